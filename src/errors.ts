@@ -1,0 +1,46 @@
+/** The fields each kind of error carries. `where` names the argument, file or function at fault. */
+export interface LemurErrorFields {
+  /** An argument is of the wrong type, out of range, or contradicts another. */
+  'invalid-argument': { where: string };
+  /** A vector has another dimension than the rest, the model or the index. */
+  'dimension-mismatch': { where: string; expected: number; got: number };
+  /** A NaN or infinite value; `row` and `column` locate it. */
+  'not-finite': { where: string; row: number; column: number };
+  /** A document or query without a single token vector. */
+  'empty-document': { where: string; index: number };
+  /** A collection without a single document. */
+  'empty-corpus': { where: string };
+  /** A file, folder or model that is not there. */
+  'not-found': { where: string };
+  /** A file that is truncated, damaged or not of its format. */
+  'bad-file': { where: string };
+  /** A file of a newer or unknown version of its format. */
+  unsupported: { where: string };
+  /** An optional package that this call needs is not installed. */
+  'missing-package': { where: string; package: string };
+  /** The object was closed before or during the call. */
+  closed: { where: string };
+  /** A worker thread failed; `cause` has its error. */
+  'worker-failed': { where: string };
+}
+
+export type LemurErrorCode = keyof LemurErrorFields;
+
+/** Every error that this package raises on purpose; `code` tells the kind and narrows `fields`. An aborted call rejects with the signal's own reason instead. */
+export class LemurError<C extends LemurErrorCode = LemurErrorCode> extends Error {
+  override readonly name: string = 'LemurError';
+  readonly code: C;
+  readonly fields: LemurErrorFields[C];
+
+  constructor(code: C, message: string, fields: LemurErrorFields[C], options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+    this.fields = fields;
+  }
+}
+
+/** Whether `error` is a `LemurError`, of the given code when one is named. Works across copies of the package. */
+export function isLemurError<C extends LemurErrorCode = LemurErrorCode>(error: unknown, code?: C): error is LemurError<C> {
+  const e = error as LemurError | null;
+  return typeof e === 'object' && e !== null && e.name === 'LemurError' && (code === undefined || e.code === code);
+}

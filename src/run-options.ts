@@ -1,0 +1,14 @@
+/** One report of a long job: `done` of `total` steps of `stage`. */
+export interface Progress {
+  stage: string;
+  done: number;
+  total: number;
+}
+
+/** What every long call takes. */
+export interface RunOptions {
+  /** Called now and then, at least at the start and the end of each stage; it must not throw. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+  /** Stops the call, which then rejects with the signal's reason; nothing half-done stays behind. */
+  signal?: AbortSignal | undefined;
+}
