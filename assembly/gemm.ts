@@ -1,0 +1,127 @@
+import { packPanel } from './pack';
+
+// Depth of one block of the inner dimension. Sums within a block stay in registers, blocks are added in order:
+// the order of additions depends on the inner dimension alone, never on tiling or threads.
+const DEPTH: i32 = 256;
+
+// C (+)= A B in float32; element (i, k) of A at a[i * aRow + k * aCol], likewise B (k, j) and C (i, j at c[i * cRow + j]).
+// Strides count elements. `scratch`: (round2(m) + 16) * 256 floats.
+export function gemmF32(
+  m: i32, n: i32, k: i32,
+  a: usize, aRow: i32, aCol: i32,
+  b: usize, bRow: i32, bCol: i32,
+  c: usize, cRow: i32,
+  accumulate: i32,
+  scratch: usize,
+): void {
+  const pairs = (m + 1) >> 1;
+  const packedA = scratch + ((<usize>DEPTH) << 6);
+  const cBytes = (<usize>cRow) << 2;
+  for (let from = 0; from < k || from == 0; from += DEPTH) {
+    const depth = min(DEPTH, k - from);
+    const add = accumulate != 0 || from > 0;
+    packRowPairs(a + (<usize>from * aCol << 2), aRow, aCol, m, depth, packedA);
+    for (let j = 0; j < n; j += 16) {
+      const used = min(16, n - j);
+      packPanel(b + ((<usize>from * bRow + <usize>j * bCol) << 2), bRow, bCol, depth, used, scratch);
+      let strip = packedA;
+      let tile = c + ((<usize>j) << 2);
+      for (let i = 0; i < pairs; i++) {
+        tile2x16(strip, scratch, depth, tile, cBytes, used, (i << 1) + 1 < m, add);
+        strip += (<usize>depth) << 3;
+        tile += cBytes << 1;
+      }
+    }
+  }
+}
+
+// Pairs of rows interleaved: out[pair][k][2], a missing last row zero.
+function packRowPairs(a: usize, aRow: i32, aCol: i32, m: i32, depth: i32, out: usize): void {
+  const row = (<usize>aRow) << 2;
+  const step = (<usize>aCol) << 2;
+  for (let i = 0; i < m; i += 2) {
+    let from = a + <usize>i * row;
+    if (i + 1 < m) {
+      for (let k = 0; k < depth; k++) {
+        store<f32>(out, load<f32>(from));
+        store<f32>(out, load<f32>(from + row), 4);
+        from += step;
+        out += 8;
+      }
+    } else {
+      for (let k = 0; k < depth; k++) {
+        store<f32>(out, load<f32>(from));
+        store<f32>(out, 0, 4);
+        from += step;
+        out += 8;
+      }
+    }
+  }
+}
+
+// Two rows x 16 columns in eight registers.
+function tile2x16(strip: usize, panel: usize, depth: i32, c: usize, cBytes: usize, used: i32, both: bool, add: bool): void {
+  let s00 = f32x4.splat(0);
+  let s01 = s00;
+  let s02 = s00;
+  let s03 = s00;
+  let s10 = s00;
+  let s11 = s00;
+  let s12 = s00;
+  let s13 = s00;
+  const end = strip + ((<usize>depth) << 3);
+  while (strip < end) {
+    const x = v128.load32_splat(strip);
+    const y = v128.load32_splat(strip, 4);
+    const p0 = v128.load(panel);
+    const p1 = v128.load(panel, 16);
+    const p2 = v128.load(panel, 32);
+    const p3 = v128.load(panel, 48);
+    s00 = f32x4.add(s00, f32x4.mul(x, p0));
+    s01 = f32x4.add(s01, f32x4.mul(x, p1));
+    s02 = f32x4.add(s02, f32x4.mul(x, p2));
+    s03 = f32x4.add(s03, f32x4.mul(x, p3));
+    s10 = f32x4.add(s10, f32x4.mul(y, p0));
+    s11 = f32x4.add(s11, f32x4.mul(y, p1));
+    s12 = f32x4.add(s12, f32x4.mul(y, p2));
+    s13 = f32x4.add(s13, f32x4.mul(y, p3));
+    strip += 8;
+    panel += 64;
+  }
+  if (used == 16) {
+    storeRow(c, add, s00, s01, s02, s03);
+    if (both) storeRow(c + cBytes, add, s10, s11, s12, s13);
+  } else {
+    storePart(c, used, add, s00, s01, s02, s03);
+    if (both) storePart(c + cBytes, used, add, s10, s11, s12, s13);
+  }
+}
+
+// @ts-expect-error: decorator
+@inline
+function storeRow(c: usize, add: bool, s0: v128, s1: v128, s2: v128, s3: v128): void {
+  if (add) {
+    s0 = f32x4.add(v128.load(c), s0);
+    s1 = f32x4.add(v128.load(c, 16), s1);
+    s2 = f32x4.add(v128.load(c, 32), s2);
+    s3 = f32x4.add(v128.load(c, 48), s3);
+  }
+  v128.store(c, s0);
+  v128.store(c, s1, 16);
+  v128.store(c, s2, 32);
+  v128.store(c, s3, 48);
+}
+
+function storePart(c: usize, used: i32, add: bool, s0: v128, s1: v128, s2: v128, s3: v128): void {
+  for (let j = 0; j < used; j++) {
+    const s = j < 4 ? s0 : j < 8 ? s1 : j < 12 ? s2 : s3;
+    const lane = j & 3;
+    let value: f32 = 0;
+    if (lane == 0) value = f32x4.extract_lane(s, 0);
+    else if (lane == 1) value = f32x4.extract_lane(s, 1);
+    else if (lane == 2) value = f32x4.extract_lane(s, 2);
+    else value = f32x4.extract_lane(s, 3);
+    store<f32>(c, add ? load<f32>(c) + value : value);
+    c += 4;
+  }
+}

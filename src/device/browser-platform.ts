@@ -1,0 +1,21 @@
+import type { Platform } from './platform.js';
+
+/** Browsers: module workers; memory is shared where the page is cross-origin isolated. */
+export const browserPlatform: Platform = {
+  parallelism: globalThis.navigator?.hardwareConcurrency ?? 1,
+  sharedMemory: globalThis.crossOriginIsolated === true,
+  spawnWorker() {
+    const worker = new Worker(new URL('../browser-worker.js', import.meta.url), { type: 'module' });
+    return {
+      post: (message, transfer = []) => worker.postMessage(message, transfer as Transferable[]),
+      listen(onMessage, onDeath) {
+        worker.onmessage = (event) => onMessage(event.data);
+        worker.onerror = (event) => onDeath(event.error ?? new Error(event.message));
+      },
+      keepAlive() {},
+      async terminate() {
+        worker.terminate();
+      },
+    };
+  },
+};

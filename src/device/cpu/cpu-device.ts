@@ -1,0 +1,210 @@
+import { LemurError } from '../../errors.js';
+import { compileKernels } from '../../kernels/simd.js';
+import { selectTopK } from '../../kernels/top-k.js';
+import type { RunOptions } from '../../run-options.js';
+import type { Device, Tensor } from '../device.js';
+import type { Platform } from '../platform.js';
+import { batchLayout } from './batch-layout.js';
+import type { Operation } from './operation.js';
+import { planSubset } from './operations/search.js';
+import { partialCount } from './operations/train.js';
+import { type OperationArgs, type OperationName, operations } from './operations.js';
+import { createPool } from './pool.js';
+import { createTensorStore } from './tensor-store.js';
+import { MAXIMUM_PAGES } from './worker.js';
+
+/** Queries of one pass over the document weights. */
+const QUERIES_AT_ONCE = 256;
+
+/**
+ * The CPU: `threads` workers (default: all) with WASM kernels over one shared memory; where memory cannot be shared, one worker
+ * with its own, same results. Rejects with 'unsupported' where WASM SIMD is missing.
+ */
+export async function createCpuDevice(platform: Platform, threads: number = platform.parallelism): Promise<Device> {
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new LemurError('invalid-argument', `threads: expected a positive integer, got ${threads}`, { where: 'threads' });
+  }
+  const memory = platform.sharedMemory ? sharedMemory() : null;
+  const module = await compileKernels(memory !== null).catch((cause: unknown) => {
+    throw new LemurError('unsupported', 'this JavaScript engine cannot compile WebAssembly with SIMD', { where: 'WebAssembly' }, { cause });
+  });
+  const pool = await createPool(platform, memory ? threads : 1, module, memory);
+  const store = createTensorStore(pool, memory);
+
+  const run = async <N extends OperationName>(name: N, args: OperationArgs<N>, options?: RunOptions, stage?: string): Promise<void> => {
+    const operation = operations[name] as unknown as Operation<OperationArgs<N>>;
+    const blocks = operation.blocks(args);
+    if (blocks === 0) return;
+    const scratch = store.scratchFor(operation.scratchBytes(args));
+    await pool.run({ operation: name, args, blocks, scratch, top: store.top }, { ...options, stage });
+  };
+  /** Sums `partials[i * stride + which]` in order of i. */
+  const withPartials = async <T>(
+    length: number,
+    use: (partials: Tensor<'f64'>) => Promise<void>,
+    finish: (values: Float64Array) => T,
+  ): Promise<T> => {
+    const partials = await store.allocate('f64', length);
+    try {
+      await use(partials);
+      return finish(await store.read(partials));
+    } finally {
+      store.free(partials);
+    }
+  };
+  const sum = (values: Float64Array, from = 0, to: number = values.length, stride = 1): number => {
+    let total = 0;
+    for (let i = from; i < to; i += stride) total += values[i];
+    return total;
+  };
+
+  return {
+    threads: pool.threads,
+    upload: store.upload,
+    allocate: (dtype, length) => store.allocate(dtype, length),
+    read: store.read,
+    write: store.write,
+    free: store.free,
+    close: pool.close,
+
+    features: (map, x, rows, out, options) => run('features', { map, x, rows, out }, options),
+    queryFeatures: (map, queries, out, options) => run('queryFeatures', { map, queries, out }, options),
+
+    targets(x, rows, documents, select, out, options) {
+      const args = { x, rows, documents, select, out };
+      const blocks = operations.targets.blocks({ ...args, partials: out as never });
+      return withPartials(
+        2 * blocks,
+        (partials) => run('targets', { ...args, partials }, options, 'targets'),
+        (values) => ({ sum: sum(values, 0, values.length, 2), sumSquares: sum(values, 1, values.length, 2) }),
+      );
+    },
+
+    async createTraining(layout, outputs, batchSize) {
+      const length = layout.parameterCount + outputs * layout.latentDim;
+      const resident = (n: number): Promise<Tensor<'f32'>> => store.allocate('f32', n, true);
+      return {
+        layout,
+        outputs,
+        batchSize,
+        parameters: await resident(length),
+        gradients: await resident(length),
+        firstMoment: await resident(length),
+        secondMoment: await resident(length),
+        batch: await resident(batchLayout(layout, outputs, batchSize).length),
+        partials: await store.allocate('f64', partialCount({ layout, outputs, batchSize })),
+      };
+    },
+
+    async trainStep(training, step) {
+      const args = { training, step };
+      await run('trainRows', args);
+      const errors = await store.read(training.partials, 0, operations.trainRows.blocks(args));
+      await run('trainGradients', args);
+      const gradientNorm = Math.sqrt(sum(await store.read(training.partials, 0, operations.trainGradients.blocks(args))));
+      const gradScale = step.gradClip === null ? 1 : Math.min(1, step.gradClip / (gradientNorm + 1e-6));
+      await run('trainUpdate', { ...args, gradScale });
+      return { loss: sum(errors) / (step.rows * training.outputs), gradientNorm };
+    },
+
+    loss(training, x, targets, rows, mean, std, options) {
+      const args = { training, x, targets, rows, mean, std };
+      const blocks = operations.loss.blocks({ ...args, sums: training.partials });
+      return withPartials(
+        blocks,
+        (sums) => run('loss', { ...args, sums }, options),
+        (values) => sum(values) / (rows * training.outputs),
+      );
+    },
+
+    gram: (z, rows, n, out, options) => run('gram', { z, rows, n, out }, options),
+    cholesky: (a, n) =>
+      withPartials(
+        1,
+        (result) => run('cholesky', { a, n, result }),
+        (values) => values[0],
+      ),
+    documentWeights: (args, options) => run('documentWeights', args, options, 'document weights'),
+
+    async topInnerProducts(queries, count, w, rows, dim, k, options) {
+      const indices = new Int32Array(count * k).fill(-1);
+      const scores = new Float32Array(count * k);
+      // at most 64 blocks, so that merging stays small
+      const blockRows = Math.max(512, Math.ceil(rows / 64 / 64) * 64);
+      const blocks = Math.ceil(rows / blockRows);
+      for (let from = 0; from < count; from += QUERIES_AT_ONCE) {
+        const some = Math.min(QUERIES_AT_ONCE, count - from);
+        const part = some === count ? queries : await store.upload('f32', await store.read(queries, from * dim, (from + some) * dim));
+        const found = await store.allocate('i32', blocks * some * k);
+        const values = await store.allocate('f32', blocks * some * k);
+        try {
+          await run(
+            'topInnerProducts',
+            { queries: part, count: some, w, rows, dim, k, blockRows, indices: found, scores: values },
+            options,
+          );
+          mergeTop(
+            await store.read(found),
+            await store.read(values),
+            blocks,
+            some,
+            k,
+            indices.subarray(from * k),
+            scores.subarray(from * k),
+          );
+        } finally {
+          store.free(found, values);
+          if (part !== queries) store.free(part);
+        }
+      }
+      return { indices, scores };
+    },
+
+    maxSim: (queries, documents, scale, out, options) => run('maxSim', { queries, documents, scale, out }, options, 'exact MaxSim'),
+
+    async maxSimSubset(queries, documents, candidates, candidateOffsets, scale, out, options) {
+      const plan = await store.upload('i32', planSubset(candidateOffsets));
+      try {
+        await run('maxSimSubset', { queries, documents, scale, out, candidates, plan }, options, 'rerank');
+      } finally {
+        store.free(plan);
+      }
+    },
+  };
+}
+
+/** 4 GiB of address space where it can be had, less on small machines. */
+function sharedMemory(): WebAssembly.Memory {
+  for (let maximum = MAXIMUM_PAGES; ; maximum /= 2) {
+    try {
+      return new WebAssembly.Memory({ initial: 1, maximum, shared: true });
+    } catch (error) {
+      if (maximum <= 1024) throw error;
+    }
+  }
+}
+
+/** The k best of `blocks` lists of k for each query; lists end at the first -1. Equal scores rank by index, as the blocks are in order. */
+function mergeTop(
+  found: Int32Array,
+  values: Float32Array,
+  blocks: number,
+  count: number,
+  k: number,
+  indices: Int32Array,
+  scores: Float32Array,
+): void {
+  const pooledScores = new Float32Array(blocks * k);
+  const pooledIndices = new Int32Array(blocks * k);
+  for (let q = 0; q < count; q++) {
+    let n = 0;
+    for (let block = 0; block < blocks; block++) {
+      for (let i = (block * count + q) * k, end = i + k; i < end && found[i] >= 0; i++) {
+        pooledIndices[n] = found[i];
+        pooledScores[n++] = values[i];
+      }
+    }
+    const kept = selectTopK(pooledScores, n, k, 0, indices, scores, q * k);
+    for (let i = q * k; i < q * k + kept; i++) indices[i] = pooledIndices[indices[i]];
+  }
+}

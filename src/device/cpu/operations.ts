@@ -1,0 +1,39 @@
+import { features, queryFeatures } from './operations/features.js';
+import { cholesky, documentWeights, gram } from './operations/least-squares.js';
+import { maxSim, maxSimSubset, topInnerProducts } from './operations/search.js';
+import { targets } from './operations/targets.js';
+import { loss, trainGradients, trainRows, trainUpdate } from './operations/train.js';
+
+/** All that a worker can do, by name. */
+export const operations: {
+  features: typeof features;
+  queryFeatures: typeof queryFeatures;
+  targets: typeof targets;
+  trainRows: typeof trainRows;
+  trainGradients: typeof trainGradients;
+  trainUpdate: typeof trainUpdate;
+  loss: typeof loss;
+  gram: typeof gram;
+  cholesky: typeof cholesky;
+  documentWeights: typeof documentWeights;
+  topInnerProducts: typeof topInnerProducts;
+  maxSim: typeof maxSim;
+  maxSimSubset: typeof maxSimSubset;
+} = {
+  features,
+  queryFeatures,
+  targets,
+  trainRows,
+  trainGradients,
+  trainUpdate,
+  loss,
+  gram,
+  cholesky,
+  documentWeights,
+  topInnerProducts,
+  maxSim,
+  maxSimSubset,
+};
+
+export type OperationName = keyof typeof operations;
+export type OperationArgs<N extends OperationName> = Parameters<(typeof operations)[N]['blocks']>[0];

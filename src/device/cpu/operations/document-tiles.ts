@@ -1,0 +1,85 @@
+import type { DeviceTokens } from '../../device.js';
+import type { Context } from '../operation.js';
+
+/** Tokens of a tile of documents: with 128 dimensions 512 KiB, half of a second-level cache. One longer document is a tile of its own. */
+const TILE_TOKENS = 1024;
+
+/** A run of documents whose tokens lie together in the kernels' memory. */
+export interface DocumentTile {
+  /** Position of the first document in the list that was asked for. */
+  first: number;
+  documents: number;
+  tokens: number;
+  counts: number;
+}
+
+/** Bytes of scratch of the largest tile. */
+export function tileScratch(documents: DeviceTokens, elementBytes: number): number {
+  return Math.max(TILE_TOKENS, documents.longest) * (documents.dim + 1) * elementBytes * 2 + TILE_TOKENS * 4 + 256;
+}
+
+/**
+ * Calls `use` for tile after tile of the documents `numbers[from .. to)` (or from .. to themselves). Float32 tokens arrive as they are,
+ * int8 tokens widened to int16 rows of even length. Scratch taken for a tile is given back after `use`.
+ */
+export function forEachTile(
+  context: Context,
+  documents: DeviceTokens,
+  numbers: Int32Array | null,
+  from: number,
+  to: number,
+  use: (tile: DocumentTile) => void,
+): void {
+  const { dim } = documents;
+  const counts = context.view(documents.counts);
+  const offsets = context.view(documents.offsets);
+  for (let first = from; first < to; ) {
+    const mark = context.mark();
+    let last = first;
+    let rows = 0;
+    while (last < to) {
+      const count = counts[numbers ? numbers[last] : last];
+      if (last > first && rows + count > TILE_TOKENS) break;
+      rows += count;
+      last++;
+    }
+    const tileCounts = context.scratch((last - first) * 4);
+    const countsView = context.at('i32', tileCounts, last - first);
+    for (let i = first; i < last; i++) countsView[i - first] = counts[numbers ? numbers[i] : i];
+    let tokens: number;
+    if (!numbers) tokens = context.stage(documents.vectors, offsets[first] * dim, offsets[last] * dim);
+    else tokens = gather(context, documents, numbers, first, last, rows, offsets);
+    if (documents.vectors.dtype === 'i8') {
+      const wide = context.scratch(rows * (dim + 1) * 2);
+      context.kernels.widenI8(tokens, rows, dim, wide);
+      tokens = wide;
+    }
+    use({ first, documents: last - first, tokens, counts: tileCounts });
+    context.rewind(mark);
+    first = last;
+  }
+}
+
+function gather(
+  context: Context,
+  documents: DeviceTokens,
+  numbers: Int32Array,
+  first: number,
+  last: number,
+  rows: number,
+  offsets: Float64Array,
+): number {
+  const { dim, vectors } = documents;
+  if (last - first === 1) return context.stage(vectors, offsets[numbers[first]] * dim, offsets[numbers[first] + 1] * dim);
+  const bytes = vectors.dtype === 'i8' ? 1 : 4;
+  const address = context.scratch(rows * dim * bytes);
+  const source = context.view<'f32' | 'i8'>(vectors);
+  const target = context.at<'f32' | 'i8'>(vectors.dtype, address, rows * dim);
+  let at = 0;
+  for (let i = first; i < last; i++) {
+    const tokens = source.subarray(offsets[numbers[i]] * dim, offsets[numbers[i] + 1] * dim);
+    target.set(tokens, at);
+    at += tokens.length;
+  }
+  return address;
+}

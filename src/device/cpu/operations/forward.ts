@@ -1,0 +1,54 @@
+import { ACTIVATIONS } from '../../../kernels/kernels.js';
+import { type FeatureLayout, widestLayer } from '../../feature-layout.js';
+import type { Context } from '../operation.js';
+
+export const LAYER_NORM_EPS = 1e-5;
+
+/** Bytes of scratch of `forward` for `rows` rows. */
+export function forwardScratch(layout: FeatureLayout, rows: number): number {
+  return 4 * (3 * rows * (widestLayer(layout) + 4) + gemmScratch(rows));
+}
+
+/** Floats of scratch of the matrix product with `rows` rows on the left. */
+export function gemmScratch(rows: number): number {
+  return (rows + 17) * 256;
+}
+
+/** psi of `rows` rows at address `x`: returns the address of rows x d' in scratch. `parameters` is the address of the flat parameters. */
+export function forward(context: Context, layout: FeatureLayout, parameters: number, x: number, rows: number): number {
+  const { kernels } = context;
+  const activation = ACTIVATIONS.indexOf(layout.activation);
+  const product = context.scratch(gemmScratch(rows) * 4);
+  const inverse = context.scratch(rows * 4);
+  const width = widestLayer(layout) + 4;
+  let free = context.scratch(rows * width * 4);
+  let input = x;
+  let output = context.scratch(rows * width * 4);
+  for (const layer of layout.layers) {
+    const { inputs, outputs } = layer;
+    kernels.gemmF32(rows, outputs, inputs, input, inputs, 1, parameters + layer.weight * 4, 1, inputs, output, outputs, 0, product);
+    if (layout.kind === 'random') {
+      kernels.activation(activation, output, rows * outputs, output);
+      kernels.standardise(output, rows * outputs, 0, Math.fround(Math.sqrt(2 / outputs)));
+      kernels.layerNorm(output, rows, outputs, LAYER_NORM_EPS, 0, 0, output, inverse, output);
+    } else {
+      kernels.addBias(output, rows, outputs, parameters + layer.bias * 4);
+      kernels.layerNorm(
+        output,
+        rows,
+        outputs,
+        LAYER_NORM_EPS,
+        parameters + layer.gamma * 4,
+        parameters + layer.beta * 4,
+        output,
+        inverse,
+        output,
+      );
+      kernels.activation(activation, output, rows * outputs, output);
+    }
+    input = output;
+    output = free;
+    free = input;
+  }
+  return input;
+}

@@ -1,0 +1,160 @@
+import { wholePanels } from '../../../kernels/kernels.js';
+import { selectTopK } from '../../../kernels/top-k.js';
+import type { DeviceTokens, Int16Tokens, Tensor } from '../../device.js';
+import type { Context, Operation } from '../operation.js';
+import { SCRATCH_SLACK } from '../operation.js';
+import { forEachTile, tileScratch } from './document-tiles.js';
+
+/** Rows of W of a tile that stays in the cache while all queries pass. */
+const TILE_ROWS = 64;
+
+export interface TopArgs {
+  queries: Tensor<'f32'>;
+  count: number;
+  w: Tensor<'f32'>;
+  rows: number;
+  dim: number;
+  k: number;
+  /** Rows of a block. */
+  blockRows: number;
+  /** blocks x count x k. */
+  indices: Tensor<'i32'>;
+  scores: Tensor<'f32'>;
+}
+
+/** For each query the k best inner products among the rows of one block of w; unused places stay -1. */
+export const topInnerProducts: Operation<TopArgs> = {
+  blocks: ({ rows, blockRows }) => Math.ceil(rows / blockRows),
+  scratchBytes: ({ count, dim, blockRows }) => SCRATCH_SLACK + 4 * (count * (dim + blockRows) + TILE_ROWS * dim),
+  run(context, { queries, count, w, rows, dim, k, blockRows, indices, scores }, block) {
+    const first = block * blockRows;
+    const used = Math.min(blockRows, rows - first);
+    const q = context.stage(queries, 0, count * dim);
+    const products = context.scratch(count * blockRows * 4);
+    for (let tile = 0; tile < used; tile += TILE_ROWS) {
+      const mark = context.mark();
+      const height = Math.min(TILE_ROWS, used - tile);
+      const address = context.stage(w, (first + tile) * dim, (first + tile + height) * dim);
+      for (let i = 0; i < count; i++) context.kernels.scanF32(q + i * dim * 4, address, height, dim, products + (i * blockRows + tile) * 4);
+      context.rewind(mark);
+    }
+    const outIndices = context.view(indices);
+    const outScores = context.view(scores);
+    for (let i = 0; i < count; i++) {
+      const at = (block * count + i) * k;
+      const found = selectTopK(context.at('f32', products + i * blockRows * 4, used), used, k, first, outIndices, outScores, at);
+      outIndices.fill(-1, at + found, at + k);
+    }
+  },
+};
+
+/** Query tokens that are scored together. */
+const LANES_AT_ONCE = 2048;
+/** Documents of a block. */
+const DOCUMENTS = 64;
+
+export interface MaxSimArgs {
+  queries: DeviceTokens | Int16Tokens;
+  documents: DeviceTokens;
+  scale: number;
+  out: Tensor<'f32'>;
+}
+
+/** out (queries x documents) = exact MaxSim, 64 documents a block; the tokens of many queries pass over each tile of documents. */
+export const maxSim: Operation<MaxSimArgs> = {
+  blocks: ({ documents }) => Math.ceil(documents.documents / DOCUMENTS),
+  scratchBytes({ queries, documents }) {
+    const lanes = Math.max(LANES_AT_ONCE, wholePanels(queries.longest));
+    return SCRATCH_SLACK + tileScratch(documents, 4) + 4 * lanes * (2 * documents.dim + 2 + DOCUMENTS) + 4 * DOCUMENTS;
+  },
+  run(context, { queries, documents, scale, out }, block) {
+    const total = documents.documents;
+    const first = block * DOCUMENTS;
+    const count = Math.min(DOCUMENTS, total - first);
+    const offsets = context.view(queries.offsets);
+    const result = context.view(out);
+    for (let from = 0; from < queries.documents; ) {
+      let to = from + 1;
+      while (to < queries.documents && offsets[to + 1] - offsets[from] <= LANES_AT_ONCE) to++;
+      const mark = context.mark();
+      const sums = context.scratch(count * 4);
+      const best = bestOfTokens(context, queries, documents, null, offsets[from], offsets[to] - offsets[from], first, first + count);
+      for (let q = from; q < to; q++) {
+        context.kernels.sumRows(best + (offsets[q] - offsets[from]) * count * 4, offsets[q + 1] - offsets[q], count, count, 0, sums);
+        const scores = context.at('f32', sums, count);
+        for (let d = 0; d < count; d++) result[q * total + first + d] = scores[d] * scale;
+      }
+      context.rewind(mark);
+      from = to;
+    }
+  },
+};
+
+/** Candidates of a block. */
+const CANDIDATES = 16;
+
+export interface MaxSimSubsetArgs extends MaxSimArgs {
+  candidates: Tensor<'i32'>;
+  /** Query, first candidate and last of each block. */
+  plan: Tensor<'i32'>;
+}
+
+/** The same for candidates of each query; out is parallel to them. */
+export const maxSimSubset: Operation<MaxSimSubsetArgs> = {
+  blocks: ({ plan }) => plan.length / 3,
+  scratchBytes({ queries, documents }) {
+    const lanes = wholePanels(queries.longest);
+    return SCRATCH_SLACK + tileScratch(documents, 4) + 4 * lanes * (2 * documents.dim + 2 + CANDIDATES) + 4 * CANDIDATES;
+  },
+  run(context, { queries, documents, scale, out, candidates, plan }, block) {
+    const [query, first, last] = context.view(plan).subarray(3 * block, 3 * block + 3);
+    const offsets = context.view(queries.offsets);
+    const lanes = offsets[query + 1] - offsets[query];
+    const numbers = context.view(candidates);
+    const sums = context.scratch((last - first) * 4);
+    const best = bestOfTokens(context, queries, documents, numbers, offsets[query], lanes, first, last);
+    context.kernels.sumRows(best, lanes, last - first, last - first, 0, sums);
+    const scores = context.at('f32', sums, last - first);
+    const result = context.view(out);
+    for (let i = first; i < last; i++) result[i] = scores[i - first] * scale;
+  },
+};
+
+/** Splits each query's candidates into blocks: (query, from, to) triples. */
+export function planSubset(candidateOffsets: Int32Array): Int32Array {
+  const plan: number[] = [];
+  for (let q = 0; q + 1 < candidateOffsets.length; q++) {
+    for (let from = candidateOffsets[q]; from < candidateOffsets[q + 1]; from += CANDIDATES) {
+      plan.push(q, from, Math.min(from + CANDIDATES, candidateOffsets[q + 1]));
+    }
+  }
+  return Int32Array.from(plan);
+}
+
+/** Address of lanes x (to - from): the largest inner product of each query token, rows `row` on, with each document. */
+function bestOfTokens(
+  context: Context,
+  queries: DeviceTokens | Int16Tokens,
+  documents: DeviceTokens,
+  numbers: Int32Array | null,
+  row: number,
+  lanes: number,
+  from: number,
+  to: number,
+): number {
+  const { dim } = documents;
+  const { kernels } = context;
+  const wide = queries.vectors.dtype === 'i16';
+  const evenDim = dim + (dim & 1);
+  const best = context.scratch(lanes * (to - from) * 4);
+  const panels = context.scratch(wholePanels(lanes) * evenDim * 4);
+  const staged = context.stage(queries.vectors, row * dim, (row + lanes) * dim);
+  if (wide) kernels.packLanesI16(staged, lanes, dim, panels);
+  else kernels.packLanesF32(staged, lanes, dim, panels);
+  forEachTile(context, documents, numbers, from, to, (tile) => {
+    const at = best + (tile.first - from) * 4;
+    if (wide) kernels.maxDotsI16(panels, lanes, evenDim, tile.tokens, tile.counts, tile.documents, at, to - from);
+    else kernels.maxDotsF32(panels, lanes, dim, tile.tokens, tile.counts, tile.documents, at, to - from);
+  });
+  return best;
+}

@@ -1,0 +1,252 @@
+import { ACTIVATIONS } from '../../../kernels/kernels.js';
+import type { Tensor, Training, TrainStep } from '../../device.js';
+import { type BatchLayout, batchLayout } from '../batch-layout.js';
+import { type Context, type Operation, SCRATCH_SLACK } from '../operation.js';
+import { forward, forwardScratch, gemmScratch, LAYER_NORM_EPS } from './forward.js';
+
+/** Rows of a block of a batch. */
+const ROWS = 64;
+/** Outputs of a block of weight gradients. */
+const OUTPUTS = 64;
+/** Parameters of a block of the update. */
+const PARAMETERS = 1 << 16;
+
+/** Partial sums that a step may need: by block of rows, then by block of weight rows. */
+export function partialCount(training: Pick<Training, 'layout' | 'outputs' | 'batchSize'>): number {
+  const { layout, outputs, batchSize } = training;
+  return Math.max(
+    Math.ceil(batchSize / ROWS),
+    gradientBlocks(
+      layout.layers.map((layer) => layer.outputs),
+      outputs,
+    ),
+  );
+}
+
+function gradientBlocks(layers: readonly number[], outputs: number): number {
+  return [...layers, outputs].reduce((sum, n) => sum + Math.ceil(n / OUTPUTS), 0);
+}
+
+type StepArgs = { training: Training; step: TrainStep };
+
+/** Forward and backward through the rows of a batch: activations and their gradients, and the squared error by block. */
+export const trainRows: Operation<StepArgs> = {
+  blocks: ({ step }) => Math.ceil(step.rows / ROWS),
+  scratchBytes: ({ training }) => SCRATCH_SLACK + 4 * (gemmScratch(ROWS) + ROWS * training.outputs),
+  run(context, { training, step }, block) {
+    const { kernels } = context;
+    const { layout, outputs } = training;
+    const parameters = context.address(training.parameters);
+    const batch = context.address(training.batch);
+    const plan = batchLayout(layout, outputs, training.batchSize);
+    const activation = ACTIVATIONS.indexOf(layout.activation);
+    const product = context.scratch(gemmScratch(ROWS) * 4);
+    const first = block * ROWS;
+    const rows = Math.min(ROWS, step.rows - first);
+    const at = (offset: number, width: number): number => batch + (offset + first * width) * 4;
+
+    gatherRows(context, training, step, plan, first, rows);
+    let input = at(plan.x, layout.inputDim);
+    for (const [l, layer] of layout.layers.entries()) {
+      const own = plan.layers[l];
+      const { inputs, outputs: n } = layer;
+      const linear = at(own.normal, n);
+      kernels.gemmF32(rows, n, inputs, input, inputs, 1, parameters + layer.weight * 4, 1, inputs, linear, n, 0, product);
+      kernels.addBias(linear, rows, n, parameters + layer.bias * 4);
+      const gamma = parameters + layer.gamma * 4;
+      kernels.layerNorm(
+        linear,
+        rows,
+        n,
+        LAYER_NORM_EPS,
+        gamma,
+        parameters + layer.beta * 4,
+        linear,
+        at(own.inverse, 1),
+        at(own.preactivation, n),
+      );
+      input = at(own.activation, n);
+      kernels.activation(activation, at(own.preactivation, n), rows * n, input);
+    }
+
+    const { latentDim } = layout;
+    const head = parameters + layout.parameterCount * 4;
+    const predictions = at(plan.predictions, outputs);
+    kernels.gemmF32(rows, outputs, latentDim, input, latentDim, 1, head, 1, latentDim, predictions, outputs, 0, product);
+    const target = targetRows(context, training, step, first, rows);
+    // mean squared error over all outputs: d/dp = 2 (p - y) / (rows m')
+    context.view(training.partials)[block] = kernels.squaredError(predictions, target, rows * outputs, 2 / (step.rows * outputs));
+
+    const last = layout.layers.length - 1;
+    kernels.gemmF32(
+      rows,
+      latentDim,
+      outputs,
+      predictions,
+      outputs,
+      1,
+      head,
+      latentDim,
+      1,
+      at(plan.layers[last].gradPreactivation, latentDim),
+      latentDim,
+      0,
+      product,
+    );
+    for (let l = last; l >= 0; l--) {
+      const { inputs, outputs: n, gamma, weight } = layout.layers[l];
+      const own = plan.layers[l];
+      const grad = at(own.gradPreactivation, n);
+      kernels.activationBackward(activation, at(own.preactivation, n), rows * n, grad);
+      kernels.layerNormBackward(grad, rows, n, parameters + gamma * 4, at(own.normal, n), at(own.inverse, 1), at(own.gradLinear, n));
+      if (l > 0) {
+        const below = at(plan.layers[l - 1].gradPreactivation, inputs);
+        kernels.gemmF32(rows, inputs, n, at(own.gradLinear, n), n, 1, parameters + weight * 4, inputs, 1, below, inputs, 0, product);
+      }
+    }
+  },
+};
+
+function gatherRows(context: Context, training: Training, step: TrainStep, plan: BatchLayout, first: number, rows: number): void {
+  const { inputDim } = training.layout;
+  const x = context.view(step.x);
+  const order = context.view(step.order);
+  const batch = context.view(training.batch);
+  for (let r = first; r < first + rows; r++) {
+    const row = order[step.from + r];
+    batch.set(x.subarray(row * inputDim, (row + 1) * inputDim), plan.x + r * inputDim);
+  }
+}
+
+/** Address of the standardised targets of the batch's rows first .. first + rows, in scratch. */
+function targetRows(context: Context, training: Training, step: TrainStep, first: number, rows: number): number {
+  const { outputs } = training;
+  const address = context.scratch(rows * outputs * 4);
+  const y = context.at('f32', address, rows * outputs);
+  const targets = context.view(step.targets);
+  const order = context.view(step.order);
+  for (let r = 0; r < rows; r++) {
+    const row = order[step.from + first + r];
+    y.set(targets.subarray(row * outputs, (row + 1) * outputs), r * outputs);
+  }
+  context.kernels.standardise(address, rows * outputs, step.mean, 1 / step.std);
+  return address;
+}
+
+/** Gradients of the parameters, 64 outputs of one matrix a block; partials get the sum of their squares. */
+export const trainGradients: Operation<StepArgs> = {
+  blocks: ({ training }) =>
+    gradientBlocks(
+      training.layout.layers.map((layer) => layer.outputs),
+      training.outputs,
+    ),
+  scratchBytes: () => SCRATCH_SLACK + 4 * gemmScratch(OUTPUTS),
+  run(context, { training, step }, block) {
+    const { kernels } = context;
+    const { layout, outputs } = training;
+    const gradients = context.address(training.gradients);
+    const batch = context.address(training.batch);
+    const plan = batchLayout(layout, outputs, training.batchSize);
+    const scratch = context.scratch(gemmScratch(OUTPUTS) * 4);
+    const { rows } = step;
+    let rest = block;
+    let squares = 0;
+    for (const [l, layer] of layout.layers.entries()) {
+      const { inputs, outputs: n } = layer;
+      const count = Math.ceil(n / OUTPUTS);
+      if (rest >= count) {
+        rest -= count;
+        continue;
+      }
+      const first = rest * OUTPUTS;
+      const used = Math.min(OUTPUTS, n - first);
+      const own = plan.layers[l];
+      const input = batch + (l === 0 ? plan.x : plan.layers[l - 1].activation) * 4;
+      const gradLinear = batch + (own.gradLinear + first) * 4;
+      const gradPre = batch + (own.gradPreactivation + first) * 4;
+      const weight = gradients + (layer.weight + first * inputs) * 4;
+      kernels.gemmF32(used, inputs, rows, gradLinear, 1, n, input, inputs, 1, weight, inputs, 0, scratch);
+      squares += kernels.sumSquares(weight, used * inputs);
+      const [bias, gamma, beta] = [layer.bias, layer.gamma, layer.beta].map((offset) => gradients + (offset + first) * 4);
+      kernels.sumRows(gradLinear, rows, used, n, 0, bias);
+      kernels.sumProducts(gradPre, batch + (own.normal + first) * 4, rows, used, n, gamma);
+      kernels.sumRows(gradPre, rows, used, n, 0, beta);
+      for (const vector of [bias, gamma, beta]) squares += kernels.sumSquares(vector, used);
+      context.view(training.partials)[block] = squares;
+      return;
+    }
+    const { latentDim } = layout;
+    const first = rest * OUTPUTS;
+    const used = Math.min(OUTPUTS, outputs - first);
+    const head = gradients + (layout.parameterCount + first * latentDim) * 4;
+    const latent = batch + plan.layers[plan.layers.length - 1].activation * 4;
+    kernels.gemmF32(
+      used,
+      latentDim,
+      rows,
+      batch + (plan.predictions + first) * 4,
+      1,
+      outputs,
+      latent,
+      latentDim,
+      1,
+      head,
+      latentDim,
+      0,
+      scratch,
+    );
+    context.view(training.partials)[block] = kernels.sumSquares(head, used * latentDim);
+  },
+};
+
+/** Adam over the flat parameters. */
+export const trainUpdate: Operation<StepArgs & { gradScale: number }> = {
+  blocks: ({ training }) => Math.ceil(training.parameters.length / PARAMETERS),
+  scratchBytes: () => SCRATCH_SLACK,
+  run(context, { training, step, gradScale }, block) {
+    const from = block * PARAMETERS;
+    const count = Math.min(PARAMETERS, training.parameters.length - from);
+    const rate = step.lr / step.correction1;
+    const root = Math.sqrt(step.correction2);
+    const [p, g, m, v] = [training.parameters, training.gradients, training.firstMoment, training.secondMoment].map((t) =>
+      context.address(t, from),
+    );
+    context.kernels.adam(p, g, m, v, count, gradScale, rate, step.beta1, step.beta2, root, step.eps);
+  },
+};
+
+export interface LossArgs {
+  training: Training;
+  x: Tensor<'f32'>;
+  targets: Tensor<'f32'>;
+  rows: number;
+  mean: number;
+  std: number;
+  /** Sum of squared errors by block. */
+  sums: Tensor<'f64'>;
+}
+
+/** Squared error of the network on rows in their own order. */
+export const loss: Operation<LossArgs> = {
+  blocks: ({ rows }) => Math.ceil(rows / ROWS),
+  scratchBytes({ training }) {
+    const { layout, outputs } = training;
+    return SCRATCH_SLACK + forwardScratch(layout, ROWS) + 4 * (gemmScratch(ROWS) + ROWS * (2 * outputs + layout.inputDim));
+  },
+  run(context, { training, x, targets, rows, mean, std, sums }, block) {
+    const { kernels } = context;
+    const { layout, outputs } = training;
+    const first = block * ROWS;
+    const count = Math.min(ROWS, rows - first);
+    const parameters = context.address(training.parameters);
+    const z = forward(context, layout, parameters, context.stage(x, first * layout.inputDim, (first + count) * layout.inputDim), count);
+    const predictions = context.scratch(count * outputs * 4);
+    const product = context.scratch(gemmScratch(count) * 4);
+    const head = parameters + layout.parameterCount * 4;
+    kernels.gemmF32(count, outputs, layout.latentDim, z, layout.latentDim, 1, head, 1, layout.latentDim, predictions, outputs, 0, product);
+    const y = context.scratch(count * outputs * 4);
+    context.at('f32', y, count * outputs).set(context.view(targets).subarray(first * outputs, (first + count) * outputs));
+    kernels.standardise(y, count * outputs, mean, 1 / std);
+    context.view(sums)[block] = kernels.squaredError(predictions, y, count * outputs, 1);
+  },
+};

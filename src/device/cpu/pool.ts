@@ -1,0 +1,180 @@
+import { LemurError } from '../../errors.js';
+import type { RunOptions } from '../../run-options.js';
+import type { Platform, WorkerPort } from '../platform.js';
+import type { FromWorker, ToWorker } from './protocol.js';
+
+const PROGRESS_INTERVAL_MS = 100;
+
+/** One run of an operation, as the pool sees it. */
+export interface Job {
+  operation: string;
+  args: unknown;
+  blocks: number;
+  /** Scratch of each worker and the bytes of memory that must exist. */
+  scratch: readonly number[];
+  top: number;
+}
+
+/** Workers that run jobs. Messages to a worker arrive in order, so what a job needs is simply sent before it. */
+export interface Pool {
+  readonly threads: number;
+  broadcast(message: ToWorker, transfer?: readonly ArrayBufferLike[]): void;
+  run(job: Job, options?: RunOptions & { stage?: string | undefined }): Promise<void>;
+  /** Unshared memory only: asks the one worker for values. */
+  request(message: Extract<ToWorker, { type: 'read' }>): Promise<Extract<FromWorker, { type: 'data' }>>;
+  /** Resolves when every job under way now has ended. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+type Pending = { reply: (message: FromWorker) => void; fail: (error: LemurError) => void };
+
+/** Starts `threads` workers over `memory` (shared by all), or a single one with a memory of its own when it is null. */
+export async function createPool(
+  platform: Platform,
+  threads: number,
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory | null,
+): Promise<Pool> {
+  const pending = new Map<number, Pending>();
+  const running = new Set<Promise<unknown>>();
+  let death: LemurError | undefined;
+  let nextJob = 1;
+
+  const die = (error: LemurError): void => {
+    death ??= error;
+    for (const { fail } of pending.values()) fail(death);
+    pending.clear();
+  };
+  const ports = Array.from({ length: threads }, () => platform.spawnWorker());
+  // workers keep the process alive while they have work, and only then
+  const track = <T>(promise: Promise<T>): Promise<T> => {
+    if (running.size === 0) for (const port of ports) port.keepAlive(true);
+    const ended = promise
+      .catch(() => undefined)
+      .then(() => {
+        running.delete(ended);
+        if (running.size === 0) for (const port of ports) port.keepAlive(false);
+      });
+    running.add(ended);
+    return promise;
+  };
+
+  const started = ports.map(
+    (port) =>
+      new Promise<void>((resolve, reject) => {
+        port.listen(
+          (message) => {
+            const reply = message as FromWorker;
+            if (reply.type === 'started') resolve();
+            else pending.get(reply.type === 'data' ? reply.request : reply.job)?.reply(reply);
+          },
+          (cause) => {
+            die(
+              new LemurError(
+                'worker-failed',
+                `a worker thread ended: ${cause instanceof Error ? cause.message : String(cause)}`,
+                { where: 'worker' },
+                { cause },
+              ),
+            );
+            reject(death);
+          },
+        );
+        port.post({ type: 'start', module, memory } satisfies ToWorker);
+      }),
+  );
+  await track(Promise.all(started));
+
+  const expect = (id: number, replies: number): Promise<FromWorker[]> =>
+    new Promise((resolve, reject) => {
+      if (death) return reject(death);
+      const received: FromWorker[] = [];
+      pending.set(id, {
+        reply(message) {
+          received.push(message);
+          if (received.length < replies) return;
+          pending.delete(id);
+          const failed = received.find((reply) => reply.type === 'failed');
+          if (!failed) return resolve(received);
+          const cause = new Error(failed.message);
+          cause.stack = failed.stack;
+          reject(new LemurError('worker-failed', `a worker thread failed: ${failed.message}`, { where: 'worker' }, { cause }));
+        },
+        fail: reject,
+      });
+    });
+
+  /** All workers draw block numbers from one counter; an abort exhausts it. */
+  const runShared = async (job: Job, options: RunOptions & { stage?: string | undefined }): Promise<void> => {
+    const { operation, args, blocks, scratch, top } = job;
+    const counter = new Int32Array(new SharedArrayBuffer(4));
+    const id = nextJob++;
+    const workers = ports.slice(0, Math.min(threads, blocks));
+    const replies = expect(id, workers.length);
+    const exhaust = (): void => void Atomics.store(counter, 0, blocks);
+    options.signal?.addEventListener('abort', exhaust, { once: true });
+    const report = (): void =>
+      options.onProgress?.({ stage: options.stage ?? operation, done: Math.min(blocks, Atomics.load(counter, 0)), total: blocks });
+    const timer = options.onProgress && setInterval(report, PROGRESS_INTERVAL_MS);
+    try {
+      workers.forEach((port, i) => {
+        port.post({ type: 'run', job: id, operation, args, scratch: scratch[i], top, counter, from: 0, to: blocks } satisfies ToWorker);
+      });
+      await replies;
+    } finally {
+      clearInterval(timer);
+      options.signal?.removeEventListener('abort', exhaust);
+    }
+    options.signal?.throwIfAborted();
+    if (blocks > 1) report();
+  };
+
+  /** One worker, one block a message: between blocks it hears of an abort. */
+  const runAlone = async (job: Job, options: RunOptions & { stage?: string | undefined }): Promise<void> => {
+    const { operation, args, blocks, scratch, top } = job;
+    for (let block = 0; block < blocks; block++) {
+      options.signal?.throwIfAborted();
+      const id = nextJob++;
+      const reply = expect(id, 1);
+      ports[0].post({
+        type: 'run',
+        job: id,
+        operation,
+        args,
+        scratch: scratch[0],
+        top,
+        counter: null,
+        from: block,
+        to: block + 1,
+      } satisfies ToWorker);
+      await reply;
+      if (blocks > 1) options.onProgress?.({ stage: options.stage ?? operation, done: block + 1, total: blocks });
+    }
+  };
+
+  return {
+    threads,
+    broadcast(message, transfer) {
+      for (const port of ports) port.post(message, transfer);
+    },
+    run(job, options = {}) {
+      if (death) return Promise.reject(death);
+      if (options.signal?.aborted) return Promise.reject(options.signal.reason);
+      return track(memory ? runShared(job, options) : runAlone(job, options));
+    },
+    async request(message) {
+      const id = nextJob++;
+      const reply = track(expect(id, 1));
+      ports[0].post({ ...message, request: id } satisfies ToWorker);
+      return (await reply)[0] as Extract<FromWorker, { type: 'data' }>;
+    },
+    async idle() {
+      await Promise.all(running);
+    },
+    async close() {
+      die(new LemurError('closed', 'the device was closed', { where: 'device' }));
+      await Promise.all(ports.map((port: WorkerPort) => port.terminate()));
+    },
+  };
+}

@@ -1,0 +1,172 @@
+import type { RunOptions } from '../run-options.js';
+import type { FeatureLayout } from './feature-layout.js';
+
+export type DType = 'f32' | 'f64' | 'i32' | 'i16' | 'i8';
+export type TypedArray = Float32Array | Float64Array | Int32Array | Int16Array | Int8Array;
+export type TypedArrayOf<D extends DType> = { f32: Float32Array; f64: Float64Array; i32: Int32Array; i16: Int16Array; i8: Int8Array }[D];
+
+/** A handle to `length` values that live on the device. Plain data: it may be sent to workers. */
+export interface Tensor<D extends DType = DType> {
+  readonly id: number;
+  readonly dtype: D;
+  readonly length: number;
+}
+
+/** Texts on the device: vectors (rows x dim), counts (texts) and, since offsets are needed everywhere, row offsets (texts + 1, float64). */
+export interface DeviceTokens {
+  readonly vectors: Tensor<'f32'> | Tensor<'i8'>;
+  readonly counts: Tensor<'i32'>;
+  readonly offsets: Tensor<'f64'>;
+  readonly documents: number;
+  readonly dim: number;
+  /** The longest text, in tokens. */
+  readonly longest: number;
+}
+
+/** A feature map on the device. */
+export interface DeviceFeatureMap {
+  readonly layout: FeatureLayout;
+  readonly parameters: Tensor<'f32'>;
+}
+
+/** Everything one training run keeps on the device. The parameters are those of the feature map followed by the head, outputs x d'. */
+export interface Training {
+  readonly layout: FeatureLayout;
+  /** m': documents that the head predicts. */
+  readonly outputs: number;
+  /** Rows of the largest batch. */
+  readonly batchSize: number;
+  readonly parameters: Tensor<'f32'>;
+  readonly gradients: Tensor<'f32'>;
+  readonly firstMoment: Tensor<'f32'>;
+  readonly secondMoment: Tensor<'f32'>;
+  /** Activations and gradients of a batch, laid out as the device likes. */
+  readonly batch: Tensor<'f32'>;
+  /** Loss and gradient-norm sums by block. */
+  readonly partials: Tensor<'f64'>;
+}
+
+/** One step of Adam on one batch. */
+export interface TrainStep {
+  /** Learn tokens, rows x d. */
+  readonly x: Tensor<'f32'>;
+  /** Raw targets, rows x m'. */
+  readonly targets: Tensor<'f32'>;
+  readonly mean: number;
+  readonly std: number;
+  /** Order of the rows in this epoch; the batch is order[from .. from + rows). */
+  readonly order: Tensor<'i32'>;
+  readonly from: number;
+  readonly rows: number;
+  readonly lr: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  /** 1 - beta1^step and 1 - beta2^step. */
+  readonly correction1: number;
+  readonly correction2: number;
+  readonly eps: number;
+  /** Largest norm of the gradient; null: no clipping. */
+  readonly gradClip: number | null;
+}
+
+/** What computes. Every method is asynchronous and coarse, and takes and returns handles. Results depend on the inputs alone, not on the number of threads. */
+export interface Device {
+  readonly threads: number;
+  /** Copies data to the device; data in shared memory is used where it lies and must not change while the handle lives. */
+  upload<D extends DType>(dtype: D, data: TypedArrayOf<D>): Promise<Tensor<D>>;
+  /** Zeros. */
+  allocate<D extends DType>(dtype: D, length: number): Promise<Tensor<D>>;
+  /** A copy of values `from` to `to`. */
+  read<D extends DType>(tensor: Tensor<D>, from?: number, to?: number): Promise<TypedArrayOf<D>>;
+  /** Overwrites values from `at` on. */
+  write<D extends DType>(tensor: Tensor<D>, data: TypedArrayOf<D>, at?: number): Promise<void>;
+  free(...tensors: readonly Tensor[]): void;
+
+  /** out (rows x d') = psi(x), x rows x d. */
+  features(map: DeviceFeatureMap, x: Tensor<'f32'>, rows: number, out: Tensor<'f32'>, options?: RunOptions): Promise<void>;
+  /** out (queries x d'): sum of psi over the tokens of each query. */
+  queryFeatures(map: DeviceFeatureMap, queries: DeviceTokens, out: Tensor<'f32'>, options?: RunOptions): Promise<void>;
+  /** out[i * columns + j] = largest inner product of x[i] with document select[j] (all documents when absent). Returns sums over the output. */
+  targets(
+    x: Tensor<'f32'>,
+    rows: number,
+    documents: DeviceTokens,
+    select: Tensor<'i32'> | null,
+    out: Tensor<'f32'>,
+    options?: RunOptions,
+  ): Promise<{ sum: number; sumSquares: number }>;
+  /** Room for training a feature map with a linear head of `outputs` outputs; the parameters are zero until written. */
+  createTraining(layout: FeatureLayout, outputs: number, batchSize: number): Promise<Training>;
+  /** One training step; the loss is the mean squared error before it, the norm that of the gradient before clipping. */
+  trainStep(training: Training, step: TrainStep): Promise<{ loss: number; gradientNorm: number }>;
+  /** Mean squared error of the network on rows of x and raw targets. */
+  loss(
+    training: Training,
+    x: Tensor<'f32'>,
+    targets: Tensor<'f32'>,
+    rows: number,
+    mean: number,
+    std: number,
+    options?: RunOptions,
+  ): Promise<number>;
+  /** out (n x n float64, lower triangle) = Z^T Z, z rows x n. */
+  gram(z: Tensor<'f32'>, rows: number, n: number, out: Tensor<'f64'>, options?: RunOptions): Promise<void>;
+  /** Lower triangle of `a` to its Cholesky factor. Returns the smallest ratio of a pivot to its diagonal element; not positive: no factor. */
+  cholesky(a: Tensor<'f64'>, n: number): Promise<number>;
+  /** out (documents x d') = least squares of the documents' standardised targets at the sample x on its features z: (L L^T)^-1 Z^T y. */
+  documentWeights(
+    args: {
+      x: Tensor<'f32'>;
+      z: Tensor<'f32'>;
+      rows: number;
+      factor: Tensor<'f64'>;
+      latentDim: number;
+      documents: DeviceTokens;
+      mean: number;
+      std: number;
+      out: Tensor<'f32'>;
+    },
+    options?: RunOptions,
+  ): Promise<void>;
+  /** The k rows of w (rows x dim) with the largest inner product with each query, best first, ties by the lower row; short rows end in -1. */
+  topInnerProducts(
+    queries: Tensor<'f32'>,
+    count: number,
+    w: Tensor<'f32'>,
+    rows: number,
+    dim: number,
+    k: number,
+    options?: RunOptions,
+  ): Promise<{ indices: Int32Array; scores: Float32Array }>;
+  /** out (queries x documents) = exact MaxSim times `scale`. */
+  maxSim(
+    queries: DeviceTokens | Int16Tokens,
+    documents: DeviceTokens,
+    scale: number,
+    out: Tensor<'f32'>,
+    options?: RunOptions,
+  ): Promise<void>;
+  /** out[i] = exact MaxSim times `scale` of each query with candidates[i], i from candidateOffsets[q] to candidateOffsets[q + 1]. */
+  maxSimSubset(
+    queries: DeviceTokens | Int16Tokens,
+    documents: DeviceTokens,
+    candidates: Tensor<'i32'>,
+    candidateOffsets: Int32Array,
+    scale: number,
+    out: Tensor<'f32'>,
+    options?: RunOptions,
+  ): Promise<void>;
+
+  /** Ends the workers; calls under way reject with 'closed'. */
+  close(): Promise<void>;
+}
+
+/** Queries as int16 codes, for documents of int8 codes. */
+export interface Int16Tokens {
+  readonly vectors: Tensor<'i16'>;
+  readonly counts: Tensor<'i32'>;
+  readonly offsets: Tensor<'f64'>;
+  readonly documents: number;
+  readonly dim: number;
+  readonly longest: number;
+}

@@ -1,0 +1,32 @@
+import { LemurError } from '../errors.js';
+
+/** A worker of whatever kind the platform has. */
+export interface WorkerPort {
+  post(message: unknown, transfer?: readonly ArrayBufferLike[]): void;
+  /** One listener for messages and one for the worker's death (an error, or an exit nobody asked for). */
+  listen(onMessage: (message: unknown) => void, onDeath: (cause: unknown) => void): void;
+  /** Whether the worker keeps the process alive. */
+  keepAlive(alive: boolean): void;
+  terminate(): Promise<void>;
+}
+
+/** What differs between Node and browsers. Entry points provide it. */
+export interface Platform {
+  /** Threads worth starting. */
+  readonly parallelism: number;
+  /** Whether memory can be shared with workers (in browsers: cross-origin isolation). */
+  readonly sharedMemory: boolean;
+  spawnWorker(): WorkerPort;
+}
+
+let current: Platform | undefined;
+
+export function providePlatform(platform: Platform): void {
+  current = platform;
+}
+
+export function platform(): Platform {
+  if (!current)
+    throw new LemurError('unsupported', 'no platform: import lemur by its package name, not by a path inside it', { where: 'platform' });
+  return current;
+}

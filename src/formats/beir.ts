@@ -1,0 +1,117 @@
+import { LemurError } from '../errors.js';
+import { type ByteSource, type JsonLine, readJsonLines, readLines } from './jsonl.js';
+
+/** One document of a BEIR corpus; `title` is empty where there is none. */
+export interface BeirDocument {
+  readonly id: string;
+  readonly title: string;
+  readonly text: string;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** One query. */
+export interface BeirQuery {
+  readonly id: string;
+  readonly text: string;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Judgements: query id to document id to grade. A grade above 0 means relevant; ids need not exist in the corpus. */
+export type Qrels = Map<string, Map<string, number>>;
+
+/**
+ * The documents of a `corpus.jsonl` as they arrive: `{"_id", "title", "text", "metadata"}`, title and metadata optional, ids strings or whole numbers.
+ * Ids are remembered, to find duplicates; nothing else is. `where` names the file in errors.
+ * Raises `bad-file` for a line that is no document, `invalid-argument` for an id that occurs twice; both name the line.
+ */
+export async function* parseBeirDocuments(source: ByteSource, where = 'corpus.jsonl'): AsyncGenerator<BeirDocument, void, undefined> {
+  const lineOf = new Map<string, number>();
+  for await (const entry of readJsonLines(source, where)) {
+    const { id, text, metadata, fields } = parseEntry(entry, lineOf, where);
+    const title = fields.title ?? '';
+    if (typeof title !== 'string') throw badLine(where, entry.line, `"title" of ${show(title)}, expected a string`);
+    yield metadata === undefined ? { id, title, text } : { id, title, text, metadata };
+  }
+}
+
+/** The queries of a `queries.jsonl`: `{"_id", "text", "metadata"}`. Errors as `parseBeirDocuments`. */
+export async function parseBeirQueries(source: ByteSource, where = 'queries.jsonl'): Promise<BeirQuery[]> {
+  const lineOf = new Map<string, number>();
+  const queries: BeirQuery[] = [];
+  for await (const entry of readJsonLines(source, where)) {
+    const { id, text, metadata } = parseEntry(entry, lineOf, where);
+    queries.push(metadata === undefined ? { id, text } : { id, text, metadata });
+  }
+  return queries;
+}
+
+/**
+ * Judgements of a TSV file: query id, document id, grade (an integer), with or without a header; queries in the file's order.
+ * A pair that is judged twice with the same grade counts once. Raises `bad-file` for a line that is no judgement,
+ * `invalid-argument` for a pair that is judged twice with different grades; both name the line.
+ */
+export async function parseQrels(source: ByteSource, where = 'qrels.tsv'): Promise<Qrels> {
+  const qrels: Qrels = new Map();
+  let first = true;
+  for await (const { line, text } of readLines(source, where)) {
+    const columns = text.split('\t').map((column) => column.trim());
+    const header = first && columns.length === 3 && /^[a-z][a-z _-]*$/i.test(columns[2]);
+    first = false;
+    if (header) continue;
+    if (columns.length !== 3) {
+      throw badLine(where, line, `${columns.length} columns, expected 3 with tabs between them: query, document, grade`);
+    }
+    const [query, document, grade] = columns;
+    if (query === '' || document === '') throw badLine(where, line, 'an empty id');
+    if (!/^-?\d{1,9}$/.test(grade)) throw badLine(where, line, `grade ${show(grade)}, expected an integer`);
+    let judgements = qrels.get(query);
+    if (judgements === undefined) {
+      judgements = new Map();
+      qrels.set(query, judgements);
+    }
+    const before = judgements.get(document);
+    if (before !== undefined && before !== Number(grade)) {
+      throw twice(where, line, `document "${document}" is judged ${before} and ${grade} for query "${query}"`);
+    }
+    judgements.set(document, Number(grade));
+  }
+  return qrels;
+}
+
+function parseEntry(
+  { line, value }: JsonLine,
+  lineOf: Map<string, number>,
+  where: string,
+): { id: string; text: string; metadata: Record<string, unknown> | undefined; fields: Record<string, unknown> } {
+  if (!isRecord(value)) throw badLine(where, line, `${show(value)}, expected an object with "_id" and "text"`);
+  const { _id, text } = value;
+  if (!(typeof _id === 'string' && _id !== '') && !Number.isSafeInteger(_id)) {
+    throw badLine(where, line, `"_id" of ${show(_id)}, expected a string`);
+  }
+  if (typeof text !== 'string') throw badLine(where, line, `"text" of ${show(text)}, expected a string`);
+  const metadata = value.metadata ?? undefined; // null means none
+  if (metadata !== undefined && !isRecord(metadata)) throw badLine(where, line, `"metadata" of ${show(metadata)}, expected an object`);
+  const id = String(_id);
+  const before = lineOf.get(id);
+  if (before !== undefined) throw twice(where, line, `id "${id}" was already used in line ${before}; ids must be unique`);
+  lineOf.set(id, line);
+  return { id, text, metadata, fields: value };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function badLine(where: string, line: number, what: string): LemurError {
+  return new LemurError('bad-file', `${where}: line ${line}: ${what}`, { where });
+}
+
+function twice(where: string, line: number, what: string): LemurError {
+  return new LemurError('invalid-argument', `${where}: line ${line}: ${what}`, { where });
+}

@@ -1,0 +1,129 @@
+/**
+ * The kernels: pure functions over one linear memory. Every address is a byte offset into `memory`, 4-byte aligned for float32 and
+ * int32, 8 for float64; every count and stride is in elements. Matrices are row-major. Nothing is allocated and nothing is checked:
+ * callers have passed the gate. Two implementations, `plain.ts` (the specification) and `assembly/` (WASM SIMD), answer to one
+ * conformance suite.
+ */
+export interface Kernels {
+  /** Rows x dim float32 to panels of 16 rows: out[panel][k][lane], missing lanes zero. */
+  packLanesF32(x: number, rows: number, dim: number, out: number): void;
+  /** Rows x dim int16 to panels of pairs: out[panel][k / 2][lane][k % 2], missing lanes and an odd last dimension zero. */
+  packLanesI16(x: number, rows: number, dim: number, out: number): void;
+  /** Rows x dim int8 to rows x even(dim) int16. */
+  widenI8(x: number, rows: number, dim: number, out: number): void;
+  /** out[x * outStride + d] = max over the tokens of document d of <lane x, token>; `counts` int32 tokens a document, none zero. */
+  maxDotsF32(
+    panels: number,
+    lanes: number,
+    dim: number,
+    tokens: number,
+    counts: number,
+    documents: number,
+    out: number,
+    outStride: number,
+  ): void;
+  /** The same for packed int16 lanes and widened int8 tokens; dim even; sums exact in int32, then float32. */
+  maxDotsI16(
+    panels: number,
+    lanes: number,
+    dim: number,
+    tokens: number,
+    counts: number,
+    documents: number,
+    out: number,
+    outStride: number,
+  ): void;
+  /** C (m x n) = or += A (m x k) B (k x n); element (i, j) of A at a[i * aRow + j * aCol], B likewise; `scratch`: (m + 17) * 256 floats. */
+  gemmF32(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    aRow: number,
+    aCol: number,
+    b: number,
+    bRow: number,
+    bCol: number,
+    c: number,
+    cRow: number,
+    accumulate: number,
+    scratch: number,
+  ): void;
+  /** C (m x n float64) += A^T B, A (k x m) and B (k x n) float32, sums in float64; `scratch`: (m + 9) * 128 doubles. */
+  outerF64(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    aRow: number,
+    b: number,
+    bRow: number,
+    c: number,
+    cRow: number,
+    scratch: number,
+  ): void;
+  /** Lower triangle of A (n x n float64) to L with L L^T = A. Returns the smallest ratio of pivot to diagonal; 0 or less: it stopped there. */
+  choleskyF64(a: number, n: number): number;
+  /** X (n rows of 16 float64, xRow apart) := (L L^T)^-1 X. */
+  choleskySolve16(l: number, n: number, x: number, xRow: number): void;
+  /** out = f(x); kind 0 gelu (erf), 1 relu, 2 silu, 3 mish; works on groups of four, so buffers reach to the next multiple of 4. */
+  activation(kind: number, x: number, n: number, out: number): void;
+  /** grad *= f'(x). */
+  activationBackward(kind: number, x: number, n: number, grad: number): void;
+  /** normal = (x - mean) / sqrt(variance + eps) by rows, inverse[r] = 1 / sqrt(...); with gamma != 0 also out = normal * gamma + beta. */
+  layerNorm(
+    x: number,
+    rows: number,
+    n: number,
+    eps: number,
+    gamma: number,
+    beta: number,
+    normal: number,
+    inverse: number,
+    out: number,
+  ): void;
+  /** Gradient of the input from the gradient of the output; dx may be dOut. */
+  layerNormBackward(dOut: number, rows: number, n: number, gamma: number, normal: number, inverse: number, dx: number): void;
+  /** out[j] = or += sum over rows of x[r * xRow + j]. */
+  sumRows(x: number, rows: number, n: number, xRow: number, accumulate: number, out: number): void;
+  /** out[j] = sum over rows of x[r * row + j] * y[r * row + j]. */
+  sumProducts(x: number, y: number, rows: number, n: number, row: number, out: number): void;
+  /** x[r][j] += bias[j]. */
+  addBias(x: number, rows: number, n: number, bias: number): void;
+  /** x = (x - shift) * scale. */
+  standardise(x: number, n: number, shift: number, scale: number): void;
+  /** Returns the sum of (prediction - target)^2; prediction := (prediction - target) * scale. */
+  squaredError(prediction: number, target: number, n: number, scale: number): number;
+  /** Sum of squares in float64. */
+  sumSquares(x: number, n: number): number;
+  /** One step of Adam: g *= gradScale; m, v updated; p -= rate m / (sqrt(v) / root + eps). */
+  adam(
+    p: number,
+    g: number,
+    m: number,
+    v: number,
+    n: number,
+    gradScale: number,
+    rate: number,
+    beta1: number,
+    beta2: number,
+    root: number,
+    eps: number,
+  ): void;
+  /** out[i] = <q, rows[i]>, float32. */
+  scanF32(q: number, rows: number, count: number, dim: number, out: number): void;
+  /** out[i] = <q, rows[i]>, q int16, rows int8, out int32. */
+  scanI8(q: number, rows: number, count: number, dim: number, out: number): void;
+}
+
+/** Activations in the order of their numbers in the kernels. */
+export const ACTIVATIONS: readonly ['gelu', 'relu', 'silu', 'mish'] = ['gelu', 'relu', 'silu', 'mish'];
+export type Activation = (typeof ACTIVATIONS)[number];
+
+/** Lanes of a panel: vectors are packed 16 at a time. */
+export const LANES = 16;
+
+/** `count` rounded up to whole panels. */
+export function wholePanels(count: number): number {
+  return Math.ceil(count / LANES) * LANES;
+}

@@ -1,0 +1,19 @@
+import type { Device, DeviceTokens } from '../device/device.js';
+import type { Int8TokenSets, TokenSets } from '../tokens/token-sets.js';
+
+/** Uploads texts; free them with `freeTokens`. */
+export async function uploadTokens(device: Device, sets: TokenSets | Int8TokenSets): Promise<DeviceTokens> {
+  const vectors = 'codes' in sets ? await device.upload('i8', sets.codes) : await device.upload('f32', sets.vectors);
+  return {
+    vectors,
+    counts: await device.upload('i32', sets.counts),
+    offsets: await device.upload('f64', sets.offsets),
+    documents: sets.counts.length,
+    dim: sets.dim,
+    longest: sets.counts.reduce((most, count) => Math.max(most, count), 0),
+  };
+}
+
+export function freeTokens(device: Device, tokens: DeviceTokens): void {
+  device.free(tokens.vectors, tokens.counts, tokens.offsets);
+}
