@@ -1,11 +1,13 @@
 import { plainKernels } from '../kernels/plain.js';
 import { createWorker } from './cpu/worker.js';
-import type { Platform } from './platform.js';
+import { memoryStorage } from '../storage/memory.js';
+import type { Platform } from '../platform.js';
 
 /** No workers, no WASM code: plain kernels on the caller's thread, a block at a time. The specification that devices are compared with. */
 export const plainPlatform: Platform = {
   parallelism: 1,
   sharedMemory: false,
+  openFolder: memoryStorage,
   spawnWorker() {
     let receive: (message: unknown) => void = () => {};
     const worker = createWorker((message) => queueMicrotask(() => receive(message)), plainKernels);

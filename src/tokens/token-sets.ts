@@ -1,10 +1,14 @@
 import { LemurError } from '../errors.js';
+import { pacer } from '../pacer.js';
 
 /** One text as its token vectors: `{ data, dims: [tokens, dim] }` (a leading dimension of 1 is allowed) or nested arrays. */
 export type TokenMatrix = { data: Float32Array; dims: readonly number[] } | readonly (readonly number[] | Float32Array)[];
 
-/** Many texts: ragged pairs as the Python reference takes them, or one matrix for each text. */
-export type TokenInput = { vectors: Float32Array; counts: ArrayLike<number>; dim: number } | readonly TokenMatrix[];
+/** Texts of equal length, or one text: `dims` is [texts, tokens, dim] or [tokens, dim]. */
+export type DenseTokens = { data: Float32Array; dims: readonly number[] };
+
+/** Many texts: ragged pairs as the Python reference takes them, one matrix for each text, or a dense tensor. */
+export type TokenInput = { vectors: Float32Array; counts: ArrayLike<number>; dim: number } | DenseTokens | readonly TokenMatrix[];
 
 /**
  * Many texts, checked: `vectors` is row-major, sum(counts) x dim; text i owns the rows `offsets[i]` up to `offsets[i + 1]`.
@@ -42,15 +46,15 @@ export function rowOffsets(counts: Int32Array): Float64Array {
 }
 
 /** The gate that every caller's vectors pass once: shapes, counts and finiteness are right behind it. `where` names the argument in errors. */
-export function tokenSets(input: TokenInput, where: string): TokenSets {
-  const sets = isRagged(input) ? fromRagged(input, where) : fromMatrices(input, where);
-  checkFinite(sets, where);
+export async function tokenSets(input: TokenInput, where: string, signal?: AbortSignal | undefined): Promise<TokenSets> {
+  const sets = isRagged(input) ? fromRagged(input, where) : isDense(input) ? fromDense(input, where) : fromMatrices(input, where);
+  await checkFinite(sets, where, signal);
   return sets;
 }
 
 /** Like `tokenSets`, for vectors that must have a known dimension. */
-export function tokenSetsOfDim(input: TokenInput, dim: number, where: string): TokenSets {
-  const sets = tokenSets(input, where);
+export async function tokenSetsOfDim(input: TokenInput, dim: number, where: string, signal?: AbortSignal | undefined): Promise<TokenSets> {
+  const sets = await tokenSets(input, where, signal);
   if (sets.dim !== dim) {
     throw new LemurError('dimension-mismatch', `${where}: token vectors have ${sets.dim} dimensions, expected ${dim}`, {
       where,
@@ -62,12 +66,13 @@ export function tokenSetsOfDim(input: TokenInput, dim: number, where: string): T
 }
 
 /** Counts zero rows and rows that are not of unit length. */
-export function reportTokens(sets: TokenSets): TokenReport {
-  const { vectors, dim } = sets;
+export async function reportTokens({ vectors, dim }: TokenSets, signal?: AbortSignal | undefined): Promise<TokenReport> {
+  const pace = pacer(signal);
   const rows = vectors.length / dim;
   let zeroRows = 0;
   let nonUnitRows = 0;
   for (let row = 0, at = 0; row < rows; row++) {
+    if (row % 8192 === 0) await pace();
     let square = 0;
     for (let c = 0; c < dim; c++, at++) square += vectors[at] * vectors[at];
     if (square === 0) zeroRows++;
@@ -78,6 +83,22 @@ export function reportTokens(sets: TokenSets): TokenReport {
 
 function isRagged(input: TokenInput): input is { vectors: Float32Array; counts: ArrayLike<number>; dim: number } {
   return typeof input === 'object' && input !== null && 'vectors' in input;
+}
+
+function isDense(input: TokenInput): input is DenseTokens {
+  return typeof input === 'object' && input !== null && 'data' in input;
+}
+
+function fromDense({ data, dims }: DenseTokens, where: string): TokenSets {
+  const shape = dims?.length === 2 ? [1, ...dims] : [...(dims ?? [])];
+  const [texts, tokens, dim] = shape;
+  if (!(data instanceof Float32Array)) {
+    throw new LemurError('invalid-argument', `${where}.data: expected a Float32Array, got ${typeName(data)}`, { where });
+  }
+  if (shape.length !== 3 || texts * tokens * dim !== data.length || !(dim >= 1)) {
+    throw new LemurError('invalid-argument', `${where}.dims: expected [texts, tokens, dim] with ${data.length} values in all, got [${dims}]`, { where });
+  }
+  return fromRagged({ vectors: data, counts: new Int32Array(texts).fill(tokens), dim }, where);
 }
 
 function fromRagged(input: { vectors: Float32Array; counts: ArrayLike<number>; dim: number }, where: string): TokenSets {
@@ -196,18 +217,25 @@ function copyMatrix(matrix: TokenMatrix, dim: number, out: Float32Array, at: num
   return at;
 }
 
-function checkFinite(sets: TokenSets, where: string): void {
-  const { vectors, dim } = sets;
-  for (let i = 0; i < vectors.length; i++) {
-    // x - x is 0 for finite x and NaN otherwise
-    if (vectors[i] - vectors[i] !== 0) {
-      const row = Math.floor(i / dim);
-      throw new LemurError('not-finite', `${where}: value ${vectors[i]} in row ${row}, column ${i % dim}; every value must be finite`, {
-        where,
-        row,
-        column: i % dim,
-      });
-    }
+/** Values checked between two chances for everything else that waits on this thread. */
+const CHECK_SLICE = 1 << 21;
+
+async function checkFinite({ vectors, dim }: TokenSets, where: string, signal: AbortSignal | undefined): Promise<void> {
+  const pace = pacer(signal);
+  for (let from = 0; from < vectors.length; from += CHECK_SLICE) {
+    await pace();
+    const to = Math.min(vectors.length, from + CHECK_SLICE);
+    // x - x is 0 for finite x and NaN otherwise, and one NaN makes the sum NaN
+    let sum = 0;
+    for (let i = from; i < to; i++) sum += vectors[i] - vectors[i];
+    if (sum === 0) continue;
+    const at = from + vectors.subarray(from, to).findIndex((value) => !Number.isFinite(value));
+    const [row, column] = [Math.floor(at / dim), at % dim];
+    throw new LemurError('not-finite', `${where}: value ${vectors[at]} in row ${row}, column ${column}; every value must be finite`, {
+      where,
+      row,
+      column,
+    });
   }
 }
 

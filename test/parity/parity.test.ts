@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
 import type { Device, DeviceTokens } from '../../dist/device/device.js';
 import { mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
-import { nodePlatform } from '../../dist/device/node-platform.js';
+import { nodePlatform } from '../../dist/node-platform.js';
 import { ACTIVATIONS } from '../../dist/kernels/kernels.js';
 import { uploadTokens } from '../../dist/model/device-tokens.js';
 import { createSolver, documentWeights } from '../../dist/model/solver.js';

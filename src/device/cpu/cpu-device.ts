@@ -3,7 +3,7 @@ import { compileKernels } from '../../kernels/simd.js';
 import { selectTopK } from '../../kernels/top-k.js';
 import type { RunOptions } from '../../run-options.js';
 import type { Device, Tensor } from '../device.js';
-import type { Platform } from '../platform.js';
+import type { Platform } from '../../platform.js';
 import { batchLayout } from './batch-layout.js';
 import type { Operation } from './operation.js';
 import { planSubset } from './operations/search.js';

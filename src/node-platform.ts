@@ -1,14 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Platform } from './platform.js';
+import { folderStorage } from './storage/node-folder.js';
 
 /** Node, Deno and Bun: worker threads. */
 export const nodePlatform: Platform = {
   parallelism: availableParallelism(),
   sharedMemory: true,
+  openFolder: folderStorage,
   spawnWorker() {
     // the flags of the parent (--input-type, --import, ...) are not for this thread
-    const worker = new Worker(new URL('../node-worker.js', import.meta.url), { execArgv: [] });
+    const worker = new Worker(new URL('./node-worker.js', import.meta.url), { execArgv: [] });
     let wanted = true;
     worker.unref();
     return {

@@ -1,4 +1,5 @@
-import { LemurError } from '../errors.js';
+import { LemurError } from './errors.js';
+import type { Storage } from './storage/storage.js';
 
 /** A worker of whatever kind the platform has. */
 export interface WorkerPort {
@@ -17,6 +18,8 @@ export interface Platform {
   /** Whether memory can be shared with workers (in browsers: cross-origin isolation). */
   readonly sharedMemory: boolean;
   spawnWorker(): WorkerPort;
+  /** A folder by its path. */
+  openFolder(path: string): Storage;
 }
 
 let current: Platform | undefined;

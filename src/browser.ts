@@ -1,0 +1,6 @@
+import { browserPlatform } from './browser-platform.js';
+import { providePlatform } from './platform.js';
+
+providePlatform(browserPlatform);
+
+export * from './public.js';

@@ -1,0 +1,12 @@
+const table = new Int32Array(256).map((_, n) => {
+  let c = n;
+  for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
+  return c;
+});
+
+/** CRC-32 of ISO-HDLC (zip, gzip, PNG) as an unsigned number; `seed` is that of the bytes before. */
+export function crc32(bytes: Uint8Array, seed = 0): number {
+  let c = ~seed;
+  for (let i = 0; i < bytes.length; i++) c = table[(c ^ bytes[i]) & 255] ^ (c >>> 8);
+  return ~c >>> 0;
+}

@@ -1,0 +1,112 @@
+import type { Device, DeviceFeatureMap, DeviceTokens, Tensor } from '../device/device.js';
+import { mlpLayout, randomLayout } from '../device/feature-layout.js';
+import { freeTokens, uploadTokens } from '../model/device-tokens.js';
+import { initialParameters } from '../model/initialise.js';
+import { createSolver, documentWeights, type Solver } from '../model/solver.js';
+import { type EpochReport, type Examples, train } from '../model/train.js';
+import { gatherRows } from '../tokens/gather.js';
+import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
+import type { TokenSets } from '../tokens/token-sets.js';
+import type { FitOptions, ResolvedLearnOptions } from './options.js';
+
+/** Tokens of the validation set at most. */
+const VALIDATION_TOKENS = 32_000;
+/** Learn tokens that the mean and deviation of the targets come from when nothing is trained. */
+const MOMENT_TOKENS = 4096;
+
+/** Each random draw has a stream of its own, so that one option never moves another's numbers. */
+const STREAM = { learn: 1, train: 2, test: 3, initial: 4, order: 5, solve: 6 } as const;
+
+/** What a fit leaves on the device. */
+export interface Fitted {
+  map: DeviceFeatureMap;
+  solver: Solver;
+  /** Documents x d'. */
+  w: Tensor<'f32'>;
+  mean: number;
+  std: number;
+}
+
+/** Targets, training, least squares: steps 1 to 3 of the method. */
+export async function fit(device: Device, documents: TokenSets, learn: TokenSets, test: TokenSets | null, chosen: ResolvedLearnOptions, options: FitOptions): Promise<Fitted> {
+  const tokens = await uploadTokens(device, documents);
+  const kept: Tensor[] = [];
+  try {
+    const { map, mean, std } = await learnFeatures(device, tokens, learn, test, chosen, options);
+    kept.push(map.parameters);
+    const sample = sampleTokens(learn, chosen.olsSampleSize, chosen.seed, STREAM.solve);
+    const x = await device.upload('f32', sample);
+    kept.push(x);
+    const solver = await createSolver(device, map, x, sample.length / learn.dim, options);
+    kept.push(solver.z, solver.factor);
+    const w = await documentWeights(device, map, solver, tokens, { mean, std }, options);
+    return { map, solver, w, mean, std };
+  } catch (error) {
+    device.free(...kept);
+    throw error;
+  } finally {
+    freeTokens(device, tokens);
+  }
+}
+
+async function learnFeatures(
+  device: Device,
+  documents: DeviceTokens,
+  learn: TokenSets,
+  test: TokenSets | null,
+  chosen: ResolvedLearnOptions,
+  options: FitOptions,
+): Promise<{ map: DeviceFeatureMap; mean: number; std: number }> {
+  const { seed, activation, epochs } = chosen;
+  const latentDim = chosen.finalHiddenDim ?? chosen.hiddenDim;
+  const random = (stream: number) => createRandom(seed, stream);
+  const subset = sampleWithoutReplacement(random(STREAM.train), documents.documents, chosen.trainSubsetSize);
+  const select = await device.upload('i32', subset);
+  const used: Tensor[] = [select];
+  const examplesOf = async (vectors: Float32Array): Promise<Examples & { sum: number; sumSquares: number }> => {
+    const rows = vectors.length / learn.dim;
+    const x = await device.upload('f32', vectors);
+    const targets = await device.allocate('f32', rows * subset.length);
+    used.push(x, targets);
+    return { x, targets, rows, ...(await device.targets(x, rows, documents, select, targets, options)) };
+  };
+  try {
+    const learnTokens = epochs === 0 ? Math.min(MOMENT_TOKENS, chosen.learnSubsetSize) : chosen.learnSubsetSize;
+    const examples = await examplesOf(sampleTokens(learn, learnTokens, seed, STREAM.learn));
+    const { mean, std } = moments(examples.sum, examples.sumSquares, examples.targets.length);
+    if (epochs === 0) {
+      const layout = randomLayout(learn.dim, latentDim, activation);
+      return { map: { layout, parameters: await device.upload('f32', initialParameters(layout, 0, random(STREAM.initial))) }, mean, std };
+    }
+    const validation = test && (await examplesOf(sampleTokens(test, VALIDATION_TOKENS, seed, STREAM.test)));
+    const widths = [...new Array<number>(chosen.numLayers - 1).fill(chosen.hiddenDim), latentDim];
+    const layout = mlpLayout(learn.dim, widths, activation);
+    const initial = initialParameters(layout, subset.length, random(STREAM.initial));
+    const { onProgress, signal } = options;
+    const onEpoch = (report: EpochReport): void => {
+      if (options.verbose) printEpoch(report);
+      options.onEpoch?.(report);
+    };
+    const trained = await train(device, layout, initial, examples, validation, { mean, std }, { ...chosen, random: random(STREAM.order), onProgress, signal, onEpoch });
+    return { map: { layout, parameters: await device.upload('f32', trained.slice(0, layout.parameterCount)) }, mean, std };
+  } finally {
+    device.free(...used);
+  }
+}
+
+function sampleTokens(sets: TokenSets, count: number, seed: number, stream: number): Float32Array {
+  const rows = sampleWithoutReplacement(createRandom(seed, stream), sets.vectors.length / sets.dim, count);
+  return gatherRows(sets.vectors, sets.dim, rows);
+}
+
+/** Population mean and deviation; constant targets count as of deviation 1, so that they standardise to zero. */
+function moments(sum: number, sumSquares: number, n: number): { mean: number; std: number } {
+  const mean = sum / n;
+  const variance = sumSquares / n - mean * mean;
+  return { mean, std: variance > 1e-12 * (1 + mean * mean) ? Math.sqrt(variance) : 1 };
+}
+
+function printEpoch({ epoch, epochs, trainLoss, validationLoss }: EpochReport): void {
+  const validation = validationLoss === undefined ? '' : ` val_loss=${validationLoss.toFixed(6)}`;
+  console.error(`epoch ${epoch}/${epochs} train_loss=${trainLoss.toFixed(6)}${validation}`);
+}

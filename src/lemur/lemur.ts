@@ -1,0 +1,142 @@
+import { type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
+import type { Device, Tensor } from '../device/device.js';
+import { freeTokens, uploadTokens } from '../model/device-tokens.js';
+import { documentWeights } from '../model/solver.js';
+import { platform } from '../platform.js';
+import type { RunOptions } from '../run-options.js';
+import { checkK } from '../search/check-k.js';
+import type { TopK } from '../search/top-k.js';
+import type { Storage } from '../storage/storage.js';
+import { reportTokens, type TokenInput, type TokenReport, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
+import { type Fitted, fit } from './fit.js';
+import { type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
+import { loadFolder, saveFolder } from './saved-folder.js';
+
+/**
+ * The learned reduction of LEMUR (Jääsaari, Hyvönen, Roos, ICML 2026): for one corpus a feature map psi and a weight vector for each document,
+ * so that the inner product of a document's weights with the sum of psi over a query's tokens estimates their MaxSim.
+ */
+export class Lemur {
+  /** Dimension d of the token vectors. */
+  readonly dim: number;
+  /** Latent dimension d'. */
+  readonly latentDim: number;
+  /** Number of documents. */
+  readonly documents: number;
+  /** Mean and population deviation of the targets. */
+  readonly mean: number;
+  readonly std: number;
+  /** The options it was fitted with. */
+  readonly options: ResolvedLearnOptions;
+  /** What the gate noticed in the corpus; undefined after `load`. */
+  readonly tokenReport: TokenReport | undefined;
+  readonly #device: Device;
+  readonly #fitted: Fitted;
+  readonly #release: () => void;
+
+  /** Use `Lemur.fit` or `Lemur.load`. */
+  private constructor(device: Device, fitted: Fitted, options: ResolvedLearnOptions, report?: TokenReport) {
+    const { map, solver, w } = fitted;
+    this.#device = device;
+    this.#fitted = fitted;
+    this.dim = map.layout.inputDim;
+    this.latentDim = map.layout.latentDim;
+    this.documents = w.length / this.latentDim;
+    this.mean = fitted.mean;
+    this.std = fitted.std;
+    this.options = options;
+    this.tokenReport = report;
+    this.#release = freeWith(this, device, [map.parameters, w, solver.x, solver.z, solver.factor] as readonly Tensor[]);
+  }
+
+  /**
+   * Learns from a corpus. Any number of documents works, one included; with few the estimate adds little and exact `MaxSim` is the better choice.
+   * Rejects with 'empty-corpus', 'empty-document', 'not-finite', 'dimension-mismatch', 'invalid-argument', or the signal's reason.
+   */
+  static async fit(documents: TokenInput, options: FitOptions = {}): Promise<Lemur> {
+    const chosen = resolveLearnOptions(options);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const corpus = await tokenSets(documents, 'documents', signal);
+    const learn = options.learn ? await tokenSetsOfDim(options.learn, corpus.dim, 'learn', signal) : corpus;
+    const test = options.test ? await tokenSetsOfDim(options.test, corpus.dim, 'test', signal) : null;
+    const report = await reportTokens(corpus, signal);
+    const device = await resolveDevice(options);
+    return new Lemur(device, await fit(device, corpus, learn, test, chosen, options), chosen, report);
+  }
+
+  /** Opens what `save` wrote: a folder's path, or a storage. Nothing is refitted. Rejects with 'not-found', 'bad-file' or 'unsupported'. */
+  static async load(at: string | Storage, options: DeviceOptions = {}): Promise<Lemur> {
+    const device = await resolveDevice(options);
+    const { fitted, learnOptions } = await loadFolder(device, typeof at === 'string' ? platform().openFolder(at) : at);
+    return new Lemur(device, fitted, learnOptions);
+  }
+
+  /** Document weights, documents x d' (a copy). */
+  get W(): Promise<Float32Array> {
+    return this.#device.read(this.#fitted.w);
+  }
+
+  /** Queries as single vectors, queries x d': the sum (not the mean) of psi over each query's tokens. Ragged or dense queries alike. */
+  async computeFeatures(queries: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
+    const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
+    return this.#withFeatures(sets, options, (features) => this.#device.read(features));
+  }
+
+  /** Weights of new documents, documents x d': the bytes they would have had in the corpus, from the stored factor. */
+  async computeWeights(documents: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
+    const sets = await tokenSetsOfDim(documents, this.dim, 'documents', options.signal);
+    const tokens = await uploadTokens(this.#device, sets);
+    try {
+      const { map, solver } = this.#fitted;
+      const w = await documentWeights(this.#device, map, solver, tokens, this, options);
+      try {
+        return await this.#device.read(w);
+      } finally {
+        this.#device.free(w);
+      }
+    } finally {
+      freeTokens(this.#device, tokens);
+    }
+  }
+
+  /**
+   * The k documents with the highest estimated MaxSim for each query, best first, ties by document number. Scores are estimates on the scale
+   * of MaxSim: std <w, q> + |Q| mean. With fewer than k documents rows end in -1 and -Infinity.
+   */
+  async candidates(queries: TokenInput, k: number, options: RunOptions = {}): Promise<TopK> {
+    checkK(k);
+    const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
+    const count = sets.counts.length;
+    const { indices, scores } = await this.#withFeatures(sets, options, (features) =>
+      this.#device.topInnerProducts(features, count, this.#fitted.w, this.documents, this.latentDim, k, options),
+    );
+    for (let i = 0; i < scores.length; i++) {
+      scores[i] = indices[i] < 0 ? -Infinity : this.std * scores[i] + sets.counts[Math.floor(i / k)] * this.mean;
+    }
+    return { indices, scores, k };
+  }
+
+  /** Writes model, weights, solve sample and factor to a folder (its path, or a storage). What was saved there before stays readable until it is done. */
+  async save(at: string | Storage): Promise<void> {
+    await saveFolder(this.#device, typeof at === 'string' ? platform().openFolder(at) : at, this.#fitted, this.options);
+  }
+
+  /** Frees what it keeps. Calls after it reject with 'closed'. */
+  close(): void {
+    this.#release();
+  }
+
+  async #withFeatures<T>(sets: TokenSets, options: RunOptions, use: (features: Tensor<'f32'>) => Promise<T>): Promise<T> {
+    const tokens = await uploadTokens(this.#device, sets);
+    const features = await this.#device.allocate('f32', tokens.documents * this.latentDim);
+    try {
+      await this.#device.queryFeatures(this.#fitted.map, tokens, features, options);
+      return await use(features);
+    } finally {
+      this.#device.free(features);
+      freeTokens(this.#device, tokens);
+    }
+  }
+}
+

@@ -1,0 +1,110 @@
+import type { DeviceOptions } from '../device/default-device.js';
+import { LemurError } from '../errors.js';
+import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
+import type { ScheduleName } from '../model/schedule.js';
+import type { EpochReport } from '../model/train.js';
+import type { RunOptions } from '../run-options.js';
+import type { TokenInput } from '../tokens/token-sets.js';
+
+/** Options of the learning itself; the names are those of the Python reference. */
+export interface LearnOptions {
+  /** Documents whose targets the network learns to predict (m'); a random subset does as well as all. Default 512. */
+  trainSubsetSize?: number | undefined;
+  /** Learn tokens (n), drawn from `learn` or else the corpus. Default 32,768. */
+  learnSubsetSize?: number | undefined;
+  /** Tokens of the least squares that give each document its weights (n'). Default 16,384. */
+  olsSampleSize?: number | undefined;
+  /** Layers of the feature map. Default 1. */
+  numLayers?: number | undefined;
+  /** Width of the layers before the last. Default 512. */
+  hiddenDim?: number | undefined;
+  /** Latent dimension d': the width of the last layer and of the document weights; null: that of `hiddenDim`. Default 1024. */
+  finalHiddenDim?: number | null | undefined;
+  /** Default gelu. */
+  activation?: Activation | undefined;
+  /** Passes over the learn tokens; 0: random features, no training. Default 10. */
+  epochs?: number | undefined;
+  /** Learning rate, with `one-cycle` its peak. Default 1e-2. */
+  lr?: number | undefined;
+  /** Default one-cycle. */
+  schedule?: ScheduleName | undefined;
+  /** Learn tokens of a step; the last batch of an epoch may be smaller. Default 512. */
+  batchSize?: number | undefined;
+  /** Largest norm of the gradient over all parameters; null: no clipping. Default 0.5. */
+  gradClip?: number | null | undefined;
+  /** Of all random draws; the same seed gives the same bytes on every machine with any number of threads. Default 0. */
+  seed?: number | undefined;
+}
+
+export interface FitOptions extends LearnOptions, DeviceOptions, RunOptions {
+  /** Token vectors to learn from, best real queries; default: the corpus. */
+  learn?: TokenInput | undefined;
+  /** Validation set: at most 32,000 of its tokens pick the best epoch. Without it the training loss does. */
+  test?: TokenInput | undefined;
+  /** Called after every epoch. */
+  onEpoch?: ((report: EpochReport) => void) | undefined;
+  /** Prints a line for every epoch to standard error. */
+  verbose?: boolean | undefined;
+}
+
+export type ResolvedLearnOptions = { readonly [K in keyof LearnOptions]-?: Exclude<LearnOptions[K], undefined> };
+
+const DEFAULTS: ResolvedLearnOptions = {
+  trainSubsetSize: 512,
+  learnSubsetSize: 32_768,
+  olsSampleSize: 16_384,
+  numLayers: 1,
+  hiddenDim: 512,
+  finalHiddenDim: 1024,
+  activation: 'gelu',
+  epochs: 10,
+  lr: 1e-2,
+  schedule: 'one-cycle',
+  batchSize: 512,
+  gradClip: 0.5,
+  seed: 0,
+};
+
+/** The defaults of the Python reference: `Lemur.fit(documents, { ...paper, epochs: 10 })`. Slower by an order of magnitude for nothing measurable. */
+export const paper: Required<Omit<LearnOptions, 'seed'>> = {
+  trainSubsetSize: 8192,
+  learnSubsetSize: 100_000,
+  olsSampleSize: 16_384,
+  numLayers: 1,
+  hiddenDim: 512,
+  finalHiddenDim: 2048,
+  activation: 'gelu',
+  epochs: 100,
+  lr: 3e-3,
+  schedule: 'constant',
+  batchSize: 512,
+  gradClip: 0.5,
+};
+
+const OTHER_OPTIONS = ['learn', 'test', 'onEpoch', 'verbose', 'threads', 'device', 'onProgress', 'signal'];
+
+/** Fills in defaults and checks every option; raises 'invalid-argument' with what was got and what was expected. */
+export function resolveLearnOptions(options: FitOptions): ResolvedLearnOptions {
+  const known = [...Object.keys(DEFAULTS), ...OTHER_OPTIONS];
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new LemurError('invalid-argument', `unknown option '${unknown}'; the options are ${known.join(', ')}`, { where: unknown });
+
+  const given = Object.fromEntries(Object.entries(options).filter(([name, value]) => value !== undefined && name in DEFAULTS));
+  const resolved = { ...DEFAULTS, ...given } as ResolvedLearnOptions;
+  for (const name of ['trainSubsetSize', 'learnSubsetSize', 'olsSampleSize', 'numLayers', 'hiddenDim', 'batchSize'] as const) {
+    check(name, resolved[name], 'a positive integer', Number.isInteger(resolved[name]) && resolved[name] > 0);
+  }
+  const { finalHiddenDim, epochs, lr, gradClip, seed, activation, schedule } = resolved;
+  check('finalHiddenDim', finalHiddenDim, 'a positive integer or null', finalHiddenDim === null || (Number.isInteger(finalHiddenDim) && finalHiddenDim > 0));
+  check('epochs', epochs, 'an integer of at least 0', Number.isInteger(epochs) && epochs >= 0);
+  check('lr', lr, 'a positive number', Number.isFinite(lr) && lr > 0);
+  check('gradClip', gradClip, 'a positive number or null', gradClip === null || (Number.isFinite(gradClip) && gradClip > 0));
+  check('seed', seed, 'an integer of at least 0', Number.isSafeInteger(seed) && seed >= 0);
+  check('activation', activation, `one of ${ACTIVATIONS.join(', ')}`, ACTIVATIONS.includes(activation));
+  check('schedule', schedule, "'one-cycle' or 'constant'", schedule === 'one-cycle' || schedule === 'constant');
+  return resolved;
+}
+
+function check(name: string, value: unknown, expected: string, holds: boolean): void {
+  if (!holds) throw new LemurError('invalid-argument', `${name}: expected ${expected}, got ${String(value)}`, { where: name });
+}

@@ -1,0 +1,134 @@
+import type { Device } from '../device/device.js';
+import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
+import { isLemurError, LemurError } from '../errors.js';
+import { crc32 } from '../formats/crc32.js';
+import { readSafetensors, type SafetensorsArray, toTypedArray, writeSafetensors } from '../formats/safetensors.js';
+import { restoreSolver } from '../model/solver.js';
+import { nextMacrotask } from '../pacer.js';
+import type { Storage } from '../storage/storage.js';
+import type { Fitted } from './fit.js';
+import type { ResolvedLearnOptions } from './options.js';
+
+const MANIFEST = 'lemur.json';
+const VERSION = 1;
+const CHECKSUM_SLICE = 1 << 22;
+
+/** A data file as the manifest knows it. */
+interface FileEntry {
+  name: string;
+  bytes: number;
+  crc32: number;
+}
+
+interface Manifest {
+  format: 'lemur';
+  version: number;
+  /** Counts the saves; data files carry it in their names, so that a new save never touches those of the last. */
+  save: number;
+  documents: number;
+  mean: number;
+  std: number;
+  featureMap: Pick<FeatureLayout, 'kind' | 'inputDim' | 'activation'> & { widths: number[] };
+  options: ResolvedLearnOptions;
+  files: { model: FileEntry; weights: FileEntry; solver: FileEntry };
+}
+
+/** Data files first, the manifest last and in one step, then the files of the save before are deleted. */
+export async function saveFolder(device: Device, storage: Storage, fitted: Fitted, options: ResolvedLearnOptions): Promise<void> {
+  const previous = await readManifest(storage).catch((error: unknown) => {
+    if (isLemurError(error)) return undefined;
+    throw error;
+  });
+  const save = (previous?.save ?? 0) + 1;
+  const { map, solver, w, mean, std } = fitted;
+  const { layout } = map;
+  const { latentDim, inputDim } = layout;
+  const write = async (kind: string, tensors: Record<string, { shape: readonly number[]; data: SafetensorsArray }>): Promise<FileEntry> => {
+    const name = `${kind}.${save}.safetensors`;
+    const bytes = writeSafetensors(tensors);
+    await storage.write(name, bytes);
+    return { name, bytes: bytes.length, crc32: await checksum(bytes) };
+  };
+  const documents = w.length / latentDim;
+  const files = {
+    model: await write('model', { parameters: { shape: [layout.parameterCount], data: await device.read(map.parameters) } }),
+    weights: await write('weights', { W: { shape: [documents, latentDim], data: await device.read(w) } }),
+    solver: await write('solver', {
+      sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
+      factor: { shape: [latentDim, latentDim], data: await device.read(solver.factor) },
+    }),
+  };
+  const featureMap = { kind: layout.kind, inputDim, activation: layout.activation, widths: layout.layers.map((layer) => layer.outputs) };
+  const manifest: Manifest = { format: 'lemur', version: VERSION, save, documents, mean, std, featureMap, options, files };
+  await storage.replace(MANIFEST, new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`));
+  const current = new Set(Object.values(files).map((file) => file.name));
+  for (const name of await storage.list()) {
+    if (/^(model|weights|solver)\.\d+\.safetensors$/.test(name) && !current.has(name)) await storage.delete(name);
+  }
+}
+
+export async function loadFolder(device: Device, storage: Storage): Promise<{ fitted: Fitted; learnOptions: ResolvedLearnOptions }> {
+  const manifest = await readManifest(storage);
+  const { featureMap, files, mean, std } = manifest;
+  const { kind, inputDim, activation, widths } = featureMap;
+  const layout = kind === 'random' ? randomLayout(inputDim, widths[0], activation) : mlpLayout(inputDim, widths, activation);
+  const { latentDim } = layout;
+  const model = await readTensors(storage, files.model);
+  const weights = await readTensors(storage, files.weights);
+  const solve = await readTensors(storage, files.solver);
+  const w = await device.upload('f32', weights('W', manifest.documents * latentDim) as Float32Array);
+  const map = { layout, parameters: await device.upload('f32', model('parameters', layout.parameterCount) as Float32Array) };
+  const sample = solve('sample') as Float32Array;
+  const x = await device.upload('f32', sample);
+  const factor = await device.upload('f64', solve('factor', latentDim * latentDim) as Float64Array);
+  const solver = await restoreSolver(device, map, x, sample.length / inputDim, factor);
+  return { fitted: { map, solver, w, mean, std }, learnOptions: manifest.options };
+}
+
+async function readManifest(storage: Storage): Promise<Manifest> {
+  const where = `${storage.name}/${MANIFEST}`;
+  const bytes = await storage.read(MANIFEST).catch((cause: unknown) => {
+    if (!isLemurError(cause, 'not-found')) throw cause;
+    throw new LemurError('not-found', `${storage.name}: no saved model here (${MANIFEST} is missing)`, { where }, { cause });
+  });
+  let manifest: Manifest;
+  try {
+    manifest = JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
+  } catch (cause) {
+    throw new LemurError('bad-file', `${where}: not JSON, the file is damaged or truncated`, { where }, { cause });
+  }
+  if (manifest?.format !== 'lemur') throw new LemurError('bad-file', `${where}: not the manifest of a saved Lemur`, { where });
+  if (manifest.version !== VERSION) {
+    throw new LemurError('unsupported', `${where}: format version ${manifest.version}, this version of the package reads ${VERSION}`, { where });
+  }
+  return manifest;
+}
+
+/** The tensors of a data file by name, after its length and checksum have been found right. */
+async function readTensors(storage: Storage, entry: FileEntry): Promise<(name: string, length?: number) => SafetensorsArray> {
+  const where = `${storage.name}/${entry.name}`;
+  const bytes = await storage.read(entry.name);
+  if (bytes.length !== entry.bytes) {
+    throw new LemurError('bad-file', `${where}: ${bytes.length} bytes, expected ${entry.bytes}: the file is truncated or from another save`, { where });
+  }
+  if ((await checksum(bytes)) !== entry.crc32) throw new LemurError('bad-file', `${where}: the checksum is wrong, the file is damaged`, { where });
+  const { tensors } = readSafetensors(bytes, where);
+  return (name, length) => {
+    const tensor = tensors.get(name);
+    if (!tensor) throw new LemurError('bad-file', `${where}: no tensor '${name}'`, { where });
+    const values = toTypedArray(tensor, where);
+    if (length !== undefined && values.length !== length) {
+      throw new LemurError('bad-file', `${where}: tensor '${name}' has ${values.length} values, expected ${length}`, { where });
+    }
+    return values;
+  };
+}
+
+async function checksum(bytes: Uint8Array): Promise<number> {
+  let sum = 0;
+  for (let from = 0; from < bytes.length; from += CHECKSUM_SLICE) {
+    sum = crc32(bytes.subarray(from, from + CHECKSUM_SLICE), sum);
+    await nextMacrotask();
+  }
+  return sum;
+}

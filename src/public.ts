@@ -1,0 +1,14 @@
+export type { DeviceOptions } from './device/default-device.js';
+export { isLemurError, LemurError, type LemurErrorCode, type LemurErrorFields } from './errors.js';
+export type { Activation } from './kernels/kernels.js';
+export { Lemur } from './lemur/lemur.js';
+export { type FitOptions, type LearnOptions, paper } from './lemur/options.js';
+export type { ScheduleName } from './model/schedule.js';
+export type { EpochReport } from './model/train.js';
+export type { Progress, RunOptions } from './run-options.js';
+export { MaxSim, type MaxSimOptions } from './search/exact-search.js';
+export { maxSim } from './search/max-sim.js';
+export type { Candidates, TopK } from './search/top-k.js';
+export { memoryStorage } from './storage/memory.js';
+export type { Storage } from './storage/storage.js';
+export type { DenseTokens, TokenInput, TokenMatrix, TokenReport } from './tokens/token-sets.js';
