@@ -4,10 +4,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { ndcgAt } from '../dist/search/metrics.js';
 import { Lemur, MaxSim, readNpy } from '../dist/node.js';
+import { ndcgAt } from '../dist/search/metrics.js';
 
-const { positionals, values, tokens } = parseArgs({ allowPositionals: true, strict: false, tokens: true, options: { qrels: { type: 'string' }, json: { type: 'string' } } });
+const { positionals, values, tokens } = parseArgs({
+  allowPositionals: true,
+  strict: false,
+  tokens: true,
+  options: { qrels: { type: 'string' }, json: { type: 'string' } },
+});
 const [folder] = positionals;
 const read = (name) => readNpy(readFileSync(`${folder}/${name}`), name);
 const options = {};
@@ -55,10 +60,28 @@ for (const k of [50, 100, 200, 400]) {
 }
 
 const machine = `${cpus()[0].model}, ${availableParallelism()} threads, Node ${process.version}`;
-const report = { machine, folder, options, fitSeconds, stages, exactMs, exactNdcg10: ndcg(best), overlapWithStored: storedOverlap(best), rows };
-console.log(`${machine}\nfit ${fitSeconds.toFixed(1)} s: ${Object.entries(stages).map(([name, s]) => `${name} ${s.toFixed(1)}`).join(', ')}`);
-console.log(`exact MaxSim ${exactMs.toFixed(2)} ms a query in a batch, nDCG@10 ${report.exactNdcg10?.toFixed(4)}, same top 10 as stored ${report.overlapWithStored.toFixed(4)}`);
-console.table(rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === undefined ? '' : +value.toFixed(4)]))));
+const report = {
+  machine,
+  folder,
+  options,
+  fitSeconds,
+  stages,
+  exactMs,
+  exactNdcg10: ndcg(best),
+  overlapWithStored: storedOverlap(best),
+  rows,
+};
+console.log(
+  `${machine}\nfit ${fitSeconds.toFixed(1)} s: ${Object.entries(stages)
+    .map(([name, s]) => `${name} ${s.toFixed(1)}`)
+    .join(', ')}`,
+);
+console.log(
+  `exact MaxSim ${exactMs.toFixed(2)} ms a query in a batch, nDCG@10 ${report.exactNdcg10?.toFixed(4)}, same top 10 as stored ${report.overlapWithStored.toFixed(4)}`,
+);
+console.table(
+  rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === undefined ? '' : +value.toFixed(4)]))),
+);
 if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
 
 function load(name) {

@@ -12,53 +12,35 @@ await buildKernels();
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b'], { stdio: 'inherit' });
 if (existsSync('src/cli/vendor.ts')) await bundleVendor();
 
-/** One module for shared memory and one without: they differ in the type of the imported memory alone. */
+/** Compiles assembly/ to one module, base64 in a TypeScript file. */
 async function buildKernels() {
-  const binaries = {};
-  for (const [name, shared] of [
-    ['SHARED', true],
-    ['UNSHARED', false],
-  ]) {
-    const args = [
-      'assembly/index.ts',
-      '--outFile',
-      'kernels.wasm',
-      '--runtime',
-      'stub',
-      '--importMemory',
-      '--enable',
-      'simd',
-      '-O3',
-      '--noAssert',
-      '--converge',
-    ];
-    args.push('--initialMemory', '1', '--maximumMemory', '65536');
-    if (shared) args.push('--enable', 'threads', '--sharedMemory');
-    let binary;
-    const { error, stderr } = await asc.main(args, {
-      readFile: (name, base) => {
-        try {
-          return readFileSync(`${base}/${name}`, 'utf8');
-        } catch {
-          return null;
-        }
-      },
-      writeFile: (_name, data) => {
-        binary = data;
-      },
-      listFiles: () => [],
-    });
-    if (error) {
-      console.error(stderr.toString());
-      process.exit(1);
-    }
-    binaries[name] = binary;
+  const args = ['assembly/index.ts', '--outFile', 'kernels.wasm', '--runtime', 'stub', '-O3', '--noAssert', '--converge'];
+  args.push(
+    '--enable',
+    'simd',
+    '--enable',
+    'threads',
+    '--importMemory',
+    '--sharedMemory',
+    '--initialMemory',
+    '1',
+    '--maximumMemory',
+    '65536',
+  );
+  let binary;
+  const { error, stderr } = await asc.main(args, {
+    readFile: (name, base) => (existsSync(`${base}/${name}`) ? readFileSync(`${base}/${name}`, 'utf8') : null),
+    writeFile: (_name, data) => {
+      binary = data;
+    },
+    listFiles: () => [],
+  });
+  if (error) {
+    console.error(stderr.toString());
+    process.exit(1);
   }
-  const lines = ['// Written by scripts/build.mjs from assembly/. Do not edit.'];
-  for (const [name, binary] of Object.entries(binaries)) {
-    lines.push(`export const ${name}: string =\n  '${Buffer.from(binary).toString('base64')}';`);
-  }
-  const text = `${lines.join('\n')}\n`;
+  const base64 = Buffer.from(binary).toString('base64');
+  const text = `// Written by scripts/build.mjs from assembly/. Do not edit.\nexport const KERNELS: string =\n  '${base64}';\n`;
   const file = 'src/kernels/wasm-binary.ts';
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
 }

@@ -25,7 +25,9 @@ export function resolveDevice({ device, threads }: DeviceOptions): Promise<Devic
   return made;
 }
 
-const forgotten = new FinalizationRegistry(({ device, tensors }: { device: Device; tensors: readonly Tensor[] }) => device.free(...tensors));
+const forgotten = new FinalizationRegistry(({ device, tensors }: { device: Device; tensors: readonly Tensor[] }) =>
+  device.free(...tensors),
+);
 
 /** Frees the tensors when `owner` has been garbage-collected, or when the function returned is called, whichever is first. */
 export function freeWith(owner: object, device: Device, tensors: readonly Tensor[]): () => void {

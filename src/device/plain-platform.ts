@@ -1,7 +1,7 @@
 import { plainKernels } from '../kernels/plain.js';
-import { createWorker } from './cpu/worker.js';
-import { memoryStorage } from '../storage/memory.js';
 import type { Platform } from '../platform.js';
+import { memoryStorage } from '../storage/memory.js';
+import { createWorker } from './cpu/worker.js';
 
 /** No workers, no WASM code: plain kernels on the caller's thread, a block at a time. The specification that devices are compared with. */
 export const plainPlatform: Platform = {

@@ -28,7 +28,14 @@ export interface Fitted {
 }
 
 /** Targets, training, least squares: steps 1 to 3 of the method. */
-export async function fit(device: Device, documents: TokenSets, learn: TokenSets, test: TokenSets | null, chosen: ResolvedLearnOptions, options: FitOptions): Promise<Fitted> {
+export async function fitCorpus(
+  device: Device,
+  documents: TokenSets,
+  learn: TokenSets,
+  test: TokenSets | null,
+  chosen: ResolvedLearnOptions,
+  options: FitOptions,
+): Promise<Fitted> {
   const tokens = await uploadTokens(device, documents);
   const kept: Tensor[] = [];
   try {
@@ -87,7 +94,15 @@ async function learnFeatures(
       if (options.verbose) printEpoch(report);
       options.onEpoch?.(report);
     };
-    const trained = await train(device, layout, initial, examples, validation, { mean, std }, { ...chosen, random: random(STREAM.order), onProgress, signal, onEpoch });
+    const trained = await train(
+      device,
+      layout,
+      initial,
+      examples,
+      validation,
+      { mean, std },
+      { ...chosen, random: random(STREAM.order), onProgress, signal, onEpoch },
+    );
     return { map: { layout, parameters: await device.upload('f32', trained.slice(0, layout.parameterCount)) }, mean, std };
   } finally {
     device.free(...used);

@@ -8,7 +8,7 @@ import { checkK } from '../search/check-k.js';
 import type { TopK } from '../search/top-k.js';
 import type { Storage } from '../storage/storage.js';
 import { reportTokens, type TokenInput, type TokenReport, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
-import { type Fitted, fit } from './fit.js';
+import { type Fitted, fitCorpus } from './fit.js';
 import { type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 import { loadFolder, saveFolder } from './saved-folder.js';
 
@@ -62,7 +62,7 @@ export class Lemur {
     const test = options.test ? await tokenSetsOfDim(options.test, corpus.dim, 'test', signal) : null;
     const report = await reportTokens(corpus, signal);
     const device = await resolveDevice(options);
-    return new Lemur(device, await fit(device, corpus, learn, test, chosen, options), chosen, report);
+    return new Lemur(device, await fitCorpus(device, corpus, learn, test, chosen, options), chosen, report);
   }
 
   /** Opens what `save` wrote: a folder's path, or a storage. Nothing is refitted. Rejects with 'not-found', 'bad-file' or 'unsupported'. */
@@ -139,4 +139,3 @@ export class Lemur {
     }
   }
 }
-

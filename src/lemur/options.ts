@@ -87,7 +87,8 @@ const OTHER_OPTIONS = ['learn', 'test', 'onEpoch', 'verbose', 'threads', 'device
 export function resolveLearnOptions(options: FitOptions): ResolvedLearnOptions {
   const known = [...Object.keys(DEFAULTS), ...OTHER_OPTIONS];
   const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new LemurError('invalid-argument', `unknown option '${unknown}'; the options are ${known.join(', ')}`, { where: unknown });
+  if (unknown !== undefined)
+    throw new LemurError('invalid-argument', `unknown option '${unknown}'; the options are ${known.join(', ')}`, { where: unknown });
 
   const given = Object.fromEntries(Object.entries(options).filter(([name, value]) => value !== undefined && name in DEFAULTS));
   const resolved = { ...DEFAULTS, ...given } as ResolvedLearnOptions;
@@ -95,7 +96,12 @@ export function resolveLearnOptions(options: FitOptions): ResolvedLearnOptions {
     check(name, resolved[name], 'a positive integer', Number.isInteger(resolved[name]) && resolved[name] > 0);
   }
   const { finalHiddenDim, epochs, lr, gradClip, seed, activation, schedule } = resolved;
-  check('finalHiddenDim', finalHiddenDim, 'a positive integer or null', finalHiddenDim === null || (Number.isInteger(finalHiddenDim) && finalHiddenDim > 0));
+  check(
+    'finalHiddenDim',
+    finalHiddenDim,
+    'a positive integer or null',
+    finalHiddenDim === null || (Number.isInteger(finalHiddenDim) && finalHiddenDim > 0),
+  );
   check('epochs', epochs, 'an integer of at least 0', Number.isInteger(epochs) && epochs >= 0);
   check('lr', lr, 'a positive number', Number.isFinite(lr) && lr > 0);
   check('gradClip', gradClip, 'a positive number or null', gradClip === null || (Number.isFinite(gradClip) && gradClip > 0));

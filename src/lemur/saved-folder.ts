@@ -99,7 +99,9 @@ async function readManifest(storage: Storage): Promise<Manifest> {
   }
   if (manifest?.format !== 'lemur') throw new LemurError('bad-file', `${where}: not the manifest of a saved Lemur`, { where });
   if (manifest.version !== VERSION) {
-    throw new LemurError('unsupported', `${where}: format version ${manifest.version}, this version of the package reads ${VERSION}`, { where });
+    throw new LemurError('unsupported', `${where}: format version ${manifest.version}, this version of the package reads ${VERSION}`, {
+      where,
+    });
   }
   return manifest;
 }
@@ -109,9 +111,14 @@ async function readTensors(storage: Storage, entry: FileEntry): Promise<(name: s
   const where = `${storage.name}/${entry.name}`;
   const bytes = await storage.read(entry.name);
   if (bytes.length !== entry.bytes) {
-    throw new LemurError('bad-file', `${where}: ${bytes.length} bytes, expected ${entry.bytes}: the file is truncated or from another save`, { where });
+    throw new LemurError(
+      'bad-file',
+      `${where}: ${bytes.length} bytes, expected ${entry.bytes}: the file is truncated or from another save`,
+      { where },
+    );
   }
-  if ((await checksum(bytes)) !== entry.crc32) throw new LemurError('bad-file', `${where}: the checksum is wrong, the file is damaged`, { where });
+  if ((await checksum(bytes)) !== entry.crc32)
+    throw new LemurError('bad-file', `${where}: the checksum is wrong, the file is damaged`, { where });
   const { tensors } = readSafetensors(bytes, where);
   return (name, length) => {
     const tensor = tensors.get(name);

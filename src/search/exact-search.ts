@@ -148,7 +148,9 @@ export class MaxSim {
   #checkCandidates(candidates: Candidates, queries: number): { numbers: Int32Array; offsets: Int32Array } {
     const lists = 'indices' in candidates ? rowsOf(candidates.indices, candidates.k) : candidates;
     if (lists.length !== queries) {
-      throw new LemurError('invalid-argument', `candidates: lists for ${lists.length} queries, expected ${queries}`, { where: 'candidates' });
+      throw new LemurError('invalid-argument', `candidates: lists for ${lists.length} queries, expected ${queries}`, {
+        where: 'candidates',
+      });
     }
     const offsets = new Int32Array(queries + 1);
     const numbers: number[] = [];
@@ -156,9 +158,13 @@ export class MaxSim {
       for (let i = 0; i < lists[q].length; i++) {
         const number = lists[q][i];
         if (!Number.isInteger(number) || number >= this.documents) {
-          throw new LemurError('invalid-argument', `candidates[${q}][${i}]: expected a document number below ${this.documents}, got ${number}`, {
-            where: 'candidates',
-          });
+          throw new LemurError(
+            'invalid-argument',
+            `candidates[${q}][${i}]: expected a document number below ${this.documents}, got ${number}`,
+            {
+              where: 'candidates',
+            },
+          );
         }
         if (number >= 0) numbers.push(number);
       }
@@ -179,5 +185,10 @@ function rowsOf(indices: Int32Array, k: number): Int32Array[] {
 function someTexts(sets: TokenSets, from: number, to: number): TokenSets {
   if (from === 0 && to === sets.counts.length) return sets;
   const counts = sets.counts.slice(from, to);
-  return { vectors: sets.vectors.subarray(sets.offsets[from] * sets.dim, sets.offsets[to] * sets.dim), counts, offsets: rowOffsets(counts), dim: sets.dim };
+  return {
+    vectors: sets.vectors.subarray(sets.offsets[from] * sets.dim, sets.offsets[to] * sets.dim),
+    counts,
+    offsets: rowOffsets(counts),
+    dim: sets.dim,
+  };
 }

@@ -9,11 +9,15 @@ export function maxSim(query: TokenMatrix, document: TokenMatrix): number {
   const q = rowsOf(query, 'query');
   const d = rowsOf(document, 'document');
   if (q[0].length !== d[0].length) {
-    throw new LemurError('dimension-mismatch', `document: token vectors have ${d[0].length} dimensions, those of the query ${q[0].length}`, {
-      where: 'document',
-      expected: q[0].length,
-      got: d[0].length,
-    });
+    throw new LemurError(
+      'dimension-mismatch',
+      `document: token vectors have ${d[0].length} dimensions, those of the query ${q[0].length}`,
+      {
+        where: 'document',
+        expected: q[0].length,
+        got: d[0].length,
+      },
+    );
   }
   let score = 0;
   for (const x of q) {
@@ -33,9 +37,13 @@ function rowsOf(matrix: TokenMatrix, where: string): readonly ArrayLike<number>[
   if (typeof matrix === 'object' && matrix !== null && 'data' in matrix) {
     const [count, dim] = matrix.dims.slice(-2);
     if (!(count * dim === matrix.data.length)) {
-      throw new LemurError('invalid-argument', `${where}.dims: expected [tokens, dim] with ${matrix.data.length} values in all, got [${matrix.dims}]`, {
-        where,
-      });
+      throw new LemurError(
+        'invalid-argument',
+        `${where}.dims: expected [tokens, dim] with ${matrix.data.length} values in all, got [${matrix.dims}]`,
+        {
+          where,
+        },
+      );
     }
     rows = Array.from({ length: count }, (_, i) => matrix.data.subarray(i * dim, (i + 1) * dim));
   } else {

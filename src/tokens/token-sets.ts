@@ -96,7 +96,11 @@ function fromDense({ data, dims }: DenseTokens, where: string): TokenSets {
     throw new LemurError('invalid-argument', `${where}.data: expected a Float32Array, got ${typeName(data)}`, { where });
   }
   if (shape.length !== 3 || texts * tokens * dim !== data.length || !(dim >= 1)) {
-    throw new LemurError('invalid-argument', `${where}.dims: expected [texts, tokens, dim] with ${data.length} values in all, got [${dims}]`, { where });
+    throw new LemurError(
+      'invalid-argument',
+      `${where}.dims: expected [texts, tokens, dim] with ${data.length} values in all, got [${dims}]`,
+      { where },
+    );
   }
   return fromRagged({ vectors: data, counts: new Int32Array(texts).fill(tokens), dim }, where);
 }

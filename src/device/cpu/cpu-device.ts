@@ -1,9 +1,9 @@
 import { LemurError } from '../../errors.js';
 import { compileKernels } from '../../kernels/simd.js';
 import { selectTopK } from '../../kernels/top-k.js';
+import type { Platform } from '../../platform.js';
 import type { RunOptions } from '../../run-options.js';
 import type { Device, Tensor } from '../device.js';
-import type { Platform } from '../../platform.js';
 import { batchLayout } from './batch-layout.js';
 import type { Operation } from './operation.js';
 import { planSubset } from './operations/search.js';

@@ -1,6 +1,6 @@
 import { LemurError } from '../../errors.js';
-import type { RunOptions } from '../../run-options.js';
 import type { Platform, WorkerPort } from '../../platform.js';
+import type { RunOptions } from '../../run-options.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 
 const PROGRESS_INTERVAL_MS = 100;
