@@ -29,10 +29,14 @@ export async function createSolver(
   const { latentDim } = map.layout;
   const z = await sampleFeatures(device, map, x, rows, options);
   const factor = await device.allocate('f64', latentDim * latentDim);
-  await device.gram(z, rows, latentDim, factor, options);
-  const gram = await device.read(factor);
-  await factorise(device, map, gram, factor);
-  return { x, z, rows, factor };
+  try {
+    await device.gram(z, rows, latentDim, factor, options);
+    await factorise(device, map, await device.read(factor), factor);
+    return { x, z, rows, factor };
+  } catch (error) {
+    device.free(z, factor);
+    throw error;
+  }
 }
 
 /** The solver again, from a stored factor. */
@@ -54,8 +58,13 @@ async function sampleFeatures(
   options?: RunOptions,
 ): Promise<Tensor<'f32'>> {
   const z = await device.allocate('f32', rows * map.layout.latentDim);
-  await device.features(map, x, rows, z, options);
-  return z;
+  try {
+    await device.features(map, x, rows, z, options);
+    return z;
+  } catch (error) {
+    device.free(z);
+    throw error;
+  }
 }
 
 /** out (documents x d'): the weights of documents. */
