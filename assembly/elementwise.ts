@@ -99,6 +99,15 @@ export function standardise(x: usize, n: i32, shift: f32, scale: f32): void {
   for (; x < end; x += 4) store<f32>(x, (load<f32>(x) - shift) * scale);
 }
 
+// x[r * row + c] *= rowFactors[r] * columnFactors[c]
+export function scaleBoth(x: usize, rows: i32, columns: i32, row: i32, rowFactors: usize, columnFactors: usize): void {
+  for (let r = 0; r < rows; r++) {
+    const factor = load<f32>(rowFactors + ((<usize>r) << 2));
+    for (let c: usize = 0; c < (<usize>columns) << 2; c += 4) store<f32>(x + c, load<f32>(x + c) * (factor * load<f32>(columnFactors + c)));
+    x += (<usize>row) << 2;
+  }
+}
+
 // Sum of (prediction - target)^2; predictions become their gradients, (prediction - target) * scale.
 export function squaredError(prediction: usize, target: usize, n: i32, scale: f32): f64 {
   let s0 = f64x2.splat(0);

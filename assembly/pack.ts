@@ -113,3 +113,19 @@ export function widenI8(x: usize, rows: i32, dim: i32, out: usize): void {
     }
   }
 }
+
+// Rows of float32 to rows of int16, each by a scale of its own: its largest absolute value becomes 4095 (with int8 on the other side
+// the sums of 4,000 dimensions fit int32). factors[r] = what a code is worth. A zero row gets factor 0.
+export function quantizeRowsI16(x: usize, rows: i32, dim: i32, out: usize, factors: usize): void {
+  for (let r = 0; r < rows; r++) {
+    let largest: f32 = 0;
+    for (let k = 0; k < dim; k++) largest = max(largest, abs(load<f32>(x + ((<usize>k) << 2))));
+    store<f32>(factors + ((<usize>r) << 2), largest / 4095);
+    const scale: f32 = largest > 0 ? 4095 / largest : 0;
+    for (let k = 0; k < dim; k++) {
+      store<i16>(out, <i16>nearest<f32>(load<f32>(x) * scale));
+      x += 4;
+      out += 2;
+    }
+  }
+}

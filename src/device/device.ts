@@ -12,11 +12,16 @@ export interface Tensor<D extends DType = DType> {
   readonly length: number;
 }
 
-/** Texts on the device: vectors (rows x dim), counts (texts) and, since offsets are needed everywhere, row offsets (texts + 1, float64). */
+/**
+ * Texts on the device: vectors (rows x dim), counts (texts) and, since offsets are needed everywhere, row offsets (texts + 1, float64).
+ * Documents may be int8 with a factor for each text: value = code x factor.
+ */
 export interface DeviceTokens {
   readonly vectors: Tensor<'f32'> | Tensor<'i8'>;
   readonly counts: Tensor<'i32'>;
   readonly offsets: Tensor<'f64'>;
+  /** What a code of each text is worth; null for float32. */
+  readonly factors: Tensor<'f32'> | null;
   readonly documents: number;
   readonly dim: number;
   /** The longest text, in tokens. */
@@ -138,35 +143,18 @@ export interface Device {
     k: number,
     options?: RunOptions,
   ): Promise<{ indices: Int32Array; scores: Float32Array }>;
-  /** out (queries x documents) = exact MaxSim times `scale`. */
-  maxSim(
-    queries: DeviceTokens | Int16Tokens,
-    documents: DeviceTokens,
-    scale: number,
-    out: Tensor<'f32'>,
-    options?: RunOptions,
-  ): Promise<void>;
-  /** out[i] = exact MaxSim times `scale` of each query with candidates[i], i from candidateOffsets[q] to candidateOffsets[q + 1]. */
+  /** out (queries x documents) = exact MaxSim; queries float32. */
+  maxSim(queries: DeviceTokens, documents: DeviceTokens, out: Tensor<'f32'>, options?: RunOptions): Promise<void>;
+  /** out[i] = exact MaxSim of each query with candidates[i], i from candidateOffsets[q] to candidateOffsets[q + 1]. */
   maxSimSubset(
-    queries: DeviceTokens | Int16Tokens,
+    queries: DeviceTokens,
     documents: DeviceTokens,
     candidates: Tensor<'i32'>,
     candidateOffsets: Int32Array,
-    scale: number,
     out: Tensor<'f32'>,
     options?: RunOptions,
   ): Promise<void>;
 
   /** Ends the workers; calls under way reject with 'closed'. */
   close(): Promise<void>;
-}
-
-/** Queries as int16 codes, for documents of int8 codes. */
-export interface Int16Tokens {
-  readonly vectors: Tensor<'i16'>;
-  readonly counts: Tensor<'i32'>;
-  readonly offsets: Tensor<'f64'>;
-  readonly documents: number;
-  readonly dim: number;
-  readonly longest: number;
 }

@@ -11,6 +11,8 @@ export interface Kernels {
   packLanesI16(x: number, rows: number, dim: number, out: number): void;
   /** Rows x dim int8 to rows x even(dim) int16. */
   widenI8(x: number, rows: number, dim: number, out: number): void;
+  /** Rows x dim float32 to int16, each row's largest absolute value becoming 4095; factors[r] is what its codes are worth. */
+  quantizeRowsI16(x: number, rows: number, dim: number, out: number, factors: number): void;
   /** out[x * outStride + d] = max over the tokens of document d of <lane x, token>; `counts` int32 tokens a document, none zero. */
   maxDotsF32(
     panels: number,
@@ -92,6 +94,8 @@ export interface Kernels {
   addBias(x: number, rows: number, n: number, bias: number): void;
   /** x = (x - shift) * scale. */
   standardise(x: number, n: number, shift: number, scale: number): void;
+  /** x[r * row + c] *= rowFactors[r] * columnFactors[c]. */
+  scaleBoth(x: number, rows: number, columns: number, row: number, rowFactors: number, columnFactors: number): void;
   /** Returns the sum of (prediction - target)^2; prediction := (prediction - target) * scale. */
   squaredError(prediction: number, target: number, n: number, scale: number): number;
   /** Sum of squares in float64. */

@@ -10,6 +10,7 @@ type LinearAlgebra = Pick<
   | 'sumProducts'
   | 'addBias'
   | 'standardise'
+  | 'scaleBoth'
   | 'squaredError'
   | 'sumSquares'
   | 'scanF32'
@@ -113,6 +114,13 @@ export function plainLinearAlgebra(memory: WebAssembly.Memory): LinearAlgebra {
     standardise(x, n, shift, scale) {
       refresh();
       for (let i = 0; i < n; i++) f32[(x >> 2) + i] = (f32[(x >> 2) + i] - shift) * scale;
+    },
+
+    scaleBoth(x, rows, columns, row, rowFactors, columnFactors) {
+      refresh();
+      for (let r = 0; r < rows; r++) {
+        for (let c = 0; c < columns; c++) f32[(x >> 2) + r * row + c] *= f32[(rowFactors >> 2) + r] * f32[(columnFactors >> 2) + c];
+      }
     },
 
     squaredError(prediction, target, n, scale) {

@@ -77,6 +77,17 @@ export function plainKernels(memory: WebAssembly.Memory): Kernels {
       }
     },
 
+    quantizeRowsI16(x, rows, dim, out, factors) {
+      refresh();
+      for (let r = 0; r < rows; r++) {
+        const row = f32.subarray((x >> 2) + r * dim, (x >> 2) + (r + 1) * dim);
+        const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+        f32[(factors >> 2) + r] = largest / 4095;
+        const scale = largest > 0 ? Math.fround(4095 / largest) : 0;
+        for (let k = 0; k < dim; k++) i16[(out >> 1) + r * dim + k] = roundToEven(Math.fround(row[k] * scale));
+      }
+    },
+
     maxDotsF32(panels, lanes, dim, tokens, counts, documents, out, outStride) {
       refresh();
       const lane = (x: number, k: number): number => f32[(panels >> 2) + (x >> 4) * 16 * dim + k * 16 + (x & 15)];
@@ -158,4 +169,11 @@ export function plainKernels(memory: WebAssembly.Memory): Kernels {
       }
     },
   };
+}
+
+/** Ties go to the even neighbour, as in WASM's nearest. */
+function roundToEven(x: number): number {
+  const below = Math.floor(x);
+  const rest = x - below;
+  return rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
 }

@@ -5,6 +5,7 @@ import { initialParameters } from '../model/initialise.js';
 import { createSolver, documentWeights, type Solver } from '../model/solver.js';
 import { type EpochReport, type Examples, train } from '../model/train.js';
 import { gatherRows } from '../tokens/gather.js';
+import { quantizeTokens } from '../tokens/quantize.js';
 import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import type { FitOptions, ResolvedLearnOptions } from './options.js';
@@ -36,7 +37,7 @@ export async function fitCorpus(
   chosen: ResolvedLearnOptions,
   options: FitOptions,
 ): Promise<Fitted> {
-  const tokens = await uploadTokens(device, documents);
+  const tokens = await uploadDocuments(device, documents, chosen.precision, options.signal);
   const kept: Tensor[] = [];
   try {
     const { map, mean, std } = await learnFeatures(device, tokens, learn, test, chosen, options);
@@ -54,6 +55,16 @@ export async function fitCorpus(
   } finally {
     freeTokens(device, tokens);
   }
+}
+
+/** Documents as targets are computed from them. */
+export async function uploadDocuments(
+  device: Device,
+  documents: TokenSets,
+  precision: 'float32' | 'int8',
+  signal: AbortSignal | undefined,
+): Promise<DeviceTokens> {
+  return uploadTokens(device, precision === 'int8' ? await quantizeTokens(documents, signal) : documents);
 }
 
 async function learnFeatures(

@@ -8,7 +8,7 @@ import { checkK } from '../search/check-k.js';
 import type { TopK } from '../search/top-k.js';
 import type { Storage } from '../storage/storage.js';
 import { reportTokens, type TokenInput, type TokenReport, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
-import { type Fitted, fitCorpus } from './fit.js';
+import { type Fitted, fitCorpus, uploadDocuments } from './fit.js';
 import { type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 import { loadFolder, saveFolder } from './saved-folder.js';
 
@@ -86,7 +86,7 @@ export class Lemur {
   /** Weights of new documents, documents x d': the bytes they would have had in the corpus, from the stored factor. */
   async computeWeights(documents: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
     const sets = await tokenSetsOfDim(documents, this.dim, 'documents', options.signal);
-    const tokens = await uploadTokens(this.#device, sets);
+    const tokens = await uploadDocuments(this.#device, sets, this.options.precision, options.signal);
     try {
       const { map, solver } = this.#fitted;
       const w = await documentWeights(this.#device, map, solver, tokens, this, options);

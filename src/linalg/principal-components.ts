@@ -1,6 +1,6 @@
 import { LemurError } from '../errors.js';
-import type { RunOptions } from '../run-options.js';
 import { pacer } from '../pacer.js';
+import type { RunOptions } from '../run-options.js';
 import { symmetricEigenAsync } from './symmetric-eigen.js';
 import { addTransposedProduct } from './transposed-product.js';
 

@@ -1,7 +1,7 @@
 import { LemurError } from '../errors.js';
+import { pacer } from '../pacer.js';
 import { reflectColumn, reflectRows } from './householder.js';
 import { diagonalise } from './implicit-ql.js';
-import { pacer } from '../pacer.js';
 
 /** Eigenvalues and eigenvectors of a symmetric matrix. */
 export interface SymmetricEigen {

@@ -1,4 +1,4 @@
-import type { Device, DeviceTokens } from '../device/device.js';
+import type { Device, DeviceTokens, Tensor } from '../device/device.js';
 import type { Int8TokenSets, TokenSets } from '../tokens/token-sets.js';
 
 /** Uploads texts; free them with `freeTokens`. */
@@ -8,6 +8,7 @@ export async function uploadTokens(device: Device, sets: TokenSets | Int8TokenSe
     vectors,
     counts: await device.upload('i32', sets.counts),
     offsets: await device.upload('f64', sets.offsets),
+    factors: 'factors' in sets ? await device.upload('f32', sets.factors) : null,
     documents: sets.counts.length,
     dim: sets.dim,
     longest: sets.counts.reduce((most, count) => Math.max(most, count), 0),
@@ -15,5 +16,10 @@ export async function uploadTokens(device: Device, sets: TokenSets | Int8TokenSe
 }
 
 export function freeTokens(device: Device, tokens: DeviceTokens): void {
-  device.free(tokens.vectors, tokens.counts, tokens.offsets);
+  device.free(...tensorsOf(tokens));
+}
+
+/** All that the texts keep on the device. */
+export function tensorsOf({ vectors, counts, offsets, factors }: DeviceTokens): Tensor[] {
+  return factors ? [vectors, counts, offsets, factors] : [vectors, counts, offsets];
 }

@@ -1,10 +1,10 @@
 import { type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
-import type { Device, DeviceTokens, Int16Tokens } from '../device/device.js';
+import type { Device, DeviceTokens } from '../device/device.js';
 import { LemurError } from '../errors.js';
 import { selectTopK } from '../kernels/top-k.js';
-import { freeTokens, uploadTokens } from '../model/device-tokens.js';
+import { freeTokens, tensorsOf, uploadTokens } from '../model/device-tokens.js';
 import type { RunOptions } from '../run-options.js';
-import { quantizeQueries, quantizeTokens } from '../tokens/quantize.js';
+import { quantizeTokens } from '../tokens/quantize.js';
 import { type DenseTokens, rowOffsets, type TokenInput, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { checkK } from './check-k.js';
 import type { Candidates, TopK } from './top-k.js';
@@ -25,19 +25,16 @@ export class MaxSim {
   readonly precision: 'float32' | 'int8';
   readonly #device: Device;
   readonly #tokens: DeviceTokens;
-  /** Codes of the documents = values x scale; 1 for float32. */
-  readonly #scale: number;
   readonly #release: () => void;
 
   /** Use `MaxSim.create`. */
-  private constructor(device: Device, tokens: DeviceTokens, scale: number, precision: 'float32' | 'int8') {
+  private constructor(device: Device, tokens: DeviceTokens, precision: 'float32' | 'int8') {
     this.#device = device;
     this.#tokens = tokens;
-    this.#scale = scale;
     this.precision = precision;
     this.dim = tokens.dim;
     this.documents = tokens.documents;
-    this.#release = freeWith(this, device, [tokens.vectors, tokens.counts, tokens.offsets]);
+    this.#release = freeWith(this, device, tensorsOf(tokens));
   }
 
   /** Checks the documents and puts them where workers can read them; vectors in shared memory are not copied and must not change. */
@@ -48,9 +45,8 @@ export class MaxSim {
     }
     const sets = await tokenSets(documents, 'documents', signal);
     const device = await resolveDevice(options);
-    if (precision === 'float32') return new MaxSim(device, await uploadTokens(device, sets), 1, precision);
-    const codes = await quantizeTokens(sets, signal);
-    return new MaxSim(device, await uploadTokens(device, codes), codes.scale, precision);
+    const stored = precision === 'int8' ? await quantizeTokens(sets, signal) : sets;
+    return new MaxSim(device, await uploadTokens(device, stored), precision);
   }
 
   /** Scores of all documents: queries x documents. */
@@ -88,11 +84,11 @@ export class MaxSim {
     const { numbers, offsets } = this.#checkCandidates(candidates, count);
     const top = emptyTopK(count, k);
     if (numbers.length === 0) return top;
-    const scores = await this.#withQueries(sets, async (prepared, scale) => {
+    const scores = await this.#withQueries(sets, async (uploaded) => {
       const chosen = await this.#device.upload('i32', numbers);
       const out = await this.#device.allocate('f32', numbers.length);
       try {
-        await this.#device.maxSimSubset(prepared, this.#tokens, chosen, offsets, scale, out, options);
+        await this.#device.maxSimSubset(uploaded, this.#tokens, chosen, offsets, out, options);
         return await this.#device.read(out);
       } finally {
         this.#device.free(chosen, out);
@@ -117,10 +113,10 @@ export class MaxSim {
   }
 
   #score(sets: TokenSets, options: RunOptions): Promise<Float32Array> {
-    return this.#withQueries(sets, async (prepared, scale) => {
+    return this.#withQueries(sets, async (uploaded) => {
       const out = await this.#device.allocate('f32', sets.counts.length * this.documents);
       try {
-        await this.#device.maxSim(prepared, this.#tokens, scale, out, options);
+        await this.#device.maxSim(uploaded, this.#tokens, out, options);
         return await this.#device.read(out);
       } finally {
         this.#device.free(out);
@@ -128,18 +124,10 @@ export class MaxSim {
     });
   }
 
-  /** Uploads queries in the form that suits the documents; `scale` brings the products back to the size of the values. */
-  async #withQueries<T>(sets: TokenSets, use: (queries: DeviceTokens | Int16Tokens, scale: number) => Promise<T>): Promise<T> {
+  async #withQueries<T>(sets: TokenSets, use: (queries: DeviceTokens) => Promise<T>): Promise<T> {
     const uploaded = await uploadTokens(this.#device, sets);
     try {
-      if (this.precision === 'float32') return await use(uploaded, 1);
-      const { codes, scale } = await quantizeQueries(sets);
-      const vectors = await this.#device.upload('i16', codes);
-      try {
-        return await use({ ...uploaded, vectors }, 1 / (scale * this.#scale));
-      } finally {
-        this.#device.free(vectors);
-      }
+      return await use(uploaded);
     } finally {
       freeTokens(this.#device, uploaded);
     }

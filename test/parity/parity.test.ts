@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
 import type { Device, DeviceTokens } from '../../dist/device/device.js';
 import { mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
-import { nodePlatform } from '../../dist/node-platform.js';
 import { ACTIVATIONS } from '../../dist/kernels/kernels.js';
 import { uploadTokens } from '../../dist/model/device-tokens.js';
 import { createSolver, documentWeights } from '../../dist/model/solver.js';
 import { train } from '../../dist/model/train.js';
+import { nodePlatform } from '../../dist/node-platform.js';
 import { gatherRows } from '../../dist/tokens/gather.js';
 import { createRandom } from '../../dist/tokens/random.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
@@ -131,13 +131,13 @@ describe('the numbers of the Python reference', () => {
     expect(relativeError(ourScores, theirScores)).toBeLessThan(TRAINED);
 
     const all = await device.allocate('f32', queries.documents * documents.documents);
-    await device.maxSim(queries, documents, 1, all);
+    await device.maxSim(queries, documents, all);
     expect(relativeError(await device.read(all), floats('exact_scores'))).toBeLessThan(FORWARD);
 
     const chosen = await device.upload('i32', top.indices);
     const offsets = Int32Array.from({ length: queries.documents + 1 }, (_, i) => i * 50);
     const exact = await device.allocate('f32', chosen.length);
-    await device.maxSimSubset(queries, documents, chosen, offsets, 1, exact);
+    await device.maxSimSubset(queries, documents, chosen, offsets, exact);
     const values = await device.read(exact);
     const reranked = integers('reranked');
     for (let i = 0; i < queries.documents; i++) {

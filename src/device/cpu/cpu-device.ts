@@ -160,12 +160,12 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
       return { indices, scores };
     },
 
-    maxSim: (queries, documents, scale, out, options) => run('maxSim', { queries, documents, scale, out }, options, 'exact MaxSim'),
+    maxSim: (queries, documents, out, options) => run('maxSim', { queries, documents, out }, options, 'exact MaxSim'),
 
-    async maxSimSubset(queries, documents, candidates, candidateOffsets, scale, out, options) {
+    async maxSimSubset(queries, documents, candidates, candidateOffsets, out, options) {
       const plan = await store.upload('i32', planSubset(candidateOffsets));
       try {
-        await run('maxSimSubset', { queries, documents, scale, out, candidates, plan }, options, 'rerank');
+        await run('maxSimSubset', { queries, documents, out, candidates, plan }, options, 'rerank');
       } finally {
         store.free(plan);
       }

@@ -11,11 +11,14 @@ export interface DocumentTile {
   documents: number;
   tokens: number;
   counts: number;
+  /** Factors of int8 documents; unused for float32. */
+  factors: number;
 }
 
 /** Bytes of scratch of the largest tile. */
-export function tileScratch(documents: DeviceTokens, elementBytes: number): number {
-  return Math.max(TILE_TOKENS, documents.longest) * (documents.dim + 1) * elementBytes * 2 + TILE_TOKENS * 4 + 256;
+export function tileScratch(documents: DeviceTokens): number {
+  // float32, or int8 and its int16
+  return Math.max(TILE_TOKENS, documents.longest) * (documents.dim + 1) * 4 + TILE_TOKENS * 8 + 512;
 }
 
 /**
@@ -46,6 +49,13 @@ export function forEachTile(
     const tileCounts = context.scratch((last - first) * 4);
     const countsView = context.at('i32', tileCounts, last - first);
     for (let i = first; i < last; i++) countsView[i - first] = counts[numbers ? numbers[i] : i];
+    let factors = 0;
+    if (documents.factors) {
+      factors = context.scratch((last - first) * 4);
+      const values = context.view(documents.factors);
+      const tileFactors = context.at('f32', factors, last - first);
+      for (let i = first; i < last; i++) tileFactors[i - first] = values[numbers ? numbers[i] : i];
+    }
     let tokens: number;
     if (!numbers) tokens = context.stage(documents.vectors, offsets[first] * dim, offsets[last] * dim);
     else tokens = gather(context, documents, numbers, first, last, rows, offsets);
@@ -54,7 +64,7 @@ export function forEachTile(
       context.kernels.widenI8(tokens, rows, dim, wide);
       tokens = wide;
     }
-    use({ first, documents: last - first, tokens, counts: tileCounts });
+    use({ first, documents: last - first, tokens, counts: tileCounts, factors });
     context.rewind(mark);
     first = last;
   }

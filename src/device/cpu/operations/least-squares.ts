@@ -2,7 +2,7 @@ import { LANES, wholePanels } from '../../../kernels/kernels.js';
 import type { DeviceTokens, Tensor } from '../../device.js';
 import type { Context, Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
-import { forEachTile, tileScratch } from './document-tiles.js';
+import { largestProducts, packLanes, productScratch } from './largest-products.js';
 
 /** Sample rows that are summed in one go; sums run over chunks in order. */
 const CHUNK = 256;
@@ -77,9 +77,9 @@ export interface DocumentWeightsArgs {
 export const documentWeights: Operation<DocumentWeightsArgs> = {
   blocks: ({ documents }) => Math.ceil(documents.documents / DOCUMENTS),
   scratchBytes({ documents, latentDim }) {
-    const floats = CHUNK * (2 * documents.dim + DOCUMENTS + latentDim) + latentDim * DOCUMENTS;
+    const floats = CHUNK * (documents.dim + DOCUMENTS + latentDim) + latentDim * DOCUMENTS;
     const doubles = latentDim * DOCUMENTS + outerScratch(latentDim) + latentDim * latentDim;
-    return SCRATCH_SLACK + tileScratch(documents, 4) + 4 * floats + 8 * doubles;
+    return SCRATCH_SLACK + productScratch(documents, CHUNK) + 4 * floats + 8 * doubles;
   },
   run(context, args, block) {
     const { factor, latentDim, documents, out } = args;
@@ -105,16 +105,12 @@ function accumulate(context: Context, args: DocumentWeightsArgs, first: number, 
   const { dim } = documents;
   const { kernels } = context;
   const scratch = context.scratch(outerScratch(latentDim) * 8);
-  const panels = context.scratch(CHUNK * dim * 4);
   const y = context.scratch(CHUNK * columns * 4);
-  // the documents' tokens pass once for each group of sample tokens that fits beside a tile in the cache
   for (let from = 0; from < rows; from += CHUNK) {
     const mark = context.mark();
     const used = Math.min(CHUNK, rows - from);
-    kernels.packLanesF32(context.stage(x, from * dim, (from + used) * dim), used, dim, panels);
-    forEachTile(context, documents, null, first, first + count, (tile) => {
-      kernels.maxDotsF32(panels, used, dim, tile.tokens, tile.counts, tile.documents, y + (tile.first - first) * 4, columns);
-    });
+    const lanes = packLanes(context, documents, context.stage(x, from * dim, (from + used) * dim), used);
+    largestProducts(context, documents, lanes, null, first, first + count, y, columns);
     kernels.standardise(y, used * columns, mean, 1 / std);
     const chunk = context.stage(z, from * latentDim, (from + used) * latentDim);
     kernels.outerF64(latentDim, count, used, chunk, latentDim, y, columns, sums, columns, scratch);

@@ -1,9 +1,9 @@
 import { wholePanels } from '../../../kernels/kernels.js';
 import { selectTopK } from '../../../kernels/top-k.js';
-import type { DeviceTokens, Int16Tokens, Tensor } from '../../device.js';
+import type { DeviceTokens, Tensor } from '../../device.js';
 import type { Context, Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
-import { forEachTile, tileScratch } from './document-tiles.js';
+import { largestProducts, packLanes, productScratch } from './largest-products.js';
 
 /** Rows of W of a tile that stays in the cache while all queries pass. */
 const TILE_ROWS = 64;
@@ -54,9 +54,8 @@ const LANES_AT_ONCE = 2048;
 const DOCUMENTS = 64;
 
 export interface MaxSimArgs {
-  queries: DeviceTokens | Int16Tokens;
+  queries: DeviceTokens;
   documents: DeviceTokens;
-  scale: number;
   out: Tensor<'f32'>;
 }
 
@@ -65,9 +64,9 @@ export const maxSim: Operation<MaxSimArgs> = {
   blocks: ({ documents }) => Math.ceil(documents.documents / DOCUMENTS),
   scratchBytes({ queries, documents }) {
     const lanes = Math.max(LANES_AT_ONCE, wholePanels(queries.longest));
-    return SCRATCH_SLACK + tileScratch(documents, 4) + 4 * lanes * (2 * documents.dim + 2 + DOCUMENTS) + 4 * DOCUMENTS;
+    return SCRATCH_SLACK + productScratch(documents, lanes) + 4 * lanes * (documents.dim + DOCUMENTS) + 4 * DOCUMENTS;
   },
-  run(context, { queries, documents, scale, out }, block) {
+  run(context, { queries, documents, out }, block) {
     const total = documents.documents;
     const first = block * DOCUMENTS;
     const count = Math.min(DOCUMENTS, total - first);
@@ -82,7 +81,7 @@ export const maxSim: Operation<MaxSimArgs> = {
       for (let q = from; q < to; q++) {
         context.kernels.sumRows(best + (offsets[q] - offsets[from]) * count * 4, offsets[q + 1] - offsets[q], count, count, 0, sums);
         const scores = context.at('f32', sums, count);
-        for (let d = 0; d < count; d++) result[q * total + first + d] = scores[d] * scale;
+        for (let d = 0; d < count; d++) result[q * total + first + d] = scores[d];
       }
       context.rewind(mark);
       from = to;
@@ -104,9 +103,9 @@ export const maxSimSubset: Operation<MaxSimSubsetArgs> = {
   blocks: ({ plan }) => plan.length / 3,
   scratchBytes({ queries, documents }) {
     const lanes = wholePanels(queries.longest);
-    return SCRATCH_SLACK + tileScratch(documents, 4) + 4 * lanes * (2 * documents.dim + 2 + CANDIDATES) + 4 * CANDIDATES;
+    return SCRATCH_SLACK + productScratch(documents, lanes) + 4 * lanes * (documents.dim + CANDIDATES) + 4 * CANDIDATES;
   },
-  run(context, { queries, documents, scale, out, candidates, plan }, block) {
+  run(context, { queries, documents, out, candidates, plan }, block) {
     const [query, first, last] = context.view(plan).subarray(3 * block, 3 * block + 3);
     const offsets = context.view(queries.offsets);
     const lanes = offsets[query + 1] - offsets[query];
@@ -116,7 +115,7 @@ export const maxSimSubset: Operation<MaxSimSubsetArgs> = {
     context.kernels.sumRows(best, lanes, last - first, last - first, 0, sums);
     const scores = context.at('f32', sums, last - first);
     const result = context.view(out);
-    for (let i = first; i < last; i++) result[i] = scores[i - first] * scale;
+    for (let i = first; i < last; i++) result[i] = scores[i - first];
   },
 };
 
@@ -134,7 +133,7 @@ export function planSubset(candidateOffsets: Int32Array): Int32Array {
 /** Address of lanes x (to - from): the largest inner product of each query token, rows `row` on, with each document. */
 function bestOfTokens(
   context: Context,
-  queries: DeviceTokens | Int16Tokens,
+  queries: DeviceTokens,
   documents: DeviceTokens,
   numbers: Int32Array | null,
   row: number,
@@ -143,18 +142,8 @@ function bestOfTokens(
   to: number,
 ): number {
   const { dim } = documents;
-  const { kernels } = context;
-  const wide = queries.vectors.dtype === 'i16';
-  const evenDim = dim + (dim & 1);
   const best = context.scratch(lanes * (to - from) * 4);
-  const panels = context.scratch(wholePanels(lanes) * evenDim * 4);
-  const staged = context.stage(queries.vectors, row * dim, (row + lanes) * dim);
-  if (wide) kernels.packLanesI16(staged, lanes, dim, panels);
-  else kernels.packLanesF32(staged, lanes, dim, panels);
-  forEachTile(context, documents, numbers, from, to, (tile) => {
-    const at = best + (tile.first - from) * 4;
-    if (wide) kernels.maxDotsI16(panels, lanes, evenDim, tile.tokens, tile.counts, tile.documents, at, to - from);
-    else kernels.maxDotsF32(panels, lanes, dim, tile.tokens, tile.counts, tile.documents, at, to - from);
-  });
+  const packed = packLanes(context, documents, context.stage(queries.vectors, row * dim, (row + lanes) * dim), lanes);
+  largestProducts(context, documents, packed, numbers, from, to, best, to - from);
   return best;
 }

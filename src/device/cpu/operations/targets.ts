@@ -1,8 +1,7 @@
-import { wholePanels } from '../../../kernels/kernels.js';
 import type { DeviceTokens, Tensor } from '../../device.js';
 import type { Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
-import { forEachTile, tileScratch } from './document-tiles.js';
+import { largestProducts, packLanes, productScratch } from './largest-products.js';
 
 /** Learn tokens of a block. */
 const ROWS = 256;
@@ -22,19 +21,16 @@ export const targets: Operation<{
   blocks: ({ rows }) => Math.ceil(rows / ROWS),
   scratchBytes({ documents, select }) {
     const columns = select ? select.length : documents.documents;
-    return SCRATCH_SLACK + tileScratch(documents, 4) + ROWS * 4 * (2 * documents.dim + columns);
+    return SCRATCH_SLACK + productScratch(documents, ROWS) + ROWS * 4 * (documents.dim + columns);
   },
   run(context, { x, rows, documents, select, out, partials }, block) {
     const { dim } = documents;
     const columns = select ? select.length : documents.documents;
     const from = block * ROWS;
     const count = Math.min(ROWS, rows - from);
-    const panels = context.scratch(wholePanels(count) * dim * 4);
-    context.kernels.packLanesF32(context.stage(x, from * dim, (from + count) * dim), count, dim, panels);
+    const lanes = packLanes(context, documents, context.stage(x, from * dim, (from + count) * dim), count);
     const result = context.scratch(count * columns * 4);
-    forEachTile(context, documents, select && context.view(select), 0, columns, (tile) => {
-      context.kernels.maxDotsF32(panels, count, dim, tile.tokens, tile.counts, tile.documents, result + tile.first * 4, columns);
-    });
+    largestProducts(context, documents, lanes, select && context.view(select), 0, columns, result, columns);
     const values = context.at('f32', result, count * columns);
     let sum = 0;
     let squares = 0;

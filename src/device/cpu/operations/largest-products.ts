@@ -1,0 +1,58 @@
+import { wholePanels } from '../../../kernels/kernels.js';
+import type { DeviceTokens } from '../../device.js';
+import type { Context } from '../operation.js';
+import { forEachTile, tileScratch } from './document-tiles.js';
+
+/** Vectors packed for products with a set of documents: float32, or int16 with a factor for each where the documents are int8. */
+export interface PackedLanes {
+  readonly panels: number;
+  readonly lanes: number;
+  readonly factors: number;
+}
+
+/** Bytes of scratch of `packLanes` and `largestProducts` together, output not included. */
+export function productScratch(documents: DeviceTokens, lanes: number): number {
+  return tileScratch(documents) + 4 * wholePanels(lanes) * (2 * documents.dim + 4);
+}
+
+/** Packs `lanes` float32 rows at address `x`. */
+export function packLanes(context: Context, documents: DeviceTokens, x: number, lanes: number): PackedLanes {
+  const { dim } = documents;
+  const panels = context.scratch(wholePanels(lanes) * (dim + (dim & 1)) * 4);
+  if (!documents.factors) {
+    context.kernels.packLanesF32(x, lanes, dim, panels);
+    return { panels, lanes, factors: 0 };
+  }
+  const factors = context.scratch(lanes * 4);
+  const codes = context.scratch(lanes * dim * 2);
+  context.kernels.quantizeRowsI16(x, lanes, dim, codes, factors);
+  context.kernels.packLanesI16(codes, lanes, dim, panels);
+  return { panels, lanes, factors };
+}
+
+/**
+ * out[lane * stride + i - from] = largest inner product of each lane with document numbers[i] (document i without numbers), i from
+ * `from` to `to`; `out` is an address. No result depends on the other lanes or documents.
+ */
+export function largestProducts(
+  context: Context,
+  documents: DeviceTokens,
+  { panels, lanes, factors }: PackedLanes,
+  numbers: Int32Array | null,
+  from: number,
+  to: number,
+  out: number,
+  stride: number,
+): void {
+  const { kernels } = context;
+  const { dim } = documents;
+  forEachTile(context, documents, numbers, from, to, (tile) => {
+    const at = out + (tile.first - from) * 4;
+    if (!documents.factors) {
+      kernels.maxDotsF32(panels, lanes, dim, tile.tokens, tile.counts, tile.documents, at, stride);
+      return;
+    }
+    kernels.maxDotsI16(panels, lanes, dim + (dim & 1), tile.tokens, tile.counts, tile.documents, at, stride);
+    kernels.scaleBoth(at, lanes, tile.documents, stride, factors, tile.factors);
+  });
+}
