@@ -28,6 +28,7 @@ export class MaxSim {
   /** Codes of the documents = values x scale; 1 for float32. */
   readonly #scale: number;
   readonly #release: () => void;
+  #closed = false;
 
   /** Use `MaxSim.create`. */
   private constructor(device: Device, tokens: DeviceTokens, scale: number, precision: 'float32' | 'int8') {
@@ -113,6 +114,7 @@ export class MaxSim {
 
   /** Frees the documents. Calls after it reject with 'closed'. */
   close(): void {
+    this.#closed = true;
     this.#release();
   }
 
@@ -130,6 +132,7 @@ export class MaxSim {
 
   /** Uploads queries in the form that suits the documents; `scale` brings the products back to the size of the values. */
   async #withQueries<T>(sets: TokenSets, use: (queries: DeviceTokens | Int16Tokens, scale: number) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new LemurError('closed', 'this MaxSim has been closed', { where: 'MaxSim' });
     const uploaded = await uploadTokens(this.#device, sets);
     try {
       if (this.precision === 'float32') return await use(uploaded, 1);
