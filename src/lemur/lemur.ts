@@ -1,5 +1,6 @@
 import { type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
 import type { Device, Tensor } from '../device/device.js';
+import { LemurError } from '../errors.js';
 import { freeTokens, uploadTokens } from '../model/device-tokens.js';
 import { documentWeights } from '../model/solver.js';
 import { platform } from '../platform.js';
@@ -33,6 +34,7 @@ export class Lemur {
   readonly #device: Device;
   readonly #fitted: Fitted;
   readonly #release: () => void;
+  #closed = false;
 
   /** Use `Lemur.fit` or `Lemur.load`. */
   private constructor(device: Device, fitted: Fitted, options: ResolvedLearnOptions, report?: TokenReport) {
@@ -88,7 +90,7 @@ export class Lemur {
     const sets = await tokenSetsOfDim(documents, this.dim, 'documents', options.signal);
     const tokens = await uploadDocuments(this.#device, sets, this.options.precision, options.signal);
     try {
-      const { map, solver } = this.#fitted;
+      const { map, solver } = this.#open();
       const w = await documentWeights(this.#device, map, solver, tokens, this, options);
       try {
         return await this.#device.read(w);
@@ -119,19 +121,25 @@ export class Lemur {
 
   /** Writes model, weights, solve sample and factor to a folder (its path, or a storage). What was saved there before stays readable until it is done. */
   async save(at: string | Storage): Promise<void> {
-    await saveFolder(this.#device, typeof at === 'string' ? platform().openFolder(at) : at, this.#fitted, this.options);
+    await saveFolder(this.#device, typeof at === 'string' ? platform().openFolder(at) : at, this.#open(), this.options);
   }
 
   /** Frees what it keeps. Calls after it reject with 'closed'. */
   close(): void {
+    this.#closed = true;
     this.#release();
+  }
+
+  #open(): Fitted {
+    if (this.#closed) throw new LemurError('closed', 'this Lemur has been closed', { where: 'Lemur' });
+    return this.#fitted;
   }
 
   async #withFeatures<T>(sets: TokenSets, options: RunOptions, use: (features: Tensor<'f32'>) => Promise<T>): Promise<T> {
     const tokens = await uploadTokens(this.#device, sets);
     const features = await this.#device.allocate('f32', tokens.documents * this.latentDim);
     try {
-      await this.#device.queryFeatures(this.#fitted.map, tokens, features, options);
+      await this.#device.queryFeatures(this.#open().map, tokens, features, options);
       return await use(features);
     } finally {
       this.#device.free(features);

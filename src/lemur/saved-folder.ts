@@ -3,6 +3,7 @@ import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-l
 import { isLemurError, LemurError } from '../errors.js';
 import { crc32 } from '../formats/crc32.js';
 import { readSafetensors, type SafetensorsArray, toTypedArray, writeSafetensors } from '../formats/safetensors.js';
+import { ACTIVATIONS } from '../kernels/kernels.js';
 import { restoreSolver } from '../model/solver.js';
 import { nextMacrotask } from '../pacer.js';
 import type { Storage } from '../storage/storage.js';
@@ -76,12 +77,18 @@ export async function loadFolder(device: Device, storage: Storage): Promise<{ fi
   const model = await readTensors(storage, files.model);
   const weights = await readTensors(storage, files.weights);
   const solve = await readTensors(storage, files.solver);
-  const w = await device.upload('f32', weights('W', manifest.documents * latentDim) as Float32Array);
-  const map = { layout, parameters: await device.upload('f32', model('parameters', layout.parameterCount) as Float32Array) };
-  const sample = solve('sample') as Float32Array;
-  const x = await device.upload('f32', sample);
-  const factor = await device.upload('f64', solve('factor', latentDim * latentDim) as Float64Array);
-  const solver = await restoreSolver(device, map, x, sample.length / inputDim, factor);
+  // everything is read and checked before the device takes anything
+  const values = {
+    w: weights('W', manifest.documents * latentDim) as Float32Array,
+    parameters: model('parameters', layout.parameterCount) as Float32Array,
+    sample: solve('sample') as Float32Array,
+    factor: solve('factor', latentDim * latentDim) as Float64Array,
+  };
+  const w = await device.upload('f32', values.w);
+  const map = { layout, parameters: await device.upload('f32', values.parameters) };
+  const x = await device.upload('f32', values.sample);
+  const factor = await device.upload('f64', values.factor);
+  const solver = await restoreSolver(device, map, x, values.sample.length / inputDim, factor);
   return { fitted: { map, solver, w, mean, std }, learnOptions: manifest.options };
 }
 
@@ -103,7 +110,22 @@ async function readManifest(storage: Storage): Promise<Manifest> {
       where,
     });
   }
+  if (!isWhole(manifest)) throw new LemurError('bad-file', `${where}: fields are missing or make no sense, the file is damaged`, { where });
   return manifest;
+}
+
+/** Whether all that loading relies on is there and of its kind. */
+function isWhole({ save, documents, mean, std, featureMap, options, files }: Manifest): boolean {
+  const sizes = [save, documents, featureMap?.inputDim, featureMap?.widths?.length, ...(featureMap?.widths ?? [])];
+  return (
+    sizes.every((size) => Number.isInteger(size) && size > 0) &&
+    Number.isFinite(mean) &&
+    std > 0 &&
+    ['mlp', 'random'].includes(featureMap.kind) &&
+    ACTIVATIONS.includes(featureMap.activation) &&
+    typeof options === 'object' &&
+    [files?.model, files?.weights, files?.solver].every((file) => typeof file?.name === 'string')
+  );
 }
 
 /** The tensors of a data file by name, after its length and checksum have been found right. */

@@ -96,7 +96,8 @@ async function factorise(device: Device, map: DeviceFeatureMap, gram: Float64Arr
   const n = map.layout.latentDim;
   let trace = 0;
   for (let i = 0; i < n; i++) trace += gram[i * n + i];
-  const meanDiagonal = trace / n;
+  // features that are all zero get weights of zero
+  const meanDiagonal = trace / n || 1;
   if (map.layout.kind === 'random') {
     for (let i = 0; i < gram.length; i++) gram[i] += meanDiagonal / n;
   }

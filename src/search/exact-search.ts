@@ -26,6 +26,7 @@ export class MaxSim {
   readonly #device: Device;
   readonly #tokens: DeviceTokens;
   readonly #release: () => void;
+  #closed = false;
 
   /** Use `MaxSim.create`. */
   private constructor(device: Device, tokens: DeviceTokens, precision: 'float32' | 'int8') {
@@ -109,6 +110,7 @@ export class MaxSim {
 
   /** Frees the documents. Calls after it reject with 'closed'. */
   close(): void {
+    this.#closed = true;
     this.#release();
   }
 
@@ -125,6 +127,7 @@ export class MaxSim {
   }
 
   async #withQueries<T>(sets: TokenSets, use: (queries: DeviceTokens) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new LemurError('closed', 'this MaxSim has been closed', { where: 'MaxSim' });
     const uploaded = await uploadTokens(this.#device, sets);
     try {
       return await use(uploaded);

@@ -1,5 +1,5 @@
 import { LemurError } from '../errors.js';
-import type { TokenMatrix } from '../tokens/token-sets.js';
+import { matrixShape, type TokenMatrix } from '../tokens/token-sets.js';
 
 /**
  * MaxSim(Q, D) = sum over the query's tokens of the largest inner product with a token of the document (Khattab and Zaharia, ColBERT).
@@ -33,27 +33,8 @@ export function maxSim(query: TokenMatrix, document: TokenMatrix): number {
 }
 
 function rowsOf(matrix: TokenMatrix, where: string): readonly ArrayLike<number>[] {
-  let rows: readonly ArrayLike<number>[];
-  if (typeof matrix === 'object' && matrix !== null && 'data' in matrix) {
-    const [count, dim] = matrix.dims.slice(-2);
-    if (!(count * dim === matrix.data.length)) {
-      throw new LemurError(
-        'invalid-argument',
-        `${where}.dims: expected [tokens, dim] with ${matrix.data.length} values in all, got [${matrix.dims}]`,
-        {
-          where,
-        },
-      );
-    }
-    rows = Array.from({ length: count }, (_, i) => matrix.data.subarray(i * dim, (i + 1) * dim));
-  } else {
-    rows = matrix;
-  }
-  if (rows.length === 0) throw new LemurError('empty-document', `${where}: no token vectors`, { where, index: 0 });
-  const uneven = rows.find((row) => row.length !== rows[0].length);
-  if (uneven) {
-    const [expected, got] = [rows[0].length, uneven.length];
-    throw new LemurError('dimension-mismatch', `${where}: token vectors of ${expected} and of ${got} dimensions`, { where, expected, got });
-  }
-  return rows;
+  const { rows, dim } = matrixShape(matrix, where);
+  if (rows === 0) throw new LemurError('empty-document', `${where}: no token vectors`, { where, index: 0 });
+  if (!('data' in matrix)) return matrix;
+  return Array.from({ length: rows }, (_, i) => matrix.data.subarray(i * dim, (i + 1) * dim));
 }

@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import { checkK } from './check-k.js';
 
 /** An exact ranking, best first, with the scores that decide ties. It may go on behind k: the more of the ties at the cut it holds, the better. */
 export interface ExactRanking<Id extends string | number> {
@@ -43,7 +44,7 @@ export function recallAt(ranking: readonly string[], judgements: ReadonlyMap<str
  */
 export function overlapAt<Id extends string | number>(candidates: ArrayLike<Id>, exact: ExactRanking<Id>, k: number): number {
   const where = 'overlapAt';
-  checkK(k, where);
+  checkK(k, `${where}: k`);
   const { ids, scores } = exact;
   if (scores !== undefined && scores.length !== ids.length) {
     throw new LemurError('invalid-argument', `${where}: ${scores.length} scores for ${ids.length} ids`, { where });
@@ -78,15 +79,10 @@ function discounted(grade: number, index: number): number {
 }
 
 function checkRanking(ranking: readonly string[], k: number, where: string): void {
-  checkK(k, where);
+  checkK(k, `${where}: k`);
   const seen = new Set<string>();
   for (const id of ranking.slice(0, k)) {
     if (seen.has(id)) throw new LemurError('invalid-argument', `${where}: document "${id}" occurs twice in the ranking`, { where });
     seen.add(id);
   }
-}
-
-function checkK(k: number, where: string): void {
-  if (!Number.isInteger(k) || k < 1)
-    throw new LemurError('invalid-argument', `${where}: k of ${k}, expected a positive integer`, { where });
 }

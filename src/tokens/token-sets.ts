@@ -95,7 +95,7 @@ function fromDense({ data, dims }: DenseTokens, where: string): TokenSets {
   if (!(data instanceof Float32Array)) {
     throw new LemurError('invalid-argument', `${where}.data: expected a Float32Array, got ${typeName(data)}`, { where });
   }
-  if (shape.length !== 3 || texts * tokens * dim !== data.length || !(dim >= 1)) {
+  if (shape.length !== 3 || !shape.every(isCount) || texts * tokens * dim !== data.length || dim === 0) {
     throw new LemurError(
       'invalid-argument',
       `${where}.dims: expected [texts, tokens, dim] with ${data.length} values in all, got [${dims}]`,
@@ -169,13 +169,14 @@ function fromMatrices(input: readonly TokenMatrix[], where: string): TokenSets {
   return { vectors, counts, offsets: rowOffsets(counts), dim };
 }
 
-function matrixShape(matrix: TokenMatrix, where: string): { rows: number; dim: number } {
+/** Tokens and dimension of one text, checked; values are not. */
+export function matrixShape(matrix: TokenMatrix, where: string): { rows: number; dim: number } {
   if (typeof matrix === 'object' && matrix !== null && 'data' in matrix) {
     const { data } = matrix;
     const dims = matrix.dims?.length === 3 && matrix.dims[0] === 1 ? matrix.dims.slice(1) : matrix.dims;
     if (!(data instanceof Float32Array))
       throw new LemurError('invalid-argument', `${where}.data: expected a Float32Array, got ${typeName(data)}`, { where });
-    if (dims?.length !== 2 || dims[0] * dims[1] !== data.length || !(dims[1] >= 1)) {
+    if (dims?.length !== 2 || !dims.every(isCount) || dims[0] * dims[1] !== data.length || dims[1] === 0) {
       throw new LemurError(
         'invalid-argument',
         `${where}.dims: expected [tokens, dim] with ${data.length} values in all, got [${matrix.dims}]`,
@@ -245,6 +246,10 @@ async function checkFinite({ vectors, dim }: TokenSets, where: string, signal: A
 
 function emptyDocument(where: string, index: number): LemurError {
   return new LemurError('empty-document', `${where}: text ${index} has no token vectors; every text needs at least one`, { where, index });
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 0;
 }
 
 function typeName(value: unknown): string {

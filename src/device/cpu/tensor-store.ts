@@ -135,11 +135,13 @@ export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null)
     scratchFor(bytes) {
       if (bytes <= scratchBytes) return scratch;
       const old = scratch;
+      const oldBytes = scratchBytes;
       scratchBytes = Math.max(bytes, 2 * scratchBytes);
       scratch = Array.from({ length: pool.threads }, () => take(scratchBytes));
       if (scratch.some((address) => address < 0)) {
         for (const address of scratch) if (address >= 0) heap.release(address);
         scratch = old;
+        scratchBytes = oldBytes;
         throw new LemurError(
           'invalid-argument',
           `${pool.threads} workers need ${Math.ceil(bytes / 2 ** 20)} MiB of scratch each, more than the memory has`,

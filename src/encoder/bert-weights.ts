@@ -1,0 +1,138 @@
+import { LemurError } from '../errors.js';
+import { type Safetensors, toFloat32 } from '../formats/safetensors.js';
+import type { BertConfig } from './bert-config.js';
+
+/** y = weight x + bias; `weight` is outputs x inputs, row-major. */
+export interface Dense {
+  readonly weight: Float32Array;
+  readonly bias: Float32Array;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+/** LayerNorm's scale and shift. */
+export interface Norm {
+  readonly gamma: Float32Array;
+  readonly beta: Float32Array;
+}
+
+/** Token embeddings: vocabulary x hidden, and positions x hidden with the embedding of token type 0 added. */
+export interface BertEmbeddings {
+  readonly words: Float32Array;
+  readonly positions: Float32Array;
+  readonly norm: Norm;
+}
+
+/** One transformer layer; `queryKeyValue` is the three projections one after the other, 3 hidden outputs. */
+export interface BertLayer {
+  readonly queryKeyValue: Dense;
+  readonly attentionOutput: Dense;
+  readonly attentionNorm: Norm;
+  readonly intermediate: Dense;
+  readonly output: Dense;
+  readonly outputNorm: Norm;
+}
+
+/** Reads a body's weights part by part, as float32, so that they need not all be in memory at once. */
+export interface BertWeights {
+  embeddings(): BertEmbeddings;
+  layer(index: number): BertLayer;
+}
+
+/**
+ * The weights of a BERT body in a safetensors file; names may have the prefix `bert.`. `where` names the file in errors.
+ * Every tensor's presence and shape is checked at once: raises `bad-file`.
+ */
+export function bertWeights(file: Safetensors, config: BertConfig, where: string): BertWeights {
+  const { hidden, intermediate, vocabulary, positions, layers } = config;
+  const prefix = file.tensors.has('bert.embeddings.word_embeddings.weight') ? 'bert.' : '';
+  check('embeddings.word_embeddings.weight', vocabulary, hidden);
+  check('embeddings.position_embeddings.weight', positions, hidden);
+  const types = check('embeddings.token_type_embeddings.weight', undefined, hidden);
+  checkNorm('embeddings.LayerNorm');
+  for (let i = 0; i < layers; i++) {
+    const at = layerName(i);
+    for (const name of selfAttention) checkDense(`${at}.attention.self.${name}`, hidden, hidden);
+    checkDense(`${at}.attention.output.dense`, hidden, hidden);
+    checkNorm(`${at}.attention.output.LayerNorm`);
+    checkDense(`${at}.intermediate.dense`, intermediate, hidden);
+    checkDense(`${at}.output.dense`, hidden, intermediate);
+    checkNorm(`${at}.output.LayerNorm`);
+  }
+
+  return {
+    embeddings: () => {
+      const sum = read('embeddings.position_embeddings.weight');
+      const type = toFloat32({ ...types, bytes: types.bytes.subarray(0, types.bytes.length / types.shape[0]) }, where);
+      for (let i = 0; i < sum.length; i++) sum[i] += type[i % hidden];
+      return { words: read('embeddings.word_embeddings.weight'), positions: sum, norm: norm('embeddings.LayerNorm') };
+    },
+    layer: (index) => {
+      const at = layerName(index);
+      return {
+        queryKeyValue: stack(selfAttention.map((name) => dense(`${at}.attention.self.${name}`, hidden, hidden))),
+        attentionOutput: dense(`${at}.attention.output.dense`, hidden, hidden),
+        attentionNorm: norm(`${at}.attention.output.LayerNorm`),
+        intermediate: dense(`${at}.intermediate.dense`, intermediate, hidden),
+        output: dense(`${at}.output.dense`, hidden, intermediate),
+        outputNorm: norm(`${at}.output.LayerNorm`),
+      };
+    },
+  };
+
+  function check(name: string, ...shape: (number | undefined)[]) {
+    const entry = file.tensors.get(prefix + name);
+    if (entry === undefined)
+      throw new LemurError('bad-file', `${where}: no tensor ${name}, expected the weights of a BERT model`, { where });
+    const fits =
+      entry.shape.length === shape.length && shape.every((size, i) => (size === undefined ? entry.shape[i] > 0 : entry.shape[i] === size));
+    if (!fits) {
+      const expected = shape.map((size) => size ?? 'any').join(', ');
+      throw new LemurError('bad-file', `${where}: ${name} is [${entry.shape}], expected [${expected}] as in config.json`, { where });
+    }
+    return entry;
+  }
+
+  function checkDense(name: string, outputs: number, inputs: number): void {
+    check(`${name}.weight`, outputs, inputs);
+    check(`${name}.bias`, outputs);
+  }
+
+  function checkNorm(name: string): void {
+    check(`${name}.weight`, hidden);
+    check(`${name}.bias`, hidden);
+  }
+
+  function read(name: string): Float32Array {
+    return toFloat32(check(name, ...(file.tensors.get(prefix + name)?.shape ?? [])), `${where}: ${name}`);
+  }
+
+  function dense(name: string, outputs: number, inputs: number): Dense {
+    return { weight: read(`${name}.weight`), bias: read(`${name}.bias`), outputs, inputs };
+  }
+
+  function norm(name: string): Norm {
+    return { gamma: read(`${name}.weight`), beta: read(`${name}.bias`) };
+  }
+}
+
+const selfAttention = ['query', 'key', 'value'] as const;
+
+function layerName(index: number): string {
+  return `encoder.layer.${index}`;
+}
+
+/** Several dense layers of the same input as one, outputs one after the other. */
+function stack(parts: readonly Dense[]): Dense {
+  const { inputs } = parts[0];
+  const outputs = parts.reduce((sum, part) => sum + part.outputs, 0);
+  const weight = new Float32Array(outputs * inputs);
+  const bias = new Float32Array(outputs);
+  let at = 0;
+  for (const part of parts) {
+    weight.set(part.weight, at * inputs);
+    bias.set(part.bias, at);
+    at += part.outputs;
+  }
+  return { weight, bias, inputs, outputs };
+}

@@ -1,0 +1,38 @@
+/** Texts as token ids, one after the other without padding; each begins with [CLS] and ends with [SEP]. */
+export interface IdBatch {
+  readonly ids: Int32Array;
+  readonly lengths: Int32Array;
+}
+
+/** What a body computes of a batch. */
+export interface BodyOutput {
+  /** sum(lengths) x dim: last hidden states of all tokens, projected where there is a projection; not normalised. */
+  readonly states: Float32Array;
+  /** texts x hidden: means of each text's last hidden states before the projection, not normalised; empty where nobody asked for it. */
+  readonly pooled: Float32Array;
+}
+
+/** A linear map of the last hidden states: hidden x dim, row-major, no bias. */
+export interface Projection {
+  readonly matrix: Float32Array;
+  readonly dim: number;
+}
+
+/** A transformer ready to run; one batch at a time. A batch's texts do not influence each other. */
+export interface Body {
+  run(batch: IdBatch, pooled: boolean): Promise<BodyOutput>;
+}
+
+/** Means of each text's rows: lengths.length x width. `states` is sum(lengths) x width. */
+export function meanPool(states: Float32Array, lengths: Int32Array, width: number): Float32Array {
+  const out = new Float32Array(lengths.length * width);
+  let row = 0;
+  for (let text = 0; text < lengths.length; text++) {
+    const at = text * width;
+    for (const end = row + lengths[text]; row < end; row++) {
+      for (let c = 0; c < width; c++) out[at + c] += states[row * width + c];
+    }
+    for (let c = 0; c < width; c++) out[at + c] /= lengths[text];
+  }
+  return out;
+}

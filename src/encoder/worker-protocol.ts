@@ -1,0 +1,52 @@
+import { LemurError, type LemurErrorCode, type LemurErrorFields } from '../errors.js';
+import type { BertConfig } from './bert-config.js';
+import type { BodyOutput, IdBatch, Projection } from './body.js';
+
+/** The packages that run the model. */
+export type OnnxPackage = 'onnxruntime-web' | 'onnxruntime-node';
+
+/** The first message to the worker. `weights` is a safetensors file; `where` names it in errors. */
+export interface StartMessage {
+  readonly kind: 'start';
+  readonly package: OnnxPackage;
+  readonly threads: number;
+  readonly config: BertConfig;
+  readonly weights: Uint8Array;
+  readonly where: string;
+  readonly projection: Projection | undefined;
+}
+
+export interface RunMessage {
+  readonly kind: 'run';
+  readonly batch: IdBatch;
+  readonly pooled: boolean;
+}
+
+export type WorkerMessage = StartMessage | RunMessage;
+
+/** The worker answers each message with one reply, in order; that to `start` has no output. */
+export type WorkerReply = { output: BodyOutput | undefined } | { error: SentError };
+
+/** An error as a message; classes do not survive the way between threads. */
+export interface SentError {
+  readonly message: string;
+  readonly stack: string | undefined;
+  readonly lemur: { code: LemurErrorCode; fields: LemurErrorFields[LemurErrorCode] } | undefined;
+}
+
+export function sendError(error: unknown): SentError {
+  if (!(error instanceof Error)) return { message: String(error), stack: undefined, lemur: undefined };
+  const lemur =
+    error instanceof LemurError
+      ? { code: error.code as LemurErrorCode, fields: error.fields as LemurErrorFields[LemurErrorCode] }
+      : undefined;
+  return { message: error.message, stack: error.stack, lemur };
+}
+
+/** The same error again; one that is not a `LemurError` becomes the cause of a `worker-failed`. */
+export function receiveError({ message, stack, lemur }: SentError): LemurError {
+  if (lemur) return new LemurError(lemur.code, message, lemur.fields);
+  const cause = new Error(message);
+  if (stack !== undefined) cause.stack = stack;
+  return new LemurError('worker-failed', `The encoder's worker failed: ${message}`, { where: 'encoder' }, { cause });
+}

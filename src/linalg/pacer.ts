@@ -1,1 +1,0 @@
-export { nextMacrotask, pacer } from '../pacer.js';

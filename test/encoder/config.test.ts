@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { bertWeights } from '../../src/encoder/bert-weights.js';
+import { isLemurError } from '../../src/errors.js';
+import { readSafetensors } from '../../src/formats/safetensors.js';
+import { smallBert } from './small-bert.js';
+
+describe('a model that is not what the encoder runs', () => {
+  test.each([
+    ['unsupported', { model_type: 'roberta' }, /model_type is "roberta", supported: bert/],
+    ['unsupported', { hidden_act: 'gelu_new' }, /hidden_act is "gelu_new", supported: gelu or relu/],
+    ['unsupported', { position_embedding_type: 'relative_key' }, /position_embedding_type/],
+    ['unsupported', { num_attention_heads: 5 }, /hidden_size 48 in 5 heads/],
+    ['bad-file', { num_hidden_layers: 'six' }, /num_hidden_layers is "six", expected a positive integer/],
+    ['bad-file', { layer_norm_eps: 0 }, /layer_norm_eps/],
+  ] as const)('is refused as %s: %o', (code, change, message) => {
+    let raised: unknown;
+    try {
+      smallBert(change);
+    } catch (error) {
+      raised = error;
+    }
+    expect(isLemurError(raised, code)).toBe(true);
+    expect((raised as Error).message).toMatch(message);
+  });
+
+  test('is refused where its weights have other shapes than its config says, or are not there', () => {
+    const { file, config } = smallBert();
+    const weights = readSafetensors(file, 'm');
+    expect(() => bertWeights(weights, { ...config, intermediate: 96 }, 'm')).toThrow(
+      /intermediate\.dense\.weight is \[104,48\], expected \[96, 48\]/,
+    );
+    expect(() => bertWeights(weights, { ...config, layers: 3 }, 'm')).toThrow(/no tensor encoder\.layer\.2\./);
+  });
+});

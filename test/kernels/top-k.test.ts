@@ -1,0 +1,30 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { selectTopK } from '../../src/kernels/top-k.js';
+
+const score = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.float({ noNaN: true }), fc.constantFrom(-Infinity, Infinity, 0, -0));
+
+test('the k largest come best first, ties by the lower position, whatever lies around them', () => {
+  fc.assert(
+    fc.property(fc.array(score, { maxLength: 80 }), fc.integer({ min: 1, max: 100 }), fc.nat(1000), fc.nat(5), (scores, k, base, at) => {
+      const indices = new Int32Array(at + k + 2).fill(-7);
+      const best = new Float32Array(at + k + 2).fill(-7);
+      const found = selectTopK(Float32Array.from(scores), scores.length, k, base, indices, best, at);
+      const order = scores.map((value, i) => ({ value, i })).sort((a, b) => (a.value === b.value ? a.i - b.i : b.value - a.value));
+      const expected = order.slice(0, k);
+      expect(found).toBe(Math.min(k, scores.length));
+      expect([...indices.subarray(at, at + found)]).toEqual(expected.map(({ i }) => i + base));
+      expect([...best.subarray(at, at + found)].map((v) => v + 0)).toEqual(expected.map(({ value }) => Math.fround(value) + 0));
+      for (const untouched of [indices, best]) {
+        expect([...untouched.subarray(0, at), ...untouched.subarray(at + found)].every((v) => v === -7)).toBe(true);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('only the first `count` scores count', () => {
+  const indices = new Int32Array(3);
+  expect(selectTopK([1, 2, 9], 2, 3, 0, indices, new Float32Array(3), 0)).toBe(2);
+  expect([...indices]).toEqual([1, 0, 0]);
+});

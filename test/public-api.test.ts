@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import * as node from '../dist/node.js';
+
+// A change of these lists is a change of what users build on: it belongs into the release notes.
+
+const EVERYWHERE = ['Lemur', 'LemurError', 'MaxSim', 'isLemurError', 'maxSim', 'memoryStorage', 'paper'];
+const NODE_ALONE = ['folderStorage', 'readBeir', 'readNpy', 'writeNpy'];
+const TYPES = [
+  'Activation',
+  'Candidates',
+  'DenseTokens',
+  'DeviceOptions',
+  'EpochReport',
+  'FitOptions',
+  'LearnOptions',
+  'LemurErrorCode',
+  'LemurErrorFields',
+  'MaxSimOptions',
+  'Progress',
+  'RunOptions',
+  'ScheduleName',
+  'Storage',
+  'TokenInput',
+  'TokenMatrix',
+  'TokenReport',
+  'TopK',
+];
+const CODES = [
+  'bad-file',
+  'closed',
+  'dimension-mismatch',
+  'empty-corpus',
+  'empty-document',
+  'invalid-argument',
+  'missing-package',
+  'not-finite',
+  'not-found',
+  'unsupported',
+  'worker-failed',
+];
+
+const instanceMembers = (of: { prototype: object }): string[] => Object.getOwnPropertyNames(of.prototype).sort();
+const staticMembers = (of: object): string[] =>
+  Object.getOwnPropertyNames(of)
+    .filter((name) => !['length', 'name', 'prototype'].includes(name))
+    .sort();
+
+test('what `import ... from "lemur"` has in Node', () => {
+  expect(Object.keys(node).sort()).toEqual([...EVERYWHERE, ...NODE_ALONE].sort());
+});
+
+test('what it has in browsers', async () => {
+  const browser: object = await import('../dist/browser.js');
+  expect(Object.keys(browser).sort()).toEqual(EVERYWHERE);
+});
+
+test('the members of its classes', () => {
+  expect(staticMembers(node.Lemur)).toEqual(['fit', 'load']);
+  expect(instanceMembers(node.Lemur)).toEqual(['W', 'candidates', 'close', 'computeFeatures', 'computeWeights', 'constructor', 'save']);
+  expect(staticMembers(node.MaxSim)).toEqual(['create']);
+  expect(instanceMembers(node.MaxSim)).toEqual(['close', 'constructor', 'rerankSubset', 'rerankSubsetFixed', 'score', 'search']);
+});
+
+test('its types', () => {
+  const declarations = readFileSync(new URL('../dist/public.d.ts', import.meta.url), 'utf8');
+  const names = [...declarations.matchAll(/export (type )?\{([^}]*)\}/g)].flatMap(([, onlyTypes, list]) =>
+    list
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => onlyTypes || name.startsWith('type '))
+      .map((name) => name.replace('type ', '')),
+  );
+  expect(names.sort()).toEqual(TYPES);
+});
+
+test('its error codes', () => {
+  const declarations = readFileSync(new URL('../dist/errors.d.ts', import.meta.url), 'utf8');
+  const fields = declarations.slice(declarations.indexOf('interface LemurErrorFields'), declarations.indexOf('LemurErrorCode'));
+  const codes = [...fields.matchAll(/^ {4}(?:'([a-z-]+)'|([a-z]+)): \{/gm)].map(([, quoted, plain]) => quoted ?? plain);
+  expect(codes.sort()).toEqual(CODES);
+});

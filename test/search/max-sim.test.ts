@@ -1,0 +1,310 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LemurError, MaxSim, maxSim, type TokenMatrix } from '../../dist/node.js';
+import { naiveMaxSim, numbers, randomTexts, relativeError, rowsOfTexts, sum, type Texts } from '../numbers.js';
+
+const DIMS = [3, 48, 64, 96, 128, 384];
+const COUNTS = Array.from({ length: 90 }, (_, i) => 1 + ((i * 11) % 60));
+const LENGTHS = [1, 2, 15, 16, 17, 31, 32, 33, 70];
+
+/** queries x documents, in float64. */
+const naiveScores = (queries: Texts, documents: Texts): number[][] => {
+  const rows = rowsOfTexts(documents);
+  return rowsOfTexts(queries).map((query) => rows.map((document) => naiveMaxSim(query, document)));
+};
+
+/** Numbers of the k best of some candidates, equal scores by their order. */
+const best = (scores: readonly number[], among: readonly number[], k: number): number[] =>
+  among
+    .map((d, place) => ({ d, place }))
+    .sort((a, b) => scores[b.d] - scores[a.d] || a.place - b.place)
+    .slice(0, k)
+    .map(({ d }) => d);
+
+describe('maxSim', () => {
+  test('is the sum over query tokens of the largest inner product, worked out by hand', () => {
+    const query = [
+      [1, 0],
+      [0, 2],
+    ];
+    const document = [
+      [3, -1],
+      [1, 1],
+      [-5, -1],
+    ];
+    // token 1: max(3, 1, -5) = 3; token 2: max(-2, 2, -2) = 2
+    expect(maxSim(query, document)).toBe(5);
+    expect(maxSim([[1]], [[-3], [-2]])).toBe(-2);
+  });
+
+  test('takes tensors and nested arrays alike', () => {
+    const texts = randomTexts(1, [5, 9], 7);
+    const [query, document] = rowsOfTexts(texts);
+    const expected = naiveMaxSim(query, document);
+    const forms = (rows: Float32Array[]): TokenMatrix[] => {
+      const data = Float32Array.from(rows.flatMap((row) => [...row]));
+      return [rows, rows.map((row) => [...row]), { data, dims: [rows.length, 7] }, { data, dims: [1, rows.length, 7] }];
+    };
+    for (const q of forms(query)) for (const d of forms(document)) expect(maxSim(q, d)).toBe(expected);
+  });
+
+  const refused: [string, unknown, unknown, string, string, RegExp][] = [
+    [
+      'other dimensions',
+      [[1, 2]],
+      [[1]],
+      'dimension-mismatch',
+      'document',
+      /document: token vectors have 1 dimensions, those of the query 2/,
+    ],
+    ['uneven tokens', [[1, 2], [1]], [[1, 2]], 'dimension-mismatch', 'query', /query\[1\]: token vector has 1 dimensions/],
+    ['an empty query', [], [[1]], 'empty-document', 'query', /query: no token vectors/],
+    ['an empty document', [[1]], { data: new Float32Array(0), dims: [0, 1] }, 'empty-document', 'document', /document: no token vectors/],
+    [
+      'dims that do not fit',
+      { data: new Float32Array(6), dims: [2, 2] },
+      [[1, 2]],
+      'invalid-argument',
+      'query',
+      /with 6 values in all, got \[2,2\]/,
+    ],
+    ['a flat array', new Float32Array(4), [[1]], 'invalid-argument', 'query', /got Float32Array/],
+    ['an array of numbers', [[1]], [1, 2], 'invalid-argument', 'document', /got number/],
+    ['other data', { data: [1, 2], dims: [1, 2] }, [[1, 2]], 'invalid-argument', 'query', /expected a Float32Array, got Array/],
+    ['nothing', undefined, [[1]], 'invalid-argument', 'query', /got undefined/],
+  ];
+  test.each(refused)('refuses %s', (_name, query, document, code, where, message) => {
+    try {
+      maxSim(query as TokenMatrix, document as TokenMatrix);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(LemurError);
+      expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+      expect((error as LemurError).fields.where).toMatch(new RegExp(`^${where}`));
+    }
+  });
+});
+
+describe.each(DIMS)('MaxSim in %d dimensions', (dim) => {
+  const documents = randomTexts(dim, COUNTS, dim);
+  const queries = randomTexts(dim + 1, LENGTHS, dim);
+  const exact = naiveScores(queries, documents);
+  let float32: MaxSim;
+  let int8: MaxSim;
+  beforeAll(async () => {
+    float32 = await MaxSim.create(documents);
+    int8 = await MaxSim.create(documents, { precision: 'int8' });
+  });
+  afterAll(() => {
+    float32.close();
+    int8.close();
+  });
+
+  test('scores every query with every document', async () => {
+    const scores = await float32.score(queries);
+    expect(relativeError(scores, exact.flat())).toBeLessThan(1e-6);
+    const [query] = rowsOfTexts(queries).slice(-1);
+    expect(relativeError(await float32.score([query]), exact[LENGTHS.length - 1])).toBeLessThan(1e-6);
+  });
+
+  test('loses with int8 no more than the rounding of the codes', async () => {
+    const scores = await int8.score(queries);
+    const largestOf = (texts: Texts): number => texts.vectors.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+    const [largestDocument, largestQuery] = [largestOf(documents), largestOf(queries)];
+    const size = (row: Float32Array): number => row.reduce((total, v) => total + Math.abs(v), 0);
+    const documentSize = Math.max(...rowsOfTexts(documents).flat().map(size)) + dim / 254;
+    let worst = 0;
+    for (const [q, query] of rowsOfTexts(queries).entries()) {
+      const bound = sum(query.map((row) => (size(row) * largestDocument) / 254 + (documentSize * largestQuery) / 8190));
+      for (let d = 0; d < COUNTS.length; d++) worst = Math.max(worst, Math.abs(scores[q * COUNTS.length + d] - exact[q][d]) / bound);
+    }
+    expect(worst).toBeLessThan(1);
+    expect(relativeError(scores, exact.flat())).toBeLessThan(5e-3);
+  });
+
+  test('finds the best of all, and the best of candidates', async () => {
+    const all = COUNTS.map((_, d) => d);
+    const some = LENGTHS.map((_, q) => all.filter((d) => (d * 7 + q) % 3 === 0).reverse());
+    const found = await float32.search(queries, 10);
+    const subset = await float32.rerankSubset(queries, 6, some);
+    expect([found.k, found.indices.length, subset.k, subset.indices.length]).toEqual([10, 10 * LENGTHS.length, 6, 6 * LENGTHS.length]);
+    for (const q of LENGTHS.keys()) {
+      expect([...found.indices.subarray(q * 10, (q + 1) * 10)]).toEqual(best(exact[q], all, 10));
+      expect([...subset.indices.subarray(q * 6, (q + 1) * 6)]).toEqual(best(exact[q], some[q], 6));
+    }
+    const expected = (top: typeof found): number[] => Array.from(top.indices, (d, i) => exact[Math.floor(i / top.k)][d]);
+    expect(relativeError(found.scores, expected(found))).toBeLessThan(1e-6);
+    expect(relativeError(subset.scores, expected(subset))).toBeLessThan(1e-6);
+  });
+
+  test('reranks candidates by int8 as it searches by int8', async () => {
+    const all = LENGTHS.map(() => COUNTS.map((_, d) => d));
+    expect(await int8.rerankSubset(queries, 10, all)).toEqual(await int8.search(queries, 10));
+  });
+});
+
+test('queries of every length from 1 to 70 tokens are scored, alone and together', async () => {
+  const documents = randomTexts(1, [1, 2, 3, 50, 17], 40);
+  const queries = randomTexts(
+    2,
+    Array.from({ length: 70 }, (_, i) => i + 1),
+    40,
+  );
+  const exact = naiveScores(queries, documents);
+  const maxSim = await MaxSim.create(documents);
+  expect(relativeError(await maxSim.score(queries), exact.flat())).toBeLessThan(1e-6);
+  const together = await maxSim.rerankSubset(
+    queries,
+    5,
+    queries.counts.map(() => [4, 3, 2, 1, 0]),
+  );
+  for (const [q, query] of rowsOfTexts(queries).entries()) {
+    const alone = await maxSim.rerankSubset([query], 5, [[4, 3, 2, 1, 0]]);
+    expect(alone.indices).toEqual(together.indices.slice(q * 5, q * 5 + 5));
+    expect(alone.scores).toEqual(together.scores.slice(q * 5, q * 5 + 5));
+    expect([...alone.indices]).toEqual(best(exact[q], [4, 3, 2, 1, 0], 5));
+  }
+  maxSim.close();
+});
+
+test('a query longer than what is scored at once, and a document longer than a tile', async () => {
+  const documents = randomTexts(3, [1500, 1, 1100], 8);
+  const queries = randomTexts(4, [2500, 1, 2047, 2049], 8);
+  const exact = naiveScores(queries, documents);
+  for (const precision of ['float32', 'int8'] as const) {
+    const maxSim = await MaxSim.create(documents, { precision });
+    const scores = await maxSim.score(queries);
+    expect(relativeError(scores, exact.flat())).toBeLessThan(precision === 'float32' ? 1e-6 : 1e-2);
+    const { indices } = await maxSim.rerankSubset(queries, 1, [[0, 2], [1], [2, 1], [1, 0]]);
+    expect([...indices]).toEqual([best(exact[0], [0, 2], 1)[0], 1, best(exact[2], [2, 1], 1)[0], best(exact[3], [1, 0], 1)[0]]);
+    maxSim.close();
+  }
+});
+
+describe('candidates', () => {
+  const documents = randomTexts(5, COUNTS, 16);
+  const queries = randomTexts(6, [4, 30, 1, 9], 16);
+  const exact = naiveScores(queries, documents);
+  let maxSim: MaxSim;
+  beforeAll(async () => {
+    maxSim = await MaxSim.create(documents, { threads: 1 });
+  });
+  afterAll(() => maxSim.close());
+
+  test('may be lists of different lengths, empty ones among them, of any kind; short rows end in -1 and -Infinity', async () => {
+    const lists = [[5, 80], [], [3, 3, 89, 0, 41], [7]];
+    const forms = [lists, lists.map((list) => Int32Array.from(list)), lists.map((list) => Float64Array.from(list))];
+    for (const candidates of forms) {
+      const { indices, scores, k } = await maxSim.rerankSubset(queries, 3, candidates);
+      expect(k).toBe(3);
+      for (const [q, list] of lists.entries()) {
+        const expected = best(exact[q], list, 3);
+        const missing = 3 - expected.length;
+        expect([...indices.subarray(q * 3, q * 3 + 3)]).toEqual([...expected, ...new Array<number>(missing).fill(-1)]);
+        expect([...scores.subarray(q * 3 + expected.length, q * 3 + 3)]).toEqual(new Array(missing).fill(-Infinity));
+        for (const [i, d] of expected.entries()) expect(scores[q * 3 + i]).toBeCloseTo(exact[q][d], 4);
+      }
+    }
+  });
+
+  test('may be what a search returned, whose -1 are skipped', async () => {
+    const top = await maxSim.search(queries, 100);
+    expect([...top.indices.subarray(90, 100)]).toEqual(new Array(10).fill(-1));
+    const again = await maxSim.rerankSubset(queries, 100, top);
+    expect(again).toEqual(top);
+    const fewer = await maxSim.rerankSubset(queries, 4, { indices: Int32Array.of(-1, 9, 2, -1, -1, -1, 0, 1), k: 2 });
+    expect([...fewer.indices.subarray(0, 4)]).toEqual([9, -1, -1, -1]);
+    expect([...fewer.indices.subarray(4, 8)]).toEqual([2, -1, -1, -1]);
+    expect([...fewer.indices.subarray(8, 12)]).toEqual([-1, -1, -1, -1]);
+    expect([...fewer.indices.subarray(12, 16)]).toEqual([...best(exact[3], [0, 1], 2), -1, -1]);
+  });
+
+  test('may be none at all', async () => {
+    const { indices, scores } = await maxSim.rerankSubset(queries, 2, [[], [], [], []]);
+    expect([...indices]).toEqual(new Array(8).fill(-1));
+    expect([...scores]).toEqual(new Array(8).fill(-Infinity));
+  });
+
+  test('outside the documents, not integers, or for another number of queries are refused', async () => {
+    for (const [candidates, message] of [
+      [[[1], [2], [0, 90], [3]], 'candidates[2][1]: expected a document number below 90, got 90'],
+      [[[1], [1.5], [0], [3]], 'candidates[1][0]: expected a document number below 90, got 1.5'],
+      [[[Number.NaN], [1], [0], [3]], 'candidates[0][0]: expected a document number below 90, got NaN'],
+      [[[1], [2]], 'candidates: lists for 2 queries, expected 4'],
+      [{ indices: new Int32Array(6), k: 2 }, 'candidates: lists for 3 queries, expected 4'],
+    ] as const) {
+      await expect(maxSim.rerankSubset(queries, 1, candidates)).rejects.toMatchObject({
+        code: 'invalid-argument',
+        fields: { where: 'candidates' },
+        message,
+      });
+    }
+  });
+
+  test('that score the same rank by their order, documents by their number', async () => {
+    const vectors = Float32Array.of(1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0.5, 0);
+    const same = await MaxSim.create({ vectors, counts: [1, 1, 1, 1, 1, 1], dim: 2 });
+    const found = await same.search([[[1, 0]]], 6);
+    expect([...found.indices]).toEqual([0, 2, 4, 5, 1, 3]);
+    expect([...found.scores]).toEqual([1, 1, 1, 0.5, 0, 0]);
+    const chosen = await same.rerankSubset([[[1, 0]]], 5, [[3, 4, 0, 1, 2]]);
+    expect([...chosen.indices]).toEqual([4, 0, 2, 3, 1]);
+    same.close();
+  });
+
+  test('of dense queries give what they give of ragged ones', async () => {
+    const dense = { data: numbers(8).unitRows(3 * 7, 16), dims: [3, 7, 16] };
+    const ragged = { vectors: dense.data, counts: [7, 7, 7], dim: 16 };
+    const candidates = [[1, 2, 3, 4], [5, 6], [89]];
+    expect(await maxSim.rerankSubsetFixed(dense, 3, candidates)).toEqual(await maxSim.rerankSubset(ragged, 3, candidates));
+  });
+
+  test('get the same bytes with one thread and two', async () => {
+    const two = await MaxSim.create(documents, { threads: 2 });
+    expect(await two.score(queries)).toEqual(await maxSim.score(queries));
+    expect(await two.search(queries, 9)).toEqual(await maxSim.search(queries, 9));
+    two.close();
+  });
+
+  test('k must be a positive integer, queries of the right dimension, the precision known', async () => {
+    for (const k of [0, -3, 2.5, Number.NaN]) {
+      const wrong = { code: 'invalid-argument', fields: { where: 'k' } };
+      await expect(maxSim.search(queries, k)).rejects.toMatchObject(wrong);
+      await expect(maxSim.rerankSubset(queries, k, [[], [], [], []])).rejects.toMatchObject(wrong);
+    }
+    const mismatch = { code: 'dimension-mismatch', fields: { where: 'queries', expected: 16, got: 2 } };
+    await expect(maxSim.score([[[1, 2]]])).rejects.toMatchObject(mismatch);
+    await expect(MaxSim.create(documents, { precision: 'int4' as 'int8' })).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: "precision: expected 'float32' or 'int8', got int4",
+    });
+    await expect(MaxSim.create([])).rejects.toMatchObject({ code: 'empty-corpus', fields: { where: 'documents' } });
+  });
+
+  test('are not scored when the signal was aborted', async () => {
+    const reason = new Error('enough');
+    const options = { signal: AbortSignal.abort(reason) };
+    await expect(maxSim.score(queries, options)).rejects.toBe(reason);
+    await expect(maxSim.rerankSubset(queries, 1, [[1], [1], [1], [1]], options)).rejects.toBe(reason);
+    await expect(MaxSim.create(documents, options)).rejects.toBe(reason);
+  });
+
+  test('are refused with closed after close', async () => {
+    const closing = await MaxSim.create(documents);
+    closing.close();
+    closing.close();
+    const closed = { name: 'LemurError', code: 'closed' };
+    await expect(closing.score(queries)).rejects.toMatchObject(closed);
+    await expect(closing.search(queries, 1)).rejects.toMatchObject(closed);
+    await expect(closing.rerankSubset(queries, 1, [[1], [], [], []])).rejects.toMatchObject(closed);
+  });
+});
+
+test('documents may change after create: the scores are of what was given', async () => {
+  const documents = randomTexts(7, [3, 4], 8);
+  const queries = randomTexts(8, [2], 8);
+  const maxSim = await MaxSim.create(documents);
+  const before = await maxSim.score(queries);
+  documents.vectors.fill(0);
+  expect(await maxSim.score(queries)).toEqual(before);
+  maxSim.close();
+});

@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { quantizeTokens } from '../../src/tokens/quantize.js';
+import { tokenSets } from '../../src/tokens/token-sets.js';
+import { numbers } from '../numbers.js';
+
+const setsOf = (vectors: Float32Array, dim: number) => tokenSets({ vectors, counts: [vectors.length / dim], dim }, 'documents');
+
+test('no value is further from its code than half a step, and the largest is exact', async () => {
+  const value = fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e6), max: Math.fround(1e6) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 60 }), async (list) => {
+      const vectors = Float32Array.from(list);
+      const largest = Math.max(...vectors.map(Math.abs));
+      // below this the factor itself leaves the range of what is measured here
+      fc.pre(largest === 0 || largest > 1e-30);
+      const sets = await setsOf(vectors, 1);
+      const { codes, factors } = await quantizeTokens(sets);
+      for (const [i, v] of vectors.entries()) {
+        expect(Math.abs(codes[i])).toBeLessThanOrEqual(127);
+        expect(Math.abs(codes[i] * factors[0] - v)).toBeLessThanOrEqual((0.5 * largest * (1 + 1e-5)) / 127);
+        if (Math.abs(v) === largest && largest > 0) expect(Math.abs(codes[i])).toBe(127);
+      }
+    }),
+  );
+});
+
+test('zeros stay zeros, with factor 0', async () => {
+  const { codes, factors } = await quantizeTokens(await setsOf(new Float32Array(8), 4));
+  expect([...codes]).toEqual(new Array(8).fill(0));
+  expect([...factors]).toEqual([0]);
+});
+
+test('shapes are kept, the input is not touched, and the codes of a text do not depend on its neighbours', async () => {
+  const vectors = numbers(1).floats(6 * 5, 0.01);
+  vectors[7] = -3;
+  const before = vectors.slice();
+  const sets = await tokenSets({ vectors, counts: [1, 5], dim: 5 }, 'documents');
+  const quantised = await quantizeTokens(sets);
+  expect(vectors).toEqual(before);
+  expect(quantised.counts).toEqual(sets.counts);
+  expect(quantised.offsets).toEqual(sets.offsets);
+  expect(quantised.dim).toBe(5);
+  expect(quantised.factors[1]).toBeCloseTo(3 / 127, 8);
+  expect(quantised.codes[7]).toBe(-127);
+  const alone = await quantizeTokens(await setsOf(vectors.slice(0, 5), 5));
+  expect([...alone.codes]).toEqual([...quantised.codes.subarray(0, 5)]);
+  expect(alone.factors[0]).toBe(quantised.factors[0]);
+});
+
+test('an aborted signal stops it with its reason', async () => {
+  const reason = new Error('enough');
+  await expect(quantizeTokens(await setsOf(new Float32Array(4), 2), AbortSignal.abort(reason))).rejects.toBe(reason);
+});
