@@ -3,7 +3,7 @@ import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
 import type { Device, Tensor } from '../../dist/device/device.js';
 import { type EpochReport, type FitOptions, Lemur, LemurError, MaxSim, paper } from '../../dist/node.js';
 import { nodePlatform } from '../../dist/node-platform.js';
-import { bytesOf, naiveMaxSim, randomTexts, rowsOfTexts, sum, type Texts } from '../numbers.js';
+import { bytesOf, naiveMaxSim, randomTexts, relativeError, rowsOfTexts, sum, type Texts } from '../numbers.js';
 import { corpus, part, QUICK, queries, small, smallQueries } from './corpus.js';
 
 const finite = (values: Float32Array): boolean => values.every(Number.isFinite);
@@ -270,6 +270,18 @@ test('learn tokens may be others than the corpus: they alone shape the network',
   expect(finite(await other.W)).toBe(true);
   own.close();
   other.close();
+});
+
+test('the least squares are those of the learn tokens: with more latent dimensions than tokens they are met but for the ridge', async () => {
+  const learn = randomTexts(13, new Array(40).fill(1), 16);
+  const lemur = await Lemur.fit(small, { finalHiddenDim: 200, epochs: 0, learn });
+  const { indices, scores } = await lemur.candidates(learn, 40);
+  const documents = rowsOfTexts(small);
+  const exact = rowsOfTexts(learn).flatMap((query, q) =>
+    Array.from(indices.subarray(q * 40, (q + 1) * 40), (d) => naiveMaxSim(query, documents[d])),
+  );
+  expect(relativeError(scores, exact)).toBeLessThan(1e-2);
+  lemur.close();
 });
 
 test('the preset of the paper is taken, and what is left out gets its default', async () => {

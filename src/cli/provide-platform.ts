@@ -1,0 +1,5 @@
+import { nodePlatform } from '../node-platform.js';
+import { providePlatform } from '../platform.js';
+
+// as the package's entry points do; nothing else in this folder depends on them
+providePlatform(nodePlatform);

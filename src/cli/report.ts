@@ -1,0 +1,66 @@
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import type { CollectionInfo } from './collection.js';
+import type { Evaluation } from './evaluate.js';
+import { describeTime, type StepTime } from './progress.js';
+import { alignColumns, counted, duration, grouped, megabytes } from './text-layout.js';
+
+/** What `eval --json` prints: the table and everything needed to understand it later. */
+export interface Report extends Evaluation {
+  machine: { cpu: string; threads: number; memoryBytes: number; platform: string };
+  node: string;
+  collection: { plan: CollectionInfo['plan']; counts: CollectionInfo['counts'] };
+  encoder: CollectionInfo['encoder'];
+  /** Seconds of the stages that made the collection. */
+  stages: Record<string, StepTime>;
+}
+
+export function createReport(
+  { plan, counts, encoder, stages }: CollectionInfo,
+  evaluation: Evaluation,
+  threads: number | undefined,
+): Report {
+  const machine = {
+    cpu: cpus()[0]?.model ?? process.arch,
+    threads: threads ?? availableParallelism(),
+    memoryBytes: totalmem(),
+    platform: `${process.platform} ${process.arch}`,
+  };
+  return { machine, node: process.version, collection: { plan, counts }, encoder, stages, ...evaluation };
+}
+
+/** The same for people. */
+export function formatReport(report: Report): string {
+  const { machine, node, collection, encoder, k, rows, pooledDeeper, encoding, latentDims } = report;
+  const { documents, tokens } = collection.counts;
+  const head = ['method', `nDCG@${k}`, `recall@${k}`, 'median ms', 'p95 ms', 'scanned B/doc', 'in all B/doc', 'in all'];
+  const cells = rows.map(({ method, ndcg, recall, latency, scannedBytes, totalBytes }) => [
+    method,
+    ndcg.toFixed(3),
+    recall.toFixed(3),
+    latency.median.toFixed(2),
+    latency.p95.toFixed(2),
+    grouped(scannedBytes / documents),
+    grouped(totalBytes / documents),
+    megabytes(totalBytes),
+  ]);
+  const encodingTime = encoding
+    ? `encoding the question takes ${encoding.median.toFixed(1)} ms more (p95 ${encoding.p95.toFixed(1)})`
+    : "encoding the question comes on top and was not measured, since the encoder's weights or runtime are not at hand";
+  return [
+    `${counted(documents, 'document')}, ${counted(tokens, 'token vector')} of ${encoder.dim}, ${counted(report.queries, 'judged query', 'judged queries')}`,
+    `${machine.cpu}, ${counted(machine.threads, 'thread')}, Node ${node.slice(1)}`,
+    '',
+    alignColumns([head, ...cells]),
+    '',
+    `nDCG@${k}: of the final ${k} results against the judgements.`,
+    `recall@${k}: share of exact MaxSim's top ${k} among the k' candidates before reranking; for the pooled vector among its own top ${k} (among its first ${pooledDeeper.depth}: ${pooledDeeper.recall.toFixed(3)}).`,
+    `ms: one query at a time, all of it (features, scan, rerank by MaxSim), after a warm-up; ${encodingTime}.`,
+    `bytes: float32; scanned is what the first pass reads (weights of ${latentDims.trained} trained or ${latentDims.random} random features, tokens, pooled vectors), in all adds the tokens that reranking needs.`,
+  ].join('\n');
+}
+
+/** `encode 31.2 s, fit 40.1 s (targets …), …, total …`. */
+export function formatStages(stages: Readonly<Record<string, StepTime>>): string {
+  const total = Object.values(stages).reduce((sum, { seconds }) => sum + seconds, 0);
+  return [...Object.entries(stages).map(([name, time]) => `${name} ${describeTime(time)}`), `total ${duration(total)}`].join(', ');
+}

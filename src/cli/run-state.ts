@@ -1,0 +1,96 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LemurError } from '../errors.js';
+import { folderStorage } from '../storage/node-folder.js';
+import { COLLECTION, DATA_FILES, MODEL_FOLDERS, type Plan } from './collection.js';
+import type { StepTime } from './progress.js';
+
+/** What a run in progress has finished; a finished one has `collection.json` instead. */
+export const RUN = 'run.json';
+
+/** A folder that is being filled. A stage is finished once this file says so: its results have their names by then. */
+export interface RunState {
+  readonly folder: string;
+  /** Time of a finished stage. */
+  finished(stage: string): StepTime | undefined;
+  finish(stage: string, time: StepTime): Promise<void>;
+  readonly stages: Readonly<Record<string, StepTime>>;
+}
+
+/**
+ * Goes on where an earlier run of the same plan stopped, or begins. With `fresh` what earlier runs left is deleted, and nothing else.
+ * Raises 'invalid-argument' for a folder with other things in it or a run of another plan.
+ */
+export async function openRun(folder: string, plan: Plan, fresh: boolean): Promise<RunState> {
+  const names = await list(folder);
+  const before = (await readState(join(folder, COLLECTION))) ?? (await readState(join(folder, RUN)));
+  if (names.length > 0 && !before) {
+    throw new LemurError('invalid-argument', `${folder}: the folder has other things in it; name an empty or a new one with --out`, {
+      where: folder,
+    });
+  }
+  if (before && !fresh && JSON.stringify(before.plan) !== JSON.stringify(plan)) {
+    const [was, is] = [describePlan(before.plan), describePlan(plan)];
+    throw new LemurError('invalid-argument', `${folder} was made with ${was}, not ${is}: use --fresh to replace it, or another --out`, {
+      where: folder,
+    });
+  }
+  // the two that say what is in the folder go last
+  const doomed = fresh ? [...results, COLLECTION, RUN] : results.filter((name) => name.endsWith('.tmp'));
+  for (const name of doomed.filter((name) => names.includes(name))) await rm(join(folder, name), { recursive: true });
+
+  await mkdir(folder, { recursive: true });
+  const stages: Record<string, StepTime> = fresh ? {} : { ...before?.stages };
+  const storage = folderStorage(folder);
+  const record = (): Promise<void> => storage.replace(RUN, new TextEncoder().encode(`${JSON.stringify({ plan, stages }, null, 2)}\n`));
+  if (fresh || !before) await record();
+  return {
+    folder,
+    stages,
+    finished: (stage) => stages[stage],
+    finish(stage, time) {
+      stages[stage] = time;
+      return record();
+    },
+  };
+}
+
+/** Everything that a run leaves beside its two descriptions. */
+const results: readonly string[] = [
+  ...DATA_FILES.flatMap((name) => [name, `${name}.tmp`]),
+  ...[`${COLLECTION}.tmp`, `${RUN}.tmp`],
+  ...MODEL_FOLDERS,
+];
+
+function describePlan({ data, documents, model, maxTokens }: Plan): string {
+  const weights = 'folder' in model ? model.folder : `${model.package} ${model.version}`;
+  return `${documents} documents of ${data}, ${maxTokens} tokens each, by ${weights}`;
+}
+
+async function list(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    const { code } = cause as { code?: string };
+    if (code === 'ENOENT') return [];
+    if (code !== 'ENOTDIR') throw cause;
+    throw new LemurError('invalid-argument', `${folder}: not a folder`, { where: folder }, { cause });
+  }
+}
+
+async function readState(path: string): Promise<{ plan: Plan; stages: Record<string, StepTime> } | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if ((error as { code?: string }).code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  try {
+    const state = JSON.parse(text) as { plan: Plan; stages: Record<string, StepTime> };
+    if (typeof state.plan === 'object' && typeof state.stages === 'object') return state;
+  } catch {
+    // said below
+  }
+  throw new LemurError('bad-file', `${path}: damaged, or not what the demo writes; delete the folder, or name another with --out`, {
+    where: path,
+  });
+}

@@ -1,0 +1,37 @@
+/** Rows of cells as aligned columns: the first to the left, the others to the right; the first row is the head. */
+export function alignColumns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ');
+  const [head, ...body] = rows.map(line);
+  return [head, '-'.repeat(head.length), ...body].join('\n');
+}
+
+/** 1234567 as `1,234,567`. */
+export function grouped(n: number): string {
+  return n.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+
+/** `n` of something, in the plural where it is due. */
+export function counted(n: number, noun: string, plural = `${noun}s`): string {
+  return `${grouped(n)} ${n === 1 ? noun : plural}`;
+}
+
+/** `31.2 s`, `4 min 10 s`. */
+export function duration(seconds: number): string {
+  if (seconds < 120) return `${seconds.toFixed(1)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+/** Bytes in millions: `80.3 MB`. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** The beginning of a text, cut between words. */
+export function snippet(text: string, length = 160): string {
+  const plain = text.replace(/\s+/g, ' ').trim();
+  if (plain.length <= length) return plain;
+  const cut = plain.lastIndexOf(' ', length);
+  return `${plain.slice(0, cut > 0 ? cut : length)} …`;
+}

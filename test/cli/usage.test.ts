@@ -1,0 +1,103 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCli } from './run-cli.js';
+
+let folder: string;
+let unused: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lemur-cli-'));
+  unused = join(folder, 'unused');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('help', () => {
+  test('lists the commands with examples', async () => {
+    const { code, stdout, stderr } = await runCli(['--help']);
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    for (const part of ['demo', 'search', 'eval', '--version', 'Examples:', '$ lemur search']) expect(stdout).toContain(part);
+  });
+
+  test.each([
+    ['demo', ['--documents <n>', 'default: 1000', '--full', '--out <folder>', '--fresh', '--model <folder>', '--threads <n>']],
+    ['search', ['<folder>', '<question...>', '-k <n>', '--candidates <n>', '--json']],
+    ['eval', ['<folder>', '-k <n>', '--candidates <n...>', '--json']],
+  ])('of %s names its options and gives examples', async (command, parts) => {
+    const { code, stdout } = await runCli([command, '--help']);
+    expect(code).toBe(0);
+    for (const part of [...parts, 'Examples:', `$ lemur ${command}`]) expect(stdout).toContain(part);
+  });
+
+  test('comes on standard error, as a usage error, when no command is given', async () => {
+    const { code, stdout, stderr } = await runCli([]);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('Usage: lemur');
+  });
+
+  test('--version prints the version of the package', async () => {
+    const { code, stdout } = await runCli(['--version']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('usage errors exit with 2 and a suggestion', () => {
+  test.each([
+    [['serch', 'x'], /unknown command 'serch'\n\(Did you mean search\?\)/],
+    [['demo', '--document', '5'], /unknown option '--document'\n\(Did you mean --documents\?\)/],
+    [['demo', '--documents', '0'], /'--documents <n>' argument '0' is invalid\. Expected a whole number of at least 1/],
+    [['demo', '--threads', '1.5'], /argument '1\.5' is invalid/],
+    [['demo', '--full', '--documents', '9'], /'--full' cannot be used with option '--documents/],
+    [['search', 'folder'], /missing required argument 'question'/],
+    [['eval', 'folder', '--candidates', '50', 'many'], /argument 'many' is invalid/],
+  ])('%j', async (args, message) => {
+    const { code, stdout, stderr } = await runCli(args);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain('    at ');
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+});
+
+describe('our own errors exit with 1 and one line', () => {
+  const oneLine = async (args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await runCli(args);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^lemur: [^\n]+\n$/);
+    return stderr;
+  };
+
+  test('a folder that is not there', async () => {
+    expect(await oneLine(['search', join(folder, 'nowhere'), 'anything'])).toContain(join(folder, 'nowhere', 'collection.json'));
+    expect(await oneLine(['eval', join(folder, 'nowhere')])).toContain('expected a folder that `lemur demo` has filled');
+  });
+
+  test("k' below k, before anything is read", async () => {
+    expect(await oneLine(['search', folder, 'anything', '--candidates', '5'])).toContain('--candidates 5 is below -k 10');
+    expect(await oneLine(['eval', folder, '-k', '60'])).toContain('--candidates 50 is below -k 60');
+  });
+
+  test('a model folder that is not there', async () => {
+    expect(await oneLine(['demo', '--documents', '3', '--out', unused, '--model', join(folder, 'no-model')])).toContain('no-model');
+  });
+
+  test('more documents than there are', async () => {
+    expect(await oneLine(['demo', '--documents', '6000', '--out', unused])).toContain('SciFact has 5183 documents');
+  });
+
+  test("a folder with somebody's own things, which --fresh leaves alone", async () => {
+    await writeFile(join(folder, 'tokens.npy'), 'mine');
+    expect(await oneLine(['demo', '--documents', '3', '--out', folder, '--fresh'])).toContain('has other things in it');
+    expect(await readdir(folder)).toEqual(['tokens.npy']);
+  });
+
+  test('LEMUR_DEBUG=1 adds the stack', async () => {
+    const { code, stderr } = await runCli(['eval', join(folder, 'nowhere')], undefined, { LEMUR_DEBUG: '1' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('    at ');
+  });
+});
