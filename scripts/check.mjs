@@ -20,6 +20,8 @@ if (existsSync(REPORT)) {
 } else failed++;
 
 for (const [name, command, args] of [
+  // what is packed must not hold what an older build left
+  ['build', 'node', ['scripts/build.mjs', '--clean']],
   ['lint', 'npm', ['run', '--silent', 'lint']],
   ['installed package', 'node', ['scripts/check-consumers.mjs']],
   ['browser', 'node', ['scripts/check-browser.mjs']],

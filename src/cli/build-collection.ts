@@ -6,9 +6,10 @@ import { Lemur } from '../lemur/lemur.js';
 import type { FitOptions } from '../lemur/options.js';
 import type { RunOptions } from '../run-options.js';
 import { folderStorage } from '../storage/node-folder.js';
-import { COLLECTION, collectionInfo, openProjection, type Plan, readTokens } from './collection.js';
+import { COLLECTION, collectionInfo, openProjection, type Plan, readTokens, type StoredTokens } from './collection.js';
 import { encodeDocuments, encodeQueries, encodeSample } from './encode-texts.js';
 import { DIM } from './model.js';
+import { readIntegers } from './npy-file.js';
 import type { Reporter } from './progress.js';
 import { RUN, type RunState } from './run-state.js';
 import type { Texts } from './scifact.js';
@@ -25,7 +26,7 @@ export interface BuildOptions {
   signal: AbortSignal;
   reporter: Reporter;
   /** Called once the folder can be searched, when this run has made it so. */
-  onSearchable: () => Promise<void>;
+  onSearchable: (tokens: StoredTokens) => Promise<void>;
   /** The encoder without a projection; this module closes it. */
   openPlainEncoder: () => Promise<PoolingEncoder>;
   /** The encoder with the folder's projection, opened when first needed and kept. */
@@ -65,31 +66,35 @@ export async function buildCollection(run: RunState, options: BuildOptions): Pro
   await stage('queries', 'encode judged queries', async (progress) =>
     encodeQueries(folder, await options.projectedEncoder(), queries, progress),
   );
+  let read: Promise<StoredTokens> | undefined; // once for all that follows: of a large collection it is most of the memory
+  const tokens = (): Promise<StoredTokens> => {
+    read ??= readTokens(folder, '', documents.length);
+    return read;
+  };
   const fitAndSave = async (which: string, learn: FitOptions, progress: RunOptions): Promise<void> => {
-    const lemur = await Lemur.fit(await readTokens(folder, '', documents.length), { ...learn, threads, ...progress });
+    const lemur = await Lemur.fit(await tokens(), { ...learn, threads, ...progress });
     await lemur.save(join(folder, which));
     lemur.close();
     signal.throwIfAborted();
   };
-  if (await stage('fit', 'fit the reduction', (progress) => fitAndSave('lemur', {}, progress))) await options.onSearchable();
+  if (await stage('fit', 'fit the reduction', (progress) => fitAndSave('lemur', {}, progress))) await options.onSearchable(await tokens());
   await stage('random features', 'random features, for comparison', (progress) => fitAndSave('random', RANDOM_FEATURES, progress));
   if (!existsSync(join(folder, COLLECTION))) await writeDescription(run, options);
 }
 
 /** Writes `collection.json`, which makes the folder whole, and deletes what only a run in progress needs. */
 async function writeDescription({ folder, stages }: RunState, { plan, texts, projectedEncoder }: BuildOptions): Promise<void> {
-  const tokens = await readTokens(folder, '', texts.documents.length);
-  const queryTokens = await readTokens(folder, 'query-', texts.queries.length);
-  const rows = (counts: Int32Array): number => counts.reduce((sum, count) => sum + count, 0);
+  const rows = async (name: string, count: number): Promise<number> =>
+    (await readIntegers(join(folder, name), [count])).reduce((sum, n) => sum + n, 0);
   const { id, dim } = await projectedEncoder();
   const info = collectionInfo({
     plan,
     encoder: { id, dim, hidden: await hiddenDim(folder) },
     counts: {
       documents: texts.documents.length,
-      tokens: rows(tokens.counts),
+      tokens: await rows('counts.npy', texts.documents.length),
       queries: texts.queries.length,
-      queryTokens: rows(queryTokens.counts),
+      queryTokens: await rows('query-counts.npy', texts.queries.length),
     },
     stages,
   });

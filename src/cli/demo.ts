@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { PoolingEncoder } from '../encoder/node.js';
 import { formatAnswer, openEngine } from './answer.js';
 import { buildCollection } from './build-collection.js';
-import { type Collection, openCollection, openProjection, type Plan, readTokens } from './collection.js';
+import { type Collection, openCollection, openProjection, type Plan, type StoredTokens } from './collection.js';
 import { evaluate } from './evaluate.js';
 import { findModel, MAX_TOKENS, openEncoder } from './model.js';
 import type { Reporter, StepTime } from './progress.js';
@@ -55,8 +55,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     return encoder;
   };
   const openPlainEncoder = (): Promise<PoolingEncoder> => openEncoder(model.folder, undefined, threads);
-  const onSearchable = async (): Promise<void> => {
-    const tokens = await readTokens(folder, '', documents.length);
+  const onSearchable = async (tokens: StoredTokens): Promise<void> => {
     const [first] = await answers({ folder, documents, tokens }, await projectedEncoder(), [FIRST_QUESTION], options);
     print(`\nThe first answer, ${elapsed()} after the start:\n\n${first}\n`);
   };

@@ -29,20 +29,8 @@ export async function findModel(folder: string | undefined): Promise<{ folder: s
 }
 
 /** The encoder with a collection's projection (hidden x DIM), or without one. */
-export async function openEncoder(
-  folder: string,
-  projection: Float32Array | undefined,
-  threads: number | undefined,
-): Promise<PoolingEncoder> {
-  const encoder = await loadEncoder(folder, { threads, projection: projection && { matrix: projection, dim: DIM } });
-  return {
-    ...encoder,
-    async close() {
-      // requests are answered in order, so this one waits for a batch that an abort has left under way: native code must not be torn down in it
-      await encoder.encodeQuery(['']).catch(() => undefined);
-      await encoder.close();
-    },
-  };
+export function openEncoder(folder: string, projection: Float32Array | undefined, threads: number | undefined): Promise<PoolingEncoder> {
+  return loadEncoder(folder, { threads, projection: projection && { matrix: projection, dim: DIM } });
 }
 
 /** Beside this package, or in the project where the command runs. */

@@ -12,16 +12,18 @@ export interface DeviceOptions {
 
 const devices = new Map<number, Promise<Device>>();
 
-/** One device for each number of threads, made when first needed and kept; its workers never keep a process alive. */
-export function resolveDevice({ device, threads }: DeviceOptions): Promise<Device> {
-  if (device) return Promise.resolve(device);
+/** One device for each number of threads, made when first needed and kept while it lives; its workers never keep a process alive. */
+export async function resolveDevice({ device, threads }: DeviceOptions): Promise<Device> {
+  if (device) return device;
   const wanted = threads ?? platform().parallelism;
-  let made = devices.get(wanted);
-  if (!made) {
-    made = createCpuDevice(platform(), wanted);
-    devices.set(wanted, made);
-    made.catch(() => devices.delete(wanted));
-  }
+  const kept = devices.get(wanted);
+  if (kept && !(await kept).closed) return kept;
+  // another call may have made a new one meanwhile
+  const current = devices.get(wanted);
+  if (current && current !== kept) return current;
+  const made = createCpuDevice(platform(), wanted);
+  devices.set(wanted, made);
+  made.catch(() => devices.delete(wanted));
   return made;
 }
 

@@ -77,6 +77,8 @@ export interface TrainStep {
 /** What computes. Every method is asynchronous and coarse, and takes and returns handles. Results depend on the inputs alone, not on the number of threads. */
 export interface Device {
   readonly threads: number;
+  /** Whether it was closed or has lost a worker: every call rejects. */
+  readonly closed: boolean;
   /** Copies data to the device; data in shared memory is used where it lies and must not change while the handle lives. */
   upload<D extends DType>(dtype: D, data: TypedArrayOf<D>): Promise<Tensor<D>>;
   /** Zeros. */

@@ -35,7 +35,12 @@ export async function startBodyWorker(start: StartMessage, batchTokens: number):
     fail(new LemurError('worker-failed', message, { where: 'encoder' }, { cause }));
   };
   worker.on('error', crashed);
-  worker.on('exit', (code) => crashed(new Error(`exit code ${code}`)));
+  const exited = new Promise<void>((resolve) => {
+    worker.on('exit', (code) => {
+      crashed(new Error(`exit code ${code}`));
+      resolve();
+    });
+  });
   worker.on('message', (reply: WorkerReply) => {
     const request = requests.shift();
     if (requests.length === 0) worker.unref();
@@ -45,7 +50,9 @@ export async function startBodyWorker(start: StartMessage, batchTokens: number):
 
   const close = async (): Promise<void> => {
     fail(new LemurError('closed', 'the encoder is closed', { where: 'encoder' }));
-    await worker.terminate();
+    worker.postMessage({ kind: 'stop' } satisfies WorkerMessage);
+    worker.ref();
+    await exited;
   };
   try {
     await send(start);

@@ -1,18 +1,25 @@
 import { parentPort } from 'node:worker_threads';
 import type { Body } from './body.js';
 import { makeBody } from './make-body.js';
-import { sendError, type WorkerMessage, type WorkerReply } from './worker-protocol.js';
+import { type RunMessage, type StartMessage, sendError, type WorkerMessage, type WorkerReply } from './worker-protocol.js';
 
 // Messages are answered in order: each waits for the one before.
 let body: Body | undefined;
-
 let last: Promise<void> = Promise.resolve();
+let stopped = false;
 
 parentPort?.on('message', (message: WorkerMessage) => {
-  last = last.then(() => answer(message));
+  if (message.kind === 'stop') {
+    stopped = true;
+    // native code must not be cut off in the middle of a batch: it would take the process with it
+    last = last.then(() => process.exit(0));
+  } else {
+    last = last.then(() => answer(message));
+  }
 });
 
-async function answer(message: WorkerMessage): Promise<void> {
+async function answer(message: StartMessage | RunMessage): Promise<void> {
+  if (stopped) return;
   try {
     if (message.kind === 'start') {
       body = await makeBody(message);

@@ -22,7 +22,12 @@ export interface RunMessage {
   readonly pooled: boolean;
 }
 
-export type WorkerMessage = StartMessage | RunMessage;
+/** The last message: what is under way ends, what waits is dropped, and the thread exits. */
+export interface StopMessage {
+  readonly kind: 'stop';
+}
+
+export type WorkerMessage = StartMessage | RunMessage | StopMessage;
 
 /** The worker answers each message with one reply, in order; that to `start` has no output. */
 export type WorkerReply = { output: BodyOutput | undefined } | { error: SentError };

@@ -4,6 +4,7 @@ import { freeTokens, uploadTokens } from '../model/device-tokens.js';
 import { initialParameters } from '../model/initialise.js';
 import { createSolver, documentWeights, type Solver } from '../model/solver.js';
 import { type EpochReport, type Examples, train } from '../model/train.js';
+import type { RunOptions } from '../run-options.js';
 import { gatherRows } from '../tokens/gather.js';
 import { quantizeTokens } from '../tokens/quantize.js';
 import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
@@ -81,22 +82,22 @@ async function learnFeatures(
   const subset = sampleWithoutReplacement(random(STREAM.train), documents.documents, chosen.trainSubsetSize);
   const select = await device.upload('i32', subset);
   const used: Tensor[] = [select];
-  const examplesOf = async (vectors: Float32Array): Promise<Examples & { sum: number; sumSquares: number }> => {
+  const examplesOf = async (vectors: Float32Array, stage: string): Promise<Examples & { sum: number; sumSquares: number }> => {
     const rows = vectors.length / learn.dim;
     const x = await device.upload('f32', vectors);
     const targets = await device.allocate('f32', rows * subset.length);
     used.push(x, targets);
-    return { x, targets, rows, ...(await device.targets(x, rows, documents, select, targets, options)) };
+    return { x, targets, rows, ...(await device.targets(x, rows, documents, select, targets, renamed(options, stage))) };
   };
   try {
     const learnTokens = epochs === 0 ? Math.min(MOMENT_TOKENS, chosen.learnSubsetSize) : chosen.learnSubsetSize;
-    const examples = await examplesOf(sampleTokens(learn, learnTokens, seed, STREAM.learn));
+    const examples = await examplesOf(sampleTokens(learn, learnTokens, seed, STREAM.learn), 'targets');
     const { mean, std } = moments(examples.sum, examples.sumSquares, examples.targets.length);
     if (epochs === 0) {
       const layout = randomLayout(learn.dim, latentDim, activation);
       return { map: { layout, parameters: await device.upload('f32', initialParameters(layout, 0, random(STREAM.initial))) }, mean, std };
     }
-    const validation = test && (await examplesOf(sampleTokens(test, VALIDATION_TOKENS, seed, STREAM.test)));
+    const validation = test && (await examplesOf(sampleTokens(test, VALIDATION_TOKENS, seed, STREAM.test), 'validation targets'));
     const widths = [...new Array<number>(chosen.numLayers - 1).fill(chosen.hiddenDim), latentDim];
     const layout = mlpLayout(learn.dim, widths, activation);
     const initial = initialParameters(layout, subset.length, random(STREAM.initial));
@@ -118,6 +119,11 @@ async function learnFeatures(
   } finally {
     device.free(...used);
   }
+}
+
+/** Progress under another stage's name. */
+function renamed({ onProgress, signal }: FitOptions, stage: string): RunOptions {
+  return { signal, onProgress: onProgress && ((progress) => onProgress({ ...progress, stage })) };
 }
 
 function sampleTokens(sets: TokenSets, count: number, seed: number, stream: number): Float32Array {

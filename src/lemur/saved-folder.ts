@@ -12,6 +12,8 @@ import type { ResolvedLearnOptions } from './options.js';
 
 const MANIFEST = 'lemur.json';
 const VERSION = 1;
+/** Names of data files; the number is that of the save. */
+const DATA_FILE = /^(model|weights|solver)\.\d+\.safetensors$/;
 const CHECKSUM_SLICE = 1 << 22;
 
 /** A data file as the manifest knows it. */
@@ -37,7 +39,8 @@ interface Manifest {
 /** Data files first, the manifest last and in one step, then the files of the save before are deleted. */
 export async function saveFolder(device: Device, storage: Storage, fitted: Fitted, options: ResolvedLearnOptions): Promise<void> {
   const previous = await readManifest(storage).catch((error: unknown) => {
-    if (isLemurError(error)) return undefined;
+    // nothing there yet, or nothing that can be read; the work of a newer version is left alone
+    if (isLemurError(error, 'not-found') || isLemurError(error, 'bad-file')) return undefined;
     throw error;
   });
   const save = (previous?.save ?? 0) + 1;
@@ -64,7 +67,7 @@ export async function saveFolder(device: Device, storage: Storage, fitted: Fitte
   await storage.replace(MANIFEST, new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`));
   const current = new Set(Object.values(files).map((file) => file.name));
   for (const name of await storage.list()) {
-    if (/^(model|weights|solver)\.\d+\.safetensors$/.test(name) && !current.has(name)) await storage.delete(name);
+    if (DATA_FILE.test(name) && !current.has(name)) await storage.delete(name);
   }
 }
 
@@ -124,7 +127,7 @@ function isWhole({ save, documents, mean, std, featureMap, options, files }: Man
     ['mlp', 'random'].includes(featureMap.kind) &&
     ACTIVATIONS.includes(featureMap.activation) &&
     typeof options === 'object' &&
-    [files?.model, files?.weights, files?.solver].every((file) => typeof file?.name === 'string')
+    [files?.model, files?.weights, files?.solver].every((file) => DATA_FILE.test(String(file?.name)))
   );
 }
 

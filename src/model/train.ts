@@ -63,6 +63,7 @@ export async function train(
   const order = await device.allocate('i32', rows);
   try {
     await device.write(training.parameters, initial);
+    onProgress?.({ stage: 'train', done: 0, total: epochs * perEpoch });
     let best: Float32Array = initial;
     let bestLoss = Infinity;
     let step = 0;

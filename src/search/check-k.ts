@@ -1,6 +1,10 @@
 import { LemurError } from '../errors.js';
 
-/** k must be a positive integer. */
+/** Results are arrays of queries x k. */
+const MOST = 2 ** 24;
+
+/** k must be a positive integer, at most 2^24. */
 export function checkK(k: number, where = 'k'): void {
-  if (!Number.isInteger(k) || k < 1) throw new LemurError('invalid-argument', `${where}: expected a positive integer, got ${k}`, { where });
+  if (Number.isInteger(k) && k >= 1 && k <= MOST) return;
+  throw new LemurError('invalid-argument', `${where}: expected an integer from 1 to ${MOST}, got ${k}`, { where });
 }

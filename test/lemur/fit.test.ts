@@ -342,8 +342,8 @@ describe('an option that cannot be is refused with its name', () => {
     ['seed', 0.5, /^seed: /],
     ['activation', 'tanh', /^activation: expected one of gelu, relu, silu, mish, got tanh$/],
     ['schedule', 'cosine', /^schedule: expected 'one-cycle' or 'constant', got cosine$/],
-    ['threads', 0, /^threads: expected a positive integer, got 0$/],
-    ['threads', 1.5, /^threads: expected a positive integer, got 1.5$/],
+    ['threads', 0, /^threads: expected an integer from 1 to 256, got 0$/],
+    ['threads', 1.5, /^threads: expected an integer from 1 to 256, got 1.5$/],
     ['hidden_dim', 64, /unknown option 'hidden_dim'; the options are trainSubsetSize, learnSubsetSize, .*hiddenDim.*signal/],
   ];
   test.each(cases)('%s: %s', async (name, value, message) => {
@@ -354,7 +354,7 @@ describe('an option that cannot be is refused with its name', () => {
 
   test.each([0, -1, 1.5, Number.NaN])('k: %d', async (k) => {
     const lemur = await Lemur.fit(small, QUICK);
-    const message = `k: expected a positive integer, got ${k}`;
+    const message = `k: expected an integer from 1 to 16777216, got ${k}`;
     await expect(lemur.candidates(smallQueries, k)).rejects.toMatchObject({ code: 'invalid-argument', fields: { where: 'k' }, message });
     lemur.close();
   });

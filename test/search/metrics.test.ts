@@ -89,9 +89,9 @@ describe('overlap with the exact top k', () => {
 
 test('a k that is no positive integer and a document that occurs twice are refused', () => {
   for (const k of [0, -1, 1.5, Number.NaN]) {
-    expect(() => ndcgAt(['a'], judgements, k)).toThrow('expected a positive integer');
-    expect(() => recallAt(['a'], judgements, k)).toThrow('expected a positive integer');
-    expect(() => overlapAt([1], { ids: [1] }, k)).toThrow('expected a positive integer');
+    expect(() => ndcgAt(['a'], judgements, k)).toThrow('expected an integer from 1');
+    expect(() => recallAt(['a'], judgements, k)).toThrow('expected an integer from 1');
+    expect(() => overlapAt([1], { ids: [1] }, k)).toThrow('expected an integer from 1');
   }
   expect(() => ndcgAt(['a', 'b', 'a'], judgements, 3)).toThrow('"a" occurs twice');
   expect(() => recallAt(['a', 'b', 'a'], judgements, 2)).not.toThrow();

@@ -13,6 +13,8 @@ import { createPool } from './pool.js';
 import { createTensorStore } from './tensor-store.js';
 import { MAXIMUM_PAGES } from './worker.js';
 
+/** More workers than any machine makes use of; each takes memory. */
+const MAX_THREADS = 256;
 /** Queries of one pass over the document weights. */
 const QUERIES_AT_ONCE = 256;
 
@@ -21,8 +23,8 @@ const QUERIES_AT_ONCE = 256;
  * with its own, same results. Rejects with 'unsupported' where WASM SIMD is missing.
  */
 export async function createCpuDevice(platform: Platform, threads: number = platform.parallelism): Promise<Device> {
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new LemurError('invalid-argument', `threads: expected a positive integer, got ${threads}`, { where: 'threads' });
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    throw new LemurError('invalid-argument', `threads: expected an integer from 1 to ${MAX_THREADS}, got ${threads}`, { where: 'threads' });
   }
   const memory = platform.sharedMemory ? sharedMemory() : null;
   const module = await compileKernels(memory !== null).catch((cause: unknown) => {
@@ -60,6 +62,9 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
 
   return {
     threads: pool.threads,
+    get closed() {
+      return pool.dead;
+    },
     upload: store.upload,
     allocate: (dtype, length) => store.allocate(dtype, length),
     read: store.read,
@@ -126,36 +131,29 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
       ),
     documentWeights: (args, options) => run('documentWeights', args, options, 'document weights'),
 
-    async topInnerProducts(queries, count, w, rows, dim, k, options) {
+    async topInnerProducts(queries, count, w, rows, dim, k, options = {}) {
       const indices = new Int32Array(count * k).fill(-1);
       const scores = new Float32Array(count * k);
+      const kept = Math.min(k, rows);
       // at most 64 blocks, so that merging stays small
       const blockRows = Math.max(512, Math.ceil(rows / 64 / 64) * 64);
       const blocks = Math.ceil(rows / blockRows);
+      options.onProgress?.({ stage: 'candidates', done: 0, total: count });
       for (let from = 0; from < count; from += QUERIES_AT_ONCE) {
         const some = Math.min(QUERIES_AT_ONCE, count - from);
         const part = some === count ? queries : await store.upload('f32', await store.read(queries, from * dim, (from + some) * dim));
-        const found = await store.allocate('i32', blocks * some * k);
-        const values = await store.allocate('f32', blocks * some * k);
+        const found = await store.allocate('i32', blocks * some * kept);
+        const values = await store.allocate('f32', blocks * some * kept);
         try {
-          await run(
-            'topInnerProducts',
-            { queries: part, count: some, w, rows, dim, k, blockRows, indices: found, scores: values },
-            options,
-          );
-          mergeTop(
-            await store.read(found),
-            await store.read(values),
-            blocks,
-            some,
-            k,
-            indices.subarray(from * k),
-            scores.subarray(from * k),
-          );
+          const args = { queries: part, count: some, w, rows, dim, k: kept, blockRows, indices: found, scores: values };
+          await run('topInnerProducts', args, { signal: options.signal });
+          const lists = { indices: await store.read(found), scores: await store.read(values), blocks, count: some, k: kept };
+          mergeTop(lists, k, indices.subarray(from * k), scores.subarray(from * k));
         } finally {
           store.free(found, values);
           if (part !== queries) store.free(part);
         }
+        options.onProgress?.({ stage: 'candidates', done: from + some, total: count });
       }
       return { indices, scores };
     },
@@ -184,27 +182,34 @@ function sharedMemory(): WebAssembly.Memory {
   }
 }
 
-/** The k best of `blocks` lists of k for each query; lists end at the first -1. Equal scores rank by index, as the blocks are in order. */
+/** Best rows of each block for each query: blocks x count x k, a list that is not full ending in -1. */
+interface BlockLists {
+  indices: Int32Array;
+  scores: Float32Array;
+  blocks: number;
+  count: number;
+  k: number;
+}
+
+/** The best of all blocks' lists, query q at q * stride. Equal scores rank by row, since the blocks are in order. */
 function mergeTop(
-  found: Int32Array,
-  values: Float32Array,
-  blocks: number,
-  count: number,
-  k: number,
-  indices: Int32Array,
-  scores: Float32Array,
+  { indices, scores, blocks, count, k }: BlockLists,
+  stride: number,
+  outIndices: Int32Array,
+  outScores: Float32Array,
 ): void {
   const pooledScores = new Float32Array(blocks * k);
   const pooledIndices = new Int32Array(blocks * k);
   for (let q = 0; q < count; q++) {
     let n = 0;
     for (let block = 0; block < blocks; block++) {
-      for (let i = (block * count + q) * k, end = i + k; i < end && found[i] >= 0; i++) {
-        pooledIndices[n] = found[i];
-        pooledScores[n++] = values[i];
+      for (let i = (block * count + q) * k, end = i + k; i < end && indices[i] >= 0; i++) {
+        pooledIndices[n] = indices[i];
+        pooledScores[n++] = scores[i];
       }
     }
-    const kept = selectTopK(pooledScores, n, k, 0, indices, scores, q * k);
-    for (let i = q * k; i < q * k + kept; i++) indices[i] = pooledIndices[indices[i]];
+    const at = q * stride;
+    const kept = selectTopK(pooledScores, n, k, 0, outIndices, outScores, at);
+    for (let i = at; i < at + kept; i++) outIndices[i] = pooledIndices[outIndices[i]];
   }
 }

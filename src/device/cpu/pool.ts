@@ -18,6 +18,10 @@ export interface Job {
 /** Workers that run jobs. Messages to a worker arrive in order, so what a job needs is simply sent before it. */
 export interface Pool {
   readonly threads: number;
+  /** Whether it was closed or has lost a worker. */
+  readonly dead: boolean;
+  /** Whether jobs are under way. */
+  readonly busy: boolean;
   broadcast(message: ToWorker, transfer?: readonly ArrayBufferLike[]): void;
   run(job: Job, options?: RunOptions & { stage?: string | undefined }): Promise<void>;
   /** Unshared memory only: asks the one worker for values. */
@@ -116,6 +120,7 @@ export async function createPool(
     options.signal?.addEventListener('abort', exhaust, { once: true });
     const report = (): void =>
       options.onProgress?.({ stage: options.stage ?? operation, done: Math.min(blocks, Atomics.load(counter, 0)), total: blocks });
+    report();
     const timer = options.onProgress && setInterval(report, PROGRESS_INTERVAL_MS);
     try {
       workers.forEach((port, i) => {
@@ -127,12 +132,14 @@ export async function createPool(
       options.signal?.removeEventListener('abort', exhaust);
     }
     options.signal?.throwIfAborted();
-    if (blocks > 1) report();
+    report();
   };
 
   /** One worker, one block a message: between blocks it hears of an abort. */
   const runAlone = async (job: Job, options: RunOptions & { stage?: string | undefined }): Promise<void> => {
     const { operation, args, blocks, scratch, top } = job;
+    const report = (done: number): void => options.onProgress?.({ stage: options.stage ?? operation, done, total: blocks });
+    report(0);
     for (let block = 0; block < blocks; block++) {
       options.signal?.throwIfAborted();
       const id = nextJob++;
@@ -149,12 +156,18 @@ export async function createPool(
         to: block + 1,
       } satisfies ToWorker);
       await reply;
-      if (blocks > 1) options.onProgress?.({ stage: options.stage ?? operation, done: block + 1, total: blocks });
+      report(block + 1);
     }
   };
 
   return {
     threads,
+    get dead() {
+      return death !== undefined;
+    },
+    get busy() {
+      return running.size > 0;
+    },
     broadcast(message, transfer) {
       for (const port of ports) port.post(message, transfer);
     },

@@ -47,6 +47,13 @@ export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null)
     }
   };
 
+  /** Jobs under way may still use the memory. */
+  const releaseWhenIdle = (addresses: readonly number[]): void => {
+    const release = (): void => addresses.forEach(heap.release);
+    if (pool.busy) void pool.idle().then(release);
+    else release();
+  };
+
   /** An unshared buffer goes over to the worker for good; memory in use before is cleared by whoever can see it. */
   const place = <D extends DType>(dtype: D, length: number, address: number, buffer: ArrayBufferLike | null, zero = false): Tensor<D> => {
     const tensor: Tensor<D> = { id: nextId++, dtype, length };
@@ -128,7 +135,7 @@ export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null)
         if (!found) continue;
         places.delete(id);
         pool.broadcast({ type: 'free', id });
-        if (!found.buffer) heap.release(found.address);
+        if (!found.buffer) releaseWhenIdle([found.address]);
       }
     },
 
@@ -150,10 +157,7 @@ export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null)
           },
         );
       }
-      // jobs under way still use the old scratch
-      void pool.idle().then(() => {
-        for (const address of old) heap.release(address);
-      });
+      releaseWhenIdle(old);
       return scratch;
     },
   };
