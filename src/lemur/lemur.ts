@@ -10,7 +10,7 @@ import type { TopK } from '../search/top-k.js';
 import type { Storage } from '../storage/storage.js';
 import { reportTokens, type TokenInput, type TokenReport, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type Fitted, fitCorpus, uploadDocuments } from './fit.js';
-import { type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
+import { defaultLearnTokens, type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 import { loadFolder, saveFolder } from './saved-folder.js';
 
 /**
@@ -56,10 +56,12 @@ export class Lemur {
    * Rejects with 'empty-corpus', 'empty-document', 'not-finite', 'dimension-mismatch', 'invalid-argument', or the signal's reason.
    */
   static async fit(documents: TokenInput, options: FitOptions = {}): Promise<Lemur> {
-    const chosen = resolveLearnOptions(options);
+    let chosen = resolveLearnOptions(options);
     const { signal } = options;
     signal?.throwIfAborted();
     const corpus = await tokenSets(documents, 'documents', signal);
+    if (options.learnSubsetSize === undefined)
+      chosen = { ...chosen, learnSubsetSize: defaultLearnTokens(corpus.vectors.length / corpus.dim) };
     const learn = options.learn ? await tokenSetsOfDim(options.learn, corpus.dim, 'learn', signal) : corpus;
     const test = options.test ? await tokenSetsOfDim(options.test, corpus.dim, 'test', signal) : null;
     const report = await reportTokens(corpus, signal);

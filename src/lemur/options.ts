@@ -10,7 +10,7 @@ import type { TokenInput } from '../tokens/token-sets.js';
 export interface LearnOptions {
   /** Documents whose targets the network learns to predict (m'); a random subset does as well as all. Default 512. */
   trainSubsetSize?: number | undefined;
-  /** Learn tokens (n), drawn from `learn` or else the corpus. Default 32,768. */
+  /** Learn tokens (n), drawn from `learn` or else the corpus. Default: an eighth of the corpus's tokens, between 8,192 and 32,768. */
   learnSubsetSize?: number | undefined;
   /** Tokens of the least squares that give each document its weights (n'). Default 16,384. */
   olsSampleSize?: number | undefined;
@@ -54,9 +54,13 @@ export interface FitOptions extends LearnOptions, DeviceOptions, RunOptions {
 
 export type ResolvedLearnOptions = { readonly [K in keyof LearnOptions]-?: Exclude<LearnOptions[K], undefined> };
 
+/** More learn tokens bring little: on SciFact recall of the exact top 10 among 200 is .990 with 16,384, .992 with 32,768, .994 with 100,000. */
+const MOST_LEARN_TOKENS = 32_768;
+const LEAST_LEARN_TOKENS = 8192;
+
 const DEFAULTS: ResolvedLearnOptions = {
   trainSubsetSize: 512,
-  learnSubsetSize: 32_768,
+  learnSubsetSize: MOST_LEARN_TOKENS,
   olsSampleSize: 16_384,
   numLayers: 1,
   hiddenDim: 512,
@@ -89,6 +93,11 @@ export const paper: Required<Omit<LearnOptions, 'seed'>> = {
 };
 
 const OTHER_OPTIONS = ['learn', 'test', 'onEpoch', 'verbose', 'threads', 'device', 'onProgress', 'signal'];
+
+/** The default of `learnSubsetSize`: small corpora are learned from fewer tokens, so that fitting does not outlast encoding them. */
+export function defaultLearnTokens(corpusTokens: number): number {
+  return Math.min(MOST_LEARN_TOKENS, Math.max(LEAST_LEARN_TOKENS, Math.floor(corpusTokens / 8)));
+}
 
 /** Fills in defaults and checks every option; raises 'invalid-argument' with what was got and what was expected. */
 export function resolveLearnOptions(options: FitOptions): ResolvedLearnOptions {
