@@ -74,6 +74,23 @@ export interface TrainStep {
   readonly gradClip: number | null;
 }
 
+/** Least squares of documents: a solve sample, its features and their factor, and where the weights go. */
+export interface DocumentWeightsArgs {
+  /** rows x d. */
+  x: Tensor<'f32'>;
+  /** rows x d'. */
+  z: Tensor<'f32'>;
+  rows: number;
+  /** L, d' x d'. */
+  factor: Tensor<'f64'>;
+  latentDim: number;
+  documents: DeviceTokens;
+  mean: number;
+  std: number;
+  /** documents x d'. */
+  out: Tensor<'f32'>;
+}
+
 /** What computes. Every method is asynchronous and coarse, and takes and returns handles. Results depend on the inputs alone, not on the number of threads. */
 export interface Device {
   readonly threads: number;
@@ -121,20 +138,7 @@ export interface Device {
   /** Lower triangle of `a` to its Cholesky factor. Returns the smallest ratio of a pivot to its diagonal element; not positive: no factor. */
   cholesky(a: Tensor<'f64'>, n: number): Promise<number>;
   /** out (documents x d') = least squares of the documents' standardised targets at the sample x on its features z: (L L^T)^-1 Z^T y. */
-  documentWeights(
-    args: {
-      x: Tensor<'f32'>;
-      z: Tensor<'f32'>;
-      rows: number;
-      factor: Tensor<'f64'>;
-      latentDim: number;
-      documents: DeviceTokens;
-      mean: number;
-      std: number;
-      out: Tensor<'f32'>;
-    },
-    options?: RunOptions,
-  ): Promise<void>;
+  documentWeights(args: DocumentWeightsArgs, options?: RunOptions): Promise<void>;
   /** The k rows of w (rows x dim) with the largest inner product with each query, best first, ties by the lower row; short rows end in -1. */
   topInnerProducts(
     queries: Tensor<'f32'>,

@@ -25,15 +25,3 @@ export function floats(name: string): Float32Array {
 export function integers(name: string): Int32Array {
   return readNpy(readFileSync(new URL(`${name}.npy`, folder))).data as Int32Array;
 }
-
-/** ||a - b|| / ||b||; NaN never passes as small. */
-export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  if (a.length !== b.length) return Infinity;
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < b.length; i++) {
-    difference += (a[i] - b[i]) ** 2;
-    norm += b[i] ** 2;
-  }
-  return Math.sqrt(difference / norm);
-}

@@ -10,7 +10,8 @@ import { nodePlatform } from '../../dist/node-platform.js';
 import { gatherRows } from '../../dist/tokens/gather.js';
 import { createRandom } from '../../dist/tokens/random.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
-import { floats, integers, relativeError, scalars } from './fixtures.js';
+import { relativeError } from '../numbers.js';
+import { floats, integers, scalars } from './fixtures.js';
 
 const { dim, hidden, mean, std } = scalars;
 const FORWARD = 1e-5;

@@ -1,5 +1,5 @@
 import { LANES, wholePanels } from '../../../kernels/kernels.js';
-import type { DeviceTokens, Tensor } from '../../device.js';
+import type { DocumentWeightsArgs, Tensor } from '../../device.js';
 import type { Context, Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
 import { largestProducts, packLanes, productScratch } from './largest-products.js';
@@ -57,18 +57,6 @@ export const cholesky: Operation<{ a: Tensor<'f64'>; n: number; result: Tensor<'
     if (resident < 0) context.view(a).set(context.at('f64', address, n * n));
   },
 };
-
-export interface DocumentWeightsArgs {
-  x: Tensor<'f32'>;
-  z: Tensor<'f32'>;
-  rows: number;
-  factor: Tensor<'f64'>;
-  latentDim: number;
-  documents: DeviceTokens;
-  mean: number;
-  std: number;
-  out: Tensor<'f32'>;
-}
 
 /**
  * out (documents x d'): least squares of each document's standardised targets y at the sample x on Z = psi(x), 64 documents a block:
