@@ -43,7 +43,8 @@ export async function startBodyWorker(start: StartMessage, batchTokens: number):
   });
   worker.on('message', (reply: WorkerReply) => {
     const request = requests.shift();
-    if (requests.length === 0) worker.unref();
+    // while it is closing, whoever closes waits for its end
+    if (requests.length === 0 && !closed) worker.unref();
     if ('error' in reply) request?.reject(receiveError(reply.error));
     else request?.resolve(reply.output);
   });

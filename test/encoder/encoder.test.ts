@@ -250,6 +250,18 @@ describe('loading an encoder', () => {
     expect(stdout.trim()).toBe('counted 3');
   });
 
+  test('closing in the middle of a batch waits for its end and lets the script go on', async () => {
+    const script = `import { loadEncoder } from ${JSON.stringify(build.href)};
+      const encoder = await loadEncoder(${JSON.stringify(folder)});
+      const long = Array.from({ length: 40 }, () => 'many words '.repeat(80));
+      const under = encoder.encodeDocument(long).catch((error) => error.code);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await encoder.close();
+      console.log(await under, 'and on');`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 });
+    expect(stdout.trim()).toBe('closed and on');
+  });
+
   test('packages that are not installed are named with the command that installs them', async () => {
     const copy = await mkdtemp(join(temporary, 'copy-'));
     await cp(fileURLToPath(new URL('../../dist/', import.meta.url)), join(copy, 'dist'), { recursive: true });
