@@ -4,6 +4,7 @@ import type { Platform } from './platform.js';
 /** Browsers: module workers; memory is shared where the page is cross-origin isolated. */
 export const browserPlatform: Platform = {
   parallelism: globalThis.navigator?.hardwareConcurrency ?? 1,
+  kernels: 'simd',
   sharedMemory: globalThis.crossOriginIsolated === true,
   openFolder(path) {
     throw new LemurError('unsupported', `a page has no folder '${path}': pass a Storage, for example memoryStorage()`, { where: path });

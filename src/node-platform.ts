@@ -6,6 +6,7 @@ import { folderStorage } from './storage/node-folder.js';
 /** Node, Deno and Bun: worker threads. */
 export const nodePlatform: Platform = {
   parallelism: availableParallelism(),
+  kernels: 'simd',
   sharedMemory: true,
   openFolder: folderStorage,
   spawnWorker() {

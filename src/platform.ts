@@ -17,6 +17,8 @@ export interface Platform {
   readonly parallelism: number;
   /** Whether memory can be shared with workers (in browsers: cross-origin isolation). */
   readonly sharedMemory: boolean;
+  /** `simd` where the engine has it, which is nearly everywhere; `plain` never tries. */
+  readonly kernels: 'simd' | 'plain';
   spawnWorker(): WorkerPort;
   /** A folder by its path. */
   openFolder(path: string): Storage;

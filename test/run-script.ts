@@ -15,10 +15,15 @@ export interface Outcome {
 
 /** Runs an ES module in a Node of its own. */
 export function runScript(source: string, ...args: string[]): Promise<Outcome> {
+  return runScriptWith([], source, ...args);
+}
+
+/** The same with flags for Node or its engine. */
+export function runScriptWith(flags: string[], source: string, ...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      ['--input-type=module', '-e', source, ...args],
+      [...flags, '--input-type=module', '-e', source, ...args],
       { timeout: 30_000, killSignal: 'SIGKILL' },
       (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout: stdout.trim(), stderr: stderr.trim() }),
     );

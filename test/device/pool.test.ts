@@ -7,7 +7,7 @@ import { isLemurError, Lemur, type Progress } from '../../dist/node.js';
 import { nodePlatform } from '../../dist/node-platform.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
 import { bytesOf, numbers, randomTexts } from '../numbers.js';
-import { built, LEMUR, runScript } from '../run-script.js';
+import { built, LEMUR, runScript, runScriptWith } from '../run-script.js';
 
 const DOCUMENTS = `
   const vectors = Float32Array.from({ length: 600 * 32 }, (_, i) => Math.sin(i * i + 1));
@@ -35,6 +35,22 @@ describe('a script', () => {
         .then((lemur) => lemur.candidates(documents, 3))
         .then(({ indices }) => console.log('found', indices.length));`);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'found 180', stderr: '' });
+  });
+
+  // V8 needs SSE4.1 for WASM SIMD, and can be told that a processor lacks it
+  test.runIf(process.arch === 'x64')('without WASM SIMD warns once and finds the same with the plain kernels', async () => {
+    const source = `
+      import { Lemur } from ${LEMUR};
+      ${DOCUMENTS}
+      const lemur = await Lemur.fit(documents, { finalHiddenDim: 16, epochs: 0, olsSampleSize: 100, threads: 2 });
+      await Lemur.fit(documents, { finalHiddenDim: 16, epochs: 0, olsSampleSize: 100, threads: 1 });
+      const { indices } = await lemur.candidates([[[...vectors.subarray(0, 32)]]], 5);
+      console.log([...indices].join());`;
+    const plain = await runScriptWith(['--no-enable-sse4-1'], source);
+    const fast = await runScript(source);
+    expect(plain.stderr).toMatch(/^lemur: WebAssembly SIMD is missing here \(.*\); the plain kernels are many times slower$/);
+    expect(fast.stderr).toBe('');
+    expect({ ...plain, stderr: '' }).toEqual(fast);
   });
 
   test('on unshared memory finishes its jobs and ends too', async () => {

@@ -20,16 +20,14 @@ const QUERIES_AT_ONCE = 256;
 
 /**
  * The CPU: `threads` workers (default: all) with WASM kernels over one shared memory; where memory cannot be shared, one worker
- * with its own, same results. Rejects with 'unsupported' where WASM SIMD is missing.
+ * with its own, same results. Where WASM SIMD is missing, the plain kernels, after one warning: the same answers up to rounding, much later.
  */
 export async function createCpuDevice(platform: Platform, threads: number = platform.parallelism): Promise<Device> {
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
     throw new LemurError('invalid-argument', `threads: expected an integer from 1 to ${MAX_THREADS}, got ${threads}`, { where: 'threads' });
   }
   const memory = platform.sharedMemory ? sharedMemory() : null;
-  const module = await compileKernels(memory !== null).catch((cause: unknown) => {
-    throw new LemurError('unsupported', 'this JavaScript engine cannot compile WebAssembly with SIMD', { where: 'WebAssembly' }, { cause });
-  });
+  const module = platform.kernels === 'plain' ? null : await compileOrWarn(memory !== null);
   const pool = await createPool(platform, memory ? threads : 1, module, memory);
   const store = createTensorStore(pool, memory);
 
@@ -169,6 +167,19 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
       }
     },
   };
+}
+
+let warned = false;
+
+async function compileOrWarn(shared: boolean): Promise<WebAssembly.Module | null> {
+  try {
+    return await compileKernels(shared);
+  } catch (error) {
+    if (!warned)
+      console.warn(`lemur: WebAssembly SIMD is missing here (${(error as Error).message}); the plain kernels are many times slower`);
+    warned = true;
+    return null;
+  }
 }
 
 /** 4 GiB of address space where it can be had, less on small machines. */

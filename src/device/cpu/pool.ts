@@ -37,7 +37,7 @@ type Pending = { reply: (message: FromWorker) => void; fail: (error: LemurError)
 export async function createPool(
   platform: Platform,
   threads: number,
-  module: WebAssembly.Module,
+  module: WebAssembly.Module | null,
   memory: WebAssembly.Memory | null,
 ): Promise<Pool> {
   const pending = new Map<number, Pending>();

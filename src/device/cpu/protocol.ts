@@ -2,8 +2,8 @@ import type { Tensor, TypedArray } from '../device.js';
 
 /** From the device to a worker. */
 export type ToWorker =
-  /** First message. `memory` is shared, or null: the worker makes its own. */
-  | { type: 'start'; module: WebAssembly.Module; memory: WebAssembly.Memory | null }
+  /** First message. Without a module the plain kernels; `memory` is shared, or null: the worker makes its own. */
+  | { type: 'start'; module: WebAssembly.Module | null; memory: WebAssembly.Memory | null }
   /** A tensor at an address of the kernels' memory, or in a buffer of its own; `zero`: the worker clears it. */
   | { type: 'tensor'; tensor: Tensor; address: number; buffer: ArrayBufferLike | null; top: number; zero: boolean }
   | { type: 'free'; id: number }

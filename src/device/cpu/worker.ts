@@ -1,4 +1,5 @@
 import type { Kernels } from '../../kernels/kernels.js';
+import { plainKernels } from '../../kernels/plain.js';
 import { simdKernels } from '../../kernels/simd.js';
 import type { DType, Tensor, TypedArray, TypedArrayOf } from '../device.js';
 import type { Context, Operation } from './operation.js';
@@ -18,14 +19,8 @@ export function elementBytes(dtype: DType): number {
   return { f32: 4, f64: 8, i32: 4, i16: 2, i8: 1 }[dtype];
 }
 
-/**
- * The worker's half of the device: keeps the tensors it is told of and runs blocks. `makeKernels` lets the plain kernels take the
- * place of WASM. Returns the handler for messages.
- */
-export function createWorker(
-  post: (message: FromWorker, transfer?: ArrayBufferLike[]) => void,
-  makeKernels?: (memory: WebAssembly.Memory) => Kernels,
-): (message: ToWorker) => void {
+/** The worker's half of the device: keeps the tensors it is told of and runs blocks. Returns the handler for messages. */
+export function createWorker(post: (message: FromWorker, transfer?: ArrayBufferLike[]) => void): (message: ToWorker) => void {
   const tensors = new Map<number, { address: number; buffer: ArrayBufferLike | null }>();
   let memory: WebAssembly.Memory;
   let kernels: Kernels;
@@ -88,7 +83,7 @@ export function createWorker(
     switch (message.type) {
       case 'start':
         memory = message.memory ?? new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES });
-        kernels = makeKernels ? makeKernels(memory) : simdKernels(message.module, memory);
+        kernels = message.module ? simdKernels(message.module, memory) : plainKernels(memory);
         post({ type: 'started' });
         break;
       case 'tensor':
