@@ -14,7 +14,7 @@ export interface LemurErrorFields {
   'not-found': { where: string };
   /** A file that is truncated, damaged or not of its format. */
   'bad-file': { where: string };
-  /** A file of a newer or unknown version of its format. */
+  /** A file of a newer or unknown version of its format, or something that this platform or object cannot do. */
   unsupported: { where: string };
   /** An optional package that this call needs is not installed. */
   'missing-package': { where: string; package: string };

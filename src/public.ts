@@ -3,6 +3,7 @@ export { isLemurError, LemurError, type LemurErrorCode, type LemurErrorFields } 
 export type { Activation } from './kernels/kernels.js';
 export { Lemur } from './lemur/lemur.js';
 export { type FitOptions, type LearnOptions, paper } from './lemur/options.js';
+export type { ReferenceOptions } from './lemur/reference-folder.js';
 export type { ScheduleName } from './model/schedule.js';
 export type { EpochReport } from './model/train.js';
 export type { Progress, RunOptions } from './run-options.js';

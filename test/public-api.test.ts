@@ -18,6 +18,7 @@ const TYPES = [
   'LemurErrorFields',
   'MaxSimOptions',
   'Progress',
+  'ReferenceOptions',
   'RunOptions',
   'ScheduleName',
   'Storage',
@@ -56,7 +57,7 @@ test('what it has in browsers', async () => {
 });
 
 test('the members of its classes', () => {
-  expect(staticMembers(node.Lemur)).toEqual(['fit', 'load']);
+  expect(staticMembers(node.Lemur)).toEqual(['fit', 'importReference', 'load']);
   expect(instanceMembers(node.Lemur)).toEqual(['W', 'candidates', 'close', 'computeFeatures', 'computeWeights', 'constructor', 'save']);
   expect(staticMembers(node.MaxSim)).toEqual(['create']);
   expect(instanceMembers(node.MaxSim)).toEqual(['close', 'constructor', 'rerankSubset', 'rerankSubsetFixed', 'score', 'search']);

@@ -1,3 +1,5 @@
+import { nextMacrotask } from '../pacer.js';
+
 const table = new Int32Array(256).map((_, n) => {
   let c = n;
   for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
@@ -9,4 +11,16 @@ export function crc32(bytes: Uint8Array, seed = 0): number {
   let c = ~seed;
   for (let i = 0; i < bytes.length; i++) c = table[(c ^ bytes[i]) & 255] ^ (c >>> 8);
   return ~c >>> 0;
+}
+
+const SLICE = 1 << 22;
+
+/** The same of many bytes, giving way to other work between slices. */
+export async function crc32Paced(bytes: Uint8Array): Promise<number> {
+  let sum = 0;
+  for (let from = 0; from < bytes.length; from += SLICE) {
+    if (from > 0) await nextMacrotask();
+    sum = crc32(bytes.subarray(from, from + SLICE), sum);
+  }
+  return sum;
 }

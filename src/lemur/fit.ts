@@ -22,11 +22,17 @@ const STREAM = { learn: 1, train: 2, test: 3, initial: 4, order: 5, solve: 6 } a
 /** What a fit leaves on the device. */
 export interface Fitted {
   map: DeviceFeatureMap;
-  solver: Solver;
+  /** null where no solve sample is known: documents get no weights then. */
+  solver: Solver | null;
   /** Documents x d'. */
   w: Tensor<'f32'>;
   mean: number;
   std: number;
+}
+
+/** With what gives further documents their weights. */
+export interface Solved extends Fitted {
+  solver: Solver;
 }
 
 /** Targets, training, least squares: steps 1 to 3 of the method. */
@@ -37,13 +43,13 @@ export async function fitCorpus(
   test: TokenSets | null,
   chosen: ResolvedLearnOptions,
   options: FitOptions,
-): Promise<Fitted> {
+): Promise<Solved> {
   const tokens = await uploadDocuments(device, documents, chosen.precision, options.signal);
   const kept: Tensor[] = [];
   try {
     const { map, mean, std } = await learnFeatures(device, tokens, learn, test, chosen, options);
     kept.push(map.parameters);
-    const sample = sampleTokens(learn, chosen.olsSampleSize, chosen.seed, STREAM.solve);
+    const sample = solveSample(learn, chosen);
     const x = await device.upload('f32', sample);
     kept.push(x);
     const solver = await createSolver(device, map, x, sample.length / learn.dim, options);
@@ -56,6 +62,11 @@ export async function fitCorpus(
   } finally {
     freeTokens(device, tokens);
   }
+}
+
+/** Learn tokens of the least squares. */
+export function solveSample(learn: TokenSets, { olsSampleSize, seed }: ResolvedLearnOptions): Float32Array {
+  return sampleTokens(learn, olsSampleSize, seed, STREAM.solve);
 }
 
 /** Documents as targets are computed from them. */

@@ -9,8 +9,9 @@ import { checkK } from '../search/check-k.js';
 import type { TopK } from '../search/top-k.js';
 import type { Storage } from '../storage/storage.js';
 import { reportTokens, type TokenInput, type TokenReport, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
-import { type Fitted, fitCorpus, uploadDocuments } from './fit.js';
+import { type Fitted, fitCorpus, type Solved, uploadDocuments } from './fit.js';
 import { defaultLearnTokens, type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
+import { loadReference, type ReferenceOptions } from './reference-folder.js';
 import { loadFolder, saveFolder } from './saved-folder.js';
 
 /**
@@ -29,14 +30,14 @@ export class Lemur {
   readonly std: number;
   /** The options it was fitted with. */
   readonly options: ResolvedLearnOptions;
-  /** What the gate noticed in the corpus; undefined after `load`. */
+  /** What the gate noticed in the corpus; undefined after `load` and `importReference`. */
   readonly tokenReport: TokenReport | undefined;
   readonly #device: Device;
   readonly #fitted: Fitted;
   readonly #release: () => void;
   #closed = false;
 
-  /** Use `Lemur.fit` or `Lemur.load`. */
+  /** Use `Lemur.fit`, `Lemur.load` or `Lemur.importReference`. */
   private constructor(device: Device, fitted: Fitted, options: ResolvedLearnOptions, report?: TokenReport) {
     const { map, solver, w } = fitted;
     this.#device = device;
@@ -48,7 +49,8 @@ export class Lemur {
     this.std = fitted.std;
     this.options = options;
     this.tokenReport = report;
-    this.#release = freeWith(this, device, [map.parameters, w, solver.x, solver.z, solver.factor] as readonly Tensor[]);
+    const kept: Tensor[] = solver ? [map.parameters, w, solver.x, solver.z, solver.factor] : [map.parameters, w];
+    this.#release = freeWith(this, device, kept);
   }
 
   /**
@@ -76,6 +78,17 @@ export class Lemur {
     return new Lemur(device, fitted, learnOptions);
   }
 
+  /**
+   * Opens an index folder of the Python reference (`mlp.pt`, `w.pt`): a path, or a storage. Such a folder has no solve sample: without
+   * `options.sample`, `computeWeights` and `save` reject with 'unsupported'. Rejects with 'not-found', 'bad-file', 'unsupported',
+   * and for the sample as `fit` does for a corpus.
+   */
+  static async importReference(at: string | Storage, options: ReferenceOptions = {}): Promise<Lemur> {
+    const device = await resolveDevice(options);
+    const { fitted, learnOptions } = await loadReference(device, typeof at === 'string' ? platform().openFolder(at) : at, options);
+    return new Lemur(device, fitted, learnOptions);
+  }
+
   /** Document weights, documents x d' (a copy). */
   get W(): Promise<Float32Array> {
     return this.#device.read(this.#fitted.w);
@@ -92,7 +105,7 @@ export class Lemur {
     const sets = await tokenSetsOfDim(documents, this.dim, 'documents', options.signal);
     const tokens = await uploadDocuments(this.#device, sets, this.options.precision, options.signal);
     try {
-      const { map, solver } = this.#open();
+      const { map, solver } = this.#solved('computeWeights');
       const w = await documentWeights(this.#device, map, solver, tokens, this, options);
       try {
         return await this.#device.read(w);
@@ -123,7 +136,7 @@ export class Lemur {
 
   /** Writes model, weights, solve sample and factor to a folder (its path, or a storage). What was saved there before stays readable until it is done. */
   async save(at: string | Storage): Promise<void> {
-    await saveFolder(this.#device, typeof at === 'string' ? platform().openFolder(at) : at, this.#open(), this.options);
+    await saveFolder(this.#device, typeof at === 'string' ? platform().openFolder(at) : at, this.#solved('save'), this.options);
   }
 
   /** Frees what it keeps. Calls after it reject with 'closed'. */
@@ -135,6 +148,13 @@ export class Lemur {
   #open(): Fitted {
     if (this.#closed) throw new LemurError('closed', 'this Lemur has been closed', { where: 'Lemur' });
     return this.#fitted;
+  }
+
+  #solved(where: string): Solved {
+    const { solver, ...rest } = this.#open();
+    if (solver) return { solver, ...rest };
+    const message = `${where}: an imported index has no solve sample; give Lemur.importReference one: { sample: token vectors, best of the corpus }`;
+    throw new LemurError('unsupported', message, { where });
   }
 
   async #withFeatures<T>(sets: TokenSets, options: RunOptions, use: (features: Tensor<'f32'>) => Promise<T>): Promise<T> {

@@ -1,20 +1,18 @@
 import type { Device } from '../device/device.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
 import { isLemurError, LemurError } from '../errors.js';
-import { crc32 } from '../formats/crc32.js';
+import { crc32Paced } from '../formats/crc32.js';
 import { readSafetensors, type SafetensorsArray, toTypedArray, writeSafetensors } from '../formats/safetensors.js';
 import { ACTIVATIONS } from '../kernels/kernels.js';
 import { restoreSolver } from '../model/solver.js';
-import { nextMacrotask } from '../pacer.js';
 import type { Storage } from '../storage/storage.js';
-import type { Fitted } from './fit.js';
+import type { Solved } from './fit.js';
 import type { ResolvedLearnOptions } from './options.js';
 
 const MANIFEST = 'lemur.json';
 const VERSION = 1;
 /** Names of data files; the number is that of the save. */
 const DATA_FILE = /^(model|weights|solver)\.\d+\.safetensors$/;
-const CHECKSUM_SLICE = 1 << 22;
 
 /** A data file as the manifest knows it. */
 interface FileEntry {
@@ -37,7 +35,7 @@ interface Manifest {
 }
 
 /** Data files first, the manifest last and in one step, then the files of the save before are deleted. */
-export async function saveFolder(device: Device, storage: Storage, fitted: Fitted, options: ResolvedLearnOptions): Promise<void> {
+export async function saveFolder(device: Device, storage: Storage, fitted: Solved, options: ResolvedLearnOptions): Promise<void> {
   const previous = await readManifest(storage).catch((error: unknown) => {
     // nothing there yet, or nothing that can be read; the work of a newer version is left alone
     if (isLemurError(error, 'not-found') || isLemurError(error, 'bad-file')) return undefined;
@@ -51,7 +49,7 @@ export async function saveFolder(device: Device, storage: Storage, fitted: Fitte
     const name = `${kind}.${save}.safetensors`;
     const bytes = writeSafetensors(tensors);
     await storage.write(name, bytes);
-    return { name, bytes: bytes.length, crc32: await checksum(bytes) };
+    return { name, bytes: bytes.length, crc32: await crc32Paced(bytes) };
   };
   const documents = w.length / latentDim;
   const files = {
@@ -71,7 +69,7 @@ export async function saveFolder(device: Device, storage: Storage, fitted: Fitte
   }
 }
 
-export async function loadFolder(device: Device, storage: Storage): Promise<{ fitted: Fitted; learnOptions: ResolvedLearnOptions }> {
+export async function loadFolder(device: Device, storage: Storage): Promise<{ fitted: Solved; learnOptions: ResolvedLearnOptions }> {
   const manifest = await readManifest(storage);
   const { featureMap, files, mean, std } = manifest;
   const { kind, inputDim, activation, widths } = featureMap;
@@ -142,7 +140,7 @@ async function readTensors(storage: Storage, entry: FileEntry): Promise<(name: s
       { where },
     );
   }
-  if ((await checksum(bytes)) !== entry.crc32)
+  if ((await crc32Paced(bytes)) !== entry.crc32)
     throw new LemurError('bad-file', `${where}: the checksum is wrong, the file is damaged`, { where });
   const { tensors } = readSafetensors(bytes, where);
   return (name, length) => {
@@ -154,13 +152,4 @@ async function readTensors(storage: Storage, entry: FileEntry): Promise<(name: s
     }
     return values;
   };
-}
-
-async function checksum(bytes: Uint8Array): Promise<number> {
-  let sum = 0;
-  for (let from = 0; from < bytes.length; from += CHECKSUM_SLICE) {
-    sum = crc32(bytes.subarray(from, from + CHECKSUM_SLICE), sum);
-    await nextMacrotask();
-  }
-  return sum;
 }
