@@ -8,7 +8,7 @@ import { readTokens } from './collection.js';
 import { DIM, MAX_TOKENS } from './model.js';
 import { createNpyFile, readFloats, writeNpyFile } from './npy-file.js';
 
-/** Documents that the projection is made from: about 33,000 tokens of SciFact, whose components keep 99.8 % of what those of all tokens keep. */
+/** Documents that the projection is made from: about 33,000 tokens of SciFact, for a matrix of 384 x 384. */
 const SAMPLE_DOCUMENTS = 210;
 /** Documents encoded in one call, which bounds memory. */
 const CHUNK = 256;

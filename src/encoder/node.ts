@@ -23,7 +23,7 @@ export interface LoadEncoderOptions {
   /** The encoder's `id` in place of one made from the files' contents. */
   id?: string | undefined;
   /**
-   * Which ONNX Runtime: `web` (onnxruntime-web: WASM, runs everywhere) or `node` (onnxruntime-node: native code, several times as fast).
+   * Which ONNX Runtime: `web` (onnxruntime-web: WASM, runs everywhere) or `node` (onnxruntime-node: native code, about four times as fast).
    * Default `auto`: onnxruntime-node where it is installed, else onnxruntime-web. Vectors agree up to rounding.
    */
   runtime?: 'auto' | 'web' | 'node' | undefined;

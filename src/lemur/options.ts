@@ -34,7 +34,7 @@ export interface LearnOptions {
   gradClip?: number | null | undefined;
   /**
    * How the documents' tokens are held while targets and weights are computed. Default `int8`, a factor for each document: a quarter of the memory and
-   * about half the time of `float32`, at the same recall (docs/design.md).
+   * less time than `float32`, at the same recall (docs/design.md).
    */
   precision?: 'float32' | 'int8' | undefined;
   /** Of all random draws; the same seed gives the same bytes on every machine with any number of threads. Default 0. */
@@ -75,7 +75,8 @@ const DEFAULTS: ResolvedLearnOptions = {
   seed: 0,
 };
 
-/** The defaults of the Python reference: `Lemur.fit(documents, { ...paper, epochs: 10 })`. Slower by an order of magnitude for nothing measurable. */
+/** The defaults of the Python reference: `Lemur.fit(documents, { ...paper, epochs: 10 })`. More outputs, epochs and latent dimensions
+ * than the defaults, and many times their work; see docs/design.md for what each brings. */
 export const paper: Required<Omit<LearnOptions, 'seed'>> = {
   trainSubsetSize: 8192,
   learnSubsetSize: 100_000,
