@@ -99,7 +99,7 @@ function tile2x16(strip: usize, panel: usize, depth: i32, c: usize, cBytes: usiz
 
 // @ts-expect-error: decorator
 @inline
-function storeRow(c: usize, add: bool, s0: v128, s1: v128, s2: v128, s3: v128): void {
+export function storeRow(c: usize, add: bool, s0: v128, s1: v128, s2: v128, s3: v128): void {
   if (add) {
     s0 = f32x4.add(v128.load(c), s0);
     s1 = f32x4.add(v128.load(c, 16), s1);
@@ -112,7 +112,7 @@ function storeRow(c: usize, add: bool, s0: v128, s1: v128, s2: v128, s3: v128): 
   v128.store(c, s3, 48);
 }
 
-function storePart(c: usize, used: i32, add: bool, s0: v128, s1: v128, s2: v128, s3: v128): void {
+export function storePart(c: usize, used: i32, add: bool, s0: v128, s1: v128, s2: v128, s3: v128): void {
   for (let j = 0; j < used; j++) {
     const s = j < 4 ? s0 : j < 8 ? s1 : j < 12 ? s2 : s3;
     const lane = j & 3;

@@ -72,20 +72,49 @@ function transpose4(from: usize, row: usize, to: usize): void {
   v128.store(to, v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7), 192);
 }
 
-// Panels of 16 int16 rows as pairs: out[panel][k / 2][lane][k % 2], missing lanes and an odd last dimension zero.
-// out: ceil(rows / 16) * 16 x even(dim) int16.
+// Panels of 16 int16 rows as pairs: out[panel][k / 2][lane][k % 2], dim even, missing lanes zero. A pair moves as one 32-bit value.
 export function packLanesI16(x: usize, rows: i32, dim: i32, out: usize): void {
-  for (let first = 0; first < rows; first += 16) {
-    for (let k = 0; k < dim; k += 2) {
+  packLanesF32(x, rows, dim >> 1, out);
+}
+
+// Panels of 16 columns of rows x n int16 (rows even(n) apart), two rows a pair: out[panel][r / 2][lane][r % 2], a missing last row and
+// missing columns zero. Panels are outRows rows high.
+export function packPairsI16(x: usize, rows: i32, n: i32, out: usize, outRows: i32): void {
+  const rowBytes = (<usize>((n + 1) & ~1)) << 1;
+  const panelBytes = (<usize>outRows) << 5;
+  const whole = n & ~15;
+  for (let r = 0; r < rows; r += 2) {
+    const both = r + 1 < rows;
+    let a = x;
+    let to = out;
+    for (let j = 0; j < whole; j += 16) {
+      interleave(a, both ? a + rowBytes : 0, to);
+      interleave(a + 16, both ? a + rowBytes + 16 : 0, to + 32);
+      a += 32;
+      to += panelBytes;
+    }
+    if (whole < n) {
       for (let lane = 0; lane < 16; lane++) {
-        const from = x + ((<usize>(first + lane) * dim + k) << 1);
-        const used = first + lane < rows;
-        store<i16>(out, used ? load<i16>(from) : 0);
-        store<i16>(out, used && k + 1 < dim ? load<i16>(from, 2) : 0, 2);
-        out += 4;
+        const used = whole + lane < n;
+        store<i16>(to, used ? load<i16>(a) : 0);
+        store<i16>(to, used && both ? load<i16>(a + rowBytes) : 0, 2);
+        a += 2;
+        to += 4;
       }
     }
+    x += rowBytes << 1;
+    out += 64;
   }
+}
+
+// Eight values of each of two rows to eight pairs; b = 0: a row of zeros.
+// @ts-expect-error: decorator
+@inline
+function interleave(a: usize, b: usize, to: usize): void {
+  const x = v128.load(a);
+  const y = b ? v128.load(b) : i16x8.splat(0);
+  v128.store(to, v128.shuffle<i16>(x, y, 0, 8, 1, 9, 2, 10, 3, 11));
+  v128.store(to, v128.shuffle<i16>(x, y, 4, 12, 5, 13, 6, 14, 7, 15), 16);
 }
 
 // int8 rows to int16 rows of even(dim) values, an odd last dimension padded by zero.
@@ -109,22 +138,6 @@ export function widenI8(x: usize, rows: i32, dim: i32, out: usize): void {
     }
     if (dim & 1) {
       store<i16>(out, 0);
-      out += 2;
-    }
-  }
-}
-
-// Rows of float32 to rows of int16, each by a scale of its own: its largest absolute value becomes 4095 (with int8 on the other side
-// the sums of 4,000 dimensions fit int32). factors[r] = what a code is worth. A zero row gets factor 0.
-export function quantizeRowsI16(x: usize, rows: i32, dim: i32, out: usize, factors: usize): void {
-  for (let r = 0; r < rows; r++) {
-    let largest: f32 = 0;
-    for (let k = 0; k < dim; k++) largest = max(largest, abs(load<f32>(x + ((<usize>k) << 2))));
-    store<f32>(factors + ((<usize>r) << 2), largest / 4095);
-    const scale: f32 = largest > 0 ? 4095 / largest : 0;
-    for (let k = 0; k < dim; k++) {
-      store<i16>(out, <i16>nearest<f32>(load<f32>(x) * scale));
-      x += 4;
       out += 2;
     }
   }

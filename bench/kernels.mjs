@@ -42,6 +42,7 @@ const kernels = [
   ['MaxSim int8, the same', 2 * 32 * 800 * 128, (k) => k.maxDotsI16(A, 32, 128, B, D, 8, C, 8), () => counts(8, 100)],
   ['matrix product 64 x 128 x 512', 2 * 64 * 128 * 512, (k) => k.gemmF32(64, 512, 128, A, 128, 1, B, 1, 128, C, 512, 0, D)],
   ['matrix product 64 x 1024 x 128', 2 * 64 * 1024 * 128, (k) => k.gemmF32(64, 128, 1024, A, 1024, 1, B, 128, 1, C, 128, 0, D)],
+  ['product of codes 64 x 1024 x 128', 2 * 64 * 1024 * 128, (k) => k.gemmI16(64, 128, 1024, A, B, B, B, C, 128)],
   ['Gram matrix float64 64 x 64 x 256', 2 * 64 * 64 * 256, (k) => k.outerF64(64, 64, 256, A, 64, B, 64, C, 64, D)],
   ['float32 scan, 256 rows x 1024', 2 * 256 * 1024, (k) => k.scanF32(A, B, 256, 1024, C)],
   ['int8 scan, 4096 rows x 256', 2 * 4096 * 256, (k) => k.scanI8(A, B, 4096, 256, C)],
@@ -93,7 +94,12 @@ console.table(
   Object.fromEntries(
     threads.map((row) => [
       `${row.threads} threads`,
-      { 'MaxSim G/s': round(row.maxSim), 'training step G/s': round(row.train), 'dispatch us': round(row.dispatch) },
+      {
+        'MaxSim G/s': round(row.maxSim),
+        'training step float32 G/s': round(row.train),
+        'in codes G/s': round(row.trainCodes),
+        'dispatch us': round(row.dispatch),
+      },
     ]),
   ),
 );
@@ -137,7 +143,6 @@ async function overThreads(count) {
 
   const layout = mlpLayout(128, [1024], 'gelu');
   const [batch, outputs] = [512, 512];
-  const training = await device.createTraining(layout, outputs, batch);
   const step = {
     x: await device.upload(
       'f32',
@@ -165,11 +170,15 @@ async function overThreads(count) {
       gradClip: 0.5,
     },
   };
-  await device.write(
-    training.parameters,
-    Float32Array.from({ length: training.parameters.length }, () => (random.uniform() - 0.5) * 0.05),
-  );
-  const train = await timeAsync(() => device.trainStep(training, step));
+  const train = {};
+  for (const products of ['float32', 'int16']) {
+    const training = await device.createTraining(layout, outputs, batch, products);
+    await device.write(
+      training.parameters,
+      Float32Array.from({ length: training.parameters.length }, () => (random.uniform() - 0.5) * 0.05),
+    );
+    train[products] = await timeAsync(() => device.trainStep(training, step));
+  }
 
   const tiny = mlpLayout(4, [4], 'relu');
   const map = { layout: tiny, parameters: await device.upload('f32', new Float32Array(tiny.parameterCount)) };
@@ -179,7 +188,8 @@ async function overThreads(count) {
   return {
     threads: count,
     maxSim: (2 * 64 * 32 * 2000 * 100 * 128) / maxSim / 1e6,
-    train: (batch * (4 * 128 * 1024 + 6 * 1024 * outputs)) / train / 1e6,
+    train: (batch * (4 * 128 * 1024 + 6 * 1024 * outputs)) / train.float32 / 1e6,
+    trainCodes: (batch * (4 * 128 * 1024 + 6 * 1024 * outputs)) / train.int16 / 1e6,
     dispatch: 1000 * dispatch,
   };
 }

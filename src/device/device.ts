@@ -49,6 +49,9 @@ export interface Training {
   readonly batch: Tensor<'f32'>;
   /** Loss and gradient-norm sums by block. */
   readonly partials: Tensor<'f64'>;
+  /** Codes of the matrices and of the batch, and what they are worth; null where products are in float32. */
+  readonly codes: Tensor<'i16'> | null;
+  readonly factors: Tensor<'f32'> | null;
 }
 
 /** One step of Adam on one batch. */
@@ -119,8 +122,11 @@ export interface Device {
     out: Tensor<'f32'>,
     options?: RunOptions,
   ): Promise<{ sum: number; sumSquares: number }>;
-  /** Room for training a feature map with a linear head of `outputs` outputs; the parameters are zero until written. */
-  createTraining(layout: FeatureLayout, outputs: number, batchSize: number): Promise<Training>;
+  /**
+   * Room for training a feature map with a linear head of `outputs` outputs; the parameters are zero until written. Matrix products are
+   * in float32, or, with `int16`, of operands rounded to 12 bits by row or column.
+   */
+  createTraining(layout: FeatureLayout, outputs: number, batchSize: number, products: 'float32' | 'int16'): Promise<Training>;
   /** One training step; the loss is the mean squared error before it, the norm that of the gradient before clipping. */
   trainStep(training: Training, step: TrainStep): Promise<{ loss: number; gradientNorm: number }>;
   /** Mean squared error of the network on rows of x and raw targets. */

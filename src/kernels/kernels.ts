@@ -7,12 +7,28 @@
 export interface Kernels {
   /** Rows x dim float32 to panels of 16 rows: out[panel][k][lane], missing lanes zero. */
   packLanesF32(x: number, rows: number, dim: number, out: number): void;
-  /** Rows x dim int16 to panels of pairs: out[panel][k / 2][lane][k % 2], missing lanes and an odd last dimension zero. */
+  /** Rows x dim int16, dim even, to panels of pairs: out[panel][k / 2][lane][k % 2], missing lanes zero. */
   packLanesI16(x: number, rows: number, dim: number, out: number): void;
+  /** Columns of rows x n int16, rows even(n) apart: out[panel][r / 2][lane][r % 2], panels of outRows rows; a missing row or column is zero. */
+  packPairsI16(x: number, rows: number, n: number, out: number, outRows: number): void;
   /** Rows x dim int8 to rows x even(dim) int16. */
   widenI8(x: number, rows: number, dim: number, out: number): void;
-  /** Rows x dim float32 to int16, each row's largest absolute value becoming 4095; factors[r] is what its codes are worth. */
-  quantizeRowsI16(x: number, rows: number, dim: number, out: number, factors: number): void;
+  /**
+   * Rows x dim float32, times columnFactors[k] unless that is 0, to rows x even(dim) int16: each row's largest absolute value becomes `limit`;
+   * factors[r] is what its codes are worth.
+   */
+  quantizeRowsI16(x: number, rows: number, dim: number, limit: number, columnFactors: number, out: number, factors: number): void;
+  /** Columns of rows x n float32, rows xRow apart, times rowFactors[r], to n x even(rows) int16; factors[j] is what column j's codes are worth. */
+  quantizeColumnsI16(
+    x: number,
+    rows: number,
+    n: number,
+    xRow: number,
+    rowFactors: number,
+    limit: number,
+    out: number,
+    factors: number,
+  ): void;
   /** out[x * outStride + d] = max over the tokens of document d of <lane x, token>; `counts` int32 tokens a document, none zero. */
   maxDotsF32(
     panels: number,
@@ -51,6 +67,11 @@ export interface Kernels {
     accumulate: number,
     scratch: number,
   ): void;
+  /**
+   * C (m x n float32) = A B: A m x k codes with a factor for each row, B in panels of pairs (`packLanesI16`, `packPairsI16`) with a factor for
+   * each column, or none (0); k even. Codes up to 2047: products are summed exactly in int32 over 512 dimensions, then in float32.
+   */
+  gemmI16(m: number, n: number, k: number, a: number, aFactors: number, panels: number, bFactors: number, c: number, cRow: number): void;
   /** C (m x n float64) += A^T B, A (k x m) and B (k x n) float32, sums in float64; `scratch`: (m + 9) * 128 doubles. */
   outerF64(
     m: number,

@@ -1,5 +1,6 @@
 import type { Kernels } from './kernels.js';
 import { activationOf, slopeOf } from './plain-activation.js';
+import { plainInt16 } from './plain-int16.js';
 import { plainLinearAlgebra } from './plain-linear-algebra.js';
 
 /**
@@ -47,6 +48,7 @@ export function plainKernels(memory: WebAssembly.Memory): Kernels {
 
   return {
     ...plainLinearAlgebra(memory),
+    ...plainInt16(memory),
 
     packLanesF32(x, rows, dim, out) {
       refresh();
@@ -54,37 +56,6 @@ export function plainKernels(memory: WebAssembly.Memory): Kernels {
         for (let k = 0; k < dim; k++) {
           for (let lane = 0; lane < 16; lane++) f32[to++] = first + lane < rows ? f32[(x >> 2) + (first + lane) * dim + k] : 0;
         }
-      }
-    },
-
-    packLanesI16(x, rows, dim, out) {
-      refresh();
-      for (let first = 0, to = out >> 1; first < rows; first += 16) {
-        for (let k = 0; k < dim; k += 2) {
-          for (let lane = 0; lane < 16; lane++) {
-            for (let odd = 0; odd < 2; odd++)
-              i16[to++] = first + lane < rows && k + odd < dim ? i16[(x >> 1) + (first + lane) * dim + k + odd] : 0;
-          }
-        }
-      }
-    },
-
-    widenI8(x, rows, dim, out) {
-      refresh();
-      for (let r = 0, to = out >> 1; r < rows; r++) {
-        for (let k = 0; k < dim; k++) i16[to++] = i8[x + r * dim + k];
-        if (dim & 1) i16[to++] = 0;
-      }
-    },
-
-    quantizeRowsI16(x, rows, dim, out, factors) {
-      refresh();
-      for (let r = 0; r < rows; r++) {
-        const row = f32.subarray((x >> 2) + r * dim, (x >> 2) + (r + 1) * dim);
-        const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-        f32[(factors >> 2) + r] = largest / 4095;
-        const scale = largest > 0 ? Math.fround(4095 / largest) : 0;
-        for (let k = 0; k < dim; k++) i16[(out >> 1) + r * dim + k] = roundToEven(Math.fround(row[k] * scale));
       }
     },
 
@@ -169,11 +140,4 @@ export function plainKernels(memory: WebAssembly.Memory): Kernels {
       }
     },
   };
-}
-
-/** Ties go to the even neighbour, as in WASM's nearest. */
-function roundToEven(x: number): number {
-  const below = Math.floor(x);
-  const rest = x - below;
-  return rest < 0.5 || (rest === 0.5 && below % 2 === 0) ? below : below + 1;
 }

@@ -124,7 +124,7 @@ async function learnFeatures(
       examples,
       validation,
       { mean, std },
-      { ...chosen, random: random(STREAM.order), onProgress, signal, onEpoch },
+      { ...chosen, products: chosen.precision === 'int8' ? 'int16' : 'float32', random: random(STREAM.order), onProgress, signal, onEpoch },
     );
     return { map: { layout, parameters: await device.upload('f32', trained.slice(0, layout.parameterCount)) }, mean, std };
   } finally {

@@ -24,6 +24,8 @@ export interface TrainOptions extends RunOptions {
   schedule: ScheduleName;
   batchSize: number;
   gradClip: number | null;
+  /** Of the matrix products; `int16` rounds their operands to 12 bits. */
+  products: 'float32' | 'int16';
   /** Draws the order of the rows of every epoch. */
   random: Random;
   onEpoch?: ((report: EpochReport) => void) | undefined;
@@ -59,7 +61,7 @@ export async function train(
   const outputs = examples.targets.length / rows;
   const perEpoch = Math.ceil(rows / batchSize);
   const schedule = createSchedule(options.schedule, options.lr, epochs * perEpoch);
-  const training = await device.createTraining(layout, outputs, Math.min(batchSize, rows));
+  const training = await device.createTraining(layout, outputs, Math.min(batchSize, rows), options.products);
   const order = await device.allocate('i32', rows);
   try {
     await device.write(training.parameters, initial);
@@ -117,15 +119,9 @@ export async function train(
     }
     return best;
   } finally {
-    device.free(
-      order,
-      training.parameters,
-      training.gradients,
-      training.firstMoment,
-      training.secondMoment,
-      training.batch,
-      training.partials,
-    );
+    const { parameters, gradients, firstMoment, secondMoment, batch, partials, codes, factors } = training;
+    device.free(order, parameters, gradients, firstMoment, secondMoment, batch, partials);
+    if (codes && factors) device.free(codes, factors);
   }
 }
 

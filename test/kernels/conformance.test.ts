@@ -25,6 +25,10 @@ async function withWasm(memory: WebAssembly.Memory, shared: boolean) {
   return { kernels: simdKernels(await compileKernels(shared), memory), memory };
 }
 
+const evenOf = (n: number): number => n + (n % 2);
+/** Place of value k of a lane in panels of pairs of `dim` values. */
+const pairAt = (lane: number, k: number, dim: number): number => (lane >> 4) * 16 * dim + (k >> 1) * 32 + (lane & 15) * 2 + (k & 1);
+
 /** Element (i, j) of a matrix given by its rows' distance, in float64. */
 const rowsOf = (values: ArrayLike<number>, rows: number, n: number, stride = n): number[][] =>
   Array.from({ length: rows }, (_, r) => Array.from({ length: n }, (_, j) => values[r * stride + j]));
@@ -71,20 +75,39 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
     }
   });
 
-  test('pack int16 rows into panels of pairs, missing lanes and an odd last dimension zero', () => {
+  test('pack int16 rows into panels of pairs, missing lanes zero', () => {
     for (const rows of [1, 15, 16, 17]) {
-      for (const dim of DIMS) {
+      for (const dim of DIMS.map(evenOf)) {
         guarded.reset();
-        const even = dim + (dim % 2);
         const x = block('i16', numbers(rows).integers(rows * dim, 4095));
-        const out = block('i16', wholePanels(rows) * even);
+        const out = block('i16', wholePanels(rows) * dim);
         out.values.fill(9);
         kernels.packLanesI16(x.address, rows, dim, out.address);
         for (let lane = 0; lane < wholePanels(rows); lane++) {
-          const at = (k: number): number => (lane >> 4) * 16 * even + (k >> 1) * 32 + (lane & 15) * 2 + (k & 1);
-          const packed = Array.from({ length: even }, (_, k) => out.values[at(k)]);
-          const row = lane < rows ? [...x.values.subarray(lane * dim, (lane + 1) * dim)] : new Array<number>(dim).fill(0);
-          expect(packed).toEqual(even > dim ? [...row, 0] : row);
+          const packed = Array.from({ length: dim }, (_, k) => out.values[pairAt(lane, k, dim)]);
+          expect(packed).toEqual(lane < rows ? [...x.values.subarray(lane * dim, (lane + 1) * dim)] : new Array<number>(dim).fill(0));
+        }
+        guarded.expectGuardsIntact();
+      }
+    }
+  });
+
+  test('pack pairs of int16 rows into panels of columns, a missing row or column zero, other rows untouched', () => {
+    for (const rows of [1, 2, 15, 16]) {
+      for (const n of [1, 7, 16, 17, 48, 129]) {
+        guarded.reset();
+        const x = block('i16', numbers(rows * n).integers(rows * evenOf(n), 4095));
+        const height = evenOf(rows) + 4;
+        const out = block('i16', wholePanels(n) * height);
+        out.values.fill(9);
+        kernels.packPairsI16(x.address, rows, n, out.address, height);
+        for (let j = 0; j < wholePanels(n); j++) {
+          const packed = Array.from({ length: height }, (_, r) => out.values[pairAt(j, r, height)]);
+          const expected = packed.map((_, r) => {
+            if (r >= evenOf(rows)) return 9;
+            return r < rows && j < n ? x.values[r * evenOf(n) + j] : 0;
+          });
+          expect(packed).toEqual(expected);
         }
         guarded.expectGuardsIntact();
       }
@@ -107,27 +130,99 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
     }
   });
 
-  test('quantise each row by a factor of its own, ties to the even code, zero rows to zero', () => {
+  /** Codes are the nearest, ties to the even one, of values of which the largest becomes `limit`. */
+  const expectCodes = (codes: Int16Array, factor: number, values: number[], limit: number): void => {
+    const largest = Math.max(...values.map(Math.abs));
+    expect(factor).toBe(Math.fround(largest / limit));
+    for (const [k, value] of values.entries()) {
+      expect(Math.abs(codes[k] * factor - value)).toBeLessThanOrEqual(factor * 0.501);
+      if (Math.abs(value) === largest && largest > 0) expect(Math.abs(codes[k])).toBe(limit);
+      if (largest === 0) expect(codes[k]).toBe(0);
+    }
+    expect([...codes.subarray(values.length)]).toEqual(new Array(codes.length - values.length).fill(0));
+  };
+
+  test.each([4095, 2047])('quantise each row by a factor of its own to codes of at most %d, zero rows to zero', (limit) => {
     for (const dim of DIMS) {
-      guarded.reset();
-      const rows = 5;
-      const x = block('f32', numbers(dim).floats(rows * dim));
-      x.values.fill(0, 2 * dim, 3 * dim);
-      const out = block('i16', rows * dim);
-      const factors = block('f32', rows);
-      kernels.quantizeRowsI16(x.address, rows, dim, out.address, factors.address);
-      for (let r = 0; r < rows; r++) {
-        const row = [...x.values.subarray(r * dim, (r + 1) * dim)];
-        const largest = Math.max(...row.map(Math.abs));
-        expect(factors.values[r]).toBe(Math.fround(largest / 4095));
-        for (const [k, value] of row.entries()) {
-          const code = out.values[r * dim + k];
-          expect(Math.abs(code * factors.values[r] - value)).toBeLessThanOrEqual(factors.values[r] * 0.501);
-          if (Math.abs(value) === largest && largest > 0) expect(Math.abs(code)).toBe(4095);
-          if (largest === 0) expect(code).toBe(0);
+      for (const scaled of [false, true]) {
+        guarded.reset();
+        const rows = 5;
+        const x = block('f32', numbers(dim).floats(rows * dim));
+        x.values.fill(0, 2 * dim, 3 * dim);
+        const columns = block('f32', numbers(dim + 1).floats(dim));
+        const out = block('i16', rows * evenOf(dim));
+        out.values.fill(9);
+        const factors = block('f32', rows);
+        kernels.quantizeRowsI16(x.address, rows, dim, limit, scaled ? columns.address : 0, out.address, factors.address);
+        for (let r = 0; r < rows; r++) {
+          const row = Array.from({ length: dim }, (_, k) => Math.fround(x.values[r * dim + k] * (scaled ? columns.values[k] : 1)));
+          expectCodes(out.values.subarray(r * evenOf(dim), (r + 1) * evenOf(dim)), factors.values[r], row, limit);
         }
+        guarded.expectGuardsIntact();
+      }
+    }
+  });
+
+  test('quantise each column of scaled rows by a factor of its own, zero columns to zero', () => {
+    for (const [rows, n] of [
+      [1, 1],
+      [2, 4],
+      [5, 7],
+      [16, 3],
+      [17, 18],
+      [64, 12],
+    ]) {
+      // prettier-ignore
+      guarded.reset();
+      const stride = n + 3;
+      const x = block('f32', numbers(rows * n).floats(rows * stride));
+      for (let r = 0; r < rows; r++) x.values[r * stride + Math.floor(n / 2)] = 0;
+      const down = block('f32', numbers(n).floats(rows));
+      const out = block('i16', n * evenOf(rows));
+      out.values.fill(9);
+      const factors = block('f32', n);
+      kernels.quantizeColumnsI16(x.address, rows, n, stride, down.address, 2047, out.address, factors.address);
+      for (let j = 0; j < n; j++) {
+        const column = Array.from({ length: rows }, (_, r) => Math.fround(x.values[r * stride + j] * down.values[r]));
+        expectCodes(out.values.subarray(j * evenOf(rows), (j + 1) * evenOf(rows)), factors.values[j], column, 2047);
       }
       guarded.expectGuardsIntact();
+    }
+  });
+
+  test('multiply codes of both sides, the largest included, exactly up to one rounding for each 512 dimensions', () => {
+    for (const [m, n, k] of [
+      [1, 1, 2],
+      [2, 16, 128],
+      [3, 17, 512],
+      [5, 33, 514],
+      [64, 20, 2048],
+    ]) {
+      // prettier-ignore
+      for (const across of [false, true]) {
+        guarded.reset();
+        const draw = numbers(m * n + k);
+        const a = block('i16', draw.integers(m * k, 2047));
+        a.values.fill(-2047, 0, k);
+        const b = block('i16', draw.integers(n * k, 2047));
+        b.values.fill(-2047, 0, k);
+        const panels = block('i16', wholePanels(n) * k);
+        kernels.packLanesI16(b.address, n, k, panels.address);
+        const down = block('f32', draw.floats(m));
+        const columns = block('f32', draw.floats(wholePanels(n)));
+        const c = block('f32', m * (n + 1));
+        c.values.fill(7);
+        kernels.gemmI16(m, n, k, a.address, down.address, panels.address, across ? columns.address : 0, c.address, n + 1);
+        for (let i = 0; i < m; i++) {
+          for (let j = 0; j < n; j++) {
+            const sum = dot(a.values.subarray(i * k, (i + 1) * k), b.values.subarray(j * k, (j + 1) * k));
+            const factor = down.values[i] * (across ? columns.values[j] : 1);
+            expect(Math.abs(c.values[i * (n + 1) + j] - sum * factor)).toBeLessThanOrEqual(2e-7 * 2047 * 2047 * k * Math.abs(factor));
+          }
+          expect(c.values[i * (n + 1) + n]).toBe(7);
+        }
+        guarded.expectGuardsIntact();
+      }
     }
   });
 
@@ -172,19 +267,23 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
     for (const lanes of SIZES) {
       guarded.reset();
       const draw = numbers(dim * 1000 + lanes);
-      const x = block('i16', draw.integers(lanes * dim, 4095));
+      const drawn = draw.integers(lanes * dim, 4095);
+      const x = block(
+        'i16',
+        Array.from({ length: lanes * even }, (_, i) => (i % even < dim ? drawn[Math.floor(i / even) * dim + (i % even)] : 0)),
+      );
       const tokens = block('i8', draw.integers(sum(COUNTS) * dim, 127));
       const counts = block('i32', COUNTS);
       const panels = block('i16', wholePanels(lanes) * even);
       const wide = block('i16', sum(COUNTS) * even);
-      kernels.packLanesI16(x.address, lanes, dim, panels.address);
+      kernels.packLanesI16(x.address, lanes, even, panels.address);
       kernels.widenI8(tokens.address, sum(COUNTS), dim, wide.address);
       const stride = COUNTS.length + 1;
       const out = block('f32', (lanes - 1) * stride + COUNTS.length);
       out.values.fill(7);
       kernels.maxDotsI16(panels.address, lanes, even, wide.address, counts.address, COUNTS.length, out.address, stride);
       // sums are exact in int32; the result is their float32
-      const expected = naiveMaxDots(x.values, lanes, dim, tokens.values).map(Math.fround);
+      const expected = naiveMaxDots(drawn, lanes, dim, tokens.values).map(Math.fround);
       expect(rowsOf(out.values, lanes, COUNTS.length, stride).flat()).toEqual(expected);
       guarded.expectGuardsIntact();
     }

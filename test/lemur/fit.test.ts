@@ -398,6 +398,10 @@ test('a rate that makes the training diverge is named', async () => {
   else expect(error).toMatchObject({ code: 'invalid-argument', fields: { where: 'lr' } });
 });
 
+function isTensor(value: unknown): value is Tensor {
+  return typeof value === 'object' && value !== null && 'dtype' in value;
+}
+
 /** A device that counts the tensors it has given out and not got back. */
 function counting(device: Device): { device: Device; kept: Set<number> } {
   const kept = new Set<number>();
@@ -411,10 +415,9 @@ function counting(device: Device): { device: Device; kept: Set<number> } {
       ...device,
       upload: async (dtype, data) => keep(await device.upload(dtype, data)),
       allocate: async (dtype, length) => keep(await device.allocate(dtype, length)),
-      async createTraining(layout, outputs, batchSize) {
-        const training = await device.createTraining(layout, outputs, batchSize);
-        const { parameters, gradients, firstMoment, secondMoment, batch, partials } = training;
-        for (const tensor of [parameters, gradients, firstMoment, secondMoment, batch, partials]) keep(tensor);
+      async createTraining(...sizes) {
+        const training = await device.createTraining(...sizes);
+        for (const part of Object.values(training)) if (isTensor(part)) keep(part);
         return training;
       },
       free(...tensors) {

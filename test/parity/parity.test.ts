@@ -78,6 +78,7 @@ describe('the numbers of the Python reference', () => {
         schedule: 'constant',
         batchSize: scalars.batch_size,
         gradClip: scalars.grad_clip,
+        products: 'float32',
         random: createRandom(0),
         order: (epoch) => permutations.slice(epoch * rows, (epoch + 1) * rows),
         onStep: (step) => steps.push(step),

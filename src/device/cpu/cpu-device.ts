@@ -5,6 +5,7 @@ import type { Platform } from '../../platform.js';
 import type { RunOptions } from '../../run-options.js';
 import type { Device, Tensor } from '../device.js';
 import { batchLayout } from './batch-layout.js';
+import { codeLayout } from './code-layout.js';
 import type { Operation } from './operation.js';
 import { planSubset } from './operations/search.js';
 import { partialCount } from './operations/train.js';
@@ -83,9 +84,10 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
       );
     },
 
-    async createTraining(layout, outputs, batchSize) {
+    async createTraining(layout, outputs, batchSize, products) {
       const length = layout.parameterCount + outputs * layout.latentDim;
       const resident = (n: number): Promise<Tensor<'f32'>> => store.allocate('f32', n, true);
+      const coded = products === 'int16' ? codeLayout(layout, outputs, batchSize) : null;
       return {
         layout,
         outputs,
@@ -96,11 +98,14 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
         secondMoment: await resident(length),
         batch: await resident(batchLayout(layout, outputs, batchSize).length),
         partials: await store.allocate('f64', partialCount({ layout, outputs, batchSize })),
+        codes: coded && (await store.allocate('i16', coded.codes, true)),
+        factors: coded && (await resident(coded.factors)),
       };
     },
 
     async trainStep(training, step) {
       const args = { training, step };
+      if (training.codes) await run('packWeights', args);
       await run('trainRows', args);
       const errors = await store.read(training.partials, 0, operations.trainRows.blocks(args));
       await run('trainGradients', args);

@@ -3,12 +3,14 @@ import { cholesky, documentWeights, gram } from './operations/least-squares.js';
 import { maxSim, maxSimSubset, topInnerProducts } from './operations/search.js';
 import { targets } from './operations/targets.js';
 import { loss, trainGradients, trainRows, trainUpdate } from './operations/train.js';
+import { packWeights } from './operations/train-products.js';
 
 /** All that a worker can do, by name. */
 export const operations: {
   features: typeof features;
   queryFeatures: typeof queryFeatures;
   targets: typeof targets;
+  packWeights: typeof packWeights;
   trainRows: typeof trainRows;
   trainGradients: typeof trainGradients;
   trainUpdate: typeof trainUpdate;
@@ -23,6 +25,7 @@ export const operations: {
   features,
   queryFeatures,
   targets,
+  packWeights,
   trainRows,
   trainGradients,
   trainUpdate,

@@ -3,6 +3,9 @@ import type { DeviceTokens } from '../../device.js';
 import type { Context } from '../operation.js';
 import { forEachTile, tileScratch } from './document-tiles.js';
 
+/** Largest code of a lane: with int8 on the other side the sums of 4,000 dimensions fit int32. */
+const LANE_LIMIT = 4095;
+
 /** Vectors packed for products with a set of documents: float32, or int16 with a factor for each where the documents are int8. */
 export interface PackedLanes {
   readonly panels: number;
@@ -12,7 +15,7 @@ export interface PackedLanes {
 
 /** Bytes of scratch of `packLanes` and `largestProducts` together, output not included. */
 export function productScratch(documents: DeviceTokens, lanes: number): number {
-  return tileScratch(documents) + 4 * wholePanels(lanes) * (2 * documents.dim + 4);
+  return tileScratch(documents) + 4 * wholePanels(lanes) * (2 * documents.dim + 6);
 }
 
 /** Packs `lanes` float32 rows at address `x`. */
@@ -24,9 +27,10 @@ export function packLanes(context: Context, documents: DeviceTokens, x: number, 
     return { panels, lanes, factors: 0 };
   }
   const factors = context.scratch(lanes * 4);
-  const codes = context.scratch(lanes * dim * 2);
-  context.kernels.quantizeRowsI16(x, lanes, dim, codes, factors);
-  context.kernels.packLanesI16(codes, lanes, dim, panels);
+  const even = dim + (dim & 1);
+  const codes = context.scratch(lanes * even * 2);
+  context.kernels.quantizeRowsI16(x, lanes, dim, LANE_LIMIT, 0, codes, factors);
+  context.kernels.packLanesI16(codes, lanes, even, panels);
   return { panels, lanes, factors };
 }
 

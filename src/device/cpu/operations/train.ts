@@ -3,6 +3,7 @@ import type { Tensor, Training, TrainStep } from '../../device.js';
 import { type BatchLayout, batchLayout } from '../batch-layout.js';
 import { type Context, type Operation, SCRATCH_SLACK } from '../operation.js';
 import { forward, forwardScratch, gemmScratch, LAYER_NORM_EPS } from './forward.js';
+import { productsOf, productsScratch, type StepArgs } from './train-products.js';
 
 /** Rows of a block of a batch. */
 const ROWS = 64;
@@ -27,20 +28,18 @@ function gradientBlocks(layers: readonly number[], outputs: number): number {
   return [...layers, outputs].reduce((sum, n) => sum + Math.ceil(n / OUTPUTS), 0);
 }
 
-type StepArgs = { training: Training; step: TrainStep };
-
 /** Forward and backward through the rows of a batch: activations and their gradients, and the squared error by block. */
 export const trainRows: Operation<StepArgs> = {
   blocks: ({ step }) => Math.ceil(step.rows / ROWS),
-  scratchBytes: ({ training }) => SCRATCH_SLACK + 4 * (gemmScratch(ROWS) + ROWS * training.outputs),
-  run(context, { training, step }, block) {
+  scratchBytes: ({ training }) => SCRATCH_SLACK + productsScratch(training, ROWS) + 4 * ROWS * training.outputs,
+  run(context, args, block) {
+    const { training, step } = args;
     const { kernels } = context;
     const { layout, outputs } = training;
     const parameters = context.address(training.parameters);
     const batch = context.address(training.batch);
     const plan = batchLayout(layout, outputs, training.batchSize);
     const activation = ACTIVATIONS.indexOf(layout.activation);
-    const product = context.scratch(gemmScratch(ROWS) * 4);
     const first = block * ROWS;
     const rows = Math.min(ROWS, step.rows - first);
     const at = (offset: number, width: number): number => batch + (offset + first * width) * 4;
@@ -49,9 +48,9 @@ export const trainRows: Operation<StepArgs> = {
     let input = at(plan.x, layout.inputDim);
     for (const [l, layer] of layout.layers.entries()) {
       const own = plan.layers[l];
-      const { inputs, outputs: n } = layer;
+      const { outputs: n } = layer;
       const linear = at(own.normal, n);
-      kernels.gemmF32(rows, n, inputs, input, inputs, 1, parameters + layer.weight * 4, 1, inputs, linear, n, 0, product);
+      productsOf(context, args, l).forward(first, rows, input, linear);
       kernels.addBias(linear, rows, n, parameters + layer.bias * 4);
       const gamma = parameters + layer.gamma * 4;
       kernels.layerNorm(
@@ -70,39 +69,22 @@ export const trainRows: Operation<StepArgs> = {
     }
 
     const { latentDim } = layout;
-    const head = parameters + layout.parameterCount * 4;
+    const head = productsOf(context, args, layout.layers.length);
     const predictions = at(plan.predictions, outputs);
-    kernels.gemmF32(rows, outputs, latentDim, input, latentDim, 1, head, 1, latentDim, predictions, outputs, 0, product);
+    head.forward(first, rows, input, predictions);
     const target = targetRows(context, training, step, first, rows);
     // mean squared error over all outputs: d/dp = 2 (p - y) / (rows m')
     context.view(training.partials)[block] = kernels.squaredError(predictions, target, rows * outputs, 2 / (step.rows * outputs));
 
     const last = layout.layers.length - 1;
-    kernels.gemmF32(
-      rows,
-      latentDim,
-      outputs,
-      predictions,
-      outputs,
-      1,
-      head,
-      latentDim,
-      1,
-      at(plan.layers[last].gradPreactivation, latentDim),
-      latentDim,
-      0,
-      product,
-    );
+    head.backward(rows, predictions, at(plan.layers[last].gradPreactivation, latentDim));
     for (let l = last; l >= 0; l--) {
-      const { inputs, outputs: n, gamma, weight } = layout.layers[l];
+      const { inputs, outputs: n, gamma } = layout.layers[l];
       const own = plan.layers[l];
       const grad = at(own.gradPreactivation, n);
       kernels.activationBackward(activation, at(own.preactivation, n), rows * n, grad);
       kernels.layerNormBackward(grad, rows, n, parameters + gamma * 4, at(own.normal, n), at(own.inverse, 1), at(own.gradLinear, n));
-      if (l > 0) {
-        const below = at(plan.layers[l - 1].gradPreactivation, inputs);
-        kernels.gemmF32(rows, inputs, n, at(own.gradLinear, n), n, 1, parameters + weight * 4, inputs, 1, below, inputs, 0, product);
-      }
+      if (l > 0) productsOf(context, args, l).backward(rows, at(own.gradLinear, n), at(plan.layers[l - 1].gradPreactivation, inputs));
     }
   },
 };
@@ -140,14 +122,14 @@ export const trainGradients: Operation<StepArgs> = {
       training.layout.layers.map((layer) => layer.outputs),
       training.outputs,
     ),
-  scratchBytes: () => SCRATCH_SLACK + 4 * gemmScratch(OUTPUTS),
-  run(context, { training, step }, block) {
+  scratchBytes: ({ training }) => SCRATCH_SLACK + productsScratch(training, OUTPUTS),
+  run(context, args, block) {
+    const { training, step } = args;
     const { kernels } = context;
     const { layout, outputs } = training;
     const gradients = context.address(training.gradients);
     const batch = context.address(training.batch);
     const plan = batchLayout(layout, outputs, training.batchSize);
-    const scratch = context.scratch(gemmScratch(OUTPUTS) * 4);
     const { rows } = step;
     let rest = block;
     let squares = 0;
@@ -165,7 +147,7 @@ export const trainGradients: Operation<StepArgs> = {
       const gradLinear = batch + (own.gradLinear + first) * 4;
       const gradPre = batch + (own.gradPreactivation + first) * 4;
       const weight = gradients + (layer.weight + first * inputs) * 4;
-      kernels.gemmF32(used, inputs, rows, gradLinear, 1, n, input, inputs, 1, weight, inputs, 0, scratch);
+      productsOf(context, args, l).gradient(first, used, batch + own.gradLinear * 4, input, weight);
       squares += kernels.sumSquares(weight, used * inputs);
       const [bias, gamma, beta] = [layer.bias, layer.gamma, layer.beta].map((offset) => gradients + (offset + first) * 4);
       kernels.sumRows(gradLinear, rows, used, n, 0, bias);
@@ -180,21 +162,7 @@ export const trainGradients: Operation<StepArgs> = {
     const used = Math.min(OUTPUTS, outputs - first);
     const head = gradients + (layout.parameterCount + first * latentDim) * 4;
     const latent = batch + plan.layers[plan.layers.length - 1].activation * 4;
-    kernels.gemmF32(
-      used,
-      latentDim,
-      rows,
-      batch + (plan.predictions + first) * 4,
-      1,
-      outputs,
-      latent,
-      latentDim,
-      1,
-      head,
-      latentDim,
-      0,
-      scratch,
-    );
+    productsOf(context, args, layout.layers.length).gradient(first, used, batch + plan.predictions * 4, latent, head);
     context.view(training.partials)[block] = kernels.sumSquares(head, used * latentDim);
   },
 };

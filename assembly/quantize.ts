@@ -1,0 +1,102 @@
+// float32 to int16 codes, each row or column by a scale of its own: its largest absolute value becomes `limit`.
+
+// Codes of rows x dim float32, times columnFactors[k] where that is not 0; rows of even(dim) codes, an odd last one padded by zero.
+// factors[r] = what a code of the row is worth; a zero row gets factor 0.
+export function quantizeRowsI16(x: usize, rows: i32, dim: i32, limit: f32, columnFactors: usize, out: usize, factors: usize): void {
+  const end4 = (<usize>(dim & ~3)) << 2;
+  const end = (<usize>dim) << 2;
+  for (let r = 0; r < rows; r++) {
+    let most = f32x4.splat(0);
+    for (let at: usize = 0; at < end4; at += 16) {
+      let v = v128.load(x + at);
+      if (columnFactors) v = f32x4.mul(v, v128.load(columnFactors + at));
+      most = f32x4.pmax(most, f32x4.abs(v));
+    }
+    let largest = largestLane(most);
+    for (let at = end4; at < end; at += 4) largest = max(largest, abs(valueAt(x, columnFactors, at)));
+    store<f32>(factors + ((<usize>r) << 2), largest / limit);
+    const scale: f32 = largest > 0 ? limit / largest : 0;
+    const scales = f32x4.splat(scale);
+    for (let at: usize = 0; at < end4; at += 16) {
+      let v = v128.load(x + at);
+      if (columnFactors) v = f32x4.mul(v, v128.load(columnFactors + at));
+      const codes = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v, scales)));
+      v128.store64_lane(out + (at >> 1), i16x8.narrow_i32x4_s(codes, codes), 0);
+    }
+    for (let at = end4; at < end; at += 4) store<i16>(out + (at >> 1), <i16>nearest<f32>(valueAt(x, columnFactors, at) * scale));
+    if (dim & 1) store<i16>(out + (end >> 1), 0);
+    x += end;
+    out += (<usize>((dim + 1) & ~1)) << 1;
+  }
+}
+
+// Codes of the columns of rows x n float32 (rows xRow apart), times rowFactors[r]: out n x even(rows), an odd last one padded by zero.
+export function quantizeColumnsI16(x: usize, rows: i32, n: i32, xRow: i32, rowFactors: usize, limit: f32, out: usize, factors: usize): void {
+  const rowBytes = (<usize>xRow) << 2;
+  const outBytes = (<usize>((rows + 1) & ~1)) << 1;
+  let j = 0;
+  for (; j + 4 <= n; j += 4) {
+    let most = f32x4.splat(0);
+    let from = x;
+    for (let r = 0; r < rows; r++) {
+      const v = f32x4.mul(v128.load(from), v128.load32_splat(rowFactors + ((<usize>r) << 2)));
+      most = f32x4.pmax(most, f32x4.abs(v));
+      from += rowBytes;
+    }
+    v128.store(factors, f32x4.div(most, f32x4.splat(limit)));
+    // limit / 0 would be infinite, and 0 times it NaN: zero columns have scale 0
+    const scales = v128.and(f32x4.div(f32x4.splat(limit), most), f32x4.gt(most, f32x4.splat(0)));
+    from = x;
+    for (let r = 0; r < rows; r += 2) {
+      const a = codesOf(from, rowFactors + ((<usize>r) << 2), scales);
+      const b = r + 1 < rows ? codesOf(from + rowBytes, rowFactors + ((<usize>(r + 1)) << 2), scales) : i32x4.splat(0);
+      const codes = i16x8.narrow_i32x4_s(a, b);
+      const pairs = v128.shuffle<i16>(codes, codes, 0, 4, 1, 5, 2, 6, 3, 7);
+      const to = out + ((<usize>r) << 1);
+      v128.store32_lane(to, pairs, 0);
+      v128.store32_lane(to + outBytes, pairs, 1);
+      v128.store32_lane(to + outBytes * 2, pairs, 2);
+      v128.store32_lane(to + outBytes * 3, pairs, 3);
+      from += rowBytes << 1;
+    }
+    x += 16;
+    out += outBytes << 2;
+    factors += 16;
+  }
+  for (; j < n; j++) {
+    let largest: f32 = 0;
+    for (let r = 0; r < rows; r++) largest = max(largest, abs(load<f32>(x + <usize>r * rowBytes) * load<f32>(rowFactors + ((<usize>r) << 2))));
+    store<f32>(factors, largest / limit);
+    const scale: f32 = largest > 0 ? limit / largest : 0;
+    for (let r = 0; r < rows; r++) {
+      const v: f32 = load<f32>(x + <usize>r * rowBytes) * load<f32>(rowFactors + ((<usize>r) << 2));
+      store<i16>(out + ((<usize>r) << 1), <i16>nearest<f32>(v * scale));
+    }
+    if (rows & 1) store<i16>(out + ((<usize>rows) << 1), 0);
+    x += 4;
+    out += outBytes;
+    factors += 4;
+  }
+}
+
+// @ts-expect-error: decorator
+@inline
+function codesOf(x: usize, factor: usize, scales: v128): v128 {
+  const v = f32x4.mul(v128.load(x), v128.load32_splat(factor));
+  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v, scales)));
+}
+
+// @ts-expect-error: decorator
+@inline
+function valueAt(x: usize, columnFactors: usize, at: usize): f32 {
+  return columnFactors ? load<f32>(x + at) * load<f32>(columnFactors + at) : load<f32>(x + at);
+}
+
+// @ts-expect-error: decorator
+@inline
+function largestLane(v: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
+    max(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
+  );
+}
