@@ -6,5 +6,5 @@ export { gemmI16 } from './gemm-int16';
 export { layerNorm, layerNormBackward } from './layer-norm';
 export { maxDotsF32, maxDotsI16 } from './max-dots';
 export { packLanesF32, packLanesI16, packPairsI16, widenI8 } from './pack';
-export { quantizeColumnsI16, quantizeRowsI16 } from './quantize';
+export { largestAbs, quantizeColumnsI16, quantizeI8, quantizeRowsI16 } from './quantize';
 export { scanF32, scanI8 } from './scan';

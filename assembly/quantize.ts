@@ -1,4 +1,4 @@
-// float32 to int16 codes, each row or column by a scale of its own: its largest absolute value becomes `limit`.
+// float32 to codes, int16 ones each row or column by a scale of its own: its largest absolute value becomes `limit`.
 
 // Codes of rows x dim float32, times columnFactors[k] where that is not 0; rows of even(dim) codes, an odd last one padded by zero.
 // factors[r] = what a code of the row is worth; a zero row gets factor 0.
@@ -20,7 +20,7 @@ export function quantizeRowsI16(x: usize, rows: i32, dim: i32, limit: f32, colum
     for (let at: usize = 0; at < end4; at += 16) {
       let v = v128.load(x + at);
       if (columnFactors) v = f32x4.mul(v, v128.load(columnFactors + at));
-      const codes = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v, scales)));
+      const codes = rounded(v, scales);
       v128.store64_lane(out + (at >> 1), i16x8.narrow_i32x4_s(codes, codes), 0);
     }
     for (let at = end4; at < end; at += 4) store<i16>(out + (at >> 1), <i16>nearest<f32>(valueAt(x, columnFactors, at) * scale));
@@ -79,11 +79,45 @@ export function quantizeColumnsI16(x: usize, rows: i32, n: i32, xRow: i32, rowFa
   }
 }
 
+// Codes round(x scale) within -127 .. 127, ties to even.
+export function quantizeI8(x: usize, n: i32, scale: f32, out: usize): void {
+  const scales = f32x4.splat(scale);
+  const least = i8x16.splat(-127);
+  const end16 = x + ((<usize>(n & ~15)) << 2);
+  const end = x + ((<usize>n) << 2);
+  for (; x < end16; x += 64) {
+    const low = i16x8.narrow_i32x4_s(rounded(v128.load(x), scales), rounded(v128.load(x, 16), scales));
+    const high = i16x8.narrow_i32x4_s(rounded(v128.load(x, 32), scales), rounded(v128.load(x, 48), scales));
+    v128.store(out, i8x16.max_s(i8x16.narrow_i16x8_s(low, high), least));
+    out += 16;
+  }
+  for (; x < end; x += 4) {
+    store<i8>(out, <i8>max<f32>(-127, min<f32>(127, nearest<f32>(load<f32>(x) * scale))));
+    out += 1;
+  }
+}
+
+// The largest absolute value.
+export function largestAbs(x: usize, n: i32): f32 {
+  let most = f32x4.splat(0);
+  const end4 = x + ((<usize>(n & ~3)) << 2);
+  const end = x + ((<usize>n) << 2);
+  for (; x < end4; x += 16) most = f32x4.pmax(most, f32x4.abs(v128.load(x)));
+  let largest = largestLane(most);
+  for (; x < end; x += 4) largest = max(largest, abs(load<f32>(x)));
+  return largest;
+}
+
+// @ts-expect-error: decorator
+@inline
+function rounded(v: v128, scales: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v, scales)));
+}
+
 // @ts-expect-error: decorator
 @inline
 function codesOf(x: usize, factor: usize, scales: v128): v128 {
-  const v = f32x4.mul(v128.load(x), v128.load32_splat(factor));
-  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v, scales)));
+  return rounded(f32x4.mul(v128.load(x), v128.load32_splat(factor)), scales);
 }
 
 // @ts-expect-error: decorator

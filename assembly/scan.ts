@@ -28,7 +28,7 @@ export function scanF32(q: usize, rows: usize, count: i32, dim: i32, out: usize)
   }
 }
 
-// out[i] = <q, rows[i]>, exact; q int16 (values of int8), rows int8, out int32.
+// out[i] = <q, rows[i]>, q int16, rows int8: exact in int32, then float32.
 export function scanI8(q: usize, rows: usize, count: i32, dim: i32, out: usize): void {
   const end16 = q + ((<usize>(dim & ~15)) << 1);
   const end = q + ((<usize>dim) << 1);
@@ -48,7 +48,7 @@ export function scanI8(q: usize, rows: usize, count: i32, dim: i32, out: usize):
       sum += <i32>load<i16>(at) * <i32>load<i8>(rows);
       rows += 1;
     }
-    store<i32>(out, sum);
+    store<f32>(out, <f32>sum);
     out += 4;
   }
 }

@@ -94,6 +94,32 @@ export interface DocumentWeightsArgs {
   out: Tensor<'f32'>;
 }
 
+/** Document weights as the first stage reads them. */
+export interface DeviceCodes {
+  readonly rows: number;
+  /** d'. */
+  readonly dim: number;
+  readonly prefixDim: number;
+  /** rows x prefixDim: the leading coordinates of the balanced weights, all by one scale. */
+  readonly prefix: Tensor<'i8'>;
+  /** rows x d': the centred weights, each row by a factor of its own. */
+  readonly codes: Tensor<'i8'>;
+  /** What a code of each row of `codes` is worth. */
+  readonly factors: Tensor<'f32'>;
+}
+
+/** How weights become codes. */
+export interface EncodeRowsArgs {
+  /** rows x d'. */
+  w: Tensor<'f32'>;
+  /** d': minus the mean row. */
+  negativeMean: Tensor<'f32'>;
+  /** prefixDim x d'. */
+  map: Tensor<'f32'>;
+  /** What a code of the prefix is worth. */
+  step: number;
+}
+
 /** What computes. Every method is asynchronous and coarse, and takes and returns handles. Results depend on the inputs alone, not on the number of threads. */
 export interface Device {
   readonly threads: number;
@@ -152,6 +178,31 @@ export interface Device {
     w: Tensor<'f32'>,
     rows: number,
     dim: number,
+    k: number,
+    options?: RunOptions,
+  ): Promise<{ indices: Int32Array; scores: Float32Array }>;
+  /** out (rows x columns) = A B^T, A rows x dim, B columns x dim. */
+  innerProducts(
+    a: Tensor<'f32'>,
+    rows: number,
+    b: Tensor<'f32'>,
+    columns: number,
+    dim: number,
+    out: Tensor<'f32'>,
+    options?: RunOptions,
+  ): Promise<void>;
+  /** Prefixes and full codes of weights: round(map (w - mean) / step) within -127 .. 127, and (w - mean) by a factor for each row. */
+  encodeRows(args: EncodeRowsArgs, rows: number, dim: number, prefixDim: number, options?: RunOptions): Promise<DeviceCodes>;
+  /**
+   * For each query the `rescored` rows with the best prefixes, and of these the k best by full codes, best first, ties by the lower row; short rows
+   * end in -1. Scores estimate <w - mean, q>. `queries` count x d', `prefixes` count x prefixDim.
+   */
+  topCodes(
+    documents: DeviceCodes,
+    queries: Tensor<'f32'>,
+    prefixes: Tensor<'f32'>,
+    count: number,
+    rescored: number,
     k: number,
     options?: RunOptions,
   ): Promise<{ indices: Int32Array; scores: Float32Array }>;

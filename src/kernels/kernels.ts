@@ -67,6 +67,10 @@ export interface Kernels {
     accumulate: number,
     scratch: number,
   ): void;
+  /** int8 codes of n float32: x times scale, rounded, within -127 .. 127. */
+  quantizeI8(x: number, n: number, scale: number, out: number): void;
+  /** The largest absolute value of n float32. */
+  largestAbs(x: number, n: number): number;
   /**
    * C (m x n float32) = A B: A m x k codes with a factor for each row, B in panels of pairs (`packLanesI16`, `packPairsI16`) with a factor for
    * each column, or none (0); k even. Codes up to 2047: products are summed exactly in int32 over 512 dimensions, then in float32.
@@ -137,7 +141,7 @@ export interface Kernels {
   ): void;
   /** out[i] = <q, rows[i]>, float32. */
   scanF32(q: number, rows: number, count: number, dim: number, out: number): void;
-  /** out[i] = <q, rows[i]>, q int16, rows int8, out int32. */
+  /** out[i] = <q, rows[i]>, q int16, rows int8: exact in int32, then float32. */
   scanI8(q: number, rows: number, count: number, dim: number, out: number): void;
 }
 

@@ -1,6 +1,6 @@
 import type { Kernels } from './kernels.js';
 import { activationOf, slopeOf } from './plain-activation.js';
-import { plainInt16 } from './plain-int16.js';
+import { plainCodes } from './plain-codes.js';
 import { plainLinearAlgebra } from './plain-linear-algebra.js';
 
 /**
@@ -48,7 +48,7 @@ export function plainKernels(memory: WebAssembly.Memory): Kernels {
 
   return {
     ...plainLinearAlgebra(memory),
-    ...plainInt16(memory),
+    ...plainCodes(memory),
 
     packLanesF32(x, rows, dim, out) {
       refresh();
@@ -136,7 +136,7 @@ export function plainKernels(memory: WebAssembly.Memory): Kernels {
       for (let i = 0; i < count; i++) {
         let dot = 0;
         for (let k = 0; k < dim; k++) dot += i16[(q >> 1) + k] * i8[rows + i * dim + k];
-        i32[(out >> 2) + i] = dot;
+        f32[(out >> 2) + i] = dot;
       }
     },
   };

@@ -190,6 +190,21 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
     }
   });
 
+  test('round float32 to int8 by one scale, ties to the even code, within -127 .. 127, and find the largest absolute value', () => {
+    for (const n of [1, 7, 16, 17, 100]) {
+      guarded.reset();
+      const x = block('f32', [0.5, -1.5, 2.5, 200, -200, ...numbers(n).floats(n, 150)].slice(0, n));
+      const out = block('i8', n);
+      kernels.quantizeI8(x.address, n, 1, out.address);
+      for (const [i, value] of x.values.entries()) {
+        expect(Math.abs(out.values[i] - Math.max(-127, Math.min(127, value)))).toBeLessThanOrEqual(0.5);
+        if (i < 5) expect(out.values[i]).toBe([0, -2, 2, 127, -127][i]);
+      }
+      expect(kernels.largestAbs(x.address, n)).toBe(Math.max(...x.values.map(Math.abs)));
+      guarded.expectGuardsIntact();
+    }
+  });
+
   test('multiply codes of both sides, the largest included, exactly up to one rounding for each 512 dimensions', () => {
     for (const [m, n, k] of [
       [1, 1, 2],
@@ -654,11 +669,11 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
           ),
         ).toBeLessThan(1e-5);
 
-        const q16 = block('i16', draw.integers(dim, 127));
+        const q16 = block('i16', draw.integers(dim, 4095));
         const rows8 = block('i8', draw.integers(count * dim, 127));
-        const dots = block('i32', count);
+        const dots = block('f32', count);
         kernels.scanI8(q16.address, rows8.address, count, dim, dots.address);
-        expect([...dots.values]).toEqual(rowsOf(rows8.values, count, dim).map((row) => dot(row, q16.values)));
+        expect([...dots.values]).toEqual(rowsOf(rows8.values, count, dim).map((row) => Math.fround(dot(row, q16.values))));
         guarded.expectGuardsIntact();
       }
     }

@@ -1,6 +1,5 @@
 import { LemurError } from '../../errors.js';
 import { compileKernels } from '../../kernels/simd.js';
-import { selectTopK } from '../../kernels/top-k.js';
 import type { Platform } from '../../platform.js';
 import type { RunOptions } from '../../run-options.js';
 import type { Device, Tensor } from '../device.js';
@@ -12,13 +11,11 @@ import { partialCount } from './operations/train.js';
 import { type OperationArgs, type OperationName, operations } from './operations.js';
 import { createPool } from './pool.js';
 import { createTensorStore } from './tensor-store.js';
+import { topRows } from './top-rows.js';
 import { MAXIMUM_PAGES } from './worker.js';
 
 /** More workers than any machine makes use of; each takes memory. */
 const MAX_THREADS = 256;
-/** Queries of one pass over the document weights. */
-const QUERIES_AT_ONCE = 256;
-
 /**
  * The CPU: `threads` workers (default: all) with WASM kernels over one shared memory; where memory cannot be shared, one worker
  * with its own, same results. Where WASM SIMD is missing, the plain kernels, after one warning: the same answers up to rounding, much later.
@@ -134,31 +131,22 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
       ),
     documentWeights: (args, options) => run('documentWeights', args, options, 'document weights'),
 
-    async topInnerProducts(queries, count, w, rows, dim, k, options = {}) {
-      const indices = new Int32Array(count * k).fill(-1);
-      const scores = new Float32Array(count * k);
-      const kept = Math.min(k, rows);
-      // at most 64 blocks, so that merging stays small
-      const blockRows = Math.max(512, Math.ceil(rows / 64 / 64) * 64);
-      const blocks = Math.ceil(rows / blockRows);
-      options.onProgress?.({ stage: 'candidates', done: 0, total: count });
-      for (let from = 0; from < count; from += QUERIES_AT_ONCE) {
-        const some = Math.min(QUERIES_AT_ONCE, count - from);
-        const part = some === count ? queries : await store.upload('f32', await store.read(queries, from * dim, (from + some) * dim));
-        const found = await store.allocate('i32', blocks * some * kept);
-        const values = await store.allocate('f32', blocks * some * kept);
-        try {
-          const args = { queries: part, count: some, w, rows, dim, k: kept, blockRows, indices: found, scores: values };
-          await run('topInnerProducts', args, { signal: options.signal });
-          const lists = { indices: await store.read(found), scores: await store.read(values), blocks, count: some, k: kept };
-          mergeTop(lists, k, indices.subarray(from * k), scores.subarray(from * k));
-        } finally {
-          store.free(found, values);
-          if (part !== queries) store.free(part);
-        }
-        options.onProgress?.({ stage: 'candidates', done: from + some, total: count });
+    ...topRows(store, run),
+
+    innerProducts: (a, rows, b, columns, dim, out, options) => run('innerProducts', { a, rows, b, columns, dim, out }, options),
+
+    async encodeRows(args, rows, dim, prefixDim, options) {
+      const prefix = await store.allocate('i8', rows * prefixDim);
+      const codes = await store.allocate('i8', rows * dim);
+      const factors = await store.allocate('f32', rows);
+      const out = { rows, dim, prefixDim, prefix, codes, factors };
+      try {
+        await run('encodeRows', { ...args, out }, options, 'first stage');
+        return out;
+      } catch (error) {
+        store.free(prefix, codes, factors);
+        throw error;
       }
-      return { indices, scores };
     },
 
     maxSim: (queries, documents, out, options) => run('maxSim', { queries, documents, out }, options, 'exact MaxSim'),
@@ -195,37 +183,5 @@ function sharedMemory(): WebAssembly.Memory {
     } catch (error) {
       if (maximum <= 1024) throw error;
     }
-  }
-}
-
-/** Best rows of each block for each query: blocks x count x k, a list that is not full ending in -1. */
-interface BlockLists {
-  indices: Int32Array;
-  scores: Float32Array;
-  blocks: number;
-  count: number;
-  k: number;
-}
-
-/** The best of all blocks' lists, query q at q * stride. Equal scores rank by row, since the blocks are in order. */
-function mergeTop(
-  { indices, scores, blocks, count, k }: BlockLists,
-  stride: number,
-  outIndices: Int32Array,
-  outScores: Float32Array,
-): void {
-  const pooledScores = new Float32Array(blocks * k);
-  const pooledIndices = new Int32Array(blocks * k);
-  for (let q = 0; q < count; q++) {
-    let n = 0;
-    for (let block = 0; block < blocks; block++) {
-      for (let i = (block * count + q) * k, end = i + k; i < end && indices[i] >= 0; i++) {
-        pooledIndices[n] = indices[i];
-        pooledScores[n++] = scores[i];
-      }
-    }
-    const at = q * stride;
-    const kept = selectTopK(pooledScores, n, k, 0, outIndices, outScores, at);
-    for (let i = at; i < at + kept; i++) outIndices[i] = pooledIndices[outIndices[i]];
   }
 }

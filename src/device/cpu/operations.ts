@@ -1,4 +1,6 @@
+import { encodeRows, rescore, scanPrefix } from './operations/code-rows.js';
 import { features, queryFeatures } from './operations/features.js';
+import { innerProducts } from './operations/inner-products.js';
 import { cholesky, documentWeights, gram } from './operations/least-squares.js';
 import { maxSim, maxSimSubset, topInnerProducts } from './operations/search.js';
 import { targets } from './operations/targets.js';
@@ -19,6 +21,10 @@ export const operations: {
   cholesky: typeof cholesky;
   documentWeights: typeof documentWeights;
   topInnerProducts: typeof topInnerProducts;
+  innerProducts: typeof innerProducts;
+  encodeRows: typeof encodeRows;
+  scanPrefix: typeof scanPrefix;
+  rescore: typeof rescore;
   maxSim: typeof maxSim;
   maxSimSubset: typeof maxSimSubset;
 } = {
@@ -34,6 +40,10 @@ export const operations: {
   cholesky,
   documentWeights,
   topInnerProducts,
+  innerProducts,
+  encodeRows,
+  scanPrefix,
+  rescore,
   maxSim,
   maxSimSubset,
 };

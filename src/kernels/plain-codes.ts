@@ -1,9 +1,12 @@
 import type { Kernels } from './kernels.js';
 
-type Int16 = Pick<Kernels, 'packLanesI16' | 'packPairsI16' | 'widenI8' | 'quantizeRowsI16' | 'quantizeColumnsI16' | 'gemmI16'>;
+type Codes = Pick<
+  Kernels,
+  'packLanesI16' | 'packPairsI16' | 'widenI8' | 'quantizeRowsI16' | 'quantizeColumnsI16' | 'quantizeI8' | 'largestAbs' | 'gemmI16'
+>;
 
 /** Codes of the plain kernels and their products. */
-export function plainInt16(memory: WebAssembly.Memory): Int16 {
+export function plainCodes(memory: WebAssembly.Memory): Codes {
   let buffer = memory.buffer;
   let f32 = new Float32Array(buffer);
   let i16 = new Int16Array(buffer);
@@ -72,6 +75,18 @@ export function plainInt16(memory: WebAssembly.Memory): Int16 {
         const column = Float32Array.from({ length: rows }, (_, r) => f32[(x >> 2) + r * xRow + j] * f32[(rowFactors >> 2) + r]);
         f32[(factors >> 2) + j] = quantize(column, limit, (out >> 1) + j * even(rows));
       }
+    },
+
+    quantizeI8(x, n, scale, out) {
+      refresh();
+      for (let i = 0; i < n; i++) i8[out + i] = Math.max(-127, Math.min(127, roundToEven(Math.fround(f32[(x >> 2) + i] * scale))));
+    },
+
+    largestAbs(x, n) {
+      refresh();
+      let largest = 0;
+      for (let i = 0; i < n; i++) largest = Math.max(largest, Math.abs(f32[(x >> 2) + i]));
+      return largest;
     },
 
     gemmI16(m, n, k, a, aFactors, panels, bFactors, c, cRow) {

@@ -1,0 +1,152 @@
+import { selectTopK } from '../../../kernels/top-k.js';
+import type { DeviceCodes, EncodeRowsArgs, Tensor } from '../../device.js';
+import type { Context, Operation } from '../operation.js';
+import { SCRATCH_SLACK } from '../operation.js';
+import { gemmScratch } from './forward.js';
+
+/** Rows of a block that is encoded, and of full codes that are scored together. */
+const ROWS = 64;
+/** Bytes of prefixes that stay in the cache while all queries pass. */
+const TILE_BYTES = 1 << 17;
+
+/** Prefixes and full codes of document weights, 64 rows a block. */
+export const encodeRows: Operation<EncodeRowsArgs & { out: DeviceCodes }> = {
+  blocks: ({ out }) => Math.ceil(out.rows / ROWS),
+  scratchBytes: ({ out: { dim, prefixDim } }) =>
+    SCRATCH_SLACK + 4 * (gemmScratch(ROWS) + dim * (2 * ROWS + prefixDim + 1) + ROWS * prefixDim) + ROWS * (dim + prefixDim),
+  run(context, { w, negativeMean, map, step, out }, block) {
+    const { kernels } = context;
+    const { rows, dim, prefixDim } = out;
+    const first = block * ROWS;
+    const count = Math.min(ROWS, rows - first);
+    const centred = context.scratch(count * dim * 4);
+    context.at('f32', centred, count * dim).set(context.view(w).subarray(first * dim, (first + count) * dim));
+    kernels.addBias(centred, count, dim, context.stage(negativeMean, 0, dim));
+
+    const projected = context.scratch(count * prefixDim * 4);
+    const matrix = context.stage(map, 0, prefixDim * dim);
+    const scratch = context.scratch(gemmScratch(count) * 4);
+    kernels.gemmF32(count, prefixDim, dim, centred, dim, 1, matrix, 1, dim, projected, prefixDim, 0, scratch);
+    const prefix = context.scratch(count * prefixDim);
+    kernels.quantizeI8(projected, count * prefixDim, 1 / step, prefix);
+    context.view(out.prefix).set(context.at('i8', prefix, count * prefixDim), first * prefixDim);
+
+    const codes = context.scratch(count * dim);
+    const factors = context.view(out.factors);
+    for (let r = 0; r < count; r++) {
+      const row = centred + r * dim * 4;
+      const largest = kernels.largestAbs(row, dim);
+      kernels.quantizeI8(row, dim, largest > 0 ? 127 / largest : 0, codes + r * dim);
+      factors[first + r] = largest / 127;
+    }
+    context.view(out.codes).set(context.at('i8', codes, count * dim), first * dim);
+  },
+};
+
+export interface ScanPrefixArgs {
+  documents: DeviceCodes;
+  /** Queries x prefix dimension. */
+  queries: Tensor<'f32'>;
+  count: number;
+  k: number;
+  /** Rows of a block. */
+  blockRows: number;
+  /** blocks x count x k. */
+  indices: Tensor<'i32'>;
+  scores: Tensor<'f32'>;
+}
+
+/** For each query the k rows of one block whose prefixes have the largest products with it; unused places stay -1. */
+export const scanPrefix: Operation<ScanPrefixArgs> = {
+  blocks: ({ documents, blockRows }) => Math.ceil(documents.rows / blockRows),
+  scratchBytes: ({ documents: { prefixDim }, count, blockRows }) =>
+    SCRATCH_SLACK + count * (4 * blockRows + 6 * prefixDim + 8) + TILE_BYTES + prefixDim,
+  run(context, { documents, queries, count, k, blockRows, indices, scores }, block) {
+    const { prefix, rows, prefixDim } = documents;
+    const first = block * blockRows;
+    const used = Math.min(blockRows, rows - first);
+    const { codes, bytes } = queryCodes(context, queries, 0, count, prefixDim);
+    const products = context.scratch(count * blockRows * 4);
+    const tileRows = Math.max(1, Math.floor(TILE_BYTES / prefixDim));
+    for (let tile = 0; tile < used; tile += tileRows) {
+      const mark = context.mark();
+      const height = Math.min(tileRows, used - tile);
+      const address = context.stage(prefix, (first + tile) * prefixDim, (first + tile + height) * prefixDim);
+      for (let i = 0; i < count; i++)
+        context.kernels.scanI8(codes + i * bytes, address, height, prefixDim, products + (i * blockRows + tile) * 4);
+      context.rewind(mark);
+    }
+    const outIndices = context.view(indices);
+    const outScores = context.view(scores);
+    for (let i = 0; i < count; i++) {
+      const at = (block * count + i) * k;
+      const found = selectTopK(context.at('f32', products + i * blockRows * 4, used), used, k, first, outIndices, outScores, at);
+      outIndices.fill(-1, at + found, at + k);
+    }
+  },
+};
+
+export interface RescoreArgs {
+  documents: DeviceCodes;
+  /** Queries x d'. */
+  queries: Tensor<'f32'>;
+  count: number;
+  /** Rows to score, count x candidates, each list ascending. */
+  rows: Tensor<'i32'>;
+  candidates: number;
+  k: number;
+  /** count x k. */
+  indices: Tensor<'i32'>;
+  scores: Tensor<'f32'>;
+}
+
+/** The k best of each query's rows by their full codes, ties by the lower row, a query a block; scores estimate <w - mean, q>. */
+export const rescore: Operation<RescoreArgs> = {
+  blocks: ({ count }) => count,
+  scratchBytes: ({ documents: { dim }, candidates }) => SCRATCH_SLACK + 6 * dim + ROWS * dim + 4 * (candidates + dim),
+  run(context, { documents, queries, rows, candidates, k, indices, scores }, query) {
+    const { dim } = documents;
+    const { codes, factors } = queryCodes(context, queries, query, 1, dim);
+    const numbers = context.view(rows).subarray(query * candidates, (query + 1) * candidates);
+    const products = context.scratch(candidates * 4);
+    const gathered = context.scratch(ROWS * dim);
+    const source = context.view(documents.codes);
+    for (let from = 0; from < candidates; from += ROWS) {
+      const height = Math.min(ROWS, candidates - from);
+      const target = context.at('i8', gathered, height * dim);
+      for (let r = 0; r < height; r++) {
+        const at = numbers[from + r] * dim;
+        target.set(source.subarray(at, at + dim), r * dim);
+      }
+      context.kernels.scanI8(codes, gathered, height, dim, products + from * 4);
+    }
+    const estimates = context.at('f32', products, candidates);
+    const rowFactors = context.view(documents.factors);
+    const queryFactor = context.at('f32', factors, 1)[0];
+    for (let i = 0; i < candidates; i++) estimates[i] *= queryFactor * rowFactors[numbers[i]];
+    const outIndices = context.view(indices);
+    const at = query * k;
+    const found = selectTopK(estimates, candidates, k, 0, outIndices, context.view(scores), at);
+    for (let i = at; i < at + found; i++) outIndices[i] = numbers[outIndices[i]];
+  },
+};
+
+/** Codes of float32 queries first .. first + count, `bytes` apart, and what each query's are worth. */
+function queryCodes(
+  context: Context,
+  queries: Tensor<'f32'>,
+  first: number,
+  count: number,
+  dim: number,
+): { codes: number; bytes: number; factors: number } {
+  const bytes = 2 * (dim + (dim & 1));
+  const codes = context.scratch(count * bytes);
+  const factors = context.scratch(count * 4);
+  const mark = context.mark();
+  const q = context.stage(queries, first * dim, (first + count) * dim);
+  // with int8 on the other side the sum must fit int32
+  const limit = Math.min(4095, Math.floor((2 ** 31 - 1) / (127 * dim)));
+  context.kernels.quantizeRowsI16(q, count, dim, limit, 0, codes, factors);
+  context.rewind(mark);
+  return { codes, bytes, factors };
+}

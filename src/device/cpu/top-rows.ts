@@ -1,0 +1,143 @@
+import { selectTopK } from '../../kernels/top-k.js';
+import type { RunOptions } from '../../run-options.js';
+import type { Device, Tensor } from '../device.js';
+import type { OperationArgs, OperationName } from './operations.js';
+import type { TensorStore } from './tensor-store.js';
+
+/** Queries of one pass over the document weights. */
+const QUERIES_AT_ONCE = 256;
+/** Blocks of such a pass at most, so that merging stays small. */
+const BLOCKS = 64;
+
+type Run = <N extends OperationName>(name: N, args: OperationArgs<N>, options?: RunOptions, stage?: string) => Promise<void>;
+type Top = { indices: Int32Array; scores: Float32Array };
+
+/** The methods that find the best rows of W for queries: by all of W, and by its codes. */
+export function topRows(store: TensorStore, run: Run): Pick<Device, 'topInnerProducts' | 'topCodes'> {
+  /** Passes of at most 256 queries: `find` gets the first one's number and how many there are. */
+  const inPasses = async (count: number, options: RunOptions, find: (from: number, some: number) => Promise<void>): Promise<void> => {
+    options.onProgress?.({ stage: 'candidates', done: 0, total: count });
+    for (let from = 0; from < count; from += QUERIES_AT_ONCE) {
+      const some = Math.min(QUERIES_AT_ONCE, count - from);
+      await find(from, some);
+      options.onProgress?.({ stage: 'candidates', done: from + some, total: count });
+    }
+  };
+  /** `use` with queries from .. from + some of `queries`, which are `dim` wide. */
+  const withQueries = async <T>(
+    queries: Tensor<'f32'>,
+    dim: number,
+    from: number,
+    some: number,
+    use: (part: Tensor<'f32'>) => Promise<T>,
+  ): Promise<T> => {
+    if (queries.length === some * dim) return use(queries);
+    const part = await store.upload('f32', await store.read(queries, from * dim, (from + some) * dim));
+    try {
+      return await use(part);
+    } finally {
+      store.free(part);
+    }
+  };
+  /** `use` with room for `length` rows and scores, which it fills, and then what is there. */
+  const withLists = async (length: number, use: (indices: Tensor<'i32'>, scores: Tensor<'f32'>) => Promise<void>): Promise<Top> => {
+    const indices = await store.allocate('i32', length);
+    const scores = await store.allocate('f32', length);
+    try {
+      await use(indices, scores);
+      return { indices: await store.read(indices), scores: await store.read(scores) };
+    } finally {
+      store.free(indices, scores);
+    }
+  };
+
+  return {
+    async topInnerProducts(queries, count, w, rows, dim, k, options = {}) {
+      const top = { indices: new Int32Array(count * k).fill(-1), scores: new Float32Array(count * k) };
+      const kept = Math.min(k, rows);
+      const { blockRows, blocks } = blocksOf(rows, 512);
+      await inPasses(count, options, (from, some) =>
+        withQueries(queries, dim, from, some, async (part) => {
+          const lists = await withLists(blocks * some * kept, (indices, scores) =>
+            run(
+              'topInnerProducts',
+              { queries: part, count: some, w, rows, dim, k: kept, blockRows, indices, scores },
+              { signal: options.signal },
+            ),
+          );
+          mergeTop({ ...lists, blocks, count: some, k: kept }, k, top, from * k);
+        }),
+      );
+      return top;
+    },
+
+    async topCodes(documents, queries, prefixes, count, rescored, k, options = {}) {
+      const { rows, dim, prefixDim } = documents;
+      const top = { indices: new Int32Array(count * k).fill(-1), scores: new Float32Array(count * k) };
+      const looked = Math.min(Math.max(rescored, k), rows);
+      const kept = Math.min(k, rows);
+      const { blockRows, blocks } = blocksOf(rows, 2048);
+      await inPasses(count, options, async (from, some) => {
+        const lists = await withQueries(prefixes, prefixDim, from, some, (part) =>
+          withLists(blocks * some * looked, (indices, scores) =>
+            run('scanPrefix', { documents, queries: part, count: some, k: looked, blockRows, indices, scores }, { signal: options.signal }),
+          ),
+        );
+        const found = { indices: new Int32Array(some * looked), scores: new Float32Array(some * looked) };
+        mergeTop({ ...lists, blocks, count: some, k: looked }, looked, found, 0);
+        // ascending, so that equal scores rank by row
+        for (let q = 0; q < some; q++) found.indices.subarray(q * looked, (q + 1) * looked).sort();
+        const chosen = await store.upload('i32', found.indices);
+        try {
+          const best = await withQueries(queries, dim, from, some, (part) =>
+            withLists(some * kept, (indices, scores) =>
+              run(
+                'rescore',
+                { documents, queries: part, count: some, rows: chosen, candidates: looked, k: kept, indices, scores },
+                options,
+              ),
+            ),
+          );
+          for (let q = 0; q < some; q++) {
+            top.indices.set(best.indices.subarray(q * kept, (q + 1) * kept), (from + q) * k);
+            top.scores.set(best.scores.subarray(q * kept, (q + 1) * kept), (from + q) * k);
+          }
+        } finally {
+          store.free(chosen);
+        }
+      });
+      return top;
+    },
+  };
+}
+
+/** Blocks of at least `least` rows, a multiple of 64. */
+function blocksOf(rows: number, least: number): { blockRows: number; blocks: number } {
+  const blockRows = Math.max(least, Math.ceil(rows / BLOCKS / 64) * 64);
+  return { blockRows, blocks: Math.ceil(rows / blockRows) };
+}
+
+/** Best rows of each block for each query: blocks x count x k, a list that is not full ending in -1. */
+interface BlockLists extends Top {
+  blocks: number;
+  count: number;
+  k: number;
+}
+
+/** The best of all blocks' lists, query q at `at` + q * stride. Equal scores rank by row, since the blocks are in order. */
+function mergeTop({ indices, scores, blocks, count, k }: BlockLists, stride: number, out: Top, at: number): void {
+  const pooledScores = new Float32Array(blocks * k);
+  const pooledIndices = new Int32Array(blocks * k);
+  for (let q = 0; q < count; q++) {
+    let n = 0;
+    for (let block = 0; block < blocks; block++) {
+      for (let i = (block * count + q) * k, end = i + k; i < end && indices[i] >= 0; i++) {
+        pooledIndices[n] = indices[i];
+        pooledScores[n++] = scores[i];
+      }
+    }
+    const first = at + q * stride;
+    const kept = selectTopK(pooledScores, n, k, 0, out.indices, out.scores, first);
+    for (let i = first; i < first + kept; i++) out.indices[i] = pooledIndices[out.indices[i]];
+  }
+}

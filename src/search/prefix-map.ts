@@ -1,0 +1,124 @@
+import type { Device, Tensor } from '../device/device.js';
+import type { Solver } from '../model/solver.js';
+import type { RunOptions } from '../run-options.js';
+import { createRandom } from '../tokens/random.js';
+import { leadingEigenvectors, rowProducts, transposed } from './leading-eigenvectors.js';
+
+/** Rows of W that the covariance comes from at most, in runs of RUN. */
+const SAMPLE = 16_384;
+const RUN = 256;
+/** A code of 127 is so many root mean squares of a prefix coordinate; what is beyond is clipped. */
+const CLIP = 6;
+const STREAM = 7;
+
+/**
+ * How document weights w and query features q become short vectors w' = D (w - mean) and q' = Q q with <w', q'> close to <w, q> up to a
+ * constant for each query: balanced truncation. Coordinates are sorted; a shorter prefix is a prefix of a longer one.
+ */
+export interface PrefixMap {
+  /** Coordinates kept. */
+  readonly dim: number;
+  /** d': mean row of W. */
+  readonly mean: Float32Array;
+  /** D, dim x d'. */
+  readonly documents: Float32Array;
+  /** Q, dim x d'. */
+  readonly queries: Float32Array;
+  /** What a code of a prefix is worth, on the scale of w'. */
+  readonly step: number;
+}
+
+/**
+ * With the queries' second moment Cq = Z^T Z / n' = L L^T and the covariance Cw of the rows of W, the leading eigenpairs L^T Cw L = V S V^T give
+ * D = S^-1/4 V^T L^T and Q = S^1/4 V^T L^-1 = S^-3/4 V^T L^T Cw = S^-1/2 D Cw: both moments become S^1/2, and no coordinate that matters to
+ * either is lost. null where W has no more than one distinct row.
+ */
+export async function fitPrefixMap(
+  device: Device,
+  solver: Solver,
+  w: Tensor<'f32'>,
+  latentDim: number,
+  prefixDim: number,
+  seed: number,
+  options: RunOptions = {},
+): Promise<PrefixMap | null> {
+  const n = latentDim;
+  const used: Tensor[] = [];
+  const upload = async (values: Float32Array): Promise<Tensor<'f32'>> => {
+    const tensor = await device.upload('f32', values);
+    used.push(tensor);
+    return tensor;
+  };
+  const products = (a: Float32Array, b: Tensor<'f32'>): Promise<Float32Array> => rowProducts(device, a, b, n, options);
+  try {
+    const { rows, mean } = await sampleRows(device, w, n);
+    const covariance = await upload(await covarianceOf(device, rows, n, options));
+    const l = await readFactor(device, solver, n);
+    const lt = transposed(l, n, n);
+    const [factor, transposedFactor] = [await upload(l), await upload(lt)];
+    // L^T Cw, then L^T Cw L
+    const inner = await upload(await products(await products(lt, covariance), transposedFactor));
+    const { values, vectors } = await leadingEigenvectors(device, inner, n, prefixDim, createRandom(seed, STREAM), options);
+    const dim = values.length;
+    if (dim === 0) return null;
+    const documents = scaleRows(await products(vectors, factor), values, n, -0.25);
+    const queries = scaleRows(await products(documents, covariance), values, n, -0.5);
+    const rootMeanSquare = Math.sqrt(values.reduce((sum, value) => sum + Math.sqrt(value), 0) / dim);
+    return { dim, mean, documents, queries, step: Math.fround((CLIP * rootMeanSquare) / 127) };
+  } finally {
+    device.free(...used);
+  }
+}
+
+/** Rows of W from all over it, centred, and their mean. */
+async function sampleRows(device: Device, w: Tensor<'f32'>, n: number): Promise<{ rows: Float32Array; mean: Float32Array }> {
+  const documents = w.length / n;
+  const runs = Math.ceil(Math.min(documents, SAMPLE) / RUN);
+  const parts: Float32Array[] = [];
+  for (let i = 0; i < runs; i++) {
+    const from = documents <= SAMPLE ? i * RUN : Math.floor((i * (documents - RUN)) / (runs - 1));
+    parts.push(await device.read(w, from * n, Math.min(documents, from + RUN) * n));
+  }
+  const rows = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let filled = 0;
+  for (const part of parts) {
+    rows.set(part, filled);
+    filled += part.length;
+  }
+  const sums = new Float64Array(n);
+  for (let at = 0; at < rows.length; at += n) for (let j = 0; j < n; j++) sums[j] += rows[at + j];
+  const mean = Float32Array.from(sums, (sum) => sum / (rows.length / n));
+  for (let at = 0; at < rows.length; at += n) for (let j = 0; j < n; j++) rows[at + j] -= mean[j];
+  return { rows, mean };
+}
+
+async function covarianceOf(device: Device, rows: Float32Array, n: number, options: RunOptions): Promise<Float32Array> {
+  const count = rows.length / n;
+  const sample = await device.upload('f32', rows);
+  const gram = await device.allocate('f64', n * n);
+  try {
+    await device.gram(sample, count, n, gram, { signal: options.signal });
+    const lower = await device.read(gram);
+    const full = new Float32Array(n * n);
+    for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) full[i * n + j] = full[j * n + i] = lower[i * n + j] / count;
+    return full;
+  } finally {
+    device.free(sample, gram);
+  }
+}
+
+/** L of Cq = L L^T: the solver's factor over the root of its rows, its upper triangle zero. */
+async function readFactor(device: Device, { factor, rows }: Solver, n: number): Promise<Float32Array> {
+  const values = await device.read(factor);
+  const scale = 1 / Math.sqrt(rows);
+  const lower = new Float32Array(n * n);
+  for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) lower[i * n + j] = values[i * n + j] * scale;
+  return lower;
+}
+
+/** Row i times values[i]^power. */
+function scaleRows(rows: Float32Array, values: Float64Array, n: number, power: number): Float32Array {
+  // square roots instead of Math.pow, which differs between engines
+  const factor = (value: number): number => (power === -0.5 ? 1 / Math.sqrt(value) : 1 / Math.sqrt(Math.sqrt(value)));
+  return rows.map((x, at) => x * factor(values[Math.floor(at / n)]));
+}
