@@ -1,5 +1,17 @@
 export type { DeviceOptions } from './device/default-device.js';
 export { isLemurError, LemurError, type LemurErrorCode, type LemurErrorFields } from './errors.js';
+export type { ByteRanges } from './formats/byte-ranges.js';
+export {
+  readSafetensors,
+  type Safetensors,
+  type SafetensorsArray,
+  type SafetensorsEntry,
+  type SafetensorsTensor,
+  type SafetensorsType,
+  writeSafetensors,
+} from './formats/safetensors.js';
+export { openSafetensors, type SafetensorsFile, type SafetensorsReadOptions } from './formats/safetensors-file.js';
+export { type SafetensorsStream, streamSafetensors } from './formats/safetensors-stream.js';
 export type { Activation } from './kernels/kernels.js';
 export { Lemur } from './lemur/lemur.js';
 export { type FitOptions, type LearnOptions, paper } from './lemur/options.js';

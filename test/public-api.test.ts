@@ -4,10 +4,23 @@ import * as node from '../dist/node.js';
 
 // A change of these lists is a change of what users build on: it belongs into the release notes.
 
-const EVERYWHERE = ['Lemur', 'LemurError', 'MaxSim', 'isLemurError', 'maxSim', 'memoryStorage', 'paper'];
+const EVERYWHERE = [
+  'Lemur',
+  'LemurError',
+  'MaxSim',
+  'isLemurError',
+  'maxSim',
+  'memoryStorage',
+  'openSafetensors',
+  'paper',
+  'readSafetensors',
+  'streamSafetensors',
+  'writeSafetensors',
+];
 const NODE_ALONE = ['folderStorage', 'readBeir', 'readNpy', 'writeNpy'];
 const TYPES = [
   'Activation',
+  'ByteRanges',
   'Candidates',
   'DenseTokens',
   'DeviceOptions',
@@ -20,6 +33,14 @@ const TYPES = [
   'Progress',
   'ReferenceOptions',
   'RunOptions',
+  'Safetensors',
+  'SafetensorsArray',
+  'SafetensorsEntry',
+  'SafetensorsFile',
+  'SafetensorsReadOptions',
+  'SafetensorsStream',
+  'SafetensorsTensor',
+  'SafetensorsType',
   'ScheduleName',
   'Storage',
   'TokenInput',
