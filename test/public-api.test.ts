@@ -8,12 +8,14 @@ const EVERYWHERE = [
   'Lemur',
   'LemurError',
   'MaxSim',
+  'centerTokens',
   'isLemurError',
   'maxSim',
   'memoryStorage',
   'openSafetensors',
   'paper',
   'readSafetensors',
+  'readTxtaiCenter',
   'streamSafetensors',
   'writeSafetensors',
 ];
@@ -46,7 +48,9 @@ const TYPES = [
   'TokenInput',
   'TokenMatrix',
   'TokenReport',
+  'TokenSets',
   'TopK',
+  'TxtaiOptions',
 ];
 const CODES = [
   'bad-file',
@@ -78,7 +82,7 @@ test('what it has in browsers', async () => {
 });
 
 test('the members of its classes', () => {
-  expect(staticMembers(node.Lemur)).toEqual(['fit', 'importReference', 'load']);
+  expect(staticMembers(node.Lemur)).toEqual(['fit', 'importReference', 'importTxtai', 'load']);
   expect(instanceMembers(node.Lemur)).toEqual(['W', 'candidates', 'close', 'computeFeatures', 'computeWeights', 'constructor', 'save']);
   expect(staticMembers(node.MaxSim)).toEqual(['create']);
   expect(instanceMembers(node.MaxSim)).toEqual(['close', 'constructor', 'rerankSubset', 'rerankSubsetFixed', 'score', 'search']);
