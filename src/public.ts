@@ -1,9 +1,22 @@
 export type { DeviceOptions } from './device/default-device.js';
 export { isLemurError, LemurError, type LemurErrorCode, type LemurErrorFields } from './errors.js';
+export type { ByteRanges } from './formats/byte-ranges.js';
+export {
+  readSafetensors,
+  type Safetensors,
+  type SafetensorsArray,
+  type SafetensorsEntry,
+  type SafetensorsTensor,
+  type SafetensorsType,
+  writeSafetensors,
+} from './formats/safetensors.js';
+export { openSafetensors, type SafetensorsFile, type SafetensorsReadOptions } from './formats/safetensors-file.js';
+export { type SafetensorsStream, streamSafetensors } from './formats/safetensors-stream.js';
 export type { Activation } from './kernels/kernels.js';
 export { Lemur } from './lemur/lemur.js';
 export { type FitOptions, type LearnOptions, paper } from './lemur/options.js';
 export type { ReferenceOptions } from './lemur/reference-folder.js';
+export { readTxtaiCenter, type TxtaiOptions } from './lemur/txtai-folder.js';
 export type { ScheduleName } from './model/schedule.js';
 export type { EpochReport } from './model/train.js';
 export type { Progress, RunOptions } from './run-options.js';
@@ -12,4 +25,5 @@ export { maxSim } from './search/max-sim.js';
 export type { Candidates, TopK } from './search/top-k.js';
 export { memoryStorage } from './storage/memory.js';
 export type { Storage } from './storage/storage.js';
-export type { DenseTokens, TokenInput, TokenMatrix, TokenReport } from './tokens/token-sets.js';
+export { centerTokens } from './tokens/center.js';
+export type { DenseTokens, TokenInput, TokenMatrix, TokenReport, TokenSets } from './tokens/token-sets.js';

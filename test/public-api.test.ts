@@ -4,10 +4,25 @@ import * as node from '../dist/node.js';
 
 // A change of these lists is a change of what users build on: it belongs into the release notes.
 
-const EVERYWHERE = ['Lemur', 'LemurError', 'MaxSim', 'isLemurError', 'maxSim', 'memoryStorage', 'paper'];
+const EVERYWHERE = [
+  'Lemur',
+  'LemurError',
+  'MaxSim',
+  'centerTokens',
+  'isLemurError',
+  'maxSim',
+  'memoryStorage',
+  'openSafetensors',
+  'paper',
+  'readSafetensors',
+  'readTxtaiCenter',
+  'streamSafetensors',
+  'writeSafetensors',
+];
 const NODE_ALONE = ['folderStorage', 'readBeir', 'readNpy', 'writeNpy'];
 const TYPES = [
   'Activation',
+  'ByteRanges',
   'Candidates',
   'DenseTokens',
   'DeviceOptions',
@@ -20,12 +35,22 @@ const TYPES = [
   'Progress',
   'ReferenceOptions',
   'RunOptions',
+  'Safetensors',
+  'SafetensorsArray',
+  'SafetensorsEntry',
+  'SafetensorsFile',
+  'SafetensorsReadOptions',
+  'SafetensorsStream',
+  'SafetensorsTensor',
+  'SafetensorsType',
   'ScheduleName',
   'Storage',
   'TokenInput',
   'TokenMatrix',
   'TokenReport',
+  'TokenSets',
   'TopK',
+  'TxtaiOptions',
 ];
 const CODES = [
   'bad-file',
@@ -57,7 +82,7 @@ test('what it has in browsers', async () => {
 });
 
 test('the members of its classes', () => {
-  expect(staticMembers(node.Lemur)).toEqual(['fit', 'importReference', 'load']);
+  expect(staticMembers(node.Lemur)).toEqual(['fit', 'importReference', 'importTxtai', 'load']);
   expect(instanceMembers(node.Lemur)).toEqual(['W', 'candidates', 'close', 'computeFeatures', 'computeWeights', 'constructor', 'save']);
   expect(staticMembers(node.MaxSim)).toEqual(['create']);
   expect(instanceMembers(node.MaxSim)).toEqual(['close', 'constructor', 'rerankSubset', 'rerankSubsetFixed', 'score', 'search']);

@@ -1,5 +1,5 @@
 import { LemurError } from '../errors.js';
-import { type Safetensors, toFloat32 } from '../formats/safetensors.js';
+import type { SafetensorsFile } from '../formats/safetensors-file.js';
 import type { BertConfig } from './bert-config.js';
 
 /** y = weight x + bias; `weight` is outputs x inputs, row-major. */
@@ -33,22 +33,22 @@ export interface BertLayer {
   readonly outputNorm: Norm;
 }
 
-/** Reads a body's weights part by part, as float32, so that they need not all be in memory at once. */
+/** Reads a body's weights from their file part by part, as float32, so that they are not all in memory at once. */
 export interface BertWeights {
-  embeddings(): BertEmbeddings;
-  layer(index: number): BertLayer;
+  embeddings(): Promise<BertEmbeddings>;
+  layer(index: number): Promise<BertLayer>;
 }
 
 /**
  * The weights of a BERT body in a safetensors file; names may have the prefix `bert.`. `where` names the file in errors.
- * Every tensor's presence and shape is checked at once: raises `bad-file`.
+ * Every tensor's presence, type and shape is checked at once, from the header: raises `bad-file`.
  */
-export function bertWeights(file: Safetensors, config: BertConfig, where: string): BertWeights {
+export function bertWeights(file: SafetensorsFile, config: BertConfig, where: string): BertWeights {
   const { hidden, intermediate, vocabulary, positions, layers } = config;
   const prefix = file.tensors.has('bert.embeddings.word_embeddings.weight') ? 'bert.' : '';
   check('embeddings.word_embeddings.weight', vocabulary, hidden);
   check('embeddings.position_embeddings.weight', positions, hidden);
-  const types = check('embeddings.token_type_embeddings.weight', undefined, hidden);
+  check('embeddings.token_type_embeddings.weight', undefined, hidden);
   checkNorm('embeddings.LayerNorm');
   for (let i = 0; i < layers; i++) {
     const at = layerName(i);
@@ -61,36 +61,39 @@ export function bertWeights(file: Safetensors, config: BertConfig, where: string
   }
 
   return {
-    embeddings: () => {
-      const sum = read('embeddings.position_embeddings.weight');
-      const type = toFloat32({ ...types, bytes: types.bytes.subarray(0, types.bytes.length / types.shape[0]) }, where);
+    embeddings: async () => {
+      const sum = await read('embeddings.position_embeddings.weight');
+      const type = await read('embeddings.token_type_embeddings.weight', [0, 1]);
       for (let i = 0; i < sum.length; i++) sum[i] += type[i % hidden];
-      return { words: read('embeddings.word_embeddings.weight'), positions: sum, norm: norm('embeddings.LayerNorm') };
+      return { words: await read('embeddings.word_embeddings.weight'), positions: sum, norm: await norm('embeddings.LayerNorm') };
     },
-    layer: (index) => {
+    layer: async (index) => {
       const at = layerName(index);
+      const projections: Dense[] = [];
+      for (const name of selfAttention) projections.push(await dense(`${at}.attention.self.${name}`, hidden, hidden));
       return {
-        queryKeyValue: stack(selfAttention.map((name) => dense(`${at}.attention.self.${name}`, hidden, hidden))),
-        attentionOutput: dense(`${at}.attention.output.dense`, hidden, hidden),
-        attentionNorm: norm(`${at}.attention.output.LayerNorm`),
-        intermediate: dense(`${at}.intermediate.dense`, intermediate, hidden),
-        output: dense(`${at}.output.dense`, hidden, intermediate),
-        outputNorm: norm(`${at}.output.LayerNorm`),
+        queryKeyValue: stack(projections),
+        attentionOutput: await dense(`${at}.attention.output.dense`, hidden, hidden),
+        attentionNorm: await norm(`${at}.attention.output.LayerNorm`),
+        intermediate: await dense(`${at}.intermediate.dense`, intermediate, hidden),
+        output: await dense(`${at}.output.dense`, hidden, intermediate),
+        outputNorm: await norm(`${at}.output.LayerNorm`),
       };
     },
   };
 
-  function check(name: string, ...shape: (number | undefined)[]) {
+  function check(name: string, ...shape: (number | undefined)[]): void {
     const entry = file.tensors.get(prefix + name);
     if (entry === undefined)
       throw new LemurError('bad-file', `${where}: no tensor ${name}, expected the weights of a BERT model`, { where });
+    if (!FLOATS.includes(entry.type))
+      throw new LemurError('bad-file', `${where}: ${name} of type ${entry.type}, expected a floating-point one`, { where });
     const fits =
       entry.shape.length === shape.length && shape.every((size, i) => (size === undefined ? entry.shape[i] > 0 : entry.shape[i] === size));
     if (!fits) {
       const expected = shape.map((size) => size ?? 'any').join(', ');
       throw new LemurError('bad-file', `${where}: ${name} is [${entry.shape}], expected [${expected}] as in config.json`, { where });
     }
-    return entry;
   }
 
   function checkDense(name: string, outputs: number, inputs: number): void {
@@ -103,18 +106,20 @@ export function bertWeights(file: Safetensors, config: BertConfig, where: string
     check(`${name}.bias`, hidden);
   }
 
-  function read(name: string): Float32Array {
-    return toFloat32(check(name, ...(file.tensors.get(prefix + name)?.shape ?? [])), `${where}: ${name}`);
+  function read(name: string, rows?: readonly [number, number]): Promise<Float32Array> {
+    return file.readFloats(prefix + name, { rows });
   }
 
-  function dense(name: string, outputs: number, inputs: number): Dense {
-    return { weight: read(`${name}.weight`), bias: read(`${name}.bias`), outputs, inputs };
+  async function dense(name: string, outputs: number, inputs: number): Promise<Dense> {
+    return { weight: await read(`${name}.weight`), bias: await read(`${name}.bias`), outputs, inputs };
   }
 
-  function norm(name: string): Norm {
-    return { gamma: read(`${name}.weight`), beta: read(`${name}.bias`) };
+  async function norm(name: string): Promise<Norm> {
+    return { gamma: await read(`${name}.weight`), beta: await read(`${name}.bias`) };
   }
 }
+
+const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
 
 const selfAttention = ['query', 'key', 'value'] as const;
 

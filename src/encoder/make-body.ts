@@ -1,15 +1,18 @@
 import { LemurError } from '../errors.js';
-import { readSafetensors } from '../formats/safetensors.js';
+import type { SafetensorsFile } from '../formats/safetensors-file.js';
 import { bertWeights } from './bert-weights.js';
 import type { Body } from './body.js';
 import { type OnnxRuntime, onnxBody } from './onnx-body.js';
 import { bertOnnx } from './onnx-graph.js';
 import type { OnnxPackage, StartMessage } from './worker-protocol.js';
 
-/** What the worker does first. Raises `missing-package` where the runtime is not installed. */
-export async function makeBody({ package: name, threads, config, weights, where, projection }: StartMessage): Promise<Body> {
+/** What the worker does first, with the opened weights. Raises `missing-package` where the runtime is not installed. */
+export async function makeBody(
+  { package: name, threads, config, where, projection }: Omit<StartMessage, 'folder' | 'weights'>,
+  weights: SafetensorsFile,
+): Promise<Body> {
   const runtime = await importRuntime(name, threads);
-  const model = bertOnnx(config, bertWeights(readSafetensors(weights, where), config, where), projection);
+  const model = await bertOnnx(config, bertWeights(weights, config, where), projection);
   const options = { executionProviders: [name === 'onnxruntime-web' ? 'wasm' : 'cpu'], intraOpNumThreads: threads };
   return onnxBody(runtime, model, config.hidden, projection?.dim, options);
 }

@@ -1,4 +1,6 @@
 import { parentPort } from 'node:worker_threads';
+import { folderStorage } from '../storage/node-folder.js';
+import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import type { Body } from './body.js';
 import { makeBody } from './make-body.js';
 import { type RunMessage, type StartMessage, sendError, type WorkerMessage, type WorkerReply } from './worker-protocol.js';
@@ -22,7 +24,7 @@ async function answer(message: StartMessage | RunMessage): Promise<void> {
   if (stopped) return;
   try {
     if (message.kind === 'start') {
-      body = await makeBody(message);
+      body = await makeBody(message, await openStoredSafetensors(folderStorage(message.folder), message.weights));
       reply({ output: undefined });
     } else {
       const output = await (body as Body).run(message.batch, message.pooled);

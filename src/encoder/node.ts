@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { LemurError } from '../errors.js';
-import { readSafetensors } from '../formats/safetensors.js';
+import { type ByteRanges, eachChunk } from '../formats/byte-ranges.js';
+import { openSafetensors } from '../formats/safetensors-file.js';
+import { folderStorage } from '../storage/node-folder.js';
+import { storedRanges } from '../storage/stored-safetensors.js';
 import { type BertConfig, bertConfig } from './bert-config.js';
 import { bertWeights } from './bert-weights.js';
 import type { Projection } from './body.js';
@@ -50,13 +54,14 @@ export async function loadEncoder(folder: string, options: LoadEncoderOptions = 
   const tokenizerJson = await readJson(folder, names, 'tokenizer.json');
   const tokenizerConfig = names.includes('tokenizer_config.json') ? await readJson(folder, names, 'tokenizer_config.json') : {};
   const tokenizer = await loadTokenizer(tokenizerJson, tokenizerConfig, config.vocabulary, join(folder, 'tokenizer.json'));
-  const weightsPath = join(folder, weightsName(folder, names));
-  const weights: Uint8Array = await readFile(weightsPath);
-  bertWeights(readSafetensors(weights, weightsPath), config, weightsPath); // checks names and shapes
+  const weights = weightsName(folder, names);
+  const where = join(folder, weights);
+  const ranges = await storedRanges(folderStorage(folder), weights);
+  bertWeights(await openSafetensors(ranges, where), config, where); // checks names and shapes
 
-  const id = options.id ?? (await fingerprint(weights, tokenizerJson, config, projection));
+  const id = options.id ?? (await fingerprint(ranges, where, tokenizerJson, config, projection));
   const runner = await startBodyWorker(
-    { kind: 'start', package: choosePackage(runtime), threads, config, weights, where: weightsPath, projection },
+    { kind: 'start', package: choosePackage(runtime), threads, config, folder, weights, where, projection },
     BATCH_TOKENS,
   );
   return poolingEncoder({
@@ -131,20 +136,23 @@ function invalid(message: string): LemurError {
 
 /** Of everything that the vectors depend on. */
 async function fingerprint(
-  weights: Uint8Array,
+  weights: ByteRanges,
+  where: string,
   tokenizer: object,
   config: BertConfig,
   projection: Projection | undefined,
 ): Promise<string> {
+  const ofWeights = createHash('sha256');
+  await eachChunk(weights, 0, weights.size, where, undefined, (chunk) => void ofWeights.update(chunk));
   const text = JSON.stringify({
-    weights: await sha256(weights),
-    projection: projection ? await sha256(new Uint8Array(projection.matrix.slice().buffer)) : null,
+    weights: ofWeights.digest('hex'),
+    projection: projection ? sha256(new Uint8Array(projection.matrix.slice().buffer)) : null,
     tokenizer,
     config,
   });
-  return `bert-${(await sha256(new TextEncoder().encode(text))).slice(0, 16)}`;
+  return `bert-${sha256(text).slice(0, 16)}`;
 }
 
-async function sha256(data: Uint8Array): Promise<string> {
-  return Buffer.from(await crypto.subtle.digest('SHA-256', data as Uint8Array<ArrayBuffer>)).toString('hex');
+function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
 }

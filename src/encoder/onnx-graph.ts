@@ -1,5 +1,5 @@
 import type { BertConfig } from './bert-config.js';
-import type { BertWeights, Dense, Norm } from './bert-weights.js';
+import type { BertEmbeddings, BertWeights, Dense, Norm } from './bert-weights.js';
 import type { Projection } from './body.js';
 import { type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValue, writeOnnx } from './onnx-writer.js';
 
@@ -10,14 +10,14 @@ import { type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValue, wri
  * Attention, skip-layer-norm and bias-GELU are written as ONNX Runtime's own fused operators (domain com.microsoft), which its graph
  * optimiser would otherwise have to recognise.
  */
-export function bertOnnx(config: BertConfig, weights: BertWeights, projection: Projection | undefined): Uint8Array {
+export async function bertOnnx(config: BertConfig, weights: BertWeights, projection: Projection | undefined): Promise<Uint8Array> {
   const { hidden, heads, epsilon } = config;
   const nodes: OnnxNode[] = [];
   const constants: OnnxTensor[] = [];
 
-  let x = embed(weights, config);
+  let x = embed(await weights.embeddings(), config);
   for (let i = 0; i < config.layers; i++) {
-    const layer = weights.layer(i);
+    const layer = await weights.layer(i);
     const at = `layer${i}`;
     const { queryKeyValue } = layer;
     const context = fused('Attention', [x, matrix(`${at}.qkv`, queryKeyValue), vector(`${at}.qkv.bias`, queryKeyValue.bias), 'mask'], {
@@ -38,8 +38,7 @@ export function bertOnnx(config: BertConfig, weights: BertWeights, projection: P
   const inputs: OnnxValue[] = ['input_ids', 'attention_mask'].map((name) => ({ name, type: 'int64', dims: ['batch', 'tokens'] }));
   return writeOnnx({ name: 'bert', nodes, inputs, outputs, constants }, { '': 17, 'com.microsoft': 1 });
 
-  function embed(source: BertWeights, { vocabulary, positions }: BertConfig): string {
-    const embeddings = source.embeddings();
+  function embed(embeddings: BertEmbeddings, { vocabulary, positions }: BertConfig): string {
     constants.push({ name: 'words', dims: [vocabulary, hidden], type: 'float32', data: embeddings.words });
     constants.push({ name: 'positions', dims: [positions, hidden], type: 'float32', data: embeddings.positions });
     constants.push({ name: 'zero', dims: [1], type: 'int64', data: BigInt64Array.of(0n) });

@@ -5,13 +5,14 @@ import type { BodyOutput, IdBatch, Projection } from './body.js';
 /** The packages that run the model. */
 export type OnnxPackage = 'onnxruntime-web' | 'onnxruntime-node';
 
-/** The first message to the worker. `weights` is a safetensors file; `where` names it in errors. */
+/** The first message to the worker. `weights` is a safetensors file of `folder`; `where` names it in errors. */
 export interface StartMessage {
   readonly kind: 'start';
   readonly package: OnnxPackage;
   readonly threads: number;
   readonly config: BertConfig;
-  readonly weights: Uint8Array;
+  readonly folder: string;
+  readonly weights: string;
   readonly where: string;
   readonly projection: Projection | undefined;
 }

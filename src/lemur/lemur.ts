@@ -13,6 +13,7 @@ import { type Fitted, fitCorpus, type Solved, uploadDocuments } from './fit.js';
 import { defaultLearnTokens, type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 import { loadReference, type ReferenceOptions } from './reference-folder.js';
 import { loadFolder, saveFolder } from './saved-folder.js';
+import { loadTxtai, type TxtaiOptions } from './txtai-folder.js';
 
 /**
  * The learned reduction of LEMUR (Jääsaari, Hyvönen, Roos, ICML 2026): for one corpus a feature map psi and a weight vector for each document,
@@ -86,6 +87,18 @@ export class Lemur {
   static async importReference(at: string | Storage, options: ReferenceOptions = {}): Promise<Lemur> {
     const device = await resolveDevice(options);
     const { fitted, learnOptions } = await loadReference(device, typeof at === 'string' ? platform().openFolder(at) : at, options);
+    return new Lemur(device, fitted, learnOptions);
+  }
+
+  /**
+   * Opens a LEMUR artefact of txtai (`config.json`, `model.safetensors`; 9.13): a path, or a storage. It brings its own solve sample and no
+   * documents: give them in `options.documents`, or use `computeWeights` and `computeFeatures` alone (`candidates` then finds nothing).
+   * An artefact with a centre was learned from centred token vectors and needs `centerTokens` and `{ centered: true }`.
+   * Rejects with 'not-found', 'bad-file', 'unsupported', 'invalid-argument', and for the documents as `fit` does for a corpus.
+   */
+  static async importTxtai(at: string | Storage, options: TxtaiOptions = {}): Promise<Lemur> {
+    const device = await resolveDevice(options);
+    const { fitted, learnOptions } = await loadTxtai(device, typeof at === 'string' ? platform().openFolder(at) : at, options);
     return new Lemur(device, fitted, learnOptions);
   }
 

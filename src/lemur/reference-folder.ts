@@ -10,6 +10,7 @@ import type { Storage } from '../storage/storage.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type Fitted, solveSample } from './fit.js';
 import { paper, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
+import { featureTensors, transposed } from './torch-features.js';
 
 const MODEL = 'mlp.pt';
 const WEIGHTS = 'w.pt';
@@ -113,25 +114,11 @@ function readModel(config: TorchMap, state: TorchMap, where: string): Pick<Refer
   }
   const widths = [...new Array<number>(numLayers - 1).fill(hiddenDim), finalHiddenDim];
   const layout = mlpLayout(inputDim, widths, activation);
-  // linear layer, LayerNorm and activation are numbered on end; everything is checked before anything is allocated
-  const parts = layout.layers.flatMap((layer, i) => [
-    { at: layer.weight, data: values(`feature_extractor.${3 * i}.weight`, layer.outputs, layer.inputs) },
-    { at: layer.bias, data: values(`feature_extractor.${3 * i}.bias`, layer.outputs) },
-    { at: layer.gamma, data: values(`feature_extractor.${3 * i + 1}.weight`, layer.outputs) },
-    { at: layer.beta, data: values(`feature_extractor.${3 * i + 1}.bias`, layer.outputs) },
-  ]);
+  // everything is checked before anything is allocated
+  const parts = featureTensors(layout, 'feature_extractor').map(({ name, shape, at }) => ({ at, data: values(name, ...shape) }));
   const parameters = new Float32Array(layout.parameterCount);
   for (const { at, data } of parts) parameters.set(data, at);
   return { layout, parameters, options };
-}
-
-/** inputs x outputs, as random features are saved, to outputs x inputs. */
-function transposed(weight: Float32Array, inputs: number, outputs: number): Float32Array {
-  const out = new Float32Array(weight.length);
-  for (let i = 0; i < inputs; i++) {
-    for (let j = 0; j < outputs; j++) out[j * inputs + i] = weight[i * outputs + j];
-  }
-  return out;
 }
 
 function mapOf(value: TorchValue | undefined, what: string, where: string): TorchMap {

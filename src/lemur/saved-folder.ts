@@ -1,11 +1,15 @@
-import type { Device } from '../device/device.js';
+import type { Device, DType, Tensor } from '../device/device.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
 import { isLemurError, LemurError } from '../errors.js';
-import { crc32Paced } from '../formats/crc32.js';
-import { readSafetensors, type SafetensorsArray, toTypedArray, writeSafetensors } from '../formats/safetensors.js';
+import { eachChunk } from '../formats/byte-ranges.js';
+import { crc32, crc32Paced } from '../formats/crc32.js';
+import { type SafetensorsArray, writeSafetensors } from '../formats/safetensors.js';
+import { openSafetensors, type SafetensorsFile } from '../formats/safetensors-file.js';
 import { ACTIVATIONS } from '../kernels/kernels.js';
 import { restoreSolver } from '../model/solver.js';
 import type { Storage } from '../storage/storage.js';
+import { storedRanges } from '../storage/stored-safetensors.js';
+import { sharedFloats } from '../tokens/gather.js';
 import type { Solved } from './fit.js';
 import type { ResolvedLearnOptions } from './options.js';
 
@@ -75,22 +79,34 @@ export async function loadFolder(device: Device, storage: Storage): Promise<{ fi
   const { kind, inputDim, activation, widths } = featureMap;
   const layout = kind === 'random' ? randomLayout(inputDim, widths[0], activation) : mlpLayout(inputDim, widths, activation);
   const { latentDim } = layout;
-  const model = await readTensors(storage, files.model);
-  const weights = await readTensors(storage, files.weights);
-  const solve = await readTensors(storage, files.solver);
-  // everything is read and checked before the device takes anything
-  const values = {
-    w: weights('W', manifest.documents * latentDim) as Float32Array,
-    parameters: model('parameters', layout.parameterCount) as Float32Array,
-    sample: solve('sample') as Float32Array,
-    factor: solve('factor', latentDim * latentDim) as Float64Array,
+  const [model, weights, solve] = [
+    await openDataFile(storage, files.model),
+    await openDataFile(storage, files.weights),
+    await openDataFile(storage, files.solver),
+  ];
+  // everything is checked before the device takes anything; then one tensor at a time is in memory
+  const { rows } = checkTensor(solve, 'sample', 'F32', [null, inputDim]);
+  checkTensor(solve, 'factor', 'F64', [latentDim, latentDim]);
+  checkTensor(model, 'parameters', 'F32', [layout.parameterCount]);
+  checkTensor(weights, 'W', 'F32', [manifest.documents, latentDim]);
+  const kept: Tensor[] = [];
+  const keep = <D extends DType>(tensor: Tensor<D>): Tensor<D> => {
+    kept.push(tensor);
+    return tensor;
   };
-  const w = await device.upload('f32', values.w);
-  const map = { layout, parameters: await device.upload('f32', values.parameters) };
-  const x = await device.upload('f32', values.sample);
-  const factor = await device.upload('f64', values.factor);
-  const solver = await restoreSolver(device, map, x, values.sample.length / inputDim, factor);
-  return { fitted: { map, solver, w, mean, std }, learnOptions: manifest.options };
+  try {
+    const w = keep(await device.upload('f32', await readShared(weights, 'W', manifest.documents * latentDim)));
+    const map = { layout, parameters: keep(await device.upload('f32', await readShared(model, 'parameters', layout.parameterCount))) };
+    const x = keep(await device.upload('f32', await readShared(solve, 'sample', rows * inputDim)));
+    const values = new Float64Array(latentDim * latentDim);
+    await solve.file.readInto('factor', new Uint8Array(values.buffer));
+    const factor = keep(await device.upload('f64', values));
+    const solver = await restoreSolver(device, map, x, rows, factor);
+    return { fitted: { map, solver, w, mean, std }, learnOptions: manifest.options };
+  } catch (error) {
+    device.free(...kept);
+    throw error;
+  }
 }
 
 async function readManifest(storage: Storage): Promise<Manifest> {
@@ -117,9 +133,11 @@ async function readManifest(storage: Storage): Promise<Manifest> {
 
 /** Whether all that loading relies on is there and of its kind. */
 function isWhole({ save, documents, mean, std, featureMap, options, files }: Manifest): boolean {
-  const sizes = [save, documents, featureMap?.inputDim, featureMap?.widths?.length, ...(featureMap?.widths ?? [])];
+  const sizes = [save, featureMap?.inputDim, featureMap?.widths?.length, ...(featureMap?.widths ?? [])];
   return (
     sizes.every((size) => Number.isInteger(size) && size > 0) &&
+    Number.isInteger(documents) &&
+    documents >= 0 &&
     Number.isFinite(mean) &&
     std > 0 &&
     ['mlp', 'random'].includes(featureMap.kind) &&
@@ -129,27 +147,46 @@ function isWhole({ save, documents, mean, std, featureMap, options, files }: Man
   );
 }
 
-/** The tensors of a data file by name, after its length and checksum have been found right. */
-async function readTensors(storage: Storage, entry: FileEntry): Promise<(name: string, length?: number) => SafetensorsArray> {
+/** A data file and what to call it. */
+interface DataFile {
+  file: SafetensorsFile;
+  where: string;
+}
+
+/** A data file whose length and checksum have been found right; only its header is kept. */
+async function openDataFile(storage: Storage, entry: FileEntry): Promise<DataFile> {
   const where = `${storage.name}/${entry.name}`;
-  const bytes = await storage.read(entry.name);
-  if (bytes.length !== entry.bytes) {
+  const ranges = await storedRanges(storage, entry.name);
+  if (ranges.size !== entry.bytes) {
     throw new LemurError(
       'bad-file',
-      `${where}: ${bytes.length} bytes, expected ${entry.bytes}: the file is truncated or from another save`,
+      `${where}: ${ranges.size} bytes, expected ${entry.bytes}: the file is truncated or from another save`,
       { where },
     );
   }
-  if ((await crc32Paced(bytes)) !== entry.crc32)
-    throw new LemurError('bad-file', `${where}: the checksum is wrong, the file is damaged`, { where });
-  const { tensors } = readSafetensors(bytes, where);
-  return (name, length) => {
-    const tensor = tensors.get(name);
-    if (!tensor) throw new LemurError('bad-file', `${where}: no tensor '${name}'`, { where });
-    const values = toTypedArray(tensor, where);
-    if (length !== undefined && values.length !== length) {
-      throw new LemurError('bad-file', `${where}: tensor '${name}' has ${values.length} values, expected ${length}`, { where });
-    }
-    return values;
-  };
+  let sum = 0;
+  await eachChunk(ranges, 0, ranges.size, where, undefined, (chunk) => {
+    sum = crc32(chunk, sum);
+  });
+  if (sum !== entry.crc32) throw new LemurError('bad-file', `${where}: the checksum is wrong, the file is damaged`, { where });
+  return { file: await openSafetensors(ranges, where), where };
+}
+
+/** Refuses a tensor that is missing, of another type or of another shape; null stands for any number of rows. */
+function checkTensor({ file, where }: DataFile, name: string, type: string, shape: readonly (number | null)[]): { rows: number } {
+  const tensor = file.tensors.get(name);
+  if (!tensor) throw new LemurError('bad-file', `${where}: no tensor '${name}'`, { where });
+  const fits = (n: number | null, i: number): boolean => (n === null ? tensor.shape[i] > 0 : tensor.shape[i] === n);
+  if (tensor.type !== type || tensor.shape.length !== shape.length || !shape.every(fits)) {
+    const expected = `${type} [${shape.map((n) => n ?? 'rows')}]`;
+    throw new LemurError('bad-file', `${where}: tensor '${name}' is ${tensor.type} [${tensor.shape}], expected ${expected}`, { where });
+  }
+  return { rows: tensor.shape[0] };
+}
+
+/** A tensor's values in shared memory where there is some: what is large the device then uses where it lies. */
+async function readShared({ file }: DataFile, name: string, length: number): Promise<Float32Array> {
+  const values = sharedFloats(length);
+  await file.readInto(name, new Uint8Array(values.buffer));
+  return values;
 }

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LemurError } from '../errors.js';
 import type { Storage } from './storage.js';
@@ -7,14 +7,9 @@ import type { Storage } from './storage.js';
 export function folderStorage(path: string): Storage {
   return {
     name: path,
-    async read(file) {
-      try {
-        return await readFile(join(path, file));
-      } catch (cause) {
-        if ((cause as { code?: string }).code !== 'ENOENT') throw cause;
-        throw new LemurError('not-found', `${join(path, file)}: no such file`, { where: join(path, file) }, { cause });
-      }
-    },
+    read: (file) => found(join(path, file), (at) => readFile(at)),
+    readRange: (file, offset, length) => found(join(path, file), (at) => readPart(at, offset, length)),
+    size: (file) => found(join(path, file), async (at) => (await stat(at)).size),
     async write(file, bytes) {
       await mkdir(path, { recursive: true });
       await writeSynced(join(path, file), bytes);
@@ -36,6 +31,36 @@ export function folderStorage(path: string): Storage {
     },
     delete: (file) => rm(join(path, file), { force: true }),
   };
+}
+
+/** What `read` gives of a file that is there. */
+async function found<T>(path: string, read: (path: string) => Promise<T>): Promise<T> {
+  try {
+    return await read(path);
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== 'ENOENT') throw cause;
+    throw new LemurError('not-found', `${path}: no such file`, { where: path }, { cause });
+  }
+}
+
+/** Most bytes of one call to the system. */
+const READ_LIMIT = 1 << 30;
+
+async function readPart(path: string, offset: number, length: number): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    // no more room than the file has bytes, whatever is asked for
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, (await handle.stat()).size - offset)));
+    let at = 0;
+    while (at < bytes.length) {
+      const { bytesRead } = await handle.read(bytes, at, Math.min(READ_LIMIT, bytes.length - at), offset + at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    await handle.close();
+  }
 }
 
 async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {

@@ -3,7 +3,8 @@ import type { BertConfig } from '../../src/encoder/bert-config.js';
 import { bertWeights } from '../../src/encoder/bert-weights.js';
 import type { Body, IdBatch, Projection } from '../../src/encoder/body.js';
 import { makeBody } from '../../src/encoder/make-body.js';
-import { readSafetensors } from '../../src/formats/safetensors.js';
+import { rangesOf } from '../../src/formats/byte-ranges.js';
+import { openSafetensors } from '../../src/formats/safetensors-file.js';
 import { plainBert } from './plain-bert.js';
 import { smallBert } from './small-bert.js';
 
@@ -22,16 +23,18 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s', (name) => {
   async function body({ config, file }: { config: BertConfig; file: Uint8Array }, projection?: Projection): Promise<Body> {
-    return makeBody({ kind: 'start', package: name, threads: 1, config, weights: file, where: 'test', projection });
+    return makeBody({ kind: 'start', package: name, threads: 1, config, where: 'test', projection }, await openSafetensors(rangesOf(file)));
   }
 
-  function reference({ config, file }: { config: BertConfig; file: Uint8Array }, { ids, lengths }: IdBatch): Float64Array[] {
-    const weights = bertWeights(readSafetensors(file, 'test'), config, 'test');
+  async function reference({ config, file }: { config: BertConfig; file: Uint8Array }, { ids, lengths }: IdBatch): Promise<Float64Array[]> {
+    const weights = bertWeights(await openSafetensors(rangesOf(file)), config, 'test');
     let at = 0;
-    return [...lengths].flatMap((length) => {
+    const texts: Float64Array[][] = [];
+    for (const length of lengths) {
+      texts.push(await plainBert(config, weights, [...ids.slice(at, at + length)]));
       at += length;
-      return plainBert(config, weights, [...ids.slice(at - length, at)]);
-    });
+    }
+    return texts.flat();
   }
 
   test.each([
@@ -41,7 +44,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     const model = smallBert({ hidden_act }, prefix);
     const batch = texts(9, 7, 3, 2, 1);
     const { states, pooled } = await (await body(model)).run(batch, true);
-    const expected = reference(model, batch);
+    const expected = await reference(model, batch);
     expect(
       largestDifference(
         states,
@@ -62,7 +65,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
       expect(
         largestDifference(
           states,
-          reference(model, batch).flatMap((row) => [...row]),
+          (await reference(model, batch)).flatMap((row) => [...row]),
         ),
       ).toBeLessThan(TOLERANCE);
       expect(pooled.length).toBe(0);
@@ -75,7 +78,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     const projection = { matrix: Float32Array.from({ length: 48 * dim }, (_, i) => Math.sin(i)), dim };
     const batch = texts(6, 4);
     const { states, pooled } = await (await body(model, projection)).run(batch, true);
-    const expected = reference(model, batch).flatMap((row) =>
+    const expected = (await reference(model, batch)).flatMap((row) =>
       Array.from({ length: dim }, (_, c) => row.reduce((sum, v, i) => sum + v * projection.matrix[i * dim + c], 0)),
     );
     expect(largestDifference(states, expected)).toBeLessThan(5 * TOLERANCE);

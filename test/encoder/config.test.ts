@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { bertWeights } from '../../src/encoder/bert-weights.js';
 import { isLemurError } from '../../src/errors.js';
-import { readSafetensors } from '../../src/formats/safetensors.js';
+import { rangesOf } from '../../src/formats/byte-ranges.js';
+import { openSafetensors } from '../../src/formats/safetensors-file.js';
 import { smallBert } from './small-bert.js';
 
 describe('a model that is not what the encoder runs', () => {
@@ -23,9 +24,9 @@ describe('a model that is not what the encoder runs', () => {
     expect((raised as Error).message).toMatch(message);
   });
 
-  test('is refused where its weights have other shapes than its config says, or are not there', () => {
+  test('is refused where its weights have other shapes than its config says, or are not there', async () => {
     const { file, config } = smallBert();
-    const weights = readSafetensors(file, 'm');
+    const weights = await openSafetensors(rangesOf(file), 'm');
     expect(() => bertWeights(weights, { ...config, intermediate: 96 }, 'm')).toThrow(
       /intermediate\.dense\.weight is \[104,48\], expected \[96, 48\]/,
     );

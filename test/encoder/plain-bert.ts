@@ -2,8 +2,8 @@ import type { BertConfig } from '../../src/encoder/bert-config.js';
 import type { BertWeights, Dense, Norm } from '../../src/encoder/bert-weights.js';
 
 /** BERT's forward pass in float64, as the formulas read: the reference for the fast bodies. Returns tokens x hidden. */
-export function plainBert(config: BertConfig, weights: BertWeights, ids: readonly number[]): Float64Array[] {
-  const { words, positions, norm } = weights.embeddings();
+export async function plainBert(config: BertConfig, weights: BertWeights, ids: readonly number[]): Promise<Float64Array[]> {
+  const { words, positions, norm } = await weights.embeddings();
   const { hidden, heads, epsilon } = config;
   const size = hidden / heads;
   let x = ids.map((id, t) =>
@@ -13,7 +13,7 @@ export function plainBert(config: BertConfig, weights: BertWeights, ids: readonl
     ),
   );
   for (let l = 0; l < config.layers; l++) {
-    const layer = weights.layer(l);
+    const layer = await weights.layer(l);
     const qkv = x.map((row) => dense(layer.queryKeyValue, row));
     const context = x.map((_, i) => {
       const out = new Float64Array(hidden);

@@ -107,6 +107,22 @@ describe('what is saved', () => {
   });
 });
 
+test('loading reads data files in parts, never one as a whole', async () => {
+  const lemur = await Lemur.fit(small, QUICK);
+  const storage = memoryStorage();
+  await lemur.save(storage);
+  const whole: string[] = [];
+  const read = (file: string): Promise<Uint8Array> => {
+    whole.push(file);
+    return storage.read(file);
+  };
+  const loaded = await Lemur.load({ ...storage, read });
+  expect(whole).toEqual(['lemur.json']);
+  expect(await answers(loaded)).toEqual(await answers(lemur));
+  lemur.close();
+  loaded.close();
+});
+
 /** A storage whose nth changing call, from 1, fails, as does every later one: the process has died there. */
 function failingAt(storage: Storage, n: number, before: boolean): { storage: Storage; calls: () => number } {
   let calls = 0;

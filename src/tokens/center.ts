@@ -1,0 +1,35 @@
+import { LemurError } from '../errors.js';
+import { pacer } from '../pacer.js';
+import { sharedFloats } from './gather.js';
+import { type TokenInput, type TokenSets, tokenSetsOfDim } from './token-sets.js';
+
+/**
+ * Token vectors less a common mean, of unit length again: what spreads the vectors of a model that have a large part in common.
+ * Rows that are zero, before or after, stay zero. The same mean belongs to documents and queries. Rejects with 'not-finite',
+ * 'dimension-mismatch', 'invalid-argument', or the signal's reason.
+ */
+export async function centerTokens(
+  tokens: TokenInput,
+  mean: Float32Array,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<TokenSets> {
+  if (!(mean instanceof Float32Array) || !mean.every(Number.isFinite)) {
+    throw new LemurError('invalid-argument', 'centerTokens: expected a mean that is a Float32Array of finite values', { where: 'mean' });
+  }
+  const sets = await tokenSetsOfDim(tokens, mean.length, 'tokens', signal);
+  const { vectors, dim } = sets;
+  const out = sharedFloats(vectors.length);
+  const pace = pacer(signal);
+  for (let at = 0, row = 0; at < vectors.length; at += dim, row++) {
+    if (row % 8192 === 0) await pace();
+    let given = 0;
+    let square = 0;
+    for (let c = 0; c < dim; c++) {
+      given += vectors[at + c] * vectors[at + c];
+      square += (vectors[at + c] - mean[c]) ** 2;
+    }
+    const scale = given > 0 && square > 0 ? 1 / Math.sqrt(square) : 0;
+    for (let c = 0; c < dim; c++) out[at + c] = (vectors[at + c] - mean[c]) * scale;
+  }
+  return { ...sets, vectors: out };
+}

@@ -1,0 +1,126 @@
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { folderStorage, memoryStorage, openSafetensors, type Storage } from '../../dist/node.js';
+
+const root = await mkdtemp(join(tmpdir(), 'lemur-storage-'));
+afterAll(() => rm(root, { recursive: true }));
+
+const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) & 255);
+let made = 0;
+
+// what every storage does alike
+describe.each<[string, () => Storage]>([
+  ['memory', () => memoryStorage('here')],
+  ['a folder', () => folderStorage(join(root, `folder-${made++}`))],
+])('%s', (_name, create) => {
+  test('gives back what was written, whole, in ranges and by its size', async () => {
+    const storage = create();
+    await storage.write('a.bin', bytes);
+    expect(Uint8Array.from(await storage.read('a.bin'))).toEqual(bytes);
+    expect(await storage.size('a.bin')).toBe(1000);
+    for (const [offset, length] of [
+      [0, 1000],
+      [0, 1],
+      [999, 1],
+      [17, 400],
+      [500, 0],
+    ]) {
+      expect(await storage.readRange('a.bin', offset, length)).toEqual(bytes.slice(offset, offset + length));
+    }
+  });
+
+  test('gives fewer bytes of a range that goes beyond the end, none behind it', async () => {
+    const storage = create();
+    await storage.write('a.bin', bytes);
+    expect(await storage.readRange('a.bin', 990, 100)).toEqual(bytes.slice(990));
+    expect((await storage.readRange('a.bin', 1000, 5)).length).toBe(0);
+    expect((await storage.readRange('a.bin', 2 ** 40, 5)).length).toBe(0);
+    // room is made for the bytes that are there
+    expect(await storage.readRange('a.bin', 0, 2 ** 45)).toEqual(bytes);
+  });
+
+  test('keeps its own copy: neither what was given nor what is got is a view of it', async () => {
+    const storage = create();
+    for (const own of [bytes.slice(), Buffer.from(bytes)]) {
+      await storage.write('a.bin', own);
+      own.fill(9);
+      (await storage.readRange('a.bin', 0, 500)).fill(8);
+      (await storage.read('a.bin')).fill(7);
+      expect(Uint8Array.from(await storage.read('a.bin'))).toEqual(bytes);
+    }
+  });
+
+  test('replaces, lists and deletes', async () => {
+    const storage = create();
+    expect(await storage.list()).toEqual([]);
+    await storage.write('a.bin', bytes);
+    await storage.replace('a.bin', bytes.subarray(0, 3));
+    await storage.replace('b.bin', bytes);
+    expect(await storage.size('a.bin')).toBe(3);
+    expect((await storage.list()).sort()).toEqual(['a.bin', 'b.bin']);
+    await storage.delete('a.bin');
+    await storage.delete('a.bin');
+    expect(await storage.list()).toEqual(['b.bin']);
+    await storage.write('empty', new Uint8Array(0));
+    expect([await storage.size('empty'), (await storage.readRange('empty', 0, 4)).length]).toEqual([0, 0]);
+  });
+
+  test('says by name that a file is not there', async () => {
+    const storage = create();
+    for (const call of [() => storage.read('none'), () => storage.readRange('none', 0, 1), () => storage.size('none')]) {
+      await expect(call()).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('none') });
+    }
+  });
+});
+
+const ROWS = 12_000_000;
+const DIM = 128;
+
+/** A safetensors file of 6 GB that is a hole but for its header and its last row; null where the file system cannot have it. */
+async function sparseFile(): Promise<string | null> {
+  const json = JSON.stringify({ W: { dtype: 'F32', shape: [ROWS, DIM], data_offsets: [0, ROWS * DIM * 4] } });
+  const start = Buffer.alloc(8 + json.length);
+  start.writeBigUInt64LE(BigInt(json.length));
+  start.write(json, 8);
+  const handle = await open(join(root, 'sparse.safetensors'), 'w');
+  try {
+    await handle.truncate(start.length + ROWS * DIM * 4);
+    await handle.write(start, 0, start.length, 0);
+    await handle.write(
+      Float32Array.from({ length: DIM }, (_, i) => i + 0.5),
+      0,
+      DIM * 4,
+      start.length + (ROWS - 1) * DIM * 4,
+    );
+    // a file system that fills holes would have taken the space
+    return (await handle.stat()).blocks * 512 < 2 ** 26 ? 'sparse.safetensors' : null;
+  } catch {
+    return null;
+  } finally {
+    await handle.close();
+  }
+}
+
+const sparse = await sparseFile();
+
+test.runIf(sparse)('rows of a tensor of 6 GB are read without room for it', async () => {
+  const name = sparse as string;
+  const storage = folderStorage(root);
+  const asked: number[] = [];
+  const size = await storage.size(name);
+  expect(size).toBeGreaterThan(6e9);
+  const before = process.memoryUsage().arrayBuffers;
+  const file = await openSafetensors({
+    size,
+    read(offset, length) {
+      asked.push(length);
+      return storage.readRange(name, offset, length);
+    },
+  });
+  expect(await file.readFloats('W', { rows: [ROWS - 1, ROWS] })).toEqual(Float32Array.from({ length: DIM }, (_, i) => i + 0.5));
+  expect(await file.readFloats('W', { rows: [ROWS / 2, ROWS / 2 + 3] })).toEqual(new Float32Array(3 * DIM));
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);
+  expect(asked.reduce((a, b) => a + b)).toBeLessThan(4096);
+});
