@@ -1,12 +1,12 @@
 // Recall of the exact top 10 and 100 by Lemur's candidates, and nDCG@10 after reranking, on a folder of token vectors:
 //   node bench/recall.mjs VECTORS [--qrels FILE] [--json FILE] [--option=value ...]
 // --cone=3 adds three times one unit vector to every token and renormalises, as models with a narrow cone have them.
-// VECTORS has docs.i8.npy (rows x dim), docs.lens.npy, docs.ids.json, the same for queries, and exact_top100.npy. Options are those of Lemur.fit.
+// VECTORS: see bench/vectors.mjs. Options are those of Lemur.fit.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Lemur, MaxSim, readNpy } from '../dist/node.js';
+import { Lemur, MaxSim } from '../dist/node.js';
 import { ndcgAt } from '../dist/search/metrics.js';
+import { loadVectors, machine, recallOf } from './vectors.mjs';
 
 const { positionals, values, tokens } = parseArgs({
   allowPositionals: true,
@@ -15,17 +15,18 @@ const { positionals, values, tokens } = parseArgs({
   options: { qrels: { type: 'string' }, json: { type: 'string' }, cone: { type: 'string' } },
 });
 const [folder] = positionals;
-const read = (name) => readNpy(readFileSync(`${folder}/${name}`), name);
 const options = {};
 for (const token of tokens) {
   if (token.kind !== 'option' || ['qrels', 'json', 'cone'].includes(token.name)) continue;
   options[token.name] = token.value === 'null' ? null : Number.isNaN(Number(token.value)) ? token.value : Number(token.value);
 }
 
-const { texts: documents, numbers } = withoutEmpty(load('docs'));
-const queries = load('queries');
-const ours = new Map(numbers.map((number, i) => [number, i]));
-const stored = Array.from(read('exact_top100.npy').data, (number) => ours.get(number) ?? -2);
+const {
+  documents,
+  numbers,
+  queries,
+  exact: stored,
+} = loadVectors(folder, values.cone && ((vectors, dim) => narrow(vectors, dim, Number(values.cone))));
 const count = queries.counts.length;
 const qrels = values.qrels && readQrels(values.qrels);
 
@@ -48,20 +49,26 @@ const maxSim = await MaxSim.create(documents);
 let t = performance.now();
 const best = await maxSim.search(queries, 100);
 const exactMs = (performance.now() - t) / count;
-const exact = best.indices;
 
 const rows = [];
-for (const k of [50, 100, 200, 400]) {
+for (const [scan, k] of ['prefix', 'full'].flatMap((scan) => [50, 100, 200, 400].map((k) => [scan, k]))) {
   t = performance.now();
-  const candidates = await lemur.candidates(queries, k);
+  const candidates = await lemur.candidates(queries, k, { scan });
   const candidatesMs = (performance.now() - t) / count;
   t = performance.now();
   const reranked = await maxSim.rerankSubset(queries, 10, candidates);
   const rerankMs = (performance.now() - t) / count;
-  rows.push({ k, recall10: recall(candidates, 10), recall100: recall(candidates, 100), ndcg10: ndcg(reranked), candidatesMs, rerankMs });
+  rows.push({
+    scan,
+    k,
+    recall10: recallOf(candidates, best.indices, 10),
+    recall100: recallOf(candidates, best.indices, 100),
+    ndcg10: ndcg(reranked),
+    candidatesMs,
+    rerankMs,
+  });
 }
 
-const machine = `${cpus()[0].model}, ${availableParallelism()} threads, Node ${process.version}`;
 const report = {
   machine,
   folder,
@@ -70,7 +77,7 @@ const report = {
   stages,
   exactMs,
   exactNdcg10: ndcg(best),
-  overlapWithStored: storedOverlap(best),
+  overlapWithStored: recallOf(topTen(best), stored, 10),
   rows,
 };
 console.log(
@@ -82,17 +89,11 @@ console.log(
   `exact MaxSim ${exactMs.toFixed(2)} ms a query in a batch, nDCG@10 ${report.exactNdcg10?.toFixed(4)}, same top 10 as stored ${report.overlapWithStored.toFixed(4)}`,
 );
 console.table(
-  rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === undefined ? '' : +value.toFixed(4)]))),
+  rows.map((row) =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === 'number' ? +value.toFixed(4) : (value ?? '')])),
+  ),
 );
 if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
-
-function load(name) {
-  const { data, shape } = read(`${name}.i8.npy`);
-  const vectors = new Float32Array(new SharedArrayBuffer(4 * data.length));
-  for (let i = 0; i < data.length; i++) vectors[i] = data[i] / 127;
-  if (values.cone) narrow(vectors, shape[1], Number(values.cone));
-  return { vectors, counts: read(`${name}.lens.npy`).data, dim: shape[1] };
-}
 
 /** v := (v + size u) / |v + size u|, u the unit vector (1, 1, ..) / sqrt(dim). */
 function narrow(vectors, dim, size) {
@@ -105,29 +106,9 @@ function narrow(vectors, dim, size) {
   }
 }
 
-/** Documents without a token are left out; returns the others' numbers in the files. */
-function withoutEmpty(texts) {
-  const numbers = Array.from(texts.counts.keys()).filter((i) => texts.counts[i] > 0);
-  return { texts: { ...texts, counts: Int32Array.from(numbers, (i) => texts.counts[i]) }, numbers };
-}
-
-/** Share of the exact top n among the candidates; those as good as the last of them count as well. */
-function recall(candidates, n) {
-  let hits = 0;
-  for (let q = 0; q < count; q++) {
-    const found = new Set(candidates.indices.subarray(q * candidates.k, (q + 1) * candidates.k));
-    for (let i = 0; i < n; i++) if (found.has(exact[q * 100 + i])) hits++;
-  }
-  return hits / (count * n);
-}
-
-function storedOverlap(top) {
-  let hits = 0;
-  for (let q = 0; q < count; q++) {
-    const ours = new Set(top.indices.subarray(q * 100, q * 100 + 10));
-    for (let i = 0; i < 10; i++) if (ours.has(stored[q * 100 + i])) hits++;
-  }
-  return hits / (count * 10);
+/** The first ten of a hundred. */
+function topTen({ indices }) {
+  return { indices: Int32Array.from({ length: count * 10 }, (_, i) => indices[Math.floor(i / 10) * 100 + (i % 10)]), k: 10 };
 }
 
 function ndcg(top) {

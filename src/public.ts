@@ -13,7 +13,7 @@ export {
 export { openSafetensors, type SafetensorsFile, type SafetensorsReadOptions } from './formats/safetensors-file.js';
 export { type SafetensorsStream, streamSafetensors } from './formats/safetensors-stream.js';
 export type { Activation } from './kernels/kernels.js';
-export { Lemur } from './lemur/lemur.js';
+export { type CandidateOptions, Lemur } from './lemur/lemur.js';
 export { type FitOptions, type LearnOptions, paper } from './lemur/options.js';
 export type { ReferenceOptions } from './lemur/reference-folder.js';
 export { readTxtaiCenter, type TxtaiOptions } from './lemur/txtai-folder.js';

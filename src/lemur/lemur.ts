@@ -6,6 +6,8 @@ import { documentWeights } from '../model/solver.js';
 import { platform } from '../platform.js';
 import type { RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
+import { createFirstStage, type FirstStage, firstStageCandidates, firstStageTensors } from '../search/first-stage.js';
+import { fitPrefixMap, type PrefixMap } from '../search/prefix-map.js';
 import type { TopK } from '../search/top-k.js';
 import type { Storage } from '../storage/storage.js';
 import { reportTokens, type TokenInput, type TokenReport, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
@@ -14,6 +16,22 @@ import { defaultLearnTokens, type FitOptions, type ResolvedLearnOptions, resolve
 import { loadReference, type ReferenceOptions } from './reference-folder.js';
 import { loadFolder, saveFolder } from './saved-folder.js';
 import { loadTxtai, type TxtaiOptions } from './txtai-folder.js';
+
+/** With fewer documents a scan of all weights takes less time than anything before it. */
+const LEAST_FOR_PREFIXES = 1024;
+/** Full codes looked at for every candidate asked for: no recall is lost against the full scan with prefixes of 128 bytes and more (docs/design.md). */
+const RESCORED = 4;
+
+/** How candidates are found. */
+export interface CandidateOptions extends RunOptions {
+  /**
+   * `prefix` (default): the documents with the best prefixes are rescored by their full codes. `full`: the inner product with all weights of all documents
+   * in float32, the yardstick; it is also what happens with `prefixDim: 0`, fewer than 1,024 documents, or nothing to leave out.
+   */
+  scan?: 'prefix' | 'full' | undefined;
+  /** Documents whose full codes are looked at; at least k. Default 4 k. */
+  rescored?: number | undefined;
+}
 
 /**
  * The learned reduction of LEMUR (Jääsaari, Hyvönen, Roos, ICML 2026): for one corpus a feature map psi and a weight vector for each document,
@@ -31,18 +49,26 @@ export class Lemur {
   readonly std: number;
   /** The options it was fitted with. */
   readonly options: ResolvedLearnOptions;
-  /** What the gate noticed in the corpus; undefined after `load` and `importReference`. */
+  /** What the gate noticed in the corpus; undefined where it was not fitted here. */
   readonly tokenReport: TokenReport | undefined;
   readonly #device: Device;
   readonly #fitted: Fitted;
+  readonly #firstStage: FirstStage | null;
   readonly #release: () => void;
   #closed = false;
 
-  /** Use `Lemur.fit`, `Lemur.load` or `Lemur.importReference`. */
-  private constructor(device: Device, fitted: Fitted, options: ResolvedLearnOptions, report?: TokenReport) {
-    const { map, solver, w } = fitted;
+  /** Use `Lemur.fit`, `Lemur.load`, `Lemur.importReference` or `Lemur.importTxtai`. */
+  private constructor(
+    device: Device,
+    fitted: Fitted,
+    firstStage: FirstStage | null,
+    options: ResolvedLearnOptions,
+    report: TokenReport | undefined,
+  ) {
+    const { map, w } = fitted;
     this.#device = device;
     this.#fitted = fitted;
+    this.#firstStage = firstStage;
     this.dim = map.layout.inputDim;
     this.latentDim = map.layout.latentDim;
     this.documents = w.length / this.latentDim;
@@ -50,8 +76,33 @@ export class Lemur {
     this.std = fitted.std;
     this.options = options;
     this.tokenReport = report;
-    const kept: Tensor[] = solver ? [map.parameters, w, solver.x, solver.z, solver.factor] : [map.parameters, w];
-    this.#release = freeWith(this, device, kept);
+    const stage = firstStage ? firstStageTensors(firstStage) : [];
+    this.#release = freeWith(this, device, [...tensorsOf(fitted), ...stage]);
+  }
+
+  /** Adds the first stage, from a stored map or a new one. */
+  static async #complete(
+    device: Device,
+    fitted: Fitted,
+    chosen: ResolvedLearnOptions,
+    options: RunOptions,
+    { report, prefixMap }: { report?: TokenReport; prefixMap?: PrefixMap | undefined } = {},
+  ): Promise<Lemur> {
+    const { solver, w, map } = fitted;
+    const { latentDim } = map.layout;
+    const wanted = chosen.prefixDim > 0 && w.length >= LEAST_FOR_PREFIXES * latentDim;
+    try {
+      const found =
+        prefixMap ??
+        (wanted && solver
+          ? await fitPrefixMap(device, solver, w, latentDim, Math.min(chosen.prefixDim, latentDim), chosen.seed, options)
+          : null);
+      const firstStage = found && (await createFirstStage(device, found, w, options));
+      return new Lemur(device, fitted, firstStage, chosen, report);
+    } catch (error) {
+      device.free(...tensorsOf(fitted));
+      throw error;
+    }
   }
 
   /**
@@ -69,14 +120,14 @@ export class Lemur {
     const test = options.test ? await tokenSetsOfDim(options.test, corpus.dim, 'test', signal) : null;
     const report = await reportTokens(corpus, signal);
     const device = await resolveDevice(options);
-    return new Lemur(device, await fitCorpus(device, corpus, learn, test, chosen, options), chosen, report);
+    return Lemur.#complete(device, await fitCorpus(device, corpus, learn, test, chosen, options), chosen, options, { report });
   }
 
   /** Opens what `save` wrote: a folder's path, or a storage. Nothing is refitted. Rejects with 'not-found', 'bad-file' or 'unsupported'. */
   static async load(at: string | Storage, options: DeviceOptions = {}): Promise<Lemur> {
     const device = await resolveDevice(options);
-    const { fitted, learnOptions } = await loadFolder(device, typeof at === 'string' ? platform().openFolder(at) : at);
-    return new Lemur(device, fitted, learnOptions);
+    const { fitted, learnOptions, prefixMap } = await loadFolder(device, typeof at === 'string' ? platform().openFolder(at) : at);
+    return Lemur.#complete(device, fitted, learnOptions, {}, { prefixMap });
   }
 
   /**
@@ -87,7 +138,7 @@ export class Lemur {
   static async importReference(at: string | Storage, options: ReferenceOptions = {}): Promise<Lemur> {
     const device = await resolveDevice(options);
     const { fitted, learnOptions } = await loadReference(device, typeof at === 'string' ? platform().openFolder(at) : at, options);
-    return new Lemur(device, fitted, learnOptions);
+    return Lemur.#complete(device, fitted, learnOptions, options);
   }
 
   /**
@@ -99,7 +150,7 @@ export class Lemur {
   static async importTxtai(at: string | Storage, options: TxtaiOptions = {}): Promise<Lemur> {
     const device = await resolveDevice(options);
     const { fitted, learnOptions } = await loadTxtai(device, typeof at === 'string' ? platform().openFolder(at) : at, options);
-    return new Lemur(device, fitted, learnOptions);
+    return Lemur.#complete(device, fitted, learnOptions, options);
   }
 
   /** Document weights, documents x d' (a copy). */
@@ -132,14 +183,22 @@ export class Lemur {
 
   /**
    * The k documents with the highest estimated MaxSim for each query, best first, ties by document number. Scores are estimates on the scale
-   * of MaxSim: std <w, q> + |Q| mean. With fewer than k documents rows end in -1 and -Infinity.
+   * of MaxSim: std <w, q> + |Q| mean, of full codes or, with `scan: 'full'`, of the weights themselves. With fewer than k documents rows end in -1 and
+   * -Infinity.
    */
-  async candidates(queries: TokenInput, k: number, options: RunOptions = {}): Promise<TopK> {
+  async candidates(queries: TokenInput, k: number, options: CandidateOptions = {}): Promise<TopK> {
     checkK(k);
+    const { scan = 'prefix', rescored = RESCORED * k } = options;
+    if (scan !== 'prefix' && scan !== 'full')
+      throw new LemurError('invalid-argument', `scan: expected 'prefix' or 'full', got ${String(scan)}`, { where: 'scan' });
+    if (!Number.isInteger(rescored) || rescored < k)
+      throw new LemurError('invalid-argument', `rescored: expected an integer of at least k, ${k}, got ${rescored}`, { where: 'rescored' });
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
     const count = sets.counts.length;
     const { indices, scores } = await this.#withFeatures(sets, options, (features) =>
-      this.#device.topInnerProducts(features, count, this.#fitted.w, this.documents, this.latentDim, k, options),
+      this.#firstStage && scan === 'prefix' && rescored < this.documents
+        ? firstStageCandidates(this.#device, this.#firstStage, features, count, rescored, k, options)
+        : this.#device.topInnerProducts(features, count, this.#fitted.w, this.documents, this.latentDim, k, options),
     );
     for (let i = 0; i < scores.length; i++) {
       scores[i] = indices[i] < 0 ? -Infinity : this.std * scores[i] + sets.counts[Math.floor(i / k)] * this.mean;
@@ -149,7 +208,13 @@ export class Lemur {
 
   /** Writes model, weights, solve sample and factor to a folder (its path, or a storage). What was saved there before stays readable until it is done. */
   async save(at: string | Storage): Promise<void> {
-    await saveFolder(this.#device, typeof at === 'string' ? platform().openFolder(at) : at, this.#solved('save'), this.options);
+    await saveFolder(
+      this.#device,
+      typeof at === 'string' ? platform().openFolder(at) : at,
+      this.#solved('save'),
+      this.#firstStage?.map,
+      this.options,
+    );
   }
 
   /** Frees what it keeps. Calls after it reject with 'closed'. */
@@ -181,4 +246,9 @@ export class Lemur {
       freeTokens(this.#device, tokens);
     }
   }
+}
+
+/** What a fit keeps on the device. */
+function tensorsOf({ map, solver, w }: Fitted): Tensor[] {
+  return solver ? [map.parameters, w, solver.x, solver.z, solver.factor] : [map.parameters, w];
 }

@@ -37,6 +37,8 @@ export interface LearnOptions {
    * less time than `float32`, at the same recall (docs/design.md).
    */
   precision?: 'float32' | 'int8' | undefined;
+  /** Bytes a document of the first scan; 0: every scan reads all weights. Changes no weight, only how candidates are found. Default 256. */
+  prefixDim?: number | undefined;
   /** Of all random draws; the same seed gives the same bytes on every machine with any number of threads. Default 0. */
   seed?: number | undefined;
 }
@@ -72,6 +74,7 @@ const DEFAULTS: ResolvedLearnOptions = {
   batchSize: 512,
   gradClip: 0.5,
   precision: 'int8',
+  prefixDim: 256,
   seed: 0,
 };
 
@@ -91,6 +94,7 @@ export const paper: Required<Omit<LearnOptions, 'seed'>> = {
   batchSize: 512,
   gradClip: 0.5,
   precision: 'float32',
+  prefixDim: 256,
 };
 
 const OTHER_OPTIONS = ['learn', 'test', 'onEpoch', 'verbose', 'threads', 'device', 'onProgress', 'signal'];
@@ -112,7 +116,7 @@ export function resolveLearnOptions(options: FitOptions): ResolvedLearnOptions {
   for (const name of ['trainSubsetSize', 'learnSubsetSize', 'olsSampleSize', 'numLayers', 'hiddenDim', 'batchSize'] as const) {
     check(name, resolved[name], 'a positive integer', Number.isInteger(resolved[name]) && resolved[name] > 0);
   }
-  const { finalHiddenDim, epochs, lr, gradClip, seed, activation, schedule, precision } = resolved;
+  const { finalHiddenDim, epochs, lr, gradClip, seed, activation, schedule, precision, prefixDim } = resolved;
   check(
     'finalHiddenDim',
     finalHiddenDim,
@@ -120,6 +124,7 @@ export function resolveLearnOptions(options: FitOptions): ResolvedLearnOptions {
     finalHiddenDim === null || (Number.isInteger(finalHiddenDim) && finalHiddenDim > 0),
   );
   check('epochs', epochs, 'an integer of at least 0', Number.isInteger(epochs) && epochs >= 0);
+  check('prefixDim', prefixDim, 'an integer of at least 0', Number.isInteger(prefixDim) && prefixDim >= 0);
   check('lr', lr, 'a positive number', Number.isFinite(lr) && lr > 0);
   check('gradClip', gradClip, 'a positive number or null', gradClip === null || (Number.isFinite(gradClip) && gradClip > 0));
   check('seed', seed, 'an integer of at least 0', Number.isSafeInteger(seed) && seed >= 0);

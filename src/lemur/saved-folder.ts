@@ -7,16 +7,17 @@ import { type SafetensorsArray, writeSafetensors } from '../formats/safetensors.
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors-file.js';
 import { ACTIVATIONS } from '../kernels/kernels.js';
 import { restoreSolver } from '../model/solver.js';
+import type { PrefixMap } from '../search/prefix-map.js';
 import type { Storage } from '../storage/storage.js';
 import { storedRanges } from '../storage/stored-safetensors.js';
 import { sharedFloats } from '../tokens/gather.js';
 import type { Solved } from './fit.js';
-import type { ResolvedLearnOptions } from './options.js';
+import { type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 
 const MANIFEST = 'lemur.json';
 const VERSION = 1;
 /** Names of data files; the number is that of the save. */
-const DATA_FILE = /^(model|weights|solver)\.\d+\.safetensors$/;
+const DATA_FILE = /^(model|weights|solver|prefix)\.\d+\.safetensors$/;
 
 /** A data file as the manifest knows it. */
 interface FileEntry {
@@ -35,11 +36,19 @@ interface Manifest {
   std: number;
   featureMap: Pick<FeatureLayout, 'kind' | 'inputDim' | 'activation'> & { widths: number[] };
   options: ResolvedLearnOptions;
-  files: { model: FileEntry; weights: FileEntry; solver: FileEntry };
+  /** Of the first stage; absent where there is none. */
+  prefix?: { dim: number; step: number } | undefined;
+  files: { model: FileEntry; weights: FileEntry; solver: FileEntry; prefix?: FileEntry | undefined };
 }
 
 /** Data files first, the manifest last and in one step, then the files of the save before are deleted. */
-export async function saveFolder(device: Device, storage: Storage, fitted: Solved, options: ResolvedLearnOptions): Promise<void> {
+export async function saveFolder(
+  device: Device,
+  storage: Storage,
+  fitted: Solved,
+  prefixMap: PrefixMap | undefined,
+  options: ResolvedLearnOptions,
+): Promise<void> {
   const previous = await readManifest(storage).catch((error: unknown) => {
     // nothing there yet, or nothing that can be read; the work of a newer version is left alone
     if (isLemurError(error, 'not-found') || isLemurError(error, 'bad-file')) return undefined;
@@ -63,17 +72,28 @@ export async function saveFolder(device: Device, storage: Storage, fitted: Solve
       sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
       factor: { shape: [latentDim, latentDim], data: await device.read(solver.factor) },
     }),
+    prefix:
+      prefixMap &&
+      (await write('prefix', {
+        mean: { shape: [latentDim], data: prefixMap.mean },
+        documents: { shape: [prefixMap.dim, latentDim], data: prefixMap.documents },
+        queries: { shape: [prefixMap.dim, latentDim], data: prefixMap.queries },
+      })),
   };
+  const prefix = prefixMap && { dim: prefixMap.dim, step: prefixMap.step };
   const featureMap = { kind: layout.kind, inputDim, activation: layout.activation, widths: layout.layers.map((layer) => layer.outputs) };
-  const manifest: Manifest = { format: 'lemur', version: VERSION, save, documents, mean, std, featureMap, options, files };
+  const manifest: Manifest = { format: 'lemur', version: VERSION, save, documents, mean, std, featureMap, options, prefix, files };
   await storage.replace(MANIFEST, new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`));
-  const current = new Set(Object.values(files).map((file) => file.name));
+  const current = new Set(Object.values(files).map((file) => file?.name));
   for (const name of await storage.list()) {
     if (DATA_FILE.test(name) && !current.has(name)) await storage.delete(name);
   }
 }
 
-export async function loadFolder(device: Device, storage: Storage): Promise<{ fitted: Solved; learnOptions: ResolvedLearnOptions }> {
+export async function loadFolder(
+  device: Device,
+  storage: Storage,
+): Promise<{ fitted: Solved; prefixMap: PrefixMap | undefined; learnOptions: ResolvedLearnOptions }> {
   const manifest = await readManifest(storage);
   const { featureMap, files, mean, std } = manifest;
   const { kind, inputDim, activation, widths } = featureMap;
@@ -89,6 +109,7 @@ export async function loadFolder(device: Device, storage: Storage): Promise<{ fi
   checkTensor(solve, 'factor', 'F64', [latentDim, latentDim]);
   checkTensor(model, 'parameters', 'F32', [layout.parameterCount]);
   checkTensor(weights, 'W', 'F32', [manifest.documents, latentDim]);
+  const prefixMap = await loadPrefixMap(storage, manifest, latentDim);
   const kept: Tensor[] = [];
   const keep = <D extends DType>(tensor: Tensor<D>): Tensor<D> => {
     kept.push(tensor);
@@ -102,11 +123,28 @@ export async function loadFolder(device: Device, storage: Storage): Promise<{ fi
     await solve.file.readInto('factor', new Uint8Array(values.buffer));
     const factor = keep(await device.upload('f64', values));
     const solver = await restoreSolver(device, map, x, rows, factor);
-    return { fitted: { map, solver, w, mean, std }, learnOptions: manifest.options };
+    return { fitted: { map, solver, w, mean, std }, prefixMap, learnOptions: { ...resolveLearnOptions({}), ...manifest.options } };
   } catch (error) {
     device.free(...kept);
     throw error;
   }
+}
+
+async function loadPrefixMap(storage: Storage, { prefix, files }: Manifest, latentDim: number): Promise<PrefixMap | undefined> {
+  if (!prefix || !files.prefix) return undefined;
+  const data = await openDataFile(storage, files.prefix);
+  const read = (name: string, ...shape: number[]): Promise<Float32Array> => {
+    checkTensor(data, name, 'F32', shape);
+    return data.file.readFloats(name);
+  };
+  const { dim, step } = prefix;
+  return {
+    dim,
+    step,
+    mean: await read('mean', latentDim),
+    documents: await read('documents', dim, latentDim),
+    queries: await read('queries', dim, latentDim),
+  };
 }
 
 async function readManifest(storage: Storage): Promise<Manifest> {
@@ -132,7 +170,7 @@ async function readManifest(storage: Storage): Promise<Manifest> {
 }
 
 /** Whether all that loading relies on is there and of its kind. */
-function isWhole({ save, documents, mean, std, featureMap, options, files }: Manifest): boolean {
+function isWhole({ save, documents, mean, std, featureMap, options, prefix, files }: Manifest): boolean {
   const sizes = [save, featureMap?.inputDim, featureMap?.widths?.length, ...(featureMap?.widths ?? [])];
   return (
     sizes.every((size) => Number.isInteger(size) && size > 0) &&
@@ -143,7 +181,8 @@ function isWhole({ save, documents, mean, std, featureMap, options, files }: Man
     ['mlp', 'random'].includes(featureMap.kind) &&
     ACTIVATIONS.includes(featureMap.activation) &&
     typeof options === 'object' &&
-    [files?.model, files?.weights, files?.solver].every((file) => DATA_FILE.test(String(file?.name)))
+    (prefix === undefined || (Number.isInteger(prefix.dim) && prefix.dim > 0 && prefix.step > 0)) &&
+    [files?.model, files?.weights, files?.solver, ...(prefix ? [files.prefix] : [])].every((file) => DATA_FILE.test(String(file?.name)))
   );
 }
 
