@@ -11,7 +11,7 @@ import { examples, shared } from './arguments.js';
 import { writeTokens } from './build-collection.js';
 import { readInfo } from './collection.js';
 import { openCollectionEncoder } from './collection-encoder.js';
-import { type Context, interruptible } from './context.js';
+import type { Context } from './context.js';
 import { documentText } from './encode-texts.js';
 import { findModel, MAX_TOKENS, openEncoder } from './model.js';
 import { checkFileTarget, checkFolderTarget, STDOUT, writeOutput } from './output.js';
@@ -77,14 +77,15 @@ export function addConvert(program: Command, context: Context): void {
 async function convert(from: string, to: string, options: ConvertOptions, context: Context): Promise<void> {
   const importer = from === STDIN ? undefined : IMPORTS[await pathKind(from)];
   if (importer) return convertIndex(importer, from, to, options, context);
-  if (options.sample !== undefined) throw wrong('--sample', `${from} is no index of another system, so there is nothing to solve`);
+  if (options.sample !== undefined)
+    throw wrong('--sample', `--sample: ${from} is no index of another system, so there is nothing to solve`);
   const format = options.format ?? formatOf(to);
   const force = options.force ?? false;
   if (format === 'folder') await checkFolderTarget(to, force, isTokenFile);
   else await checkFileTarget(to, force);
   if (format === 'folder' && from !== STDIN && resolve(from) === resolve(to))
     throw wrong(to, `${to}: the source itself; name another folder`);
-  const source = await interruptible(context.signal, openSource(from, { ...context, ...options }));
+  const source = await openSource(from, { ...context, ...options });
   if (source.kind === 'vectors') refuseTextOptions(from, options);
   const tokens = source.kind === 'vectors' ? source.tokens : await encode(source, options, context);
   const { documents } = source.texts;

@@ -71,10 +71,10 @@ async function evaluateFolder(folder: string, options: EvalOptions, context: Con
       ? await optionalEncoder(collection, model, threads)
       : undefined;
   try {
-    const { value } = await reporter.step('evaluate', async (onProgress) => {
-      const queries = own ? undefined : await openOthers(collection, encoder, options, context);
-      return evaluate(collection, queries, { k, candidates, threads, encoder, signal, onProgress });
-    });
+    const queries = own ? undefined : await openOthers(collection, encoder, options, context);
+    const { value } = await reporter.step('evaluate', (onProgress) =>
+      evaluate(collection, queries, { k, candidates, threads, encoder, signal, onProgress }),
+    );
     const report = createReport(collection.info, value, threads);
     if (options.json) print(JSON.stringify(report, null, 2));
     else print(`\n${formatReport(report)}\n\nMade in: ${formatStages(collection.info.stages)}.`);

@@ -5,7 +5,7 @@ import type { TokenReport } from '../tokens/token-sets.js';
 import { examples, positiveInteger, shared } from './arguments.js';
 import { buildCollection } from './build-collection.js';
 import { type CollectionInfo, type Plan, readInfo, type StoredTokens } from './collection.js';
-import { type Context, interruptible } from './context.js';
+import type { Context } from './context.js';
 import { digestTexts, digestTokens } from './digest.js';
 import { addLearnOptions, type LearnArguments, learnOptionsOf } from './learn-options.js';
 import { findModel, MAX_TOKENS, type ModelReference } from './model.js';
@@ -39,7 +39,7 @@ export function addFit(program: Command, context: Context): void {
     )
     .argument(
       '<source>',
-      'texts: a folder of *.txt and *.md, a file of JSON lines ({"_id", "title", "text"}), a BEIR folder; token vectors: a folder with tokens.npy and counts.npy, .npy (texts x tokens x dim), safetensors (tokens, counts); - for either on standard input',
+      'texts: a folder of *.txt and *.md (and those below it), a file of JSON lines ({"_id", "title", "text"}), a BEIR folder; token vectors: a folder with tokens.npy and counts.npy, .npy (texts x tokens x dim), safetensors (tokens, counts); - for either on standard input',
     )
     .requiredOption('--out <folder>', 'where the collection goes')
     .addOption(shared.model())
@@ -69,7 +69,7 @@ async function fitSource(path: string, options: FitArguments, context: Context):
   const { signal, reporter, print } = context;
   resolveLearnOptions(learnOptionsOf(options) ?? {});
   if (path !== STDIN && resolve(path) === resolve(out)) throw wrong('--out', `${out}: the source itself; name another folder with --out`);
-  const source = await interruptible(signal, openSource(path, { ...context, ...options }));
+  const source = await openSource(path, { ...context, ...options });
   if (source.kind === 'vectors') refuseTextOptions(path, options);
   const learn = options.learn === undefined ? undefined : (await openVectors(options.learn, context)).tokens;
   if (learn && source.kind === 'vectors') checkDim(learn.dim, source.tokens.dim, options.learn!);

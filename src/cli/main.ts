@@ -25,7 +25,7 @@ process.on('SIGINT', () => {
 // `lemur eval … | head` closes our output before its end
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  fail(error);
 });
 
 const context: Context = {

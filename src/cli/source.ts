@@ -10,6 +10,7 @@ import { readTextFolder } from '../formats/node-text-folder.js';
 import { readTokenVectors } from '../formats/node-token-vectors.js';
 import { parseTokenVectors } from '../formats/token-vectors.js';
 import type { TokenSets } from '../tokens/token-sets.js';
+import { interruptible } from './context.js';
 import { hasTexts, hasVectors, type PathKind, pathKind } from './path-kind.js';
 
 /** Standard input, where a path is expected. */
@@ -34,8 +35,14 @@ export interface SourceOptions {
   skipEmpty?: boolean | undefined;
 }
 
+type VectorOptions = Pick<SourceOptions, 'openInput' | 'signal'> & { single?: boolean };
+
 /** Opens texts or token vectors. Every error names the file, and the line or row, before anything is written. */
-export async function openSource(path: string, options: SourceOptions): Promise<Source> {
+export function openSource(path: string, options: SourceOptions): Promise<Source> {
+  return interruptible(options.signal, readSource(path, options));
+}
+
+async function readSource(path: string, options: SourceOptions): Promise<Source> {
   if (path === STDIN) return openStdin(options);
   const kind = await pathKind(path);
   if (hasVectors(kind)) {
@@ -52,10 +59,11 @@ export async function openSource(path: string, options: SourceOptions): Promise<
 }
 
 /** Token vectors with the ids beside them, where texts would make no sense. */
-export async function openVectors(
-  path: string,
-  options: SourceOptions & { single?: boolean },
-): Promise<{ tokens: TokenSets; ids: string[] }> {
+export function openVectors(path: string, options: VectorOptions): Promise<{ tokens: TokenSets; ids: string[] }> {
+  return interruptible(options.signal, readVectors(path, options));
+}
+
+async function readVectors(path: string, options: VectorOptions): Promise<{ tokens: TokenSets; ids: string[] }> {
   if (path !== STDIN) {
     const kind = await pathKind(path);
     if (!hasVectors(kind)) {

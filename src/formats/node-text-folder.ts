@@ -5,13 +5,16 @@ import type { BeirDocument } from './beir.js';
 
 const TEXT = /\.(txt|md)$/i;
 
-/** Paths of the `*.txt` and `*.md` files of a folder and those below it, relative, with `/`, in an order that no locale changes. What begins with a dot is left out. */
+/**
+ * Paths of the `*.txt` and `*.md` files of a folder and those below it, relative, with `/`, in an order that no locale changes. What begins
+ * with a dot is left out, and node_modules.
+ */
 export async function listTextFiles(folder: string): Promise<string[]> {
   const found: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     const name = relative(folder, path).split(sep).join('/');
-    if (!TEXT.test(name) || name.split('/').some((part) => part.startsWith('.'))) continue;
+    if (!TEXT.test(name) || name.split('/').some((part) => part.startsWith('.') || part === 'node_modules')) continue;
     if (entry.isFile() || (entry.isSymbolicLink() && (await stat(path)).isFile())) found.push(name);
   }
   return found.sort((a, b) => (a < b ? -1 : 1));
