@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from './vendor.js';
+import { InvalidArgumentError, Option } from './vendor.js';
 
 /** A positive whole number; commander says which option it was. */
 export function positiveInteger(text: string): number {
@@ -7,7 +7,38 @@ export function positiveInteger(text: string): number {
   throw new InvalidArgumentError('Expected a whole number of at least 1.');
 }
 
+/** A whole number that may be 0. */
+export function wholeNumber(text: string): number {
+  return /^0+$/.test(text) ? 0 : positiveInteger(text);
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('Expected a number above 0.');
+}
+
 /** Gathers the values of an option that takes several. */
 export function positiveIntegers(text: string, before: readonly number[] | undefined): number[] {
   return [...(before ?? []), positiveInteger(text)];
+}
+
+/** Options that several commands have. */
+export const shared = {
+  threads: (): Option =>
+    new Option('--threads <n>', 'threads to compute with (default: all that the machine has)').argParser(positiveInteger),
+  json: (): Option => new Option('--json', 'print JSON'),
+  model: (): Option =>
+    new Option('--model <folder>', 'an encoder of your own: a folder with config.json, tokenizer.json and *.safetensors of a BERT'),
+  movedModel: (): Option =>
+    new Option('--model <folder>', "folder of the encoder's weights, where they are no longer in the place the collection was made with"),
+  maxTokens: (): Option =>
+    new Option('--max-tokens <n>', 'tokens of a text that are encoded, from its beginning (default: 180)').argParser(positiveInteger),
+  split: (): Option => new Option('--split <name>', 'judgements of a BEIR folder: qrels/<name>.tsv').default('test'),
+  skipEmpty: (): Option => new Option('--skip-empty', 'leave out documents without any text, which are refused otherwise'),
+} as const;
+
+/** Examples at the end of a help page. */
+export function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
 }

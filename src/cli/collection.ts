@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { LemurError } from '../errors.js';
 import { type BeirDocument, type BeirQuery, parseBeirDocuments, parseBeirQueries, parseQrels, type Qrels } from '../formats/beir.js';
 import { fileBytes } from '../formats/node-beir.js';
+import { readFloats, readIntegers, readNpyFileHeader } from '../formats/node-npy.js';
 import { Lemur } from '../lemur/lemur.js';
-import { DIM, type ModelReference } from './model.js';
-import { readFloats, readIntegers } from './npy-file.js';
+import type { LearnOptions } from '../lemur/options.js';
+import type { ModelReference } from './model.js';
 import type { StepTime } from './progress.js';
 
 export const COLLECTION = 'collection.json';
+/** What a run in progress has finished; a finished one has `collection.json` instead. */
+export const RUN = 'run.json';
 /** Files of a collection, those of a run in progress included. */
 export const DATA_FILES: readonly string[] = [
   ...['documents.jsonl', 'queries.jsonl', 'qrels.tsv', 'projection.npy'],
@@ -24,10 +27,20 @@ const VERSION = 1;
 
 /** What a collection is made of; another plan needs another folder. */
 export interface Plan {
+  /** What people call it: a path, or the name of a data set. */
   data: string;
   documents: number;
-  model: ModelReference;
-  maxTokens: number;
+  /** The encoder; collections of ready-made vectors have neither it nor `maxTokens`. */
+  model?: ModelReference | undefined;
+  maxTokens?: number | undefined;
+  /** Dimensions of the token vectors that were asked for. */
+  dim?: number | undefined;
+  /** SHA-256 of the texts or vectors, which are the same wherever they lie. */
+  digest?: string | undefined;
+  /** What was asked for otherwise than the library's defaults. */
+  learn?: LearnOptions | undefined;
+  /** SHA-256 of the vectors to learn from, where they are not the documents'. */
+  learnDigest?: string | undefined;
 }
 
 /** `collection.json`, written last. */
@@ -35,7 +48,8 @@ export interface CollectionInfo {
   format: typeof FORMAT;
   version: typeof VERSION;
   plan: Plan;
-  encoder: { id: string; dim: number; hidden: number };
+  /** null where the vectors came ready-made. */
+  encoder: { id: string; dim: number; hidden: number } | null;
   counts: { documents: number; tokens: number; queries: number; queryTokens: number };
   stages: Record<string, StepTime>;
 }
@@ -47,7 +61,7 @@ export interface StoredTokens {
   dim: number;
 }
 
-/** A folder that the demo filled. */
+/** A folder that `lemur fit` or the demo filled. */
 export interface Collection {
   folder: string;
   info: CollectionInfo;
@@ -55,13 +69,21 @@ export interface Collection {
   tokens: StoredTokens;
 }
 
-/** Judged queries, encoded. */
+/** Queries as token vectors, and what is judged about them, which may be nothing. */
 export interface StoredQueries {
   queries: readonly BeirQuery[];
   qrels: Qrels;
   tokens: StoredTokens;
-  /** Queries x hidden. */
-  pooled: Float32Array;
+  /** Queries x hidden; undefined where the vectors came ready-made. */
+  pooled: Float32Array | undefined;
+}
+
+/** A projection of the encoder's states. */
+export interface StoredProjection {
+  /** Hidden x dim. */
+  matrix: Float32Array;
+  hidden: number;
+  dim: number;
 }
 
 export function collectionInfo(parts: Omit<CollectionInfo, 'format' | 'version'>): CollectionInfo {
@@ -78,7 +100,9 @@ export async function openCollection(folder: string): Promise<Collection> {
   return { folder, info, documents, tokens: await readTokens(folder, '', documents.length) };
 }
 
-export async function openQueries({ folder, info }: Collection): Promise<StoredQueries> {
+/** The queries that came with the texts; undefined where none did. */
+export async function openQueries({ folder, info }: Collection): Promise<StoredQueries | undefined> {
+  if (info.counts.queries === 0) return undefined;
   const path = join(folder, 'queries.jsonl');
   const queries = await parseBeirQueries(fileBytes(path), path);
   checkCount(path, queries.length, info.counts.queries);
@@ -87,53 +111,56 @@ export async function openQueries({ folder, info }: Collection): Promise<StoredQ
     queries,
     qrels: await parseQrels(fileBytes(qrelsPath), qrelsPath),
     tokens: await readTokens(folder, 'query-', queries.length),
-    pooled: await readFloats(join(folder, 'query-pooled.npy'), [queries.length, info.encoder.hidden]),
+    pooled: info.encoder ? await readFloats(join(folder, 'query-pooled.npy'), [queries.length, info.encoder.hidden]) : undefined,
   };
 }
 
-/** Documents x hidden. */
-export function openPooled({ folder, info, documents }: Collection): Promise<Float32Array> {
-  return readFloats(join(folder, 'pooled.npy'), [documents.length, info.encoder.hidden]);
+/** Documents x hidden; undefined where the vectors came ready-made. */
+export async function openPooled({ folder, info, documents }: Collection): Promise<Float32Array | undefined> {
+  return info.encoder ? readFloats(join(folder, 'pooled.npy'), [documents.length, info.encoder.hidden]) : undefined;
 }
 
-/** Hidden x DIM. */
-export function openProjection(folder: string): Promise<Float32Array> {
-  return readFloats(join(folder, 'projection.npy'), [-1, DIM]);
+export async function openProjection(folder: string): Promise<StoredProjection> {
+  const path = join(folder, 'projection.npy');
+  const matrix = await readFloats(path, [-1, -1]);
+  const [hidden, dim] = (await readNpyFileHeader(path)).shape;
+  return { matrix, hidden, dim };
 }
 
+/** Trained features, or the random ones that they are compared with. */
 export async function openLemur(
-  { folder, documents }: Pick<Collection, 'folder' | 'documents'>,
+  { folder, documents, tokens }: Pick<Collection, 'folder' | 'documents' | 'tokens'>,
   which: (typeof MODEL_FOLDERS)[number],
   threads: number | undefined,
 ): Promise<Lemur> {
   const path = join(folder, which);
   const lemur = await Lemur.load(path, { threads });
-  if (lemur.documents === documents.length && lemur.dim === DIM) return lemur;
+  if (lemur.documents === documents.length && lemur.dim === tokens.dim) return lemur;
   throw new LemurError(
     'bad-file',
-    `${path}: for ${lemur.documents} documents of dimension ${lemur.dim}, expected ${documents.length} of ${DIM}`,
-    {
-      where: path,
-    },
+    `${path}: for ${lemur.documents} documents of dimension ${lemur.dim}, expected ${documents.length} of ${tokens.dim}`,
+    { where: path },
   );
 }
 
 /** `tokens.npy` and `counts.npy`, or those of another prefix, checked against each other. */
 export async function readTokens(folder: string, prefix: string, texts: number): Promise<StoredTokens> {
-  const path = join(folder, `${prefix}counts.npy`);
-  const counts = await readIntegers(path, [texts]);
+  const path = join(folder, `${prefix}tokens.npy`);
+  const counts = await readIntegers(join(folder, `${prefix}counts.npy`), [texts]);
   const rows = counts.reduce((sum, count) => sum + count, 0);
-  return { vectors: await readFloats(join(folder, `${prefix}tokens.npy`), [rows, DIM]), counts, dim: DIM };
+  const vectors = await readFloats(path, [rows, -1]);
+  return { vectors, counts, dim: vectors.length / rows };
 }
 
-async function readInfo(folder: string): Promise<CollectionInfo> {
+/** `collection.json`. Raises 'not-found' with what to do, 'bad-file' and 'unsupported'. */
+export async function readInfo(folder: string): Promise<CollectionInfo> {
   const path = join(folder, COLLECTION);
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     const { code } = cause as { code?: string };
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw cause;
-    const advice = existsSync(join(folder, 'run.json'))
-      ? 'the run that fills this folder has not finished; the same `lemur demo` command goes on with it'
-      : 'expected a folder that `lemur demo` has filled';
+    const advice = existsSync(join(folder, RUN))
+      ? 'the run that fills this folder has not finished; the same command goes on with it'
+      : 'expected a folder that `lemur fit` or `lemur demo` has filled';
     throw new LemurError('not-found', `${path}: no such file; ${advice}`, { where: path }, { cause });
   });
   let info: CollectionInfo;

@@ -1,37 +1,43 @@
 import { join } from 'node:path';
 import type { PoolingEncoder } from '../encoder/node.js';
 import type { BeirDocument, BeirQuery } from '../formats/beir.js';
+import { createNpyFile, readFloats, writeNpyFile } from '../formats/node-npy.js';
 import { principalComponents, project } from '../linalg/principal-components.js';
 import type { RunOptions } from '../run-options.js';
 import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
-import { readTokens } from './collection.js';
-import { DIM, MAX_TOKENS } from './model.js';
-import { createNpyFile, readFloats, writeNpyFile } from './npy-file.js';
+import { openProjection, readTokens } from './collection.js';
 
 /** Documents that the projection is made from: about 33,000 tokens of SciFact, for a matrix of 384 x 384. */
 const SAMPLE_DOCUMENTS = 210;
 /** Documents encoded in one call, which bounds memory. */
 const CHUNK = 256;
 
+/** What encoding takes from the plan. */
+interface EncodeTextsOptions extends RunOptions {
+  /** Tokens of a text that are encoded. */
+  maxTokens: number;
+}
+
 /**
  * Encodes whole documents, evenly spaced, with all of the encoder's dimensions, takes the principal components of their tokens as the
- * projection, and writes it with the sample's projected tokens, so that no document is encoded twice.
+ * projection onto `wanted` dimensions (or all of them), and writes it with the sample's projected tokens, so that no document is encoded twice.
  */
 export async function encodeSample(
   folder: string,
   encoder: PoolingEncoder,
   documents: readonly BeirDocument[],
-  options: RunOptions,
+  { wanted, ...options }: EncodeTextsOptions & { wanted: number },
 ): Promise<void> {
   const sample = sampleNumbers(documents.length).map((number) => documentText(documents[number]));
-  const { tokens, pooled } = await encoder.encode(sample, { kind: 'document', maxTokens: MAX_TOKENS, ...options });
-  const { vectors, counts, dim } = tokens;
-  const projection = await principalComponents(vectors, dim, DIM, options);
-  const projected = await project(vectors, dim, projection, DIM, options);
-  await writeNpyFile(join(folder, 'sample-tokens.npy'), { shape: [projected.length / DIM, DIM], data: projected });
+  const { tokens, pooled } = await encoder.encode(sample, { kind: 'document', ...options });
+  const { vectors, counts, dim: hidden } = tokens;
+  const dim = Math.min(wanted, hidden);
+  const projection = await principalComponents(vectors, hidden, dim, options);
+  const projected = await project(vectors, hidden, projection, dim, options);
+  await writeNpyFile(join(folder, 'sample-tokens.npy'), { shape: [projected.length / dim, dim], data: projected });
   await writeNpyFile(join(folder, 'sample-counts.npy'), { shape: [counts.length], data: counts });
   await writeNpyFile(join(folder, 'sample-pooled.npy'), { shape: [counts.length, pooled.dim], data: pooled.vectors });
-  await writeNpyFile(join(folder, 'projection.npy'), { shape: [dim, DIM], data: projection });
+  await writeNpyFile(join(folder, 'projection.npy'), { shape: [hidden, dim], data: projection });
 }
 
 /** Texts i: rows `offsets[i]` to `offsets[i + 1]` of `vectors`, row i of `pooled`. */
@@ -41,10 +47,10 @@ type EncodedTexts = TokenSets & { pooled: Float32Array };
 export async function encodeDocuments(
   folder: string,
   encoder: PoolingEncoder,
-  hidden: number,
   documents: readonly BeirDocument[],
-  { onProgress, signal }: RunOptions,
+  { maxTokens, onProgress, signal }: EncodeTextsOptions,
 ): Promise<void> {
+  const { hidden, dim } = await openProjection(folder);
   const numbers = sampleNumbers(documents.length);
   const sample = await readSample(folder, numbers.length, hidden);
   const sampled = new Map(numbers.map((number, i) => [number, i]));
@@ -53,7 +59,7 @@ export async function encodeDocuments(
     report(0);
     const { tokens, pooled } = await encoder.encode(texts, {
       kind: 'document',
-      maxTokens: MAX_TOKENS,
+      maxTokens,
       signal,
       onProgress: ({ stage, done, total }) => {
         if (stage === 'encode' && total > 0) report(done / total);
@@ -61,7 +67,7 @@ export async function encodeDocuments(
     });
     return { ...tokens, pooled: pooled.vectors };
   };
-  const tokenFile = await createNpyFile(join(folder, 'tokens.npy'), DIM);
+  const tokenFile = await createNpyFile(join(folder, 'tokens.npy'), dim);
   const pooledFile = await createNpyFile(join(folder, 'pooled.npy'), hidden);
   try {
     for (let from = 0; from < documents.length; from += CHUNK) {
@@ -75,7 +81,7 @@ export async function encodeDocuments(
         const at = sampled.get(number);
         const source = at === undefined ? encoded : sample;
         const text = at ?? next++;
-        const [start, end] = [source.offsets[text] * DIM, source.offsets[text + 1] * DIM];
+        const [start, end] = [source.offsets[text] * dim, source.offsets[text + 1] * dim];
         counts[number] = source.counts[text];
         await tokenFile.append(source.vectors.subarray(start, end));
         await pooledFile.append(source.pooled.subarray(text * hidden, (text + 1) * hidden));
@@ -94,14 +100,14 @@ export async function encodeQueries(
   folder: string,
   encoder: PoolingEncoder,
   queries: readonly BeirQuery[],
-  options: RunOptions,
+  options: EncodeTextsOptions,
 ): Promise<void> {
   const { tokens, pooled } = await encoder.encode(
     queries.map(({ text }) => text),
-    { kind: 'query', maxTokens: MAX_TOKENS, ...options },
+    { kind: 'query', ...options },
   );
-  const rows = tokens.vectors.length / DIM;
-  await writeNpyFile(join(folder, 'query-tokens.npy'), { shape: [rows, DIM], data: tokens.vectors });
+  const { dim } = tokens;
+  await writeNpyFile(join(folder, 'query-tokens.npy'), { shape: [tokens.vectors.length / dim, dim], data: tokens.vectors });
   await writeNpyFile(join(folder, 'query-counts.npy'), { shape: [queries.length], data: tokens.counts });
   await writeNpyFile(join(folder, 'query-pooled.npy'), { shape: [queries.length, pooled.dim], data: pooled.vectors });
 }
@@ -111,7 +117,8 @@ async function readSample(folder: string, texts: number, hidden: number): Promis
   return { ...tokens, offsets: rowOffsets(tokens.counts), pooled: await readFloats(join(folder, 'sample-pooled.npy'), [texts, hidden]) };
 }
 
-function documentText({ title, text }: BeirDocument): string {
+/** What of a document is encoded. */
+export function documentText({ title, text }: BeirDocument): string {
   return title === '' ? text : `${title} ${text}`;
 }
 

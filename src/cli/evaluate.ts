@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { PoolingEncoder } from '../encoder/node.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
@@ -6,7 +8,9 @@ import { type ExactRanking, ndcgAt, overlapAt } from '../search/metrics.js';
 import { type Collection, openLemur, openPooled, openQueries, type StoredQueries } from './collection.js';
 import { createTally, type Latency, latencyOf, timed } from './measure.js';
 import { exactMethod, type Method, pooledMethod, reducedMethod } from './methods.js';
-import { MAX_TOKENS } from './model.js';
+
+/** What the table has where nothing else is asked for. */
+export const TABLE: { readonly k: number; readonly candidates: readonly number[] } = { k: 10, candidates: [50, 100, 200] };
 
 /** Queries that each method runs before anything is timed. */
 const WARM_UP = 10;
@@ -26,8 +30,8 @@ export interface EvaluateOptions extends RunOptions {
 export interface Row {
   method: string;
   numCandidates: number | null;
-  /** Of the final ranking, against the judgements. */
-  ndcg: number;
+  /** Of the final ranking, against the judgements, over the judged queries; null without any. */
+  ndcg: number | null;
   /** Share of the exact top k among the first stage's candidates; for the pooled vector among its own top k. */
   recall: number;
   /** Of the whole search in milliseconds, without encoding the query. */
@@ -38,15 +42,16 @@ export interface Row {
 
 export interface Evaluation {
   k: number;
-  /** Queries measured: all that the collection has. */
+  /** Queries measured, and those of them that a document is judged relevant to. */
   queries: number;
+  judged: number;
   rows: Row[];
-  /** Share of the exact top k among the pooled vector's first `depth`. */
-  pooledDeeper: { depth: number; recall: number };
+  /** Share of the exact top k among the pooled vector's first `depth`; null where there is no pooled vector. */
+  pooledDeeper: { depth: number; recall: number } | null;
   /** Encoding one query, in milliseconds; null without an encoder. */
   encoding: Latency | null;
-  /** Latent dimensions of trained and random features. */
-  latentDims: { trained: number; random: number };
+  /** Latent dimensions of trained and random features; null where there are none. */
+  latentDims: { trained: number; random: number | null };
 }
 
 /** k' below k cannot fill a result. */
@@ -57,14 +62,18 @@ export function checkCandidates(candidates: readonly number[], k: number): void 
   throw new LemurError('invalid-argument', `--candidates ${small} is below -k ${k}: ${why}`, { where: 'candidates' });
 }
 
-/** Runs every judged query through every method, one at a time. */
-export async function evaluate(collection: Collection, options: EvaluateOptions): Promise<Evaluation> {
+/** Runs every query, the collection's own where none are given, through every method that the folder has what it takes for, one at a time. */
+export async function evaluate(collection: Collection, queries: StoredQueries | undefined, options: EvaluateOptions): Promise<Evaluation> {
   const { k, candidates, threads, signal } = options;
   checkCandidates(candidates, k);
-  const stored = await openQueries(collection);
-  const pooled = await openPooled(collection);
+  const stored = queries ?? (await openQueries(collection));
+  if (!stored)
+    throw new LemurError('invalid-argument', `${collection.folder}: no queries came with it; name some with --queries`, {
+      where: 'queries',
+    });
+  const pooled = stored.pooled && (await openPooled(collection));
   const trained = await openLemur(collection, 'lemur', threads);
-  const random = await openLemur(collection, 'random', threads);
+  const random = existsSync(join(collection.folder, 'random')) ? await openLemur(collection, 'random', threads) : undefined;
   const maxSim = await MaxSim.create(collection.tokens, { threads, signal });
   try {
     const depth = Math.max(...candidates);
@@ -72,20 +81,21 @@ export async function evaluate(collection: Collection, options: EvaluateOptions)
     const shared = { maxSim, documents: collection.tokens, queries: stored.tokens, k };
     const reduced = [
       ...candidates.map((numCandidates) => reducedMethod('Lemur', trained, { ...shared, numCandidates })),
-      ...candidates.map((numCandidates) => reducedMethod('random features', random, { ...shared, numCandidates })),
+      ...(random ? candidates.map((numCandidates) => reducedMethod('random features', random, { ...shared, numCandidates })) : []),
     ];
-    const single = pooledMethod(pooled, collection.documents.length, stored, k, depth);
-    const { rows, deeper } = await measure(collection, stored, exact, reduced, single, options);
+    const single = pooled && pooledMethod(pooled, collection.documents.length, stored.pooled!, k, depth);
+    const { rows, deeper, judged } = await measure(collection, stored, exact, reduced, single, options);
     return {
       k,
       queries: stored.queries.length,
+      judged,
       rows,
-      pooledDeeper: { depth, recall: deeper },
-      encoding: options.encoder ? await timeEncoding(options.encoder, stored) : null,
-      latentDims: { trained: trained.latentDim, random: random.latentDim },
+      pooledDeeper: single ? { depth, recall: deeper } : null,
+      encoding: options.encoder ? await timeEncoding(options.encoder, stored, collection.info.plan.maxTokens) : null,
+      latentDims: { trained: trained.latentDim, random: random?.latentDim ?? null },
     };
   } finally {
-    for (const held of [trained, random, maxSim]) held.close();
+    for (const held of [trained, random, maxSim]) held?.close();
   }
 }
 
@@ -95,18 +105,24 @@ async function measure(
   stored: StoredQueries,
   exact: Method,
   reduced: readonly Method[],
-  single: Method,
+  single: Method | undefined,
   { k, signal, onProgress }: EvaluateOptions,
-): Promise<{ rows: Row[]; deeper: number }> {
+): Promise<{ rows: Row[]; deeper: number; judged: number }> {
   const total = stored.queries.length;
-  const others = [...reduced, single];
+  const others = single ? [...reduced, single] : reduced;
   const tallies = new Map([exact, ...others].map((method) => [method, createTally()]));
-  const ndcg = (query: number, ranking: Int32Array): number => {
+  const judgements = stored.queries.map(({ id }) => {
+    const grades = stored.qrels.get(id);
+    return grades && [...grades.values()].some((grade) => grade > 0) ? grades : undefined;
+  });
+  const ndcg = (query: number, ranking: Int32Array): number | undefined => {
+    const grades = judgements[query];
+    if (!grades) return undefined;
     const ids = Array.from(
       ranking.subarray(0, k).filter((number) => number >= 0),
       (number) => collection.documents[number].id,
     );
-    return ndcgAt(ids, stored.qrels.get(stored.queries[query].id) ?? new Map(), k);
+    return ndcgAt(ids, grades, k);
   };
   const warmUp = async (methods: readonly Method[]): Promise<void> => {
     for (const method of methods) for (let q = 0; q < Math.min(WARM_UP, total); q++) await method.search(q);
@@ -136,11 +152,11 @@ async function measure(
   const rows = [...tallies].map(([{ name, numCandidates, scannedBytes, totalBytes }, tally]): Row => {
     return { method: name, numCandidates, ...tally.summary(), scannedBytes, totalBytes };
   });
-  return { rows, deeper };
+  return { rows, deeper, judged: judgements.filter((grades) => grades !== undefined).length };
 }
 
-async function timeEncoding(encoder: PoolingEncoder, { queries }: StoredQueries): Promise<Latency> {
-  const encode = (query: number): Promise<unknown> => encoder.encodeQuery([queries[query].text], { maxTokens: MAX_TOKENS });
+async function timeEncoding(encoder: PoolingEncoder, { queries }: StoredQueries, maxTokens: number | undefined): Promise<Latency> {
+  const encode = (query: number): Promise<unknown> => encoder.encodeQuery([queries[query].text], { maxTokens });
   for (let q = 0; q < Math.min(WARM_UP, queries.length); q++) await encode(q);
   const times: number[] = [];
   for (let q = 0; q < Math.min(ENCODED, queries.length); q++) times.push((await timed(() => encode(q))).ms);

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 import './provide-platform.js';
+import { addAbortSignal } from 'node:stream';
 import { isLemurError } from '../errors.js';
+import type { Context } from './context.js';
 import { createProgram } from './program.js';
+import { createReporter } from './progress.js';
 import { CommanderError } from './vendor.js';
 
 const INTERRUPTED = 130;
@@ -22,10 +25,17 @@ process.on('SIGINT', () => {
 // `lemur eval … | head` closes our output before its end
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  fail(error);
 });
 
-createProgram(interruption.signal).parseAsync().catch(fail);
+const context: Context = {
+  signal: interruption.signal,
+  reporter: createReporter(process.stderr),
+  print: (text) => void process.stdout.write(`${text}\n`),
+  openInput: () => addAbortSignal(interruption.signal, process.stdin),
+  inputIsTerminal: process.stdin.isTTY === true,
+};
+createProgram(context).parseAsync().catch(fail);
 
 function fail(error: unknown): void {
   if (interruption.signal.aborted) {
@@ -41,6 +51,11 @@ function fail(error: unknown): void {
   process.stderr.write(`lemur: ${message}\n`);
   const wanted = process.env.LEMUR_DEBUG === '1';
   if (wanted) console.error(error);
-  else if (!isLemurError(error)) process.stderr.write('(LEMUR_DEBUG=1 shows where)\n');
+  else if (!isLemurError(error) && !isSystemError(error)) process.stderr.write('(LEMUR_DEBUG=1 shows where)\n');
   process.exit(1);
+}
+
+/** No permission, a full disk and the like: the message says it all. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
 }

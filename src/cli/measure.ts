@@ -6,21 +6,26 @@ export interface Latency {
 
 /** Sums up what a method does, query by query. */
 export interface Tally {
-  add(ms: number, ndcg: number, recall: number): void;
-  summary(): { ndcg: number; recall: number; latency: Latency };
+  /** `ndcg` is undefined where nothing is judged. */
+  add(ms: number, ndcg: number | undefined, recall: number): void;
+  summary(): { ndcg: number | null; recall: number; latency: Latency };
 }
 
 export function createTally(): Tally {
   const times: number[] = [];
   let ndcgSum = 0;
+  let judged = 0;
   let recallSum = 0;
   return {
     add(ms, ndcg, recall) {
       times.push(ms);
-      ndcgSum += ndcg;
+      if (ndcg !== undefined) {
+        ndcgSum += ndcg;
+        judged++;
+      }
       recallSum += recall;
     },
-    summary: () => ({ ndcg: ndcgSum / times.length, recall: recallSum / times.length, latency: latencyOf(times) }),
+    summary: () => ({ ndcg: judged > 0 ? ndcgSum / judged : null, recall: recallSum / times.length, latency: latencyOf(times) }),
   };
 }
 

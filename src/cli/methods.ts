@@ -1,7 +1,7 @@
 import { selectTopK } from '../kernels/top-k.js';
 import type { Lemur } from '../lemur/lemur.js';
 import type { MaxSim } from '../search/exact-search.js';
-import type { StoredQueries, StoredTokens } from './collection.js';
+import type { StoredTokens } from './collection.js';
 
 /** Results behind rank k that exact search adds, for ties at the cut. */
 const TIES = 10;
@@ -66,13 +66,7 @@ export function reducedMethod(
 }
 
 /** One vector for each text, compared with all of them; its "candidates" are its own first `depth`. */
-export function pooledMethod(
-  pooled: Float32Array,
-  documents: number,
-  { pooled: queries }: StoredQueries,
-  k: number,
-  depth: number,
-): Method {
+export function pooledMethod(pooled: Float32Array, documents: number, queries: Float32Array, k: number, depth: number): Method {
   const dim = pooled.length / documents;
   const products = new Float32Array(documents);
   return {

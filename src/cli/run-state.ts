@@ -2,11 +2,8 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LemurError } from '../errors.js';
 import { folderStorage } from '../storage/node-folder.js';
-import { COLLECTION, DATA_FILES, MODEL_FOLDERS, type Plan } from './collection.js';
+import { COLLECTION, DATA_FILES, MODEL_FOLDERS, type Plan, RUN } from './collection.js';
 import type { StepTime } from './progress.js';
-
-/** What a run in progress has finished; a finished one has `collection.json` instead. */
-export const RUN = 'run.json';
 
 /** A folder that is being filled. A stage is finished once this file says so: its results have their names by then. */
 export interface RunState {
@@ -29,7 +26,7 @@ export async function openRun(folder: string, plan: Plan, fresh: boolean): Promi
       where: folder,
     });
   }
-  if (before && !fresh && JSON.stringify(before.plan) !== JSON.stringify(plan)) {
+  if (before && !fresh && !samePlan(before.plan, plan)) {
     const [was, is] = [describePlan(before.plan), describePlan(plan)];
     throw new LemurError('invalid-argument', `${folder} was made with ${was}, not ${is}: use --fresh to replace it, or another --out`, {
       where: folder,
@@ -62,9 +59,21 @@ const results: readonly string[] = [
   ...MODEL_FOLDERS,
 ];
 
-function describePlan({ data, documents, model, maxTokens }: Plan): string {
-  const weights = 'folder' in model ? model.folder : `${model.package} ${model.version}`;
-  return `${documents} documents of ${data}, ${maxTokens} tokens each, by ${weights}`;
+/** Texts and vectors are known by what they contain where their digest is there, else by name. */
+function samePlan(a: Plan, b: Plan): boolean {
+  const named = (plan: Plan): string => JSON.stringify(plan.digest === undefined ? plan : { ...plan, data: '' });
+  return named(a) === named(b);
+}
+
+/** All that two plans can differ in. */
+function describePlan({ data, documents, model, maxTokens, dim, digest, learn, learnDigest }: Plan): string {
+  const parts = [`${documents} documents of ${data}${digest ? ` (SHA-256 ${digest.slice(0, 8)})` : ''}`];
+  if (maxTokens !== undefined) parts.push(`${maxTokens} tokens each`);
+  if (dim !== undefined) parts.push(`${dim} dimensions`);
+  if (model) parts.push(`by ${'folder' in model ? model.folder : `${model.package} ${model.version}`}`);
+  if (learn) parts.push(...Object.entries(learn).map(([name, value]) => `${name} ${value}`));
+  if (learnDigest) parts.push(`learned from vectors of SHA-256 ${learnDigest.slice(0, 8)}`);
+  return parts.join(', ');
 }
 
 async function list(folder: string): Promise<string[]> {
@@ -90,7 +99,7 @@ async function readState(path: string): Promise<{ plan: Plan; stages: Record<str
   } catch {
     // said below
   }
-  throw new LemurError('bad-file', `${path}: damaged, or not what the demo writes; delete the folder, or name another with --out`, {
+  throw new LemurError('bad-file', `${path}: damaged, or not what this command writes; delete the folder, or name another with --out`, {
     where: path,
   });
 }

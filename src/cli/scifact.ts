@@ -3,14 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { LemurError } from '../errors.js';
 import type { BeirDocument, BeirQuery, Qrels } from '../formats/beir.js';
 import { readBeir } from '../formats/node-beir.js';
+import type { Texts } from './source.js';
 
-/** Texts to make a collection of, and the judgements that are about them. */
-export interface Texts {
-  /** In the order of the corpus. */
-  documents: readonly BeirDocument[];
-  /** Queries all of whose relevant documents are among `documents`. */
-  queries: readonly BeirQuery[];
-  qrels: Qrels;
+/** Part of SciFact: documents in the order of the corpus, and the queries all of whose relevant documents are among them. */
+export interface ScifactTexts extends Texts {
   /** How many of `documents` were taken because a query judges them relevant. */
   relevant: number;
   /** Judged queries in all. */
@@ -21,7 +17,7 @@ export interface Texts {
  * SciFact, or `limit` documents of it: first what is judged relevant, query by query, so that the queries have something to find, then
  * the corpus from its beginning. No randomness.
  */
-export async function readScifact(limit: number | undefined): Promise<Texts> {
+export async function readScifact(limit: number | undefined): Promise<ScifactTexts> {
   const folder = fileURLToPath(new URL('../../data/scifact', import.meta.url));
   if (!existsSync(folder)) {
     throw new LemurError(
@@ -41,7 +37,7 @@ export async function readScifact(limit: number | undefined): Promise<Texts> {
   return chooseTexts(all, queries, qrels, limit ?? all.length);
 }
 
-export function chooseTexts(all: readonly BeirDocument[], queries: readonly BeirQuery[], qrels: Qrels, limit: number): Texts {
+export function chooseTexts(all: readonly BeirDocument[], queries: readonly BeirQuery[], qrels: Qrels, limit: number): ScifactTexts {
   const present = new Set(all.map((document) => document.id));
   const relevantTo = (query: BeirQuery): string[] =>
     [...(qrels.get(query.id) ?? [])].filter(([id, grade]) => grade > 0 && present.has(id)).map(([id]) => id);

@@ -1,49 +1,97 @@
-import type { PoolingEncoder } from '../encoder/node.js';
 import { LemurError } from '../errors.js';
-import { formatAnswer, openEngine } from './answer.js';
-import { type Collection, openCollection, openProjection } from './collection.js';
+import { readLines } from '../formats/jsonl.js';
+import { type Answer, formatAnswer, openEngine } from './answer.js';
+import { examples, positiveInteger, shared } from './arguments.js';
+import { openCollection, type StoredTokens } from './collection.js';
+import { openCollectionEncoder } from './collection-encoder.js';
+import { type Context, interruptible } from './context.js';
 import { checkCandidates } from './evaluate.js';
-import { findModel, openEncoder } from './model.js';
+import { checkDim, openVectors } from './source.js';
+import { type Command, Option } from './vendor.js';
 
-export interface SearchOptions {
+interface SearchOptions {
   k: number;
   candidates: number;
-  json: boolean;
-  /** Folder of the encoder's weights, in place of what the collection was made with. */
-  model: string | undefined;
-  threads: number | undefined;
-  signal: AbortSignal;
+  exact?: true;
+  vectors?: string;
+  json?: true;
+  model?: string;
+  threads?: number;
 }
 
-/** `lemur search`: answers a question from a folder that the demo left. */
-export async function search(folder: string, question: string, options: SearchOptions): Promise<string> {
-  const { k, candidates, json, model, threads } = options;
-  checkCandidates([candidates], k);
-  if (question.trim() === '') throw new LemurError('invalid-argument', 'the question is empty', { where: 'question' });
-  const collection = await openCollection(folder);
-  const encoder = await openCollectionEncoder(collection, model, threads);
+/** The command `search`: answers questions from a collection. */
+export function addSearch(program: Command, context: Context): void {
+  const command = program
+    .command('search')
+    .summary('answer questions from a folder')
+    .description(
+      'Answers a question from a folder that `lemur fit` or `lemur demo` has filled. Without a question, those on standard input, one a line, each answered as it comes.',
+    )
+    .argument('<folder>', 'a folder that `lemur fit` or `lemur demo` has filled')
+    .argument('[question...]', 'the question, quoted or not')
+    .option('-k <n>', 'results', positiveInteger, 10)
+    .option('--candidates <n>', 'documents that are reranked by exact MaxSim, at least k', positiveInteger, 200)
+    .addOption(new Option('--exact', 'score all documents by exact MaxSim').conflicts('candidates'))
+    .option('--vectors <file>', 'queries as token vectors, in place of a question: .npy of 2 or 3 dimensions, safetensors, a folder, or -')
+    .option('--json', 'print JSON; for more than one question one line each')
+    .addOption(shared.movedModel())
+    .addOption(shared.threads())
+    .addHelpText(
+      'after',
+      examples(
+        'lemur search .lemur-demo/scifact-1000 "do statins lower cholesterol?"',
+        'lemur search .lemur-demo/scifact-1000 -k 3 --json vitamin D and pregnancy',
+        'lemur search my-vectors --vectors query.npy --exact',
+        'lemur search .lemur-demo/scifact-1000 --json < questions.txt',
+      ),
+    );
+  command.action(async (folder: string, words: string[], options: SearchOptions) => {
+    const missing = words.length === 0 && options.vectors === undefined;
+    if (missing && context.inputIsTerminal) command.error("error: missing required argument 'question' (or standard input, or --vectors)");
+    if (words.length > 0 && options.vectors !== undefined) command.error("error: a question cannot be used with option '--vectors'");
+    await search(folder, words.length > 0 ? words.join(' ') : undefined, options, context);
+  });
+}
+
+async function search(folder: string, question: string | undefined, options: SearchOptions, context: Context): Promise<void> {
+  const { k, candidates, vectors, model, threads } = options;
+  const { signal, print } = context;
+  const exact = options.exact ?? false;
+  if (!exact) checkCandidates([candidates], k);
+  if (question?.trim() === '') throw new LemurError('invalid-argument', 'the question is empty', { where: 'question' });
+  const collection = await interruptible(signal, openCollection(folder));
+  if (!collection.info.encoder && vectors === undefined) {
+    const problem = `${folder} was made from ready-made vectors: give those of the question with --vectors`;
+    throw new LemurError('invalid-argument', problem, { where: 'question' });
+  }
+  const queries = vectors === undefined ? undefined : await openVectors(vectors, { ...context, single: true });
+  if (queries) checkDim(queries.tokens.dim, collection.tokens.dim, vectors!);
+  const encoder = queries ? undefined : await openCollectionEncoder(collection, model, threads);
   try {
-    const engine = await openEngine(collection, encoder, options);
-    const answer = await engine.answer(question, k, candidates);
+    const engine = await openEngine(collection, encoder, { maxTokens: collection.info.plan.maxTokens, exact, threads, signal });
+    let answered = 0;
+    const show = (answer: Answer, alone: boolean): void => {
+      if (options.json) print(alone ? JSON.stringify(answer, null, 2) : JSON.stringify(answer));
+      else print(answered > 0 ? `\n${formatAnswer(answer)}` : formatAnswer(answer));
+      answered++;
+    };
+    if (queries) {
+      const { tokens, ids } = queries;
+      for (const [i, id] of ids.entries()) show(await engine.find(id, textOf(tokens, i), k, candidates), ids.length === 1);
+    } else if (question !== undefined) {
+      show(await engine.ask(question, k, candidates), true);
+    } else {
+      for await (const { text } of readLines(context.openInput(), 'standard input')) show(await engine.ask(text, k, candidates), false);
+      if (answered === 0)
+        throw new LemurError('invalid-argument', 'no question: none in the arguments, none on standard input', { where: 'question' });
+    }
     engine.close();
-    return json ? JSON.stringify(answer, null, 2) : formatAnswer(answer);
   } finally {
-    await encoder.close();
+    await encoder?.close();
   }
 }
 
-/** The encoder that made the collection; another's vectors mean nothing here. */
-export async function openCollectionEncoder(
-  { folder, info }: Collection,
-  model: string | undefined,
-  threads: number | undefined,
-): Promise<PoolingEncoder> {
-  const { plan } = info;
-  const weights = await findModel(model ?? ('folder' in plan.model ? plan.model.folder : undefined));
-  const encoder = await openEncoder(weights.folder, await openProjection(folder), threads);
-  if (encoder.id === info.encoder.id) return encoder;
-  await encoder.close();
-  throw new LemurError('invalid-argument', `${weights.folder}: encoder ${encoder.id}, but ${folder} was made with ${info.encoder.id}`, {
-    where: 'model',
-  });
+/** The tokens of one text of many. */
+function textOf({ vectors, counts, dim, offsets }: StoredTokens & { offsets: Float64Array }, text: number): StoredTokens {
+  return { vectors: vectors.subarray(offsets[text] * dim, offsets[text + 1] * dim), counts: counts.subarray(text, text + 1), dim };
 }

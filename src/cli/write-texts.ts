@@ -1,7 +1,7 @@
 import { folderStorage } from '../storage/node-folder.js';
-import type { Texts } from './scifact.js';
+import type { Texts } from './source.js';
 
-/** Writes documents, queries and judgements as BEIR does, each file in one step. */
+/** Writes documents, and queries and judgements where there are queries, as BEIR does, each file in one step. */
 export async function writeTexts(folder: string, { documents, queries, qrels }: Texts): Promise<void> {
   const storage = folderStorage(folder);
   const write = (name: string, lines: readonly string[]): Promise<void> =>
@@ -10,6 +10,7 @@ export async function writeTexts(folder: string, { documents, queries, qrels }: 
     'documents.jsonl',
     documents.map(({ id, title, text }) => JSON.stringify({ _id: id, title, text })),
   );
+  if (queries.length === 0) return;
   await write(
     'queries.jsonl',
     queries.map(({ id, text }) => JSON.stringify({ _id: id, text })),

@@ -20,7 +20,8 @@ export interface BeirQuery {
 export type Qrels = Map<string, Map<string, number>>;
 
 /**
- * The documents of a `corpus.jsonl` as they arrive: `{"_id", "title", "text", "metadata"}`, title and metadata optional, ids strings or whole numbers.
+ * The documents of a `corpus.jsonl` as they arrive: `{"_id", "title", "text", "metadata"}`, title and metadata optional, ids strings or whole numbers
+ * (named `id` where there is no `_id`).
  * Ids are remembered, to find duplicates; nothing else is. `where` names the file in errors.
  * Raises `bad-file` for a line that is no document, `invalid-argument` for an id that occurs twice; both name the line.
  */
@@ -84,7 +85,9 @@ function parseEntry(
   where: string,
 ): { id: string; text: string; metadata: Record<string, unknown> | undefined; fields: Record<string, unknown> } {
   if (!isRecord(value)) throw badLine(where, line, `${show(value)}, expected an object with "_id" and "text"`);
-  const { _id, text } = value;
+  const { text } = value;
+  // BEIR's own name first; plain "id" is what other tools write
+  const _id = value._id ?? value.id;
   if (!(typeof _id === 'string' && _id !== '') && !Number.isSafeInteger(_id)) {
     throw badLine(where, line, `"_id" of ${show(_id)}, expected a string`);
   }

@@ -20,13 +20,14 @@ const VERSION = 1;
 const DATA_FILE = /^(model|weights|solver|prefix)\.\d+\.safetensors$/;
 
 /** A data file as the manifest knows it. */
-interface FileEntry {
+export interface FileEntry {
   name: string;
   bytes: number;
   crc32: number;
 }
 
-interface Manifest {
+/** `lemur.json`. */
+export interface Manifest {
   format: 'lemur';
   version: number;
   /** Counts the saves; data files carry it in their names, so that a new save never touches those of the last. */
@@ -147,7 +148,8 @@ async function loadPrefixMap(storage: Storage, { prefix, files }: Manifest, late
   };
 }
 
-async function readManifest(storage: Storage): Promise<Manifest> {
+/** Reads and checks `lemur.json` alone. Rejects with 'not-found', 'bad-file' or 'unsupported'. */
+export async function readManifest(storage: Storage): Promise<Manifest> {
   const where = `${storage.name}/${MANIFEST}`;
   const bytes = await storage.read(MANIFEST).catch((cause: unknown) => {
     if (!isLemurError(cause, 'not-found')) throw cause;

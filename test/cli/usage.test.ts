@@ -17,13 +17,29 @@ describe('help', () => {
     const { code, stdout, stderr } = await runCli(['--help']);
     expect(code).toBe(0);
     expect(stderr).toBe('');
-    for (const part of ['demo', 'search', 'eval', '--version', 'Examples:', '$ lemur search']) expect(stdout).toContain(part);
+    for (const part of [
+      'fit',
+      'search',
+      'eval',
+      'info',
+      'convert',
+      'demo',
+      '--version',
+      'Exit codes:',
+      '130 ',
+      'Examples:',
+      '$ lemur search',
+    ])
+      expect(stdout).toContain(part);
   });
 
   test.each([
     ['demo', ['--documents <n>', 'default: 1000', '--full', '--out <folder>', '--fresh', '--model <folder>', '--threads <n>']],
-    ['search', ['<folder>', '<question...>', '-k <n>', '--candidates <n>', '--json']],
-    ['eval', ['<folder>', '-k <n>', '--candidates <n...>', '--json']],
+    ['search', ['<folder>', '[question...]', '-k <n>', '--candidates <n>', '--exact', '--vectors <file>', '--json']],
+    ['eval', ['<folder>', '-k <n>', '--candidates <n...>', '--queries <path>', '--qrels <file>', '--json']],
+    ['fit', ['<source>', '--out <folder>', '--model <folder>', '--learn <path>', '--final-hidden-dim <n>', '--random-features', '--fresh']],
+    ['info', ['<path>', '--json']],
+    ['convert', ['<from>', '<to>', '--format <name>', '--force', '--sample <path>', '--collection <folder>']],
   ])('of %s names its options and gives examples', async (command, parts) => {
     const { code, stdout } = await runCli([command, '--help']);
     expect(code).toBe(0);
@@ -51,7 +67,21 @@ describe('usage errors exit with 2 and a suggestion', () => {
     [['demo', '--documents', '0'], /'--documents <n>' argument '0' is invalid\. Expected a whole number of at least 1/],
     [['demo', '--threads', '1.5'], /argument '1\.5' is invalid/],
     [['demo', '--full', '--documents', '9'], /'--full' cannot be used with option '--documents/],
-    [['search', 'folder'], /missing required argument 'question'/],
+    [['search'], /missing required argument 'folder'/],
+    [['search', 'folder', '-k', '0', 'x'], /'-k <n>' argument '0' is invalid\. Expected a whole number of at least 1/],
+    [['search', 'folder', 'x', '--exact', '--candidates', '20'], /'--exact' cannot be used with option '--candidates <n>'/],
+    [['search', 'folder', 'x', '--vectors', 'q.npy'], /a question cannot be used with option '--vectors'/],
+    [['fit', 'folder'], /required option '--out <folder>' not specified/],
+    [['fit', 'folder', '--out', 'x', '--lr', 'fast'], /argument 'fast' is invalid\. Expected a number above 0/],
+    [['fit', 'folder', '--out', 'x', '--activation', 'tanh'], /Allowed choices are gelu, relu, silu, mish/],
+    [
+      ['fit', 'folder', '--out', 'x', '--epochs', '3', '--random-features'],
+      /'--random-features' cannot be used with option '--epochs <n>'/,
+    ],
+    [['eval', 'folder', '--qrels', 'q.tsv'], /'--qrels <file>' needs '--queries <path>'/],
+    [['info'], /missing required argument 'path'/],
+    [['convert', 'from'], /missing required argument 'to'/],
+    [['convert', 'from', 'to', '--format', 'parquet'], /Allowed choices are folder, npy, safetensors/],
     [['eval', 'folder', '--candidates', '50', 'many'], /argument 'many' is invalid/],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await runCli(args);
@@ -73,7 +103,7 @@ describe('our own errors exit with 1 and one line', () => {
 
   test('a folder that is not there', async () => {
     expect(await oneLine(['search', join(folder, 'nowhere'), 'anything'])).toContain(join(folder, 'nowhere', 'collection.json'));
-    expect(await oneLine(['eval', join(folder, 'nowhere')])).toContain('expected a folder that `lemur demo` has filled');
+    expect(await oneLine(['eval', join(folder, 'nowhere')])).toContain('expected a folder that `lemur fit` or `lemur demo` has filled');
   });
 
   test("k' below k, before anything is read", async () => {

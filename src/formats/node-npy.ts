@@ -1,12 +1,12 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { open, rename, rm } from 'node:fs/promises';
 import { LemurError } from '../errors.js';
-import { type NpyData, writeNpy } from '../formats/npy.js';
-import { type NpyDtype, readNpyHeader } from '../formats/npy-header.js';
-import { folderStorage } from '../storage/node-folder.js';
+import { halfToFloat } from './half-float.js';
+import { openFile, readInto, writeFrom, writeWhole } from './node-file.js';
+import { type NpyData, writeNpy } from './npy.js';
+import { type NpyDtype, type NpyHeader, readNpyHeader } from './npy-header.js';
 
-/** Bytes that one read asks for. */
-const READ_BYTES = 1 << 24;
+/** Values that are converted at a time. */
+const VALUES = 1 << 22;
 /** Of a header that has room for any number of rows, so that it can be written last. */
 const HEADER_BYTES = 128;
 
@@ -26,7 +26,7 @@ export async function createNpyFile(path: string, dim: number): Promise<NpyWrite
   await file.write(header(0, dim));
   return {
     async append(values) {
-      await writeAll(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength), HEADER_BYTES + 4 * dim * rows);
+      await writeFrom(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength), HEADER_BYTES + 4 * dim * rows);
       rows += values.length / dim;
     },
     async finish() {
@@ -46,7 +46,7 @@ export async function createNpyFile(path: string, dim: number): Promise<NpyWrite
 
 /** Writes an array that is in memory as a whole, in one step. */
 export function writeNpyFile(path: string, array: { shape: readonly number[]; data: NpyData }): Promise<void> {
-  return folderStorage(dirname(path)).replace(basename(path), writeNpy(array));
+  return writeWhole(path, writeNpy(array));
 }
 
 /**
@@ -54,23 +54,42 @@ export function writeNpyFile(path: string, array: { shape: readonly number[]; da
  * Raises 'not-found' and 'bad-file', both naming the file.
  */
 export async function readFloats(path: string, shape: readonly number[]): Promise<Float32Array> {
-  return new Float32Array(await readData(path, 'f4', shape));
+  return new Float32Array(await readExpected(path, 'f4', shape));
 }
 
 /** The same for int32. */
 export async function readIntegers(path: string, shape: readonly number[]): Promise<Int32Array> {
-  return new Int32Array(await readData(path, 'i4', shape));
+  return new Int32Array(await readExpected(path, 'i4', shape));
 }
 
-async function readData(path: string, dtype: NpyDtype, shape: readonly number[]): Promise<SharedArrayBuffer> {
-  const file = await open(path).catch((cause: unknown) => {
-    if ((cause as { code?: string }).code !== 'ENOENT') throw cause;
-    throw new LemurError('not-found', `${path}: no such file`, { where: path }, { cause });
+/** Floating-point values of any shape and width as float32 in shared memory; what is not float32 is converted piece by piece. */
+export function readNpyFloats(path: string): Promise<{ shape: readonly number[]; data: Float32Array }> {
+  return withNpy(path, async ({ dtype, shape, length }, read) => {
+    if (dtype !== 'f4' && dtype !== 'f2' && dtype !== 'f8') {
+      throw new LemurError('bad-file', `${path}: values of type ${dtype}, expected floating-point numbers (f4, f2 or f8)`, { where: path });
+    }
+    const data = new Float32Array(new SharedArrayBuffer(4 * length));
+    if (dtype === 'f4') {
+      await read(new Uint8Array(data.buffer), 0);
+      return { shape, data };
+    }
+    const Values = dtype === 'f2' ? Uint16Array : Float64Array;
+    for (let from = 0; from < length; from += VALUES) {
+      const values = new Values(Math.min(VALUES, length - from));
+      await read(new Uint8Array(values.buffer), from * values.BYTES_PER_ELEMENT);
+      data.set(values instanceof Uint16Array ? halfToFloat(values) : values, from);
+    }
+    return { shape, data };
   });
-  try {
-    const start = Buffer.alloc(1024);
-    const { bytesRead } = await file.read(start, 0, start.length, 0);
-    const found = readNpyHeader(start.subarray(0, bytesRead), path);
+}
+
+/** A file's header, after its length has been found right. */
+export function readNpyFileHeader(path: string): Promise<NpyHeader> {
+  return withNpy(path, async (found) => found);
+}
+
+function readExpected(path: string, dtype: NpyDtype, shape: readonly number[]): Promise<SharedArrayBuffer> {
+  return withNpy(path, async (found, read) => {
     const fits = found.shape.length === shape.length && shape.every((n, i) => n < 0 || n === found.shape[i]);
     if (found.dtype !== dtype || !fits) {
       const expected = shape.map((n) => (n < 0 ? 'any' : n)).join(' x ');
@@ -78,6 +97,22 @@ async function readData(path: string, dtype: NpyDtype, shape: readonly number[])
         where: path,
       });
     }
+    const data = new SharedArrayBuffer(found.dataBytes);
+    await read(new Uint8Array(data), 0);
+    return data;
+  });
+}
+
+/** Opens a .npy file; `read` fills an array from a byte of its data on. */
+async function withNpy<T>(
+  path: string,
+  use: (header: NpyHeader, read: (into: Uint8Array, from: number) => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const file = await openFile(path);
+  try {
+    const start = Buffer.alloc(1024);
+    const { bytesRead } = await file.read(start, 0, start.length, 0);
+    const found = readNpyHeader(start.subarray(0, bytesRead), path);
     const got = (await file.stat()).size - found.dataOffset;
     if (got !== found.dataBytes) {
       const problem = got < found.dataBytes ? 'truncated' : 'too long';
@@ -85,25 +120,9 @@ async function readData(path: string, dtype: NpyDtype, shape: readonly number[])
         where: path,
       });
     }
-    const data = new SharedArrayBuffer(found.dataBytes);
-    await readAll(file, new Uint8Array(data), found.dataOffset, path);
-    return data;
+    return await use(found, (into, from) => readInto(file, into, found.dataOffset + from, path));
   } finally {
     await file.close();
-  }
-}
-
-async function readAll(file: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
-  for (let at = 0; at < into.length; ) {
-    const { bytesRead } = await file.read(into, at, Math.min(READ_BYTES, into.length - at), position + at);
-    if (bytesRead === 0) throw new LemurError('bad-file', `${path}: the file became shorter while it was read`, { where: path });
-    at += bytesRead;
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    at += (await file.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
   }
 }
 

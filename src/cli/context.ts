@@ -1,0 +1,31 @@
+import type { Readable } from 'node:stream';
+import type { Reporter } from './progress.js';
+
+/** What a command has to do with the outside. */
+export interface Context {
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
+  /** Progress, on standard error. */
+  reporter: Reporter;
+  /** A line of results, on standard output. */
+  print: (text: string) => void;
+  /** Standard input; reading it ends with `signal`. */
+  openInput: () => Readable;
+  /** Whether a person sits at standard input. */
+  inputIsTerminal: boolean;
+}
+
+/** For work that writes nothing and looks at no signal: gives up on it when Ctrl-C comes, and rejects with the signal's reason. */
+export async function interruptible<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  let stop = (): void => {};
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,183 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { LemurError } from '../errors.js';
+import type { BeirDocument } from '../formats/beir.js';
+import { writeWhole } from '../formats/node-file.js';
+import { writeNpy } from '../formats/npy.js';
+import { writeSafetensors } from '../formats/safetensors.js';
+import { Lemur } from '../lemur/lemur.js';
+import type { TokenSets } from '../tokens/token-sets.js';
+import { examples, shared } from './arguments.js';
+import { writeTokens } from './build-collection.js';
+import { readInfo } from './collection.js';
+import { openCollectionEncoder } from './collection-encoder.js';
+import type { Context } from './context.js';
+import { documentText } from './encode-texts.js';
+import { findModel, MAX_TOKENS, openEncoder } from './model.js';
+import { checkFileTarget, checkFolderTarget, STDOUT, writeOutput } from './output.js';
+import { type PathKind, pathKind } from './path-kind.js';
+import { openSource, openVectors, refuseTextOptions, type Source, STDIN } from './source.js';
+import { type Command, Option } from './vendor.js';
+import { writeTexts } from './write-texts.js';
+
+interface ConvertOptions {
+  format?: Format;
+  force?: true;
+  sample?: string;
+  model?: string;
+  collection?: string;
+  kind: 'document' | 'query';
+  maxTokens?: number;
+  skipEmpty?: true;
+  threads?: number;
+}
+
+type Format = 'folder' | 'npy' | 'safetensors';
+const FORMATS: readonly Format[] = ['folder', 'npy', 'safetensors'];
+
+/** Indexes of other systems that become a saved Lemur. */
+const IMPORTS: Partial<Record<PathKind, (from: string, options: ImportOptions) => Promise<Lemur>>> = {
+  'index of the Python reference': (from, options) => Lemur.importReference(from, options),
+};
+type ImportOptions = NonNullable<Parameters<typeof Lemur.importReference>[1]>;
+
+/** The command `convert`: other formats of the same vectors, vectors of texts, other systems' indexes. */
+export function addConvert(program: Command, context: Context): void {
+  program
+    .command('convert')
+    .summary('turn token vectors, texts or an index of the Python reference into another format')
+    .description(
+      'Converts token vectors from one format to another, texts to token vectors, or an index folder of the Python reference (mlp.pt, w.pt; nothing in it is executed) to a saved Lemur.',
+    )
+    .argument('<from>', 'token vectors or texts as `lemur fit` takes them, an index folder, or - for standard input')
+    .argument('<to>', '*.npy (texts of equal length), *.safetensors, a folder (tokens.npy, counts.npy), or - for standard output')
+    .addOption(
+      new Option('--format <name>', "in place of what the target's name says; on standard output default: safetensors").choices(FORMATS),
+    )
+    .option('--force', 'replace what is there; a folder only if it holds nothing else')
+    .option('--sample <path>', "token vectors that an index's least squares are solved on, best of its corpus")
+    .addOption(shared.model())
+    .addOption(new Option('--collection <folder>', "encode texts as this collection's were, projection included").conflicts('model'))
+    .addOption(new Option('--kind <name>', 'how texts are encoded').choices(['document', 'query']).default('document'))
+    .addOption(shared.maxTokens())
+    .addOption(shared.skipEmpty())
+    .addOption(shared.threads())
+    .addHelpText(
+      'after',
+      examples(
+        'lemur convert vectors/ vectors.safetensors',
+        'lemur convert page.npy - --format safetensors | lemur fit - --out pages.lemur',
+        'lemur convert questions.jsonl questions.safetensors --kind query --collection notes.lemur',
+        'lemur convert python-index/ my-index --sample vectors.npy',
+      ),
+    )
+    .action((from: string, to: string, options: ConvertOptions) => convert(from, to, options, context));
+}
+
+async function convert(from: string, to: string, options: ConvertOptions, context: Context): Promise<void> {
+  const importer = from === STDIN ? undefined : IMPORTS[await pathKind(from)];
+  if (importer) return convertIndex(importer, from, to, options, context);
+  if (options.sample !== undefined)
+    throw wrong('--sample', `--sample: ${from} is no index of another system, so there is nothing to solve`);
+  const format = options.format ?? formatOf(to);
+  const force = options.force ?? false;
+  if (format === 'folder') await checkFolderTarget(to, force, isTokenFile);
+  else await checkFileTarget(to, force);
+  if (format === 'folder' && from !== STDIN && resolve(from) === resolve(to))
+    throw wrong(to, `${to}: the source itself; name another folder`);
+  const source = await openSource(from, { ...context, ...options });
+  if (source.kind === 'vectors') refuseTextOptions(from, options);
+  const tokens = source.kind === 'vectors' ? source.tokens : await encode(source, options, context);
+  const { documents } = source.texts;
+  if (format === 'folder') return writeFolder(to, documents, tokens);
+  await writeOutput(to, format === 'npy' ? npyOf(tokens, from) : safetensorsOf(tokens));
+  if (documents.some(({ id }, i) => id !== String(i)))
+    context.reporter.note(`${to}: a file of this format has no room for the ids; a folder has`);
+}
+
+async function convertIndex(
+  importer: NonNullable<(typeof IMPORTS)[PathKind]>,
+  from: string,
+  to: string,
+  { sample, force, threads }: ConvertOptions,
+  context: Context,
+): Promise<void> {
+  if (sample === undefined) {
+    throw wrong(
+      '--sample',
+      `${from}: the index does not say what its least squares were solved on; give token vectors, best of its corpus, with --sample`,
+    );
+  }
+  await checkFolderTarget(to, force ?? false, (name) => name === 'lemur.json' || /^(model|weights|solver)\.\d+\.safetensors$/.test(name));
+  const { tokens } = await openVectors(sample, context);
+  const { signal, reporter } = context;
+  const { value: lemur } = await reporter.step('import the index', (onProgress) =>
+    importer(from, { sample: tokens, threads, signal, onProgress }),
+  );
+  signal.throwIfAborted();
+  await lemur.save(to);
+  lemur.close();
+}
+
+/** By the encoder that is named, or as a collection's texts were. */
+async function encode(source: Source, options: ConvertOptions, { signal, reporter }: Context): Promise<TokenSets> {
+  const { collection, model, kind, threads } = options;
+  const like = collection === undefined ? undefined : { folder: collection, info: await readInfo(collection) };
+  const encoder = like
+    ? await openCollectionEncoder(like, undefined, threads)
+    : await openEncoder((await findModel(model)).folder, undefined, threads);
+  const maxTokens = options.maxTokens ?? like?.info.plan.maxTokens ?? MAX_TOKENS;
+  const texts = source.texts.documents.map(documentText);
+  try {
+    const { value } = await reporter.step('encode', (onProgress) => {
+      const progress = { maxTokens, signal, onProgress };
+      return kind === 'query' ? encoder.encodeQuery(texts, progress) : encoder.encodeDocument(texts, progress);
+    });
+    return value;
+  } finally {
+    await encoder.close();
+  }
+}
+
+function formatOf(to: string): Format {
+  if (to === STDOUT || to.endsWith('.safetensors')) return 'safetensors';
+  return to.endsWith('.npy') ? 'npy' : 'folder';
+}
+
+/** Vectors, counts, and the texts or ids where they say more than a number. */
+async function writeFolder(folder: string, documents: readonly BeirDocument[], tokens: TokenSets): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  // what --force leaves must not outlive the vectors that it described
+  for (const name of ['tokens.npy', 'documents.jsonl', 'ids.txt']) await rm(join(folder, name), { force: true });
+  if (documents.some(({ title, text }) => title !== '' || text !== ''))
+    await writeTexts(folder, { documents, queries: [], qrels: new Map() });
+  else if (documents.some(({ id }, i) => id !== String(i))) {
+    await writeWhole(join(folder, 'ids.txt'), new TextEncoder().encode(`${documents.map(({ id }) => id).join('\n')}\n`));
+  }
+  await writeTokens(folder, tokens);
+}
+
+function isTokenFile(name: string): boolean {
+  return ['tokens.npy', 'counts.npy', 'ids.txt', 'documents.jsonl'].includes(name.replace(/\.tmp$/, ''));
+}
+
+function npyOf({ vectors, counts, dim }: TokenSets, from: string): Uint8Array {
+  const [tokens] = counts;
+  const other = counts.findIndex((count) => count !== tokens);
+  if (other < 0) return writeNpy({ shape: [counts.length, tokens, dim], data: vectors });
+  throw wrong(
+    from,
+    `${from}: text ${other} has ${counts[other]} token vectors, text 0 ${tokens}: an array of 3 dimensions needs texts of equal length; convert to safetensors or a folder`,
+  );
+}
+
+function safetensorsOf({ vectors, counts, dim }: TokenSets): Uint8Array {
+  return writeSafetensors({
+    tokens: { shape: [vectors.length / dim, dim], data: vectors },
+    counts: { shape: [counts.length], data: counts },
+  });
+}
+
+function wrong(where: string, message: string): LemurError {
+  return new LemurError('invalid-argument', message, { where });
+}

@@ -1,0 +1,177 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LemurError } from '../errors.js';
+import { parseBeirQueries, parseQrels } from '../formats/beir.js';
+import { fileKind } from '../formats/file-kind.js';
+import { readJsonLines, readLines } from '../formats/jsonl.js';
+import { fileBytes } from '../formats/node-beir.js';
+import { openFile, readHead, readInto } from '../formats/node-file.js';
+import { readNpyFileHeader } from '../formats/node-npy.js';
+import { listTextFiles } from '../formats/node-text-folder.js';
+import { readNpy } from '../formats/npy.js';
+import { readSafetensors } from '../formats/safetensors.js';
+import { readTorchFile, type TorchValue } from '../formats/torch-file.js';
+import { readManifest } from '../lemur/saved-folder.js';
+import { folderStorage } from '../storage/node-folder.js';
+import { RUN, readInfo } from './collection.js';
+import { type PathKind, pathKind } from './path-kind.js';
+
+/** What a path holds: `kind`, `path`, `bytes`, and what can be said about the kind. */
+export interface Description {
+  path: string;
+  kind: PathKind;
+  /** Of the file, or of all files in the folder and below. */
+  bytes: number;
+  [field: string]: unknown;
+}
+
+/** Says what a file or folder holds. Nothing in it is executed; of large files the beginning is read. */
+export async function describePath(path: string): Promise<Description> {
+  const kind = await pathKind(path);
+  return { path, kind, bytes: await bytesOf(path), ...(await DESCRIBE[kind](path)) };
+}
+
+const DESCRIBE: Record<PathKind, (path: string) => Promise<Record<string, unknown>>> = {
+  collection: describeCollection,
+  'unfinished collection': async (path) => {
+    const state = await readJson(join(path, RUN));
+    return { ...state, stages: Object.keys((state.stages ?? {}) as object), advice: 'the command that fills this folder goes on with it' };
+  },
+  'saved Lemur': describeSaved,
+  'index of the Python reference': async (path) => ({
+    model: await describeTorch(join(path, 'mlp.pt')),
+    weights: await describeTorch(join(path, 'w.pt')),
+  }),
+  'token vectors': describeTokenFolder,
+  'BEIR folder': describeBeir,
+  encoder: async (path) => {
+    const { model_type, hidden_size, num_hidden_layers, max_position_embeddings, vocab_size } = await readJson(join(path, 'config.json'));
+    return { model_type, hidden_size, num_hidden_layers, max_position_embeddings, vocab_size };
+  },
+  'folder of texts': async (path) => {
+    const names = await listTextFiles(path);
+    return { documents: names.length, first: names.slice(0, 3) };
+  },
+  '.npy': async (path) => {
+    const { dtype, shape } = await readNpyFileHeader(path);
+    return { type: dtype, shape };
+  },
+  safetensors: describeSafetensors,
+  'torch file': async (path) => ({ content: await describeTorch(path) }),
+  'text file': describeTextFile,
+  unknown: async () => ({}),
+};
+
+async function describeCollection(path: string): Promise<Record<string, unknown>> {
+  const { plan, encoder, counts, stages } = await readInfo(path);
+  const { dtype, shape } = await readNpyFileHeader(join(path, 'tokens.npy'));
+  const seconds = Object.values(stages).reduce((sum, stage) => sum + stage.seconds, 0);
+  return { plan, encoder, counts, tokens: { type: dtype, shape }, lemur: await describeSaved(join(path, 'lemur')), seconds };
+}
+
+async function describeSaved(path: string): Promise<Record<string, unknown>> {
+  const { version, save, documents, mean, std, featureMap, options } = await readManifest(folderStorage(path));
+  return { version, save, documents, dim: featureMap.inputDim, latentDim: featureMap.widths.at(-1), mean, std, featureMap, options };
+}
+
+async function describeTokenFolder(path: string): Promise<Record<string, unknown>> {
+  const { dtype, shape } = await readNpyFileHeader(join(path, 'tokens.npy'));
+  const countsPath = join(path, 'counts.npy');
+  const counts = readNpy(await readFile(countsPath), countsPath).data;
+  let sum = 0;
+  for (const count of counts) sum += count;
+  const names = await readdir(path);
+  const ids = ['documents.jsonl', 'ids.txt'].find((name) => names.includes(name)) ?? null;
+  return { type: dtype, shape, texts: counts.length, countsAddUp: shape.length === 2 && sum === shape[0], ids };
+}
+
+async function describeBeir(path: string): Promise<Record<string, unknown>> {
+  const names = await readdir(path);
+  const named = (name: string): string | undefined => [name, `${name}.gz`].find((candidate) => names.includes(candidate));
+  const corpus = join(path, named('corpus.jsonl')!);
+  const queries = named('queries.jsonl');
+  const qrels: Record<string, unknown> = {};
+  const splits = names.includes('qrels') ? (await readdir(join(path, 'qrels'))).map((name) => `qrels/${name}`) : [];
+  for (const name of [...splits, ...names].filter((candidate) => /(^|\/)[\w-]+\.tsv(\.gz)?$/.test(candidate))) {
+    const judged = await parseQrels(fileBytes(join(path, name)), join(path, name));
+    qrels[name] = { queries: judged.size, judgements: [...judged.values()].reduce((sum, grades) => sum + grades.size, 0) };
+  }
+  const asked = queries && (await parseBeirQueries(fileBytes(join(path, queries)), join(path, queries)));
+  return { documents: (await describeJsonLines(corpus)).lines, queries: asked ? asked.length : 0, qrels };
+}
+
+async function describeTextFile(path: string): Promise<Record<string, unknown>> {
+  const first = await firstLine(path);
+  return first.startsWith('{') ? describeJsonLines(path) : { lines: await countLines(path) };
+}
+
+/** Their number, and the fields of the first. */
+async function describeJsonLines(path: string): Promise<{ lines: number; fields: string[] }> {
+  let lines = 0;
+  let fields: string[] = [];
+  for await (const { value } of readJsonLines(fileBytes(path), path)) {
+    if (lines++ === 0 && typeof value === 'object' && value !== null) fields = Object.keys(value);
+  }
+  return { lines, fields };
+}
+
+async function firstLine(path: string): Promise<string> {
+  for await (const { text } of readLines(fileBytes(path), path)) return text;
+  return '';
+}
+
+async function countLines(path: string): Promise<number> {
+  let lines = 0;
+  for await (const _ of readLines(fileBytes(path), path)) lines++;
+  return lines;
+}
+
+/** Reads the header alone: the checks of the rest ask for lengths, and pages that nobody touches take no memory. */
+async function describeSafetensors(path: string): Promise<Record<string, unknown>> {
+  const { head, size } = await readHead(path, 8);
+  const length = Number(new DataView(head.buffer, head.byteOffset, 8).getBigUint64(0, true));
+  const bytes = new Uint8Array(size);
+  const file = await openFile(path);
+  try {
+    await readInto(file, bytes.subarray(0, Math.min(size, 8 + length)), 0, path);
+  } finally {
+    await file.close();
+  }
+  const { tensors, metadata } = readSafetensors(bytes, path);
+  const shapes = Object.fromEntries([...tensors].map(([name, { type, shape }]) => [name, { type, shape }]));
+  return { tensors: shapes, metadata };
+}
+
+async function describeTorch(path: string): Promise<unknown> {
+  const bytes = await readFile(path);
+  if (fileKind(bytes) !== 'zip') throw new LemurError('unsupported', `${path}: not in the zip format of torch since 1.6`, { where: path });
+  return shapesOf(await readTorchFile(bytes, path));
+}
+
+/** The value with shapes in place of tensors. */
+function shapesOf(value: TorchValue): unknown {
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [String(key), shapesOf(item)]));
+  if (Array.isArray(value)) return value.map(shapesOf);
+  if (typeof value === 'object' && value !== null) return 'shape' in value ? { shape: value.shape } : 'an object';
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+async function readJson(path: string): Promise<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch (cause) {
+    throw new LemurError('bad-file', `${path}: not JSON, the file is damaged or truncated`, { where: path }, { cause });
+  }
+  throw new LemurError('bad-file', `${path}: expected an object`, { where: path });
+}
+
+async function bytesOf(path: string): Promise<number> {
+  const found = await stat(path);
+  if (!found.isDirectory()) return found.size;
+  let sum = 0;
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) sum += (await stat(join(entry.parentPath, entry.name))).size;
+  }
+  return sum;
+}

@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { mkdir, readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { LemurError } from '../errors.js';
+import { whatLiesAt, writeWhole } from '../formats/node-file.js';
+import { STDIN } from './source.js';
+
+/** Standard output, where a path is expected. */
+export const STDOUT: string = STDIN;
+
+/** Raises 'invalid-argument' where something is already, unless it may be replaced; never lets a folder be replaced by a file. */
+export async function checkFileTarget(path: string, force: boolean): Promise<void> {
+  if (path === STDOUT) return;
+  const there = await whatLiesAt(path);
+  if (there === 'folder') throw refused(path, `${path}: a folder, expected the name of a file`);
+  if (there && !force) throw refused(path, `${path}: is there already; --force replaces it`);
+}
+
+/** The same for a folder: it must be new, empty, or with `force` hold nothing but what is written there. */
+export async function checkFolderTarget(path: string, force: boolean, isOurs: (name: string) => boolean): Promise<void> {
+  if (path === STDOUT) throw refused(path, 'a folder cannot be written to standard output; name one');
+  const there = await whatLiesAt(path);
+  if (there === 'file') throw refused(path, `${path}: a file, expected the name of a folder`);
+  const names = there ? await readdir(path) : [];
+  if (names.length === 0) return;
+  const foreign = names.find((name) => !isOurs(name));
+  if (foreign !== undefined) throw refused(path, `${path}: has other things in it (${foreign}); name an empty or a new folder`);
+  if (!force) throw refused(path, `${path}: is there already; --force replaces what is in it`);
+}
+
+/** Writes a whole file, or the bytes to standard output. */
+export async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
+  if (path !== STDOUT) {
+    await mkdir(dirname(path), { recursive: true });
+    return writeWhole(path, bytes);
+  }
+  if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
+}
+
+function refused(where: string, message: string): LemurError {
+  return new LemurError('invalid-argument', message, { where });
+}

@@ -1,0 +1,72 @@
+import { readdir } from 'node:fs/promises';
+import { LemurError } from '../errors.js';
+import { fileKind } from '../formats/file-kind.js';
+import { readHead, whatLiesAt } from '../formats/node-file.js';
+import { listTextFiles } from '../formats/node-text-folder.js';
+import { COLLECTION, RUN } from './collection.js';
+
+/** What a path can hold, as far as this command knows. */
+export type PathKind =
+  | 'collection'
+  | 'unfinished collection'
+  | 'saved Lemur'
+  | 'index of the Python reference'
+  | 'token vectors'
+  | 'BEIR folder'
+  | 'encoder'
+  | 'folder of texts'
+  | '.npy'
+  | 'safetensors'
+  | 'torch file'
+  | 'text file'
+  | 'unknown';
+
+/** Folders by the files that make them what they are; the first that fits counts. A name may have `.gz` behind it. */
+const FOLDERS: readonly (readonly [PathKind, ...string[]])[] = [
+  ['collection', COLLECTION],
+  ['unfinished collection', RUN],
+  ['saved Lemur', 'lemur.json'],
+  ['index of the Python reference', 'mlp.pt', 'w.pt'],
+  ['token vectors', 'tokens.npy', 'counts.npy'],
+  ['BEIR folder', 'corpus.jsonl'],
+  ['encoder', 'config.json', 'tokenizer.json'],
+];
+
+/** Files by their content, folders by what is in them. Raises 'not-found' where nothing is. */
+export async function pathKind(path: string): Promise<PathKind> {
+  const what = await whatLiesAt(path);
+  if (!what) throw new LemurError('not-found', `${path}: no such file or folder`, { where: path });
+  if (what === 'file') return kindOfFile(path);
+  const names = new Set((await readdir(path)).flatMap((name) => [name, name.replace(/\.gz$/, '')]));
+  const known = FOLDERS.find(([, ...needed]) => needed.every((name) => names.has(name)));
+  if (known) return known[0];
+  return (await listTextFiles(path)).length > 0 ? 'folder of texts' : 'unknown';
+}
+
+async function kindOfFile(path: string): Promise<PathKind> {
+  const { head } = await readHead(path, 4096);
+  switch (fileKind(head)) {
+    case 'npy':
+      return '.npy';
+    case 'safetensors':
+      return 'safetensors';
+    case 'zip':
+      return 'torch file';
+    case 'gzip':
+      return 'text file';
+    case 'text':
+      return head.includes(0) ? 'unknown' : 'text file';
+    default:
+      return 'unknown';
+  }
+}
+
+/** Kinds whose token vectors can be read. */
+export function hasVectors(kind: PathKind): boolean {
+  return kind === 'collection' || kind === 'token vectors' || kind === '.npy' || kind === 'safetensors';
+}
+
+/** Kinds whose texts can be read. */
+export function hasTexts(kind: PathKind): boolean {
+  return kind === 'BEIR folder' || kind === 'folder of texts' || kind === 'text file';
+}

@@ -1,0 +1,86 @@
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { LemurError } from '../errors.js';
+
+/** Bytes that one read or write asks for. */
+const PIECE = 1 << 24;
+
+/** Opens a file for reading. Raises 'not-found' where there is none, and for a folder. */
+export async function openFile(path: string): Promise<FileHandle> {
+  const file = await open(path).catch((cause: unknown) => {
+    const { code } = cause as { code?: string };
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw cause;
+    throw new LemurError('not-found', `${path}: no such file`, { where: path }, { cause });
+  });
+  if ((await file.stat()).isDirectory()) {
+    await file.close();
+    throw new LemurError('not-found', `${path}: a folder, expected a file`, { where: path });
+  }
+  return file;
+}
+
+/** Fills `into` from `position` on. Raises 'bad-file' where the file ends before. */
+export async function readInto(file: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
+  for (let at = 0; at < into.length; ) {
+    const { bytesRead } = await file.read(into, at, Math.min(PIECE, into.length - at), position + at);
+    if (bytesRead === 0) throw new LemurError('bad-file', `${path}: the file became shorter while it was read`, { where: path });
+    at += bytesRead;
+  }
+}
+
+/** The first bytes of a file, at most `length`, and the number that it has in all. */
+export async function readHead(path: string, length: number): Promise<{ head: Uint8Array; size: number }> {
+  const file = await openFile(path);
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
+    return { head: buffer.subarray(0, bytesRead), size };
+  } finally {
+    await file.close();
+  }
+}
+
+/** A whole file in shared memory, where workers use views of it without a copy. */
+export async function readShared(path: string): Promise<Uint8Array> {
+  const file = await openFile(path);
+  try {
+    const bytes = new Uint8Array(new SharedArrayBuffer((await file.stat()).size));
+    await readInto(file, bytes, 0, path);
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Writes bytes of any length from `position` on. */
+export async function writeFrom(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    at += (await file.write(bytes, at, Math.min(PIECE, bytes.length - at), position + at)).bytesWritten;
+  }
+}
+
+/** Writes a file that has its name only when it is whole and safely stored; what had the name before is replaced in one step. */
+export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, 'w');
+  try {
+    await writeFrom(file, bytes, 0);
+    await file.sync();
+    await file.close();
+    await rename(temporary, path);
+  } catch (error) {
+    await file.close().catch(() => {});
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** What lies at a path, undefined where nothing does. */
+export async function whatLiesAt(path: string): Promise<'file' | 'folder' | undefined> {
+  const found = await stat(path).catch((error: unknown) => {
+    const { code } = error as { code?: string };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  });
+  if (!found) return undefined;
+  return found.isDirectory() ? 'folder' : 'file';
+}

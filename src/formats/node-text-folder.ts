@@ -1,0 +1,37 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { LemurError } from '../errors.js';
+import type { BeirDocument } from './beir.js';
+
+const TEXT = /\.(txt|md)$/i;
+
+/**
+ * Paths of the `*.txt` and `*.md` files of a folder and those below it, relative, with `/`, in an order that no locale changes. What begins
+ * with a dot is left out, and node_modules.
+ */
+export async function listTextFiles(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(folder, path).split(sep).join('/');
+    if (!TEXT.test(name) || name.split('/').some((part) => part.startsWith('.') || part === 'node_modules')) continue;
+    if (entry.isFile() || (entry.isSymbolicLink() && (await stat(path)).isFile())) found.push(name);
+  }
+  return found.sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** The files of `listTextFiles` as documents: the id is the path, there is no title. Raises 'bad-file' for a file that is not UTF-8. */
+export async function* readTextFolder(folder: string): AsyncGenerator<BeirDocument, void, undefined> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for (const name of await listTextFiles(folder)) {
+    const path = join(folder, name);
+    const bytes = await readFile(path);
+    let text: string;
+    try {
+      text = decoder.decode(bytes);
+    } catch (cause) {
+      throw new LemurError('bad-file', `${path}: not UTF-8`, { where: path }, { cause });
+    }
+    yield { id: name, title: '', text };
+  }
+}

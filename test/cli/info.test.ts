@@ -1,0 +1,93 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeNpy } from '../../src/formats/npy.js';
+import { writeSafetensors } from '../../src/formats/safetensors.js';
+import { runCli, succeed } from './run-cli.js';
+import { tokensOf, writeTokenFolder } from './token-data.js';
+
+const index = fileURLToPath(new URL('../fixtures/parity/reference_index', import.meta.url));
+const tokens = tokensOf(12, 6, 1);
+
+let folder: string;
+let at: (name: string) => string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lemur-info-'));
+  at = (name) => join(folder, name);
+  await writeTokenFolder(at('tokens'), tokens, { 'ids.txt': 'x\n' });
+  await writeFile(at('cube.npy'), writeNpy({ shape: [2, 3, 4], data: new Float32Array(24) }));
+  await writeFile(at('some.safetensors'), writeSafetensors({ tokens: { shape: [2, 3], data: new Float32Array(6) } }, { from: 'a test' }));
+  await mkdir(at('beir/qrels'), { recursive: true });
+  await writeFile(at('beir/corpus.jsonl.gz'), gzipSync('{"_id":"d1","title":"T","text":"one"}\n{"_id":"d2","text":"two"}\n'));
+  await writeFile(at('beir/queries.jsonl'), '{"_id":"q1","text":"which"}\n');
+  await writeFile(at('beir/qrels/test.tsv'), 'q1\td1\t1\nq1\td2\t1\n');
+  await writeFile(at('lines.jsonl'), '{"id":1,"text":"one"}\n\n{"id":2,"text":"two"}\n');
+  await mkdir(at('notes/deep/.hidden'), { recursive: true });
+  for (const name of ['b.md', 'deep/a.TXT', 'deep/.hidden/c.txt', 'picture.png']) await writeFile(at(`notes/${name}`), 'text');
+  await mkdir(at('bert'));
+  await writeFile(at('bert/config.json'), '{"model_type":"bert","hidden_size":48}');
+  await writeFile(at('bert/tokenizer.json'), '{}');
+  await mkdir(at('empty'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const describePath = async (path: string): Promise<Record<string, unknown>> => JSON.parse((await succeed(['info', path, '--json'])).stdout);
+
+describe('info', () => {
+  test.each([
+    ['tokens', 'token vectors', { type: 'f4', shape: [54, 6], texts: 12, countsAddUp: true, ids: 'ids.txt' }],
+    ['cube.npy', '.npy', { type: 'f4', shape: [2, 3, 4] }],
+    ['some.safetensors', 'safetensors', { tensors: { tokens: { type: 'F32', shape: [2, 3] } }, metadata: { from: 'a test' } }],
+    ['beir', 'BEIR folder', { documents: 2, queries: 1, qrels: { 'qrels/test.tsv': { queries: 1, judgements: 2 } } }],
+    ['lines.jsonl', 'text file', { lines: 2, fields: ['id', 'text'] }],
+    ['notes', 'folder of texts', { documents: 2, first: ['b.md', 'deep/a.TXT'] }],
+    ['bert', 'encoder', { model_type: 'bert', hidden_size: 48 }],
+    ['empty', 'unknown', { bytes: 0 }],
+  ])('of %s', async (name, kind, fields) => {
+    expect(await describePath(at(name))).toMatchObject({ path: at(name), kind, ...fields });
+  });
+
+  test("of the Python reference's index and one of its files", async () => {
+    const { kind, weights, model } = await describePath(index);
+    expect(kind).toBe('index of the Python reference');
+    expect(weights).toEqual({ W: { shape: [160, 256] } });
+    expect(model).toMatchObject({
+      config: { model_type: 'mlp', input_dim: 128 },
+      state_dict: { 'output_layer.weight': { shape: [160, 256] } },
+    });
+    expect(await describePath(join(index, 'w.pt'))).toMatchObject({ kind: 'torch file', content: { W: { shape: [160, 256] } } });
+  });
+
+  test('of a collection and of the Lemur in it', async () => {
+    await rm(at('tokens/ids.txt'));
+    await succeed(['fit', at('tokens'), '--out', at('made'), '--final-hidden-dim', '8', '--epochs', '1']);
+    const { kind, counts, tokens: stored, lemur } = await describePath(at('made'));
+    expect({ kind, counts }).toMatchObject({ kind: 'collection', counts: { documents: 12, tokens: 54 } });
+    expect(stored).toEqual({ type: 'f4', shape: [54, 6] });
+    expect(lemur).toMatchObject({ documents: 12, dim: 6, latentDim: 8, options: { epochs: 1 } });
+    expect(await describePath(at('made/lemur'))).toMatchObject({ kind: 'saved Lemur', ...(lemur as object) });
+  });
+
+  test('for people', async () => {
+    const { stdout } = await succeed(['info', at('cube.npy')]);
+    expect(stdout).toBe(`${at('cube.npy')}: .npy, 0.0 MB\n  type: f4\n  shape: 2 x 3 x 4\n`);
+  });
+
+  test('says what is damaged', async () => {
+    await writeFile(at('cut.npy'), writeNpy({ shape: [2, 3], data: new Float32Array(6) }).subarray(0, -4));
+    await writeFile(at('cut.safetensors'), writeSafetensors({ x: { shape: [2], data: new Float32Array(2) } }).subarray(0, -4));
+    for (const [name, message] of [
+      ['cut.npy', 'the file is truncated'],
+      ['cut.safetensors', 'the file is truncated'],
+      ['nowhere', 'no such file or folder'],
+    ]) {
+      const { code, stdout, stderr } = await runCli(['info', at(name)]);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/^lemur: [^\n]+\n$/);
+      expect(stderr).toContain(message);
+    }
+  });
+});
