@@ -80,7 +80,7 @@ const DEFAULTS: ResolvedLearnOptions = {
 
 /** The defaults of the Python reference: `Lemur.fit(documents, { ...paper, epochs: 10 })`. More outputs, epochs and latent dimensions
  * than the defaults, and many times their work; see docs/design.md for what each brings. */
-export const paper: Required<Omit<LearnOptions, 'seed'>> = {
+export const paper: Required<Omit<LearnOptions, 'seed' | 'prefixDim'>> = {
   trainSubsetSize: 8192,
   learnSubsetSize: 100_000,
   olsSampleSize: 16_384,
@@ -94,7 +94,6 @@ export const paper: Required<Omit<LearnOptions, 'seed'>> = {
   batchSize: 512,
   gradClip: 0.5,
   precision: 'float32',
-  prefixDim: 256,
 };
 
 const OTHER_OPTIONS = ['learn', 'test', 'onEpoch', 'verbose', 'threads', 'device', 'onProgress', 'signal'];
