@@ -1,5 +1,6 @@
 export type { DeviceOptions } from './device/default-device.js';
 export { isLemurError, LemurError, type LemurErrorCode, type LemurErrorFields } from './errors.js';
+export { type InitOptions, init } from './kernels/init.js';
 export type { Activation } from './kernels/kernels.js';
 export { Lemur } from './lemur/lemur.js';
 export { type FitOptions, type LearnOptions, paper } from './lemur/options.js';

@@ -4,7 +4,7 @@ import * as node from '../dist/node.js';
 
 // A change of these lists is a change of what users build on: it belongs into the release notes.
 
-const EVERYWHERE = ['Lemur', 'LemurError', 'MaxSim', 'isLemurError', 'maxSim', 'memoryStorage', 'paper'];
+const EVERYWHERE = ['Lemur', 'LemurError', 'MaxSim', 'init', 'isLemurError', 'maxSim', 'memoryStorage', 'paper'];
 const NODE_ALONE = ['folderStorage', 'readBeir', 'readNpy', 'writeNpy'];
 const TYPES = [
   'Activation',
@@ -13,6 +13,7 @@ const TYPES = [
   'DeviceOptions',
   'EpochReport',
   'FitOptions',
+  'InitOptions',
   'LearnOptions',
   'LemurErrorCode',
   'LemurErrorFields',
@@ -51,9 +52,11 @@ test('what `import ... from "lemur"` has in Node', () => {
   expect(Object.keys(node).sort()).toEqual([...EVERYWHERE, ...NODE_ALONE].sort());
 });
 
-test('what it has in browsers', async () => {
+test('what it has in browsers and on edge runtimes', async () => {
   const browser: object = await import('../dist/browser.js');
+  const edge: object = await import('../dist/edge.js');
   expect(Object.keys(browser).sort()).toEqual(EVERYWHERE);
+  expect(Object.keys(edge).sort()).toEqual(EVERYWHERE);
 });
 
 test('the members of its classes', () => {
