@@ -1,6 +1,7 @@
 import type { WorkerPort } from './platform.js';
 
 let urlFailed = false;
+let inlinedUrl: string | undefined;
 
 /**
  * A module worker by its URL, in the form that bundlers look for. Where that file cannot be had (a development server that moved this one alone, a
@@ -21,6 +22,7 @@ export function spawnBrowserWorker(): WorkerPort {
       receive(event.data);
     };
     started.onerror = (event) => {
+      if (worker !== started) return;
       const cause = event.error instanceof Error ? event.error : new Error(event.message || 'its script could not be loaded');
       if (unanswered) onFailure(cause);
       else die(cause);
@@ -44,7 +46,8 @@ export function spawnBrowserWorker(): WorkerPort {
     try {
       const { WORKER } = await import('./browser-inlined-worker.js');
       if (ended) return;
-      adopt(new Worker(URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' })), { type: 'module' }), fail);
+      inlinedUrl ??= URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' }));
+      adopt(new Worker(inlinedUrl, { type: 'module' }), fail);
     } catch (cause) {
       fail(cause as Error);
     }

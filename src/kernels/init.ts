@@ -1,7 +1,4 @@
-import { LemurError } from '../errors.js';
-import { platform } from '../platform.js';
-import { compileFor, compileKernels, knowsKernels, simdKernels } from './simd.js';
-import { FINGERPRINT } from './wasm-binary.js';
+import { provideKernels } from './kernels-module.js';
 
 export interface InitOptions {
   /**
@@ -10,11 +7,6 @@ export interface InitOptions {
    */
   wasm: string | URL | ArrayBuffer | ArrayBufferView | object;
 }
-
-type ModuleFor = (shared: boolean) => Promise<WebAssembly.Module>;
-
-let provided: { wasm: unknown; moduleFor: Promise<ModuleFor> } | undefined;
-let used = false;
 
 /**
  * Takes the WASM kernels from `wasm` instead of compiling those inlined in the package: for runtimes that forbid compiling (Cloudflare Workers and their kin).
@@ -25,112 +17,6 @@ let used = false;
  * forbidden, or the module is for the other memory); the inlined kernels are then used as before.
  */
 export async function init(options: InitOptions): Promise<void> {
-  const wasm = options?.wasm instanceof URL ? options.wasm.href : options?.wasm;
-  const before = provided;
-  if (before && before.wasm === wasm) return void (await before.moduleFor);
-  if (used) throw invalid('called after the first computation, expected before it');
-  const mine = { wasm, moduleFor: take(wasm) };
-  provided = mine;
-  try {
-    await mine.moduleFor;
-  } catch (error) {
-    if (provided === mine) provided = before;
-    throw error;
-  }
-}
-
-/** The module that `init` was given, else the inlined one, compiled. Rejects where it cannot be. */
-export async function kernelsModule(shared: boolean): Promise<WebAssembly.Module> {
-  used = true;
-  const moduleFor = await provided?.moduleFor.catch(() => compileKernels);
-  return (moduleFor ?? compileKernels)(shared);
-}
-
-async function take(wasm: unknown): Promise<ModuleFor> {
-  if (typeof wasm === 'string') return takeBytes(await platform().readBytes(wasm), wasm.slice(0, 200));
-  if (ArrayBuffer.isView(wasm)) return takeBytes(new Uint8Array(wasm.buffer, wasm.byteOffset, wasm.byteLength), 'wasm');
-  const kind = Object.prototype.toString.call(wasm).slice(8, -1);
-  if (kind === 'ArrayBuffer' || kind === 'SharedArrayBuffer') return takeBytes(new Uint8Array(wasm as ArrayBuffer), 'wasm');
-  if (kind !== 'WebAssembly.Module') throw invalid(`wasm: got ${describe(wasm, kind)}, expected a WebAssembly.Module, its bytes, or a URL`);
-  const module = wasm as WebAssembly.Module;
-  const { sharedMemory } = platform();
-  checkModule(module, sharedMemory, 'wasm');
-  return (shared) => (shared === sharedMemory ? Promise.resolve(module) : compileKernels(shared));
-}
-
-/** Bytes can be made to fit either memory. */
-async function takeBytes(bytes: Uint8Array, where: string): Promise<ModuleFor> {
-  if (![0, 0x61, 0x73, 0x6d].every((byte, i) => bytes[i] === byte)) {
-    throw bad(where, `got ${bytes.length} bytes that begin with ${JSON.stringify(beginning(bytes))}, expected a WebAssembly binary`);
-  }
-  const binary = bytes.slice();
-  const moduleFor: ModuleFor = (shared) => compileFor(shared, binary);
-  const { sharedMemory } = platform();
-  let module: WebAssembly.Module;
-  try {
-    module = await moduleFor(sharedMemory);
-  } catch (cause) {
-    const reason = (cause as Error).message;
-    if (!knowsKernels()) throw unsupported(`this engine has no WebAssembly SIMD (${reason})`, cause);
-    if (WebAssembly.validate(binary)) {
-      throw unsupported(`compiling WebAssembly is forbidden here, expected a WebAssembly.Module (${reason})`, cause);
-    }
-    throw bad(where, `got ${bytes.length} bytes that are no valid WebAssembly binary, expected lemur/kernels.wasm (${reason})`, cause);
-  }
-  checkModule(module, sharedMemory, where);
-  return (shared) => (shared === sharedMemory ? Promise.resolve(module) : moduleFor(shared));
-}
-
-/** Whether a module is the kernels of this build, and for the memory that the device will use. */
-function checkModule(module: WebAssembly.Module, shared: boolean, where: string): void {
-  const [section] = WebAssembly.Module.customSections(module, 'lemur');
-  if (!section) {
-    const imports = WebAssembly.Module.imports(module).map((one) => `${one.module}.${one.name}`);
-    const names = WebAssembly.Module.exports(module).map(({ name }) => name);
-    throw bad(where, `got a module that imports ${list(imports)} and exports ${list(names)}, expected lemur/kernels.wasm`);
-  }
-  const fingerprint = String.fromCharCode(...new Uint8Array(section));
-  if (fingerprint !== FINGERPRINT) {
-    throw bad(where, `got the kernels of another version (${fingerprint}), expected lemur/kernels.wasm of this one (${FINGERPRINT})`);
-  }
-  if (fits(module, shared)) return;
-  const [got, expected] = shared ? ['kernels', 'kernels-shared'] : ['kernels-shared', 'kernels'];
-  throw unsupported(
-    `got lemur/${got}.wasm, expected lemur/${expected}.wasm where memory is ${shared ? '' : 'not '}shared, or the bytes of either`,
-  );
-}
-
-function fits(module: WebAssembly.Module, shared: boolean): boolean {
-  try {
-    simdKernels(module, new WebAssembly.Memory({ initial: 1, maximum: 1, shared }));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function describe(value: unknown, kind: string): string {
-  if (value === undefined || value === null) return String(value);
-  return typeof value === 'object' ? `an object (${kind})` : typeof value;
-}
-
-function beginning(bytes: Uint8Array): string {
-  return Array.from(bytes.subarray(0, 24), (byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.')).join('');
-}
-
-function list(names: readonly string[]): string {
-  if (names.length === 0) return 'nothing';
-  return names.length > 6 ? `${names.slice(0, 6).join(', ')} and ${names.length - 6} more` : names.join(', ');
-}
-
-function invalid(message: string): LemurError {
-  return new LemurError('invalid-argument', `init: ${message}`, { where: 'init' });
-}
-
-function bad(where: string, message: string, cause?: unknown): LemurError {
-  return new LemurError('bad-file', `init: ${where}: ${message}`, { where }, { cause });
-}
-
-function unsupported(message: string, cause?: unknown): LemurError {
-  return new LemurError('unsupported', `init: ${message}`, { where: 'init' }, { cause });
+  const wasm = options?.wasm;
+  await provideKernels(wasm instanceof URL ? wasm.href : wasm);
 }

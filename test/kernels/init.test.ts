@@ -167,8 +167,12 @@ describe('init refuses', () => {
     expect(await refusal(missing)).toMatchObject({ code: 'not-found', fields: { where: missing.href } });
   });
 
-  test('no bytes', async () => {
-    expect((await refusal(new ArrayBuffer(0))).message).toBe('init: wasm: got 0 bytes that begin with "", expected a WebAssembly binary');
+  test('no bytes, among them those that were transferred away', async () => {
+    const gone = Uint8Array.from(await readFile(wasmFile('kernels')));
+    structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    for (const wasm of [new ArrayBuffer(0), gone, gone.buffer]) {
+      expect((await refusal(wasm)).message).toBe('init: wasm: got 0 bytes that begin with "", expected a WebAssembly binary');
+    }
   });
 
   test('a binary that was cut off', async () => {

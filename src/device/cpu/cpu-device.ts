@@ -1,5 +1,5 @@
 import { LemurError } from '../../errors.js';
-import { kernelsModule } from '../../kernels/init.js';
+import { kernelsModule } from '../../kernels/kernels-module.js';
 import { knowsKernels } from '../../kernels/simd.js';
 import { selectTopK } from '../../kernels/top-k.js';
 import type { Platform } from '../../platform.js';
