@@ -68,7 +68,9 @@ export function folder(name, files = {}) {
 /** Installs packages into a folder of their own, running no scripts. */
 export function install(path, ...packages) {
   if (!existsSync(join(path, 'package.json'))) writeFileSync(join(path, 'package.json'), '{ "private": true, "type": "module" }');
-  return run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...packages], path);
+  // without a network, npm would wait for a minute each time
+  const patience = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
+  return run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...patience, ...packages], path);
 }
 
 /** A project with these files and, beside the first, the same installed package. */
