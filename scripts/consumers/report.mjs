@@ -69,7 +69,7 @@ export function folder(name, files = {}) {
 export function install(path, ...packages) {
   if (!existsSync(join(path, 'package.json'))) writeFileSync(join(path, 'package.json'), '{ "private": true, "type": "module" }');
   // without a network, npm would wait for a minute each time
-  const patience = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
+  const patience = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
   return run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...patience, ...packages], path);
 }
 
