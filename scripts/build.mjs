@@ -1,14 +1,22 @@
 // Builds dist/: kernels to WASM, inlined; TypeScript by tsc; the command line's two small libraries bundled beside it.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 
+/** What an import of kernels.wasm is depends on who resolves it: a module, or the file's URL or path. `init` takes them all. */
+const WASM_TYPES = `declare const kernels: object | string;
+export default kernels;
+`;
+
 if (process.argv.includes('--clean')) rmSync('dist', { recursive: true, force: true });
 await buildKernels();
+await inlineWorker();
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b'], { stdio: 'inherit' });
 if (existsSync('src/cli/vendor.ts')) await bundleVendor();
 
@@ -39,14 +47,63 @@ async function buildKernels() {
     console.error(stderr.toString());
     process.exit(1);
   }
-  const base64 = Buffer.from(binary).toString('base64');
-  const text = `// Written by scripts/build.mjs from assembly/. Do not edit.\nexport const KERNELS: string =\n  '${base64}';\n`;
-  const file = 'src/kernels/wasm-binary.ts';
+  const fingerprint = createHash('sha256').update(binary).digest('hex').slice(0, 16);
+  binary = Buffer.concat([binary, customSection('lemur', fingerprint)]);
+  const base64 = binary.toString('base64');
+  writeChanged(
+    'src/kernels/wasm-binary.ts',
+    `// Written by scripts/build.mjs from assembly/. Do not edit.
+export const FINGERPRINT: string = '${fingerprint}';
+export const KERNELS: string =
+  '${base64}';
+`,
+  );
+  mkdirSync('dist', { recursive: true });
+  writeFileSync('dist/kernels-shared.wasm', binary);
+  writeFileSync('dist/kernels.wasm', unshared(binary));
+  writeFileSync('dist/kernels.wasm.d.ts', WASM_TYPES);
+}
+
+/** Bytes that a module carries along: the kernels tell by them whether they are those that a build of the package expects. */
+function customSection(name, text) {
+  const content = Buffer.concat([Buffer.from([name.length]), Buffer.from(name + text, 'latin1')]);
+  if (content.length > 127) throw new Error(`a section of ${content.length} bytes needs a longer length`);
+  return Buffer.concat([Buffer.from([0, content.length]), content]);
+}
+
+/** The same module for memory that is not shared: one flag of the import of `env.memory` (kind 2, then the limits' flags). */
+function unshared(binary) {
+  const copy = Buffer.from(binary);
+  const memoryImport = Buffer.from('\x03env\x06memory\x02', 'latin1');
+  const flags = copy.indexOf(memoryImport) + memoryImport.length;
+  if (copy[flags] !== 3)
+    throw new Error(`the kernels import a memory with limits of kind ${copy[flags]}, expected 3: shared, with a maximum`);
+  copy[flags] = 1;
+  return copy;
+}
+
+/** The worker of browsers as one text, for pages that cannot load its file. */
+async function inlineWorker() {
+  const bundle = await rolldown({
+    input: 'src/browser-worker.ts',
+    platform: 'browser',
+    tsconfig: false,
+    resolve: { extensionAlias: { '.js': ['.ts'] } },
+  });
+  const { output } = await bundle.generate({ format: 'esm', minify: true });
+  await bundle.close();
+  writeChanged(
+    'src/browser-inlined-worker.ts',
+    `// Written by scripts/build.mjs from browser-worker.ts. Do not edit.\nexport const WORKER: string =\n  ${JSON.stringify(output[0].code)};\n`,
+  );
+}
+
+/** Leaves a file with the same content untouched, so that tsc does not compile it again. */
+function writeChanged(file, text) {
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
 }
 
 async function bundleVendor() {
-  const { rolldown } = await import('rolldown');
   mkdirSync('dist/cli', { recursive: true });
   const bundle = await rolldown({ input: 'src/cli/vendor.ts', platform: 'node' });
   await bundle.write({ file: 'dist/cli/vendor.js', format: 'esm', minify: false });

@@ -1,5 +1,6 @@
 // The package in a real browser: a page that imports dist/browser.js fits, ranks and reranks a small corpus; the bytes must be those of Node.
-// Once with cross-origin isolation (shared memory, several workers) and once without (one worker, no shared memory).
+// Once with cross-origin isolation (shared memory, several workers) and once without (one worker, no shared memory); then where the worker's file is
+// not to be had, from another origin, in a service worker, and with the kernels from a URL. Where no worker may start there is an error.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -49,40 +50,129 @@ const browser = await chromium.launch({
     '--disable-sync',
   ],
 });
+const HTML = { 'content-type': 'text/html' };
+const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+const SAME = 'the bytes of Node';
+const WORKER = '/dist/browser-worker.js';
+
+/** Every page, what its server answers with, and what comes of it. */
+const CASES = [
+  { name: 'with shared memory', headers: ISOLATION, isolated: true },
+  { name: 'without shared memory' },
+  { name: 'whose worker file is missing, with shared memory', headers: ISOLATION, isolated: true, answers: { [WORKER]: [404, {}, ''] } },
+  { name: 'whose worker file is missing', answers: { [WORKER]: [404, {}, ''] } },
+  { name: 'that gets a page for the worker file', answers: { [WORKER]: [200, HTML, '<!doctype html>'] } },
+  { name: 'that imports from another origin', elsewhere: true },
+  {
+    name: 'that may not start workers',
+    headers: { 'Content-Security-Policy': "worker-src 'none'" },
+    expected: /^worker-failed: a worker thread ended: by its URL: .+; from a blob: .+/,
+  },
+  {
+    name: 'that may not compile WebAssembly',
+    headers: { 'Content-Security-Policy': "script-src 'self' 'unsafe-inline'" },
+    expected: /^plain kernels: lemur: compiling WebAssembly is forbidden here/,
+  },
+  { name: 'with the kernels from a URL', before: "await lemur.init({ wasm: 'dist/kernels.wasm' });" },
+  {
+    name: 'with the kernels from a URL, with shared memory',
+    headers: ISOLATION,
+    isolated: true,
+    before: "await lemur.init({ wasm: '/dist/kernels.wasm' });",
+  },
+  {
+    name: 'with a compiled module',
+    before: "await lemur.init({ wasm: await WebAssembly.compileStreaming(fetch('/dist/kernels.wasm')) });",
+  },
+  {
+    name: 'that gets a page for the kernels',
+    before: "await lemur.init({ wasm: '/' });",
+    expected: /^bad-file: init: \/: got \d+ bytes that begin with "<!doctype html>/,
+  },
+];
+
+const other = await serve({ 'access-control-allow-origin': '*' });
 let failed = 0;
-for (const isolated of [true, false]) {
-  const server = await serve(isolated);
-  const name = isolated ? 'with shared memory' : 'without shared memory';
-  try {
-    const page = await browser.newPage();
-    page.on('pageerror', (error) => console.error(error));
-    await page.goto(`http://127.0.0.1:${server.address().port}/`);
-    const run = `(async () => { const lemur = await import('/dist/browser.js'); return { isolated: crossOriginIsolated, result: await (${rank})(lemur) }; })()`;
-    const { isolated: seen, result } = await page.evaluate(run);
-    const same = seen === isolated && JSON.stringify(result) === expected;
-    console.log(
-      `${same ? 'ok' : 'NOT OK'}: ${await browser.version()} ${name} gives ${same ? 'the bytes of Node' : `something else than Node: ${JSON.stringify(result)}`}`,
-    );
-    if (!same) failed++;
-  } catch (error) {
-    console.log(`NOT OK: ${name}: ${error.message}`);
-    failed++;
-  }
+for (const { name, headers = {}, isolated = false, answers, elsewhere, before = '', expected: wanted = SAME } of CASES) {
+  const server = await serve(headers, answers);
+  const from = elsewhere ? `http://127.0.0.1:${other.address().port}/dist/browser.js` : '/dist/browser.js';
+  const outcome = await openPage(server, isolated, from, before);
+  const right = wanted === SAME ? outcome === SAME : wanted.test(outcome);
+  console.log(`${right ? 'ok' : 'NOT OK'}: a page ${name} gives ${outcome}`);
+  if (!right) failed++;
   server.close();
 }
+const outcome = await inServiceWorker();
+console.log(`${outcome === SAME ? 'ok' : 'NOT OK'}: a service worker gives ${outcome}`);
+if (outcome !== SAME) failed++;
+other.close();
+const version = await browser.version();
 await browser.close();
-console.log(`browser: ${2 - failed} of 2 passed (${availableParallelism()} threads)`);
+console.log(`browser: ${CASES.length + 1 - failed} of ${CASES.length + 1} passed (Chromium ${version}, ${availableParallelism()} threads)`);
 process.exit(failed ? 1 : 0);
 
-function serve(isolated) {
-  const types = { '.js': 'text/javascript', '.html': 'text/html' };
+/** What comes of a page that ranks: the bytes of Node, others, or an error. */
+async function openPage(server, isolated, from, before) {
+  const page = await browser.newPage();
+  const warnings = [];
+  page.on('console', (message) => message.type() === 'warning' && warnings.push(message.text()));
+  try {
+    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    const run = `(async () => {
+      try {
+        const lemur = await import('${from}');
+        ${before}
+        return { isolated: crossOriginIsolated, result: await (${rank})(lemur) };
+      } catch (error) { return { error: error.code + ': ' + error.message }; }
+    })()`;
+    const { error, isolated: seen, result } = await page.evaluate(run);
+    if (error) return error;
+    if (warnings.length > 0) return `plain kernels: ${warnings.join('; ')}`;
+    if (seen !== isolated) return `crossOriginIsolated: ${seen}`;
+    return JSON.stringify(result) === expected ? SAME : `something else than Node: ${JSON.stringify(result)}`;
+  } catch (error) {
+    return `an error of the page: ${error.message}`;
+  } finally {
+    await page.close();
+  }
+}
+
+/** Service workers cannot start workers: everything runs on their one thread. */
+async function inServiceWorker() {
+  const script = `import * as lemur from '/dist/browser.js';
+    ${rank}
+    addEventListener('message', (event) => event.waitUntil(
+      rank(lemur).then((result) => event.source.postMessage({ result }), (error) => event.source.postMessage({ error: error.message }))));`;
+  const server = await serve({}, { '/service-worker.js': [200, { 'content-type': 'text/javascript' }, script] });
+  const page = await browser.newPage();
+  try {
+    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    const { result, error } = await page.evaluate(`(async () => {
+      const registration = await navigator.serviceWorker.register('/service-worker.js', { type: 'module' });
+      const worker = registration.installing ?? registration.waiting ?? registration.active;
+      return new Promise((resolve) => {
+        navigator.serviceWorker.onmessage = (event) => resolve(event.data);
+        worker.postMessage('rank');
+      });
+    })()`);
+    if (error) return error;
+    return JSON.stringify(result) === expected ? SAME : `something else than Node: ${JSON.stringify(result)}`;
+  } catch (error) {
+    return `an error: ${error.message}`;
+  } finally {
+    await page.close();
+    server.close();
+  }
+}
+
+/** The repository's files; `answers` replaces some by path. */
+function serve(headers, answers = {}) {
+  const types = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
+  const pages = { '/': [200, HTML, '<!doctype html><title>lemur</title>'], ...answers };
   const server = createServer(async (request, response) => {
     const path = normalize(new URL(request.url, 'http://localhost').pathname);
-    if (isolated) {
-      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
-      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
-    }
-    if (path === '/') return response.setHeader('content-type', 'text/html').end('<!doctype html><title>lemur</title>');
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    if (pages[path]) return response.writeHead(pages[path][0], pages[path][1]).end(pages[path][2]);
     try {
       const body = await readFile(join(root, path));
       response.setHeader('content-type', types[extname(path)] ?? 'application/octet-stream').end(body);

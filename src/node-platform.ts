@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { LemurError } from './errors.js';
+import { fetchBytes } from './fetch-bytes.js';
 import type { Platform } from './platform.js';
 import { folderStorage } from './storage/node-folder.js';
 
@@ -9,6 +12,7 @@ export const nodePlatform: Platform = {
   kernels: 'simd',
   sharedMemory: true,
   openFolder: folderStorage,
+  readBytes,
   spawnWorker() {
     // the flags of the parent (--input-type, --import, ...) are not for this thread
     const worker = new Worker(new URL('./node-worker.js', import.meta.url), { execArgv: [] });
@@ -34,3 +38,17 @@ export const nodePlatform: Platform = {
     };
   },
 };
+
+/** A drive letter (C:\\) is no scheme. */
+const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
+
+async function readBytes(at: string | URL): Promise<Uint8Array> {
+  const text = String(at);
+  const isFile = text.startsWith('file:');
+  if (!isFile && SCHEME.test(text)) return fetchBytes(at);
+  try {
+    return new Uint8Array(await readFile(isFile ? new URL(text) : text));
+  } catch (cause) {
+    throw new LemurError('not-found', `${text}: no such file (${(cause as Error).message})`, { where: text }, { cause });
+  }
+}

@@ -1,5 +1,6 @@
 /** Lets everything else that waits in this thread run: timers, events, painting. Unlike `setTimeout` it is not slowed down in browsers. */
 export function nextMacrotask(): Promise<void> {
+  if (typeof MessageChannel === 'undefined') return new Promise((resolve) => void setTimeout(resolve, 0));
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
     port1.onmessage = () => {

@@ -22,6 +22,8 @@ export interface Platform {
   spawnWorker(): WorkerPort;
   /** A folder by its path. */
   openFolder(path: string): Storage;
+  /** The file at a URL; where there are paths, at a path too. Raises `not-found`. */
+  readBytes(at: string | URL): Promise<Uint8Array>;
 }
 
 let current: Platform | undefined;

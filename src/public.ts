@@ -12,6 +12,7 @@ export {
 } from './formats/safetensors.js';
 export { openSafetensors, type SafetensorsFile, type SafetensorsReadOptions } from './formats/safetensors-file.js';
 export { type SafetensorsStream, streamSafetensors } from './formats/safetensors-stream.js';
+export { type InitOptions, init } from './kernels/init.js';
 export type { Activation } from './kernels/kernels.js';
 export { type CandidateOptions, Lemur } from './lemur/lemur.js';
 export { type FitOptions, type LearnOptions, paper } from './lemur/options.js';

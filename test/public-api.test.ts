@@ -9,6 +9,7 @@ const EVERYWHERE = [
   'LemurError',
   'MaxSim',
   'centerTokens',
+  'init',
   'isLemurError',
   'maxSim',
   'memoryStorage',
@@ -23,11 +24,13 @@ const NODE_ALONE = ['folderStorage', 'readBeir', 'readNpy', 'writeNpy'];
 const TYPES = [
   'Activation',
   'ByteRanges',
+  'CandidateOptions',
   'Candidates',
   'DenseTokens',
   'DeviceOptions',
   'EpochReport',
   'FitOptions',
+  'InitOptions',
   'LearnOptions',
   'LemurErrorCode',
   'LemurErrorFields',
@@ -76,9 +79,11 @@ test('what `import ... from "lemur"` has in Node', () => {
   expect(Object.keys(node).sort()).toEqual([...EVERYWHERE, ...NODE_ALONE].sort());
 });
 
-test('what it has in browsers', async () => {
+test('what it has in browsers and on edge runtimes', async () => {
   const browser: object = await import('../dist/browser.js');
+  const edge: object = await import('../dist/edge.js');
   expect(Object.keys(browser).sort()).toEqual(EVERYWHERE);
+  expect(Object.keys(edge).sort()).toEqual(EVERYWHERE);
 });
 
 test('the members of its classes', () => {

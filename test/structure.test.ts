@@ -7,7 +7,7 @@ const SOURCE = fileURLToPath(new URL('../src', import.meta.url));
 
 /** Rooms of src/ in their order: each imports from itself and those before it. A name with .ts is a file of src/ itself. */
 const ORDER = [
-  ['errors.ts', 'run-options.ts', 'pacer.ts'],
+  ['errors.ts', 'run-options.ts', 'pacer.ts', 'fetch-bytes.ts'],
   ['tokens'],
   ['formats'],
   ['storage'],
@@ -23,7 +23,7 @@ const ORDER = [
 ];
 
 /** Files that put the rooms together: entry points, workers, platforms. */
-const isEntry = (file: string): boolean => /^(node|browser|public)\.ts$|-(worker|platform)\.ts$/.test(basename(file));
+const isEntry = (file: string): boolean => /^(node|browser|edge|public)\.ts$|-(worker|platform)\.ts$/.test(basename(file));
 /** Files that may use what only Node or only browsers have. */
 const isBound = (file: string): boolean => /^(node|browser)/.test(basename(file)) || file.startsWith('cli/');
 

@@ -1,11 +1,14 @@
 import type { Kernels } from './kernels.js';
 import { KERNELS } from './wasm-binary.js';
 
-/** Compiles the WASM kernels, for a shared memory or for one that is not. Rejects where WASM or its SIMD instructions are missing. */
+/** Compiles the inlined WASM kernels, for a shared memory or for one that is not. Rejects where WASM or its SIMD instructions are missing. */
 export async function compileKernels(shared: boolean): Promise<WebAssembly.Module> {
-  const binary = decodeBase64(KERNELS);
-  if (!shared) importUnsharedMemory(binary);
-  return WebAssembly.compile(binary);
+  return compileFor(shared, inlinedKernels());
+}
+
+/** Compiles a binary of the kernels, whichever memory it was made for. */
+export async function compileFor(shared: boolean, binary: Uint8Array): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(importingMemory(binary, shared));
 }
 
 /** The kernels over `memory`, whose sharedness must be that of the module. */
@@ -13,19 +16,28 @@ export function simdKernels(module: WebAssembly.Module, memory: WebAssembly.Memo
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
 }
 
-/** The two modules differ in one bit, the `shared` flag of the imported memory: "env" "memory", kind 2, limits with a maximum. */
-function importUnsharedMemory(binary: Uint8Array): void {
+/** Whether the engine knows all instructions of the kernels; where it does and `compileKernels` rejects, compiling is forbidden. */
+export function knowsKernels(): boolean {
+  return WebAssembly.validate(inlinedKernels());
+}
+
+/** A copy. The two modules differ in one bit, the `shared` flag of the imported memory: "env" "memory", kind 2, limits with a maximum. */
+function importingMemory(binary: Uint8Array, shared: boolean): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(binary);
   const memoryImport = [3, ...ascii('env'), 6, ...ascii('memory'), 2];
-  const at = binary.findIndex((_, i) => memoryImport.every((byte, j) => binary[i + j] === byte));
-  binary[at + memoryImport.length] &= ~2;
+  const at = copy.findIndex((_, i) => memoryImport.every((byte, j) => copy[i + j] === byte));
+  if (at < 0) return copy;
+  const flags = at + memoryImport.length;
+  copy[flags] = shared ? copy[flags] | 2 : copy[flags] & ~2;
+  return copy;
 }
 
 function ascii(text: string): number[] {
   return Array.from(text, (character) => character.charCodeAt(0));
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text);
+function inlinedKernels(): Uint8Array<ArrayBuffer> {
+  const binary = atob(KERNELS);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
   return bytes;

@@ -1,5 +1,6 @@
 import { LemurError } from '../../errors.js';
-import { compileKernels } from '../../kernels/simd.js';
+import { kernelsModule } from '../../kernels/kernels-module.js';
+import { knowsKernels } from '../../kernels/simd.js';
 import type { Platform } from '../../platform.js';
 import type { RunOptions } from '../../run-options.js';
 import type { Device, Tensor } from '../device.js';
@@ -166,10 +167,14 @@ let warned = false;
 
 async function compileOrWarn(shared: boolean): Promise<WebAssembly.Module | null> {
   try {
-    return await compileKernels(shared);
+    return await kernelsModule(shared);
   } catch (error) {
-    if (!warned)
-      console.warn(`lemur: WebAssembly SIMD is missing here (${(error as Error).message}); the plain kernels are many times slower`);
+    if (!warned) {
+      const why = knowsKernels()
+        ? 'compiling WebAssembly is forbidden here, init({ wasm }) takes compiled kernels'
+        : 'WebAssembly SIMD is missing here';
+      console.warn(`lemur: ${why} (${(error as Error).message}); the plain kernels are many times slower`);
+    }
     warned = true;
     return null;
   }

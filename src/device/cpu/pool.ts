@@ -4,6 +4,8 @@ import type { RunOptions } from '../../run-options.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 
 const PROGRESS_INTERVAL_MS = 100;
+/** A worker that has not answered by then never will. */
+const START_SECONDS = 60;
 
 /** One run of an operation, as the pool sees it. */
 export interface Job {
@@ -64,9 +66,11 @@ export async function createPool(
     return promise;
   };
 
+  const starting: ((error: LemurError) => void)[] = [];
   const started = ports.map(
     (port) =>
       new Promise<void>((resolve, reject) => {
+        starting.push(reject);
         port.listen(
           (message) => {
             const reply = message as FromWorker;
@@ -88,7 +92,21 @@ export async function createPool(
         port.post({ type: 'start', module, memory } satisfies ToWorker);
       }),
   );
-  await track(Promise.all(started));
+  // seconds of the event loop: while the thread is busy with something else, no answer can arrive
+  let seconds = 0;
+  const patience = setInterval(() => {
+    if (++seconds < START_SECONDS) return;
+    for (const reject of starting)
+      reject(new LemurError('worker-failed', `no worker answered within ${START_SECONDS} s`, { where: 'worker' }));
+  }, 1000);
+  try {
+    await track(Promise.all(started));
+  } catch (error) {
+    for (const port of ports) void port.terminate();
+    throw error;
+  } finally {
+    clearInterval(patience);
+  }
 
   const expect = (id: number, replies: number): Promise<FromWorker[]> =>
     new Promise((resolve, reject) => {

@@ -1,0 +1,54 @@
+// What is in the package.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { check, root } from './report.mjs';
+
+const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepublish', 'preprepare', 'prepare', 'postprepare'];
+/** Built from assembly/. */
+const KERNELS = ['dist/kernels.wasm', 'dist/kernels-shared.wasm', 'dist/kernels.wasm.d.ts'];
+
+/** Everything in dist/ has its source: nothing is left there of files that were moved or removed. */
+export function checkFiles(paths) {
+  const stale = paths.filter(
+    (path) =>
+      path.startsWith('dist/') &&
+      !KERNELS.includes(path) &&
+      !existsSync(join(root, path.replace(/^dist/, 'src').replace(/(\.d\.ts|\.js)$/, '.ts'))),
+  );
+  const other = paths.filter((path) => !path.startsWith('dist/') && !['package.json', 'README.md', 'LICENSE'].includes(path));
+  check(
+    'has what is built from src/, package.json, README.md and LICENSE',
+    [
+      stale.length > 0 && `without a source, build with --clean: ${stale.join(', ')}`,
+      other.length > 0 && `not meant for users: ${other.join(', ')}`,
+      [
+        'README.md',
+        'LICENSE',
+        'dist/node.js',
+        'dist/browser.js',
+        'dist/edge.js',
+        'dist/node-worker.js',
+        'dist/browser-worker.js',
+        ...KERNELS,
+      ]
+        .filter((path) => !paths.includes(path))
+        .map((path) => `${path} is missing`),
+    ].flat(),
+  );
+}
+
+export function checkInstalled(modules) {
+  const packages = readdirSync(modules).filter((name) => !name.startsWith('.'));
+  check('installs nothing besides itself', packages.join() !== 'lemur' && `node_modules has ${packages.join(', ')}`);
+  const manifest = JSON.parse(readFileSync(join(modules, 'lemur/package.json'), 'utf8'));
+  check(
+    'has no dependencies and no install scripts',
+    [
+      Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }).join(', '),
+      INSTALL_SCRIPTS.filter((name) => manifest.scripts?.[name]).join(', '),
+      Object.keys(manifest.peerDependencies ?? {})
+        .filter((name) => !manifest.peerDependenciesMeta?.[name]?.optional)
+        .map((name) => `${name} is a peer that is not optional`),
+    ].flat(),
+  );
+}
