@@ -1,5 +1,6 @@
 import type { Device, DeviceFeatureMap, DeviceTokens, Tensor } from '../device/device.js';
 import { mlpLayout, randomLayout } from '../device/feature-layout.js';
+import { absorbCentre, centreRows, meanRow } from '../model/centre.js';
 import { freeTokens, uploadTokens } from '../model/device-tokens.js';
 import { initialParameters } from '../model/initialise.js';
 import { createSolver, documentWeights, type Solver } from '../model/solver.js';
@@ -102,7 +103,8 @@ async function learnFeatures(
   };
   try {
     const learnTokens = epochs === 0 ? Math.min(MOMENT_TOKENS, chosen.learnSubsetSize) : chosen.learnSubsetSize;
-    const examples = await examplesOf(sampleTokens(learn, learnTokens, seed, STREAM.learn), 'targets');
+    const sample = sampleTokens(learn, learnTokens, seed, STREAM.learn);
+    const examples = await examplesOf(sample, 'targets');
     const { mean, std } = moments(examples.sum, examples.sumSquares, examples.targets.length);
     if (epochs === 0) {
       const layout = randomLayout(learn.dim, latentDim, activation);
@@ -117,16 +119,24 @@ async function learnFeatures(
       if (options.verbose) printEpoch(report);
       options.onEpoch?.(report);
     };
+    // tokens of a narrow cone differ little from their mean: the network learns from what differs
+    const centre = meanRow(sample, learn.dim);
+    const centred = async (raw: Examples): Promise<Examples> => {
+      const x = await device.upload('f32', centreRows(await device.read(raw.x), centre));
+      used.push(x);
+      return { ...raw, x };
+    };
     const trained = await train(
       device,
       layout,
       initial,
-      examples,
-      validation,
+      await centred(examples),
+      validation && (await centred(validation)),
       { mean, std },
       { ...chosen, products: chosen.precision === 'int8' ? 'int16' : 'float32', random: random(STREAM.order), onProgress, signal, onEpoch },
     );
-    return { map: { layout, parameters: await device.upload('f32', trained.slice(0, layout.parameterCount)) }, mean, std };
+    const parameters = absorbCentre(layout, trained.slice(0, layout.parameterCount), centre);
+    return { map: { layout, parameters: await device.upload('f32', parameters) }, mean, std };
   } finally {
     device.free(...used);
   }

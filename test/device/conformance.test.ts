@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
-import type { Device, Tensor, TypedArray } from '../../dist/device/device.js';
+import type { Device, DeviceCodes, Tensor, TypedArray } from '../../dist/device/device.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
 import { plainPlatform } from '../../dist/device/plain-platform.js';
 import { freeTokens, uploadTokens } from '../../dist/model/device-tokens.js';
@@ -36,6 +36,31 @@ const count = documents.counts.length;
 const select = Int32Array.from({ length: OUTPUTS }, (_, i) => (i * 5) % count);
 const mean = 0.4;
 const std = 0.2;
+
+/** Document weights, with a map to prefixes of 31 coordinates. */
+const WEIGHT_ROWS = 700;
+const PREFIX = 31;
+const weights = {
+  w: numbers(33).floats(WEIGHT_ROWS * LATENT),
+  mean: numbers(34).floats(LATENT, 0.3),
+  map: numbers(35).floats(PREFIX * LATENT, 0.1),
+  step: 0.005,
+};
+
+async function encode(one: Device): Promise<DeviceCodes> {
+  const { w, mean, map, step } = weights;
+  const [rows, negativeMean, matrix] = [
+    await one.upload('f32', w),
+    await one.upload(
+      'f32',
+      mean.map((v) => -v),
+    ),
+    await one.upload('f32', map),
+  ];
+  const codes = await one.encodeRows({ w: rows, negativeMean, map: matrix, step }, WEIGHT_ROWS, LATENT, PREFIX);
+  one.free(rows, negativeMean, matrix);
+  return codes;
+}
 
 const sets = ({ vectors, counts, dim }: Texts) => ({
   vectors,
@@ -305,6 +330,88 @@ describe.each(names)('a device: %s', (name) => {
       ),
     ).toBeLessThan(1e-4);
     expect(parameters.every(Number.isFinite)).toBe(true);
+  });
+
+  test('multiplies rows by rows', async () => {
+    const [rows, columns] = [130, 70];
+    const [a, b] = [numbers(31).floats(rows * DIM), numbers(32).floats(columns * DIM)];
+    const { out } = await on(name, 'inner products', async (one) => {
+      const [left, right, target] = [await one.upload('f32', a), await one.upload('f32', b), await one.allocate('f32', rows * columns)];
+      await one.innerProducts(left, rows, right, columns, DIM, target);
+      const out = await one.read(target);
+      one.free(left, right, target);
+      return { out };
+    });
+    const right = tokenRows(b, DIM);
+    expect(
+      relativeError(
+        out,
+        tokenRows(a, DIM).flatMap((x) => right.map((y) => dot(x, y))),
+      ),
+    ).toBeLessThan(1e-6);
+  });
+
+  test('encodes weights as prefixes by one scale and as full codes by a factor for each row', async () => {
+    const { w, mean, map, step } = weights;
+    const { prefix, codes, factors } = await on(name, 'codes', async (one) => {
+      const encoded = await encode(one);
+      const results = {
+        prefix: await one.read(encoded.prefix),
+        codes: await one.read(encoded.codes),
+        factors: await one.read(encoded.factors),
+      };
+      one.free(encoded.prefix, encoded.codes, encoded.factors);
+      return results;
+    });
+    const centred = tokenRows(w, LATENT).map((row) => Array.from(row, (v, j) => v - mean[j]));
+    const projections = centred.flatMap((row) => tokenRows(map, LATENT).map((direction) => dot(row, direction)));
+    for (const [i, value] of projections.entries()) {
+      const nearest = Math.max(-127, Math.min(127, value / step));
+      expect(Math.abs(prefix[i] - nearest)).toBeLessThan(0.5 + 1e-4);
+    }
+    expect(prefix.some((code) => Math.abs(code) === 127)).toBe(true);
+    for (const [r, row] of centred.entries()) {
+      expect(factors[r]).toBeCloseTo(Math.max(...row.map(Math.abs)) / 127, 6);
+      for (const [j, value] of row.entries()) expect(Math.abs(codes[r * LATENT + j] * factors[r] - value)).toBeLessThan(factors[r] * 0.51);
+    }
+  });
+
+  test.each([
+    ['all rows', WEIGHT_ROWS, 10],
+    ['a part of the rows', 200, 10],
+    ['more than there are', WEIGHT_ROWS, WEIGHT_ROWS + 3],
+  ])('finds the rows with the best codes, rescoring %s', async (_what, rescored, k) => {
+    const { w, mean, map } = weights;
+    const count = 300;
+    const q = numbers(36).floats(count * LATENT);
+    const prefixes = Float32Array.from(
+      tokenRows(q, LATENT).flatMap((row) => tokenRows(map, LATENT).map((direction) => dot(row, direction))),
+    );
+    const { indices, scores } = await on(name, `top codes ${rescored} ${k}`, async (one) => {
+      const encoded = await encode(one);
+      const [full, short] = [await one.upload('f32', q), await one.upload('f32', prefixes)];
+      const top = await one.topCodes(encoded, full, short, count, rescored, k);
+      one.free(encoded.prefix, encoded.codes, encoded.factors, full, short);
+      return top;
+    });
+    const centred = tokenRows(w, LATENT).map((row) => Array.from(row, (v, j) => v - mean[j]));
+    const kept = Math.min(k, WEIGHT_ROWS);
+    let found = 0;
+    for (const query of [0, 1, 255, 256, 299]) {
+      const products = centred.map((row) => dot(row, q.subarray(query * LATENT, (query + 1) * LATENT)));
+      const scale = Math.max(...products.map(Math.abs));
+      const listed = Array.from(indices.subarray(query * k, query * k + kept));
+      expect(new Set(listed).size).toBe(kept);
+      for (const [i, row] of listed.entries()) {
+        expect(Math.abs(scores[query * k + i] - products[row])).toBeLessThan(0.02 * scale);
+        if (i > 0) expect(scores[query * k + i]).toBeLessThanOrEqual(scores[query * k + i - 1]);
+      }
+      expect([...indices.subarray(query * k + kept, (query + 1) * k)]).toEqual(new Array(k - kept).fill(-1));
+      const best = products.map((_, row) => row).sort((a, b) => products[b] - products[a]);
+      found += best.slice(0, kept).filter((row) => listed.includes(row)).length / kept;
+    }
+    // random prefixes say little: rescoring a part misses some
+    expect(found / 5).toBeGreaterThan(rescored === WEIGHT_ROWS ? 0.97 : 0.5);
   });
 
   test('computes the Gram matrix, its factor and the weights of documents', async () => {

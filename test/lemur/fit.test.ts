@@ -286,7 +286,7 @@ test('the least squares are those of the learn tokens: with more latent dimensio
 
 test('the preset of the paper is taken, and what is left out gets its default', async () => {
   const lemur = await Lemur.fit(small, { ...paper, epochs: 1, finalHiddenDim: 64 });
-  expect(lemur.options).toEqual({ ...paper, epochs: 1, finalHiddenDim: 64, seed: 0 });
+  expect(lemur.options).toEqual({ ...paper, prefixDim: 256, epochs: 1, finalHiddenDim: 64, seed: 0 });
   lemur.close();
   expect(paper).toEqual({
     trainSubsetSize: 8192,
