@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { LemurError } from '../errors.js';
 import { type BeirDocument, type BeirQuery, parseBeirDocuments, parseBeirQueries, parseQrels, type Qrels } from '../formats/beir.js';
 import { fileBytes } from '../formats/node-beir.js';
+import { fileError } from '../formats/node-file-error.js';
+import { showJson } from '../formats/show-json.js';
 import { Lemur } from '../lemur/lemur.js';
+import { checkInfo } from './check-collection.js';
 import { DIM, type ModelReference } from './model.js';
 import { readFloats, readIntegers } from './npy-file.js';
 import type { StepTime } from './progress.js';
@@ -122,6 +125,9 @@ export async function openLemur(
 export async function readTokens(folder: string, prefix: string, texts: number): Promise<StoredTokens> {
   const path = join(folder, `${prefix}counts.npy`);
   const counts = await readIntegers(path, [texts]);
+  const wrong = counts.findIndex((count) => count < 1);
+  if (wrong >= 0)
+    throw new LemurError('bad-file', `${path}: text ${wrong} of ${counts[wrong]} tokens, expected at least 1`, { where: path });
   const rows = counts.reduce((sum, count) => sum + count, 0);
   return { vectors: await readFloats(join(folder, `${prefix}tokens.npy`), [rows, DIM]), counts, dim: DIM };
 }
@@ -129,12 +135,10 @@ export async function readTokens(folder: string, prefix: string, texts: number):
 async function readInfo(folder: string): Promise<CollectionInfo> {
   const path = join(folder, COLLECTION);
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    const { code } = cause as { code?: string };
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw cause;
     const advice = existsSync(join(folder, 'run.json'))
       ? 'the run that fills this folder has not finished; the same `lemur demo` command goes on with it'
       : 'expected a folder that `lemur demo` has filled';
-    throw new LemurError('not-found', `${path}: no such file; ${advice}`, { where: path }, { cause });
+    throw fileError(path, cause, `; ${advice}`);
   });
   let info: CollectionInfo;
   try {
@@ -144,10 +148,11 @@ async function readInfo(folder: string): Promise<CollectionInfo> {
   }
   if (info?.format !== FORMAT) throw new LemurError('bad-file', `${path}: not the description of a collection`, { where: path });
   if (info.version !== VERSION) {
-    throw new LemurError('unsupported', `${path}: format version ${info.version}, this version of the package reads ${VERSION}`, {
+    throw new LemurError('unsupported', `${path}: format version ${showJson(info.version)}, this version of the package reads ${VERSION}`, {
       where: path,
     });
   }
+  checkInfo(info, path);
   return info;
 }
 

@@ -1,6 +1,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { LemurError } from '../errors.js';
+import { fileError } from '../formats/node-file-error.js';
 import { type NpyData, writeNpy } from '../formats/npy.js';
 import { type NpyDtype, readNpyHeader } from '../formats/npy-header.js';
 import { folderStorage } from '../storage/node-folder.js';
@@ -64,12 +65,13 @@ export async function readIntegers(path: string, shape: readonly number[]): Prom
 
 async function readData(path: string, dtype: NpyDtype, shape: readonly number[]): Promise<SharedArrayBuffer> {
   const file = await open(path).catch((cause: unknown) => {
-    if ((cause as { code?: string }).code !== 'ENOENT') throw cause;
-    throw new LemurError('not-found', `${path}: no such file`, { where: path }, { cause });
+    throw fileError(path, cause);
   });
   try {
     const start = Buffer.alloc(1024);
-    const { bytesRead } = await file.read(start, 0, start.length, 0);
+    const { bytesRead } = await file.read(start, 0, start.length, 0).catch((cause: unknown) => {
+      throw fileError(path, cause);
+    });
     const found = readNpyHeader(start.subarray(0, bytesRead), path);
     const fits = found.shape.length === shape.length && shape.every((n, i) => n < 0 || n === found.shape[i]);
     if (found.dtype !== dtype || !fits) {

@@ -1,5 +1,6 @@
 import { LemurError } from '../errors.js';
 import { halfToFloat } from './half-float.js';
+import { showJson } from './show-json.js';
 
 /** The format's element types, by their names in the header. */
 export type SafetensorsType = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U64' | 'U32' | 'U16' | 'U8' | 'BOOL';
@@ -54,10 +55,10 @@ export function readSafetensors(file: Uint8Array, where: string): Safetensors {
   const header = parseHeader(file.subarray(8, 8 + headerLength), where);
   const body = file.subarray(8 + headerLength);
 
-  const metadata: Record<string, string> = {};
+  let metadata: Record<string, string> = {};
   const found: { name: string; type: SafetensorsType; shape: readonly number[]; begin: number; end: number }[] = [];
   for (const [name, value] of Object.entries(header)) {
-    if (name === '__metadata__') Object.assign(metadata, checkMetadata(value, where));
+    if (name === '__metadata__') metadata = checkMetadata(value, where);
     else found.push({ name, ...checkEntry(value, name, where) });
   }
   found.sort((a, b) => a.begin - b.begin || a.end - b.end);
@@ -130,7 +131,7 @@ export function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const entries = Object.entries(tensors).sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
-  const header: Record<string, unknown> = {};
+  const header: Record<string, unknown> = Object.create(null); // so that a tensor may be called __proto__
   if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
   let length = 0;
   for (const [name, { data, shape }] of entries) {
@@ -168,7 +169,12 @@ function parseHeader(bytes: Uint8Array, where: string): object {
 }
 
 function checkMetadata(value: unknown, where: string): Record<string, string> {
-  if (typeof value !== 'object' || value === null || !Object.values(value).every((item) => typeof item === 'string')) {
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Array.isArray(value) ||
+    !Object.values(value).every((item) => typeof item === 'string')
+  ) {
     throw badFile(where, '__metadata__ that is not an object of strings');
   }
   return value as Record<string, string>;
@@ -177,11 +183,11 @@ function checkMetadata(value: unknown, where: string): Record<string, string> {
 function checkEntry(value: unknown, name: string, where: string): { type: SafetensorsType; shape: number[]; begin: number; end: number } {
   const { dtype, shape, data_offsets } = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
   if (typeof dtype !== 'string' || !Object.hasOwn(sizes, dtype)) {
-    throw badFile(where, `tensor ${name} of type ${String(dtype)}, expected one of ${Object.keys(sizes).join(', ')}`);
+    throw badFile(where, `tensor ${name} of type ${showJson(dtype)}, expected one of ${Object.keys(sizes).join(', ')}`);
   }
-  if (!isLengths(shape)) throw badFile(where, `tensor ${name} with shape ${JSON.stringify(shape)}, expected non-negative integers`);
+  if (!isLengths(shape)) throw badFile(where, `tensor ${name} with shape ${showJson(shape)}, expected non-negative integers`);
   if (!isLengths(data_offsets) || data_offsets.length !== 2 || data_offsets[1] < data_offsets[0]) {
-    throw badFile(where, `tensor ${name} with offsets ${JSON.stringify(data_offsets)}, expected [begin, end]`);
+    throw badFile(where, `tensor ${name} with offsets ${showJson(data_offsets)}, expected [begin, end]`);
   }
   const type = dtype as SafetensorsType;
   const [begin, end] = data_offsets;

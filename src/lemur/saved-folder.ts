@@ -2,12 +2,13 @@ import type { Device } from '../device/device.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { crc32Paced } from '../formats/crc32.js';
-import { readSafetensors, type SafetensorsArray, toTypedArray, writeSafetensors } from '../formats/safetensors.js';
+import { readSafetensors, type SafetensorsArray, type SafetensorsType, toTypedArray, writeSafetensors } from '../formats/safetensors.js';
+import { showJson } from '../formats/show-json.js';
 import { ACTIVATIONS } from '../kernels/kernels.js';
 import { restoreSolver } from '../model/solver.js';
 import type { Storage } from '../storage/storage.js';
 import type { Solved } from './fit.js';
-import type { ResolvedLearnOptions } from './options.js';
+import { type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 
 const MANIFEST = 'lemur.json';
 const VERSION = 1;
@@ -80,16 +81,21 @@ export async function loadFolder(device: Device, storage: Storage): Promise<{ fi
   const solve = await readTensors(storage, files.solver);
   // everything is read and checked before the device takes anything
   const values = {
-    w: weights('W', manifest.documents * latentDim) as Float32Array,
-    parameters: model('parameters', layout.parameterCount) as Float32Array,
-    sample: solve('sample') as Float32Array,
-    factor: solve('factor', latentDim * latentDim) as Float64Array,
+    w: weights('W', 'F32', manifest.documents * latentDim) as Float32Array,
+    parameters: model('parameters', 'F32', layout.parameterCount) as Float32Array,
+    sample: solve('sample', 'F32') as Float32Array,
+    factor: solve('factor', 'F64', latentDim * latentDim) as Float64Array,
   };
+  const rows = values.sample.length / inputDim;
+  if (!Number.isInteger(rows) || rows === 0) {
+    const where = `${storage.name}/${files.solver.name}`;
+    throw new LemurError('bad-file', `${where}: a sample of ${values.sample.length} values, expected rows of ${inputDim}`, { where });
+  }
   const w = await device.upload('f32', values.w);
   const map = { layout, parameters: await device.upload('f32', values.parameters) };
   const x = await device.upload('f32', values.sample);
   const factor = await device.upload('f64', values.factor);
-  const solver = await restoreSolver(device, map, x, values.sample.length / inputDim, factor);
+  const solver = await restoreSolver(device, map, x, rows, factor);
   return { fitted: { map, solver, w, mean, std }, learnOptions: manifest.options };
 }
 
@@ -107,9 +113,13 @@ async function readManifest(storage: Storage): Promise<Manifest> {
   }
   if (manifest?.format !== 'lemur') throw new LemurError('bad-file', `${where}: not the manifest of a saved Lemur`, { where });
   if (manifest.version !== VERSION) {
-    throw new LemurError('unsupported', `${where}: format version ${manifest.version}, this version of the package reads ${VERSION}`, {
-      where,
-    });
+    throw new LemurError(
+      'unsupported',
+      `${where}: format version ${showJson(manifest.version)}, this version of the package reads ${VERSION}`,
+      {
+        where,
+      },
+    );
   }
   if (!isWhole(manifest)) throw new LemurError('bad-file', `${where}: fields are missing or make no sense, the file is damaged`, { where });
   return manifest;
@@ -117,20 +127,40 @@ async function readManifest(storage: Storage): Promise<Manifest> {
 
 /** Whether all that loading relies on is there and of its kind. */
 function isWhole({ save, documents, mean, std, featureMap, options, files }: Manifest): boolean {
-  const sizes = [save, documents, featureMap?.inputDim, featureMap?.widths?.length, ...(featureMap?.widths ?? [])];
+  const { kind, inputDim, activation, widths } = featureMap ?? {};
   return (
-    sizes.every((size) => Number.isInteger(size) && size > 0) &&
+    Array.isArray(widths) &&
+    [save, documents, inputDim, widths.length, ...widths].every((size) => Number.isSafeInteger(size) && size > 0) &&
     Number.isFinite(mean) &&
+    Number.isFinite(std) &&
     std > 0 &&
-    ['mlp', 'random'].includes(featureMap.kind) &&
-    ACTIVATIONS.includes(featureMap.activation) &&
-    typeof options === 'object' &&
-    [files?.model, files?.weights, files?.solver].every((file) => DATA_FILE.test(String(file?.name)))
+    (kind === 'mlp' || (kind === 'random' && widths.length === 1)) &&
+    ACTIVATIONS.includes(activation) &&
+    areOptions(options) &&
+    [files?.model, files?.weights, files?.solver].every(isFileEntry)
   );
 }
 
+function isFileEntry(file: FileEntry | null | undefined): boolean {
+  return (
+    typeof file?.name === 'string' && DATA_FILE.test(file.name) && Number.isSafeInteger(file.bytes) && Number.isSafeInteger(file.crc32)
+  );
+}
+
+/** Whether these are all the options of a fit, each with a value that it takes. */
+function areOptions(options: ResolvedLearnOptions): boolean {
+  try {
+    return Object.keys(resolveLearnOptions(options)).every((name) => Object.hasOwn(options, name));
+  } catch {
+    return false;
+  }
+}
+
 /** The tensors of a data file by name, after its length and checksum have been found right. */
-async function readTensors(storage: Storage, entry: FileEntry): Promise<(name: string, length?: number) => SafetensorsArray> {
+async function readTensors(
+  storage: Storage,
+  entry: FileEntry,
+): Promise<(name: string, type: SafetensorsType, length?: number) => SafetensorsArray> {
   const where = `${storage.name}/${entry.name}`;
   const bytes = await storage.read(entry.name);
   if (bytes.length !== entry.bytes) {
@@ -143,9 +173,11 @@ async function readTensors(storage: Storage, entry: FileEntry): Promise<(name: s
   if ((await crc32Paced(bytes)) !== entry.crc32)
     throw new LemurError('bad-file', `${where}: the checksum is wrong, the file is damaged`, { where });
   const { tensors } = readSafetensors(bytes, where);
-  return (name, length) => {
+  return (name, type, length) => {
     const tensor = tensors.get(name);
-    if (!tensor) throw new LemurError('bad-file', `${where}: no tensor '${name}'`, { where });
+    if (tensor?.type !== type) {
+      throw new LemurError('bad-file', `${where}: ${tensor?.type ?? 'no'} tensor '${name}', expected one of type ${type}`, { where });
+    }
     const values = toTypedArray(tensor, where);
     if (length !== undefined && values.length !== length) {
       throw new LemurError('bad-file', `${where}: tensor '${name}' has ${values.length} values, expected ${length}`, { where });

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LemurError } from '../errors.js';
+import { fileError } from '../formats/node-file-error.js';
 import type { Storage } from './storage.js';
 
 /** A folder of the file system; it comes into being with its first file. */
@@ -11,8 +11,7 @@ export function folderStorage(path: string): Storage {
       try {
         return await readFile(join(path, file));
       } catch (cause) {
-        if ((cause as { code?: string }).code !== 'ENOENT') throw cause;
-        throw new LemurError('not-found', `${join(path, file)}: no such file`, { where: join(path, file) }, { cause });
+        throw fileError(join(path, file), cause);
       }
     },
     async write(file, bytes) {
