@@ -31,7 +31,7 @@ const server = await createViteServer({
   appType: 'custom',
   logLevel: 'error',
   optimizeDeps: { noDiscovery: true },
-  server: { middlewareMode: true, hmr: false, watch: null },
+  server: { middlewareMode: true, hmr: false, ws: false, watch: null },
 });
 const { fuzz, formatReport } = await server.ssrLoadModule('/test/fuzz/harness.ts');
 const { targets } = await server.ssrLoadModule('/test/fuzz/targets.ts');

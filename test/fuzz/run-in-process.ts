@@ -2,6 +2,9 @@ import '../../dist/cli/provide-platform.js';
 import { describeFailure } from '../../dist/cli/failure.js';
 import { createProgram } from '../../dist/cli/program.js';
 
+// stacks are not asked for here, whatever the caller's environment says
+process.env.LEMUR_DEBUG = '';
+
 export interface Outcome {
   exitCode: number;
   stdout: string;
