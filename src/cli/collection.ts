@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { LemurError } from '../errors.js';
 import { type BeirDocument, type BeirQuery, parseBeirDocuments, parseBeirQueries, parseQrels, type Qrels } from '../formats/beir.js';
 import { fileBytes } from '../formats/node-beir.js';
+import { fileError } from '../formats/node-file-error.js';
 import { readFloats, readIntegers, readNpyFileHeader } from '../formats/node-npy.js';
+import { showJson } from '../formats/show-json.js';
 import { Lemur } from '../lemur/lemur.js';
 import type { LearnOptions } from '../lemur/options.js';
+import { checkInfo } from './check-collection.js';
 import type { ModelReference } from './model.js';
 import type { StepTime } from './progress.js';
 
@@ -146,7 +149,12 @@ export async function openLemur(
 /** `tokens.npy` and `counts.npy`, or those of another prefix, checked against each other. */
 export async function readTokens(folder: string, prefix: string, texts: number): Promise<StoredTokens> {
   const path = join(folder, `${prefix}tokens.npy`);
-  const counts = await readIntegers(join(folder, `${prefix}counts.npy`), [texts]);
+  const countsPath = join(folder, `${prefix}counts.npy`);
+  const counts = await readIntegers(countsPath, [texts]);
+  const wrong = counts.findIndex((count) => count < 1);
+  if (wrong >= 0) {
+    throw new LemurError('bad-file', `${countsPath}: text ${wrong} of ${counts[wrong]} tokens, expected at least 1`, { where: countsPath });
+  }
   const rows = counts.reduce((sum, count) => sum + count, 0);
   const vectors = await readFloats(path, [rows, -1]);
   return { vectors, counts, dim: vectors.length / rows };
@@ -156,12 +164,10 @@ export async function readTokens(folder: string, prefix: string, texts: number):
 export async function readInfo(folder: string): Promise<CollectionInfo> {
   const path = join(folder, COLLECTION);
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    const { code } = cause as { code?: string };
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw cause;
     const advice = existsSync(join(folder, RUN))
       ? 'the run that fills this folder has not finished; the same command goes on with it'
       : 'expected a folder that `lemur fit` or `lemur demo` has filled';
-    throw new LemurError('not-found', `${path}: no such file; ${advice}`, { where: path }, { cause });
+    throw fileError(path, cause, `; ${advice}`);
   });
   let info: CollectionInfo;
   try {
@@ -171,10 +177,11 @@ export async function readInfo(folder: string): Promise<CollectionInfo> {
   }
   if (info?.format !== FORMAT) throw new LemurError('bad-file', `${path}: not the description of a collection`, { where: path });
   if (info.version !== VERSION) {
-    throw new LemurError('unsupported', `${path}: format version ${info.version}, this version of the package reads ${VERSION}`, {
+    throw new LemurError('unsupported', `${path}: format version ${showJson(info.version)}, this version of the package reads ${VERSION}`, {
       where: path,
     });
   }
+  checkInfo(info, path);
   return info;
 }
 

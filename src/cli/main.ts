@@ -1,14 +1,12 @@
 #!/usr/bin/env node
 import './provide-platform.js';
 import { addAbortSignal } from 'node:stream';
-import { isLemurError } from '../errors.js';
 import type { Context } from './context.js';
+import { describeFailure } from './failure.js';
 import { createProgram } from './program.js';
 import { createReporter } from './progress.js';
-import { CommanderError } from './vendor.js';
 
 const INTERRUPTED = 130;
-const USAGE = 2;
 
 const interruption = new AbortController();
 // asked once: stop where nothing is half-written; again, a second later: at once (sooner it is npm's copy of the same keystroke)
@@ -42,20 +40,12 @@ function fail(error: unknown): void {
     process.stderr.write('interrupted\n');
     process.exit(INTERRUPTED);
   }
-  // commander has printed its message already; help and version end here as well
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : USAGE;
+  const { exitCode, line } = describeFailure(error);
+  process.stderr.write(line);
+  if (exitCode !== 1) {
+    process.exitCode = exitCode;
     return;
   }
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`lemur: ${message}\n`);
-  const wanted = process.env.LEMUR_DEBUG === '1';
-  if (wanted) console.error(error);
-  else if (!isLemurError(error) && !isSystemError(error)) process.stderr.write('(LEMUR_DEBUG=1 shows where)\n');
+  if (process.env.LEMUR_DEBUG === '1') console.error(error);
   process.exit(1);
-}
-
-/** No permission, a full disk and the like: the message says it all. */
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
 }

@@ -1,7 +1,9 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LemurError } from '../errors.js';
+import { fileError, isAbsent } from '../formats/node-file-error.js';
 import { folderStorage } from '../storage/node-folder.js';
+import { isPlan, isStages } from './check-collection.js';
 import { COLLECTION, DATA_FILES, MODEL_FOLDERS, type Plan, RUN } from './collection.js';
 import type { StepTime } from './progress.js';
 
@@ -82,7 +84,7 @@ async function list(folder: string): Promise<string[]> {
   } catch (cause) {
     const { code } = cause as { code?: string };
     if (code === 'ENOENT') return [];
-    if (code !== 'ENOTDIR') throw cause;
+    if (!isAbsent(cause)) throw cause;
     throw new LemurError('invalid-argument', `${folder}: not a folder`, { where: folder }, { cause });
   }
 }
@@ -90,12 +92,12 @@ async function list(folder: string): Promise<string[]> {
 async function readState(path: string): Promise<{ plan: Plan; stages: Record<string, StepTime> } | undefined> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if ((error as { code?: string }).code === 'ENOENT') return undefined;
-    throw error;
+    throw fileError(path, error);
   });
   if (text === undefined) return undefined;
   try {
-    const state = JSON.parse(text) as { plan: Plan; stages: Record<string, StepTime> };
-    if (typeof state.plan === 'object' && typeof state.stages === 'object') return state;
+    const { plan, stages } = JSON.parse(text) as { plan: unknown; stages: unknown };
+    if (isPlan(plan) && isStages(stages)) return { plan, stages };
   } catch {
     // said below
   }

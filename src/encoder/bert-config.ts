@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import { showJson } from '../formats/show-json.js';
 
 /** The shape of a BERT body, from its config.json. */
 export interface BertConfig {
@@ -36,8 +37,8 @@ export function bertConfig(json: unknown, where: string): BertConfig {
     throw new LemurError('unsupported', `${where}: intermediate_size ${intermediate}, expected a multiple of 8`, { where });
   }
   const epsilon = config.layer_norm_eps;
-  if (typeof epsilon !== 'number' || !(epsilon > 0)) {
-    throw new LemurError('bad-file', `${where}: layer_norm_eps ${JSON.stringify(epsilon)}, expected a positive number`, { where });
+  if (typeof epsilon !== 'number' || !Number.isFinite(epsilon) || !(epsilon > 0)) {
+    throw new LemurError('bad-file', `${where}: layer_norm_eps ${showJson(epsilon)}, expected a positive number`, { where });
   }
   return {
     hidden,
@@ -54,11 +55,11 @@ export function bertConfig(json: unknown, where: string): BertConfig {
 function expectOneOf(config: Record<string, unknown>, key: string, known: readonly unknown[], where: string): void {
   if (known.includes(config[key])) return;
   const names = known.filter((name) => name !== undefined).join(' or ');
-  throw new LemurError('unsupported', `${where}: ${key} is ${JSON.stringify(config[key])}, supported: ${names}`, { where });
+  throw new LemurError('unsupported', `${where}: ${key} is ${showJson(config[key])}, supported: ${names}`, { where });
 }
 
 function positive(config: Record<string, unknown>, key: string, where: string): number {
   const value = config[key];
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
-  throw new LemurError('bad-file', `${where}: ${key} is ${JSON.stringify(value)}, expected a positive integer`, { where });
+  throw new LemurError('bad-file', `${where}: ${key} is ${showJson(value)}, expected a positive integer`, { where });
 }

@@ -1,5 +1,6 @@
 import { LemurError } from '../errors.js';
 import { type ByteSource, type JsonLine, readJsonLines, readLines } from './jsonl.js';
+import { showJson } from './show-json.js';
 
 /** One document of a BEIR corpus; `title` is empty where there is none. */
 export interface BeirDocument {
@@ -30,7 +31,7 @@ export async function* parseBeirDocuments(source: ByteSource, where = 'corpus.js
   for await (const entry of readJsonLines(source, where)) {
     const { id, text, metadata, fields } = parseEntry(entry, lineOf, where);
     const title = fields.title ?? '';
-    if (typeof title !== 'string') throw badLine(where, entry.line, `"title" of ${show(title)}, expected a string`);
+    if (typeof title !== 'string') throw badLine(where, entry.line, `"title" of ${showJson(title)}, expected a string`);
     yield metadata === undefined ? { id, title, text } : { id, title, text, metadata };
   }
 }
@@ -64,7 +65,7 @@ export async function parseQrels(source: ByteSource, where = 'qrels.tsv'): Promi
     }
     const [query, document, grade] = columns;
     if (query === '' || document === '') throw badLine(where, line, 'an empty id');
-    if (!/^-?\d{1,9}$/.test(grade)) throw badLine(where, line, `grade ${show(grade)}, expected an integer`);
+    if (!/^-?\d{1,9}$/.test(grade)) throw badLine(where, line, `grade ${showJson(grade)}, expected an integer`);
     let judgements = qrels.get(query);
     if (judgements === undefined) {
       judgements = new Map();
@@ -84,16 +85,16 @@ function parseEntry(
   lineOf: Map<string, number>,
   where: string,
 ): { id: string; text: string; metadata: Record<string, unknown> | undefined; fields: Record<string, unknown> } {
-  if (!isRecord(value)) throw badLine(where, line, `${show(value)}, expected an object with "_id" and "text"`);
+  if (!isRecord(value)) throw badLine(where, line, `${showJson(value)}, expected an object with "_id" and "text"`);
   const { text } = value;
   // BEIR's own name first; plain "id" is what other tools write
   const _id = value._id ?? value.id;
   if (!(typeof _id === 'string' && _id !== '') && !Number.isSafeInteger(_id)) {
-    throw badLine(where, line, `"_id" of ${show(_id)}, expected a string`);
+    throw badLine(where, line, `"_id" of ${showJson(_id)}, expected a string`);
   }
-  if (typeof text !== 'string') throw badLine(where, line, `"text" of ${show(text)}, expected a string`);
+  if (typeof text !== 'string') throw badLine(where, line, `"text" of ${showJson(text)}, expected a string`);
   const metadata = value.metadata ?? undefined; // null means none
-  if (metadata !== undefined && !isRecord(metadata)) throw badLine(where, line, `"metadata" of ${show(metadata)}, expected an object`);
+  if (metadata !== undefined && !isRecord(metadata)) throw badLine(where, line, `"metadata" of ${showJson(metadata)}, expected an object`);
   const id = String(_id);
   const before = lineOf.get(id);
   if (before !== undefined) throw twice(where, line, `id "${id}" was already used in line ${before}; ids must be unique`);
@@ -103,12 +104,6 @@ function parseEntry(
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 function badLine(where: string, line: number, what: string): LemurError {

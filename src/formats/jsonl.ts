@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import { excerpt } from './show-json.js';
 
 /** Bytes that arrive in chunks: a web stream (`response.body`, `blob.stream()`) or anything to be read by `for await`, such as Node's streams. */
 export type ByteSource = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -117,10 +118,6 @@ function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
     at += piece.length;
   }
   return out;
-}
-
-function excerpt(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 function badLine(where: string, line: number, what: string, cause?: unknown): LemurError {

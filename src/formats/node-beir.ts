@@ -2,8 +2,9 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { isLemurError, LemurError } from '../errors.js';
+import { LemurError } from '../errors.js';
 import { type BeirDocument, type BeirQuery, parseBeirDocuments, parseBeirQueries, parseQrels, type Qrels } from './beir.js';
+import { fileError, isAbsent } from './node-file-error.js';
 
 /** Options of `readBeir`. */
 export interface BeirOptions {
@@ -72,7 +73,7 @@ export async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void,
   try {
     file = await open(path);
   } catch (cause) {
-    throw isMissing(cause) ? notFound(path, `${path}: no such file`, cause) : cause;
+    throw fileError(path, cause);
   }
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
@@ -82,7 +83,7 @@ export async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void,
     yield* packed ? pipeline(stream, createGunzip({ chunkSize: 2 ** 18 }), () => {}) : stream;
   } catch (cause) {
     // zlib's own errors: Z_DATA_ERROR, Z_BUF_ERROR and the like
-    if (!codeOf(cause).startsWith('Z_')) throw cause;
+    if (!String((cause as { code?: unknown }).code).startsWith('Z_')) throw fileError(path, cause);
     throw new LemurError('bad-file', `${path}: damaged gzip data (${(cause as Error).message})`, { where: path }, { cause });
   } finally {
     await file.close();
@@ -91,7 +92,7 @@ export async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void,
 
 async function checkFolder(folder: string): Promise<void> {
   const found = await stat(folder).catch((cause: unknown) => {
-    throw isMissing(cause) ? notFound(folder, `${folder}: no such folder`, cause) : cause;
+    throw isAbsent(cause) ? notFound(folder, `${folder}: no such folder`, cause) : cause;
   });
   if (!found.isDirectory()) throw notFound(folder, `${folder}: not a folder`);
 }
@@ -102,7 +103,7 @@ async function find(folder: string, names: readonly string[]): Promise<string> {
   for (const name of tried) {
     const path = join(folder, name);
     const found = await stat(path).catch((error: unknown) => {
-      if (isMissing(error)) return undefined;
+      if (isAbsent(error)) return undefined;
       throw error;
     });
     if (found?.isFile()) return path;
@@ -112,12 +113,4 @@ async function find(folder: string, names: readonly string[]): Promise<string> {
 
 function notFound(where: string, message: string, cause?: unknown): LemurError {
   return new LemurError('not-found', message, { where }, cause === undefined ? undefined : { cause });
-}
-
-function isMissing(error: unknown): boolean {
-  return !isLemurError(error) && (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR');
-}
-
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown } | null)?.code);
 }

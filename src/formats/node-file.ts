@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { LemurError } from '../errors.js';
+import { fileError, isAbsent } from './node-file-error.js';
 
 /** Bytes that one read or write asks for. */
 const PIECE = 1 << 24;
@@ -7,9 +8,7 @@ const PIECE = 1 << 24;
 /** Opens a file for reading. Raises 'not-found' where there is none, and for a folder. */
 export async function openFile(path: string): Promise<FileHandle> {
   const file = await open(path).catch((cause: unknown) => {
-    const { code } = cause as { code?: string };
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw cause;
-    throw new LemurError('not-found', `${path}: no such file`, { where: path }, { cause });
+    throw fileError(path, cause);
   });
   if ((await file.stat()).isDirectory()) {
     await file.close();
@@ -77,8 +76,7 @@ export async function writeWhole(path: string, bytes: Uint8Array): Promise<void>
 /** What lies at a path, undefined where nothing does. */
 export async function whatLiesAt(path: string): Promise<'file' | 'folder' | undefined> {
   const found = await stat(path).catch((error: unknown) => {
-    const { code } = error as { code?: string };
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (isAbsent(error)) return undefined;
     throw error;
   });
   if (!found) return undefined;

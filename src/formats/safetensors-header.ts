@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import { showJson } from './show-json.js';
 
 /** The format's element types, by their names in the header. */
 export type SafetensorsType = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U64' | 'U32' | 'U16' | 'U8' | 'BOOL';
@@ -60,10 +61,10 @@ export function headerLength(first: Uint8Array, size: number, where: string): nu
  * fill the file. Raises `bad-file` for anything that the format does not allow.
  */
 export function readHeader(bytes: Uint8Array, bodyLength: number, where: string): SafetensorsHeader {
-  const metadata: Record<string, string> = {};
+  let metadata: Record<string, string> = {};
   const found: (PlacedTensor & { name: string })[] = [];
   for (const [name, value] of Object.entries(parseHeader(bytes, where))) {
-    if (name === '__metadata__') Object.assign(metadata, checkMetadata(value, where));
+    if (name === '__metadata__') metadata = checkMetadata(value, where);
     else found.push({ name, ...checkEntry(value, name, where) });
   }
   found.sort((a, b) => a.begin - b.begin || a.end - b.end);
@@ -95,7 +96,7 @@ export function layOut(
   for (const [name, { type, shape }] of Object.entries(declared)) {
     if (name === '__metadata__') throw invalid(name, 'the name is reserved');
     if (!Object.hasOwn(elementSizes, type)) throw invalid(name, `type ${type}, expected one of ${Object.keys(elementSizes).join(', ')}`);
-    if (!isLengths(shape)) throw invalid(name, `shape ${JSON.stringify(shape)}, expected non-negative integers`);
+    if (!isLengths(shape)) throw invalid(name, `shape ${showJson(shape)}, expected non-negative integers`);
   }
   const entries = Object.entries(declared).sort(([, a], [, b]) => elementSizes[b.type] - elementSizes[a.type]);
   const tensors = new Map<string, PlacedTensor>();
@@ -139,7 +140,8 @@ function parseHeader(bytes: Uint8Array, where: string): object {
 }
 
 function checkMetadata(value: unknown, where: string): Record<string, string> {
-  if (typeof value !== 'object' || value === null || !Object.values(value).every((item) => typeof item === 'string')) {
+  const strings = typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'string');
+  if (!strings || Array.isArray(value)) {
     throw badFile(where, '__metadata__ that is not an object of strings');
   }
   return value as Record<string, string>;
@@ -148,11 +150,11 @@ function checkMetadata(value: unknown, where: string): Record<string, string> {
 function checkEntry(value: unknown, name: string, where: string): PlacedTensor {
   const { dtype, shape, data_offsets } = (value ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
   if (typeof dtype !== 'string' || !Object.hasOwn(elementSizes, dtype)) {
-    throw badFile(where, `tensor ${name} of type ${String(dtype)}, expected one of ${Object.keys(elementSizes).join(', ')}`);
+    throw badFile(where, `tensor ${name} of type ${showJson(dtype)}, expected one of ${Object.keys(elementSizes).join(', ')}`);
   }
-  if (!isLengths(shape)) throw badFile(where, `tensor ${name} with shape ${JSON.stringify(shape)}, expected non-negative integers`);
+  if (!isLengths(shape)) throw badFile(where, `tensor ${name} with shape ${showJson(shape)}, expected non-negative integers`);
   if (!isLengths(data_offsets) || data_offsets.length !== 2 || data_offsets[1] < data_offsets[0]) {
-    throw badFile(where, `tensor ${name} with offsets ${JSON.stringify(data_offsets)}, expected [begin, end]`);
+    throw badFile(where, `tensor ${name} with offsets ${showJson(data_offsets)}, expected [begin, end]`);
   }
   const type = dtype as SafetensorsType;
   const [begin, end] = data_offsets;

@@ -5,6 +5,7 @@ import { eachChunk } from '../formats/byte-ranges.js';
 import { crc32, crc32Paced } from '../formats/crc32.js';
 import { type SafetensorsArray, writeSafetensors } from '../formats/safetensors.js';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors-file.js';
+import { showJson } from '../formats/show-json.js';
 import { ACTIVATIONS } from '../kernels/kernels.js';
 import { restoreSolver } from '../model/solver.js';
 import type { PrefixMap } from '../search/prefix-map.js';
@@ -163,9 +164,13 @@ export async function readManifest(storage: Storage): Promise<Manifest> {
   }
   if (manifest?.format !== 'lemur') throw new LemurError('bad-file', `${where}: not the manifest of a saved Lemur`, { where });
   if (manifest.version !== VERSION) {
-    throw new LemurError('unsupported', `${where}: format version ${manifest.version}, this version of the package reads ${VERSION}`, {
-      where,
-    });
+    throw new LemurError(
+      'unsupported',
+      `${where}: format version ${showJson(manifest.version)}, this version of the package reads ${VERSION}`,
+      {
+        where,
+      },
+    );
   }
   if (!isWhole(manifest)) throw new LemurError('bad-file', `${where}: fields are missing or make no sense, the file is damaged`, { where });
   return manifest;
@@ -173,19 +178,40 @@ export async function readManifest(storage: Storage): Promise<Manifest> {
 
 /** Whether all that loading relies on is there and of its kind. */
 function isWhole({ save, documents, mean, std, featureMap, options, prefix, files }: Manifest): boolean {
-  const sizes = [save, featureMap?.inputDim, featureMap?.widths?.length, ...(featureMap?.widths ?? [])];
+  const { kind, inputDim, activation, widths } = featureMap ?? {};
   return (
-    sizes.every((size) => Number.isInteger(size) && size > 0) &&
-    Number.isInteger(documents) &&
+    Array.isArray(widths) &&
+    [save, inputDim, widths.length, ...widths].every(isSize) &&
+    Number.isSafeInteger(documents) &&
     documents >= 0 &&
     Number.isFinite(mean) &&
+    Number.isFinite(std) &&
     std > 0 &&
-    ['mlp', 'random'].includes(featureMap.kind) &&
-    ACTIVATIONS.includes(featureMap.activation) &&
-    typeof options === 'object' &&
-    (prefix === undefined || (Number.isInteger(prefix.dim) && prefix.dim > 0 && prefix.step > 0)) &&
-    [files?.model, files?.weights, files?.solver, ...(prefix ? [files.prefix] : [])].every((file) => DATA_FILE.test(String(file?.name)))
+    (kind === 'mlp' || (kind === 'random' && widths.length === 1)) &&
+    ACTIVATIONS.includes(activation) &&
+    areOptions(options) &&
+    (prefix === undefined || (isSize(prefix?.dim) && Number.isFinite(prefix.step) && prefix.step > 0)) &&
+    [files?.model, files?.weights, files?.solver, ...(prefix ? [files?.prefix] : [])].every(isFileEntry)
   );
+}
+
+function isSize(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+function isFileEntry(file: FileEntry | null | undefined): boolean {
+  return (
+    typeof file?.name === 'string' && DATA_FILE.test(file.name) && Number.isSafeInteger(file.bytes) && Number.isSafeInteger(file.crc32)
+  );
+}
+
+/** Whether these are the options of a fit, each with a value that it takes; saves before the first stage lack its option. */
+function areOptions(options: ResolvedLearnOptions): boolean {
+  try {
+    return Object.keys(resolveLearnOptions(options)).every((name) => name === 'prefixDim' || Object.hasOwn(options, name));
+  } catch {
+    return false;
+  }
 }
 
 /** A data file and what to call it. */

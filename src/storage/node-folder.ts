@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LemurError } from '../errors.js';
+import { fileError } from '../formats/node-file-error.js';
 import type { Storage } from './storage.js';
 
 /** A folder of the file system; it comes into being with its first file. */
@@ -9,7 +9,7 @@ export function folderStorage(path: string): Storage {
     name: path,
     read: (file) => found(join(path, file), (at) => readFile(at)),
     readRange: (file, offset, length) => found(join(path, file), (at) => readPart(at, offset, length)),
-    size: (file) => found(join(path, file), async (at) => (await stat(at)).size),
+    size: (file) => found(join(path, file), sizeOf),
     async write(file, bytes) {
       await mkdir(path, { recursive: true });
       await writeSynced(join(path, file), bytes);
@@ -38,9 +38,15 @@ async function found<T>(path: string, read: (path: string) => Promise<T>): Promi
   try {
     return await read(path);
   } catch (cause) {
-    if ((cause as { code?: string }).code !== 'ENOENT') throw cause;
-    throw new LemurError('not-found', `${path}: no such file`, { where: path }, { cause });
+    throw fileError(path, cause);
   }
+}
+
+/** Of a file; a folder is refused as reading it is. */
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path);
+  if (found.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
+  return found.size;
 }
 
 /** Most bytes of one call to the system. */

@@ -5,6 +5,9 @@ import { rangesOf } from '../../src/formats/byte-ranges.js';
 import { openSafetensors } from '../../src/formats/safetensors-file.js';
 import { smallBert } from './small-bert.js';
 
+/** More levels than the stack has room for, as JSON.parse gives them. */
+const deep: unknown = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
+
 describe('a model that is not what the encoder runs', () => {
   test.each([
     ['unsupported', { model_type: 'roberta' }, /model_type is "roberta", supported: bert/],
@@ -13,7 +16,9 @@ describe('a model that is not what the encoder runs', () => {
     ['unsupported', { num_attention_heads: 5 }, /hidden_size 48 in 5 heads/],
     ['bad-file', { num_hidden_layers: 'six' }, /num_hidden_layers is "six", expected a positive integer/],
     ['bad-file', { layer_norm_eps: 0 }, /layer_norm_eps/],
-  ] as const)('is refused as %s: %o', (code, change, message) => {
+    ['bad-file', { layer_norm_eps: Infinity }, /layer_norm_eps/],
+    ['unsupported', { model_type: deep }, /model_type is a value of too many levels/],
+  ] as const)('is refused as %s: %#', (code, change, message) => {
     let raised: unknown;
     try {
       smallBert(change);

@@ -31,6 +31,10 @@ describe('documents', () => {
     'without a text': ['\n{"_id":"a","title":"x"}', 'line 2: "text" of nothing'],
     'with a title that is no string': ['{"_id":"a","text":"x","title":[]}', 'line 1: "title" of []'],
     'with metadata that is no object': ['{"_id":"a","text":"x","metadata":3}', 'line 1: "metadata" of 3'],
+    'with a text deeper than the stack': [
+      `{"_id":"a","text":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+      'line 1: "text" of a value of too many levels',
+    ],
   };
   for (const [what, [text, message]] of Object.entries(bad)) {
     test(`a line ${what} is a bad file`, async () => {

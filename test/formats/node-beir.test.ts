@@ -108,7 +108,9 @@ describe('what is missing or damaged', () => {
       code: 'not-found',
       message: expect.stringContaining('not a folder'),
     });
-    await expect(fileBytes(join(folder, 'none')).next()).rejects.toMatchObject({ code: 'not-found' });
+    for (const path of [join(folder, 'none'), join(folder, 'corpus.jsonl', 'x'), join(folder, 'x'.repeat(5000)), folder]) {
+      await expect(fileBytes(path).next()).rejects.toMatchObject({ code: 'not-found', fields: { where: path } });
+    }
   });
 
   test('errors in the corpus come out of the loop with file and line', async () => {

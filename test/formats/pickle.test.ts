@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { unpickle } from '../../src/formats/pickle.js';
 import type { PickleTensor, PickleValue, RebuildTensor } from '../../src/formats/pickle-values.js';
-import { bytes, global, integer, long, mutations, ordered, pickle, refusals, storage, tensor, text, tuple } from './torch-bytes.js';
+import { bytes, global, integer, long, ordered, pickle, storage, tensor, text, tuple } from './torch-bytes.js';
 
 const none: RebuildTensor = (_storage, offset, shape, strides) => ({ shape, data: Float32Array.of(offset, ...strides) });
 const read = (program: Uint8Array): PickleValue => unpickle(program, 'x/data.pkl', none);
@@ -155,9 +155,5 @@ describe('a pickle', () => {
     const value = read(pickle('}(', text('__proto__'), '}', text('polluted'), 'K', 1, 's', text('constructor'), 'K', 2, 'u'));
     expect([...(value as Map<string, PickleValue>).keys()]).toEqual(['__proto__', 'constructor']);
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
-  });
-
-  test('raises nothing but our own errors in 20,000 mutations', async () => {
-    expect(await refusals(mutations(state, 20_000, 3), read)).toBeGreaterThan(5000);
   });
 });

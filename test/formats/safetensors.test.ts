@@ -21,6 +21,9 @@ function failure(bytes: Uint8Array): LemurError {
   throw new Error('expected bad-file');
 }
 
+/** JSON.parse reads it, JSON.stringify runs out of stack. */
+const DEEP = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+
 describe('safetensors', () => {
   test('what is written is read again, with shapes, metadata and every type', () => {
     const tensors = {
@@ -95,6 +98,14 @@ describe('safetensors', () => {
     ['metadata that is not strings', { __metadata__: { a: 1 } }],
     ['a gap', { a: { dtype: 'U8', shape: [1], data_offsets: [1, 2] } }],
     ['an overlap', { a: { dtype: 'U8', shape: [2], data_offsets: [0, 2] }, b: { dtype: 'U8', shape: [2], data_offsets: [1, 3] } }],
+    [
+      'a type that is an object which cannot become a string',
+      '{"a":{"dtype":{"toString":1,"valueOf":1},"shape":[4],"data_offsets":[0,4]}}',
+    ],
+    ['a shape deeper than the stack', `{"a":{"dtype":"U8","shape":${DEEP},"data_offsets":[0,4]}}`],
+    ['offsets deeper than the stack', `{"a":{"dtype":"U8","shape":[4],"data_offsets":${DEEP}}}`],
+    ['a type deeper than the stack', `{"a":{"dtype":${DEEP},"shape":[4],"data_offsets":[0,4]}}`],
+    ['metadata that is a list', '{"__metadata__":["x"],"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}'],
     ['bytes left over', { a: { dtype: 'U8', shape: [1], data_offsets: [0, 1] } }],
   ])('%s is refused', (_what, header) => {
     failure(file(header, new Uint8Array(4)));
@@ -109,6 +120,14 @@ describe('safetensors', () => {
   test('a tensor named __proto__ does no harm', () => {
     const header = '{"__proto__":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}';
     expect([...readSafetensors(file(header, Uint8Array.of(5)), 'x').tensors.keys()]).toEqual(['__proto__']);
+  });
+
+  test('a tensor or a text about the file called __proto__ is written and read like any other', () => {
+    const metadata: Record<string, string> = JSON.parse('{"__proto__":"text"}');
+    const tensors = Object.fromEntries([['__proto__', { data: Float32Array.of(1, 2), shape: [2] }]]);
+    const read = readSafetensors(writeSafetensors(tensors, metadata), 'x');
+    expect(toTypedArray(read.tensors.get('__proto__')!, 'x')).toEqual(Float32Array.of(1, 2));
+    expect(Object.entries(read.metadata)).toEqual([['__proto__', 'text']]);
   });
 
   test('a shape that contradicts the data is refused by the writer', () => {

@@ -1,21 +1,13 @@
-import { isLemurError } from '../../src/errors.js';
 import { crc32 } from '../../src/formats/crc32.js';
-import { numbers } from '../numbers.js';
+import { concat } from '../mutations.js';
 
 const encoder = new TextEncoder();
 
 /** Bytes from numbers, texts (as UTF-8) and other bytes. */
 export function bytes(...parts: (number | string | Uint8Array)[]): Uint8Array {
-  const pieces = parts.map((part) =>
-    typeof part === 'number' ? Uint8Array.of(part) : typeof part === 'string' ? encoder.encode(part) : part,
+  return concat(
+    ...parts.map((part) => (typeof part === 'number' ? Uint8Array.of(part) : typeof part === 'string' ? encoder.encode(part) : part)),
   );
-  const out = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    out.set(piece, at);
-    at += piece.length;
-  }
-  return out;
 }
 
 const little = (value: number, length: number): Uint8Array => {
@@ -84,41 +76,4 @@ export function zip(
 export function torchFile(program: Uint8Array, storages: Readonly<Record<string, Uint8Array>> = {}): Uint8Array {
   const files = Object.entries(storages).map(([key, data]) => [`x/data/${key}`, data] as const);
   return zip([['x/data.pkl', program], ...files, ['x/version', bytes('3\n')]]);
-}
-
-/** Copies of `seed` with a few bytes changed, removed, repeated or cut off; the same every time. */
-export function* mutations(seed: Uint8Array, count: number, number: number): Generator<Uint8Array> {
-  const draw = numbers(number).floats(count * 16, 0.5);
-  let at = 0;
-  const below = (n: number): number => Math.min(n - 1, Math.floor((draw[at++] + 0.5) * n));
-  const extremes = [0, 1, 0x7f, 0x80, 0xff];
-  for (let i = 0; i < count; i++) {
-    at = i * 16;
-    let out = seed.slice();
-    for (let edits = 1 + below(3); edits > 0; edits--) {
-      const place = below(out.length || 1);
-      const kind = below(5);
-      if (kind === 0) out[place] = below(256);
-      else if (kind === 1) out[place] ^= 1 << below(8);
-      else if (kind === 2) out[place] = extremes[below(extremes.length)];
-      else if (kind === 3) out = bytes(out.subarray(0, place), out.subarray(below(out.length || 1)));
-      else out = below(2) === 0 ? out.slice(0, place) : bytes(out.subarray(0, place), below(256), out.subarray(place));
-      if (at % 16 > 11) break;
-    }
-    yield out;
-  }
-}
-
-/** Runs it on every mutation; whatever it raises must be of ours. How many were refused. */
-export async function refusals(inputs: Iterable<Uint8Array>, read: (input: Uint8Array) => unknown): Promise<number> {
-  let refused = 0;
-  for (const input of inputs) {
-    try {
-      await read(input);
-    } catch (error) {
-      if (!isLemurError(error, 'bad-file') && !isLemurError(error, 'unsupported')) throw error;
-      refused++;
-    }
-  }
-  return refused;
 }

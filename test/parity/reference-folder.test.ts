@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Lemur, memoryStorage, type Storage } from '../../dist/node.js';
-import { bytes, global, mutations, ordered, pickle, refusals, storage, tensor, text, torchFile, tuple } from '../formats/torch-bytes.js';
+import { bytes, global, ordered, pickle, storage, tensor, text, torchFile, tuple } from '../formats/torch-bytes.js';
 import { corpus, part, queries } from '../lemur/corpus.js';
+import { mutations, refusals } from '../mutations.js';
 import { bytesOf, relativeError } from '../numbers.js';
 import { floats, integers, scalars } from './fixtures.js';
 

@@ -1,0 +1,259 @@
+import { type BeirDocument, parseBeirDocuments, parseBeirQueries, parseQrels } from '../../src/formats/beir.js';
+import { type JsonLine, readJsonLines } from '../../src/formats/jsonl.js';
+import { type NpyData, readNpy, writeNpy } from '../../src/formats/npy.js';
+import { unpickle } from '../../src/formats/pickle.js';
+import type { PickleValue } from '../../src/formats/pickle-values.js';
+import { readSafetensors, type SafetensorsArray, toTypedArray, writeSafetensors } from '../../src/formats/safetensors.js';
+import { readTorchFile } from '../../src/formats/torch-file.js';
+import { readZip } from '../../src/formats/zip.js';
+import { bytes, global, long, ordered, pickle, storage, tensor, text, torchFile, tuple, zip } from '../formats/torch-bytes.js';
+import { concat, mutateBytes, mutateJson, type Random } from '../mutations.js';
+import type { Target } from './harness.js';
+import { hostileNpy } from './hostile-npy.js';
+
+const encoder = new TextEncoder();
+const WHERE = 'input';
+
+/** A reader of bytes; `read` also checks what must hold of what it accepts. */
+function reader(name: string, make: (random: Random) => Uint8Array, read: (input: Uint8Array, random: Random) => unknown): Target {
+  return {
+    name,
+    open: async () => ({
+      once(random) {
+        const input = make(random);
+        return { size: input.length, read: () => read(input, random), show: () => Buffer.from(input).toString('base64') };
+      },
+    }),
+  };
+}
+
+function hold(condition: boolean, what: string): void {
+  if (!condition) throw new Error(`accepted, but ${what}`);
+}
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
+const sameBytes = (a: ArrayBufferView, b: ArrayBufferView): boolean =>
+  Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
+
+const arrays: NpyData[] = [Float32Array.of(1, -2, Number.NaN, 4, 5, 6), Int32Array.of(1, 2, 3), new Float64Array(0), Uint8Array.of(9)];
+const npySeeds = arrays.map((data, i) => writeNpy({ shape: [[2, 3], [3], [0, 4], []][i], data }));
+
+const npy = reader(
+  'npy',
+  (random) => (random.oneIn(2) ? hostileNpy(random) : mutateBytes({ seeds: npySeeds }, random)),
+  (input) => {
+    const { shape, data, dtype } = readNpy(input, WHERE);
+    hold(sizeOf(shape) === data.length, `${data.length} values for [${shape}]`);
+    const again = readNpy(writeNpy({ shape, data }), WHERE);
+    hold(sameBytes(again.data, data) && again.shape.join() === shape.join(), `${dtype} [${shape}] is not the same when written and read`);
+  },
+);
+
+const header = {
+  __metadata__: { format: 'pt', made: 'by hand' },
+  weight: { dtype: 'F32', shape: [2, 3], data_offsets: [0, 24] },
+  'layer.0.bias': { dtype: 'F16', shape: [4], data_offsets: [24, 32] },
+  ids: { dtype: 'I64', shape: [1, 1], data_offsets: [32, 40] },
+  empty: { dtype: 'U8', shape: [0, 5], data_offsets: [40, 40] },
+};
+const body = Uint8Array.from({ length: 40 }, (_, i) => i * 7);
+const safetensorsFile = (json: Uint8Array): Uint8Array => {
+  const length = new Uint8Array(8);
+  new DataView(length.buffer).setBigUint64(0, BigInt(json.length), true);
+  return concat(length, json, body);
+};
+const safetensorsSeed = safetensorsFile(encoder.encode(JSON.stringify(header)));
+
+const safetensors = reader(
+  'safetensors',
+  (random) => (random.oneIn(3) ? mutateBytes({ seeds: [safetensorsSeed] }, random) : safetensorsFile(mutateJson(header, random))),
+  (input) => {
+    const { tensors, metadata } = readSafetensors(input, WHERE);
+    hold(
+      Object.values(metadata).every((value) => typeof value === 'string'),
+      'metadata that is no text',
+    );
+    let sum = 0;
+    const arrays: [string, { shape: readonly number[]; data: SafetensorsArray }][] = [];
+    for (const [name, entry] of tensors) {
+      sum += entry.bytes.length;
+      if (['F16', 'BF16', 'U64', 'U16', 'BOOL'].includes(entry.type)) continue;
+      const data = toTypedArray(entry, WHERE);
+      hold(sizeOf(entry.shape) === data.length, `${data.length} values for [${entry.shape}]`);
+      arrays.push([name, { shape: entry.shape, data }]);
+    }
+    hold(sum <= input.length, `tensors of ${sum} bytes`);
+    const again = readSafetensors(writeSafetensors(Object.fromEntries(arrays)), WHERE).tensors;
+    hold(again.size === arrays.length, `${again.size} tensors when written and read, ${arrays.length} before`);
+    for (const [name, { data }] of arrays) hold(sameBytes(again.get(name)!.bytes, data), `tensor ${name} is not the same again`);
+  },
+);
+
+const floats = new Uint8Array(Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7).buffer);
+const eight = storage('FloatStorage', '0', 8);
+const state = pickle(
+  bytes('}q', 0, '(', text('W'), tensor(eight, 1, [3, 2], [2, 1]), text('V'), tensor(storage('HalfStorage', '1', 16), 0, [2, 8], [1, 2])),
+  bytes(text('state'), ordered, 'q', 1, '(', text('version'), 'K', 1, text('list'), ']q', 2, '(', 'K', 1, 'M', 2, 3, 'e', 'u'),
+  bytes(text('mean'), 'G', 0x3f, 0xf8, 0, 0, 0, 0, 0, 0, text('none'), 'N', text('t'), 'K', 1, 0x85, 'h', 1, 0x88, 0x86, 0x86, 'u'),
+);
+/** Opcodes, alone and in phrases. */
+const pickleWords = [
+  ...['(', ')', ']', '}', 'a', 'e', 's', 'u', 't', 'b', 'Q', 'R', 'N', '.', '0', '2', 'h\0', 'q\0', 'h\x01', 'q\x01'].map((word) =>
+    encoder.encode(word),
+  ),
+  ...[0x85, 0x86, 0x87, 0x88, 0x89].map((opcode) => Uint8Array.of(opcode)),
+  ...[eight, ordered, long(2 ** 50), text('__proto__'), tuple(text('storage')), global('os', 'system'), global('torch', 'FloatStorage')],
+  ...[tensor(eight, 0, [0, 2 ** 50], [0, 0]), tensor(eight, 0, [2 ** 26, 2 ** 26], [0, 0]), bytes('j', 255, 255, 255, 255)],
+];
+const pickles = { seeds: [state, pickle(tensor(eight, 0, [8], [1])), pickle(ordered)], words: pickleWords };
+
+const pickled = reader(
+  'pickle',
+  (random) => mutateBytes(pickles, random),
+  (input) => {
+    let tensors = 0;
+    const value = unpickle(input, WHERE, (_storage, offset, shape, strides) => {
+      hold(
+        [offset, ...shape, ...strides].every((n) => Number.isSafeInteger(n) && n >= 0),
+        'a tensor of sizes that make no sense',
+      );
+      hold(shape.length === strides.length, 'a tensor without a stride for each length');
+      tensors++;
+      return { shape, data: new Float32Array(1) };
+    });
+    hold(tensors <= input.length, `${tensors} tensors`);
+    hold(isPlain(value), 'a value of another kind');
+  },
+);
+
+function isPlain(value: PickleValue): boolean {
+  return value === null || ['boolean', 'number', 'string'].includes(typeof value) || typeof value === 'object';
+}
+
+const zipEntries = [
+  ['x/data.pkl', state],
+  ['x/data/0', floats],
+  ['x/version', bytes('3\n')],
+] as const;
+const zips = {
+  seeds: [zip(zipEntries), zip(zipEntries, { zip64: true }), zip([])],
+  words: ['PK\x01\x02', 'PK\x03\x04', 'PK\x05\x06', 'PK\x06\x06', 'PK\x06\x07', 'x/data/0'].map((word) => encoder.encode(word)),
+};
+
+const zipped = reader(
+  'zip',
+  (random) => mutateBytes(zips, random),
+  async (input) => {
+    const entries = await readZip(input, WHERE);
+    let sum = 0;
+    for (const data of entries.values()) sum += data.length;
+    hold(sum <= input.length, `${sum} bytes of entries in a file of ${input.length}`);
+  },
+);
+
+/** Damage within the pickle passes the checksums, since the file is made around it. */
+const torch = reader(
+  'torch',
+  (random) => {
+    const kind = random.below(4);
+    if (kind === 0) return mutateBytes({ ...zips, seeds: [torchFile(state, { 0: floats, 1: floats })] }, random);
+    if (kind === 1) return torchFile(state, { 0: mutateBytes({ seeds: [floats] }, random), 1: floats });
+    return torchFile(mutateBytes(pickles, random), { 0: floats, 1: floats });
+  },
+  async (input) => {
+    const value = await readTorchFile(input, WHERE);
+    const seen = new Set<unknown>();
+    let values = 0;
+    const visit = (found: PickleValue | undefined): void => {
+      if (typeof found !== 'object' || found === null || seen.has(found)) return;
+      seen.add(found);
+      if (found instanceof Map || Array.isArray(found)) for (const item of found.values()) visit(item);
+      else if ('data' in found) {
+        hold(found.data.length === sizeOf(found.shape), `${found.data.length} values for [${found.shape}]`);
+        values += found.data.length;
+      }
+    };
+    visit(value);
+    hold(4 * values <= 8 * input.length, `${values} values from ${input.length} bytes`);
+  },
+);
+
+/** The bytes in up to four chunks; the last is often empty. */
+async function* chunks(input: Uint8Array, random: Random): AsyncGenerator<Uint8Array> {
+  let from = 0;
+  for (let i = 0; i < 3; i++) {
+    const to = from + random.below(input.length - from + 1);
+    yield input.subarray(from, to);
+    from = to;
+  }
+  yield input.subarray(from);
+}
+
+const beirLines = [
+  { _id: 'd1', title: 'Statins', text: 'lower cholesterol', metadata: { year: 2011, tags: ['a', 'b'] } },
+  { _id: 17, text: 'ünïcode \u{1f600} text', title: null },
+  { _id: 'd3', text: '' },
+];
+const textSeeds = ['{"_id":"1","text":"one"}\n{"_id":"2","text":"two"}\n', '\ufeff[1,2,{"a":null}]\r\n\r\n"x"\n3', '\n'].map((lines) =>
+  encoder.encode(lines),
+);
+const textWords = ['\ufeff', '\r\n', '\n', '\u2028', '\ud800', '\\u', '{"', '"}', 'null', '__proto__'].map((word) => encoder.encode(word));
+
+function mutateLines(random: Random): Uint8Array {
+  const newline = encoder.encode(random.pick(['\n', '\r\n', '\n\n']));
+  if (random.oneIn(3)) return mutateBytes({ seeds: textSeeds, words: textWords }, random);
+  const hostile = random.below(beirLines.length);
+  return concat(
+    ...beirLines.flatMap((line, i) => [i === hostile ? mutateJson(line, random) : encoder.encode(JSON.stringify(line)), newline]),
+  );
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const out: T[] = [];
+  for await (const item of items) out.push(item);
+  return out;
+}
+
+const jsonl = reader('jsonl', mutateLines, async (input, random) => {
+  const found: JsonLine[] = await all(readJsonLines(chunks(input, random), WHERE));
+  hold(
+    found.every(({ line }, i) => line > (found[i - 1]?.line ?? 0)),
+    'lines without an order',
+  );
+  // the same, taken apart by other means
+  const lines = new TextDecoder().decode(input).split('\n');
+  for (const { line, value } of found) {
+    const expected: unknown = JSON.parse(lines[line - 1]);
+    hold(typeof expected === typeof value, `line ${line} is ${typeof value}`);
+  }
+});
+
+const beir = reader('beir', mutateLines, async (input, random) => {
+  const read = random.oneIn(2)
+    ? all(parseBeirDocuments(chunks(input, random), WHERE))
+    : (parseBeirQueries(chunks(input, random), WHERE) as Promise<BeirDocument[]>);
+  const found = await read;
+  hold(new Set(found.map(({ id }) => id)).size === found.length, 'an id twice');
+  hold(
+    found.every(({ id, text, title = '' }) => id !== '' && [id, text, title].every((value) => typeof value === 'string')),
+    'an id, title or text that is no text',
+  );
+});
+
+const qrelsSeeds = ['query-id\tcorpus-id\tscore\nq1\td1\t1\nq1\td2\t0\nq2\td1\t-1\n', 'q1\td1\t2\r\nq1\td1\t2'].map((lines) =>
+  encoder.encode(lines),
+);
+const qrelsWords = ['\t', '\n', '\r', '1e9', '999999999', '__proto__', '\u00a0', 'q1\td1\t'].map((word) => encoder.encode(word));
+
+const qrels = reader(
+  'qrels',
+  (random) => mutateBytes({ seeds: qrelsSeeds, words: qrelsWords }, random),
+  async (input, random) => {
+    for (const judgements of (await parseQrels(chunks(input, random), WHERE)).values()) {
+      for (const grade of judgements.values()) hold(Number.isInteger(grade), `grade ${grade}`);
+    }
+  },
+);
+
+/** Readers of bytes. */
+export const formats: readonly Target[] = [npy, safetensors, zipped, torch, pickled, jsonl, beir, qrels];
