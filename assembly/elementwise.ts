@@ -99,11 +99,14 @@ export function standardise(x: usize, n: i32, shift: f32, scale: f32): void {
   for (; x < end; x += 4) store<f32>(x, (load<f32>(x) - shift) * scale);
 }
 
-// x[r * row + c] *= rowFactors[r] * columnFactors[c]
-export function scaleBoth(x: usize, rows: i32, columns: i32, row: i32, rowFactors: usize, columnFactors: usize): void {
+// x[r * row + c] = x * (rowFactors[r] * columnFactors[c]) + rowShifts[r]
+export function dequantise(x: usize, rows: i32, columns: i32, row: i32, rowFactors: usize, columnFactors: usize, rowShifts: usize): void {
   for (let r = 0; r < rows; r++) {
     const factor = load<f32>(rowFactors + ((<usize>r) << 2));
-    for (let c: usize = 0; c < (<usize>columns) << 2; c += 4) store<f32>(x + c, load<f32>(x + c) * (factor * load<f32>(columnFactors + c)));
+    const shift = load<f32>(rowShifts + ((<usize>r) << 2));
+    for (let c: usize = 0; c < (<usize>columns) << 2; c += 4) {
+      store<f32>(x + c, load<f32>(x + c) * (factor * load<f32>(columnFactors + c)) + shift);
+    }
     x += (<usize>row) << 2;
   }
 }

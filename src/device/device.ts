@@ -14,7 +14,7 @@ export interface Tensor<D extends DType = DType> {
 
 /**
  * Texts on the device: vectors (rows x dim), counts (texts) and, since offsets are needed everywhere, row offsets (texts + 1, float64).
- * Documents may be int8 with a factor for each text: value = code x factor.
+ * Documents may be int8 with a factor for each text and a mean that was taken off all: value = code x factor + mean.
  */
 export interface DeviceTokens {
   readonly vectors: Tensor<'f32'> | Tensor<'i8'>;
@@ -22,6 +22,8 @@ export interface DeviceTokens {
   readonly offsets: Tensor<'f64'>;
   /** What a code of each text is worth; null for float32. */
   readonly factors: Tensor<'f32'> | null;
+  /** dim values; null for float32. */
+  readonly mean: Tensor<'f32'> | null;
   readonly documents: number;
   readonly dim: number;
   /** The longest text, in tokens. */

@@ -119,8 +119,8 @@ export interface Kernels {
   addBias(x: number, rows: number, n: number, bias: number): void;
   /** x = (x - shift) * scale. */
   standardise(x: number, n: number, shift: number, scale: number): void;
-  /** x[r * row + c] *= rowFactors[r] * columnFactors[c]. */
-  scaleBoth(x: number, rows: number, columns: number, row: number, rowFactors: number, columnFactors: number): void;
+  /** x[r * row + c] = x * rowFactors[r] * columnFactors[c] + rowShifts[r]: products of codes to products of values. */
+  dequantise(x: number, rows: number, columns: number, row: number, rowFactors: number, columnFactors: number, rowShifts: number): void;
   /** Returns the sum of (prediction - target)^2; prediction := (prediction - target) * scale. */
   squaredError(prediction: number, target: number, n: number, scale: number): number;
   /** Sum of squares in float64. */

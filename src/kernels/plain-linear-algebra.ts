@@ -10,7 +10,7 @@ type LinearAlgebra = Pick<
   | 'sumProducts'
   | 'addBias'
   | 'standardise'
-  | 'scaleBoth'
+  | 'dequantise'
   | 'squaredError'
   | 'sumSquares'
   | 'scanF32'
@@ -116,10 +116,13 @@ export function plainLinearAlgebra(memory: WebAssembly.Memory): LinearAlgebra {
       for (let i = 0; i < n; i++) f32[(x >> 2) + i] = (f32[(x >> 2) + i] - shift) * scale;
     },
 
-    scaleBoth(x, rows, columns, row, rowFactors, columnFactors) {
+    dequantise(x, rows, columns, row, rowFactors, columnFactors, rowShifts) {
       refresh();
       for (let r = 0; r < rows; r++) {
-        for (let c = 0; c < columns; c++) f32[(x >> 2) + r * row + c] *= f32[(rowFactors >> 2) + r] * f32[(columnFactors >> 2) + c];
+        for (let c = 0; c < columns; c++) {
+          const factor = f32[(rowFactors >> 2) + r] * f32[(columnFactors >> 2) + c];
+          f32[(x >> 2) + r * row + c] = f32[(x >> 2) + r * row + c] * factor + f32[(rowShifts >> 2) + r];
+        }
       }
     },
 

@@ -7,7 +7,7 @@ import { createSolver, documentWeights, type Solver } from '../model/solver.js';
 import { type EpochReport, type Examples, train } from '../model/train.js';
 import type { RunOptions } from '../run-options.js';
 import { gatherRows } from '../tokens/gather.js';
-import { quantizeTokens } from '../tokens/quantize.js';
+import { meanToken, quantizeTokens } from '../tokens/quantize.js';
 import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import type { FitOptions, ResolvedLearnOptions } from './options.js';
@@ -29,6 +29,8 @@ export interface Fitted {
   w: Tensor<'f32'>;
   mean: number;
   std: number;
+  /** What is taken off the tokens of documents before they are quantised: d values. */
+  tokenMean: Float32Array;
 }
 
 /** With what gives further documents their weights. */
@@ -45,7 +47,8 @@ export async function fitCorpus(
   chosen: ResolvedLearnOptions,
   options: FitOptions,
 ): Promise<Solved> {
-  const tokens = await uploadDocuments(device, documents, chosen.precision, options.signal);
+  const tokenMean = await meanToken(documents, options.signal);
+  const tokens = await uploadDocuments(device, documents, chosen.precision, tokenMean, options.signal);
   const kept: Tensor[] = [];
   try {
     const { map, mean, std } = await learnFeatures(device, tokens, learn, test, chosen, options);
@@ -56,7 +59,7 @@ export async function fitCorpus(
     const solver = await createSolver(device, map, x, sample.length / learn.dim, options);
     kept.push(solver.z, solver.factor);
     const w = await documentWeights(device, map, solver, tokens, { mean, std }, options);
-    return { map, solver, w, mean, std };
+    return { map, solver, w, mean, std, tokenMean };
   } catch (error) {
     device.free(...kept);
     throw error;
@@ -75,9 +78,10 @@ export async function uploadDocuments(
   device: Device,
   documents: TokenSets,
   precision: 'float32' | 'int8',
+  tokenMean: Float32Array,
   signal: AbortSignal | undefined,
 ): Promise<DeviceTokens> {
-  return uploadTokens(device, precision === 'int8' ? await quantizeTokens(documents, signal) : documents);
+  return uploadTokens(device, precision === 'int8' ? await quantizeTokens(documents, tokenMean, signal) : documents);
 }
 
 async function learnFeatures(

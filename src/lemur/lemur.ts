@@ -167,7 +167,7 @@ export class Lemur {
   /** Weights of new documents, documents x d': the bytes they would have had in the corpus, from the stored factor. */
   async computeWeights(documents: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
     const sets = await tokenSetsOfDim(documents, this.dim, 'documents', options.signal);
-    const tokens = await uploadDocuments(this.#device, sets, this.options.precision, options.signal);
+    const tokens = await uploadDocuments(this.#device, sets, this.options.precision, this.#open().tokenMean, options.signal);
     try {
       const { map, solver } = this.#solved('computeWeights');
       const w = await documentWeights(this.#device, map, solver, tokens, this, options);

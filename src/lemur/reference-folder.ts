@@ -50,7 +50,7 @@ export async function loadReference(
   };
   try {
     const map = { layout, parameters: await upload(parameters) };
-    const fitted = { map, w: await upload(w), mean, std, solver: null };
+    const fitted = { map, w: await upload(w), mean, std, tokenMean: new Float32Array(layout.inputDim), solver: null };
     if (!sample) return { fitted, learnOptions };
     const solver = await createSolver(device, map, await upload(sample), sample.length / layout.inputDim, options);
     return { fitted: { ...fitted, solver }, learnOptions };

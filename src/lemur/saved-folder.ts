@@ -57,7 +57,7 @@ export async function saveFolder(
     throw error;
   });
   const save = (previous?.save ?? 0) + 1;
-  const { map, solver, w, mean, std } = fitted;
+  const { map, solver, w, mean, std, tokenMean } = fitted;
   const { layout } = map;
   const { latentDim, inputDim } = layout;
   const write = async (kind: string, tensors: Record<string, { shape: readonly number[]; data: SafetensorsArray }>): Promise<FileEntry> => {
@@ -73,6 +73,7 @@ export async function saveFolder(
     solver: await write('solver', {
       sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
       factor: { shape: [latentDim, latentDim], data: await device.read(solver.factor) },
+      tokenMean: { shape: [inputDim], data: tokenMean },
     }),
     prefix:
       prefixMap &&
@@ -112,6 +113,8 @@ export async function loadFolder(
   checkTensor(model, 'parameters', 'F32', [layout.parameterCount]);
   checkTensor(weights, 'W', 'F32', [manifest.documents, latentDim]);
   const prefixMap = await loadPrefixMap(storage, manifest, latentDim);
+  checkTensor(solve, 'tokenMean', 'F32', [inputDim]);
+  const tokenMean = await solve.file.readFloats('tokenMean');
   const kept: Tensor[] = [];
   const keep = <D extends DType>(tensor: Tensor<D>): Tensor<D> => {
     kept.push(tensor);
@@ -125,7 +128,8 @@ export async function loadFolder(
     await solve.file.readInto('factor', new Uint8Array(values.buffer));
     const factor = keep(await device.upload('f64', values));
     const solver = await restoreSolver(device, map, x, rows, factor);
-    return { fitted: { map, solver, w, mean, std }, prefixMap, learnOptions: { ...resolveLearnOptions({}), ...manifest.options } };
+    const fitted = { map, solver, w, mean, std, tokenMean };
+    return { fitted, prefixMap, learnOptions: { ...resolveLearnOptions({}), ...manifest.options } };
   } catch (error) {
     device.free(...kept);
     throw error;

@@ -70,11 +70,12 @@ export async function loadTxtai(
     const map = { layout, parameters: await upload(parameters) };
     const solver = await createSolver(device, map, await upload(sample), sample.length / inputDim, options);
     kept.push(solver.z, solver.factor);
-    if (!documents) return { fitted: { map, solver, w: await upload(new Float32Array(0)), mean, std }, learnOptions };
-    const tokens = await uploadDocuments(device, documents, learnOptions.precision, signal);
+    const tokenMean = new Float32Array(inputDim);
+    if (!documents) return { fitted: { map, solver, w: await upload(new Float32Array(0)), mean, std, tokenMean }, learnOptions };
+    const tokens = await uploadDocuments(device, documents, learnOptions.precision, tokenMean, signal);
     try {
       const w = await documentWeights(device, map, solver, tokens, { mean, std }, options);
-      return { fitted: { map, solver, w, mean, std }, learnOptions };
+      return { fitted: { map, solver, w, mean, std, tokenMean }, learnOptions };
     } finally {
       freeTokens(device, tokens);
     }

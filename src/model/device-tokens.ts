@@ -9,6 +9,7 @@ export async function uploadTokens(device: Device, sets: TokenSets | Int8TokenSe
     counts: await device.upload('i32', sets.counts),
     offsets: await device.upload('f64', sets.offsets),
     factors: 'factors' in sets ? await device.upload('f32', sets.factors) : null,
+    mean: 'mean' in sets ? await device.upload('f32', sets.mean) : null,
     documents: sets.counts.length,
     dim: sets.dim,
     longest: sets.counts.reduce((most, count) => Math.max(most, count), 0),
@@ -20,6 +21,6 @@ export function freeTokens(device: Device, tokens: DeviceTokens): void {
 }
 
 /** All that the texts keep on the device. */
-export function tensorsOf({ vectors, counts, offsets, factors }: DeviceTokens): Tensor[] {
-  return factors ? [vectors, counts, offsets, factors] : [vectors, counts, offsets];
+export function tensorsOf({ vectors, counts, offsets, factors, mean }: DeviceTokens): Tensor[] {
+  return factors && mean ? [vectors, counts, offsets, factors, mean] : [vectors, counts, offsets];
 }

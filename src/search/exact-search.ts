@@ -4,13 +4,13 @@ import { LemurError } from '../errors.js';
 import { selectTopK } from '../kernels/top-k.js';
 import { freeTokens, tensorsOf, uploadTokens } from '../model/device-tokens.js';
 import type { RunOptions } from '../run-options.js';
-import { quantizeTokens } from '../tokens/quantize.js';
+import { meanToken, quantizeTokens } from '../tokens/quantize.js';
 import { type DenseTokens, rowOffsets, type TokenInput, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { checkK } from './check-k.js';
 import type { Candidates, TopK } from './top-k.js';
 
 export interface MaxSimOptions extends DeviceOptions, RunOptions {
-  /** `int8` takes a quarter of the memory and is faster; each value of a token is off by at most 1/254 of its document's largest. Default float32. */
+  /** `int8` takes a quarter of the memory and is faster; the vectors' mean is kept apart, and each value is off by at most 1/254 of its document's largest difference from it. Default float32. */
   precision?: 'float32' | 'int8' | undefined;
 }
 
@@ -46,7 +46,7 @@ export class MaxSim {
     }
     const sets = await tokenSets(documents, 'documents', signal);
     const device = await resolveDevice(options);
-    const stored = precision === 'int8' ? await quantizeTokens(sets, signal) : sets;
+    const stored = precision === 'int8' ? await quantizeTokens(sets, await meanToken(sets, signal), signal) : sets;
     return new MaxSim(device, await uploadTokens(device, stored), precision);
   }
 

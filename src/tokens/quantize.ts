@@ -1,14 +1,27 @@
 import { pacer } from '../pacer.js';
 import type { Int8TokenSets, TokenSets } from './token-sets.js';
 
-/** Texts quantised between two chances for everything else on this thread. */
+/** Texts between two chances for everything else on this thread. */
 const TEXTS = 64;
 
+/** Mean of all token vectors, added up in float64. Rejects with the signal's reason. */
+export async function meanToken({ vectors, counts, offsets, dim }: TokenSets, signal?: AbortSignal | undefined): Promise<Float32Array> {
+  const pace = pacer(signal);
+  const sums = new Float64Array(dim);
+  for (let text = 0; text < counts.length; text++) {
+    if (text % TEXTS === 0) await pace();
+    for (let at = offsets[text] * dim; at < offsets[text + 1] * dim; at += dim) for (let j = 0; j < dim; j++) sums[j] += vectors[at + j];
+  }
+  const rows = vectors.length / dim;
+  return Float32Array.from(sums, (sum) => sum / rows);
+}
+
 /**
- * Tokens as int8, each text by a factor of its own: its largest absolute value becomes 127 and value = code x factor. What a text becomes does
- * not depend on its neighbours. A text of zeros has factor 0.
+ * Tokens less `mean` as int8, each text by a factor of its own: its largest absolute value becomes 127 and value = code x factor + mean. Models whose
+ * vectors have a large part in common lose most of their codes to it otherwise. What a text becomes does not depend on its neighbours. A text
+ * whose vectors are the mean has factor 0.
  */
-export async function quantizeTokens(sets: TokenSets, signal?: AbortSignal | undefined): Promise<Int8TokenSets> {
+export async function quantizeTokens(sets: TokenSets, mean: Float32Array, signal?: AbortSignal | undefined): Promise<Int8TokenSets> {
   const { vectors, counts, offsets, dim } = sets;
   const pace = pacer(signal);
   const { length } = vectors;
@@ -18,10 +31,12 @@ export async function quantizeTokens(sets: TokenSets, signal?: AbortSignal | und
     if (text % TEXTS === 0) await pace();
     const [from, to] = [offsets[text] * dim, offsets[text + 1] * dim];
     let largest = 0;
-    for (let i = from; i < to; i++) largest = Math.max(largest, Math.abs(vectors[i]));
+    for (let at = from; at < to; at += dim) {
+      for (let j = 0; j < dim; j++) largest = Math.max(largest, Math.abs(vectors[at + j] - mean[j]));
+    }
     factors[text] = largest / 127;
     const scale = largest > 0 ? 127 / largest : 0;
-    for (let i = from; i < to; i++) codes[i] = Math.round(vectors[i] * scale);
+    for (let at = from; at < to; at += dim) for (let j = 0; j < dim; j++) codes[at + j] = Math.round((vectors[at + j] - mean[j]) * scale);
   }
-  return { codes, factors, counts, offsets, dim };
+  return { codes, factors, mean, counts, offsets, dim };
 }

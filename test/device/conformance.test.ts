@@ -504,13 +504,14 @@ describe.each(names)('a device: %s', (name) => {
   });
 
   test('takes int8 documents: MaxSim and targets are those of their values, up to the rounding of the other side', async () => {
+    const centre = numbers(13).floats(DIM, 0.2);
     const codes = Int8Array.from(numbers(11).integers(documents.vectors.length, 127));
     const factors = numbers(12)
       .floats(count, 0.01)
       .map((factor) => Math.abs(factor) + 0.001);
     const { all, targets } = await on(name, 'int8 documents', async (one) => {
       const asked = await uploadTokens(one, sets(queries));
-      const int8 = await uploadTokens(one, { ...sets(documents), codes, factors });
+      const int8 = await uploadTokens(one, { ...sets(documents), codes, factors, mean: centre });
       const out = await one.allocate('f32', queries.counts.length * count);
       await one.maxSim(asked, int8, out);
       const [rows, learn] = [40, await one.upload('f32', x.slice(0, 40 * DIM))];
@@ -523,7 +524,8 @@ describe.each(names)('a device: %s', (name) => {
       return results;
     });
     const values = documents.vectors.slice();
-    for (let d = 0, at = 0; d < count; d++) for (let i = documents.counts[d] * DIM; i > 0; i--, at++) values[at] = codes[at] * factors[d];
+    for (let d = 0, at = 0; d < count; d++)
+      for (let i = documents.counts[d] * DIM; i > 0; i--, at++) values[at] = codes[at] * factors[d] + centre[at % DIM];
     const texts = rowsOfTexts({ ...documents, vectors: values });
     const expected = rowsOfTexts(queries).flatMap((query) => texts.map((document) => naiveMaxSim(query, document)));
     expect(relativeError(all, expected)).toBeLessThan(3e-4);

@@ -241,16 +241,17 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
     }
   });
 
-  test('scale by a factor for the row and one for the column, and nothing between the rows', () => {
+  test('make values of codes by a factor for the row and one for the column, shifted by the row, and touch nothing between the rows', () => {
     guarded.reset();
     const [rows, columns, stride] = [7, 5, 9];
     const x = block('f32', numbers(1).floats((rows - 1) * stride + columns));
     const before = x.values.slice();
     const [down, across] = [block('f32', numbers(2).floats(rows)), block('f32', numbers(3).floats(columns))];
-    kernels.scaleBoth(x.address, rows, columns, stride, down.address, across.address);
+    const shifts = block('f32', numbers(4).floats(rows));
+    kernels.dequantise(x.address, rows, columns, stride, down.address, across.address, shifts.address);
     x.values.forEach((value, i) => {
       const [r, c] = [Math.floor(i / stride), i % stride];
-      expect(value).toBeCloseTo(c < columns ? before[i] * down.values[r] * across.values[c] : before[i], 6);
+      expect(value).toBeCloseTo(c < columns ? before[i] * down.values[r] * across.values[c] + shifts.values[r] : before[i], 6);
     });
     guarded.expectGuardsIntact();
   });

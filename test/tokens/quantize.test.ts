@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { quantizeTokens } from '../../src/tokens/quantize.js';
+import { meanToken, quantizeTokens } from '../../src/tokens/quantize.js';
 import { tokenSets } from '../../src/tokens/token-sets.js';
 import { numbers } from '../numbers.js';
 
@@ -15,7 +15,7 @@ test('no value is further from its code than half a step, and the largest is exa
       // below this the factor itself leaves the range of what is measured here
       fc.pre(largest === 0 || largest > 1e-30);
       const sets = await setsOf(vectors, 1);
-      const { codes, factors } = await quantizeTokens(sets);
+      const { codes, factors } = await quantizeTokens(sets, new Float32Array(1));
       for (const [i, v] of vectors.entries()) {
         expect(Math.abs(codes[i])).toBeLessThanOrEqual(127);
         expect(Math.abs(codes[i] * factors[0] - v)).toBeLessThanOrEqual((0.5 * largest * (1 + 1e-5)) / 127);
@@ -25,8 +25,9 @@ test('no value is further from its code than half a step, and the largest is exa
   );
 });
 
-test('zeros stay zeros, with factor 0', async () => {
-  const { codes, factors } = await quantizeTokens(await setsOf(new Float32Array(8), 4));
+test('vectors that are the mean have codes 0 and factor 0', async () => {
+  const mean = Float32Array.of(1, -2, 0, 3);
+  const { codes, factors } = await quantizeTokens(await setsOf(Float32Array.of(...mean, ...mean), 4), mean);
   expect([...codes]).toEqual(new Array(8).fill(0));
   expect([...factors]).toEqual([0]);
 });
@@ -36,19 +37,29 @@ test('shapes are kept, the input is not touched, and the codes of a text do not 
   vectors[7] = -3;
   const before = vectors.slice();
   const sets = await tokenSets({ vectors, counts: [1, 5], dim: 5 }, 'documents');
-  const quantised = await quantizeTokens(sets);
+  const mean = Float32Array.of(0, 0, 0.5, 0, 0);
+  const quantised = await quantizeTokens(sets, mean);
   expect(vectors).toEqual(before);
   expect(quantised.counts).toEqual(sets.counts);
   expect(quantised.offsets).toEqual(sets.offsets);
   expect(quantised.dim).toBe(5);
-  expect(quantised.factors[1]).toBeCloseTo(3 / 127, 8);
+  expect(quantised.mean).toEqual(mean);
+  expect(quantised.factors[1]).toBeCloseTo(3.5 / 127, 8);
   expect(quantised.codes[7]).toBe(-127);
-  const alone = await quantizeTokens(await setsOf(vectors.slice(0, 5), 5));
+  const alone = await quantizeTokens(await setsOf(vectors.slice(0, 5), 5), mean);
   expect([...alone.codes]).toEqual([...quantised.codes.subarray(0, 5)]);
   expect(alone.factors[0]).toBe(quantised.factors[0]);
 });
 
 test('an aborted signal stops it with its reason', async () => {
   const reason = new Error('enough');
-  await expect(quantizeTokens(await setsOf(new Float32Array(4), 2), AbortSignal.abort(reason))).rejects.toBe(reason);
+  const sets = await setsOf(new Float32Array(4), 2);
+  await expect(quantizeTokens(sets, new Float32Array(2), AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(meanToken(sets, AbortSignal.abort(reason))).rejects.toBe(reason);
+});
+
+test('the mean is that of all rows, whatever text they are in', async () => {
+  const vectors = numbers(2).floats(7 * 3, 5);
+  const mean = await meanToken(await tokenSets({ vectors, counts: [2, 1, 4], dim: 3 }, 'documents'));
+  for (const j of [0, 1, 2]) expect(mean[j]).toBeCloseTo(vectors.reduce((sum, v, i) => sum + (i % 3 === j ? v : 0), 0) / 7, 5);
 });

@@ -6,32 +6,35 @@ import { forEachTile, tileScratch } from './document-tiles.js';
 /** Largest code of a lane: with int8 on the other side the sums of 4,000 dimensions fit int32. */
 const LANE_LIMIT = 4095;
 
-/** Vectors packed for products with a set of documents: float32, or int16 with a factor for each where the documents are int8. */
+/** Vectors packed for products with a set of documents: float32, or int16 with a factor for each, and its product with the documents' mean, where those are int8. */
 export interface PackedLanes {
   readonly panels: number;
   readonly lanes: number;
   readonly factors: number;
+  readonly shifts: number;
 }
 
 /** Bytes of scratch of `packLanes` and `largestProducts` together, output not included. */
 export function productScratch(documents: DeviceTokens, lanes: number): number {
-  return tileScratch(documents) + 4 * wholePanels(lanes) * (2 * documents.dim + 6);
+  return tileScratch(documents) + 4 * wholePanels(lanes) * (2 * documents.dim + 7) + 4 * documents.dim;
 }
 
 /** Packs `lanes` float32 rows at address `x`. */
 export function packLanes(context: Context, documents: DeviceTokens, x: number, lanes: number): PackedLanes {
   const { dim } = documents;
   const panels = context.scratch(wholePanels(lanes) * (dim + (dim & 1)) * 4);
-  if (!documents.factors) {
+  if (!documents.mean) {
     context.kernels.packLanesF32(x, lanes, dim, panels);
-    return { panels, lanes, factors: 0 };
+    return { panels, lanes, factors: 0, shifts: 0 };
   }
   const factors = context.scratch(lanes * 4);
   const even = dim + (dim & 1);
   const codes = context.scratch(lanes * even * 2);
   context.kernels.quantizeRowsI16(x, lanes, dim, LANE_LIMIT, 0, codes, factors);
   context.kernels.packLanesI16(codes, lanes, even, panels);
-  return { panels, lanes, factors };
+  const shifts = context.scratch(lanes * 4);
+  context.kernels.scanF32(context.stage(documents.mean, 0, dim), x, lanes, dim, shifts);
+  return { panels, lanes, factors, shifts };
 }
 
 /**
@@ -41,7 +44,7 @@ export function packLanes(context: Context, documents: DeviceTokens, x: number, 
 export function largestProducts(
   context: Context,
   documents: DeviceTokens,
-  { panels, lanes, factors }: PackedLanes,
+  { panels, lanes, factors, shifts }: PackedLanes,
   numbers: Int32Array | null,
   from: number,
   to: number,
@@ -57,6 +60,6 @@ export function largestProducts(
       return;
     }
     kernels.maxDotsI16(panels, lanes, dim + (dim & 1), tile.tokens, tile.counts, tile.documents, at, stride);
-    kernels.scaleBoth(at, lanes, tile.documents, stride, factors, tile.factors);
+    kernels.dequantise(at, lanes, tile.documents, stride, factors, tile.factors, shifts);
   });
 }
