@@ -88,7 +88,16 @@ test('what it has in browsers and on edge runtimes', async () => {
 
 test('the members of its classes', () => {
   expect(staticMembers(node.Lemur)).toEqual(['fit', 'importReference', 'importTxtai', 'load']);
-  expect(instanceMembers(node.Lemur)).toEqual(['W', 'candidates', 'close', 'computeFeatures', 'computeWeights', 'constructor', 'save']);
+  expect(instanceMembers(node.Lemur)).toEqual([
+    'W',
+    'candidateBytes',
+    'candidates',
+    'close',
+    'computeFeatures',
+    'computeWeights',
+    'constructor',
+    'save',
+  ]);
   expect(staticMembers(node.MaxSim)).toEqual(['create']);
   expect(instanceMembers(node.MaxSim)).toEqual(['close', 'constructor', 'rerankSubset', 'rerankSubsetFixed', 'score', 'search']);
 });

@@ -1,5 +1,6 @@
 import type { PoolingEncoder } from '../encoder/node.js';
 import { LemurError } from '../errors.js';
+import type { CandidateOptions } from '../lemur/lemur.js';
 import { MaxSim } from '../search/exact-search.js';
 import type { TopK } from '../search/top-k.js';
 import { type Collection, openLemur, type StoredTokens } from './collection.js';
@@ -40,6 +41,8 @@ export interface EngineOptions {
   maxTokens: number | undefined;
   /** Scores all documents by MaxSim, without candidates. */
   exact: boolean;
+  /** How candidates are found. */
+  scan?: CandidateOptions['scan'];
   threads: number | undefined;
   signal: AbortSignal;
 }
@@ -48,7 +51,7 @@ export interface EngineOptions {
 export async function openEngine(
   collection: Pick<Collection, 'folder' | 'documents' | 'tokens'>,
   encoder: PoolingEncoder | undefined,
-  { maxTokens, exact, threads, signal }: EngineOptions,
+  { maxTokens, exact, scan, threads, signal }: EngineOptions,
 ): Promise<Engine> {
   const lemur = exact ? undefined : await openLemur(collection, 'lemur', threads);
   const maxSim = await MaxSim.create(collection.tokens, { threads, signal });
@@ -57,7 +60,7 @@ export async function openEngine(
       const top = await timed(() => maxSim.search(tokens, k, { signal }));
       return { hits: hitsOf(top.value), times: { 'exact MaxSim': top.ms } };
     }
-    const found = await timed(() => lemur.candidates(tokens, numCandidates, { signal }));
+    const found = await timed(() => lemur.candidates(tokens, numCandidates, { scan, signal }));
     const top = await timed(() => maxSim.rerankSubset(tokens, k, found.value, { signal }));
     return { hits: hitsOf(top.value), times: { candidates: found.ms, rerank: top.ms } };
   };

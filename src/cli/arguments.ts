@@ -34,6 +34,10 @@ export const shared = {
     new Option('--model <folder>', "folder of the encoder's weights, where they are no longer in the place the collection was made with"),
   maxTokens: (): Option =>
     new Option('--max-tokens <n>', 'tokens of a text that are encoded, from its beginning (default: 180)').argParser(positiveInteger),
+  scan: (): Option =>
+    new Option('--scan <name>', 'how candidates are found: by prefixes of the weights where there are some, or by all weights')
+      .choices(['prefix', 'full'])
+      .default('prefix'),
   split: (): Option => new Option('--split <name>', 'judgements of a BEIR folder: qrels/<name>.tsv').default('test'),
   skipEmpty: (): Option => new Option('--skip-empty', 'leave out documents without any text, which are refused otherwise'),
 } as const;

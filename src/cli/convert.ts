@@ -2,52 +2,45 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LemurError } from '../errors.js';
 import type { BeirDocument } from '../formats/beir.js';
-import { writeWhole } from '../formats/node-file.js';
+import { type ByteSink, writeWhole } from '../formats/node-file.js';
 import { writeNpy } from '../formats/npy.js';
-import { writeSafetensors } from '../formats/safetensors.js';
-import { Lemur } from '../lemur/lemur.js';
+import { streamSafetensors } from '../formats/safetensors-stream.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import { examples, shared } from './arguments.js';
 import { writeTokens } from './build-collection.js';
 import { readInfo } from './collection.js';
 import { openCollectionEncoder } from './collection-encoder.js';
 import type { Context } from './context.js';
+import { convertIndex, type IndexOptions, importerOf } from './convert-index.js';
 import { documentText } from './encode-texts.js';
-import { findModel, MAX_TOKENS, openEncoder } from './model.js';
+import { findModel, openEncoder } from './model.js';
 import { checkFileTarget, checkFolderTarget, STDOUT, writeOutput } from './output.js';
-import { type PathKind, pathKind } from './path-kind.js';
-import { openSource, openVectors, refuseTextOptions, type Source, STDIN } from './source.js';
+import { pathKind } from './path-kind.js';
+import { openSource, refuseTextOptions, type Source, STDIN } from './source.js';
 import { type Command, Option } from './vendor.js';
 import { writeTexts } from './write-texts.js';
 
-interface ConvertOptions {
+interface ConvertOptions extends IndexOptions {
   format?: Format;
-  force?: true;
-  sample?: string;
   model?: string;
   collection?: string;
   kind: 'document' | 'query';
   maxTokens?: number;
   skipEmpty?: true;
-  threads?: number;
 }
 
 type Format = 'folder' | 'npy' | 'safetensors';
 const FORMATS: readonly Format[] = ['folder', 'npy', 'safetensors'];
-
-/** Indexes of other systems that become a saved Lemur. */
-const IMPORTS: Partial<Record<PathKind, (from: string, options: ImportOptions) => Promise<Lemur>>> = {
-  'index of the Python reference': (from, options) => Lemur.importReference(from, options),
-};
-type ImportOptions = NonNullable<Parameters<typeof Lemur.importReference>[1]>;
+/** Values that are written between two looks at Ctrl-C. */
+const PIECE = 1 << 22;
 
 /** The command `convert`: other formats of the same vectors, vectors of texts, other systems' indexes. */
 export function addConvert(program: Command, context: Context): void {
   program
     .command('convert')
-    .summary('turn token vectors, texts or an index of the Python reference into another format')
+    .summary('turn token vectors, texts or an index of another system into another format')
     .description(
-      'Converts token vectors from one format to another, texts to token vectors, or an index folder of the Python reference (mlp.pt, w.pt; nothing in it is executed) to a saved Lemur.',
+      'Converts token vectors from one format to another, texts to token vectors, an index folder of the Python reference (mlp.pt, w.pt; nothing in it is executed) or a LEMUR artefact of txtai (config.json, model.safetensors) to a saved Lemur.',
     )
     .argument('<from>', 'token vectors or texts as `lemur fit` takes them, an index folder, or - for standard input')
     .argument('<to>', '*.npy (texts of equal length), *.safetensors, a folder (tokens.npy, counts.npy), or - for standard output')
@@ -56,6 +49,7 @@ export function addConvert(program: Command, context: Context): void {
     )
     .option('--force', 'replace what is there; a folder only if it holds nothing else')
     .option('--sample <path>', "token vectors that an index's least squares are solved on, best of its corpus")
+    .option('--documents <path>', "token vectors of the documents to search with txtai's artefact; centred where it has a centre")
     .addOption(shared.model())
     .addOption(new Option('--collection <folder>', "encode texts as this collection's were, projection included").conflicts('model'))
     .addOption(new Option('--kind <name>', 'how texts are encoded').choices(['document', 'query']).default('document'))
@@ -69,16 +63,19 @@ export function addConvert(program: Command, context: Context): void {
         'lemur convert page.npy - --format safetensors | lemur fit - --out pages.lemur',
         'lemur convert questions.jsonl questions.safetensors --kind query --collection notes.lemur',
         'lemur convert python-index/ my-index --sample vectors.npy',
+        'lemur convert txtai-lemur/ my-index --documents vectors/',
       ),
     )
     .action((from: string, to: string, options: ConvertOptions) => convert(from, to, options, context));
 }
 
 async function convert(from: string, to: string, options: ConvertOptions, context: Context): Promise<void> {
-  const importer = from === STDIN ? undefined : IMPORTS[await pathKind(from)];
+  const importer = from === STDIN ? undefined : importerOf(await pathKind(from));
   if (importer) return convertIndex(importer, from, to, options, context);
-  if (options.sample !== undefined)
-    throw wrong('--sample', `--sample: ${from} is no index of another system, so there is nothing to solve`);
+  for (const name of ['sample', 'documents'] as const) {
+    if (options[name] !== undefined)
+      throw wrong(`--${name}`, `--${name}: ${from} is no index of another system, so there is no use for it`);
+  }
   const format = options.format ?? formatOf(to);
   const force = options.force ?? false;
   if (format === 'folder') await checkFolderTarget(to, force, isTokenFile);
@@ -90,33 +87,12 @@ async function convert(from: string, to: string, options: ConvertOptions, contex
   const tokens = source.kind === 'vectors' ? source.tokens : await encode(source, options, context);
   const { documents } = source.texts;
   if (format === 'folder') return writeFolder(to, documents, tokens);
-  await writeOutput(to, format === 'npy' ? npyOf(tokens, from) : safetensorsOf(tokens));
+  if (format === 'npy') {
+    const file = npyOf(tokens, from);
+    await writeOutput(to, (append) => append(file));
+  } else await writeOutput(to, (append) => writeSafetensors(tokens, append, context.signal));
   if (documents.some(({ id }, i) => id !== String(i)))
     context.reporter.note(`${to}: a file of this format has no room for the ids; a folder has`);
-}
-
-async function convertIndex(
-  importer: NonNullable<(typeof IMPORTS)[PathKind]>,
-  from: string,
-  to: string,
-  { sample, force, threads }: ConvertOptions,
-  context: Context,
-): Promise<void> {
-  if (sample === undefined) {
-    throw wrong(
-      '--sample',
-      `${from}: the index does not say what its least squares were solved on; give token vectors, best of its corpus, with --sample`,
-    );
-  }
-  await checkFolderTarget(to, force ?? false, (name) => name === 'lemur.json' || /^(model|weights|solver)\.\d+\.safetensors$/.test(name));
-  const { tokens } = await openVectors(sample, context);
-  const { signal, reporter } = context;
-  const { value: lemur } = await reporter.step('import the index', (onProgress) =>
-    importer(from, { sample: tokens, threads, signal, onProgress }),
-  );
-  signal.throwIfAborted();
-  await lemur.save(to);
-  lemur.close();
 }
 
 /** By the encoder that is named, or as a collection's texts were. */
@@ -126,7 +102,7 @@ async function encode(source: Source, options: ConvertOptions, { signal, reporte
   const encoder = like
     ? await openCollectionEncoder(like, undefined, threads)
     : await openEncoder((await findModel(model)).folder, undefined, threads);
-  const maxTokens = options.maxTokens ?? like?.info.plan.maxTokens ?? MAX_TOKENS;
+  const maxTokens = options.maxTokens ?? like?.info.plan.maxTokens;
   const texts = source.texts.documents.map(documentText);
   try {
     const { value } = await reporter.step('encode', (onProgress) => {
@@ -171,11 +147,19 @@ function npyOf({ vectors, counts, dim }: TokenSets, from: string): Uint8Array {
   );
 }
 
-function safetensorsOf({ vectors, counts, dim }: TokenSets): Uint8Array {
-  return writeSafetensors({
-    tokens: { shape: [vectors.length / dim, dim], data: vectors },
-    counts: { shape: [counts.length], data: counts },
-  });
+/** From the vectors where they lie: the file is never in memory. */
+async function writeSafetensors({ vectors, counts, dim }: TokenSets, append: ByteSink, signal: AbortSignal): Promise<void> {
+  const shapes = {
+    tokens: { type: 'F32', shape: [vectors.length / dim, dim] },
+    counts: { type: 'I32', shape: [counts.length] },
+  } as const;
+  const file = await streamSafetensors(shapes, append);
+  for (let at = 0; at < vectors.length; at += PIECE) {
+    signal.throwIfAborted();
+    await file.write('tokens', vectors.subarray(at, at + PIECE));
+  }
+  await file.write('counts', counts);
+  await file.end();
 }
 
 function wrong(where: string, message: string): LemurError {

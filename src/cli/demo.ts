@@ -6,7 +6,7 @@ import { buildCollection } from './build-collection.js';
 import { type Collection, openCollection, type Plan, type StoredTokens } from './collection.js';
 import type { Context } from './context.js';
 import { evaluate, TABLE } from './evaluate.js';
-import { findModel, MAX_TOKENS } from './model.js';
+import { checkModel, findModel, MAX_TOKENS } from './model.js';
 import type { StepTime } from './progress.js';
 import { createReport, formatReport, formatStages } from './report.js';
 import { createRunEncoder } from './run-encoder.js';
@@ -64,6 +64,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const started = performance.now();
   const elapsed = (): string => duration((performance.now() - started) / 1000);
   const model = await findModel(options.model);
+  await checkModel(model.folder, MAX_TOKENS);
   const texts = await readScifact(options.documents);
   const { documents } = texts;
   const folder = options.out ?? join('.lemur-demo', `scifact-${documents.length}`);

@@ -1,20 +1,24 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { LemurError } from '../errors.js';
 import { parseBeirQueries, parseQrels } from '../formats/beir.js';
 import { fileKind } from '../formats/file-kind.js';
 import { readJsonLines, readLines } from '../formats/jsonl.js';
 import { fileBytes } from '../formats/node-beir.js';
-import { openFile, readHead, readInto } from '../formats/node-file.js';
+import { readHead } from '../formats/node-file.js';
 import { readNpyFileHeader } from '../formats/node-npy.js';
 import { listTextFiles } from '../formats/node-text-folder.js';
 import { readNpy } from '../formats/npy.js';
-import { readSafetensors } from '../formats/safetensors.js';
 import { readTorchFile, type TorchValue } from '../formats/torch-file.js';
 import { readManifest } from '../lemur/saved-folder.js';
 import { folderStorage } from '../storage/node-folder.js';
+import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import { RUN, readInfo } from './collection.js';
 import { type PathKind, pathKind } from './path-kind.js';
+import { megabytes } from './text-layout.js';
+
+/** Bytes of a torch file that is read to be described. */
+const MOST_OF_TORCH = 500_000_000;
 
 /** What a path holds: `kind`, `path`, `bytes`, and what can be said about the kind. */
 export interface Description {
@@ -42,6 +46,7 @@ const DESCRIBE: Record<PathKind, (path: string) => Promise<Record<string, unknow
     model: await describeTorch(join(path, 'mlp.pt')),
     weights: await describeTorch(join(path, 'w.pt')),
   }),
+  'LEMUR artefact of txtai': describeTxtai,
   'token vectors': describeTokenFolder,
   'BEIR folder': describeBeir,
   encoder: async (path) => {
@@ -70,8 +75,18 @@ async function describeCollection(path: string): Promise<Record<string, unknown>
 }
 
 async function describeSaved(path: string): Promise<Record<string, unknown>> {
-  const { version, save, documents, mean, std, featureMap, options } = await readManifest(folderStorage(path));
-  return { version, save, documents, dim: featureMap.inputDim, latentDim: featureMap.widths.at(-1), mean, std, featureMap, options };
+  const { version, save, documents, mean, std, featureMap, prefix, options } = await readManifest(folderStorage(path));
+  const latentDim = featureMap.widths.at(-1);
+  // 0: candidates are found by a scan of all weights
+  const prefixDim = prefix?.dim ?? 0;
+  return { version, save, documents, dim: featureMap.inputDim, latentDim, prefixDim, mean, std, featureMap, options };
+}
+
+async function describeTxtai(path: string): Promise<Record<string, unknown>> {
+  const config = await readJson(join(path, 'config.json'));
+  const { tensors } = await openStoredSafetensors(folderStorage(path), 'model.safetensors');
+  const shapes = Object.fromEntries([...tensors].map(([name, { type, shape }]) => [name, { type, shape }]));
+  return { config, centre: tensors.has('lemur.center'), tensors: shapes };
 }
 
 async function describeTokenFolder(path: string): Promise<Record<string, unknown>> {
@@ -126,26 +141,20 @@ async function countLines(path: string): Promise<number> {
   return lines;
 }
 
-/** Reads the header alone: the checks of the rest ask for lengths, and pages that nobody touches take no memory. */
+/** Reads the header alone. */
 async function describeSafetensors(path: string): Promise<Record<string, unknown>> {
-  const { head, size } = await readHead(path, 8);
-  const length = Number(new DataView(head.buffer, head.byteOffset, 8).getBigUint64(0, true));
-  const bytes = new Uint8Array(size);
-  const file = await openFile(path);
-  try {
-    await readInto(file, bytes.subarray(0, Math.min(size, 8 + length)), 0, path);
-  } finally {
-    await file.close();
-  }
-  const { tensors, metadata } = readSafetensors(bytes, path);
+  const { tensors, metadata } = await openStoredSafetensors(folderStorage(dirname(path)), basename(path));
   const shapes = Object.fromEntries([...tensors].map(([name, { type, shape }]) => [name, { type, shape }]));
   return { tensors: shapes, metadata };
 }
 
+/** Such a file is read whole, its tensors once more as float32. */
 async function describeTorch(path: string): Promise<unknown> {
-  const bytes = await readFile(path);
-  if (fileKind(bytes) !== 'zip') throw new LemurError('unsupported', `${path}: not in the zip format of torch since 1.6`, { where: path });
-  return shapesOf(await readTorchFile(bytes, path));
+  const { head, size } = await readHead(path, 4096);
+  if (fileKind(head) !== 'zip') throw new LemurError('unsupported', `${path}: not in the zip format of torch since 1.6`, { where: path });
+  if (size > MOST_OF_TORCH)
+    return `not looked into: ${megabytes(size)}, more than the ${megabytes(MOST_OF_TORCH)} that are read to describe a torch file`;
+  return shapesOf(await readTorchFile(await readFile(path), path));
 }
 
 /** The value with shapes in place of tensors. */

@@ -15,6 +15,7 @@ import type { Command } from './vendor.js';
 interface EvalOptions {
   k: number;
   candidates?: number[];
+  scan: 'prefix' | 'full';
   queries?: string;
   qrels?: string;
   json?: true;
@@ -37,6 +38,7 @@ export function addEval(program: Command, context: Context): void {
       `documents that are reranked, each at least k (default: ${TABLE.candidates.join(' ')})`,
       positiveIntegers,
     )
+    .addOption(shared.scan())
     .option('--queries <path>', 'other queries: JSON lines ({"_id", "text"}) or token vectors (default: those that came with the texts)')
     .option('--qrels <file>', 'judgements of --queries: tab-separated query, document, grade')
     .addOption(shared.json())
@@ -58,7 +60,7 @@ export function addEval(program: Command, context: Context): void {
 }
 
 async function evaluateFolder(folder: string, options: EvalOptions, context: Context): Promise<void> {
-  const { k, candidates = TABLE.candidates, model, threads } = options;
+  const { k, candidates = TABLE.candidates, scan, model, threads } = options;
   const { signal, reporter, print } = context;
   checkCandidates(candidates, k);
   const collection = await interruptible(signal, openCollection(folder));
@@ -73,7 +75,7 @@ async function evaluateFolder(folder: string, options: EvalOptions, context: Con
   try {
     const queries = own ? undefined : await openOthers(collection, encoder, options, context);
     const { value } = await reporter.step('evaluate', (onProgress) =>
-      evaluate(collection, queries, { k, candidates, threads, encoder, signal, onProgress }),
+      evaluate(collection, queries, { k, candidates, scan, threads, encoder, signal, onProgress }),
     );
     const report = createReport(collection.info, value, threads);
     if (options.json) print(JSON.stringify(report, null, 2));

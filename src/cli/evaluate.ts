@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PoolingEncoder } from '../encoder/node.js';
 import { LemurError } from '../errors.js';
+import type { CandidateOptions } from '../lemur/lemur.js';
 import type { RunOptions } from '../run-options.js';
 import { MaxSim } from '../search/exact-search.js';
 import { type ExactRanking, ndcgAt, overlapAt } from '../search/metrics.js';
@@ -21,6 +22,8 @@ export interface EvaluateOptions extends RunOptions {
   k: number;
   /** The k' of each first stage. */
   candidates: readonly number[];
+  /** How candidates are found. */
+  scan?: CandidateOptions['scan'];
   threads?: number | undefined;
   /** Times the encoding of queries where it is given. */
   encoder?: PoolingEncoder | undefined;
@@ -36,7 +39,9 @@ export interface Row {
   recall: number;
   /** Of the whole search in milliseconds, without encoding the query. */
   latency: Latency;
+  /** Of the collection: what a query's first pass reads, what is read of documents that are rescored after it, and all that a search reads from. */
   scannedBytes: number;
+  rescoredBytes: number;
   totalBytes: number;
 }
 
@@ -64,7 +69,7 @@ export function checkCandidates(candidates: readonly number[], k: number): void 
 
 /** Runs every query, the collection's own where none are given, through every method that the folder has what it takes for, one at a time. */
 export async function evaluate(collection: Collection, queries: StoredQueries | undefined, options: EvaluateOptions): Promise<Evaluation> {
-  const { k, candidates, threads, signal } = options;
+  const { k, candidates, scan, threads, signal } = options;
   checkCandidates(candidates, k);
   const stored = queries ?? (await openQueries(collection));
   if (!stored)
@@ -78,7 +83,7 @@ export async function evaluate(collection: Collection, queries: StoredQueries | 
   try {
     const depth = Math.max(...candidates);
     const exact = exactMethod(maxSim, collection.tokens, stored.tokens, k);
-    const shared = { maxSim, documents: collection.tokens, queries: stored.tokens, k };
+    const shared = { maxSim, documents: collection.tokens, queries: stored.tokens, k, scan };
     const reduced = [
       ...candidates.map((numCandidates) => reducedMethod('Lemur', trained, { ...shared, numCandidates })),
       ...(random ? candidates.map((numCandidates) => reducedMethod('random features', random, { ...shared, numCandidates })) : []),
@@ -149,8 +154,8 @@ async function measure(
       tallies.get(method)?.add(ms, ndcg(q, value.ranking), method === single ? overlapAt(value.ranking, truth[q], k) : overlap);
     }
   }
-  const rows = [...tallies].map(([{ name, numCandidates, scannedBytes, totalBytes }, tally]): Row => {
-    return { method: name, numCandidates, ...tally.summary(), scannedBytes, totalBytes };
+  const rows = [...tallies].map(([{ name, numCandidates, scannedBytes, rescoredBytes, totalBytes }, tally]): Row => {
+    return { method: name, numCandidates, ...tally.summary(), scannedBytes, rescoredBytes, totalBytes };
   });
   return { rows, deeper, judged: judgements.filter((grades) => grades !== undefined).length };
 }

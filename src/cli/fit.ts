@@ -8,7 +8,7 @@ import { type CollectionInfo, type Plan, readInfo, type StoredTokens } from './c
 import type { Context } from './context.js';
 import { digestTexts, digestTokens } from './digest.js';
 import { addLearnOptions, type LearnArguments, learnOptionsOf } from './learn-options.js';
-import { findModel, MAX_TOKENS, type ModelReference } from './model.js';
+import { checkModel, DIM, findModel, type ModelReference } from './model.js';
 import { formatStages } from './report.js';
 import { createRunEncoder } from './run-encoder.js';
 import { openRun } from './run-state.js';
@@ -74,7 +74,10 @@ async function fitSource(path: string, options: FitArguments, context: Context):
   const learn = options.learn === undefined ? undefined : (await openVectors(options.learn, context)).tokens;
   if (learn && source.kind === 'vectors') checkDim(learn.dim, source.tokens.dim, options.learn!);
   const model = source.kind === 'texts' ? await findModel(options.model) : undefined;
-  const plan = await planOf(source, model?.reference, learn, options, signal);
+  const limits = model && (await checkModel(model.folder, options.maxTokens));
+  if (learn && limits) checkDim(learn.dim, Math.min(options.dim ?? DIM, limits.dim), options.learn!);
+  const maxTokens = options.maxTokens ?? limits?.maxTokens;
+  const plan = await planOf(source, model?.reference, learn, { ...options, maxTokens }, signal);
   const run = await openRun(out, plan, options.fresh ?? false);
   const encoder = model && createRunEncoder(out, model.folder, threads);
   const vectors = source.kind === 'vectors' ? source.tokens : encoder!;
@@ -96,7 +99,7 @@ async function planOf(
   source: Source,
   model: ModelReference | undefined,
   learn: StoredTokens | undefined,
-  options: FitArguments,
+  options: Omit<FitArguments, 'maxTokens'> & { maxTokens: number | undefined },
   signal: AbortSignal,
 ): Promise<Plan> {
   const { label, texts } = source;
@@ -105,7 +108,7 @@ async function planOf(
   if (source.kind === 'vectors') {
     return { data: label, documents, dim: source.tokens.dim, digest: await digestTokens(source.tokens, texts, signal), ...chosen };
   }
-  const { maxTokens = MAX_TOKENS, dim } = options;
+  const { maxTokens, dim } = options;
   return { data: label, documents, model, maxTokens, dim, digest: digestTexts(texts), ...chosen };
 }
 

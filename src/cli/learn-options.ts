@@ -32,6 +32,11 @@ export function addLearnOptions(command: Command): Command {
       .helpGroup(GROUP),
   );
   choice('--precision <name>', 'of the tokens while targets are computed (default: int8)', ['int8', 'float32']);
+  command.addOption(
+    new Option('--prefix-dim <n>', 'bytes of each document that the first scan reads; 0: all weights (default: 256)')
+      .argParser(wholeNumber)
+      .helpGroup(GROUP),
+  );
   command.addOption(new Option('--seed <n>', 'of all random draws (default: 0)').argParser(wholeNumber).helpGroup(GROUP));
   return command;
 }
@@ -39,7 +44,7 @@ export function addLearnOptions(command: Command): Command {
 const GROUP = 'Learning:';
 const NAMES = [
   ...['trainSubsetSize', 'learnSubsetSize', 'olsSampleSize', 'numLayers', 'hiddenDim', 'finalHiddenDim', 'activation'],
-  ...['epochs', 'lr', 'schedule', 'batchSize', 'gradClip', 'precision', 'seed'],
+  ...['epochs', 'lr', 'schedule', 'batchSize', 'gradClip', 'precision', 'prefixDim', 'seed'],
 ];
 
 /** Those that were given, in an order of their own; undefined where none was. */

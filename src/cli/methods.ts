@@ -1,5 +1,5 @@
 import { selectTopK } from '../kernels/top-k.js';
-import type { Lemur } from '../lemur/lemur.js';
+import type { CandidateOptions, Lemur } from '../lemur/lemur.js';
 import type { MaxSim } from '../search/exact-search.js';
 import type { StoredTokens } from './collection.js';
 
@@ -19,8 +19,9 @@ export interface Method {
   /** k'; null for methods without a first stage. */
   numCandidates: number | null;
   search(query: number): Promise<Found>;
-  /** What the first pass of a search reads, and all that it needs in memory: of the whole collection. */
+  /** What the first pass of a search reads, what it then reads of the documents that it rescores, and all that searches read from: of the whole collection. */
   scannedBytes: number;
+  rescoredBytes: number;
   totalBytes: number;
 }
 
@@ -32,6 +33,7 @@ export function exactMethod(maxSim: MaxSim, documents: StoredTokens, queries: St
     name: 'exact MaxSim',
     numCandidates: null,
     scannedBytes: bytes,
+    rescoredBytes: 0,
     totalBytes: bytes,
     async search(query) {
       const { indices, scores } = await maxSim.search(tokensOf(query), k + TIES);
@@ -46,19 +48,29 @@ export function exactMethod(maxSim: MaxSim, documents: StoredTokens, queries: St
 export function reducedMethod(
   name: string,
   lemur: Lemur,
-  given: { maxSim: MaxSim; documents: StoredTokens; queries: StoredTokens; k: number; numCandidates: number },
+  given: {
+    maxSim: MaxSim;
+    documents: StoredTokens;
+    queries: StoredTokens;
+    k: number;
+    numCandidates: number;
+    scan: CandidateOptions['scan'];
+  },
 ): Method {
-  const { maxSim, documents, k, numCandidates } = given;
+  const { maxSim, documents, k, numCandidates, scan } = given;
   const tokensOf = oneByOne(given.queries);
-  const weightBytes = 4 * lemur.documents * lemur.latentDim;
+  const { scanned, rescored } = lemur.candidateBytes(numCandidates, { scan });
+  // any document's code may be asked for: int8 and a float32 factor
+  const codes = rescored > 0 ? lemur.documents * (lemur.latentDim + 4) : 0;
   return {
     name: `${name}, k' = ${numCandidates}`,
     numCandidates,
-    scannedBytes: weightBytes,
-    totalBytes: weightBytes + documents.vectors.byteLength,
+    scannedBytes: scanned,
+    rescoredBytes: rescored,
+    totalBytes: scanned + codes + documents.vectors.byteLength,
     async search(query) {
       const tokens = tokensOf(query);
-      const candidates = await lemur.candidates(tokens, numCandidates);
+      const candidates = await lemur.candidates(tokens, numCandidates, { scan });
       const { indices, scores } = await maxSim.rerankSubset(tokens, k, candidates);
       return { ranking: indices, scores, candidates: candidates.indices };
     },
@@ -73,6 +85,7 @@ export function pooledMethod(pooled: Float32Array, documents: number, queries: F
     name: 'pooled single vector',
     numCandidates: null,
     scannedBytes: pooled.byteLength,
+    rescoredBytes: 0,
     totalBytes: pooled.byteLength,
     async search(query) {
       const q = queries.subarray(query * dim, (query + 1) * dim);

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bertConfig } from '../encoder/bert-config.js';
 import { loadEncoder, type PoolingEncoder, type Projection } from '../encoder/node.js';
 import { LemurError } from '../errors.js';
 
@@ -26,6 +27,32 @@ export async function findModel(folder: string | undefined): Promise<{ folder: s
   const root = packageRoot();
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   return { folder: join(root, 'model'), reference: { package: WEIGHTS, version } };
+}
+
+/**
+ * The tokens of a text that are encoded where nothing else is asked for, and the encoder's dimension, by its config.json alone. Raises 'invalid-argument' for more tokens than it has positions for, and as the
+ * encoder does for a config.json that is missing or not of a BERT.
+ */
+export async function checkModel(folder: string, maxTokens: number | undefined): Promise<{ maxTokens: number; dim: number }> {
+  const path = join(folder, 'config.json');
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    if ((cause as { code?: string }).code !== 'ENOENT') throw cause;
+    throw new LemurError('not-found', `${path}: no such file; expected an encoder's folder`, { where: path }, { cause });
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new LemurError('bad-file', `${path}: not JSON`, { where: path }, { cause });
+  }
+  const { hidden, positions } = bertConfig(json, path);
+  // [CLS] and [SEP] take two
+  const most = positions - 2;
+  if (maxTokens !== undefined && maxTokens > most) {
+    const problem = `--max-tokens ${maxTokens}: the model in ${folder} takes texts of ${most} tokens at most`;
+    throw new LemurError('invalid-argument', problem, { where: '--max-tokens' });
+  }
+  return { maxTokens: Math.min(MAX_TOKENS, most), dim: hidden };
 }
 
 /** The encoder with a collection's projection, or without one. */

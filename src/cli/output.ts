@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdir, readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LemurError } from '../errors.js';
-import { whatLiesAt, writeWhole } from '../formats/node-file.js';
+import { type ByteSink, whatLiesAt, writeParts } from '../formats/node-file.js';
 import { STDIN } from './source.js';
 
 /** Standard output, where a path is expected. */
@@ -28,13 +28,16 @@ export async function checkFolderTarget(path: string, force: boolean, isOurs: (n
   if (!force) throw refused(path, `${path}: is there already; --force replaces what is in it`);
 }
 
-/** Writes a whole file, or the bytes to standard output. */
-export async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
-  if (path !== STDOUT) {
-    await mkdir(dirname(path), { recursive: true });
-    return writeWhole(path, bytes);
-  }
-  if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
+/** Writes a file that comes in parts and is there when it is whole, or the parts to standard output. */
+export async function writeOutput(path: string, write: (append: ByteSink) => Promise<void>): Promise<void> {
+  if (path === STDOUT) return write(toStdout);
+  await mkdir(dirname(path), { recursive: true });
+  await writeParts(path, write);
+}
+
+async function toStdout(bytes: Uint8Array): Promise<void> {
+  // a copy: a pipe may take it later, and not from shared memory
+  if (!process.stdout.write(new Uint8Array(bytes))) await once(process.stdout, 'drain');
 }
 
 function refused(where: string, message: string): LemurError {

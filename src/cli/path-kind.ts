@@ -1,8 +1,12 @@
 import { readdir } from 'node:fs/promises';
-import { LemurError } from '../errors.js';
+import { join } from 'node:path';
+import { isLemurError, LemurError } from '../errors.js';
 import { fileKind } from '../formats/file-kind.js';
 import { readHead, whatLiesAt } from '../formats/node-file.js';
 import { listTextFiles } from '../formats/node-text-folder.js';
+import { hasTxtaiTensors } from '../lemur/txtai-folder.js';
+import { folderStorage } from '../storage/node-folder.js';
+import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import { COLLECTION, RUN } from './collection.js';
 
 /** What a path can hold, as far as this command knows. */
@@ -11,6 +15,7 @@ export type PathKind =
   | 'unfinished collection'
   | 'saved Lemur'
   | 'index of the Python reference'
+  | 'LEMUR artefact of txtai'
   | 'token vectors'
   | 'BEIR folder'
   | 'encoder'
@@ -40,7 +45,19 @@ export async function pathKind(path: string): Promise<PathKind> {
   const names = new Set((await readdir(path)).flatMap((name) => [name, name.replace(/\.gz$/, '')]));
   const known = FOLDERS.find(([, ...needed]) => needed.every((name) => names.has(name)));
   if (known) return known[0];
+  if (names.has('config.json') && names.has('model.safetensors') && (await isTxtai(path))) return 'LEMUR artefact of txtai';
   return (await listTextFiles(path)).length > 0 ? 'folder of texts' : 'unknown';
+}
+
+/** An encoder's weights have these names too, so the names in them decide. */
+async function isTxtai(folder: string): Promise<boolean> {
+  // where they cannot be read a word of txtai's does, so that what is damaged is called by its name
+  try {
+    return hasTxtaiTensors(await openStoredSafetensors(folderStorage(folder), 'model.safetensors'));
+  } catch (error) {
+    if (!isLemurError(error, 'bad-file')) throw error;
+    return Buffer.from((await readHead(join(folder, 'config.json'), 4096)).head).includes('"modeltype"');
+  }
 }
 
 async function kindOfFile(path: string): Promise<PathKind> {

@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { CollectionInfo } from './collection.js';
-import type { Evaluation } from './evaluate.js';
+import type { Evaluation, Row } from './evaluate.js';
 import { describeTime, type StepTime } from './progress.js';
 import { alignColumns, counted, duration, grouped, megabytes } from './text-layout.js';
 
@@ -32,14 +32,19 @@ export function createReport(
 export function formatReport(report: Report): string {
   const { machine, node, collection, encoder, k, rows, judged, pooledDeeper, encoding, latentDims } = report;
   const { documents, tokens } = collection.counts;
-  const head = ['method', `nDCG@${k}`, `recall@${k}`, 'median ms', 'p95 ms', 'scanned B/doc', 'in all B/doc', 'in all'];
-  const cells = rows.map(({ method, ndcg, recall, latency, scannedBytes, totalBytes }) => [
+  const rescores = rows.some(({ rescoredBytes }) => rescoredBytes > 0);
+  const head = [
+    ...['method', `nDCG@${k}`, `recall@${k}`, 'median ms', 'p95 ms', 'scanned B/doc'],
+    ...[...(rescores ? ['rescored B/doc'] : []), 'in all B/doc', 'in all'],
+  ];
+  const cells = rows.map(({ method, ndcg, recall, latency, scannedBytes, rescoredBytes, totalBytes }) => [
     method,
     ndcg?.toFixed(3) ?? '-',
     recall.toFixed(3),
     latency.median.toFixed(2),
     latency.p95.toFixed(2),
     grouped(scannedBytes / documents),
+    ...(rescores ? [grouped(rescoredBytes / documents)] : []),
     grouped(totalBytes / documents),
     megabytes(totalBytes),
   ]);
@@ -64,8 +69,22 @@ export function formatReport(report: Report): string {
     `nDCG@${k}: of the final ${k} results against the judgements${judgedOnly}.`,
     `recall@${k}: share of exact MaxSim's top ${k} among the k' candidates before reranking${deeper}.`,
     `ms: one query at a time, all of it (features, scan, rerank by MaxSim), after a warm-up; ${encodingTime}.`,
-    `bytes: float32; scanned is what the first pass reads (weights of ${weights}, tokens${pooledDeeper ? ', pooled vectors' : ''}), in all adds the tokens that reranking needs.`,
+    describeBytes(rows, weights, pooledDeeper !== null),
   ].join('\n');
+}
+
+function describeBytes(rows: readonly Row[], weights: string, pooled: boolean): string {
+  const others = `tokens${pooled ? ', pooled vectors' : ''}`;
+  const reduced = rows.filter(({ numCandidates }) => numCandidates !== null);
+  const byPrefix = reduced.filter(({ rescoredBytes }) => rescoredBytes > 0);
+  if (byPrefix.length === 0)
+    return `bytes: float32; scanned is what the first pass reads (weights of ${weights}, ${others}), in all adds the tokens that reranking needs.`;
+  const rest = byPrefix.length < reduced.length ? '; where nothing is rescored the weights themselves, in float32' : '';
+  return [
+    `bytes: scanned is what the first pass reads (int8 prefixes of the weights of ${weights}${rest}; float32 ${others}),`,
+    'rescored the int8 codes of all features, of the documents with the best prefixes, spread over all documents; in all has the codes of all documents',
+    'and the tokens that reranking needs, not the float32 weights, which stay in memory for saving and for --scan full.',
+  ].join(' ');
 }
 
 /** `encode 31.2 s, fit 40.1 s (targets …), …, total …`. */

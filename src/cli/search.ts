@@ -12,6 +12,7 @@ import { type Command, Option } from './vendor.js';
 interface SearchOptions {
   k: number;
   candidates: number;
+  scan: 'prefix' | 'full';
   exact?: true;
   vectors?: string;
   json?: true;
@@ -31,7 +32,8 @@ export function addSearch(program: Command, context: Context): void {
     .argument('[question...]', 'the question, quoted or not')
     .option('-k <n>', 'results', positiveInteger, 10)
     .option('--candidates <n>', 'documents that are reranked by exact MaxSim, at least k', positiveInteger, 200)
-    .addOption(new Option('--exact', 'score all documents by exact MaxSim').conflicts('candidates'))
+    .addOption(new Option('--exact', 'score all documents by exact MaxSim').conflicts(['candidates', 'scan']))
+    .addOption(shared.scan())
     .option('--vectors <file>', 'queries as token vectors, in place of a question: .npy of 2 or 3 dimensions, safetensors, a folder, or -')
     .option('--json', 'print JSON; for more than one question one line each')
     .addOption(shared.movedModel())
@@ -54,7 +56,7 @@ export function addSearch(program: Command, context: Context): void {
 }
 
 async function search(folder: string, question: string | undefined, options: SearchOptions, context: Context): Promise<void> {
-  const { k, candidates, vectors, model, threads } = options;
+  const { k, candidates, scan, vectors, model, threads } = options;
   const { signal, print } = context;
   const exact = options.exact ?? false;
   if (!exact) checkCandidates([candidates], k);
@@ -68,7 +70,7 @@ async function search(folder: string, question: string | undefined, options: Sea
   if (queries) checkDim(queries.tokens.dim, collection.tokens.dim, vectors!);
   const encoder = queries ? undefined : await openCollectionEncoder(collection, model, threads);
   try {
-    const engine = await openEngine(collection, encoder, { maxTokens: collection.info.plan.maxTokens, exact, threads, signal });
+    const engine = await openEngine(collection, encoder, { maxTokens: collection.info.plan.maxTokens, exact, scan, threads, signal });
     let answered = 0;
     const show = (answer: Answer, alone: boolean): void => {
       if (options.json) print(alone ? JSON.stringify(answer, null, 2) : JSON.stringify(answer));

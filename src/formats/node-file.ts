@@ -57,12 +57,24 @@ export async function writeFrom(file: FileHandle, bytes: Uint8Array, position: n
   }
 }
 
+/** Takes the next bytes of a file. */
+export type ByteSink = (bytes: Uint8Array) => Promise<void>;
+
 /** Writes a file that has its name only when it is whole and safely stored; what had the name before is replaced in one step. */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+export function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  return writeParts(path, (append) => append(bytes));
+}
+
+/** The same for a file that comes in parts, in order; when `write` fails, nothing is left of it. */
+export async function writeParts(path: string, write: (append: ByteSink) => Promise<void>): Promise<void> {
   const temporary = `${path}.tmp`;
   const file = await open(temporary, 'w');
+  let written = 0;
   try {
-    await writeFrom(file, bytes, 0);
+    await write(async (bytes) => {
+      await writeFrom(file, bytes, written);
+      written += bytes.length;
+    });
     await file.sync();
     await file.close();
     await rename(temporary, path);

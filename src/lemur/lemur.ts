@@ -187,23 +187,29 @@ export class Lemur {
    * -Infinity.
    */
   async candidates(queries: TokenInput, k: number, options: CandidateOptions = {}): Promise<TopK> {
-    checkK(k);
-    const { scan = 'prefix', rescored = RESCORED * k } = options;
-    if (scan !== 'prefix' && scan !== 'full')
-      throw new LemurError('invalid-argument', `scan: expected 'prefix' or 'full', got ${String(scan)}`, { where: 'scan' });
-    if (!Number.isInteger(rescored) || rescored < k)
-      throw new LemurError('invalid-argument', `rescored: expected an integer of at least k, ${k}, got ${rescored}`, { where: 'rescored' });
+    const prefixes = this.#prefixScan(k, options);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
     const count = sets.counts.length;
     const { indices, scores } = await this.#withFeatures(sets, options, (features) =>
-      this.#firstStage && scan === 'prefix' && rescored < this.documents
-        ? firstStageCandidates(this.#device, this.#firstStage, features, count, rescored, k, options)
+      prefixes
+        ? firstStageCandidates(this.#device, prefixes.stage, features, count, prefixes.rescored, k, options)
         : this.#device.topInnerProducts(features, count, this.#fitted.w, this.documents, this.latentDim, k, options),
     );
     for (let i = 0; i < scores.length; i++) {
       scores[i] = indices[i] < 0 ? -Infinity : this.std * scores[i] + sets.counts[Math.floor(i / k)] * this.mean;
     }
     return { indices, scores, k };
+  }
+
+  /**
+   * Bytes that `candidates` with the same arguments reads for one query: of all documents in the first scan (prefixes, or float32 weights), then of the
+   * full codes of those that are rescored. Raises 'invalid-argument' as `candidates` does.
+   */
+  candidateBytes(k: number, options: CandidateOptions = {}): { scanned: number; rescored: number } {
+    const prefixes = this.#prefixScan(k, options);
+    if (!prefixes) return { scanned: 4 * this.documents * this.latentDim, rescored: 0 };
+    // a code of full length is int8 with a float32 factor
+    return { scanned: this.documents * prefixes.stage.map.dim, rescored: prefixes.rescored * (this.latentDim + 4) };
   }
 
   /** Writes model, weights, solve sample and factor to a folder (its path, or a storage). What was saved there before stays readable until it is done. */
@@ -226,6 +232,17 @@ export class Lemur {
   #open(): Fitted {
     if (this.#closed) throw new LemurError('closed', 'this Lemur has been closed', { where: 'Lemur' });
     return this.#fitted;
+  }
+
+  /** What a scan of prefixes works with; null where it is all weights that are scanned. */
+  #prefixScan(k: number, options: CandidateOptions): { stage: FirstStage; rescored: number } | null {
+    checkK(k);
+    const { scan = 'prefix', rescored = RESCORED * k } = options;
+    if (scan !== 'prefix' && scan !== 'full')
+      throw new LemurError('invalid-argument', `scan: expected 'prefix' or 'full', got ${String(scan)}`, { where: 'scan' });
+    if (!Number.isInteger(rescored) || rescored < k)
+      throw new LemurError('invalid-argument', `rescored: expected an integer of at least k, ${k}, got ${rescored}`, { where: 'rescored' });
+    return this.#firstStage && scan === 'prefix' && rescored < this.documents ? { stage: this.#firstStage, rescored } : null;
   }
 
   #solved(where: string): Solved {

@@ -20,6 +20,11 @@ const VERSION = 1;
 /** Names of data files; the number is that of the save. */
 const DATA_FILE = /^(model|weights|solver|prefix)\.\d+\.safetensors$/;
 
+/** Whether a file of this name belongs to a saved Lemur: the manifest, data files of any save, and what a crash may leave of them. */
+export function isSavedFile(name: string): boolean {
+  return name === MANIFEST || name === `${MANIFEST}.tmp` || DATA_FILE.test(name);
+}
+
 /** A data file as the manifest knows it. */
 export interface FileEntry {
   name: string;
@@ -87,9 +92,9 @@ export async function saveFolder(
   const featureMap = { kind: layout.kind, inputDim, activation: layout.activation, widths: layout.layers.map((layer) => layer.outputs) };
   const manifest: Manifest = { format: 'lemur', version: VERSION, save, documents, mean, std, featureMap, options, prefix, files };
   await storage.replace(MANIFEST, new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`));
-  const current = new Set(Object.values(files).map((file) => file?.name));
+  const current = new Set([MANIFEST, ...Object.values(files).map((file) => file?.name)]);
   for (const name of await storage.list()) {
-    if (DATA_FILE.test(name) && !current.has(name)) await storage.delete(name);
+    if (isSavedFile(name) && !current.has(name)) await storage.delete(name);
   }
 }
 

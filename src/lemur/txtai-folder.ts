@@ -36,6 +36,16 @@ export interface TxtaiOptions extends DeviceOptions, RunOptions {
   centered?: boolean | undefined;
 }
 
+/** Whether these can be the tensors of an artefact: the names are txtai's own. */
+export function hasTxtaiTensors({ tensors }: Pick<SafetensorsFile, 'tensors'>): boolean {
+  return ['lemur.mean', 'lemur.std', 'lemur.sample'].every((name) => tensors.has(name));
+}
+
+/** Dimension of the token vectors that an artefact was learned from. Rejects with 'not-found', 'bad-file' or 'unsupported'. */
+export async function readTxtaiDim(storage: Storage): Promise<number> {
+  return (await readConfig(storage)).inputDim;
+}
+
 /** The mean that txtai takes off token vectors before this artefact sees them; null when it takes off none. */
 export async function readTxtaiCenter(at: string | Storage): Promise<Float32Array | null> {
   const storage = typeof at === 'string' ? platform().openFolder(at) : at;

@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as lemur from '../../dist/node.js';
 import { readNpy } from '../../src/formats/npy.js';
-import { readSafetensors, toTypedArray } from '../../src/formats/safetensors.js';
+import { readSafetensors, toTypedArray, writeSafetensors } from '../../src/formats/safetensors.js';
 import { runCli, succeed } from './run-cli.js';
 import { tokensOf, writeTokenFolder } from './token-data.js';
+import { LATENT, writeTxtai } from './txtai-artefact.js';
 
 const even = tokensOf(6, 5, 1, () => 4);
 const ragged = tokensOf(6, 5, 2);
@@ -55,6 +56,19 @@ describe('convert of token vectors', () => {
     expect(readNpy(await readFile(at('piped/tokens.npy'))).data).toEqual(even.vectors);
   });
 
+  test('writes safetensors of many pieces as the bytes that one piece would be', async () => {
+    const large = tokensOf(2700, 16, 3, (i) => 90 + (i % 21));
+    const expected = writeSafetensors({
+      tokens: { shape: [large.vectors.length / 16, 16], data: large.vectors },
+      counts: { shape: [2700], data: large.counts },
+    });
+    expect(large.vectors.length).toBeGreaterThan(1 << 22);
+    await writeTokenFolder(at('large'), large);
+    await succeed(['convert', at('large'), at('large.safetensors')]);
+    expect(Buffer.compare(await readFile(at('large.safetensors')), expected)).toBe(0);
+    expect(Buffer.compare((await succeed(['convert', at('large'), '-'])).bytes, expected)).toBe(0);
+  });
+
   test('keeps ids in a folder, and says so where there is no room for them', async () => {
     await succeed(['convert', at('ragged'), at('copy')]);
     expect(await readFile(at('copy/ids.txt'), 'utf8')).toBe('a\nb\nc\nd\ne\nf\n');
@@ -79,6 +93,7 @@ describe('convert of token vectors', () => {
     expect(await refused([at('ragged'), at('ragged.npy')])).toMatch(/text 1 has 4 token vectors, text 0 3: .* texts of equal length/);
     expect(await refused([at('ragged'), '-', '--format', 'folder'])).toContain('a folder cannot be written to standard output');
     expect(await refused([at('ragged'), at('x'), '--sample', at('even')])).toContain('--sample');
+    expect(await refused([at('ragged'), at('x'), '--documents', at('even')])).toContain('--documents');
     expect(await refused([at('ragged'), at('x'), '--max-tokens', '5'])).toContain('--max-tokens: ');
     expect(await readdir(folder)).not.toContain('x');
   });
@@ -102,5 +117,69 @@ describe("convert of the Python reference's index", () => {
     const imported = await lemur.Lemur.importReference(index);
     expect(await saved.W).toEqual(await imported.W);
     expect(await refused([index, at('index'), '--sample', at('train')])).toContain('--force');
+
+    // with what a save of more documents adds
+    await writeFile(at('index/prefix.1.safetensors'), 'of the save before');
+    await succeed(['convert', index, at('index'), '--sample', at('train'), '--force']);
+    expect((await readdir(at('index'))).sort()).toEqual([
+      'lemur.json',
+      'model.2.safetensors',
+      'solver.2.safetensors',
+      'weights.2.safetensors',
+    ]);
+    await writeFile(at('index/prefix.safetensors'), 'mine');
+    expect(await refused([index, at('index'), '--sample', at('train'), '--force'])).toContain('other things in it (prefix.safetensors)');
+  });
+});
+
+describe("convert of txtai's artefact", () => {
+  const weightsOf = async (name: string): Promise<Float32Array> => {
+    const saved = await lemur.Lemur.load(at(name));
+    expect(saved.documents).toBe(6);
+    return saved.W;
+  };
+
+  test('saves a Lemur of the documents', async () => {
+    await writeTxtai(at('txtai'), 5);
+    expect(await refused([at('txtai'), at('bare')])).toContain('with --documents');
+    expect(await refused([at('txtai'), at('bare'), '--documents', at('even'), '--sample', at('even')])).toContain(
+      'takes --documents alone',
+    );
+    await writeTokenFolder(at('wide'), tokensOf(3, 6, 1));
+    expect(await refused([at('txtai'), at('bare'), '--documents', at('wide')])).toContain(
+      'wide: token vectors have 6 dimensions, expected 5',
+    );
+    expect(await readdir(folder)).not.toContain('bare');
+    const { stderr } = await succeed(['convert', at('txtai'), at('bare'), '--documents', at('ragged')]);
+    expect(stderr).not.toContain('centre');
+    const imported = await lemur.Lemur.importTxtai(at('txtai'), { documents: ragged });
+    expect(await weightsOf('bare')).toEqual(await imported.W);
+    const { kind, documents, latentDim } = JSON.parse((await succeed(['info', at('bare'), '--json'])).stdout);
+    expect({ kind, documents, latentDim }).toEqual({ kind: 'saved Lemur', documents: 6, latentDim: LATENT });
+  });
+
+  test('centres the documents where the artefact has a centre, and says that queries must be too', async () => {
+    const center = Float32Array.of(0.5, -0.25, 0.125, 0.5, 0.25);
+    await writeTxtai(at('centred'), 5, center);
+    const { stderr } = await succeed(['convert', at('centred'), at('around'), '--documents', at('ragged')]);
+    expect(stderr).toMatch(/has a centre, .* those of queries must be centred alike/);
+    const vectors = new Float32Array(ragged.vectors.length);
+    for (let row = 0; row < vectors.length; row += 5) {
+      const moved = Array.from(ragged.vectors.subarray(row, row + 5), (value, i) => value - center[i]);
+      const norm = Math.hypot(...moved);
+      vectors.set(
+        moved.map((value) => (norm > 0 ? value / norm : 0)),
+        row,
+      );
+    }
+    const imported = await lemur.Lemur.importTxtai(at('centred'), { documents: { ...ragged, vectors }, centered: true });
+    const [got, expected] = [await weightsOf('around'), await imported.W];
+    got.forEach((value, i) => {
+      expect(Math.abs(value - expected[i])).toBeLessThan(
+        1e-2 * Math.hypot(...expected.subarray(i - (i % LATENT), i - (i % LATENT) + LATENT)),
+      );
+    });
+    const plain = await weightsOf('bare');
+    expect(Math.hypot(...plain.map((value, i) => value - got[i]))).toBeGreaterThan(0.1 * Math.hypot(...plain));
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { writeNpy } from '../../src/formats/npy.js';
 import { writeSafetensors } from '../../src/formats/safetensors.js';
 import { runCli, succeed } from './run-cli.js';
 import { tokensOf, writeTokenFolder } from './token-data.js';
+import { LATENT, writeTxtai } from './txtai-artefact.js';
 
 const index = fileURLToPath(new URL('../fixtures/parity/reference_index', import.meta.url));
 const tokens = tokensOf(12, 6, 1);
@@ -61,13 +62,56 @@ describe('info', () => {
     expect(await describePath(join(index, 'w.pt'))).toMatchObject({ kind: 'torch file', content: { W: { shape: [160, 256] } } });
   });
 
+  test("of txtai's artefact, which has files of the names that an encoder has", async () => {
+    await writeTxtai(at('txtai'), 6, new Float32Array(6).fill(0.25));
+    expect(await describePath(at('txtai'))).toMatchObject({
+      kind: 'LEMUR artefact of txtai',
+      config: { modeltype: 'elm', inputdim: 6, finalhiddendim: LATENT },
+      centre: true,
+      tensors: { 'featureextractor.0.weight': { type: 'F32', shape: [6, LATENT] }, 'lemur.sample': { type: 'F32', shape: [90, 6] } },
+    });
+    await mkdir(at('weights-alone'));
+    await writeFile(at('weights-alone/config.json'), '{"model_type":"bert"}');
+    await writeFile(at('weights-alone/model.safetensors'), await readFile(at('some.safetensors')));
+    expect((await describePath(at('weights-alone'))).kind).toBe('unknown');
+    await writeFile(at('weights-alone/tokenizer.json'), '{}');
+    expect((await describePath(at('weights-alone'))).kind).toBe('encoder');
+    await writeFile(at('txtai/model.safetensors'), (await readFile(at('txtai/model.safetensors'))).subarray(0, -4));
+    const { code, stderr } = await runCli(['info', at('txtai')]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^lemur: [^\n]+model\.safetensors[^\n]+truncated\n$/)]);
+  });
+
+  // a file that is mostly a hole, which Windows would fill
+  test.skipIf(process.platform === 'win32')('of files larger than memory reads their beginning, or says that it does not', async () => {
+    const rows = 2 ** 32;
+    const header = Buffer.from(JSON.stringify({ tokens: { dtype: 'F32', shape: [rows, 64], data_offsets: [0, rows * 256] } }));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    const hole = async (name: string, start: Uint8Array, size: number): Promise<void> => {
+      const file = await open(at(name), 'w');
+      await file.write(start);
+      await file.truncate(size);
+      await file.close();
+    };
+    await hole('huge.safetensors', Buffer.concat([length, header]), 8 + header.length + rows * 256);
+    expect(await describePath(at('huge.safetensors'))).toMatchObject({
+      bytes: 8 + header.length + 2 ** 40,
+      tensors: { tokens: { type: 'F32', shape: [rows, 64] } },
+    });
+    await hole('huge.pt', Buffer.from('PK\x03\x04'), 2 ** 40);
+    expect(await describePath(at('huge.pt'))).toMatchObject({
+      kind: 'torch file',
+      content: 'not looked into: 1099511.6 MB, more than the 500.0 MB that are read to describe a torch file',
+    });
+  });
+
   test('of a collection and of the Lemur in it', async () => {
     await rm(at('tokens/ids.txt'));
     await succeed(['fit', at('tokens'), '--out', at('made'), '--final-hidden-dim', '8', '--epochs', '1']);
     const { kind, counts, tokens: stored, lemur } = await describePath(at('made'));
     expect({ kind, counts }).toMatchObject({ kind: 'collection', counts: { documents: 12, tokens: 54 } });
     expect(stored).toEqual({ type: 'f4', shape: [54, 6] });
-    expect(lemur).toMatchObject({ documents: 12, dim: 6, latentDim: 8, options: { epochs: 1 } });
+    expect(lemur).toMatchObject({ documents: 12, dim: 6, latentDim: 8, prefixDim: 0, options: { epochs: 1 } });
     expect(await describePath(at('made/lemur'))).toMatchObject({ kind: 'saved Lemur', ...(lemur as object) });
   });
 

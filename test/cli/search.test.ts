@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Lemur } from '../../dist/node.js';
 import { writeNpy } from '../../src/formats/npy.js';
 import { ndcgAt } from '../../src/search/metrics.js';
 import { runCli, succeed } from './run-cli.js';
@@ -159,5 +160,67 @@ describe('eval with vectors', () => {
     await writeFile(join(folder, 'q.jsonl'), '{"_id":"1","text":"what"}\n');
     expect(await failure('--queries', join(folder, 'q.jsonl'))).toContain('so questions must come as vectors too');
     expect(JSON.parse(await readFile(join(collection, 'collection.json'), 'utf8')).encoder).toBeNull();
+  });
+});
+
+describe('prefixes', () => {
+  const many = tokensOf(1100, 6, 7, () => 2);
+  let large: string;
+  beforeAll(async () => {
+    large = join(folder, 'large');
+    await writeTokenFolder(join(folder, 'many'), many);
+    await succeed(['fit', join(folder, 'many'), '--out', large, '--final-hidden-dim', '16', '--epochs', '1', '--prefix-dim', '2']);
+  });
+
+  test('of the dimension asked for are saved, and info says so', async () => {
+    const { lemur } = JSON.parse((await succeed(['info', large, '--json'])).stdout);
+    expect(lemur).toMatchObject({ documents: 1100, latentDim: 16, prefixDim: 2, options: { prefixDim: 2 } });
+    await succeed([
+      'fit',
+      join(folder, 'many'),
+      '--out',
+      join(folder, 'none'),
+      '--final-hidden-dim',
+      '16',
+      '--epochs',
+      '1',
+      '--prefix-dim',
+      '0',
+    ]);
+    expect(JSON.parse((await succeed(['info', join(folder, 'none'), '--json'])).stdout).lemur.prefixDim).toBe(0);
+  });
+
+  test('search takes the candidates of the scan that is asked for', async () => {
+    const lemur = await Lemur.load(join(large, 'lemur'));
+    const query = { data: queries.vectors.slice(0, 24), dims: [1, 4, 6] };
+    const found: number[][] = [];
+    for (const scan of ['prefix', 'full'] as const) {
+      const args = ['search', large, '--vectors', join(folder, 'one.npy'), '-k', '15', '--candidates', '15', '--scan', scan, '--json'];
+      const { hits } = JSON.parse((await succeed(args)).stdout) as Answer;
+      found.push(hits.map(({ id }) => Number(id)).sort((a, b) => a - b));
+      expect(found.at(-1)).toEqual([...(await lemur.candidates(query, 15, { scan })).indices].sort((a, b) => a - b));
+    }
+    expect(found[0]).not.toEqual(found[1]);
+    lemur.close();
+  });
+
+  test('eval counts the bytes that each scan reads', async () => {
+    const args = ['eval', large, '--queries', several, '-k', '5', '--candidates', '20', '300'];
+    const rowsOf = async (...more: string[]): Promise<Record<string, number>[]> =>
+      JSON.parse((await succeed([...args, ...more, '--json'])).stdout).rows;
+    const tokenBytes = many.vectors.byteLength;
+    const weights = 1100 * 16 * 4;
+    const all = { scannedBytes: weights, rescoredBytes: 0, totalBytes: weights + tokenBytes };
+    const [exact, narrow, wide] = await rowsOf();
+    expect(exact).toMatchObject({ scannedBytes: tokenBytes, rescoredBytes: 0, totalBytes: tokenBytes });
+    // 4 x 20 codes of 16 bytes and a factor
+    const codes = 16 + 4;
+    expect(narrow).toMatchObject({ scannedBytes: 1100 * 2, rescoredBytes: 80 * codes, totalBytes: 1100 * (2 + codes) + tokenBytes });
+    expect(wide).toMatchObject(all); // 4 x 300 would be all documents
+    for (const row of (await rowsOf('--scan', 'full')).slice(1)) expect(row).toMatchObject(all);
+    const { stdout } = await succeed(args);
+    expect(stdout).toMatch(/^Lemur, k' = 20 +- .* 2 +1 +70 +0\.1 MB$/m);
+    expect(stdout).toContain('rescored the int8 codes of all features');
+    expect((await succeed([...args, '--scan', 'full'])).stdout).toMatch(/^bytes: float32; .*\n/m);
   });
 });

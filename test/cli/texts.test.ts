@@ -8,6 +8,7 @@ import { readNpy } from '../../src/formats/npy.js';
 import { readSafetensors } from '../../src/formats/safetensors.js';
 import { smallBert } from '../encoder/small-bert.js';
 import { runCli, succeed } from './run-cli.js';
+import { tokensOf, writeTokenFolder } from './token-data.js';
 
 const TEXTS = [
   'Otters hold hands while they sleep.',
@@ -48,6 +49,24 @@ describe('fit on texts', () => {
     expect(plan).toMatchObject({ documents: 4, maxTokens: 30, model: { folder: at('bert') } });
     expect(readNpy(await readFile(at('notes.lemur/tokens.npy'))).shape).toEqual([counts.tokens, 48]);
     expect(await readdir(at('notes.lemur'))).not.toContain('queries.jsonl');
+  });
+
+  test('asks for what the encoder can give before anything is written', async () => {
+    await writeTokenFolder(at('narrow'), tokensOf(3, 16, 1));
+    for (const [args, message] of [
+      [['--max-tokens', '36'], /^lemur: --max-tokens 36: the model in .*bert takes texts of 35 tokens at most\n$/],
+      [['--learn', at('narrow')], /^lemur: .*narrow: token vectors have 16 dimensions, expected 48\n$/],
+      [['--learn', at('narrow'), '--dim', '17'], /have 16 dimensions, expected 17\n$/],
+    ] as const) {
+      const { code, stderr } = await runCli(['fit', at('notes'), '--out', at('begun'), '--model', at('bert'), ...args]);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+    }
+    expect(await readdir(folder)).not.toContain('begun');
+  });
+
+  test('encodes as many tokens as the model has positions for, where it has fewer than the default', async () => {
+    await succeed(['fit', at('notes'), '--out', at('short'), '--model', at('bert'), '--final-hidden-dim', '8', '--epochs', '1']);
+    expect(JSON.parse(await readFile(at('short/collection.json'), 'utf8')).plan.maxTokens).toBe(35);
   });
 
   test('JSON lines on standard input, twice the same, make the collection of the file with those lines', async () => {

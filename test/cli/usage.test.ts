@@ -36,10 +36,22 @@ describe('help', () => {
   test.each([
     ['demo', ['--documents <n>', 'default: 1000', '--full', '--out <folder>', '--fresh', '--model <folder>', '--threads <n>']],
     ['search', ['<folder>', '[question...]', '-k <n>', '--candidates <n>', '--exact', '--vectors <file>', '--json']],
-    ['eval', ['<folder>', '-k <n>', '--candidates <n...>', '--queries <path>', '--qrels <file>', '--json']],
-    ['fit', ['<source>', '--out <folder>', '--model <folder>', '--learn <path>', '--final-hidden-dim <n>', '--random-features', '--fresh']],
+    ['eval', ['<folder>', '-k <n>', '--candidates <n...>', '--scan <name>', '--queries <path>', '--qrels <file>', '--json']],
+    [
+      'fit',
+      [
+        '<source>',
+        '--out <folder>',
+        '--model <folder>',
+        '--learn <path>',
+        '--final-hidden-dim <n>',
+        '--prefix-dim <n>',
+        '--random-features',
+        '--fresh',
+      ],
+    ],
     ['info', ['<path>', '--json']],
-    ['convert', ['<from>', '<to>', '--format <name>', '--force', '--sample <path>', '--collection <folder>']],
+    ['convert', ['<from>', '<to>', '--format <name>', '--force', '--sample <path>', '--documents <path>', '--collection <folder>']],
   ])('of %s names its options and gives examples', async (command, parts) => {
     const { code, stdout } = await runCli([command, '--help']);
     expect(code).toBe(0);
@@ -70,6 +82,7 @@ describe('usage errors exit with 2 and a suggestion', () => {
     [['search'], /missing required argument 'folder'/],
     [['search', 'folder', '-k', '0', 'x'], /'-k <n>' argument '0' is invalid\. Expected a whole number of at least 1/],
     [['search', 'folder', 'x', '--exact', '--candidates', '20'], /'--exact' cannot be used with option '--candidates <n>'/],
+    [['search', 'folder', 'x', '--exact', '--scan', 'full'], /'--exact' cannot be used with option '--scan <name>'/],
     [['search', 'folder', 'x', '--vectors', 'q.npy'], /a question cannot be used with option '--vectors'/],
     [['fit', 'folder'], /required option '--out <folder>' not specified/],
     [['fit', 'folder', '--out', 'x', '--lr', 'fast'], /argument 'fast' is invalid\. Expected a number above 0/],
