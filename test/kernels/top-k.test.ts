@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { selectTopK } from '../../src/kernels/top-k.js';
+import { selectLargest, selectTopK } from '../../src/kernels/top-k.js';
+import { numbers } from '../numbers.js';
 
 const score = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.float({ noNaN: true }), fc.constantFrom(-Infinity, Infinity, 0, -0));
 
@@ -27,4 +28,21 @@ test('only the first `count` scores count', () => {
   const indices = new Int32Array(3);
   expect(selectTopK([1, 2, 9], 2, 3, 0, indices, new Float32Array(3), 0)).toBe(2);
   expect([...indices]).toEqual([1, 0, 0]);
+});
+
+test('the k largest as a set are those of a sort, ascending, with ties at the cut by the lower position', () => {
+  for (const count of [1, 2, 17, 300]) {
+    for (const spread of [3, 1e6]) {
+      const scores = Float32Array.from(numbers(count + spread).integers(count, spread));
+      for (const k of [0, 1, 2, Math.floor(count / 2), count, count + 5]) {
+        const out = new Int32Array(count + 2).fill(-7);
+        const found = selectLargest(scores, count, k, new Float32Array(count), out, 1);
+        const order = [...scores.keys()].sort((a, b) => scores[b] - scores[a] || a - b);
+        expect(found).toBe(Math.min(k, count));
+        expect([...out.subarray(1, 1 + found)]).toEqual(order.slice(0, k).sort((a, b) => a - b));
+        expect(out[0]).toBe(-7);
+        expect(out[1 + found]).toBe(-7);
+      }
+    }
+  }
 });

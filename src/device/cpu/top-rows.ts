@@ -6,6 +6,8 @@ import type { TensorStore } from './tensor-store.js';
 
 /** Queries of one pass over the document weights. */
 const QUERIES_AT_ONCE = 256;
+/** Rows listed by a pass over prefixes, for all its queries and blocks together. */
+const LISTED_AT_ONCE = 1 << 22;
 /** Blocks of such a pass at most, so that merging stays small. */
 const BLOCKS = 64;
 
@@ -14,11 +16,17 @@ type Top = { indices: Int32Array; scores: Float32Array };
 
 /** The methods that find the best rows of W for queries: by all of W, and by its codes. */
 export function topRows(store: TensorStore, run: Run): Pick<Device, 'topInnerProducts' | 'topCodes'> {
-  /** Passes of at most 256 queries: `find` gets the first one's number and how many there are. */
-  const inPasses = async (count: number, options: RunOptions, find: (from: number, some: number) => Promise<void>): Promise<void> => {
+  /** Passes of at most 256 queries, or `most`: `find` gets the first one's number and how many there are. */
+  const inPasses = async (
+    count: number,
+    options: RunOptions,
+    most: number,
+    find: (from: number, some: number) => Promise<void>,
+  ): Promise<void> => {
+    const step = Math.min(QUERIES_AT_ONCE, most);
     options.onProgress?.({ stage: 'candidates', done: 0, total: count });
-    for (let from = 0; from < count; from += QUERIES_AT_ONCE) {
-      const some = Math.min(QUERIES_AT_ONCE, count - from);
+    for (let from = 0; from < count; from += step) {
+      const some = Math.min(step, count - from);
       await find(from, some);
       options.onProgress?.({ stage: 'candidates', done: from + some, total: count });
     }
@@ -56,7 +64,7 @@ export function topRows(store: TensorStore, run: Run): Pick<Device, 'topInnerPro
       const top = { indices: new Int32Array(count * k).fill(-1), scores: new Float32Array(count * k) };
       const kept = Math.min(k, rows);
       const { blockRows, blocks } = blocksOf(rows, 512);
-      await inPasses(count, options, (from, some) =>
+      await inPasses(count, options, QUERIES_AT_ONCE, (from, some) =>
         withQueries(queries, dim, from, some, async (part) => {
           const lists = await withLists(blocks * some * kept, (indices, scores) =>
             run(
@@ -74,28 +82,26 @@ export function topRows(store: TensorStore, run: Run): Pick<Device, 'topInnerPro
     async topCodes(documents, queries, prefixes, count, rescored, k, options = {}) {
       const { rows, dim, prefixDim } = documents;
       const top = { indices: new Int32Array(count * k).fill(-1), scores: new Float32Array(count * k) };
-      const looked = Math.min(Math.max(rescored, k), rows);
+      const listed = Math.min(Math.max(rescored, k), rows);
       const kept = Math.min(k, rows);
       const { blockRows, blocks } = blocksOf(rows, 2048);
-      await inPasses(count, options, async (from, some) => {
-        const lists = await withQueries(prefixes, prefixDim, from, some, (part) =>
-          withLists(blocks * some * looked, (indices, scores) =>
-            run('scanPrefix', { documents, queries: part, count: some, k: looked, blockRows, indices, scores }, { signal: options.signal }),
-          ),
-        );
-        const found = { indices: new Int32Array(some * looked), scores: new Float32Array(some * looked) };
-        mergeTop({ ...lists, blocks, count: some, k: looked }, looked, found, 0);
-        // ascending, so that equal scores rank by row
-        for (let q = 0; q < some; q++) found.indices.subarray(q * looked, (q + 1) * looked).sort();
-        const chosen = await store.upload('i32', found.indices);
+      const { signal } = options;
+      const most = Math.max(1, Math.floor(LISTED_AT_ONCE / (blocks * listed)));
+      await inPasses(count, options, most, async (from, some) => {
+        const found = await store.allocate('i32', blocks * some * listed);
+        const prefixScores = await store.allocate('f32', blocks * some * listed);
         try {
+          await withQueries(prefixes, prefixDim, from, some, (part) =>
+            run(
+              'scanPrefix',
+              { documents, queries: part, count: some, k: listed, blockRows, rows: found, scores: prefixScores },
+              { signal },
+            ),
+          );
+          const lists = { rows: found, prefixScores, blocks, listed };
           const best = await withQueries(queries, dim, from, some, (part) =>
             withLists(some * kept, (indices, scores) =>
-              run(
-                'rescore',
-                { documents, queries: part, count: some, rows: chosen, candidates: looked, k: kept, indices, scores },
-                options,
-              ),
+              run('rescore', { documents, queries: part, count: some, ...lists, k: kept, indices, scores }, { signal }),
             ),
           );
           for (let q = 0; q < some; q++) {
@@ -103,7 +109,7 @@ export function topRows(store: TensorStore, run: Run): Pick<Device, 'topInnerPro
             top.scores.set(best.scores.subarray(q * kept, (q + 1) * kept), (from + q) * k);
           }
         } finally {
-          store.free(chosen);
+          store.free(found, prefixScores);
         }
       });
       return top;

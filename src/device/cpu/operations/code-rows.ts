@@ -1,4 +1,4 @@
-import { selectTopK } from '../../../kernels/top-k.js';
+import { selectLargest, selectTopK } from '../../../kernels/top-k.js';
 import type { DeviceCodes, EncodeRowsArgs, Tensor } from '../../device.js';
 import type { Context, Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
@@ -51,20 +51,20 @@ export interface ScanPrefixArgs {
   k: number;
   /** Rows of a block. */
   blockRows: number;
-  /** blocks x count x k. */
-  indices: Tensor<'i32'>;
+  /** Rows and scores, blocks x count x k. */
+  rows: Tensor<'i32'>;
   scores: Tensor<'f32'>;
 }
 
-/** For each query the k rows of one block whose prefixes have the largest products with it; unused places stay -1. */
+/** For each query the k rows of one block whose prefixes have the largest products with it, ascending; what is left of a list is -1. */
 export const scanPrefix: Operation<ScanPrefixArgs> = {
   blocks: ({ documents, blockRows }) => Math.ceil(documents.rows / blockRows),
   scratchBytes: ({ documents: { prefixDim }, count, blockRows }) =>
-    SCRATCH_SLACK + count * (4 * blockRows + 6 * prefixDim + 8) + TILE_BYTES + prefixDim,
-  run(context, { documents, queries, count, k, blockRows, indices, scores }, block) {
-    const { prefix, rows, prefixDim } = documents;
+    SCRATCH_SLACK + count * (4 * blockRows + 6 * prefixDim + 8) + TILE_BYTES + prefixDim + 4 * blockRows,
+  run(context, { documents, queries, count, k, blockRows, rows, scores }, block) {
+    const { prefix, prefixDim } = documents;
     const first = block * blockRows;
-    const used = Math.min(blockRows, rows - first);
+    const used = Math.min(blockRows, documents.rows - first);
     const { codes, bytes } = queryCodes(context, queries, 0, count, prefixDim);
     const products = context.scratch(count * blockRows * 4);
     const tileRows = Math.max(1, Math.floor(TILE_BYTES / prefixDim));
@@ -76,12 +76,18 @@ export const scanPrefix: Operation<ScanPrefixArgs> = {
         context.kernels.scanI8(codes + i * bytes, address, height, prefixDim, products + (i * blockRows + tile) * 4);
       context.rewind(mark);
     }
-    const outIndices = context.view(indices);
+    const outRows = context.view(rows);
     const outScores = context.view(scores);
+    const moved = context.at('f32', context.scratch(4 * used), used);
     for (let i = 0; i < count; i++) {
       const at = (block * count + i) * k;
-      const found = selectTopK(context.at('f32', products + i * blockRows * 4, used), used, k, first, outIndices, outScores, at);
-      outIndices.fill(-1, at + found, at + k);
+      const values = context.at('f32', products + i * blockRows * 4, used);
+      const end = at + selectLargest(values, used, k, moved, outRows, at);
+      for (let j = at; j < end; j++) {
+        outScores[j] = values[outRows[j]];
+        outRows[j] += first;
+      }
+      outRows.fill(-1, end, at + k);
     }
   },
 };
@@ -91,23 +97,27 @@ export interface RescoreArgs {
   /** Queries x d'. */
   queries: Tensor<'f32'>;
   count: number;
-  /** Rows to score, count x candidates, each list ascending. */
+  /** What `scanPrefix` has found: blocks x count x listed. */
   rows: Tensor<'i32'>;
-  candidates: number;
+  prefixScores: Tensor<'f32'>;
+  blocks: number;
+  listed: number;
   k: number;
   /** count x k. */
   indices: Tensor<'i32'>;
   scores: Tensor<'f32'>;
 }
 
-/** The k best of each query's rows by their full codes, ties by the lower row, a query a block; scores estimate <w - mean, q>. */
+/** Of each query's `listed` best rows by prefixes, the k best by full codes, ties by the lower row, a query a block; scores estimate <w - mean, q>. */
 export const rescore: Operation<RescoreArgs> = {
   blocks: ({ count }) => count,
-  scratchBytes: ({ documents: { dim }, candidates }) => SCRATCH_SLACK + 6 * dim + ROWS * dim + 4 * (candidates + dim),
-  run(context, { documents, queries, rows, candidates, k, indices, scores }, query) {
+  scratchBytes: ({ documents: { dim }, blocks, listed }) => SCRATCH_SLACK + 6 * dim + ROWS * dim + 4 * (listed * (5 * blocks + 2) + dim),
+  run(context, args, query) {
+    const { documents, queries, k, indices, scores } = args;
     const { dim } = documents;
     const { codes, factors } = queryCodes(context, queries, query, 1, dim);
-    const numbers = context.view(rows).subarray(query * candidates, (query + 1) * candidates);
+    const numbers = bestListed(context, args, query);
+    const candidates = numbers.length;
     const products = context.scratch(candidates * 4);
     const gathered = context.scratch(ROWS * dim);
     const source = context.view(documents.codes);
@@ -130,6 +140,25 @@ export const rescore: Operation<RescoreArgs> = {
     for (let i = at; i < at + found; i++) outIndices[i] = numbers[outIndices[i]];
   },
 };
+
+/** The rows with the best prefixes in all blocks' lists for a query, ascending; the lists are ascending, and their blocks are in order. */
+function bestListed(context: Context, { rows, prefixScores, blocks, count, listed }: RescoreArgs, query: number): Int32Array {
+  const numbers = context.at('i32', context.scratch(4 * blocks * listed), blocks * listed);
+  const values = context.at('f32', context.scratch(4 * blocks * listed), blocks * listed);
+  const allRows = context.view(rows);
+  const allScores = context.view(prefixScores);
+  let n = 0;
+  for (let block = 0; block < blocks; block++) {
+    for (let i = (block * count + query) * listed, end = i + listed; i < end && allRows[i] >= 0; i++) {
+      numbers[n] = allRows[i];
+      values[n++] = allScores[i];
+    }
+  }
+  const best = context.at('i32', context.scratch(4 * listed), listed);
+  const found = selectLargest(values, n, listed, context.at('f32', context.scratch(4 * n), n), best, 0);
+  for (let i = 0; i < found; i++) best[i] = numbers[best[i]];
+  return best.subarray(0, found);
+}
 
 /** Codes of float32 queries first .. first + count, `bytes` apart, and what each query's are worth. */
 function queryCodes(
