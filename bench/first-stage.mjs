@@ -11,7 +11,7 @@ import { nodePlatform } from '../dist/node-platform.js';
 import { createFirstStage, firstStageCandidates, firstStageTensors } from '../dist/search/first-stage.js';
 import { fitPrefixMap } from '../dist/search/prefix-map.js';
 import { tokenSets } from '../dist/tokens/token-sets.js';
-import { loadVectors, machine, recallOf } from './vectors.mjs';
+import { exactBest, loadVectors, machine, recallOf } from './vectors.mjs';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -19,7 +19,8 @@ const { positionals, values } = parseArgs({
 });
 const [folder] = positionals;
 const latentDim = Number(values.latent);
-const { documents, queries, exact } = loadVectors(folder);
+const { documents, queries } = loadVectors(folder);
+const exact = await exactBest(documents, queries);
 const device = await createCpuDevice(nodePlatform);
 const corpus = await tokenSets(documents, 'documents');
 const learnSubsetSize = defaultLearnTokens(corpus.vectors.length / corpus.dim);

@@ -1,5 +1,5 @@
 // Each kernel against its plain twin, the device over its threads, and what one dispatch costs:
-//   npm run bench [-- --json FILE]
+//   node bench/kernels.mjs [--json FILE]
 // Seeded, warmed up, interleaved; medians of single runs and the spread (median absolute deviation) as a share of them. Rates count the
 // arithmetic of the formula (a multiplication and an addition are two), elementwise kernels count values.
 import { execFileSync } from 'node:child_process';
@@ -96,6 +96,7 @@ console.table(
       `${row.threads} threads`,
       {
         'MaxSim G/s': round(row.maxSim),
+        'times one thread': round(row.maxSim / threads[0].maxSim),
         'training step float32 G/s': round(row.train),
         'in codes G/s': round(row.trainCodes),
         'dispatch us': round(row.dispatch),

@@ -1,4 +1,5 @@
-// Recall of the exact top 10 and 100 by Lemur's candidates, and nDCG@10 after reranking, on a folder of token vectors:
+// Fit and search by stage on a folder of token vectors: seconds, recall of the exact top 10 and 100 by Lemur's candidates, nDCG@10 after reranking,
+// milliseconds a query in a batch and one at a time:
 //   node bench/recall.mjs VECTORS [--qrels FILE] [--json FILE] [--option=value ...]
 // --cone=3 adds three times one unit vector to every token and renormalises, as models with a narrow cone have them.
 // VECTORS: see bench/vectors.mjs. Options are those of Lemur.fit.
@@ -21,12 +22,10 @@ for (const token of tokens) {
   options[token.name] = token.value === 'null' ? null : Number.isNaN(Number(token.value)) ? token.value : Number(token.value);
 }
 
-const {
-  documents,
-  numbers,
-  queries,
-  exact: stored,
-} = loadVectors(folder, values.cone && ((vectors, dim) => narrow(vectors, dim, Number(values.cone))));
+const { documents, numbers, queries, stored, ids, queryIds } = loadVectors(
+  folder,
+  values.cone && ((vectors, dim) => narrow(vectors, dim, Number(values.cone))),
+);
 const count = queries.counts.length;
 const qrels = values.qrels && readQrels(values.qrels);
 
@@ -69,6 +68,23 @@ for (const [scan, k] of ['prefix', 'full'].flatMap((scan) => [50, 100, 200, 400]
   });
 }
 
+/** One query at a time, 200 candidates: medians of all queries. */
+const single = { features: [], prefix: [], full: [], rerank: [], exact: [] };
+for (const query of singleQueries()) {
+  const timed = async (name, run) => {
+    const from = performance.now();
+    const result = await run();
+    single[name].push(performance.now() - from);
+    return result;
+  };
+  await timed('features', () => lemur.computeFeatures(query));
+  const candidates = await timed('prefix', () => lemur.candidates(query, 200));
+  await timed('full', () => lemur.candidates(query, 200, { scan: 'full' }));
+  await timed('rerank', () => maxSim.rerankSubset(query, 10, candidates));
+  await timed('exact', () => maxSim.search(query, 10));
+}
+const singleMs = Object.fromEntries(Object.entries(single).map(([name, times]) => [name, times.sort((a, b) => a - b)[times.length >> 1]]));
+
 const report = {
   machine,
   folder,
@@ -77,8 +93,9 @@ const report = {
   stages,
   exactMs,
   exactNdcg10: ndcg(best),
-  overlapWithStored: recallOf(topTen(best), stored, 10),
+  overlapWithStored: stored ? recallOf(topTen(best), stored, 10) : undefined,
   rows,
+  singleMs,
 };
 console.log(
   `${machine}\nfit ${fitSeconds.toFixed(1)} s: ${Object.entries(stages)
@@ -86,14 +103,30 @@ console.log(
     .join(', ')}`,
 );
 console.log(
-  `exact MaxSim ${exactMs.toFixed(2)} ms a query in a batch, nDCG@10 ${report.exactNdcg10?.toFixed(4)}, same top 10 as stored ${report.overlapWithStored.toFixed(4)}`,
+  `exact MaxSim ${exactMs.toFixed(2)} ms a query in a batch, nDCG@10 ${report.exactNdcg10?.toFixed(4) ?? '-'}, same top 10 as stored ${report.overlapWithStored?.toFixed(4) ?? '-'}`,
 );
 console.table(
   rows.map((row) =>
     Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === 'number' ? +value.toFixed(4) : (value ?? '')])),
   ),
 );
+console.log(
+  `one query at a time, median ms: ${Object.entries(singleMs)
+    .map(([name, ms]) => `${name} ${ms.toFixed(2)}`)
+    .join(', ')} (prefix and full: candidates, features included)`,
+);
 if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+
+/** At most 100 queries, each as a set of its own. */
+function singleQueries() {
+  const sets = [];
+  let row = 0;
+  for (const tokens of queries.counts.subarray(0, 100)) {
+    sets.push({ vectors: queries.vectors.slice(row * queries.dim, (row + tokens) * queries.dim), counts: [tokens], dim: queries.dim });
+    row += tokens;
+  }
+  return sets;
+}
 
 /** v := (v + size u) / |v + size u|, u the unit vector (1, 1, ..) / sqrt(dim). */
 function narrow(vectors, dim, size) {
@@ -113,12 +146,11 @@ function topTen({ indices }) {
 
 function ndcg(top) {
   if (!qrels) return undefined;
-  const documentIds = JSON.parse(readFileSync(`${folder}/docs.ids.json`, 'utf8')).map(String);
-  const queryIds = JSON.parse(readFileSync(`${folder}/queries.ids.json`, 'utf8')).map(String);
+  const [documentIds, questionIds] = [ids(), queryIds()];
   let sum = 0;
   for (let q = 0; q < count; q++) {
     const ranking = [...top.indices.subarray(q * top.k, q * top.k + 10)].map((d) => documentIds[numbers[d]]);
-    sum += ndcgAt(ranking, qrels.get(queryIds[q]) ?? new Map(), 10);
+    sum += ndcgAt(ranking, qrels.get(questionIds[q]) ?? new Map(), 10);
   }
   return sum / count;
 }

@@ -1,33 +1,53 @@
-// Folders of token vectors that the benchmarks read: docs.i8.npy (rows x dim, 127 times the value), docs.lens.npy, docs.ids.json, the same for
-// queries, and exact_top100.npy, the documents with the largest MaxSim to each query.
-import { readFileSync } from 'node:fs';
+// Folders of token vectors that the benchmarks read: a collection that `lemur demo` or `lemur fit` has filled, or docs.i8.npy (rows x dim, 127 times
+// the value), docs.lens.npy, docs.ids.json, the same for queries, and exact_top100.npy, the documents with the largest MaxSim to each query.
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { readNpy } from '../dist/node.js';
+import { MaxSim, readNpy } from '../dist/node.js';
 
 export const machine = `${cpus()[0].model}, ${availableParallelism()} threads, Node ${process.version}`;
 
 /**
- * Documents without a token are left out; `numbers` are the others' numbers in the files, `exact` the stored best ones in the new numbers
- * (-2: left out). `change` may alter the vectors in place.
+ * Documents without a token are left out; `numbers` are the others' numbers in the files, `stored` the best ones of the files in the new numbers (-2:
+ * left out), null where there are none. `change` may alter the vectors in place.
  */
 export function loadVectors(folder, change = () => {}) {
   const read = (name) => readNpy(readFileSync(`${folder}/${name}`), name);
-  const load = (name) => {
-    const { data, shape } = read(`${name}.i8.npy`);
+  const load = (vectorsName, countsName) => {
+    const { data, shape } = read(vectorsName);
+    const scale = data instanceof Int8Array ? 1 / 127 : 1;
     const vectors = new Float32Array(new SharedArrayBuffer(4 * data.length));
-    for (let i = 0; i < data.length; i++) vectors[i] = data[i] / 127;
+    for (let i = 0; i < data.length; i++) vectors[i] = data[i] * scale;
     change(vectors, shape[1]);
-    return { vectors, counts: read(`${name}.lens.npy`).data, dim: shape[1] };
+    return { vectors, counts: read(countsName).data, dim: shape[1] };
   };
-  const all = load('docs');
+  const collection = existsSync(`${folder}/tokens.npy`);
+  const all = collection ? load('tokens.npy', 'counts.npy') : load('docs.i8.npy', 'docs.lens.npy');
   const numbers = Array.from(all.counts.keys()).filter((i) => all.counts[i] > 0);
   const ours = new Map(numbers.map((number, i) => [number, i]));
   return {
     documents: { ...all, counts: Int32Array.from(numbers, (i) => all.counts[i]) },
     numbers,
-    queries: load('queries'),
-    exact: Int32Array.from(read('exact_top100.npy').data, (number) => ours.get(number) ?? -2),
+    queries: collection ? load('query-tokens.npy', 'query-counts.npy') : load('queries.i8.npy', 'queries.lens.npy'),
+    stored: collection ? null : Int32Array.from(read('exact_top100.npy').data, (number) => ours.get(number) ?? -2),
+    ids: () => (collection ? idsOf(`${folder}/documents.jsonl`) : JSON.parse(readFileSync(`${folder}/docs.ids.json`, 'utf8')).map(String)),
+    queryIds: () =>
+      collection ? idsOf(`${folder}/queries.jsonl`) : JSON.parse(readFileSync(`${folder}/queries.ids.json`, 'utf8')).map(String),
   };
+}
+
+function idsOf(file) {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim())
+    .map((line) => JSON.parse(line)._id);
+}
+
+/** The 100 documents with the largest MaxSim to each query. */
+export async function exactBest(documents, queries) {
+  const exact = await MaxSim.create(documents);
+  const { indices } = await exact.search(queries, 100);
+  exact.close();
+  return indices;
 }
 
 /** Share of the first n of each query's `best` (100 a query) that are among its candidates. */

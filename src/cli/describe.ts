@@ -7,14 +7,15 @@ import { readJsonLines, readLines } from '../formats/jsonl.js';
 import { fileBytes } from '../formats/node-beir.js';
 import { readHead } from '../formats/node-file.js';
 import { readNpyFileHeader } from '../formats/node-npy.js';
-import { listTextFiles } from '../formats/node-text-folder.js';
+import { isTextFile } from '../formats/node-text-folder.js';
+import { walkFiles } from '../formats/node-walk.js';
 import { readNpy } from '../formats/npy.js';
 import { readTorchFile, type TorchValue } from '../formats/torch-file.js';
 import { readManifest } from '../lemur/saved-folder.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import { RUN, readInfo } from './collection.js';
-import { type PathKind, pathKind } from './path-kind.js';
+import { MOST_FILES, type PathKind, pathKind } from './path-kind.js';
 import { megabytes } from './text-layout.js';
 
 /** Bytes of a torch file that is read to be described. */
@@ -32,7 +33,7 @@ export interface Description {
 /** Says what a file or folder holds. Nothing in it is executed; of large files the beginning is read. */
 export async function describePath(path: string): Promise<Description> {
   const kind = await pathKind(path);
-  return { path, kind, bytes: await bytesOf(path), ...(await DESCRIBE[kind](path)) };
+  return { path, kind, ...(await sizeOf(path)), ...(await DESCRIBE[kind](path)) };
 }
 
 const DESCRIBE: Record<PathKind, (path: string) => Promise<Record<string, unknown>>> = {
@@ -54,8 +55,14 @@ const DESCRIBE: Record<PathKind, (path: string) => Promise<Record<string, unknow
     return { model_type, hidden_size, num_hidden_layers, max_position_embeddings, vocab_size };
   },
   'folder of texts': async (path) => {
-    const names = await listTextFiles(path);
-    return { documents: names.length, first: names.slice(0, 3) };
+    const first: string[] = [];
+    let documents = 0;
+    let looked = 0;
+    for await (const name of walkFiles(path, { tolerant: true })) {
+      if (isTextFile(name) && documents++ < 3) first.push(name);
+      if (++looked === MOST_FILES) break;
+    }
+    return { documents: looked === MOST_FILES ? `${documents} of the first ${MOST_FILES} files` : documents, first };
   },
   '.npy': async (path) => {
     const { dtype, shape } = await readNpyFileHeader(path);
@@ -175,12 +182,18 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
   throw new LemurError('bad-file', `${path}: expected an object`, { where: path });
 }
 
-async function bytesOf(path: string): Promise<number> {
+async function sizeOf(path: string): Promise<{ bytes: number; files?: string }> {
   const found = await stat(path);
-  if (!found.isDirectory()) return found.size;
-  let sum = 0;
-  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) sum += (await stat(join(entry.parentPath, entry.name))).size;
+  if (!found.isDirectory()) return { bytes: found.size };
+  let bytes = 0;
+  let files = 0;
+  for await (const name of walkFiles(path, { tolerant: true })) {
+    if (files++ === MOST_FILES) return { bytes, files: `more than ${MOST_FILES}; the size is that of the first ${MOST_FILES}` };
+    // one that has gone meanwhile counts for nothing
+    bytes += await stat(join(path, name)).then(
+      ({ size }) => size,
+      () => 0,
+    );
   }
-  return sum;
+  return { bytes };
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { isLemurError, LemurError } from '../errors.js';
 import { fileKind } from '../formats/file-kind.js';
 import { readHead, whatLiesAt } from '../formats/node-file.js';
-import { listTextFiles } from '../formats/node-text-folder.js';
+import { isTextFile } from '../formats/node-text-folder.js';
+import { walkFiles } from '../formats/node-walk.js';
 import { hasTxtaiTensors } from '../lemur/txtai-folder.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
@@ -46,7 +47,19 @@ export async function pathKind(path: string): Promise<PathKind> {
   const known = FOLDERS.find(([, ...needed]) => needed.every((name) => names.has(name)));
   if (known) return known[0];
   if (names.has('config.json') && names.has('model.safetensors') && (await isTxtai(path))) return 'LEMUR artefact of txtai';
-  return (await listTextFiles(path)).length > 0 ? 'folder of texts' : 'unknown';
+  return (await hasTextFiles(path)) ? 'folder of texts' : 'unknown';
+}
+
+/** Files of a folder and those below that are looked at; a whole disk may lie there. */
+export const MOST_FILES = 5000;
+
+async function hasTextFiles(path: string): Promise<boolean> {
+  let looked = 0;
+  for await (const name of walkFiles(path, { tolerant: true })) {
+    if (isTextFile(name)) return true;
+    if (++looked === MOST_FILES) break;
+  }
+  return false;
 }
 
 /** An encoder's weights have these names too, so the names in them decide. */

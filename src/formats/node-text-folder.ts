@@ -1,7 +1,8 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { LemurError } from '../errors.js';
 import type { BeirDocument } from './beir.js';
+import { walkFiles } from './node-walk.js';
 
 const TEXT = /\.(txt|md)$/i;
 
@@ -11,13 +12,13 @@ const TEXT = /\.(txt|md)$/i;
  */
 export async function listTextFiles(folder: string): Promise<string[]> {
   const found: string[] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    const name = relative(folder, path).split(sep).join('/');
-    if (!TEXT.test(name) || name.split('/').some((part) => part.startsWith('.') || part === 'node_modules')) continue;
-    if (entry.isFile() || (entry.isSymbolicLink() && (await stat(path)).isFile())) found.push(name);
-  }
+  for await (const name of walkFiles(folder)) if (isTextFile(name)) found.push(name);
   return found.sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** Whether a file is one of those that `listTextFiles` lists, by its name. */
+export function isTextFile(name: string): boolean {
+  return TEXT.test(name);
 }
 
 /** The files of `listTextFiles` as documents: the id is the path, there is no title. Raises 'bad-file' for a file that is not UTF-8. */

@@ -135,3 +135,11 @@ describe('info', () => {
     }
   });
 });
+
+test('looks at no more than 5,000 files of a folder, however many there are', async () => {
+  await mkdir(at('many'));
+  await Promise.all(Array.from({ length: 5003 }, (_, i) => writeFile(at(`many/${10_000 + i}.txt`), '12')));
+  const description = JSON.parse((await succeed(['info', at('many'), '--json'])).stdout) as Record<string, unknown>;
+  expect(description).toMatchObject({ kind: 'folder of texts', bytes: 10_000, documents: '5000 of the first 5000 files' });
+  expect(description.files).toMatch(/more than 5000/);
+});
