@@ -2,52 +2,38 @@ import { exp4 } from './exp';
 
 // Activations by number: 0 gelu (with erf), 1 relu, 2 silu, 3 mish. n is a multiple of 4 or the buffers reach to the next one.
 
-export function activation(kind: i32, x: usize, n: i32, out: usize): void {
+// out = f(x) and, unless `slope` is 0, slope = f'(x), which may be x itself: both need the same exponential.
+export function activation(kind: i32, x: usize, n: i32, out: usize, slope: usize): void {
   const end = x + ((<usize>n) << 2);
-  if (kind == 0) {
-    for (; x < end; x += 16, out += 16) {
-      const v = v128.load(x);
-      v128.store(out, f32x4.mul(v, normalCdf(v, gauss(v))));
-    }
-  } else if (kind == 1) {
-    for (; x < end; x += 16, out += 16) v128.store(out, f32x4.pmax(f32x4.splat(0), v128.load(x)));
-  } else if (kind == 2) {
-    for (; x < end; x += 16, out += 16) {
-      const v = v128.load(x);
-      v128.store(out, f32x4.mul(v, sigmoid(v)));
-    }
-  } else {
-    for (; x < end; x += 16, out += 16) {
-      const v = v128.load(x);
-      v128.store(out, f32x4.mul(v, tanhSoftplus(mishExp(v))));
-    }
-  }
-}
-
-// grad *= activation'(x), in place.
-export function activationBackward(kind: i32, x: usize, n: i32, grad: usize): void {
-  const end = x + ((<usize>n) << 2);
-  for (; x < end; x += 16, grad += 16) {
+  const step: usize = slope ? 16 : 0;
+  for (; x < end; x += 16, out += 16, slope += step) {
     const v = v128.load(x);
-    let slope: v128;
+    let y: v128;
+    let d = v;
     if (kind == 0) {
-      // Phi(x) + x phi(x)
+      // x Phi(x); Phi(x) + x phi(x)
       const g = gauss(v);
-      slope = f32x4.add(normalCdf(v, g), f32x4.mul(v, f32x4.mul(g, f32x4.splat(0.3989422804014327))));
+      const cdf = normalCdf(v, g);
+      y = f32x4.mul(v, cdf);
+      d = f32x4.add(cdf, f32x4.mul(v, f32x4.mul(g, f32x4.splat(0.3989422804014327))));
     } else if (kind == 1) {
-      slope = v128.and(f32x4.gt(v, f32x4.splat(0)), f32x4.splat(1));
+      y = f32x4.pmax(f32x4.splat(0), v);
+      d = v128.and(f32x4.gt(v, f32x4.splat(0)), f32x4.splat(1));
     } else if (kind == 2) {
-      // s (1 + x (1 - s))
+      // s = sigmoid(x): x s; s (1 + x (1 - s))
       const s = sigmoid(v);
-      slope = f32x4.mul(s, f32x4.add(f32x4.splat(1), f32x4.mul(v, f32x4.sub(f32x4.splat(1), s))));
+      y = f32x4.mul(v, s);
+      d = f32x4.mul(s, f32x4.add(f32x4.splat(1), f32x4.mul(v, f32x4.sub(f32x4.splat(1), s))));
     } else {
-      // t + x sigmoid(x) (1 - t^2), t = tanh(softplus(x))
+      // t = tanh(softplus(x)): x t; t + x sigmoid(x) (1 - t^2)
       const e = mishExp(v);
       const t = tanhSoftplus(e);
       const s = f32x4.div(e, f32x4.add(e, f32x4.splat(1)));
-      slope = f32x4.add(t, f32x4.mul(f32x4.mul(v, s), f32x4.sub(f32x4.splat(1), f32x4.mul(t, t))));
+      y = f32x4.mul(v, t);
+      d = f32x4.add(t, f32x4.mul(f32x4.mul(v, s), f32x4.sub(f32x4.splat(1), f32x4.mul(t, t))));
     }
-    v128.store(grad, f32x4.mul(v128.load(grad), slope));
+    if (slope) v128.store(slope, d);
+    v128.store(out, y);
   }
 }
 

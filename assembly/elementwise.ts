@@ -111,6 +111,13 @@ export function dequantise(x: usize, rows: i32, columns: i32, row: i32, rowFacto
   }
 }
 
+// x *= y
+export function multiply(x: usize, y: usize, n: i32): void {
+  const end = x + ((<usize>n) << 2);
+  for (; x + 16 <= end; x += 16, y += 16) v128.store(x, f32x4.mul(v128.load(x), v128.load(y)));
+  for (; x < end; x += 4, y += 4) store<f32>(x, load<f32>(x) * load<f32>(y));
+}
+
 // Sum of (prediction - target)^2; predictions become their gradients, (prediction - target) * scale.
 export function squaredError(prediction: usize, target: usize, n: i32, scale: f32): f64 {
   let s0 = f64x2.splat(0);

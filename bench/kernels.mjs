@@ -46,8 +46,8 @@ const kernels = [
   ['Gram matrix float64 64 x 64 x 256', 2 * 64 * 64 * 256, (k) => k.outerF64(64, 64, 256, A, 64, B, 64, C, 64, D)],
   ['float32 scan, 256 rows x 1024', 2 * 256 * 1024, (k) => k.scanF32(A, B, 256, 1024, C)],
   ['int8 scan, 4096 rows x 256', 2 * 4096 * 256, (k) => k.scanI8(A, B, 4096, 256, C)],
-  ['gelu', 65536, (k) => k.activation(0, A, 65536, C)],
-  ['gelu backward', 65536, (k) => k.activationBackward(0, A, 65536, C)],
+  ['gelu', 65536, (k) => k.activation(0, A, 65536, C, 0)],
+  ['gelu and its slope', 65536, (k) => k.activation(0, A, 65536, C, D)],
   ['LayerNorm, 64 x 1024', 65536, (k) => k.layerNorm(A, 64, 1024, 1e-5, B, B, C, D, C)],
   ['Adam', 65536, (k) => k.adam(A, B, C, D, 65536, 1, 1e-9, 0.9, 0.999, 1, 1e-8)],
 ];

@@ -93,10 +93,13 @@ export interface Kernels {
   choleskyF64(a: number, n: number): number;
   /** X (n rows of 16 float64, xRow apart) := (L L^T)^-1 X. */
   choleskySolve16(l: number, n: number, x: number, xRow: number): void;
-  /** out = f(x); kind 0 gelu (erf), 1 relu, 2 silu, 3 mish; works on groups of four, so buffers reach to the next multiple of 4. */
-  activation(kind: number, x: number, n: number, out: number): void;
-  /** grad *= f'(x). */
-  activationBackward(kind: number, x: number, n: number, grad: number): void;
+  /**
+   * out = f(x) and, unless `slope` is 0, slope = f'(x); both may be x. Kind 0 gelu (erf), 1 relu, 2 silu, 3 mish; works on groups of four, so buffers
+   * reach to the next multiple of 4.
+   */
+  activation(kind: number, x: number, n: number, out: number, slope: number): void;
+  /** x *= y. */
+  multiply(x: number, y: number, n: number): void;
   /** normal = (x - mean) / sqrt(variance + eps) by rows, inverse[r] = 1 / sqrt(...); with gamma != 0 also out = normal * gamma + beta. */
   layerNorm(
     x: number,

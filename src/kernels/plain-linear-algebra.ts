@@ -9,6 +9,7 @@ type LinearAlgebra = Pick<
   | 'sumRows'
   | 'sumProducts'
   | 'addBias'
+  | 'multiply'
   | 'standardise'
   | 'dequantise'
   | 'squaredError'
@@ -109,6 +110,11 @@ export function plainLinearAlgebra(memory: WebAssembly.Memory): LinearAlgebra {
       for (let r = 0; r < rows; r++) {
         for (let j = 0; j < n; j++) f32[(x >> 2) + r * n + j] += f32[(bias >> 2) + j];
       }
+    },
+
+    multiply(x, y, n) {
+      refresh();
+      for (let i = 0; i < n; i++) f32[(x >> 2) + i] *= f32[(y >> 2) + i];
     },
 
     standardise(x, n, shift, scale) {

@@ -71,16 +71,14 @@ export function plainKernels(memory: WebAssembly.Memory): Kernels {
       maxDots((x, k, t) => lane(x, k) * i16[(tokens >> 1) + t * dim + k], lanes, dim, counts, documents, out, outStride);
     },
 
-    activation(kind, x, n, out) {
+    activation(kind, x, n, out, slope) {
       refresh();
-      const f = activationOf(kind);
-      for (let i = 0; i < n; i++) f32[(out >> 2) + i] = f(f32[(x >> 2) + i]);
-    },
-
-    activationBackward(kind, x, n, grad) {
-      refresh();
-      const slope = slopeOf(kind);
-      for (let i = 0; i < n; i++) f32[(grad >> 2) + i] *= slope(f32[(x >> 2) + i]);
+      const [f, derivative] = [activationOf(kind), slopeOf(kind)];
+      for (let i = 0; i < n; i++) {
+        const value = f32[(x >> 2) + i];
+        if (slope !== 0) f32[(slope >> 2) + i] = derivative(value);
+        f32[(out >> 2) + i] = f(value);
+      }
     },
 
     layerNorm(x, rows, n, eps, gamma, beta, normal, inverse, out) {

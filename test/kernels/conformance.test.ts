@@ -412,6 +412,17 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
     expect(kernels.choleskyF64(singular.address, 3)).toBeLessThan(1e-12);
   });
 
+  test('multiply value by value', () => {
+    for (const n of SIZES) {
+      guarded.reset();
+      const [x, y] = [block('f32', numbers(n).floats(n)), block('f32', numbers(n + 1).floats(n))];
+      const expected = Array.from(x.values, (v, i) => Math.fround(v * y.values[i]));
+      kernels.multiply(x.address, y.address, n);
+      expect([...x.values]).toEqual(expected);
+      guarded.expectGuardsIntact();
+    }
+  });
+
   describe.each(ACTIVATIONS)('%s', (activation) => {
     const kind = ACTIVATIONS.indexOf(activation);
     const f = formulas[activation];
@@ -426,7 +437,7 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         guarded.reset();
         const x = block('f32', numbers(n).floats(whole(n), 6));
         const out = block('f32', whole(n));
-        kernels.activation(kind, x.address, n, out.address);
+        kernels.activation(kind, x.address, n, out.address, 0);
         expect(relativeError(out.values.subarray(0, n), Array.from(x.values.subarray(0, n), f))).toBeLessThan(TOLERANCE);
         guarded.expectGuardsIntact();
       }
@@ -435,8 +446,13 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
     test('may overwrite its input', () => {
       const values = numbers(5).floats(32, 3);
       const x = block('f32', values);
-      kernels.activation(kind, x.address, 32, x.address);
+      kernels.activation(kind, x.address, 32, x.address, 0);
       expect(relativeError(x.values, Array.from(values, f))).toBeLessThan(TOLERANCE);
+      const again = block('f32', values);
+      const out = block('f32', 32);
+      kernels.activation(kind, again.address, 32, out.address, again.address);
+      expect(relativeError(out.values, Array.from(values, f))).toBeLessThan(TOLERANCE);
+      expect(relativeError(again.values, Array.from(values, slope))).toBeLessThan(1e-5);
     });
 
     test('has the slope of its formula', () => {
@@ -444,10 +460,10 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         guarded.reset();
         const draw = numbers(n);
         const x = block('f32', draw.floats(whole(n), 6));
-        const grad = block('f32', draw.floats(whole(n)));
-        const expected = Array.from(x.values.subarray(0, n), (v, i) => grad.values[i] * slope(v));
-        kernels.activationBackward(kind, x.address, n, grad.address);
-        expect(relativeError(grad.values.subarray(0, n), expected)).toBeLessThan(1e-5);
+        const [out, slopes] = [block('f32', whole(n)), block('f32', whole(n))];
+        kernels.activation(kind, x.address, n, out.address, slopes.address);
+        expect(relativeError(out.values.subarray(0, n), Array.from(x.values.subarray(0, n), f))).toBeLessThan(TOLERANCE);
+        expect(relativeError(slopes.values.subarray(0, n), Array.from(x.values.subarray(0, n), slope))).toBeLessThan(1e-5);
         guarded.expectGuardsIntact();
       }
     });
@@ -458,12 +474,11 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       const x = block('f32', new Float32Array(whole(extreme.length)));
       x.values.set(extreme);
       const out = block('f32', x.values.length);
-      const grad = block('f32', new Float32Array(x.values.length).fill(1));
-      kernels.activation(kind, x.address, extreme.length, out.address);
-      kernels.activationBackward(kind, x.address, extreme.length, grad.address);
+      const slopes = block('f32', x.values.length);
+      kernels.activation(kind, x.address, extreme.length, out.address, slopes.address);
       extreme.forEach((v, i) => {
         expect(Math.abs(out.values[i] - f(v)), `value at ${v}`).toBeLessThan(1e-6 * Math.max(1, Math.abs(v)));
-        expect(Math.abs(grad.values[i] - slope(v)), `slope at ${v}`).toBeLessThan(2e-6);
+        expect(Math.abs(slopes.values[i] - slope(v)), `slope at ${v}`).toBeLessThan(2e-6);
       });
     });
   });

@@ -5,8 +5,9 @@ export interface LayerBatch {
   /** (linear output - mean) / deviation. */
   normal: number;
   inverse: number;
-  /** Input of the activation; later the gradient with respect to it. */
-  preactivation: number;
+  /** Input of the activation; then the activation's slope there. */
+  slope: number;
+  /** Gradient with respect to the input of the activation. */
   gradPreactivation: number;
   activation: number;
   /** Gradient with respect to the linear output. */
@@ -32,7 +33,7 @@ export function batchLayout(layout: FeatureLayout, outputs: number, rows: number
   const layers = layout.layers.map((layer) => ({
     normal: take(rows * layer.outputs),
     inverse: take(rows),
-    preactivation: take(rows * layer.outputs),
+    slope: take(rows * layer.outputs),
     gradPreactivation: take(rows * layer.outputs),
     activation: take(rows * layer.outputs),
     gradLinear: take(rows * layer.outputs),

@@ -28,7 +28,7 @@ export function forward(context: Context, layout: FeatureLayout, parameters: num
     const { inputs, outputs } = layer;
     kernels.gemmF32(rows, outputs, inputs, input, inputs, 1, parameters + layer.weight * 4, 1, inputs, output, outputs, 0, product);
     if (layout.kind === 'random') {
-      kernels.activation(activation, output, rows * outputs, output);
+      kernels.activation(activation, output, rows * outputs, output, 0);
       kernels.standardise(output, rows * outputs, 0, Math.fround(Math.sqrt(2 / outputs)));
       kernels.layerNorm(output, rows, outputs, LAYER_NORM_EPS, 0, 0, output, inverse, output);
     } else {
@@ -44,7 +44,7 @@ export function forward(context: Context, layout: FeatureLayout, parameters: num
         inverse,
         output,
       );
-      kernels.activation(activation, output, rows * outputs, output);
+      kernels.activation(activation, output, rows * outputs, output, 0);
     }
     input = output;
     output = free;

@@ -53,19 +53,10 @@ export const trainRows: Operation<StepArgs> = {
       productsOf(context, args, l).forward(first, rows, input, linear);
       kernels.addBias(linear, rows, n, parameters + layer.bias * 4);
       const gamma = parameters + layer.gamma * 4;
-      kernels.layerNorm(
-        linear,
-        rows,
-        n,
-        LAYER_NORM_EPS,
-        gamma,
-        parameters + layer.beta * 4,
-        linear,
-        at(own.inverse, 1),
-        at(own.preactivation, n),
-      );
+      kernels.layerNorm(linear, rows, n, LAYER_NORM_EPS, gamma, parameters + layer.beta * 4, linear, at(own.inverse, 1), at(own.slope, n));
       input = at(own.activation, n);
-      kernels.activation(activation, at(own.preactivation, n), rows * n, input);
+      // what is kept of the input is the slope there
+      kernels.activation(activation, at(own.slope, n), rows * n, input, at(own.slope, n));
     }
 
     const { latentDim } = layout;
@@ -82,7 +73,7 @@ export const trainRows: Operation<StepArgs> = {
       const { inputs, outputs: n, gamma } = layout.layers[l];
       const own = plan.layers[l];
       const grad = at(own.gradPreactivation, n);
-      kernels.activationBackward(activation, at(own.preactivation, n), rows * n, grad);
+      kernels.multiply(grad, at(own.slope, n), rows * n);
       kernels.layerNormBackward(grad, rows, n, parameters + gamma * 4, at(own.normal, n), at(own.inverse, 1), at(own.gradLinear, n));
       if (l > 0) productsOf(context, args, l).backward(rows, at(own.gradLinear, n), at(plan.layers[l - 1].gradPreactivation, inputs));
     }
