@@ -3,8 +3,8 @@ import { LemurError, MaxSim, maxSim, type TokenMatrix } from '../../dist/node.js
 import { naiveMaxSim, numbers, randomTexts, relativeError, rowsOfTexts, sum, type Texts } from '../numbers.js';
 
 const DIMS = [3, 48, 64, 96, 128, 384];
-const COUNTS = Array.from({ length: 90 }, (_, i) => 1 + ((i * 11) % 60));
-const LENGTHS = [1, 2, 15, 16, 17, 31, 32, 33, 70];
+const COUNTS = Array.from({ length: 90 }, (_, i) => (i === 60 ? 2000 : 1 + ((i * 11) % 60)));
+const LENGTHS = [1, 2, 15, 16, 17, 31, 32, 33, 256];
 
 /** queries x documents, in float64. */
 const naiveScores = (queries: Texts, documents: Texts): number[][] => {
