@@ -14,7 +14,8 @@ export { openSafetensors, type SafetensorsFile, type SafetensorsReadOptions } fr
 export { type SafetensorsStream, streamSafetensors } from './formats/safetensors-stream.js';
 export { type InitOptions, init } from './kernels/init.js';
 export type { Activation } from './kernels/kernels.js';
-export { type CandidateOptions, Lemur } from './lemur/lemur.js';
+export type { CandidateOptions } from './lemur/candidates.js';
+export { Lemur } from './lemur/lemur.js';
 export { type FitOptions, type LearnOptions, paper } from './lemur/options.js';
 export type { ReferenceOptions } from './lemur/reference-folder.js';
 export { readTxtaiCenter, type TxtaiOptions } from './lemur/txtai-folder.js';

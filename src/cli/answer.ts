@@ -1,6 +1,6 @@
 import type { PoolingEncoder } from '../encoder/node.js';
 import { LemurError } from '../errors.js';
-import type { CandidateOptions } from '../lemur/lemur.js';
+import type { CandidateOptions } from '../lemur/candidates.js';
 import { MaxSim } from '../search/exact-search.js';
 import type { TopK } from '../search/top-k.js';
 import { type Collection, openLemur, type StoredTokens } from './collection.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PoolingEncoder } from '../encoder/node.js';
 import { LemurError } from '../errors.js';
-import type { CandidateOptions } from '../lemur/lemur.js';
+import type { CandidateOptions } from '../lemur/candidates.js';
 import type { RunOptions } from '../run-options.js';
 import { MaxSim } from '../search/exact-search.js';
 import { type ExactRanking, ndcgAt, overlapAt } from '../search/metrics.js';

@@ -1,5 +1,6 @@
 import { selectTopK } from '../kernels/top-k.js';
-import type { CandidateOptions, Lemur } from '../lemur/lemur.js';
+import type { CandidateOptions } from '../lemur/candidates.js';
+import type { Lemur } from '../lemur/lemur.js';
 import type { MaxSim } from '../search/exact-search.js';
 import type { StoredTokens } from './collection.js';
 

@@ -5,33 +5,17 @@ import { freeTokens, uploadTokens } from '../model/device-tokens.js';
 import { documentWeights } from '../model/solver.js';
 import { platform } from '../platform.js';
 import type { RunOptions } from '../run-options.js';
-import { checkK } from '../search/check-k.js';
-import { createFirstStage, type FirstStage, firstStageCandidates, firstStageTensors } from '../search/first-stage.js';
-import { fitPrefixMap, type PrefixMap } from '../search/prefix-map.js';
+import { type FirstStage, firstStageCandidates, firstStageTensors } from '../search/first-stage.js';
+import type { PrefixMap } from '../search/prefix-map.js';
 import type { TopK } from '../search/top-k.js';
 import type { Storage } from '../storage/storage.js';
 import { reportTokens, type TokenInput, type TokenReport, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
+import { type CandidateOptions, firstStageOf, prefixScan } from './candidates.js';
 import { type Fitted, fitCorpus, type Solved, uploadDocuments } from './fit.js';
 import { defaultLearnTokens, type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 import { loadReference, type ReferenceOptions } from './reference-folder.js';
 import { loadFolder, saveFolder } from './saved-folder.js';
 import { loadTxtai, type TxtaiOptions } from './txtai-folder.js';
-
-/** With fewer documents a scan of all weights takes less time than anything before it. */
-const LEAST_FOR_PREFIXES = 1024;
-/** Full codes looked at for every candidate asked for: no recall is lost against the full scan with prefixes of 128 bytes and more (docs/design.md). */
-const RESCORED = 4;
-
-/** How candidates are found. */
-export interface CandidateOptions extends RunOptions {
-  /**
-   * `prefix` (default): the documents with the best prefixes are rescored by their full codes. `full`: the inner product with all weights of all documents
-   * in float32, the yardstick; it is also what happens with `prefixDim: 0`, fewer than 1,024 documents, or nothing to leave out.
-   */
-  scan?: 'prefix' | 'full' | undefined;
-  /** Documents whose full codes are looked at; at least k. Default 4 k. */
-  rescored?: number | undefined;
-}
 
 /**
  * The learned reduction of LEMUR (Jääsaari, Hyvönen, Roos, ICML 2026): for one corpus a feature map psi and a weight vector for each document,
@@ -88,16 +72,8 @@ export class Lemur {
     options: RunOptions,
     { report, prefixMap }: { report?: TokenReport; prefixMap?: PrefixMap | undefined } = {},
   ): Promise<Lemur> {
-    const { solver, w, map } = fitted;
-    const { latentDim } = map.layout;
-    const wanted = chosen.prefixDim > 0 && w.length >= LEAST_FOR_PREFIXES * latentDim;
     try {
-      const found =
-        prefixMap ??
-        (wanted && solver
-          ? await fitPrefixMap(device, solver, w, latentDim, Math.min(chosen.prefixDim, latentDim), chosen.seed, options)
-          : null);
-      const firstStage = found && (await createFirstStage(device, found, w, options));
+      const firstStage = await firstStageOf(device, fitted, chosen, prefixMap, options);
       return new Lemur(device, fitted, firstStage, chosen, report);
     } catch (error) {
       device.free(...tensorsOf(fitted));
@@ -187,7 +163,7 @@ export class Lemur {
    * -Infinity.
    */
   async candidates(queries: TokenInput, k: number, options: CandidateOptions = {}): Promise<TopK> {
-    const prefixes = this.#prefixScan(k, options);
+    const prefixes = prefixScan(this.#firstStage, this.documents, k, options);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
     const count = sets.counts.length;
     const { indices, scores } = await this.#withFeatures(sets, options, (features) =>
@@ -206,7 +182,7 @@ export class Lemur {
    * full codes of those that are rescored. Raises 'invalid-argument' as `candidates` does.
    */
   candidateBytes(k: number, options: CandidateOptions = {}): { scanned: number; rescored: number } {
-    const prefixes = this.#prefixScan(k, options);
+    const prefixes = prefixScan(this.#firstStage, this.documents, k, options);
     if (!prefixes) return { scanned: 4 * this.documents * this.latentDim, rescored: 0 };
     // a code of full length is int8 with a float32 factor
     return { scanned: this.documents * prefixes.stage.map.dim, rescored: prefixes.rescored * (this.latentDim + 4) };
@@ -232,17 +208,6 @@ export class Lemur {
   #open(): Fitted {
     if (this.#closed) throw new LemurError('closed', 'this Lemur has been closed', { where: 'Lemur' });
     return this.#fitted;
-  }
-
-  /** What a scan of prefixes works with; null where it is all weights that are scanned. */
-  #prefixScan(k: number, options: CandidateOptions): { stage: FirstStage; rescored: number } | null {
-    checkK(k);
-    const { scan = 'prefix', rescored = RESCORED * k } = options;
-    if (scan !== 'prefix' && scan !== 'full')
-      throw new LemurError('invalid-argument', `scan: expected 'prefix' or 'full', got ${String(scan)}`, { where: 'scan' });
-    if (!Number.isInteger(rescored) || rescored < k)
-      throw new LemurError('invalid-argument', `rescored: expected an integer of at least k, ${k}, got ${rescored}`, { where: 'rescored' });
-    return this.#firstStage && scan === 'prefix' && rescored < this.documents ? { stage: this.#firstStage, rescored } : null;
   }
 
   #solved(where: string): Solved {

@@ -56,7 +56,7 @@ export interface FitOptions extends LearnOptions, DeviceOptions, RunOptions {
 
 export type ResolvedLearnOptions = { readonly [K in keyof LearnOptions]-?: Exclude<LearnOptions[K], undefined> };
 
-/** More learn tokens bring little: on SciFact recall of the exact top 10 among 200 is .990 with 16,384, .992 with 32,768, .994 with 100,000. */
+/** More learn tokens bring little: on SciFact recall of the exact top 10 among 200 is .990 with 32,768, .994 with 100,000. */
 const MOST_LEARN_TOKENS = 32_768;
 const LEAST_LEARN_TOKENS = 8192;
 

@@ -164,7 +164,7 @@ describe('eval with vectors', () => {
 });
 
 describe('prefixes', () => {
-  const many = tokensOf(1100, 6, 7, () => 2);
+  const many = tokensOf(4100, 6, 7, () => 2);
   let large: string;
   beforeAll(async () => {
     large = join(folder, 'large');
@@ -174,7 +174,7 @@ describe('prefixes', () => {
 
   test('of the dimension asked for are saved, and info says so', async () => {
     const { lemur } = JSON.parse((await succeed(['info', large, '--json'])).stdout);
-    expect(lemur).toMatchObject({ documents: 1100, latentDim: 16, prefixDim: 2, options: { prefixDim: 2 } });
+    expect(lemur).toMatchObject({ documents: 4100, latentDim: 16, prefixDim: 2, options: { prefixDim: 2 } });
     await succeed([
       'fit',
       join(folder, 'many'),
@@ -205,21 +205,21 @@ describe('prefixes', () => {
   });
 
   test('eval counts the bytes that each scan reads', async () => {
-    const args = ['eval', large, '--queries', several, '-k', '5', '--candidates', '20', '300'];
+    const args = ['eval', large, '--queries', several, '-k', '5', '--candidates', '20', '1100'];
     const rowsOf = async (...more: string[]): Promise<Record<string, number>[]> =>
       JSON.parse((await succeed([...args, ...more, '--json'])).stdout).rows;
     const tokenBytes = many.vectors.byteLength;
-    const weights = 1100 * 16 * 4;
+    const weights = 4100 * 16 * 4;
     const all = { scannedBytes: weights, rescoredBytes: 0, totalBytes: weights + tokenBytes };
     const [exact, narrow, wide] = await rowsOf();
     expect(exact).toMatchObject({ scannedBytes: tokenBytes, rescoredBytes: 0, totalBytes: tokenBytes });
     // 4 x 20 codes of 16 bytes and a factor
     const codes = 16 + 4;
-    expect(narrow).toMatchObject({ scannedBytes: 1100 * 2, rescoredBytes: 80 * codes, totalBytes: 1100 * (2 + codes) + tokenBytes });
-    expect(wide).toMatchObject(all); // 4 x 300 would be all documents
+    expect(narrow).toMatchObject({ scannedBytes: 4100 * 2, rescoredBytes: 80 * codes, totalBytes: 4100 * (2 + codes) + tokenBytes });
+    expect(wide).toMatchObject(all); // 4 x 1100 would be all documents
     for (const row of (await rowsOf('--scan', 'full')).slice(1)) expect(row).toMatchObject(all);
     const { stdout } = await succeed(args);
-    expect(stdout).toMatch(/^Lemur, k' = 20 +- .* 2 +1 +70 +0\.1 MB$/m);
+    expect(stdout).toMatch(/^Lemur, k' = 20 +- .* 2 +0 +70 +0\.3 MB$/m);
     expect(stdout).toContain('rescored the int8 codes of all features');
     expect((await succeed([...args, '--scan', 'full'])).stdout).toMatch(/^bytes: float32; .*\n/m);
   });

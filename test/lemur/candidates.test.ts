@@ -3,7 +3,7 @@ import { Lemur, memoryStorage } from '../../dist/node.js';
 import { bytesOf, randomTexts } from '../numbers.js';
 import { QUICK } from './corpus.js';
 
-const DOCUMENTS = 1300;
+const DOCUMENTS = 4200;
 const texts = randomTexts(
   11,
   Array.from({ length: DOCUMENTS }, (_, i) => 1 + (i % 5)),
@@ -48,7 +48,7 @@ describe('candidates by prefixes', () => {
     }
     expect(shares).toEqual([...shares].sort((a, b) => a - b));
     // random texts have no leading directions: a quarter of the coordinates holds less than it does of real ones
-    expect(shares[1]).toBeGreaterThan(0.6);
+    expect(shares[1]).toBeGreaterThan(0.5);
     expect(shares[3]).toBeGreaterThan(0.9);
   });
 

@@ -1,0 +1,54 @@
+import type { Device } from '../device/device.js';
+import { LemurError } from '../errors.js';
+import type { RunOptions } from '../run-options.js';
+import { checkK } from '../search/check-k.js';
+import { createFirstStage, type FirstStage } from '../search/first-stage.js';
+import { fitPrefixMap, type PrefixMap } from '../search/prefix-map.js';
+import type { Fitted } from './fit.js';
+import type { ResolvedLearnOptions } from './options.js';
+
+/** With fewer documents one query takes less time by a scan of all weights (docs/design.md). */
+const LEAST_FOR_PREFIXES = 4096;
+/** Full codes looked at for every candidate asked for: with prefixes of 256 bytes next to no recall is lost against the full scan (docs/design.md). */
+const RESCORED = 4;
+
+/** How candidates are found. */
+export interface CandidateOptions extends RunOptions {
+  /**
+   * `prefix` (default): the documents with the best prefixes are rescored by their full codes. `full`: the inner product with all weights of all documents
+   * in float32, the yardstick; it is also what happens with `prefixDim: 0`, fewer than 4,096 documents, or nothing to leave out.
+   */
+  scan?: 'prefix' | 'full' | undefined;
+  /** Documents whose full codes are looked at; at least k. Default 4 k. */
+  rescored?: number | undefined;
+}
+
+/** The first stage of a fit, by a stored map or a new one; null where none is wanted or possible. */
+export async function firstStageOf(
+  device: Device,
+  { solver, w, map }: Fitted,
+  { prefixDim, seed }: ResolvedLearnOptions,
+  stored: PrefixMap | undefined,
+  options: RunOptions,
+): Promise<FirstStage | null> {
+  const { latentDim } = map.layout;
+  const wanted = prefixDim > 0 && w.length >= LEAST_FOR_PREFIXES * latentDim;
+  if (!stored && !(wanted && solver)) return null;
+  const found = stored ?? (solver && (await fitPrefixMap(device, solver, w, latentDim, Math.min(prefixDim, latentDim), seed, options)));
+  return found && createFirstStage(device, found, w, options);
+}
+
+/** What a scan of prefixes for k candidates works with; null where it is all weights that are scanned. Raises 'invalid-argument'. */
+export function prefixScan(
+  stage: FirstStage | null,
+  documents: number,
+  k: number,
+  { scan = 'prefix', rescored = RESCORED * k }: CandidateOptions,
+): { stage: FirstStage; rescored: number } | null {
+  checkK(k);
+  if (scan !== 'prefix' && scan !== 'full')
+    throw new LemurError('invalid-argument', `scan: expected 'prefix' or 'full', got ${String(scan)}`, { where: 'scan' });
+  if (!Number.isInteger(rescored) || rescored < k)
+    throw new LemurError('invalid-argument', `rescored: expected an integer of at least k, ${k}, got ${rescored}`, { where: 'rescored' });
+  return stage && scan === 'prefix' && rescored < documents ? { stage, rescored } : null;
+}
