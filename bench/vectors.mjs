@@ -1,4 +1,4 @@
-// Folders of token vectors that the benchmarks read: a collection that `lemur demo` or `lemur fit` has filled, or docs.i8.npy (rows x dim, 127 times
+// Folders of token vectors that the benchmarks read: a collection with queries (`lemur demo`, `lemur fit` of a BEIR folder), or docs.i8.npy (rows x dim, 127 times
 // the value), docs.lens.npy, docs.ids.json, the same for queries, and exact_top100.npy, the documents with the largest MaxSim to each query.
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';

@@ -106,7 +106,7 @@ function writeChanged(file, text) {
 async function bundleVendor() {
   mkdirSync('dist/cli', { recursive: true });
   const bundle = await rolldown({ input: 'src/cli/vendor.ts', platform: 'node' });
-  await bundle.write({ file: 'dist/cli/vendor.js', format: 'esm', minify: false });
+  await bundle.write({ file: 'dist/cli/vendor.js', format: 'esm', minify: true });
   await bundle.close();
   chmodSync('dist/cli/main.js', 0o755);
 }
