@@ -420,6 +420,11 @@ function counting(device: Device): { device: Device; kept: Set<number> } {
         for (const part of Object.values(training)) if (isTensor(part)) keep(part);
         return training;
       },
+      async encodeRows(...args) {
+        const codes = await device.encodeRows(...args);
+        for (const part of Object.values(codes)) if (isTensor(part)) keep(part);
+        return codes;
+      },
       free(...tensors) {
         for (const { id } of tensors) kept.delete(id);
         device.free(...tensors);
@@ -498,6 +503,39 @@ describe('what a fit takes from the device', () => {
       const broken: Device = { ...device, [method]: () => Promise.reject(failure) };
       await expect(Lemur.fit(small, { ...QUICK, device: broken, test: smallQueries })).rejects.toBe(failure);
       expect(kept.size, method).toBe(0);
+    }
+    await device.close();
+  });
+
+  test('the first stage gives back what it took as well: when closed, when the device fails, when aborted', async () => {
+    const { device, kept } = counting(await createCpuDevice(nodePlatform, 2));
+    const many = randomTexts(
+      9,
+      Array.from({ length: 4200 }, (_, i) => 1 + (i % 2)),
+      16,
+    );
+    const options: FitOptions = { ...QUICK, epochs: 0, olsSampleSize: 200, prefixDim: 8 };
+    const lemur = await Lemur.fit(many, { ...options, device });
+    expect(kept.size).toBe(9);
+    await lemur.candidates(smallQueries, 3);
+    expect(kept.size).toBe(9);
+    lemur.close();
+    expect(kept.size).toBe(0);
+
+    const failure = new Error('no');
+    for (const method of ['innerProducts', 'encodeRows'] as const) {
+      const broken: Device = { ...device, [method]: () => Promise.reject(failure) };
+      await expect(Lemur.fit(many, { ...options, device: broken }), method).rejects.toBe(failure);
+      expect(kept.size, method).toBe(0);
+    }
+    for (const stopAt of [0, 1, 3]) {
+      const controller = new AbortController();
+      let reports = 0;
+      const onProgress = ({ stage }: { stage: string }): void => {
+        if (stage === 'first stage' && reports++ === stopAt) controller.abort(failure);
+      };
+      await expect(Lemur.fit(many, { ...options, device, onProgress, signal: controller.signal })).rejects.toBe(failure);
+      expect(kept.size).toBe(0);
     }
     await device.close();
   });
