@@ -84,7 +84,7 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
 
     async createTraining(layout, outputs, batchSize, products) {
       const length = layout.parameterCount + outputs * layout.latentDim;
-      const resident = (n: number): Promise<Tensor<'f32'>> => store.allocate('f32', n, true);
+      const resident = (n: number): Promise<Tensor<'f32'>> => store.allocate('f32', n, 'required');
       const coded = products === 'int16' ? codeLayout(layout, outputs, batchSize) : null;
       return {
         layout,
@@ -96,7 +96,7 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
         secondMoment: await resident(length),
         batch: await resident(batchLayout(layout, outputs, batchSize).length),
         partials: await store.allocate('f64', partialCount({ layout, outputs, batchSize })),
-        codes: coded && (await store.allocate('i16', coded.codes, true)),
+        codes: coded && (await store.allocate('i16', coded.codes, 'required')),
         factors: coded && (await resident(coded.factors)),
       };
     },
@@ -137,7 +137,8 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
     innerProducts: (a, rows, b, columns, dim, out, options) => run('innerProducts', { a, rows, b, columns, dim, out }, options),
 
     async encodeRows(args, rows, dim, prefixDim, options) {
-      const prefix = await store.allocate('i8', rows * prefixDim);
+      // every query reads all of it
+      const prefix = await store.allocate('i8', rows * prefixDim, 'preferred');
       const codes = await store.allocate('i8', rows * dim);
       const factors = await store.allocate('f32', rows);
       const out = { rows, dim, prefixDim, prefix, codes, factors };

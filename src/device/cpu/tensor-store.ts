@@ -16,7 +16,8 @@ const COPY_SLICE = 32 * 1024 * 1024;
 /** Where tensors live: small ones in the kernels' memory, large ones in buffers of their own. */
 export interface TensorStore {
   readonly top: number;
-  allocate<D extends DType>(dtype: D, length: number, resident?: boolean): Promise<Tensor<D>>;
+  /** Zeros; in the kernels' memory where they are small, or `preferred` and there is room, or `required`: then it rejects where there is none. */
+  allocate<D extends DType>(dtype: D, length: number, resident?: 'preferred' | 'required'): Promise<Tensor<D>>;
   upload<D extends DType>(dtype: D, data: TypedArrayOf<D>): Promise<Tensor<D>>;
   read<D extends DType>(tensor: Tensor<D>, from?: number, to?: number): Promise<TypedArrayOf<D>>;
   write<D extends DType>(tensor: Tensor<D>, data: TypedArrayOf<D>, at?: number): Promise<void>;
@@ -88,10 +89,10 @@ export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null)
       return heap.top;
     },
 
-    async allocate(dtype, length, resident = false) {
+    async allocate(dtype, length, resident) {
       const bytes = length * elementBytes(dtype) + 16;
       const address = resident || bytes <= RESIDENT_BYTES ? take(bytes) : -1;
-      if (address < 0 && resident) {
+      if (address < 0 && resident === 'required') {
         throw new LemurError(
           'invalid-argument',
           `${Math.ceil(bytes / 2 ** 20)} MiB of training state do not fit into the kernels' memory (4 GiB)`,
