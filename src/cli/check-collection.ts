@@ -22,23 +22,43 @@ export function checkInfo({ plan, encoder, counts, stages }: CollectionInfo, pat
   check('stages', stages, isStages(stages));
 }
 
+const PLAN: readonly (keyof Plan)[] = ['data', 'documents', 'model', 'maxTokens', 'dim', 'digest', 'learn', 'learnDigest'];
+
 export function isPlan(value: unknown): value is Plan {
-  if (!isRecord(value) || typeof value.data !== 'string' || !isCount(value.documents)) return false;
+  if (!isRecord(value) || !hasOnly(value, PLAN) || typeof value.data !== 'string' || !isCount(value.documents)) return false;
   const { model, maxTokens, dim, digest, learnDigest, learn } = value;
   const sizes = [maxTokens, dim].every((size) => size === undefined || isCount(size));
   const texts = [digest, learnDigest].every((text) => text === undefined || typeof text === 'string');
-  return sizes && texts && (model === undefined || isModel(model)) && (learn === undefined || isRecord(learn));
+  return (
+    sizes &&
+    texts &&
+    (model === undefined || isModel(model)) &&
+    (learn === undefined || (isRecord(learn) && Object.values(learn).every(isPlain)))
+  );
 }
 
 function isModel(model: unknown): boolean {
-  if (!isRecord(model)) return false;
+  if (!isRecord(model) || !hasOnly(model, ['folder', 'package', 'version'])) return false;
   return 'folder' in model ? typeof model.folder === 'string' : typeof model.package === 'string' && typeof model.version === 'string';
 }
 
 export function isStages(value: unknown): value is Record<string, StepTime> {
   const isTime = (stage: unknown): boolean =>
-    isRecord(stage) && Number.isFinite(stage.seconds) && isRecord(stage.parts) && Object.values(stage.parts).every(Number.isFinite);
+    isRecord(stage) &&
+    hasOnly(stage, ['seconds', 'parts']) &&
+    Number.isFinite(stage.seconds) &&
+    isRecord(stage.parts) &&
+    Object.values(stage.parts).every(Number.isFinite);
   return isRecord(value) && Object.values(value).every(isTime);
+}
+
+/** What else there is was not written here, and may be of any depth. */
+function hasOnly(value: Record<string, unknown>, names: readonly string[]): boolean {
+  return Object.keys(value).every((name) => names.includes(name));
+}
+
+function isPlain(value: unknown): boolean {
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -4,7 +4,7 @@ import type { Context, Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
 import { gemmScratch } from './forward.js';
 
-/** Rows of a block that is encoded, and of full codes that are scored together. */
+/** Rows of a block that is encoded. */
 const ROWS = 64;
 /** Bytes of prefixes that stay in the cache while all queries pass. */
 const TILE_BYTES = 1 << 17;
@@ -111,7 +111,7 @@ export interface RescoreArgs {
 /** Of each query's `listed` best rows by prefixes, the k best by full codes, ties by the lower row, a query a block; scores estimate <w - mean, q>. */
 export const rescore: Operation<RescoreArgs> = {
   blocks: ({ count }) => count,
-  scratchBytes: ({ documents: { dim }, blocks, listed }) => SCRATCH_SLACK + 6 * dim + ROWS * dim + 4 * (listed * (5 * blocks + 2) + dim),
+  scratchBytes: ({ documents: { dim }, blocks, listed }) => SCRATCH_SLACK + 7 * dim + 64 + 4 * (listed * (5 * blocks + 2) + dim),
   run(context, args, query) {
     const { documents, queries, k, indices, scores } = args;
     const { dim } = documents;
@@ -119,16 +119,11 @@ export const rescore: Operation<RescoreArgs> = {
     const numbers = bestListed(context, args, query);
     const candidates = numbers.length;
     const products = context.scratch(candidates * 4);
-    const gathered = context.scratch(ROWS * dim);
-    const source = context.view(documents.codes);
-    for (let from = 0; from < candidates; from += ROWS) {
-      const height = Math.min(ROWS, candidates - from);
-      const target = context.at('i8', gathered, height * dim);
-      for (let r = 0; r < height; r++) {
-        const at = numbers[from + r] * dim;
-        target.set(source.subarray(at, at + dim), r * dim);
-      }
-      context.kernels.scanI8(codes, gathered, height, dim, products + from * 4);
+    for (let i = 0; i < candidates; i++) {
+      const mark = context.mark();
+      const row = context.stage(documents.codes, numbers[i] * dim, (numbers[i] + 1) * dim);
+      context.kernels.scanI8(codes, row, 1, dim, products + i * 4);
+      context.rewind(mark);
     }
     const estimates = context.at('f32', products, candidates);
     const rowFactors = context.view(documents.factors);
