@@ -33,8 +33,8 @@ export interface LearnOptions {
   /** Largest norm of the gradient over all parameters; null: no clipping. Default 0.5. */
   gradClip?: number | null | undefined;
   /**
-   * How the documents' tokens are held while targets and weights are computed. Default `int8`, a factor for each document: a quarter of the memory and
-   * less time than `float32`, at the same recall (docs/design.md).
+   * Of a fit's products. Default `int8`: the documents' tokens are held as int8 with a factor for each document while targets and weights are computed, and training
+   * rounds the operands of its matrix products to 12 bits. A quarter of the memory and less time than `float32`, at the same recall (docs/design.md).
    */
   precision?: 'float32' | 'int8' | undefined;
   /** Bytes a document of the first scan; 0: every scan reads all weights. Changes no weight, only how candidates are found. Default 256. */

@@ -4,13 +4,14 @@ import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-l
 import { LemurError } from '../errors.js';
 import { readTorchFile, type TorchMap, type TorchTensor, type TorchValue } from '../formats/torch-file.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
+import { transposed } from '../linalg/transposed.js';
 import { createSolver } from '../model/solver.js';
 import type { RunOptions } from '../run-options.js';
 import type { Storage } from '../storage/storage.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type Fitted, solveSample } from './fit.js';
 import { paper, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
-import { featureTensors, transposed } from './torch-features.js';
+import { featureTensors } from './torch-features.js';
 
 const MODEL = 'mlp.pt';
 const WEIGHTS = 'w.pt';

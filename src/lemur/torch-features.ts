@@ -16,12 +16,3 @@ export function featureTensors(layout: FeatureLayout, prefix: string): FeatureTe
     { name: `${prefix}.${3 * i + 1}.bias`, shape: [outputs], at: beta },
   ]);
 }
-
-/** inputs x outputs, as random features are saved, to outputs x inputs. */
-export function transposed(weight: Float32Array, inputs: number, outputs: number): Float32Array {
-  const out = new Float32Array(weight.length);
-  for (let i = 0; i < inputs; i++) {
-    for (let j = 0; j < outputs; j++) out[j * inputs + i] = weight[i * outputs + j];
-  }
-  return out;
-}

@@ -4,6 +4,7 @@ import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-l
 import { LemurError } from '../errors.js';
 import type { SafetensorsFile } from '../formats/safetensors-file.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
+import { transposed } from '../linalg/transposed.js';
 import { freeTokens } from '../model/device-tokens.js';
 import { createSolver, documentWeights } from '../model/solver.js';
 import { platform } from '../platform.js';
@@ -13,7 +14,7 @@ import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type Solved, uploadDocuments } from './fit.js';
 import { paper, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
-import { type FeatureTensor, featureTensors, transposed } from './torch-features.js';
+import { type FeatureTensor, featureTensors } from './torch-features.js';
 
 // The artefact as txtai 9.13.0 saves it, by its sources: models/pooling/lemur.py (20f818f) and late.py (00ec81a), pipeline/train/lemur.py.
 const CONFIG = 'config.json';

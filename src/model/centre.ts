@@ -8,7 +8,7 @@ export function meanRow(rows: Float32Array, dim: number): Float64Array {
 }
 
 /** Rows less `centre`. */
-export function centreRows(rows: Float32Array, centre: Float64Array): Float32Array {
+export function centreRows(rows: Float32Array, centre: Float32Array | Float64Array): Float32Array {
   const dim = centre.length;
   const out = new Float32Array(rows.length);
   for (let at = 0; at < rows.length; at += dim) for (let j = 0; j < dim; j++) out[at + j] = rows[at + j] - centre[j];

@@ -1,5 +1,6 @@
 import type { Device, Tensor } from '../device/device.js';
 import { symmetricEigenAsync } from '../linalg/symmetric-eigen.js';
+import { transposed } from '../linalg/transposed.js';
 import { pacer } from '../pacer.js';
 import type { RunOptions } from '../run-options.js';
 import type { Random } from '../tokens/random.js';
@@ -75,13 +76,6 @@ export async function rowProducts(
   } finally {
     device.free(left, out);
   }
-}
-
-/** The transpose of rows x n. */
-export function transposed(matrix: Float32Array, rows: number, n: number): Float32Array {
-  const out = new Float32Array(rows * n);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < n; j++) out[j * rows + i] = matrix[i * n + j];
-  return out;
 }
 
 /** Rows that span the same, orthonormal up to float32; rows that depend on those before them become zero. By the Cholesky factor of their Gram matrix. */

@@ -1,8 +1,10 @@
 import type { Device, Tensor } from '../device/device.js';
+import { transposed } from '../linalg/transposed.js';
+import { centreRows, meanRow } from '../model/centre.js';
 import type { Solver } from '../model/solver.js';
 import type { RunOptions } from '../run-options.js';
 import { createRandom } from '../tokens/random.js';
-import { leadingEigenvectors, rowProducts, transposed } from './leading-eigenvectors.js';
+import { leadingEigenvectors, rowProducts } from './leading-eigenvectors.js';
 
 /** Rows of W that the covariance comes from at most, in runs of RUN. */
 const SAMPLE = 16_384;
@@ -18,7 +20,7 @@ const STREAM = 7;
 export interface PrefixMap {
   /** Coordinates kept. */
   readonly dim: number;
-  /** d': mean row of W. */
+  /** d': mean row of W, or of the rows that the covariance comes from. */
   readonly mean: Float32Array;
   /** D, dim x d'. */
   readonly documents: Float32Array;
@@ -85,11 +87,8 @@ async function sampleRows(device: Device, w: Tensor<'f32'>, n: number): Promise<
     rows.set(part, filled);
     filled += part.length;
   }
-  const sums = new Float64Array(n);
-  for (let at = 0; at < rows.length; at += n) for (let j = 0; j < n; j++) sums[j] += rows[at + j];
-  const mean = Float32Array.from(sums, (sum) => sum / (rows.length / n));
-  for (let at = 0; at < rows.length; at += n) for (let j = 0; j < n; j++) rows[at + j] -= mean[j];
-  return { rows, mean };
+  const mean = Float32Array.from(meanRow(rows, n));
+  return { rows: centreRows(rows, mean), mean };
 }
 
 async function covarianceOf(device: Device, rows: Float32Array, n: number, options: RunOptions): Promise<Float32Array> {

@@ -111,7 +111,7 @@ export interface RescoreArgs {
 /** Of each query's `listed` best rows by prefixes, the k best by full codes, ties by the lower row, a query a block; scores estimate <w - mean, q>. */
 export const rescore: Operation<RescoreArgs> = {
   blocks: ({ count }) => count,
-  scratchBytes: ({ documents: { dim }, blocks, listed }) => SCRATCH_SLACK + 7 * dim + 64 + 4 * (listed * (5 * blocks + 2) + dim),
+  scratchBytes: ({ documents: { dim }, blocks, listed }) => SCRATCH_SLACK + 7 * dim + 64 + 4 * (listed * (3 * blocks + 2) + dim),
   run(context, args, query) {
     const { documents, queries, k, indices, scores } = args;
     const { dim } = documents;
