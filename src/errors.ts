@@ -20,6 +20,18 @@ export interface LemurErrorFields {
   'missing-package': { where: string; package: string };
   /** The object was closed before or during the call. */
   closed: { where: string };
+  /** A collection is there already. */
+  'already-exists': { where: string };
+  /** Another writer has the collection open; `owner` says who. */
+  locked: { where: string; owner: string };
+  /** A collection that was opened for reading. */
+  'read-only': { where: string };
+  /** A document of this id is there already. */
+  'duplicate-id': { where: string; id: string };
+  /** A collection was made with another encoder. */
+  'encoder-mismatch': { where: string; expected: string; got: string };
+  /** A storage could not write or did not keep what was written: full, not allowed, broken; `cause` has the system's error. */
+  'storage-failed': { where: string };
   /** A worker thread failed; `cause` has its error. */
   'worker-failed': { where: string };
 }

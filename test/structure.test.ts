@@ -19,6 +19,7 @@ const ORDER = [
   ['search'],
   ['lemur'],
   ['encoder'],
+  ['index'],
   ['cli'],
 ];
 
