@@ -38,6 +38,18 @@ export interface Solved extends Fitted {
   solver: Solver;
 }
 
+/** What a corpus teaches before any document has weights. */
+export type Learned = Omit<Solved, 'w' | 'tokenMean'>;
+
+/** Token vectors that a fit learns from, rows x d each. */
+export interface LearnSamples {
+  learn: Float32Array;
+  /** Of the least squares. */
+  solve: Float32Array;
+  /** Picks the best epoch; null: the training loss does. */
+  validation: Float32Array | null;
+}
+
 /** Targets, training, least squares: steps 1 to 3 of the method. */
 export async function fitCorpus(
   device: Device,
@@ -49,23 +61,53 @@ export async function fitCorpus(
 ): Promise<Solved> {
   const tokenMean = await meanToken(documents, options.signal);
   const tokens = await uploadDocuments(device, documents, chosen.precision, tokenMean, options.signal);
-  const kept: Tensor[] = [];
+  const { seed } = chosen;
   try {
-    const { map, mean, std } = await learnFeatures(device, tokens, learn, test, chosen, options);
-    kept.push(map.parameters);
-    const sample = solveSample(learn, chosen);
-    const x = await device.upload('f32', sample);
-    kept.push(x);
-    const solver = await createSolver(device, map, x, sample.length / learn.dim, options);
-    kept.push(solver.z, solver.factor);
-    const w = await documentWeights(device, map, solver, tokens, { mean, std }, options);
-    return { map, solver, w, mean, std, tokenMean };
-  } catch (error) {
-    device.free(...kept);
-    throw error;
+    const samples = {
+      learn: sampleTokens(learn, learnTokens(chosen), seed, STREAM.learn),
+      solve: solveSample(learn, chosen),
+      validation: test && sampleTokens(test, VALIDATION_TOKENS, seed, STREAM.test),
+    };
+    const learned = await learnCorpus(device, tokens, samples, chosen, options);
+    try {
+      const { map, solver, mean, std } = learned;
+      return { ...learned, w: await documentWeights(device, map, solver, tokens, { mean, std }, options), tokenMean };
+    } catch (error) {
+      freeLearned(device, learned);
+      throw error;
+    }
   } finally {
     freeTokens(device, tokens);
   }
+}
+
+/** Targets, training and the factor of the least squares: all but the documents' weights. Targets are of `trainSubsetSize` of the documents. */
+export async function learnCorpus(
+  device: Device,
+  documents: DeviceTokens,
+  samples: LearnSamples,
+  chosen: ResolvedLearnOptions,
+  options: FitOptions,
+): Promise<Learned> {
+  const { map, mean, std } = await learnFeatures(device, documents, samples, chosen, options);
+  const kept: Tensor[] = [map.parameters];
+  try {
+    const x = await device.upload('f32', samples.solve);
+    kept.push(x);
+    return { map, solver: await createSolver(device, map, x, samples.solve.length / documents.dim, options), mean, std };
+  } catch (error) {
+    device.free(...kept);
+    throw error;
+  }
+}
+
+export function freeLearned(device: Device, { map, solver: { x, z, factor } }: Learned): void {
+  device.free(map.parameters, x, z, factor);
+}
+
+/** Learn tokens that a fit takes. */
+export function learnTokens({ epochs, learnSubsetSize }: ResolvedLearnOptions): number {
+  return epochs === 0 ? Math.min(MOMENT_TOKENS, learnSubsetSize) : learnSubsetSize;
 }
 
 /** Learn tokens of the least squares. */
@@ -87,36 +129,34 @@ export async function uploadDocuments(
 async function learnFeatures(
   device: Device,
   documents: DeviceTokens,
-  learn: TokenSets,
-  test: TokenSets | null,
+  samples: LearnSamples,
   chosen: ResolvedLearnOptions,
   options: FitOptions,
 ): Promise<{ map: DeviceFeatureMap; mean: number; std: number }> {
   const { seed, activation, epochs } = chosen;
+  const { dim } = documents;
   const latentDim = chosen.finalHiddenDim ?? chosen.hiddenDim;
   const random = (stream: number) => createRandom(seed, stream);
   const subset = sampleWithoutReplacement(random(STREAM.train), documents.documents, chosen.trainSubsetSize);
   const select = await device.upload('i32', subset);
   const used: Tensor[] = [select];
   const examplesOf = async (vectors: Float32Array, stage: string): Promise<Examples & { sum: number; sumSquares: number }> => {
-    const rows = vectors.length / learn.dim;
+    const rows = vectors.length / dim;
     const x = await device.upload('f32', vectors);
     const targets = await device.allocate('f32', rows * subset.length);
     used.push(x, targets);
     return { x, targets, rows, ...(await device.targets(x, rows, documents, select, targets, renamed(options, stage))) };
   };
   try {
-    const learnTokens = epochs === 0 ? Math.min(MOMENT_TOKENS, chosen.learnSubsetSize) : chosen.learnSubsetSize;
-    const sample = sampleTokens(learn, learnTokens, seed, STREAM.learn);
-    const examples = await examplesOf(sample, 'targets');
+    const examples = await examplesOf(samples.learn, 'targets');
     const { mean, std } = moments(examples.sum, examples.sumSquares, examples.targets.length);
     if (epochs === 0) {
-      const layout = randomLayout(learn.dim, latentDim, activation);
+      const layout = randomLayout(dim, latentDim, activation);
       return { map: { layout, parameters: await device.upload('f32', initialParameters(layout, 0, random(STREAM.initial))) }, mean, std };
     }
-    const validation = test && (await examplesOf(sampleTokens(test, VALIDATION_TOKENS, seed, STREAM.test), 'validation targets'));
+    const validation = samples.validation && (await examplesOf(samples.validation, 'validation targets'));
     const widths = [...new Array<number>(chosen.numLayers - 1).fill(chosen.hiddenDim), latentDim];
-    const layout = mlpLayout(learn.dim, widths, activation);
+    const layout = mlpLayout(dim, widths, activation);
     const initial = initialParameters(layout, subset.length, random(STREAM.initial));
     const { onProgress, signal } = options;
     const onEpoch = (report: EpochReport): void => {
@@ -124,7 +164,7 @@ async function learnFeatures(
       options.onEpoch?.(report);
     };
     // tokens of a narrow cone differ little from their mean: the network learns from what differs
-    const centre = meanRow(sample, learn.dim);
+    const centre = meanRow(samples.learn, dim);
     const centred = async (raw: Examples): Promise<Examples> => {
       const x = await device.upload('f32', centreRows(await device.read(raw.x), centre));
       used.push(x);

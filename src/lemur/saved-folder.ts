@@ -1,17 +1,16 @@
 import type { Device, DType, Tensor } from '../device/device.js';
-import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { eachChunk } from '../formats/byte-ranges.js';
 import { crc32, crc32Paced } from '../formats/crc32.js';
 import { type SafetensorsArray, writeSafetensors } from '../formats/safetensors.js';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors-file.js';
 import { showJson } from '../formats/show-json.js';
-import { ACTIVATIONS } from '../kernels/kernels.js';
 import { restoreSolver } from '../model/solver.js';
 import type { PrefixMap } from '../search/prefix-map.js';
 import type { Storage } from '../storage/storage.js';
 import { storedRanges } from '../storage/stored-safetensors.js';
 import { sharedFloats } from '../tokens/gather.js';
+import { describeFeatureMap, type FeatureMapDescription, isFeatureMapDescription, layoutOf } from './feature-map-description.js';
 import type { Solved } from './fit.js';
 import { type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 
@@ -41,7 +40,7 @@ export interface Manifest {
   documents: number;
   mean: number;
   std: number;
-  featureMap: Pick<FeatureLayout, 'kind' | 'inputDim' | 'activation'> & { widths: number[] };
+  featureMap: FeatureMapDescription;
   options: ResolvedLearnOptions;
   /** Of the first stage; absent where there is none. */
   prefix?: { dim: number; step: number } | undefined;
@@ -89,7 +88,7 @@ export async function saveFolder(
       })),
   };
   const prefix = prefixMap && { dim: prefixMap.dim, step: prefixMap.step };
-  const featureMap = { kind: layout.kind, inputDim, activation: layout.activation, widths: layout.layers.map((layer) => layer.outputs) };
+  const featureMap = describeFeatureMap(layout);
   const manifest: Manifest = { format: 'lemur', version: VERSION, save, documents, mean, std, featureMap, options, prefix, files };
   await storage.replace(MANIFEST, new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`));
   const current = new Set([MANIFEST, ...Object.values(files).map((file) => file?.name)]);
@@ -104,9 +103,8 @@ export async function loadFolder(
 ): Promise<{ fitted: Solved; prefixMap: PrefixMap | undefined; learnOptions: ResolvedLearnOptions }> {
   const manifest = await readManifest(storage);
   const { featureMap, files, mean, std } = manifest;
-  const { kind, inputDim, activation, widths } = featureMap;
-  const layout = kind === 'random' ? randomLayout(inputDim, widths[0], activation) : mlpLayout(inputDim, widths, activation);
-  const { latentDim } = layout;
+  const layout = layoutOf(featureMap);
+  const { latentDim, inputDim } = layout;
   const [model, weights, solve] = [
     await openDataFile(storage, files.model),
     await openDataFile(storage, files.weights),
@@ -187,17 +185,14 @@ export async function readManifest(storage: Storage): Promise<Manifest> {
 
 /** Whether all that loading relies on is there and of its kind. */
 function isWhole({ save, documents, mean, std, featureMap, options, prefix, files }: Manifest): boolean {
-  const { kind, inputDim, activation, widths } = featureMap ?? {};
   return (
-    Array.isArray(widths) &&
-    [save, inputDim, widths.length, ...widths].every(isSize) &&
+    isSize(save) &&
+    isFeatureMapDescription(featureMap) &&
     Number.isSafeInteger(documents) &&
     documents >= 0 &&
     Number.isFinite(mean) &&
     Number.isFinite(std) &&
     std > 0 &&
-    (kind === 'mlp' || (kind === 'random' && widths.length === 1)) &&
-    ACTIVATIONS.includes(activation) &&
     areOptions(options) &&
     (prefix === undefined || (isSize(prefix?.dim) && Number.isFinite(prefix.step) && prefix.step > 0)) &&
     [files?.model, files?.weights, files?.solver, ...(prefix ? [files?.prefix] : [])].every(isFileEntry)

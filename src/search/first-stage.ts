@@ -12,20 +12,25 @@ export interface FirstStage {
 
 /** Encodes all rows of w (rows x d'). */
 export async function createFirstStage(device: Device, map: PrefixMap, w: Tensor<'f32'>, options?: RunOptions): Promise<FirstStage> {
+  const queries = await device.upload('f32', map.queries);
+  try {
+    return { map, codes: await encodeWeights(device, map, w, options), queries };
+  } catch (error) {
+    device.free(queries);
+    throw error;
+  }
+}
+
+/** Prefixes and full codes of rows of w (rows x d') by a map. */
+export async function encodeWeights(device: Device, map: PrefixMap, w: Tensor<'f32'>, options?: RunOptions): Promise<DeviceCodes> {
   const latentDim = map.mean.length;
   const negativeMean = await device.upload(
     'f32',
     map.mean.map((value) => -value),
   );
   const documents = await device.upload('f32', map.documents);
-  const queries = await device.upload('f32', map.queries);
   try {
-    const rows = w.length / latentDim;
-    const codes = await device.encodeRows({ w, negativeMean, map: documents, step: map.step }, rows, latentDim, map.dim, options);
-    return { map, codes, queries };
-  } catch (error) {
-    device.free(queries);
-    throw error;
+    return await device.encodeRows({ w, negativeMean, map: documents, step: map.step }, w.length / latentDim, latentDim, map.dim, options);
   } finally {
     device.free(negativeMean, documents);
   }

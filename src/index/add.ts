@@ -1,0 +1,107 @@
+import type { Encoder } from '../encoder/encoder.js';
+import { LemurError } from '../errors.js';
+import type { WeightsModel } from './document-codes.js';
+import { type CheckedDocument, checkDocument, type IndexDocument } from './document.js';
+import { prepareSegments, type PreparedSegment } from './ingest.js';
+import type { SegmentEntry } from './manifest.js';
+import { mergeSmall } from './merge.js';
+import type { Added, AddOptions } from './options.js';
+import type { Store } from './store.js';
+import { withDeleted } from './delete.js';
+import { writeNewSegment } from './write-segment.js';
+
+type Documents = IndexDocument | Iterable<IndexDocument> | AsyncIterable<IndexDocument>;
+
+/** Adds documents, segment by segment, each a commit of its own. */
+export async function addDocuments(
+  store: Store,
+  documents: Documents,
+  encoder: Encoder | undefined,
+  loadModel: () => Promise<WeightsModel | null>,
+  { onExisting = 'error', total, signal, onProgress }: AddOptions,
+): Promise<Added> {
+  if (!['error', 'skip', 'replace'].includes(onExisting)) {
+    const message = `onExisting: expected 'error', 'skip' or 'replace', got ${String(onExisting)}`;
+    throw new LemurError('invalid-argument', message, { where: 'onExisting' });
+  }
+  const { dim, precision, pooling, tokenMean } = store.snapshot.manifest;
+  const given = listOf(documents);
+  const known = total ?? (Array.isArray(given) ? given.length : 0);
+  if (Array.isArray(given)) checkAll(store, given, { dim, encodes: encoder !== undefined }, onExisting);
+
+  const result: Added = { added: 0, replaced: 0, skipped: 0 };
+  /** Ids of documents that have passed the gate and are not committed. */
+  let pending = new Set<string>();
+  /** Documents in the collection that pending ones replace. */
+  let replaced = new Set<number>();
+  const report = (): void => onProgress?.({ stage: 'add', done: result.added + result.replaced + result.skipped, total: known });
+  const wanted = ({ id }: CheckedDocument): boolean | 'flush' => {
+    const there = store.snapshot.find(id);
+    if (onExisting === 'skip' && (there >= 0 || pending.has(id))) {
+      result.skipped++;
+      report();
+      return false;
+    }
+    if (onExisting === 'error' && (there >= 0 || pending.has(id))) throw duplicate(id, pending.has(id));
+    if (pending.has(id)) return 'flush';
+    if (there >= 0) replaced.add(there);
+    pending.add(id);
+    return true;
+  };
+  report();
+  const target = { dim, precision, pooling, encoder, tokenMean: tokenMean && Float32Array.from(tokenMean) };
+  for await (const segment of prepareSegments(given, wanted, target, { signal })) {
+    const ids = new Set(segment.documents.map(({ id }) => id));
+    const old = [...replaced].filter((document) => ids.has(store.snapshot.id(document)));
+    await commitSegment(store, segment, old, await loadModel(), signal);
+    result.added += segment.documents.length - old.length;
+    result.replaced += old.length;
+    // what is prepared for the next segment already has new numbers for what it replaces
+    pending = new Set([...pending].filter((id) => !ids.has(id)));
+    replaced = new Set([...pending].map((id) => store.snapshot.find(id)).filter((document) => document >= 0));
+    report();
+    await mergeSmall(store, { signal });
+  }
+  return result;
+}
+
+async function commitSegment(
+  store: Store,
+  { documents, tokenMean, quantizationError }: PreparedSegment,
+  old: readonly number[],
+  model: WeightsModel | null,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const entry = await writeNewSegment(store, documents, model, tokenMean, quantizationError, { signal });
+  const segments: SegmentEntry[] = old.length > 0 ? await withDeleted(store, old) : store.snapshot.manifest.segments;
+  signal?.throwIfAborted();
+  await store.commit((manifest) => ({ ...manifest, tokenMean: tokenMean && [...tokenMean], segments: [...segments, entry] }));
+}
+
+/** One document, an array, or what gives them one by one. */
+function listOf(documents: Documents): IndexDocument[] | Iterable<IndexDocument> | AsyncIterable<IndexDocument> {
+  if (Array.isArray(documents)) return documents;
+  if (typeof documents === 'object' && documents !== null && (Symbol.iterator in documents || Symbol.asyncIterator in documents)) return documents;
+  return [documents as IndexDocument];
+}
+
+/** Everything about an array that can be wrong before its texts are encoded. */
+function checkAll(
+  store: Store,
+  documents: readonly IndexDocument[],
+  gate: { dim: number; encodes: boolean },
+  onExisting: AddOptions['onExisting'],
+): void {
+  const seen = new Set<string>();
+  documents.forEach((document, i) => {
+    const { id } = checkDocument(document, `documents[${i}]`, gate);
+    if (onExisting === 'error' && (seen.has(id) || store.snapshot.find(id) >= 0)) throw duplicate(id, seen.has(id));
+    seen.add(id);
+  });
+}
+
+function duplicate(id: string, twice: boolean): LemurError {
+  const what = twice ? 'comes twice' : 'is in the collection already';
+  const message = `the id ${JSON.stringify(id)} ${what}; { onExisting: 'replace' } or 'skip' allow that`;
+  return new LemurError('duplicate-id', message, { where: 'id', id });
+}

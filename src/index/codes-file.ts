@@ -1,0 +1,101 @@
+import type { Device, DeviceCodes, Tensor } from '../device/device.js';
+import { crc32 } from '../formats/crc32.js';
+import type { Storage } from '../storage/storage.js';
+import { bytesOf, type EncodedFile, encodeCheckedFile, openCheckedFile } from './checked-file.js';
+import type { FileEntry } from './manifest.js';
+import { openRows } from './segment.js';
+
+export const CODES = 'lemur-codes';
+
+/** Codes of documents' weights, as files hold them. */
+export interface CodeRows {
+  /** documents x prefixDim. */
+  prefix: Int8Array;
+  /** documents x d'. */
+  codes: Int8Array;
+  /** What a code of each row of `codes` is worth. */
+  factors: Float32Array;
+}
+
+/** Codes of a segment, open: prefixes in memory, full codes in the file where the platform can read files. */
+export interface SegmentCodes {
+  readonly prefix: Tensor<'i8'>;
+  readonly codes: Tensor<'i8'>;
+  readonly factors: Float32Array;
+  /** CRC-32 of each row of `codes`. */
+  readonly checks: Int32Array;
+  /** All of them, in memory. */
+  all(): Promise<CodeRows>;
+  close(): Promise<void>;
+}
+
+/** Reads codes off the device. */
+export async function readCodes(device: Device, { prefix, codes, factors }: DeviceCodes): Promise<CodeRows> {
+  return { prefix: await device.read(prefix), codes: await device.read(codes), factors: await device.read(factors) };
+}
+
+export async function encodeCodes(name: string, { prefix, codes, factors }: CodeRows): Promise<EncodedFile> {
+  const documents = factors.length;
+  const dim = codes.length / documents;
+  const checks = Int32Array.from(factors, (_, i) => crc32(bytesOf(codes.subarray(i * dim, (i + 1) * dim))));
+  return encodeCheckedFile(name, CODES, {
+    prefix: { shape: [documents, prefix.length / documents], data: prefix },
+    codes: { shape: [documents, dim], data: codes },
+    factors: { shape: [documents], data: factors },
+    checks: { shape: [documents], data: checks },
+  });
+}
+
+/** Rejects with 'not-found' and 'bad-file'. */
+export async function openCodes(
+  storage: Storage,
+  device: Device,
+  entry: FileEntry,
+  documents: number,
+  latentDim: number,
+  prefixDim: number,
+): Promise<SegmentCodes> {
+  const file = await openCheckedFile(storage, entry, CODES);
+  const kept: Tensor[] = [];
+  const close = async (): Promise<void> => {
+    device.free(...kept);
+    await file.stored.close();
+  };
+  try {
+    const factors = await file.array<Float32Array>('factors', 'F32', [documents]);
+    const checks = await file.array<Int32Array>('checks', 'I32', [documents]);
+    const prefix = await device.upload('i8', await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]));
+    kept.push(prefix);
+    const codes = await openRows(device, file, 'codes', 'i8', documents * latentDim);
+    kept.push(codes);
+    const all = async (): Promise<CodeRows> => ({
+      prefix: await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]),
+      codes: await file.array<Int8Array>('codes', 'I8', [documents, latentDim]),
+      factors,
+    });
+    return { prefix, codes, factors, checks, all, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Codes of some documents after those of others. */
+export function joinCodes(parts: readonly CodeRows[]): CodeRows {
+  const int8 = (pick: (part: CodeRows) => Int8Array): Int8Array => {
+    const out = new Int8Array(parts.reduce((sum, part) => sum + pick(part).length, 0));
+    let at = 0;
+    for (const part of parts) {
+      out.set(pick(part), at);
+      at += pick(part).length;
+    }
+    return out;
+  };
+  const factors = new Float32Array(parts.reduce((sum, part) => sum + part.factors.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    factors.set(part.factors, at);
+    at += part.factors.length;
+  }
+  return { prefix: int8((part) => part.prefix), codes: int8((part) => part.codes), factors };
+}

@@ -1,0 +1,180 @@
+import type { Device, Tensor } from '../device/device.js';
+import { selectTopK } from '../kernels/top-k.js';
+import { freeTokens, uploadTokens } from '../model/device-tokens.js';
+import type { RunOptions } from '../run-options.js';
+import { firstStageCandidates } from '../search/first-stage.js';
+import type { TopK } from '../search/top-k.js';
+import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
+import type { CompiledFilter } from './compile-filter.js';
+import type { Snapshot } from './snapshot.js';
+
+/** With no more documents passing than this, or than twice the candidates, all are scored exactly. */
+const EXACT_DOCUMENTS = 512;
+/** Full codes looked at for every candidate (docs/design.md). */
+const RESCORED = 4;
+/** Pairs of a query and a document that are scored in one call. */
+const PAIRS_AT_ONCE = 1 << 21;
+
+/** How an answer was found. */
+export interface SearchMethod {
+  /** `exact`: every document that passes was scored by MaxSim; `features`: the candidates of the learned reduction were. */
+  method: 'exact' | 'features';
+  /** Documents that were scored by exact MaxSim. */
+  candidates: number;
+  /** Documents that pass the filter; all without one. */
+  passing: number;
+  /** Documents in the collection. */
+  documents: number;
+}
+
+export interface Found {
+  /** Numbers of documents; -1 where there are fewer than k. */
+  top: TopK;
+  how: SearchMethod;
+}
+
+export interface FindOptions extends RunOptions {
+  k: number;
+  numCandidates: number;
+  filter: CompiledFilter | null;
+  exact: boolean;
+}
+
+/** The k best documents of each query: by exact MaxSim of all that pass, or of the candidates that the first stage finds among them. */
+export async function find(device: Device, snapshot: Snapshot, queries: TokenSets, options: FindOptions): Promise<Found> {
+  const { k, numCandidates, filter, exact, signal } = options;
+  const count = queries.counts.length;
+  const mask = filter ? await passing(snapshot, filter, signal) : snapshot.allowed;
+  const passes = mask ? countOf(mask) : snapshot.documents;
+  const how = { passing: passes, documents: snapshot.live };
+  const { model, codes } = snapshot;
+  if (exact || !model || !codes || passes <= Math.max(EXACT_DOCUMENTS, 2 * numCandidates)) {
+    const rows = mask ? listed(mask, passes) : Int32Array.from({ length: snapshot.documents }, (_, i) => i);
+    const top = await scoreAll(device, snapshot, queries, rows, k, options);
+    return { top, how: { method: 'exact', candidates: passes, ...how } };
+  }
+  const uploaded = await uploadTokens(device, queries);
+  const used: Tensor[] = [];
+  try {
+    const features = await device.allocate('f32', count * model.map.layout.latentDim);
+    used.push(features);
+    await device.queryFeatures(model.map, uploaded, features, { signal });
+    const allowed = mask && (await device.upload('i8', new Int8Array(mask.buffer, mask.byteOffset, mask.length)));
+    if (allowed) used.push(allowed);
+    const stage = { map: model.prefixMap, codes, queries: model.queries };
+    const rescored = RESCORED * numCandidates;
+    const { indices } = await firstStageCandidates(device, stage, features, count, rescored, numCandidates, { signal, allowed });
+    const lists = Array.from({ length: count }, (_, q) => indices.subarray(q * numCandidates, (q + 1) * numCandidates).filter((row) => row >= 0));
+    const top = await scoreLists(device, snapshot, queries, lists, k, options);
+    return { top, how: { method: 'features', candidates: numCandidates, ...how } };
+  } finally {
+    device.free(...used);
+    freeTokens(device, uploaded);
+  }
+}
+
+/** Numbers of documents that pass a filter and are not deleted, as a byte each. */
+export async function passing(snapshot: Snapshot, filter: CompiledFilter, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const mask = new Uint8Array(snapshot.documents);
+  for (const [i, { segment, deleted }] of snapshot.segments.entries()) {
+    signal?.throwIfAborted();
+    const found = await filter.evaluate(segment.columns);
+    const at = snapshot.firsts[i];
+    mask.set(found, at);
+    if (deleted) for (let row = 0; row < deleted.length; row++) if (deleted[row]) mask[at + row] = 0;
+  }
+  return mask;
+}
+
+/** The k best of the same documents for each query. */
+async function scoreAll(
+  device: Device,
+  snapshot: Snapshot,
+  queries: TokenSets,
+  rows: Int32Array,
+  k: number,
+  options: RunOptions,
+): Promise<TopK> {
+  const count = queries.counts.length;
+  return scoreLists(device, snapshot, queries, new Array<Int32Array>(count).fill(rows), k, options);
+}
+
+/** The k best by exact MaxSim of a list of documents for each query, ties by the lower number where the lists are ascending. */
+export async function scoreLists(
+  device: Device,
+  snapshot: Snapshot,
+  queries: TokenSets,
+  lists: readonly Int32Array[],
+  k: number,
+  { signal, onProgress }: RunOptions,
+): Promise<TopK> {
+  const count = lists.length;
+  const top = { indices: new Int32Array(count * k).fill(-1), scores: new Float32Array(count * k).fill(-Infinity), k };
+  for (let from = 0; from < count; ) {
+    onProgress?.({ stage: 'search', done: from, total: count });
+    let to = from + 1;
+    let pairs = lists[from].length;
+    while (to < count && pairs + lists[to].length <= PAIRS_AT_ONCE) pairs += lists[to++].length;
+    if (pairs > 0) {
+      const numbers = new Int32Array(pairs);
+      const offsets = new Int32Array(to - from + 1);
+      for (let q = from; q < to; q++) {
+        numbers.set(lists[q], offsets[q - from]);
+        offsets[q - from + 1] = offsets[q - from] + lists[q].length;
+      }
+      const scores = await subsetScores(device, snapshot, someTexts(queries, from, to), numbers, offsets, signal);
+      for (let q = from; q < to; q++) {
+        const [begin, end] = [offsets[q - from], offsets[q - from + 1]];
+        const kept = selectTopK(scores.subarray(begin, end), end - begin, k, 0, top.indices, top.scores, q * k);
+        for (let i = q * k; i < q * k + kept; i++) top.indices[i] = numbers[begin + top.indices[i]];
+      }
+    }
+    from = to;
+  }
+  onProgress?.({ stage: 'search', done: count, total: count });
+  return top;
+}
+
+async function subsetScores(
+  device: Device,
+  snapshot: Snapshot,
+  queries: TokenSets,
+  numbers: Int32Array,
+  offsets: Int32Array,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
+  const uploaded = await uploadTokens(device, queries);
+  const used: Tensor[] = [];
+  try {
+    const chosen = await device.upload('i32', numbers);
+    used.push(chosen);
+    const out = await device.allocate('f32', numbers.length);
+    used.push(out);
+    await device.maxSimSubset(uploaded, snapshot.tokens, chosen, offsets, out, { signal });
+    return await device.read(out);
+  } finally {
+    device.free(...used);
+    freeTokens(device, uploaded);
+  }
+}
+
+function countOf(mask: Uint8Array): number {
+  let count = 0;
+  for (const byte of mask) count += byte;
+  return count;
+}
+
+function listed(mask: Uint8Array, count: number): Int32Array {
+  const rows = new Int32Array(count);
+  let at = 0;
+  for (let row = 0; row < mask.length; row++) if (mask[row] === 1) rows[at++] = row;
+  return rows;
+}
+
+/** Texts from .. to, as views. */
+export function someTexts(sets: TokenSets, from: number, to: number): TokenSets {
+  if (from === 0 && to === sets.counts.length) return sets;
+  const counts = sets.counts.slice(from, to);
+  const vectors = sets.vectors.subarray(sets.offsets[from] * sets.dim, sets.offsets[to] * sets.dim);
+  return { vectors, counts, offsets: rowOffsets(counts), dim: sets.dim };
+}

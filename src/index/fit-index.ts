@@ -1,0 +1,206 @@
+import type { Device, Tensor } from '../device/device.js';
+import { LemurError } from '../errors.js';
+import { describeFeatureMap } from '../lemur/feature-map-description.js';
+import { freeLearned, learnCorpus, learnTokens } from '../lemur/fit.js';
+import { defaultLearnTokens, type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from '../lemur/options.js';
+import { freeTokens, uploadTokens } from '../model/device-tokens.js';
+import { documentWeights } from '../model/solver.js';
+import type { RunOptions } from '../run-options.js';
+import { fitPrefixMap } from '../search/prefix-map.js';
+import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
+import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
+import { type CodeRows, encodeCodes, joinCodes } from './codes-file.js';
+import { codesOf, combined, DOCUMENTS_AT_ONCE, residualOf, storedTokens, type WeightsModel } from './document-codes.js';
+import type { FileEntry, ModelEntry, Residual } from './manifest.js';
+import { encodeModel } from './model-file.js';
+import type { SegmentView } from './open-files.js';
+import { sampleDocuments, sampleTokenRows, storedVectors } from './sample.js';
+import type { Store } from './store.js';
+
+/** Documents whose weights the map of the prefixes comes from at most. */
+const MAP_DOCUMENTS = 16_384;
+/** Documents of a chunk whose residuals are measured, in those that the map comes from. */
+const RESIDUALS = 16;
+const STREAM = { learn: 11, train: 12, validation: 13, solve: 16 } as const;
+const VALIDATION_TOKENS = 32_000;
+
+/** Documents of one segment that are computed together. */
+interface Chunk {
+  view: SegmentView;
+  from: number;
+  to: number;
+}
+
+/**
+ * Learns the present documents and gives all of them codes: a new model, new codes for every segment, one commit. Searches go on with the old state
+ * until then. Returns the model with its solver, for documents that come later.
+ */
+export async function fitIndex(store: Store, options: FitOptions): Promise<WeightsModel> {
+  const { device, snapshot } = store;
+  const { dim } = snapshot.manifest;
+  const { signal } = options;
+  const chosen = chooseOptions(store, options);
+  const learned = await learn(store, chosen, options);
+  const { map, solver, mean, std } = learned;
+  const chunks = snapshot.segments.flatMap((view) => chunksOf(view));
+  const kept = new Map<Chunk, Tensor<'f32'>>();
+  const tokenMean = snapshot.manifest.tokenMean && Float32Array.from(snapshot.manifest.tokenMean);
+  const progress = progressOf(options, snapshot.documents);
+  const upload = async ({ view, from, to }: Chunk) => {
+    signal?.throwIfAborted();
+    return uploadTokens(device, storedTokens(await view.segment.some(from, to), dim, tokenMean));
+  };
+  let queries: Tensor<'f32'> | undefined;
+  try {
+    // weights of documents from everywhere give the map
+    let residual: Residual = { documents: 0, mean: 0 };
+    const moments = { mean, std };
+    for (const chunk of spread(chunks)) {
+      const tokens = await upload(chunk);
+      try {
+        const w = await documentWeights(device, map, solver, tokens, moments, { signal });
+        kept.set(chunk, w);
+        const few = Array.from({ length: Math.min(RESIDUALS, chunk.to - chunk.from) }, (_, i) =>
+          Math.floor((i * (chunk.to - chunk.from)) / Math.min(RESIDUALS, chunk.to - chunk.from)),
+        );
+        residual = combined(residual, await residualOf(device, learned, tokens, w, few));
+      } finally {
+        freeTokens(device, tokens);
+      }
+      progress(chunk.to - chunk.from);
+    }
+    const { latentDim } = map.layout;
+    const sample = await device.concat('f32', [...kept.values()]);
+    let prefixMap: Awaited<ReturnType<typeof fitPrefixMap>>;
+    try {
+      prefixMap = await fitPrefixMap(device, solver, sample, latentDim, Math.min(chosen.prefixDim, latentDim), chosen.seed, options);
+    } finally {
+      device.free(sample);
+    }
+    if (!prefixMap) {
+      const message = 'fit: all documents have the same weights: there is nothing to learn from; searches stay exact';
+      throw new LemurError('invalid-argument', message, { where: 'fit' });
+    }
+    queries = await device.upload('f32', prefixMap.queries);
+    const model: WeightsModel = { map, solver, mean, std, prefixMap, queries };
+
+    const codes: FileEntry[] = [];
+    for (const view of snapshot.segments) {
+      const parts: CodeRows[] = [];
+      for (const chunk of chunks.filter((candidate) => candidate.view === view)) {
+        let w = kept.get(chunk);
+        if (!w) {
+          const tokens = await upload(chunk);
+          try {
+            w = await documentWeights(device, map, solver, tokens, moments, { signal });
+          } finally {
+            freeTokens(device, tokens);
+          }
+          progress(chunk.to - chunk.from);
+        }
+        try {
+          parts.push(await codesOf(device, model, w, options));
+        } finally {
+          device.free(w);
+          kept.delete(chunk);
+        }
+      }
+      codes.push(await store.write(await encodeCodes(store.newName('codes'), joinCodes(parts))));
+    }
+    const entry: ModelEntry = {
+      file: await store.write(await encodeModel(store.newName('model'), device, model, solver)),
+      features: chosen.epochs === 0 ? 'random' : 'trained',
+      featureMap: describeFeatureMap(map.layout),
+      mean,
+      std,
+      prefix: { dim: prefixMap.dim, step: prefixMap.step },
+      options: chosen,
+      documents: snapshot.live,
+      residual,
+      curve: null,
+    };
+    signal?.throwIfAborted();
+    await store.commit((manifest) => ({
+      ...manifest,
+      model: entry,
+      segments: manifest.segments.map((segment, i) => ({ ...segment, codes: codes[i], fitted: segment.documents, residual: null })),
+    }));
+    return model;
+  } catch (error) {
+    freeLearned(device, learned);
+    if (queries) device.free(queries);
+    throw error;
+  } finally {
+    device.free(...kept.values());
+  }
+}
+
+function chooseOptions({ snapshot }: Store, options: FitOptions): ResolvedLearnOptions {
+  const { precision } = snapshot.manifest;
+  const chosen = resolveLearnOptions({ precision, ...options });
+  if (options.learnSubsetSize !== undefined) return chosen;
+  const tokens = snapshot.segments.reduce((sum, { entry }) => sum + entry.tokens, 0);
+  return { ...chosen, learnSubsetSize: defaultLearnTokens(tokens) };
+}
+
+/** Feature map and solver, from samples of the documents or of the caller's learn tokens. */
+async function learn(store: Store, chosen: ResolvedLearnOptions, options: FitOptions) {
+  const { device, snapshot } = store;
+  const { dim, tokenMean } = snapshot.manifest;
+  const { seed } = chosen;
+  const { signal } = options;
+  const rowsOf = async (given: TokenInput | undefined, count: number, stream: number, where: string): Promise<Float32Array> => {
+    if (!given) return sampleTokenRows(snapshot, count, seed, stream, signal);
+    const { vectors } = await tokenSetsOfDim(given, dim, where, signal);
+    const rows = sampleWithoutReplacement(createRandom(seed, stream), vectors.length / dim, count);
+    const out = new Float32Array(rows.length * dim);
+    rows.forEach((row, i) => out.set(vectors.subarray(row * dim, (row + 1) * dim), i * dim));
+    return out;
+  };
+  const samples = {
+    learn: await rowsOf(options.learn, learnTokens(chosen), STREAM.learn, 'learn'),
+    solve: await rowsOf(options.learn, chosen.olsSampleSize, STREAM.solve, 'learn'),
+    validation: options.test ? await rowsOf(options.test, VALIDATION_TOKENS, STREAM.validation, 'test') : null,
+  };
+  const numbers = sampleDocuments(snapshot, chosen.trainSubsetSize, seed, STREAM.train);
+  const documents = await storedVectors(snapshot, numbers, signal);
+  const tokens = await uploadTokens(device, storedTokens(documents, dim, tokenMean && Float32Array.from(tokenMean)));
+  try {
+    return await learnCorpus(device, tokens, samples, chosen, options);
+  } finally {
+    freeTokens(device, tokens);
+  }
+}
+
+function chunksOf(view: SegmentView): Chunk[] {
+  const { documents } = view.segment;
+  return Array.from({ length: Math.ceil(documents / DOCUMENTS_AT_ONCE) }, (_, i) => ({
+    view,
+    from: i * DOCUMENTS_AT_ONCE,
+    to: Math.min(documents, (i + 1) * DOCUMENTS_AT_ONCE),
+  }));
+}
+
+/** Chunks from all over the collection, as many as the map needs. */
+function spread(chunks: readonly Chunk[]): Chunk[] {
+  const total = chunks.reduce((sum, { from, to }) => sum + to - from, 0);
+  const share = Math.min(1, MAP_DOCUMENTS / total);
+  const chosen: Chunk[] = [];
+  let seen = 0;
+  let taken = 0;
+  for (const chunk of chunks) {
+    seen += chunk.to - chunk.from;
+    if (taken >= seen * share) continue;
+    chosen.push(chunk);
+    taken += chunk.to - chunk.from;
+  }
+  return chosen;
+}
+
+function progressOf({ onProgress }: RunOptions, total: number): (done: number) => void {
+  let done = 0;
+  return (more) => {
+    done += more;
+    onProgress?.({ stage: 'document weights', done, total });
+  };
+}

@@ -1,0 +1,496 @@
+import { resolveDevice } from '../device/default-device.js';
+import type { Device } from '../device/device.js';
+import type { Encoder } from '../encoder/encoder.js';
+import { LemurError } from '../errors.js';
+import { platform } from '../platform.js';
+import type { RunOptions } from '../run-options.js';
+import { checkK } from '../search/check-k.js';
+import type { Storage, StorageLock } from '../storage/storage.js';
+import { someTexts, type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/token-sets.js';
+import { addDocuments } from './add.js';
+import { hitsOf, type QuerySets } from './answer.js';
+import { type CompiledFilter, compileFilter } from './compile-filter.js';
+import { deleteDocuments } from './delete.js';
+import { checkId, type IndexDocument } from './document.js';
+import type { Filter } from './filter.js';
+import { find, passing, type SearchMethod, scoreLists } from './find.js';
+import { fitIndex } from './fit-index.js';
+import { encodeManifest, type IndexManifest, MANIFEST } from './manifest.js';
+import { compact } from './merge.js';
+import type { Metadata } from './metadata.js';
+import type { WeightsModel } from './document-codes.js';
+import { freeSolver, openSolver } from './model-file.js';
+import type {
+  Added,
+  AddOptions,
+  CreateOptions,
+  FitIndexOptions,
+  Hit,
+  Include,
+  OpenOptions,
+  Query,
+  RerankOptions,
+  SearchOptions,
+  TuneOptions,
+} from './options.js';
+import type { Snapshot } from './snapshot.js';
+import { type IndexStats, LEAST_FOR_FEATURES, statsOf } from './stats.js';
+import { LOCK, openStore, type Store } from './store.js';
+import { candidatesFor, drawQueries, measureCurve } from './tune.js';
+import { type Verification, verifySnapshot } from './verify.js';
+import type { Curve } from './manifest.js';
+
+/** Candidates of a search that says nothing, before `tune`. */
+const DEFAULT_CANDIDATES = 200;
+const INCLUDES: readonly Include[] = ['text', 'metadata', 'evidence'];
+
+/** The answer to a query: hits, best first, and how they were found. */
+export interface SearchResult<M extends Metadata = Metadata> {
+  hits: Hit<M>[];
+  how: SearchMethod;
+}
+
+/** A document as it is stored. */
+export interface StoredText<M extends Metadata = Metadata> {
+  id: string;
+  text: string | undefined;
+  metadata: M | undefined;
+}
+
+/**
+ * A searchable collection of documents that lives on disk: add, delete, search, filter, explain, tune. One writer at a time, any number of readers, each
+ * with the state that it opened. What a call has resolved survives a crash; an interrupted call leaves the state before it.
+ */
+export class Index<M extends Metadata = Metadata> {
+  readonly #storage: Storage;
+  readonly #device: Device;
+  readonly #encoder: Encoder | undefined;
+  readonly #writable: boolean;
+  readonly #store: Store;
+  /** Of the present model, once documents have been added to it. */
+  #weights: { model: unknown; loaded: WeightsModel } | null = null;
+  /** Writing calls, one after the other. */
+  #queue: Promise<unknown> = Promise.resolve();
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
+
+  /** Use `Index.create` or `Index.open`. */
+  private constructor(storage: Storage, device: Device, encoder: Encoder | undefined, writable: boolean, store: Store) {
+    this.#storage = storage;
+    this.#device = device;
+    this.#encoder = encoder;
+    this.#writable = writable;
+    this.#store = store;
+  }
+
+  /**
+   * Makes an empty collection in a folder (its path, or a storage) and opens it for writing. Rejects with 'already-exists', 'locked',
+   * 'invalid-argument' and 'storage-failed'.
+   */
+  static async create<M extends Metadata = Metadata>(at: string | Storage, options: CreateOptions = {}): Promise<Index<M>> {
+    const manifest = newManifest(options);
+    const storage = typeof at === 'string' ? platform().openFolder(at) : at;
+    const device = await resolveDevice(options);
+    const there = (): LemurError =>
+      new LemurError('already-exists', `${storage.name}: there is a collection already: Index.open opens it, another folder has room for a new one`, {
+        where: storage.name,
+      });
+    if ((await storage.list()).includes(MANIFEST)) throw there();
+    const lock = await storage.lock(LOCK);
+    try {
+      if ((await storage.list()).includes(MANIFEST)) throw there();
+      await storage.replace(MANIFEST, encodeManifest(manifest));
+      return new Index<M>(storage, device, options.encoder, true, await openStore(storage, device, lock));
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /**
+   * Opens a collection (a folder's path, or a storage), for reading unless `write` is set. Opening for reading writes nothing. Rejects with 'not-found',
+   * 'bad-file', 'unsupported', 'encoder-mismatch', and for writing 'locked'.
+   */
+  static async open<M extends Metadata = Metadata>(at: string | Storage, options: OpenOptions = {}): Promise<Index<M>> {
+    const storage = typeof at === 'string' ? platform().openFolder(at) : at;
+    const { encoder, write = false } = options;
+    const device = await resolveDevice(options);
+    let lock: StorageLock | null = null;
+    try {
+      if (!(await storage.list()).includes(MANIFEST))
+        throw new LemurError('not-found', `${storage.name}: no collection here (${MANIFEST} is missing): Index.create makes one`, { where: storage.name });
+      if (write) lock = await storage.lock(LOCK);
+      const store = await openStore(storage, device, lock);
+      try {
+        checkEncoder(storage, store.snapshot.manifest, encoder);
+      } catch (error) {
+        await store.close();
+        throw error;
+      }
+      return new Index<M>(storage, device, encoder, write, store);
+    } catch (error) {
+      await lock?.release();
+      throw error;
+    }
+  }
+
+  /** Documents that are not deleted. */
+  get size(): number {
+    return this.#store.snapshot.live;
+  }
+
+  /** Dimension of the token vectors. */
+  get dim(): number {
+    return this.#store.snapshot.manifest.dim;
+  }
+
+  /**
+   * Adds documents: one, an array, or an iterable of any length, which is committed segment by segment (64 MiB of vectors) while it is read, so that
+   * memory does not grow with it; `onProgress` says how many are safe. What fits one segment goes in whole or not at all. Documents of an array are all
+   * checked before anything is written. Rejects with 'duplicate-id', 'invalid-argument', 'dimension-mismatch', 'not-finite', 'empty-document',
+   * 'read-only', 'storage-failed', or the signal's reason; what was committed before stays.
+   */
+  add(
+    documents: IndexDocument<M> | Iterable<IndexDocument<M>> | AsyncIterable<IndexDocument<M>>,
+    options: AddOptions = {},
+  ): Promise<Added> {
+    return this.#write('add', options, async (run) => {
+      const added = await addDocuments(this.#store, documents, this.#encoder, () => this.#weightsModel(), { ...options, ...run });
+      const { features, model } = this.#store.snapshot.manifest;
+      const due = features === 'auto' && !model && this.size >= LEAST_FOR_FEATURES && options.fit !== false;
+      if (due) await this.#fit({ epochs: 0, ...run });
+      return added;
+    });
+  }
+
+  /** Deletes documents by their ids, or those that pass a filter. Ids that are not there are left out of the number returned. */
+  delete(which: string | readonly string[] | { filter: Filter<M> }, options: RunOptions = {}): Promise<number> {
+    return this.#write('delete', options, async ({ signal }) => {
+      const { snapshot } = this.#store;
+      if (typeof which === 'object' && which !== null && 'filter' in which) {
+        const mask = await passing(snapshot, compileFilter(which.filter as Filter), signal);
+        return deleteDocuments(this.#store, mask.keys().filter((document) => mask[document] === 1));
+      }
+      const ids = typeof which === 'string' ? [which] : which;
+      if (!Array.isArray(ids)) throw invalid('delete', `expected an id, an array of ids or { filter }, got ${typeof which}`);
+      for (const [i, id] of ids.entries()) checkId(id, `ids[${i}]`);
+      const found = new Set(ids.map((id) => snapshot.find(id)).filter((document) => document >= 0));
+      return deleteDocuments(this.#store, found.values());
+    });
+  }
+
+  /** A document by its id; undefined where there is none. For an array of ids an array, in its order. */
+  get(id: string): Promise<StoredText<M> | undefined>;
+  get(ids: readonly string[]): Promise<(StoredText<M> | undefined)[]>;
+  get(ids: string | readonly string[]): Promise<StoredText<M> | undefined | (StoredText<M> | undefined)[]> {
+    return this.#read(async (snapshot) => {
+      const one = async (id: string): Promise<StoredText<M> | undefined> => {
+        checkId(id, 'id');
+        const document = snapshot.find(id);
+        if (document < 0) return undefined;
+        const { text, metadata } = await snapshot.record(document);
+        return { id, text, metadata: metadata as M | undefined };
+      };
+      return typeof ids === 'string' ? one(ids) : Promise.all(ids.map(one));
+    });
+  }
+
+  /** The best documents for one query, by exact MaxSim among the candidates. Rejects with 'invalid-argument', 'closed', or the signal's reason. */
+  async search(query: Query, options: SearchOptions<M> = {}): Promise<SearchResult<M>> {
+    return (await this.searchBatch([query], options))[0];
+  }
+
+  /** The same for many queries, which takes less time than one after the other. Token vectors may come as `{ vectors, counts, dim }`. */
+  searchBatch(queries: readonly Query[] | TokenInput, options: SearchOptions<M> = {}): Promise<SearchResult<M>[]> {
+    return this.#read(async (snapshot) => {
+      const { k = 10, filter, exact = false, signal, onProgress } = options;
+      const include = checkInclude(options.include);
+      checkK(k);
+      const compiled: CompiledFilter | null = filter === undefined ? null : compileFilter(filter as Filter);
+      const numCandidates = candidatesOf(snapshot, k, options);
+      const sets = await this.#querySets(queries, signal);
+      if (snapshot.live === 0)
+        return Array.from(sets.counts, () => ({ hits: [], how: { method: 'exact' as const, candidates: 0, passing: 0, documents: 0 } }));
+      const { top, how } = await find(this.#device, snapshot, sets, {
+        k,
+        numCandidates: numCandidates ?? k,
+        filter: compiled,
+        exact: exact || numCandidates === null,
+        signal,
+        onProgress,
+      });
+      const results: SearchResult<M>[] = [];
+      for (let q = 0; q < sets.counts.length; q++) results.push({ hits: await hitsOf<M>(snapshot, sets, q, top, include), how: { ...how } });
+      return results;
+    });
+  }
+
+  /** Scores documents that were found elsewhere by exact MaxSim, best first; ids that are not there are left out. Default k: all of them. */
+  rerank(query: Query, ids: readonly string[], options: RerankOptions = {}): Promise<SearchResult<M>> {
+    return this.#read(async (snapshot) => {
+      const include = checkInclude(options.include);
+      if (!Array.isArray(ids)) throw invalid('ids', `expected an array of ids, got ${typeof ids}`);
+      for (const [i, id] of ids.entries()) checkId(id, `ids[${i}]`);
+      const rows = Int32Array.from(new Set(ids.map((id) => snapshot.find(id)).filter((document) => document >= 0))).sort();
+      const k = options.k ?? Math.max(1, rows.length);
+      checkK(k);
+      const sets = await this.#querySets([query], options.signal);
+      const top = await scoreLists(this.#device, snapshot, sets, [rows], k, options);
+      const how: SearchMethod = { method: 'exact', candidates: rows.length, passing: rows.length, documents: snapshot.live };
+      return { hits: await hitsOf<M>(snapshot, sets, 0, top, include), how };
+    });
+  }
+
+  /**
+   * Learns the present documents anew: features (trained, or random with `epochs: 0` or `features: 'random'`) and the codes of all documents, which
+   * replace the old ones in one step while searches go on. A collection with `features: 'exact'`, or 'auto' and fewer than 4,096 documents, stays exact.
+   */
+  fit(options: FitIndexOptions = {}): Promise<IndexStats> {
+    return this.#write('fit', options, async (run) => {
+      const { features } = this.#store.snapshot.manifest;
+      const exact = features === 'exact' || (features === 'auto' && this.size < LEAST_FOR_FEATURES) || this.size === 0;
+      if (!exact) await this.#fit({ ...(features === 'random' ? { epochs: 0 } : {}), ...options, ...run });
+      return statsOf(this.#store.snapshot);
+    });
+  }
+
+  /**
+   * Measures on held-out queries how many candidates find which share of the exact top k, and keeps the curve: searches with `recall`, and those that
+   * say nothing, go by it. On a collection opened for reading it is kept in memory alone. Rejects with 'unsupported' without a model.
+   */
+  tune(options: TuneOptions = {}): Promise<Curve & { numCandidates: number | null }> {
+    const { recall = 0.95, k = 10, sample = 200, seed = 0 } = options;
+    return this.#write('tune', options, async ({ signal, onProgress }) => {
+      checkK(k);
+      checkRecall(recall);
+      const { snapshot } = this.#store;
+      const drawn = options.queries === undefined;
+      const all = options.queries === undefined ? await drawQueries(snapshot, sample, seed) : await this.#querySets(options.queries, signal);
+      const queries = someTexts(all, 0, Math.min(all.counts.length, sample));
+      const measured = await measureCurve(this.#device, snapshot, queries, k, { signal, onProgress });
+      const curve: Curve = { ...measured, source: drawn ? 'collection' : 'given', target: recall };
+      await this.#store.commit((manifest) => ({ ...manifest, model: manifest.model && { ...manifest.model, curve } }));
+      return { ...curve, numCandidates: candidatesFor(curve, recall) };
+    });
+  }
+
+  /** What is known of the collection: sizes, model, curve, quantisation, and whether a refit is due. */
+  stats(): IndexStats {
+    this.#checkOpen();
+    return statsOf(this.#store.snapshot);
+  }
+
+  /** Reads all files and compares their checksums. */
+  verify(options: RunOptions = {}): Promise<Verification> {
+    return this.#read((snapshot) => verifySnapshot(this.#storage, snapshot, options));
+  }
+
+  /** Rewrites small segments and those with deleted documents, which gives their place back. */
+  compact(options: RunOptions = {}): Promise<IndexStats> {
+    return this.#write('compact', options, async (run) => {
+      await compact(this.#store, run);
+      return statsOf(this.#store.snapshot);
+    });
+  }
+
+  /** Takes over what a writer has committed since this reader was opened. Returns whether there was something. */
+  refresh(): Promise<boolean> {
+    return this.#exclusive(() => this.#store.refresh());
+  }
+
+  /** Ends it: searches under way finish, writing calls stop at their next step with 'closed', calls after it reject with 'closed'. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      this.#closing.abort(new LemurError('closed', 'this Index has been closed', { where: 'Index' }));
+      while (this.#running.size > 0) await Promise.allSettled(this.#running);
+      this.#dropWeights();
+      await this.#store.close();
+    })();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new LemurError('closed', 'this Index has been closed', { where: 'Index' });
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
+    const done = (): void => void this.#running.delete(work);
+    work.then(done, done);
+    return work;
+  }
+
+  /** Work on the state of now, which stays until it is done. */
+  #read<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    const run = async (): Promise<T> => {
+      this.#checkOpen();
+      const { snapshot } = this.#store;
+      const release = snapshot.use();
+      try {
+        return await use(snapshot);
+      } finally {
+        release();
+      }
+    };
+    return this.#track(run());
+  }
+
+  /** One after the other. */
+  #exclusive<T>(use: () => Promise<T>): Promise<T> {
+    const run = async (before: Promise<unknown>): Promise<T> => {
+      this.#checkOpen();
+      await before;
+      this.#checkOpen();
+      return use();
+    };
+    const work = run(this.#queue);
+    this.#queue = work.catch(() => undefined);
+    return this.#track(work);
+  }
+
+  /** A call that changes the collection; what it wrote and did not commit is deleted when it fails. */
+  #write<T>(where: string, options: RunOptions, use: (run: RunOptions) => Promise<T>): Promise<T> {
+    return this.#exclusive(async () => {
+      if (!this.#writable) {
+        const message = `${where}: the collection was opened for reading; open it with { write: true }`;
+        throw new LemurError('read-only', message, { where });
+      }
+      const { signal, onProgress } = options;
+      const stop = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+      stop.throwIfAborted();
+      try {
+        return await use({ signal: stop, onProgress });
+      } catch (error) {
+        await this.#store.discard();
+        throw error;
+      }
+    });
+  }
+
+  async #fit(options: FitIndexOptions): Promise<void> {
+    const loaded = await fitIndex(this.#store, options);
+    this.#dropWeights();
+    this.#weights = { model: this.#store.snapshot.manifest.model?.file.name, loaded };
+  }
+
+  /** The present model with what gives new documents their weights; null where there is none. */
+  async #weightsModel(): Promise<WeightsModel | null> {
+    const { manifest, model } = this.#store.snapshot;
+    if (!manifest.model || !model) return null;
+    const { name } = manifest.model.file;
+    if (this.#weights?.model !== name) {
+      this.#dropWeights();
+      const solver = await openSolver(this.#storage, this.#device, manifest.model, model.map);
+      const { mean, std } = manifest.model;
+      this.#weights = { model: name, loaded: { ...model, solver, mean, std } };
+    }
+    return this.#weights.loaded;
+  }
+
+  #dropWeights(): void {
+    if (this.#weights) freeSolver(this.#device, this.#weights.loaded.solver);
+    this.#weights = null;
+  }
+
+  async #querySets(queries: readonly Query[] | TokenInput, signal: AbortSignal | undefined): Promise<QuerySets> {
+    if (Array.isArray(queries) && queries.some((query) => typeof query === 'string')) {
+      const mixed = queries.findIndex((query) => typeof query !== 'string');
+      if (mixed >= 0) throw invalid(`queries[${mixed}]`, 'token vectors among texts, expected all of one kind');
+      if (!this.#encoder)
+        throw invalid('query', 'a text, and this index has no encoder: open it with { encoder }, or give token vectors');
+      const texts = queries as string[];
+      const empty = texts.findIndex((text) => text.trim() === '');
+      if (empty >= 0) throw invalid(texts.length === 1 ? 'query' : `queries[${empty}]`, 'the text is empty');
+      return this.#encoder.encodeQuery(texts, { signal });
+    }
+    return tokenSetsOfDim(queries as TokenInput | TokenMatrix[], this.dim, 'queries', signal);
+  }
+}
+
+function newManifest({ encoder, dim = encoder?.dim, precision = 'int8', pooling = 1, features = 'auto' }: CreateOptions): IndexManifest {
+  if (dim === undefined) throw invalid('dim', 'expected a dimension, or an encoder that has one, got neither');
+  if (!Number.isInteger(dim) || dim < 1) throw invalid('dim', `expected a positive integer, got ${String(dim)}`);
+  if (encoder && encoder.dim !== dim)
+    throw new LemurError('dimension-mismatch', `dim: expected ${encoder.dim}, the encoder's, got ${dim}`, {
+      where: 'dim',
+      expected: encoder.dim,
+      got: dim,
+    });
+  if (precision !== 'int8' && precision !== 'float32') throw invalid('precision', `expected 'int8' or 'float32', got ${String(precision)}`);
+  if (!Number.isInteger(pooling) || pooling < 1) throw invalid('pooling', `expected an integer of at least 1, got ${String(pooling)}`);
+  if (!['auto', 'exact', 'random', 'trained'].includes(features))
+    throw invalid('features', `expected 'auto', 'exact', 'random' or 'trained', got ${String(features)}`);
+  return {
+    generation: 0,
+    next: 1,
+    dim,
+    precision,
+    pooling,
+    features,
+    encoder: encoder ? { id: encoder.id, dim: encoder.dim } : null,
+    tokenMean: null,
+    model: null,
+    segments: [],
+  };
+}
+
+function checkEncoder(storage: Storage, { encoder: made, dim }: IndexManifest, encoder: Encoder | undefined): void {
+  if (!encoder) return;
+  const where = storage.name;
+  if (made && made.id !== encoder.id) {
+    throw new LemurError('encoder-mismatch', `${where}: made with the encoder ${made.id}, opened with ${encoder.id}`, {
+      where,
+      expected: made.id,
+      got: encoder.id,
+    });
+  }
+  if (encoder.dim !== dim) {
+    throw new LemurError('dimension-mismatch', `${where}: token vectors of ${dim} dimensions, the encoder ${encoder.id} gives ${encoder.dim}`, {
+      where,
+      expected: dim,
+      got: encoder.dim,
+    });
+  }
+}
+
+/** How many candidates a search takes; null: exact search. */
+function candidatesOf(snapshot: Snapshot, k: number, { numCandidates, recall }: SearchOptions): number | null {
+  const curve = snapshot.manifest.model?.curve;
+  if (numCandidates !== undefined) {
+    if (recall !== undefined) throw invalid('recall', 'expected either numCandidates or recall, got both');
+    if (!Number.isInteger(numCandidates) || numCandidates < k)
+      throw invalid('numCandidates', `expected an integer of at least k, ${k}, got ${String(numCandidates)}`);
+    return numCandidates;
+  }
+  if (recall === undefined) {
+    if (!curve) return Math.max(DEFAULT_CANDIDATES, 2 * k);
+    const found = candidatesFor(curve, curve.target);
+    return found && Math.max(found, k);
+  }
+  checkRecall(recall);
+  // without a model every search is exact
+  if (!snapshot.model) return k;
+  if (!curve) throw new LemurError('unsupported', 'recall: how many candidates it takes has not been measured: call tune() once', { where: 'recall' });
+  const found = candidatesFor(curve, recall);
+  return found && Math.max(found, k);
+}
+
+function checkRecall(recall: number): void {
+  if (typeof recall !== 'number' || !(recall > 0 && recall <= 1)) throw invalid('recall', `expected a number above 0 and at most 1, got ${String(recall)}`);
+}
+
+function checkInclude(include: readonly Include[] = ['text', 'metadata']): readonly Include[] {
+  const wrong = Array.isArray(include) ? include.find((name) => !INCLUDES.includes(name)) : include;
+  if (wrong !== undefined) throw invalid('include', `expected an array of ${INCLUDES.join(', ')}, got ${String(wrong)}`);
+  return include;
+}
+
+function invalid(where: string, problem: string): LemurError {
+  return new LemurError('invalid-argument', `${where}: ${problem}`, { where });
+}
+

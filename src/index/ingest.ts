@@ -1,0 +1,195 @@
+import type { Encoder } from '../encoder/encoder.js';
+import { LemurError } from '../errors.js';
+import { pacer } from '../pacer.js';
+import type { RunOptions } from '../run-options.js';
+import { poolTokens } from '../tokens/pool.js';
+import { meanToken, quantizeTokens } from '../tokens/quantize.js';
+import { type TokenSets, tokenSets } from '../tokens/token-sets.js';
+import { type CheckedDocument, checkDocument, type IndexDocument } from './document.js';
+import type { IndexManifest } from './manifest.js';
+import type { StoredDocument } from './segment-file.js';
+import { SEGMENT_BYTES, SEGMENT_DOCUMENTS } from './write-segment.js';
+
+/** Documents that are encoded in one call. */
+const BATCH = 256;
+/** Bytes of text that are. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** Float32 bytes that the mean of the tokens is taken from at most. */
+const MEAN_BYTES = 16 * 1024 * 1024;
+
+/** Documents as they will be stored, enough for a segment. */
+export interface PreparedSegment {
+  documents: StoredDocument[];
+  /** null for float32 tokens. */
+  tokenMean: Float32Array | null;
+  quantizationError: number;
+}
+
+/** What documents are prepared for. */
+export interface IngestTarget extends Pick<IndexManifest, 'dim' | 'precision' | 'pooling'> {
+  tokenMean: Float32Array | null;
+  encoder: Encoder | undefined;
+}
+
+/**
+ * Turns documents into segments, one at a time: checked, encoded, pooled, quantised. Holds at most one segment (64 MiB of vectors) and one
+ * batch. `wanted` says of each document that has passed the gate whether it goes in. Rejects with what is wrong with a document.
+ */
+export async function* prepareSegments(
+  documents: AsyncIterable<IndexDocument> | Iterable<IndexDocument>,
+  wanted: (document: CheckedDocument) => boolean | 'flush',
+  target: IngestTarget,
+  options: RunOptions,
+): AsyncGenerator<PreparedSegment> {
+  const { dim, precision, encoder } = target;
+  const { signal } = options;
+  const pace = pacer(signal);
+  let tokenMean = target.tokenMean;
+  let stored: StoredDocument[] = [];
+  let bytes = 0;
+  let error = 0;
+  let energy = 0;
+  /** Encoded, but not quantised before the mean is known. */
+  let raw: { document: CheckedDocument; vectors: Float32Array; spans: Int32Array | undefined }[] = [];
+  let rawBytes = 0;
+  let batch: CheckedDocument[] = [];
+  let batchBytes = 0;
+
+  const store = async (): Promise<void> => {
+    if (raw.length === 0) return;
+    const sets = setsOf(raw, dim);
+    if (precision === 'float32') {
+      for (const { document, vectors, spans } of raw) stored.push({ ...document, vectors, factor: 1, spans });
+    } else {
+      tokenMean ??= await meanToken(sets, signal);
+      const { codes, factors, offsets } = await quantizeTokens(sets, tokenMean, signal);
+      for (const [i, { document, spans }] of raw.entries()) {
+        await pace();
+        const vectors = codes.slice(offsets[i] * dim, offsets[i + 1] * dim);
+        stored.push({ ...document, vectors, factor: factors[i], spans });
+        for (let at = 0; at < vectors.length; at++) {
+          const centred = sets.vectors[offsets[i] * dim + at] - tokenMean[at % dim];
+          error += (centred - vectors[at] * factors[i]) ** 2;
+          energy += centred ** 2;
+        }
+      }
+    }
+    bytes += precision === 'int8' ? sets.vectors.length : 4 * sets.vectors.length;
+    for (const { document } of raw) bytes += document.text?.length ?? 0;
+    raw = [];
+    rawBytes = 0;
+  };
+  const encode = async (): Promise<void> => {
+    if (batch.length === 0) return;
+    const encoded = await encodeBatch(batch, encoder, target, options);
+    for (const item of encoded) {
+      raw.push(item);
+      rawBytes += item.vectors.byteLength;
+    }
+    batch = [];
+    batchBytes = 0;
+    if (tokenMean || precision === 'float32' || rawBytes >= MEAN_BYTES) await store();
+  };
+  const flush = async (): Promise<PreparedSegment | null> => {
+    await encode();
+    await store();
+    if (stored.length === 0) return null;
+    const segment = { documents: stored, tokenMean, quantizationError: energy > 0 ? error / energy : 0 };
+    stored = [];
+    bytes = error = energy = 0;
+    return segment;
+  };
+
+  let index = 0;
+  const gate = { dim, encodes: encoder !== undefined };
+  for await (const document of documents) {
+    await pace();
+    signal?.throwIfAborted();
+    const checked = checkDocument(document, `document ${index++}`, gate);
+    let want = wanted(checked);
+    if (want === 'flush') {
+      const segment = await flush();
+      if (segment) yield segment;
+      want = true;
+    }
+    if (!want) continue;
+    batch.push(checked);
+    batchBytes += checked.text === undefined ? 0 : 2 * checked.text.length;
+    if (batch.length >= BATCH || batchBytes >= BATCH_BYTES) await encode();
+    if (bytes >= SEGMENT_BYTES || stored.length >= SEGMENT_DOCUMENTS) {
+      const segment = await flush();
+      if (segment) yield segment;
+    }
+  }
+  const segment = await flush();
+  if (segment) yield segment;
+}
+
+/** Token vectors of documents, those of texts by the encoder, merged as the collection says. */
+async function encodeBatch(
+  batch: readonly CheckedDocument[],
+  encoder: Encoder | undefined,
+  { dim, pooling }: IngestTarget,
+  { signal }: RunOptions,
+): Promise<{ document: CheckedDocument; vectors: Float32Array; spans: Int32Array | undefined }[]> {
+  const texts = batch.filter(({ tokens }) => tokens === undefined);
+  const encoded = texts.length > 0 && encoder ? await encoder.encodeDocument(texts.map(({ text }) => text as string), { signal }) : null;
+  if (encoded && (encoded.dim !== dim || encoded.counts.length !== texts.length)) {
+    throw new LemurError('dimension-mismatch', `the encoder gave ${encoded.counts.length} texts of ${encoded.dim} dimensions, expected ${texts.length} of ${dim}`, {
+      where: 'encoder',
+      expected: dim,
+      got: encoded.dim,
+    });
+  }
+  const given = batch.filter(({ tokens }) => tokens !== undefined);
+  const gated = given.length > 0 ? await gateTokens(given, signal) : null;
+  const result = new Map<CheckedDocument, { document: CheckedDocument; vectors: Float32Array; spans: Int32Array | undefined }>();
+  for (const [documents, sets] of [[texts, encoded] as const, [given, gated] as const]) {
+    if (!sets) continue;
+    const pooled = pooling > 1 ? await poolTokens(sets, pooling, { signal }) : sets;
+    documents.forEach((document, i) => {
+      const vectors = pooled.vectors.slice(pooled.offsets[i] * dim, pooled.offsets[i + 1] * dim);
+      result.set(document, { document, vectors, spans: spansOf(sets, pooled, i) });
+    });
+  }
+  return batch.map((document) => result.get(document) as { document: CheckedDocument; vectors: Float32Array; spans: Int32Array | undefined });
+}
+
+/** The caller's vectors through the gate; errors name the document. */
+async function gateTokens(documents: readonly CheckedDocument[], signal: AbortSignal | undefined): Promise<TokenSets> {
+  const matrices = documents.map(({ tokens }) => tokens as NonNullable<typeof tokens>);
+  try {
+    return await tokenSets(matrices, 'documents', signal);
+  } catch (error) {
+    // find the one at fault
+    for (const [i, matrix] of matrices.entries()) await tokenSets([matrix], `document ${JSON.stringify(documents[i].id)}`, signal);
+    throw error;
+  }
+}
+
+/** Spans of a text's stored vectors: of a merged one, those of its first member. */
+function spansOf(
+  sets: TokenSets & { spans?: Int32Array | undefined },
+  pooled: TokenSets & { members?: Int32Array | undefined },
+  text: number,
+): Int32Array | undefined {
+  const { spans, offsets } = sets;
+  if (!spans) return undefined;
+  const { members } = pooled;
+  if (!members) return spans.slice(2 * offsets[text], 2 * offsets[text + 1]);
+  const out = new Int32Array(2 * pooled.counts[text]).fill(-1);
+  for (let row = offsets[text]; row < offsets[text + 1]; row++) {
+    const to = members[row];
+    if (out[2 * to] < 0) out.set(spans.subarray(2 * row, 2 * row + 2), 2 * to);
+  }
+  return out;
+}
+
+function setsOf(raw: readonly { vectors: Float32Array }[], dim: number): TokenSets {
+  const counts = Int32Array.from(raw, ({ vectors }) => vectors.length / dim);
+  const offsets = new Float64Array(raw.length + 1);
+  for (let i = 0; i < raw.length; i++) offsets[i + 1] = offsets[i] + counts[i];
+  const vectors = new Float32Array(offsets[raw.length] * dim);
+  raw.forEach((item, i) => vectors.set(item.vectors, offsets[i] * dim));
+  return { vectors, counts, offsets, dim };
+}

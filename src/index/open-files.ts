@@ -1,0 +1,99 @@
+import type { Device } from '../device/device.js';
+import type { Storage } from '../storage/storage.js';
+import { openCodes, type SegmentCodes } from './codes-file.js';
+import { openDeleted } from './deleted-file.js';
+import { freeModel, type Model, openModel } from './model-file.js';
+import type { IndexManifest, ModelEntry, SegmentEntry } from './manifest.js';
+import { openSegment, type Segment } from './segment.js';
+
+/** A segment with what belongs to it in one state of the collection. */
+export interface SegmentView {
+  entry: SegmentEntry;
+  segment: Segment;
+  codes: SegmentCodes | null;
+  /** A byte a document, 1 for those that are deleted; null: none is. */
+  deleted: Uint8Array | null;
+}
+
+/** Everything that one state of the collection refers to, open. */
+export interface OpenState {
+  segments: SegmentView[];
+  model: Model | null;
+  /** Gives back what was opened; what no other state uses is closed. */
+  release(): Promise<void>;
+}
+
+/** Files opened at a time. */
+const AT_ONCE = 8;
+
+/** Open files shared by the states that refer to them: each is opened once and closed after the last state. */
+export function createOpenFiles(storage: Storage, device: Device): { open(manifest: IndexManifest): Promise<OpenState> } {
+  const opened = new Map<string, { users: number; value: Promise<unknown>; close: (value: never) => Promise<void> | void }>();
+
+  const open = async (manifest: IndexManifest): Promise<OpenState> => {
+    const taken: string[] = [];
+    const take = <T>(name: string, make: () => Promise<T>, close: (value: T) => Promise<void> | void): Promise<T> => {
+      const found = opened.get(name) ?? { users: 0, value: make(), close };
+      found.users++;
+      opened.set(name, found);
+      taken.push(name);
+      return found.value as Promise<T>;
+    };
+    const release = async (): Promise<void> => {
+      for (const name of taken.splice(0)) {
+        const found = opened.get(name);
+        if (!found || --found.users > 0) continue;
+        opened.delete(name);
+        const value = await found.value.catch(() => undefined);
+        if (value !== undefined) await found.close(value as never);
+      }
+    };
+    const { dim, precision, model } = manifest;
+    const view = async (entry: SegmentEntry): Promise<SegmentView> => {
+      const { file, codes, deleted, documents } = entry;
+      return {
+        entry,
+        segment: await take(
+          file.name,
+          () => openSegment(storage, device, entry, dim, precision),
+          (segment) => segment.close(),
+        ),
+        codes:
+          codes && model
+            ? await take(
+                codes.name,
+                () => openCodes(storage, device, codes, documents, latentDim(model), model.prefix.dim),
+                (found) => found.close(),
+              )
+            : null,
+        deleted:
+          deleted &&
+          (await take(
+            deleted.file.name,
+            () => openDeleted(storage, deleted.file, documents),
+            () => {},
+          )),
+      };
+    };
+    try {
+      const opened = model && (await take(model.file.name, () => openModel(storage, device, model), (found) => freeModel(device, found)));
+      const segments = new Array<SegmentView>(manifest.segments.length);
+      const entries = manifest.segments.entries();
+      const lane = async (): Promise<void> => {
+        for (const [i, entry] of entries) segments[i] = await view(entry);
+      };
+      const lanes = await Promise.allSettled(Array.from({ length: AT_ONCE }, lane));
+      const failed = lanes.find((result) => result.status === 'rejected');
+      if (failed) throw failed.reason;
+      return { segments, model: opened, release };
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  };
+  return { open };
+}
+
+function latentDim({ featureMap }: ModelEntry): number {
+  return featureMap.widths[featureMap.widths.length - 1];
+}

@@ -1,0 +1,71 @@
+import { pacer } from '../pacer.js';
+import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
+import type { Snapshot } from './snapshot.js';
+import type { StoredDocument } from './segment-file.js';
+
+/** Documents that are not deleted, ascending. */
+export function liveDocuments({ documents, allowed }: Snapshot): Int32Array {
+  const all = Int32Array.from({ length: documents }, (_, i) => i);
+  return allowed ? all.filter((document) => allowed[document] === 1) : all;
+}
+
+/** `count` of them at random, ascending; all where there are no more. */
+export function sampleDocuments(snapshot: Snapshot, count: number, seed: number, stream: number): Int32Array {
+  const live = liveDocuments(snapshot);
+  if (live.length <= count) return live;
+  return sampleWithoutReplacement(createRandom(seed, stream), live.length, count)
+    .map((i) => live[i])
+    .sort();
+}
+
+/** Token vectors of documents chosen at random as float32, count x dim (fewer where there are no more), in the order of the documents. */
+export async function sampleTokenRows(
+  snapshot: Snapshot,
+  count: number,
+  seed: number,
+  stream: number,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
+  const { dim } = snapshot.manifest;
+  const pace = pacer(signal);
+  const live = liveDocuments(snapshot);
+  const countOf = (document: number): number => {
+    const { view, at } = snapshot.locate(document);
+    return view.segment.counts[at];
+  };
+  let total = 0;
+  for (const document of live) total += countOf(document);
+  const rows = sampleWithoutReplacement(createRandom(seed, stream), total, count).sort();
+  const out = new Float32Array(rows.length * dim);
+  let next = 0;
+  let first = 0;
+  for (const document of live) {
+    const behind = first + countOf(document);
+    if (next < rows.length && rows[next] < behind) {
+      await pace();
+      const vectors = await snapshot.vectors(document);
+      for (; next < rows.length && rows[next] < behind; next++) {
+        const from = (rows[next] - first) * dim;
+        out.set(vectors.subarray(from, from + dim), next * dim);
+      }
+    }
+    first = behind;
+  }
+  return out;
+}
+
+/** Token vectors of documents as they are stored, for computing. */
+export async function storedVectors(
+  snapshot: Snapshot,
+  documents: Iterable<number>,
+  signal: AbortSignal | undefined,
+): Promise<Pick<StoredDocument, 'vectors' | 'factor'>[]> {
+  const pace = pacer(signal);
+  const out: Pick<StoredDocument, 'vectors' | 'factor'>[] = [];
+  for (const document of documents) {
+    await pace();
+    const { view, at } = snapshot.locate(document);
+    out.push(...(await view.segment.some(at, at + 1)));
+  }
+  return out;
+}

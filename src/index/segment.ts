@@ -1,0 +1,161 @@
+import type { Device, Tensor } from '../device/device.js';
+import { LemurError } from '../errors.js';
+import { crc32 } from '../formats/crc32.js';
+import type { Storage } from '../storage/storage.js';
+import { rowOffsets } from '../tokens/token-sets.js';
+import { type CheckedFile, openCheckedFile } from './checked-file.js';
+import { type Columns, openColumns } from './open-columns.js';
+import { createIdTable, type IdTable } from './id-table.js';
+import type { SegmentEntry } from './manifest.js';
+import type { Metadata } from './metadata.js';
+import { SEGMENT, type StoredDocument } from './segment-file.js';
+
+/** What a document holds besides its vectors. */
+export interface DocumentRecord {
+  text: string | undefined;
+  metadata: Metadata | undefined;
+}
+
+/** A batch of documents, open: what every search needs is in memory, vectors and records stay in the file where the platform can read files. */
+export interface Segment {
+  readonly name: string;
+  readonly ids: IdTable;
+  readonly documents: number;
+  readonly counts: Int32Array;
+  readonly offsets: Float64Array;
+  /** null for float32 tokens. */
+  readonly factors: Float32Array | null;
+  readonly tokenChecks: Int32Array;
+  /** rows x dim. */
+  readonly tokens: Tensor<'i8'> | Tensor<'f32'>;
+  readonly columns: Columns;
+  record(document: number): Promise<DocumentRecord>;
+  /** Token vectors of documents from .. to as they are stored, read at once. */
+  some(from: number, to: number): Promise<Pick<StoredDocument, 'vectors' | 'factor'>[]>;
+  /** undefined where none were given. */
+  spans(document: number): Promise<Int32Array | undefined>;
+  /** All documents, read in a few large parts. */
+  all(): Promise<StoredDocument[]>;
+  close(): Promise<void>;
+}
+
+/** Reads, of each document, id, number of tokens, factor and checksums. Rejects with 'not-found' and 'bad-file'. */
+export async function openSegment(
+  storage: Storage,
+  device: Device,
+  { file: entry, documents, tokens: rows }: SegmentEntry,
+  dim: number,
+  precision: 'int8' | 'float32',
+): Promise<Segment> {
+  const file = await openCheckedFile(storage, entry, SEGMENT);
+  try {
+    const where = `${storage.name}/${entry.name}`;
+    const bad = (problem: string): LemurError => new LemurError('bad-file', `${where}: ${problem}: the file is damaged`, { where });
+    const numbers = (section: string): Promise<Int32Array> => file.array(section, 'I32', [documents]);
+    const [counts, tokenChecks, idEnds, recordEnds, recordChecks] = [
+      await numbers('counts'),
+      await numbers('tokenChecks'),
+      await numbers('idEnds'),
+      await numbers('recordEnds'),
+      await numbers('recordChecks'),
+    ];
+    const offsets = rowOffsets(counts);
+    if (offsets[documents] !== rows) throw bad(`${offsets[documents]} tokens, expected ${rows}`);
+    const { bytes: ids } = await file.read('ids');
+    const factors = precision === 'int8' ? await file.array<Float32Array>('factors', 'F32', [documents]) : null;
+    const elementBytes = precision === 'int8' ? 1 : 4;
+    const tokens = await openRows(device, file, 'tokens', precision === 'int8' ? 'i8' : 'f32', rows * dim);
+    const columns = openColumns(file.sections.keys(), documents, (name) => file.read(name));
+
+    const check = (section: string, bytes: Uint8Array, expected: number, document: number): void => {
+      const actual = crc32(bytes) | 0;
+      if (actual !== expected) throw bad(`${section} of document ${document}: checksum ${actual}, expected ${expected}`);
+    };
+    const table = createIdTable(ids, idEnds);
+    return {
+      name: entry.name,
+      ids: table,
+      documents,
+      counts,
+      offsets,
+      factors,
+      tokenChecks,
+      tokens,
+      columns,
+      async record(document) {
+        const from = document === 0 ? 0 : recordEnds[document - 1];
+        const bytes = await file.range('records', from, recordEnds[document]);
+        check('records', bytes, recordChecks[document], document);
+        const { text, metadata } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<DocumentRecord>;
+        return { text, metadata };
+      },
+      async some(from, to) {
+        const width = dim * elementBytes;
+        const bytes = await file.range('tokens', offsets[from] * width, offsets[to] * width);
+        const { buffer } = new Uint8Array(bytes);
+        return Array.from({ length: to - from }, (_, i) => {
+          const document = from + i;
+          const start = (offsets[document] - offsets[from]) * width;
+          const length = counts[document] * width;
+          check('tokens', new Uint8Array(buffer, start, length), tokenChecks[document], document);
+          const vectors = precision === 'int8' ? new Int8Array(buffer, start, length) : new Float32Array(buffer, start, length / 4);
+          return { vectors, factor: factors?.[document] ?? 1 };
+        });
+      },
+      async spans(document) {
+        if (!file.sections.has('spans')) return undefined;
+        const bytes = await file.range('spans', offsets[document] * 8, offsets[document + 1] * 8);
+        const spans = new Int32Array(new Uint8Array(bytes).buffer);
+        return spans[0] < 0 ? undefined : spans;
+      },
+      async all() {
+        const { buffer } = new Uint8Array((await file.read('tokens')).bytes);
+        const values = precision === 'int8' ? new Int8Array(buffer) : new Float32Array(buffer);
+        const records = (await file.read('records')).bytes;
+        const spans = file.sections.has('spans') ? new Int32Array(new Uint8Array((await file.read('spans')).bytes).buffer) : null;
+        const decoder = new TextDecoder();
+        return Array.from({ length: documents }, (_, i) => {
+          const { text, metadata } = JSON.parse(decoder.decode(records.subarray(i === 0 ? 0 : recordEnds[i - 1], recordEnds[i]))) as Partial<DocumentRecord>;
+          const [from, to] = [offsets[i], offsets[i + 1]];
+          const own = spans?.subarray(2 * from, 2 * to);
+          return {
+            id: table.id(i),
+            text,
+            metadata,
+            vectors: values.subarray(from * dim, to * dim),
+            factor: factors?.[i] ?? 1,
+            spans: own && own[0] >= 0 ? own : undefined,
+          };
+        });
+      },
+      async close() {
+        device.free(tokens);
+        await file.stored.close();
+      },
+    };
+  } catch (error) {
+    await file.stored.close();
+    throw error;
+  }
+}
+
+/** A section as a tensor: left in the file where the workers can read it, else read whole and checked. */
+export async function openRows<D extends 'i8' | 'f32'>(
+  device: Device,
+  file: CheckedFile,
+  section: string,
+  dtype: D,
+  length: number,
+): Promise<Tensor<D>> {
+  const { descriptor } = file.stored;
+  const where = file.name;
+  const tensor = file.sections.get(section);
+  const held = tensor?.shape.reduce((size, n) => size * n, 1);
+  if (held !== length || tensor?.type !== { i8: 'I8', f32: 'F32' }[dtype])
+    throw new LemurError('bad-file', `${where}: ${section}: ${tensor?.type} [${tensor?.shape}], expected ${length} values`, { where });
+  if (device.readsFiles && descriptor !== undefined) return device.attach(dtype, length, { descriptor, offset: file.offset(section), name: where });
+  const { bytes } = await file.read(section);
+  const shared = typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(bytes.length) : new SharedArrayBuffer(bytes.length);
+  new Uint8Array(shared).set(bytes);
+  return device.upload(dtype, (dtype === 'i8' ? new Int8Array(shared) : new Float32Array(shared)) as never);
+}

@@ -1,0 +1,99 @@
+import type { Device } from '../device/device.js';
+import { LemurError } from '../errors.js';
+import type { RunOptions } from '../run-options.js';
+import { createRandom } from '../tokens/random.js';
+import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
+import { find } from './find.js';
+import type { Curve } from './manifest.js';
+import { sampleDocuments } from './sample.js';
+import type { Snapshot } from './snapshot.js';
+
+const STREAM = 21;
+/** Tokens of a query that is drawn from the collection. */
+const QUERY_TOKENS = 12;
+/** Most candidates that are tried. */
+const MOST_CANDIDATES = 8192;
+
+/** Queries like the tokens that the features were learned from: runs of consecutive token vectors of documents chosen at random. */
+export async function drawQueries(snapshot: Snapshot, count: number, seed: number): Promise<TokenSets> {
+  const { dim } = snapshot.manifest;
+  const random = createRandom(seed, STREAM);
+  const documents = sampleDocuments(snapshot, count, seed, STREAM);
+  const parts: Float32Array[] = [];
+  for (const document of documents) {
+    const vectors = await snapshot.vectors(document);
+    const rows = vectors.length / dim;
+    const some = Math.min(rows, QUERY_TOKENS);
+    const first = random.integer(rows - some + 1);
+    parts.push(vectors.slice(first * dim, (first + some) * dim));
+  }
+  const counts = Int32Array.from(parts, ({ length }) => length / dim);
+  const offsets = rowOffsets(counts);
+  const vectors = new Float32Array(offsets[counts.length] * dim);
+  parts.forEach((part, i) => vectors.set(part, offsets[i] * dim));
+  return { vectors, counts, offsets, dim };
+}
+
+/**
+ * Recall of the exact top k among the candidates of the first stage, for growing numbers of candidates, on queries that the features were not learned
+ * from. Ends where all of them are found, or with 8,192 candidates. Raises 'unsupported' where searches are exact anyway.
+ */
+export async function measureCurve(
+  device: Device,
+  snapshot: Snapshot,
+  queries: TokenSets,
+  k: number,
+  { signal, onProgress }: RunOptions,
+): Promise<Pick<Curve, 'points' | 'queries' | 'documents' | 'k'>> {
+  if (!snapshot.model) {
+    const message = 'tune: searches are exact: there is no model; fit one, or add more documents';
+    throw new LemurError('unsupported', message, { where: 'tune' });
+  }
+  const count = queries.counts.length;
+  const grid = candidateGrid(k, snapshot.live);
+  const report = (done: number): void => onProgress?.({ stage: 'tune', done, total: grid.length + 1 });
+  report(0);
+  const exact = await find(device, snapshot, queries, { k, numCandidates: k, filter: null, exact: true, signal });
+  const points: Curve['points'] = [];
+  for (const [i, numCandidates] of grid.entries()) {
+    report(i + 1);
+    const found = await find(device, snapshot, queries, { k, numCandidates, filter: null, exact: false, signal });
+    const shares = Array.from({ length: count }, (_, q) => recallOf(exact.top.indices, found.top.indices, q * k, (q + 1) * k));
+    const mean = shares.reduce((sum, share) => sum + share, 0) / count;
+    const variance = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / Math.max(1, count - 1);
+    points.push([numCandidates, mean, Math.sqrt(variance / count)]);
+    if (mean === 1 || found.how.method === 'exact') break;
+  }
+  report(grid.length + 1);
+  return { points, queries: count, documents: snapshot.live, k };
+}
+
+/** The fewest candidates whose recall, less its standard error, reaches the target; null: none that was measured does. */
+export function candidatesFor({ points }: Pick<Curve, 'points'>, target: number): number | null {
+  let before: [number, number] | null = null;
+  for (const [numCandidates, recall, error] of points) {
+    const safe = recall - error;
+    if (safe >= target) {
+      if (!before || safe === before[1]) return numCandidates;
+      // between two measurements: linear in the logarithm
+      const share = (target - before[1]) / (safe - before[1]);
+      return Math.ceil(Math.exp(Math.log(before[0]) + share * (Math.log(numCandidates) - Math.log(before[0]))));
+    }
+    before = [numCandidates, safe];
+  }
+  return null;
+}
+
+/** k, then half as many again each time. */
+function candidateGrid(k: number, documents: number): number[] {
+  const grid: number[] = [];
+  for (let n = k; n <= Math.min(MOST_CANDIDATES, documents); n = Math.ceil(n * 1.5)) grid.push(n);
+  return grid;
+}
+
+/** Share of the exact top that was found. */
+function recallOf(exact: Int32Array, found: Int32Array, from: number, to: number): number {
+  const wanted = exact.subarray(from, to).filter((document) => document >= 0);
+  const got = new Set(found.subarray(from, to));
+  return wanted.length === 0 ? 1 : wanted.filter((document) => got.has(document)).length / wanted.length;
+}

@@ -1,0 +1,59 @@
+import { combined, documentCodes, type WeightsModel } from './document-codes.js';
+import { type CodeRows, encodeCodes } from './codes-file.js';
+import type { SegmentEntry } from './manifest.js';
+import type { RunOptions } from '../run-options.js';
+import { encodeSegment, type StoredDocument } from './segment-file.js';
+import type { Store } from './store.js';
+
+/** Bytes of token vectors of a segment at most, one larger document aside. */
+export const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Documents of a segment at most. */
+export const SEGMENT_DOCUMENTS = 16_384;
+
+/** What a segment's manifest entry says beyond its files. */
+export type SegmentFacts = Pick<SegmentEntry, 'quantizationError' | 'residual' | 'fitted'>;
+
+/** Writes documents, and their codes where there are some, as a segment that the next commit may refer to. */
+export async function writeSegment(
+  store: Store,
+  documents: readonly StoredDocument[],
+  codes: CodeRows | null,
+  facts: SegmentFacts,
+): Promise<SegmentEntry> {
+  const { dim } = store.snapshot.manifest;
+  const file = await store.write(await encodeSegment(store.newName('segment'), documents, dim));
+  const tokens = documents.reduce((sum, { vectors }) => sum + vectors.length / dim, 0);
+  return {
+    file,
+    documents: documents.length,
+    tokens,
+    codes: codes && (await store.write(await encodeCodes(store.newName('codes'), codes))),
+    deleted: null,
+    ...facts,
+  };
+}
+
+/** The same for documents that are new: the model, where there is one, gives them their codes. */
+export async function writeNewSegment(
+  store: Store,
+  documents: readonly StoredDocument[],
+  model: WeightsModel | null,
+  tokenMean: Float32Array | null,
+  quantizationError: number,
+  options: RunOptions,
+): Promise<SegmentEntry> {
+  const { dim } = store.snapshot.manifest;
+  const found = model && (await documentCodes(store.device, model, documents, dim, tokenMean, options));
+  return writeSegment(store, documents, found, { quantizationError, residual: found?.residual ?? null, fitted: 0 });
+}
+
+/** What is said of several segments that become one. */
+export function mergedFacts(entries: readonly SegmentEntry[]): SegmentFacts {
+  const tokens = entries.reduce((sum, entry) => sum + entry.tokens, 0);
+  const residuals = entries.flatMap(({ residual }) => residual ?? []);
+  return {
+    quantizationError: entries.reduce((sum, entry) => sum + entry.quantizationError * entry.tokens, 0) / Math.max(1, tokens),
+    residual: residuals.length === 0 ? null : residuals.reduce(combined),
+    fitted: entries.reduce((sum, entry) => sum + entry.fitted, 0),
+  };
+}
