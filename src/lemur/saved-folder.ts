@@ -91,6 +91,8 @@ export async function saveFolder(
   const prefix = prefixMap && { dim: prefixMap.dim, step: prefixMap.step };
   const featureMap = { kind: layout.kind, inputDim, activation: layout.activation, widths: layout.layers.map((layer) => layer.outputs) };
   const manifest: Manifest = { format: 'lemur', version: VERSION, save, documents, mean, std, featureMap, options, prefix, files };
+  // the manifest must not outlive what it names
+  await storage.sync();
   await storage.replace(MANIFEST, new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`));
   const current = new Set([MANIFEST, ...Object.values(files).map((file) => file?.name)]);
   for (const name of await storage.list()) {
