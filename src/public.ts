@@ -26,6 +26,6 @@ export { MaxSim, type MaxSimOptions } from './search/exact-search.js';
 export { maxSim } from './search/max-sim.js';
 export type { Candidates, TopK } from './search/top-k.js';
 export { memoryStorage } from './storage/memory.js';
-export type { Storage } from './storage/storage.js';
+export type { Storage, StorageLock, StoredFile } from './storage/storage.js';
 export { centerTokens } from './tokens/center.js';
 export type { DenseTokens, TokenInput, TokenMatrix, TokenReport, TokenSets } from './tokens/token-sets.js';

@@ -48,6 +48,8 @@ const TYPES = [
   'SafetensorsType',
   'ScheduleName',
   'Storage',
+  'StorageLock',
+  'StoredFile',
   'TokenInput',
   'TokenMatrix',
   'TokenReport',

@@ -90,6 +90,8 @@ export async function saveFolder(
   const prefix = prefixMap && { dim: prefixMap.dim, step: prefixMap.step };
   const featureMap = describeFeatureMap(layout);
   const manifest: Manifest = { format: 'lemur', version: VERSION, save, documents, mean, std, featureMap, options, prefix, files };
+  // the manifest must not outlive what it names
+  await storage.sync();
   await storage.replace(MANIFEST, new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`));
   const current = new Set([MANIFEST, ...Object.values(files).map((file) => file?.name)]);
   for (const name of await storage.list()) {

@@ -1,8 +1,11 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
 import { folderStorage, memoryStorage, openSafetensors, type Storage } from '../../dist/node.js';
+import { faultyStorage } from './faulty-storage.js';
 
 const root = await mkdtemp(join(tmpdir(), 'lemur-storage-'));
 afterAll(() => rm(root, { recursive: true }));
@@ -13,7 +16,8 @@ let made = 0;
 // what every storage does alike
 describe.each<[string, () => Storage]>([
   ['memory', () => memoryStorage('here')],
-  ['a folder', () => folderStorage(join(root, `folder-${made++}`))],
+  ['a folder', () => folderStorage(join(root, `folder-${made++}`, 'within'))],
+  ['memory with faults', () => faultyStorage()],
 ])('%s', (_name, create) => {
   test('gives back what was written, whole, in ranges and by its size', async () => {
     const storage = create();
@@ -69,10 +73,109 @@ describe.each<[string, () => Storage]>([
 
   test('says by name that a file is not there', async () => {
     const storage = create();
-    for (const call of [() => storage.read('none'), () => storage.readRange('none', 0, 1), () => storage.size('none')]) {
+    for (const call of [
+      () => storage.read('none'),
+      () => storage.readRange('none', 0, 1),
+      () => storage.size('none'),
+      () => storage.open('none'),
+    ]) {
       await expect(call()).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('none') });
     }
   });
+
+  test('reads an opened file in parts, also when it was deleted or replaced', async () => {
+    const storage = create();
+    await storage.write('a.bin', bytes);
+    await storage.write('b.bin', bytes);
+    const files = [await storage.open('a.bin'), await storage.open('b.bin')];
+    await storage.delete('a.bin');
+    await storage.replace('b.bin', bytes.subarray(0, 3));
+    for (const file of files) {
+      expect(file.size).toBe(1000);
+      expect(await file.read(17, 400)).toEqual(bytes.slice(17, 417));
+      expect(await file.read(990, 2 ** 45)).toEqual(bytes.slice(990));
+      expect((await file.read(2 ** 40, 5)).length).toBe(0);
+      (await file.read(0, 1000)).fill(9);
+      expect(await file.read(0, 1000)).toEqual(bytes);
+      await file.close();
+    }
+    await expect(storage.open('a.bin')).rejects.toMatchObject({ code: 'not-found' });
+    expect(await storage.size('b.bin')).toBe(3);
+  });
+
+  test('a closed file finishes what is being read and refuses the rest', async () => {
+    const storage = create();
+    await storage.write('a.bin', bytes);
+    const file = await storage.open('a.bin');
+    const reads = Array.from({ length: 20 }, (_, i) => file.read(i, 100));
+    const closed = file.close();
+    await expect(file.read(0, 1)).rejects.toMatchObject({ code: 'closed', message: expect.stringContaining('a.bin') });
+    await closed;
+    await file.close();
+    expect(file.descriptor).toBeUndefined();
+    for (const [i, read] of (await Promise.all(reads)).entries()) expect(read).toEqual(bytes.slice(i, i + 100));
+  });
+
+  test('syncs what was written and deleted, also where there is nothing', async () => {
+    const storage = create();
+    await storage.sync();
+    await storage.delete('none');
+    await storage.write('a.bin', bytes);
+    await storage.write('b.bin', bytes);
+    await storage.delete('b.bin');
+    await storage.sync();
+    await Promise.all([storage.write('c.bin', bytes), storage.sync(), storage.sync()]);
+    await storage.sync();
+    expect((await storage.list()).sort()).toEqual(['a.bin', 'c.bin']);
+    expect(Uint8Array.from(await storage.read('a.bin'))).toEqual(bytes);
+  });
+
+  test('has locks that one holder at a time has', async () => {
+    const storage = create();
+    const tries = await Promise.allSettled(Array.from({ length: 10 }, () => storage.lock('lock')));
+    const got = tries.filter((result) => result.status === 'fulfilled');
+    expect(got.length).toBe(1);
+    for (const result of tries) {
+      if (result.status === 'fulfilled') continue;
+      expect(result.reason).toMatchObject({ code: 'locked', fields: { owner: expect.stringMatching(/process .*since \d{4}-/) } });
+    }
+    const other = await storage.lock('other');
+    await got[0].value.release();
+    const next = await storage.lock('lock');
+    // it is not theirs any more
+    await got[0].value.release();
+    await expect(storage.lock('lock')).rejects.toMatchObject({ code: 'locked' });
+    await Promise.all([next.release(), next.release(), other.release()]);
+    expect(await storage.list()).toEqual([]);
+  });
+});
+
+test('a folder is refused as a file', async () => {
+  await mkdir(join(root, 'upper', 'lower'), { recursive: true });
+  const storage = folderStorage(join(root, 'upper'));
+  for (const call of [() => storage.open('lower'), () => storage.size('lower'), () => storage.readRange('lower', 0, 1)]) {
+    await expect(call()).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('a folder, expected a file') });
+  }
+  for (const call of [() => storage.write('lower', bytes), () => storage.replace('lower', bytes), () => storage.delete('lower')]) {
+    await expect(call()).rejects.toMatchObject({ code: 'storage-failed', message: expect.stringContaining(join(root, 'upper', 'lower')) });
+  }
+  await expect(storage.lock('lower')).rejects.toMatchObject({ code: 'storage-failed' });
+  expect(await storage.list()).toEqual(['lower']);
+});
+
+test('threads read an opened file of a folder by its descriptor', async () => {
+  const storage = folderStorage(join(root, 'threads'));
+  await storage.write('a.bin', bytes);
+  const file = await storage.open('a.bin');
+  await storage.delete('a.bin');
+  const source = `const { readSync } = require('node:fs');
+    const { parentPort, workerData } = require('node:worker_threads');
+    const part = new Uint8Array(400);
+    parentPort.postMessage([readSync(workerData, part, 0, 400, 17), part]);`;
+  const worker = new Worker(source, { eval: true, workerData: file.descriptor });
+  expect((await once(worker, 'message'))[0]).toEqual([400, bytes.slice(17, 417)]);
+  await worker.terminate();
+  await file.close();
 });
 
 const ROWS = 12_000_000;

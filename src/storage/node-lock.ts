@@ -1,0 +1,162 @@
+import { link, readdir, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { LemurError } from '../errors.js';
+import { isAbsent, writeError } from '../formats/node-file-error.js';
+import { renameOver, writeFile } from './node-durable.js';
+import { isGone, type LockContent, type LockOwner, newOwner, readLock } from './node-lock-owner.js';
+import { releaseOnce } from './release-once.js';
+import type { StorageLock } from './storage.js';
+
+/** After so many milliseconds a lock that cannot be understood is what a crash left, not one that is being written. */
+const UNREADABLE_LIMIT = 10_000;
+
+/**
+ * Takes the lock that is the file at `path`: who made the file holds it, and its content says who that is. Rejects with 'locked'.
+ *
+ * **Taking.** The content is written to a file of another name, which is then linked to `path`: the lock appears whole, and to one process alone.
+ *
+ * **Taking over.** A lock with token T whose owner is gone is replaced, never deleted, and only by who made a marker of T, `<path>.<T>.<n>`,
+ * while the lock still held T:
+ *
+ * 1. Make the first marker that is not there. A marker that is there bars the way if its maker lives ('locked' by that one); if its
+ *    maker is gone, the next number is tried.
+ * 2. Read the lock again. If it does not hold T any more, delete the marker and start over.
+ * 3. Rename the file with one's own content over the lock; then delete the markers of T.
+ *
+ * Only one gets to 3. Tokens are used once, so T, once replaced, never comes back, and who makes a marker later turns back at 2. Until T is
+ * replaced, of two living processes with markers of T one must have made the later marker, n + 1 say. It saw marker n made, and its maker gone:
+ * a process that is gone does nothing any more. Or it saw no marker n because that was deleted: by its maker turning back (harmless, and T was
+ * replaced by then, or its maker failed and did nothing), or in step 3 of somebody, after T was replaced. Dying between any two steps leaves
+ * T with a marker that the next one passes by, or another token with nobody behind it, which is taken over in turn.
+ *
+ * A lock that cannot be understood (zeros after a loss of power) is taken over when it is old; its T is made of its inode and time.
+ *
+ * **Where there are no links** the file is created by its final name, then written. Between the two it cannot be understood, so there the
+ * lock holds only as long as nobody is stopped for `UNREADABLE_LIMIT` between the two; who sees that it was looks again after a pause.
+ *
+ * **What it rests on.** Host names tell hosts apart, containers included: a process is looked for by its number on the host of its lock alone.
+ */
+export async function lockFile(path: string): Promise<StorageLock> {
+  const me = await newOwner();
+  const draft = `${path}.${me.token}.tmp`;
+  try {
+    await writeFile(draft, contentOf(me), { sync: false });
+    await acquire(path, draft, me);
+  } finally {
+    await remove(draft).catch(() => {});
+  }
+  // what others left does no harm
+  await sweep(path, me).catch(() => {});
+  return releaseOnce(() => release(path, me.token));
+}
+
+async function acquire(path: string, draft: string, me: LockOwner): Promise<void> {
+  for (;;) {
+    if (await create(path, draft, me)) return;
+    const held = await readLock(path);
+    if (!held) continue;
+    // some network file systems say of a link that they made that it was there
+    if (held.token === me.token) return;
+    if (!(await isLeft(held))) throw lockedBy(path, path, held);
+    if (await takeOver(path, draft, held.token, me)) return;
+  }
+}
+
+/** Makes a file that says who I am, where there is none; false where there is one. */
+async function create(path: string, draft: string, me: LockOwner): Promise<boolean> {
+  try {
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+  }
+  // no links there, or an error that this meets again
+  const begun = performance.now();
+  try {
+    await writeFile(path, contentOf(me), { sync: false, flag: 'wx' });
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  // somebody may have taken it for what a crash left, and be about to replace it
+  if (performance.now() - begun > UNREADABLE_LIMIT / 2) await setTimeout(1000);
+  return (await readLock(path))?.token === me.token;
+}
+
+/** Steps 1 to 3; false: start over. */
+async function takeOver(path: string, draft: string, token: string, me: LockOwner): Promise<boolean> {
+  const marker = await mark(path, draft, token, me);
+  try {
+    if ((await readLock(path))?.token !== token) {
+      await remove(marker);
+      return false;
+    }
+    await renameOver(draft, path);
+  } catch (error) {
+    await remove(marker).catch(() => {});
+    throw error;
+  }
+  return true;
+}
+
+/** Step 1: the marker's path. */
+async function mark(path: string, draft: string, token: string, me: LockOwner): Promise<string> {
+  for (let n = 1; ; ) {
+    const marker = `${path}.${token}.${n}`;
+    if (await create(marker, draft, me)) return marker;
+    const made = await readLock(marker);
+    if (made?.token === me.token) return marker;
+    if (made && !(await isLeft(made))) throw lockedBy(path, marker, made);
+    // gone meanwhile: the same number again
+    if (made) n++;
+  }
+}
+
+/** Whether a lock or a marker is what somebody left who is gone. */
+async function isLeft({ owner, age }: LockContent): Promise<boolean> {
+  return owner ? isGone(owner) : age > UNREADABLE_LIMIT;
+}
+
+/**
+ * Deletes what takings of this lock left beside it. The holder may: markers of other tokens than its own have no effect any more, and drafts
+ * are deleted when their makers are gone.
+ */
+async function sweep(path: string, me: LockOwner): Promise<void> {
+  const folder = dirname(path);
+  const prefix = `${basename(path)}.`;
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(prefix)) continue;
+    const [token, end, ...more] = name.slice(prefix.length).split('.');
+    if (more.length > 0 || !/^[0-9a-f-]{10,}$/.test(token) || !/^(tmp|\d+)$/.test(end ?? '') || token === me.token) continue;
+    const left = await readLock(join(folder, name));
+    if (left && (end !== 'tmp' || (await isLeft(left)))) await remove(join(folder, name));
+  }
+}
+
+async function release(path: string, token: string): Promise<void> {
+  try {
+    if ((await readLock(path))?.token === token) await remove(path);
+  } catch (cause) {
+    throw writeError(path, 'unlocked', cause);
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (!isAbsent(error)) throw error;
+  });
+}
+
+/** The error for a lock that somebody holds, as the file at `at` says. */
+function lockedBy(path: string, at: string, { owner }: LockContent): LemurError<'locked'> {
+  const name = owner ? `process ${owner.pid} on ${owner.host} since ${owner.since}` : 'a process that has just begun to lock it';
+  const foreign = owner && owner.host !== hostname();
+  const advice = foreign ? `; from here nobody can tell whether that process lives: if it is surely gone, delete ${at}` : '';
+  return new LemurError('locked', `${path}: locked by ${name}${advice}`, { where: path, owner: name });
+}
+
+const contentOf = (owner: LockOwner): Uint8Array => new TextEncoder().encode(`${JSON.stringify(owner)}\n`);
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
