@@ -116,6 +116,22 @@ test('its types', () => {
   expect(names.sort()).toEqual(TYPES);
 });
 
+test('what `import ... from "lemur/encoder"` has', async () => {
+  expect(Object.keys(await import('../dist/encoder/node.js'))).toEqual(['loadEncoder']);
+  const declarations = readFileSync(new URL('../dist/encoder/node.d.ts', import.meta.url), 'utf8');
+  const exported = [...declarations.matchAll(/export type \{([^}]*)\}|export interface (\w+)/g)];
+  const names = exported.flatMap(([, list, name]) => list?.split(',').map((one) => one.trim()) ?? [name]);
+  expect(names.sort()).toEqual([
+    'EncodeOptions',
+    'EncodedTexts',
+    'Encoder',
+    'LoadEncoderOptions',
+    'PooledVectors',
+    'PoolingEncoder',
+    'Projection',
+  ]);
+});
+
 test('its error codes', () => {
   const declarations = readFileSync(new URL('../dist/errors.d.ts', import.meta.url), 'utf8');
   const fields = declarations.slice(declarations.indexOf('interface LemurErrorFields'), declarations.indexOf('LemurErrorCode'));

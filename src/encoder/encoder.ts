@@ -18,6 +18,16 @@ export interface EncodeOptions extends RunOptions {
   skipPunctuation?: boolean | undefined;
 }
 
+/** Token vectors of texts, and where in the texts the tokens are. */
+export interface EncodedTexts extends TokenSets {
+  /**
+   * For each token row [start, end) in its text in UTF-16 code units, rows x 2, so that `text.slice(start, end)` is what the token stands for: with
+   * its capitals and accents, the whole word where the vocabulary has none for it, and the whole character where a token is part of one.
+   * Starts ascend within a text. [0, 0) for the row of a text without any token. An encoder may leave the spans out.
+   */
+  readonly spans?: Int32Array | undefined;
+}
+
 /**
  * Token vectors of texts, of unit length, without those of special tokens. Every text has at least one: a text of nothing but punctuation
  * keeps it, and a text without any token has the state of [CLS] alone, so that rows and texts stay aligned.
@@ -27,8 +37,8 @@ export interface Encoder {
   readonly id: string;
   /** Dimension of token vectors. */
   readonly dim: number;
-  encodeQuery(texts: readonly string[], options?: EncodeOptions): Promise<TokenSets>;
-  encodeDocument(texts: readonly string[], options?: EncodeOptions): Promise<TokenSets>;
+  encodeQuery(texts: readonly string[], options?: EncodeOptions): Promise<EncodedTexts>;
+  encodeDocument(texts: readonly string[], options?: EncodeOptions): Promise<EncodedTexts>;
   /** Stops the encoder's threads. Calls under way and later ones reject with `closed`. */
   close(): Promise<void>;
 }
@@ -46,7 +56,7 @@ export interface PoolingEncoder extends Encoder {
   encode(
     texts: readonly string[],
     options: EncodeOptions & { kind: 'query' | 'document' },
-  ): Promise<{ tokens: TokenSets; pooled: PooledVectors }>;
+  ): Promise<{ tokens: EncodedTexts; pooled: PooledVectors }>;
 }
 
 /** What runs batches, one after the other; more wait their turn. */
@@ -89,7 +99,7 @@ export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
     texts: readonly string[],
     options: EncodeOptions,
     want: { tokens?: 'query' | 'document'; pooled?: boolean },
-  ): Promise<{ tokens: TokenSets; pooled: PooledVectors }> {
+  ): Promise<{ tokens: EncodedTexts; pooled: PooledVectors }> {
     checkTexts(texts, where);
     const { pooled = false } = want;
     const skipPunctuation = options.skipPunctuation ?? want.tokens === 'document';
@@ -97,7 +107,8 @@ export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
     const kept = tokenized.map((text) => (want.tokens ? keptRows(text, skipPunctuation) : []));
     const counts = Int32Array.from(kept, (rows) => rows.length);
     const offsets = rowOffsets(counts);
-    const tokens: TokenSets = { vectors: sharedFloats(offsets[texts.length] * dim), counts, offsets, dim };
+    const spans = keptSpans(tokenized, kept, offsets);
+    const tokens: EncodedTexts = { vectors: sharedFloats(offsets[texts.length] * dim), counts, offsets, dim, spans };
     const means = { vectors: sharedFloats(pooled ? texts.length * hidden : 0), dim: hidden };
     await encodeAll(tokenized, pooled, options, ({ texts: indices, lengths }, output) => {
       let row = 0;
@@ -160,6 +171,21 @@ function keptRows({ punctuation }: TokenizedText, skipPunctuation: boolean): num
   const words = skipPunctuation ? all.filter((row) => punctuation[row - 1] === 0) : all;
   if (words.length > 0) return words;
   return all.length > 0 ? all : [0];
+}
+
+/** Of the rows in `kept`, text by text; undefined if the tokenizer gave none for a text. */
+function keptSpans(texts: readonly TokenizedText[], kept: readonly (readonly number[])[], offsets: Float64Array): Int32Array | undefined {
+  const out = new Int32Array(2 * offsets[texts.length]);
+  for (let text = 0, to = 0; text < texts.length; text++) {
+    const { spans } = texts[text];
+    if (!spans) return undefined;
+    for (const row of kept[text]) {
+      // row 0 is [CLS], which is nowhere
+      if (row > 0) out.set(spans.subarray(2 * row - 2, 2 * row), to);
+      to += 2;
+    }
+  }
+  return out;
 }
 
 function checkTexts(texts: readonly string[], where: string): void {

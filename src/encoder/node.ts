@@ -17,7 +17,7 @@ import { loadTokenizer } from './tokenizer.js';
 import type { OnnxPackage } from './worker-protocol.js';
 
 export type { Projection } from './body.js';
-export type { EncodeOptions, Encoder, PooledVectors, PoolingEncoder } from './encoder.js';
+export type { EncodedTexts, EncodeOptions, Encoder, PooledVectors, PoolingEncoder } from './encoder.js';
 
 export interface LoadEncoderOptions {
   /** Threads to compute with; all that the machine has by default. */

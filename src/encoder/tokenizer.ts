@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import { type SpanFinder, wordPieceSpans } from './token-spans.js';
 
 /** What is used of a tokenizer. */
 export interface TokenSource {
@@ -10,6 +11,8 @@ export interface TokenizedText {
   readonly ids: Int32Array;
   /** For each content token, so two shorter than `ids`: 1 for a single character of ASCII punctuation. */
   readonly punctuation: Uint8Array;
+  /** For each content token [start, end) in the text, in UTF-16 code units; undefined for a tokenizer whose rules are not known. */
+  readonly spans: Int32Array | undefined;
 }
 
 export interface TextTokenizer {
@@ -38,7 +41,7 @@ export async function loadTokenizer(json: object, config: object, vocabulary: nu
   });
   try {
     source = new Tokenizer({ ...json, truncation: null, padding: null }, config);
-    return textTokenizer(source, vocabulary, where);
+    return textTokenizer(source, vocabulary, where, wordPieceSpans(json, config));
   } catch (cause) {
     if (cause instanceof LemurError) throw cause;
     throw new LemurError('bad-file', `${where}: not a tokenizer that @huggingface/tokenizers can load`, { where }, { cause });
@@ -46,14 +49,14 @@ export async function loadTokenizer(json: object, config: object, vocabulary: nu
 }
 
 /** The same for a tokenizer that is loaded already; it must put one token before a text and one after it. */
-export function textTokenizer(source: TokenSource, vocabulary: number, where: string): TextTokenizer {
+export function textTokenizer(source: TokenSource, vocabulary: number, where: string, findSpans?: SpanFinder | undefined): TextTokenizer {
   const special = source.encode('', { add_special_tokens: true }).ids;
   if (special.length !== 2) {
     throw new LemurError('unsupported', `${where}: ${special.length} special tokens around a text, expected [CLS] and [SEP]`, { where });
   }
   return {
     tokenize: (text, maxTokens) => {
-      const { ids, tokens } = encodeStart(source, text, maxTokens);
+      const { ids, tokens, read } = encodeStart(source, text, maxTokens);
       const length = Math.min(ids.length, maxTokens);
       const out = new Int32Array(length + 2);
       const punctuation = new Uint8Array(length);
@@ -66,18 +69,20 @@ export function textTokenizer(source: TokenSource, vocabulary: number, where: st
         if (punctuationTokens.has(tokens[i])) punctuation[i] = 1;
       }
       out[length + 1] = special[1];
-      return { ids: out, punctuation };
+      return { ids: out, punctuation, spans: findSpans?.(read, tokens, length) };
     },
   };
 }
 
-/** At least the first `maxTokens` tokens. Of a long text only a beginning is read, up to a space, where BERT's tokens never go across. */
-function encodeStart(source: TokenSource, text: string, maxTokens: number): { ids: number[]; tokens: string[] } {
+/** At least the first `maxTokens` tokens. Of a long text only a beginning is `read`, up to a space, where BERT's tokens never go across. */
+function encodeStart(source: TokenSource, text: string, maxTokens: number): { ids: number[]; tokens: string[]; read: string } {
   for (let length = 16 * maxTokens; length < text.length; length *= 4) {
     const space = text.lastIndexOf(' ', length);
     if (space <= 0) continue;
-    const start = source.encode(text.slice(0, space), { add_special_tokens: false });
-    if (start.ids.length >= maxTokens) return start;
+    const read = text.slice(0, space);
+    const { ids, tokens } = source.encode(read, { add_special_tokens: false });
+    if (ids.length >= maxTokens) return { ids, tokens, read };
   }
-  return source.encode(text, { add_special_tokens: false });
+  const { ids, tokens } = source.encode(text, { add_special_tokens: false });
+  return { ids, tokens, read: text };
 }

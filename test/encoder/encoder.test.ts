@@ -146,6 +146,22 @@ describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
     expect((await encoder.encodePooled([''])).vectors.length).toBe(384);
   });
 
+  test('every row has the span of its token, with and without punctuation', async () => {
+    const some = ['Ünïcode – “quotes”, 中文 & naïveté 🙂.', '', 'one, two', '?!'];
+    const cut = ({ counts, offsets, spans }: EncoderModule.EncodedTexts): string[][] =>
+      some.map((text, i) =>
+        Array.from({ length: counts[i] }, (_, j) => text.slice(spans![2 * (offsets[i] + j)], spans![2 * (offsets[i] + j) + 1])),
+      );
+    const words = ['Ünïcode', '–', '“', 'quotes', '”', '中', '文', 'naïve', 'té', '🙂'];
+    const documents = await encoder.encodeDocument(some);
+    expect(cut(documents)).toEqual([words, [''], ['one', 'two'], ['?', '!']]);
+    expect(documents.spans!.length).toBe((2 * documents.vectors.length) / documents.dim);
+    const queries = await encoder.encodeQuery(some, { maxTokens: 6 });
+    expect(cut(queries)).toEqual([['Ünïcode', '–', '“', 'quotes', '”', ','], [''], ['one', ',', 'two'], ['?', '!']]);
+    expect((await encoder.encode(some, { kind: 'document' })).tokens.spans).toEqual(documents.spans);
+    expect((await encoder.encodeDocument([])).spans).toEqual(new Int32Array(0));
+  });
+
   test('a text of a megabyte is read from its beginning only', async () => {
     const big = 'lorem ipsum, dolor sit amet. '.repeat(36_000);
     const { vectors } = await encoder.encodeDocument([big]);
