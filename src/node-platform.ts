@@ -11,6 +11,7 @@ export const nodePlatform: Platform = {
   parallelism: availableParallelism(),
   kernels: 'simd',
   sharedMemory: true,
+  readsFiles: true,
   openFolder: folderStorage,
   readBytes,
   spawnWorker() {
