@@ -11,7 +11,8 @@ export const nodePlatform: Platform = {
   parallelism: availableParallelism(),
   kernels: 'simd',
   sharedMemory: true,
-  readsFiles: true,
+  // Deno's workers do not know the files of its main thread
+  readsFiles: !('Deno' in globalThis),
   openFolder: folderStorage,
   readBytes,
   spawnWorker() {

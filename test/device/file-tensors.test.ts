@@ -386,3 +386,10 @@ describe.each(reading)('files on a device: %s', (name) => {
     expect(await search()).toEqual(intact);
   });
 });
+
+test('where values lie, and the number of threads, change no byte of any result', async () => {
+  for (const what of ['f32', 'i8', 'codes'] as const) {
+    const [first, ...others] = await Promise.all(reading.map((name) => expectation(name, what)));
+    for (const other of others) await expectSame(other, first);
+  }
+});
