@@ -12,6 +12,7 @@ export const browserPlatform: Platform = {
   parallelism: hasWorkers ? (globalThis.navigator?.hardwareConcurrency ?? 1) : 1,
   kernels: 'simd',
   sharedMemory: hasWorkers && globalThis.crossOriginIsolated === true,
+  readsFiles: false,
   openFolder(path) {
     throw new LemurError('unsupported', `a page has no folder '${path}': pass a Storage, for example memoryStorage()`, { where: path });
   },

@@ -8,6 +8,7 @@ export const edgePlatform: Platform = {
   parallelism: 1,
   kernels: 'simd',
   sharedMemory: false,
+  readsFiles: false,
   openFolder(path) {
     throw new LemurError('unsupported', `there is no folder '${path}' here: pass a Storage, for example memoryStorage()`, { where: path });
   },

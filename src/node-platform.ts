@@ -11,6 +11,8 @@ export const nodePlatform: Platform = {
   parallelism: availableParallelism(),
   kernels: 'simd',
   sharedMemory: true,
+  // Deno's workers do not know the files of its main thread
+  readsFiles: !('Deno' in globalThis),
   openFolder: folderStorage,
   readBytes,
   spawnWorker() {

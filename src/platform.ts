@@ -17,6 +17,8 @@ export interface Platform {
   readonly parallelism: number;
   /** Whether memory can be shared with workers (in browsers: cross-origin isolation). */
   readonly sharedMemory: boolean;
+  /** Whether its workers read files that the main thread has opened, by the system's number of each. */
+  readonly readsFiles: boolean;
   /** `simd` where the engine has it, which is nearly everywhere; `plain` never tries. */
   readonly kernels: 'simd' | 'plain';
   spawnWorker(): WorkerPort;

@@ -12,9 +12,32 @@ export interface Tensor<D extends DType = DType> {
   readonly length: number;
 }
 
+/** Values in a file that the workers can read. */
+export interface FileValues {
+  /** The system's number of the open file; stays open while the tensor lives and while calls that were given it are under way. */
+  descriptor: number;
+  /** Byte where the values begin (any alignment). */
+  offset: number;
+  /** The file's name, for errors. */
+  name: string;
+}
+
+/** How an upload is kept. */
+export interface UploadOptions {
+  /** For what every query reads, such as prefixes: where the device computes fastest, whatever its size, while there is room; default false. */
+  resident?: boolean | undefined;
+}
+
+/** Which rows a search may return. */
+export interface TopOptions extends RunOptions {
+  /** One value a row, 0: the row is left out; default: none is. */
+  allowed?: Tensor<'i8'> | null | undefined;
+}
+
 /**
  * Texts on the device: vectors (rows x dim), counts (texts) and, since offsets are needed everywhere, row offsets (texts + 1, float64).
  * Documents may be int8 with a factor for each text and a mean that was taken off all: value = code x factor + mean.
+ * The vectors of documents may lie in files (`attach`), or in several tensors as one (`concat`); all else is small and plain.
  */
 export interface DeviceTokens {
   readonly vectors: Tensor<'f32'> | Tensor<'i8'>;
@@ -24,6 +47,11 @@ export interface DeviceTokens {
   readonly factors: Tensor<'f32'> | null;
   /** dim values; null for float32. */
   readonly mean: Tensor<'f32'> | null;
+  /**
+   * CRC-32 of the bytes of each text's vectors as they lie (little-endian), as int32. Texts that are read from a file are held to it; one that
+   * differs is a 'bad-file'. Null: nothing is checked.
+   */
+  readonly checks: Tensor<'i32'> | null;
   readonly documents: number;
   readonly dim: number;
   /** The longest text, in tokens. */
@@ -96,7 +124,11 @@ export interface DocumentWeightsArgs {
   out: Tensor<'f32'>;
 }
 
-/** Document weights as the first stage reads them. */
+/**
+ * Document weights as the first stage reads them: what `encodeRows` makes, or put together from what it made before: upload the prefix
+ * (`resident`: every query reads all of it) and the factors, attach or upload the codes, upload the checks. Over several segments `prefix` and
+ * `codes` are concats of theirs, `factors` and `checks` plain tensors of all rows.
+ */
 export interface DeviceCodes {
   readonly rows: number;
   /** d'. */
@@ -108,6 +140,8 @@ export interface DeviceCodes {
   readonly codes: Tensor<'i8'>;
   /** What a code of each row of `codes` is worth. */
   readonly factors: Tensor<'f32'>;
+  /** CRC-32 of each row of `codes`, as int32, which rows that are read from a file are held to; null: nothing is checked. */
+  readonly checks: Tensor<'i32'> | null;
 }
 
 /** How weights become codes. */
@@ -122,18 +156,34 @@ export interface EncodeRowsArgs {
   step: number;
 }
 
-/** What computes. Every method is asynchronous and coarse, and takes and returns handles. Results depend on the inputs alone, not on the number of threads. */
+/**
+ * What computes. Every method is asynchronous and coarse, and takes and returns handles. Results depend on the inputs alone, not on the number of
+ * threads nor on where the values lie. A call that reads values in a file rejects with 'bad-file' where the file is too short, cannot be read, or
+ * differs from its checks; the device goes on working.
+ */
 export interface Device {
   readonly threads: number;
   /** Whether it was closed or has lost a worker: every call rejects. */
   readonly closed: boolean;
+  /** Whether `attach` works: workers of this platform read files. */
+  readonly readsFiles: boolean;
   /** Copies data to the device; data in shared memory is used where it lies and must not change while the handle lives. */
-  upload<D extends DType>(dtype: D, data: TypedArrayOf<D>): Promise<Tensor<D>>;
+  upload<D extends DType>(dtype: D, data: TypedArrayOf<D>, options?: UploadOptions): Promise<Tensor<D>>;
+  /**
+   * A tensor whose values stay in a file and are read when they are needed; the file must not change. Only for documents' vectors and codes.
+   * Raises 'unsupported' where `readsFiles` is false.
+   */
+  attach<D extends DType>(dtype: D, length: number, file: FileValues): Promise<Tensor<D>>;
+  /**
+   * Tensors end to end as one, without copying. Freeing it frees none of them; they must live as long. No parts: an empty tensor. Only for documents'
+   * vectors, prefixes and codes.
+   */
+  concat<D extends DType>(dtype: D, parts: readonly Tensor<D>[]): Promise<Tensor<D>>;
   /** Zeros. */
   allocate<D extends DType>(dtype: D, length: number): Promise<Tensor<D>>;
-  /** A copy of values `from` to `to`. */
+  /** A copy of values `from` to `to`, wherever they lie. */
   read<D extends DType>(tensor: Tensor<D>, from?: number, to?: number): Promise<TypedArrayOf<D>>;
-  /** Overwrites values from `at` on. */
+  /** Overwrites values from `at` on; not of a tensor in a file or of parts. */
   write<D extends DType>(tensor: Tensor<D>, data: TypedArrayOf<D>, at?: number): Promise<void>;
   free(...tensors: readonly Tensor[]): void;
 
@@ -173,7 +223,7 @@ export interface Device {
   cholesky(a: Tensor<'f64'>, n: number): Promise<number>;
   /** out (documents x d') = least squares of the documents' standardised targets at the sample x on its features z: (L L^T)^-1 Z^T y. */
   documentWeights(args: DocumentWeightsArgs, options?: RunOptions): Promise<void>;
-  /** The k rows of w (rows x dim) with the largest inner product with each query, best first, ties by the lower row; short rows end in -1. */
+  /** The k allowed rows of w (rows x dim) with the largest inner product with each query, best first, ties by the lower row; short rows end in -1. */
   topInnerProducts(
     queries: Tensor<'f32'>,
     count: number,
@@ -181,7 +231,7 @@ export interface Device {
     rows: number,
     dim: number,
     k: number,
-    options?: RunOptions,
+    options?: TopOptions,
   ): Promise<{ indices: Int32Array; scores: Float32Array }>;
   /** out (rows x columns) = A B^T, A rows x dim, B columns x dim. */
   innerProducts(
@@ -196,7 +246,7 @@ export interface Device {
   /** Prefixes and full codes of weights: round(map (w - mean) / step) within -127 .. 127, and (w - mean) by a factor for each row. */
   encodeRows(args: EncodeRowsArgs, rows: number, dim: number, prefixDim: number, options?: RunOptions): Promise<DeviceCodes>;
   /**
-   * For each query the `rescored` rows with the best prefixes, and of these the k best by full codes, best first, ties by the lower row; short rows
+   * For each query the `rescored` allowed rows with the best prefixes, and of these the k best by full codes, best first, ties by the lower row; short rows
    * end in -1. Scores estimate <w - mean, q>. `queries` count x d', `prefixes` count x prefixDim.
    */
   topCodes(
@@ -206,7 +256,7 @@ export interface Device {
     count: number,
     rescored: number,
     k: number,
-    options?: RunOptions,
+    options?: TopOptions,
   ): Promise<{ indices: Int32Array; scores: Float32Array }>;
   /** out (queries x documents) = exact MaxSim; queries float32. */
   maxSim(queries: DeviceTokens, documents: DeviceTokens, out: Tensor<'f32'>, options?: RunOptions): Promise<void>;

@@ -8,6 +8,7 @@ export const plainPlatform: Platform = {
   parallelism: 1,
   kernels: 'plain',
   sharedMemory: false,
+  readsFiles: false,
   openFolder: memoryStorage,
   readBytes: fetchBytes,
   spawnWorker: inProcessWorker,

@@ -10,6 +10,7 @@ export async function uploadTokens(device: Device, sets: TokenSets | Int8TokenSe
     offsets: await device.upload('f64', sets.offsets),
     factors: 'factors' in sets ? await device.upload('f32', sets.factors) : null,
     mean: 'mean' in sets ? await device.upload('f32', sets.mean) : null,
+    checks: null,
     documents: sets.counts.length,
     dim: sets.dim,
     longest: sets.counts.reduce((most, count) => Math.max(most, count), 0),
@@ -21,6 +22,6 @@ export function freeTokens(device: Device, tokens: DeviceTokens): void {
 }
 
 /** All that the texts keep on the device. */
-export function tensorsOf({ vectors, counts, offsets, factors, mean }: DeviceTokens): Tensor[] {
-  return factors && mean ? [vectors, counts, offsets, factors, mean] : [vectors, counts, offsets];
+export function tensorsOf({ vectors, counts, offsets, factors, mean, checks }: DeviceTokens): Tensor[] {
+  return [vectors, counts, offsets, factors, mean, checks].filter((tensor) => tensor !== null);
 }

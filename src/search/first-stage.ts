@@ -38,7 +38,7 @@ export async function encodeWeights(device: Device, map: PrefixMap, w: Tensor<'f
 
 /** What a first stage keeps on the device. */
 export function firstStageTensors({ codes, queries }: FirstStage): Tensor[] {
-  return [codes.prefix, codes.codes, codes.factors, queries];
+  return [codes.prefix, codes.codes, codes.factors, ...(codes.checks ? [codes.checks] : []), queries];
 }
 
 /** The k rows with the largest estimated <w, q> for each query (features, count x d') among the `rescored` with the best prefixes. */

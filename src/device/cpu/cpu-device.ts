@@ -62,7 +62,13 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
     get closed() {
       return pool.dead;
     },
+    readsFiles: platform.readsFiles,
     upload: store.upload,
+    async attach(dtype, length, file) {
+      if (platform.readsFiles) return store.attach(dtype, length, file);
+      throw new LemurError('unsupported', `${file.name}: the workers of this platform read no files`, { where: file.name });
+    },
+    concat: store.concat,
     allocate: (dtype, length) => store.allocate(dtype, length),
     read: store.read,
     write: store.write,
@@ -132,7 +138,7 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
       ),
     documentWeights: (args, options) => run('documentWeights', args, options, 'document weights'),
 
-    ...topRows(store, run),
+    ...topRows(store, run, pool.threads),
 
     innerProducts: (a, rows, b, columns, dim, out, options) => run('innerProducts', { a, rows, b, columns, dim, out }, options),
 
@@ -141,7 +147,7 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
       const prefix = await store.allocate('i8', rows * prefixDim, 'preferred');
       const codes = await store.allocate('i8', rows * dim);
       const factors = await store.allocate('f32', rows);
-      const out = { rows, dim, prefixDim, prefix, codes, factors };
+      const out = { rows, dim, prefixDim, prefix, codes, factors, checks: null };
       try {
         await run('encodeRows', { ...args, out }, options, 'first stage');
         return out;

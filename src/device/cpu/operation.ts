@@ -4,12 +4,18 @@ import type { DType, Tensor, TypedArrayOf } from '../device.js';
 /** What a block of work sees: the kernels, the tensors, and scratch that is its own until it returns. */
 export interface Context {
   readonly kernels: Kernels;
-  /** All values of a tensor, wherever it lives. */
+  /** All values of a tensor that is in memory and has no parts. */
   view<D extends DType>(tensor: Tensor<D>): TypedArrayOf<D>;
-  /** Address of value `from` of a tensor that lives in the kernels' memory; -1 for one that lives outside. */
-  address(tensor: Tensor, from?: number): number;
-  /** Address of values `from` to `to`: where they live, or copied into scratch. For reading. */
+  /** Address of values `from` to `to` (default: all) where they lie together in the kernels' memory; -1 where they do not. */
+  address(tensor: Tensor, from?: number, to?: number): number;
+  /** Address of values `from` to `to`: where they live, or copied into scratch. For reading. Raises 'bad-file'. */
   stage(tensor: Tensor, from: number, to: number): number;
+  /** Copies values `from` to `to` to an address, wherever they are. Raises 'bad-file'. */
+  load(tensor: Tensor, from: number, to: number, address: number): void;
+  /** Name of the first file that some of the values `from` to `to` lie in; null where all are in memory. */
+  file(tensor: Tensor, from: number, to: number): string | null;
+  /** CRC-32 of `bytes` bytes, as int32. Where there are files only. */
+  crc32(address: number, bytes: number): number;
   /** `bytes` of scratch, content undefined. */
   scratch(bytes: number): number;
   /** Typed view of `length` values of the kernels' memory. */

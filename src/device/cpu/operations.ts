@@ -1,7 +1,8 @@
-import { encodeRows, rescore, scanPrefix } from './operations/code-rows.js';
+import { encodeRows, scanPrefix } from './operations/code-rows.js';
 import { features, queryFeatures } from './operations/features.js';
 import { innerProducts } from './operations/inner-products.js';
 import { cholesky, documentWeights, gram } from './operations/least-squares.js';
+import { rescore, scoreRows } from './operations/rescore.js';
 import { maxSim, maxSimSubset, topInnerProducts } from './operations/search.js';
 import { targets } from './operations/targets.js';
 import { loss, trainGradients, trainRows, trainUpdate } from './operations/train.js';
@@ -25,6 +26,7 @@ export const operations: {
   encodeRows: typeof encodeRows;
   scanPrefix: typeof scanPrefix;
   rescore: typeof rescore;
+  scoreRows: typeof scoreRows;
   maxSim: typeof maxSim;
   maxSimSubset: typeof maxSimSubset;
 } = {
@@ -44,6 +46,7 @@ export const operations: {
   encodeRows,
   scanPrefix,
   rescore,
+  scoreRows,
   maxSim,
   maxSimSubset,
 };

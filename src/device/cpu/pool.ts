@@ -26,7 +26,7 @@ export interface Pool {
   readonly busy: boolean;
   broadcast(message: ToWorker, transfer?: readonly ArrayBufferLike[]): void;
   run(job: Job, options?: RunOptions & { stage?: string | undefined }): Promise<void>;
-  /** Unshared memory only: asks the one worker for values. */
+  /** Asks a worker for values: of a file, or, where memory is not shared, of any tensor without parts. */
   request(message: Extract<ToWorker, { type: 'read' }>): Promise<Extract<FromWorker, { type: 'data' }>>;
   /** Resolves when every job under way now has ended. */
   idle(): Promise<void>;
@@ -121,6 +121,7 @@ export async function createPool(
           if (!failed) return resolve(received);
           const cause = new Error(failed.message);
           cause.stack = failed.stack;
+          if (failed.code) return reject(new LemurError(failed.code, failed.message, { where: failed.where }, { cause }));
           reject(new LemurError('worker-failed', `a worker thread failed: ${failed.message}`, { where: 'worker' }, { cause }));
         },
         fail: reject,

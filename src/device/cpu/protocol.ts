@@ -1,14 +1,16 @@
 import type { Tensor, TypedArray } from '../device.js';
+import type { Place } from './place.js';
 
 /** From the device to a worker. */
 export type ToWorker =
   /** First message. Without a module the plain kernels; `memory` is shared, or null: the worker makes its own. */
   | { type: 'start'; module: WebAssembly.Module | null; memory: WebAssembly.Memory | null }
-  /** A tensor at an address of the kernels' memory, or in a buffer of its own; `zero`: the worker clears it. */
-  | { type: 'tensor'; tensor: Tensor; address: number; buffer: ArrayBufferLike | null; top: number; zero: boolean }
+  /** A tensor and where it is; `zero`: the worker clears it. */
+  | { type: 'tensor'; tensor: Tensor; place: Place; top: number; zero: boolean }
   | { type: 'free'; id: number }
-  /** Unshared memory only: values out and in. */
+  /** Values out: of a file, and where memory is not shared of any tensor without parts. */
   | { type: 'read'; request: number; tensor: Tensor; from: number; to: number }
+  /** Unshared memory only: values in. */
   | { type: 'write'; tensor: Tensor; at: number; data: TypedArray }
   /** Blocks `from` to `to`, or, with a `counter`, whichever numbers it gives below `to`. */
   | {
@@ -28,4 +30,5 @@ export type FromWorker =
   | { type: 'started' }
   | { type: 'done'; job: number }
   | { type: 'data'; request: number; data: TypedArray }
-  | { type: 'failed'; job: number; message: string; stack: string };
+  /** A job or the request of that number failed; `code` and `where` of a `LemurError`, null for any other. */
+  | { type: 'failed'; job: number; message: string; stack: string; code: 'bad-file' | null; where: string };

@@ -1,8 +1,9 @@
 import { LemurError } from '../../errors.js';
-import type { DType, Tensor, TypedArray, TypedArrayOf } from '../device.js';
+import type { DType, FileValues, Tensor, TypedArray, TypedArrayOf, UploadOptions } from '../device.js';
 import { createHeap } from './heap.js';
+import { forEachPiece, joined, type Place } from './place.js';
 import type { Pool } from './pool.js';
-import { elementBytes, typedView } from './worker.js';
+import { elementBytes, typedView } from './typed-view.js';
 
 const PAGE = 65536;
 /** The first page stays unused, so that no tensor has address 0. */
@@ -10,15 +11,17 @@ const FIRST_ADDRESS = PAGE;
 const LIMIT = 65536 * PAGE;
 /** Larger tensors live outside the kernels' memory and are staged by tiles: that memory is 4 GiB at most and never shrinks. */
 const RESIDENT_BYTES = 128 * 1024 * 1024;
-/** Bytes copied before the event loop gets its turn. */
+/** Bytes copied before the event loop gets its turn, and bytes of a file that are asked for at once. */
 const COPY_SLICE = 32 * 1024 * 1024;
 
-/** Where tensors live: small ones in the kernels' memory, large ones in buffers of their own. */
+/** Where tensors live: small ones in the kernels' memory, large ones in buffers of their own, some in files, some in others. */
 export interface TensorStore {
   readonly top: number;
   /** Zeros; in the kernels' memory where they are small, or `preferred` and there is room, or `required`: then it rejects where there is none. */
   allocate<D extends DType>(dtype: D, length: number, resident?: 'preferred' | 'required'): Promise<Tensor<D>>;
-  upload<D extends DType>(dtype: D, data: TypedArrayOf<D>): Promise<Tensor<D>>;
+  upload<D extends DType>(dtype: D, data: TypedArrayOf<D>, options?: UploadOptions): Promise<Tensor<D>>;
+  attach<D extends DType>(dtype: D, length: number, file: FileValues): Promise<Tensor<D>>;
+  concat<D extends DType>(dtype: D, parts: readonly Tensor<D>[]): Promise<Tensor<D>>;
   read<D extends DType>(tensor: Tensor<D>, from?: number, to?: number): Promise<TypedArrayOf<D>>;
   write<D extends DType>(tensor: Tensor<D>, data: TypedArrayOf<D>, at?: number): Promise<void>;
   free(...tensors: readonly Tensor[]): void;
@@ -28,7 +31,7 @@ export interface TensorStore {
 
 export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null): TensorStore {
   const heap = createHeap(FIRST_ADDRESS, LIMIT);
-  const places = new Map<number, { address: number; buffer: ArrayBufferLike | null }>();
+  const places = new Map<number, Place>();
   let nextId = 1;
   let scratch: number[] = [];
   let scratchBytes = 0;
@@ -56,22 +59,62 @@ export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null)
   };
 
   /** An unshared buffer goes over to the worker for good; memory in use before is cleared by whoever can see it. */
-  const place = <D extends DType>(dtype: D, length: number, address: number, buffer: ArrayBufferLike | null, zero = false): Tensor<D> => {
+  const put = <D extends DType>(dtype: D, length: number, place: Place, zero = false): Tensor<D> => {
     const tensor: Tensor<D> = { id: nextId++, dtype, length };
-    places.set(tensor.id, { address, buffer: memory ? buffer : null });
-    pool.broadcast({ type: 'tensor', tensor, address, buffer, top: heap.top, zero: zero && !memory }, memory || !buffer ? [] : [buffer]);
+    places.set(tensor.id, place);
+    const given = place.kind === 'buffer' && !memory ? [place.buffer] : [];
+    pool.broadcast({ type: 'tensor', tensor, place, top: heap.top, zero: zero && !memory }, given);
     if (zero && memory) (local(tensor) as TypedArray).fill(0);
     return tensor;
   };
 
-  const local = <D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> => {
+  const placeOf = (tensor: Tensor): Place => {
     const found = places.get(tensor.id);
     if (!found) throw new LemurError('closed', 'the data of this object was freed: it has been closed', { where: 'tensor' });
-    const buffer = found.buffer ?? (memory as WebAssembly.Memory).buffer;
-    return typedView(tensor.dtype, buffer, found.buffer ? 0 : found.address, tensor.length);
+    return found;
+  };
+
+  /** Shared memory only: the values of a tensor that is in memory and has no parts. */
+  const local = <D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> => {
+    const place = placeOf(tensor);
+    if (place.kind === 'buffer') return typedView(tensor.dtype, place.buffer, 0, tensor.length);
+    const { address } = place as Extract<Place, { kind: 'memory' }>;
+    return typedView(tensor.dtype, (memory as WebAssembly.Memory).buffer, address, tensor.length);
+  };
+
+  /** Values `from` to `to`, which exist. */
+  const read = async (tensor: Tensor, from: number, to: number): Promise<TypedArray> => {
+    const place = placeOf(tensor);
+    const size = elementBytes(tensor.dtype);
+    const copyOf = (): TypedArray => typedView(tensor.dtype, new ArrayBuffer((to - from) * size), 0, to - from);
+    const request = async (start: number, end: number): Promise<TypedArray> =>
+      (await pool.request({ type: 'read', request: 0, tensor, from: start, to: end })).data;
+    if (place.kind === 'parts') {
+      const pieces: [Tensor, number, number, number][] = [];
+      forEachPiece(place, from, to, (...piece) => pieces.push(piece));
+      const copy = copyOf();
+      for (const [part, start, end, after] of pieces) copy.set(await read(part, start, end), after);
+      return copy;
+    }
+    if (place.kind === 'file') {
+      const slice = COPY_SLICE / size;
+      if (to - from <= slice) return request(from, to);
+      const copy = copyOf();
+      for (let at = from; at < to; at += slice) copy.set(await request(at, Math.min(to, at + slice)), at - from);
+      return copy;
+    }
+    if (!memory) return request(from, to);
+    const copy = copyOf();
+    copy.set(local(tensor).subarray(from, to));
+    return copy;
   };
 
   const write = async (tensor: Tensor, data: TypedArray, at: number): Promise<void> => {
+    const { kind } = placeOf(tensor);
+    if (kind === 'file' || kind === 'parts') {
+      const got = kind === 'file' ? 'one whose values lie in a file' : 'one of parts';
+      throw new LemurError('invalid-argument', `write: expected a tensor with memory of its own, got ${got}`, { where: 'tensor' });
+    }
     if (!memory) {
       pool.broadcast({ type: 'write', tensor, at, data: data.slice() });
       return;
@@ -101,42 +144,60 @@ export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null)
           },
         );
       }
-      if (address >= 0) return place(dtype, length, address, null, true);
-      return place(dtype, length, 0, memory ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
+      if (address >= 0) return put(dtype, length, { kind: 'memory', address }, true);
+      return put(dtype, length, { kind: 'buffer', buffer: memory ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes) });
     },
 
-    async upload(dtype, data) {
+    async upload(dtype, data, { resident = false } = {}) {
       const bytes = data.byteLength + 16;
       const whole = data.byteOffset === 0 && data.buffer.byteLength === data.byteLength;
       const large = bytes > RESIDENT_BYTES;
-      if (large && whole && memory && data.buffer instanceof SharedArrayBuffer) return place(dtype, data.length, 0, data.buffer);
-      const address = large ? -1 : take(bytes);
-      const buffer = address >= 0 ? null : memory ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
-      const tensor = place(dtype, data.length, Math.max(address, 0), buffer);
+      const address = large && !resident ? -1 : take(bytes);
+      if (address < 0 && large && whole && memory && data.buffer instanceof SharedArrayBuffer) {
+        return put(dtype, data.length, { kind: 'buffer', buffer: data.buffer });
+      }
+      const own = (): Place => ({ kind: 'buffer', buffer: memory ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes) });
+      const tensor = put(dtype, data.length, address >= 0 ? { kind: 'memory', address } : own());
       await write(tensor, data, 0);
       return tensor;
     },
 
-    async read<D extends DType>(tensor: Tensor<D>, from = 0, to: number = tensor.length): Promise<TypedArrayOf<D>> {
-      if (memory) {
-        const values = local(tensor).subarray(from, to);
-        const copy = typedView(tensor.dtype, new ArrayBuffer(values.byteLength), 0, values.length);
-        (copy as TypedArray).set(values);
-        return copy;
+    async attach(dtype, length, file) {
+      const { descriptor, offset, name } = file;
+      for (const [where, value] of Object.entries({ length, descriptor, offset })) {
+        if (Number.isSafeInteger(value) && value >= 0) continue;
+        throw new LemurError('invalid-argument', `${where}: expected an integer from 0 on, got ${value}`, { where });
       }
-      if (!places.has(tensor.id)) local(tensor);
-      return (await pool.request({ type: 'read', request: 0, tensor, from, to })).data as TypedArrayOf<D>;
+      return put(dtype, length, { kind: 'file', file: { descriptor, offset, name } });
+    },
+
+    async concat(dtype, parts) {
+      const flat: Tensor[] = [];
+      for (const part of parts) {
+        if (part.dtype !== dtype) {
+          throw new LemurError('invalid-argument', `parts: expected tensors of ${dtype}, got one of ${part.dtype}`, { where: 'parts' });
+        }
+        const place = placeOf(part);
+        if (part.length > 0) flat.push(...(place.kind === 'parts' ? place.parts : [part]));
+      }
+      const place = joined(flat);
+      return put(dtype, place.starts[flat.length], place);
+    },
+
+    async read<D extends DType>(tensor: Tensor<D>, from = 0, to: number = tensor.length): Promise<TypedArrayOf<D>> {
+      const end = Math.min(to, tensor.length);
+      return (await read(tensor, Math.min(from, end), end)) as TypedArrayOf<D>;
     },
 
     write: (tensor, data, at = 0) => write(tensor, data, at),
 
     free(...tensors) {
       for (const { id } of tensors) {
-        const found = places.get(id);
-        if (!found) continue;
+        const place = places.get(id);
+        if (!place) continue;
         places.delete(id);
         pool.broadcast({ type: 'free', id });
-        if (!found.buffer) releaseWhenIdle([found.address]);
+        if (place.kind === 'memory') releaseWhenIdle([place.address]);
       }
     },
 

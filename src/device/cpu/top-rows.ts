@@ -1,6 +1,8 @@
+import { LemurError } from '../../errors.js';
 import { selectTopK } from '../../kernels/top-k.js';
 import type { RunOptions } from '../../run-options.js';
-import type { Device, Tensor } from '../device.js';
+import type { Device, DeviceCodes, Tensor } from '../device.js';
+import { bestListed, type PrefixLists, selectRows } from './operations/rescore.js';
 import type { OperationArgs, OperationName } from './operations.js';
 import type { TensorStore } from './tensor-store.js';
 
@@ -14,8 +16,8 @@ const BLOCKS = 64;
 type Run = <N extends OperationName>(name: N, args: OperationArgs<N>, options?: RunOptions, stage?: string) => Promise<void>;
 type Top = { indices: Int32Array; scores: Float32Array };
 
-/** The methods that find the best rows of W for queries: by all of W, and by its codes. */
-export function topRows(store: TensorStore, run: Run): Pick<Device, 'topInnerProducts' | 'topCodes'> {
+/** The methods that find the best rows of W for queries: by all of W, and by its codes. `threads` says how the work is cut, not what comes out. */
+export function topRows(store: TensorStore, run: Run, threads: number): Pick<Device, 'topInnerProducts' | 'topCodes'> {
   /** Passes of at most 256 queries, or `most`: `find` gets the first one's number and how many there are. */
   const inPasses = async (
     count: number,
@@ -59,8 +61,52 @@ export function topRows(store: TensorStore, run: Run): Pick<Device, 'topInnerPro
     }
   };
 
+  /**
+   * Of each query's best rows by prefixes the k best by full codes. Where there are workers enough for two a query, they share its rows: then the
+   * little that is left of the choice is made here, which costs less than two more jobs.
+   */
+  const rescore = async (
+    documents: DeviceCodes,
+    queries: Tensor<'f32'>,
+    lists: PrefixLists & { rows: Tensor<'i32'>; prefixScores: Tensor<'f32'> },
+    k: number,
+    options: RunOptions,
+  ): Promise<Top> => {
+    const { count, listed } = lists;
+    if (2 * count > threads) {
+      return withLists(count * k, (indices, scores) => run('rescore', { documents, queries, ...lists, k, indices, scores }, options));
+    }
+    const [rows, prefixScores] = [await store.read(lists.rows), await store.read(lists.prefixScores)];
+    const room = { ints: (length: number) => new Int32Array(length), floats: (length: number) => new Float32Array(length) };
+    const chosen = new Int32Array(count * listed).fill(-1);
+    const numbers = Array.from({ length: count }, (_, q) => bestListed(lists, q, rows, prefixScores, room));
+    for (const [q, list] of numbers.entries()) chosen.set(list, q * listed);
+    const asked = await store.upload('i32', chosen);
+    const estimates = await store.allocate('f32', count * listed);
+    try {
+      await run('scoreRows', { documents, queries, count, listed, rows: asked, scores: estimates }, options);
+      const values = await store.read(estimates);
+      const top = { indices: new Int32Array(count * k), scores: new Float32Array(count * k) };
+      for (const [q, list] of numbers.entries()) {
+        selectRows(values.subarray(q * listed, q * listed + list.length), list, k, top.indices, top.scores, q * k);
+      }
+      return top;
+    } finally {
+      store.free(asked, estimates);
+    }
+  };
+  const maskOf = (allowed: Tensor<'i8'> | null | undefined, rows: number): Tensor<'i8'> | null => {
+    if (allowed && allowed.length !== rows) {
+      throw new LemurError('invalid-argument', `allowed: expected a value for each of ${rows} rows, got ${allowed.length}`, {
+        where: 'allowed',
+      });
+    }
+    return allowed ?? null;
+  };
+
   return {
     async topInnerProducts(queries, count, w, rows, dim, k, options = {}) {
+      const allowed = maskOf(options.allowed, rows);
       const top = { indices: new Int32Array(count * k).fill(-1), scores: new Float32Array(count * k) };
       const kept = Math.min(k, rows);
       const { blockRows, blocks } = blocksOf(rows, 512);
@@ -69,7 +115,7 @@ export function topRows(store: TensorStore, run: Run): Pick<Device, 'topInnerPro
           const lists = await withLists(blocks * some * kept, (indices, scores) =>
             run(
               'topInnerProducts',
-              { queries: part, count: some, w, rows, dim, k: kept, blockRows, indices, scores },
+              { queries: part, count: some, w, rows, dim, k: kept, allowed, blockRows, indices, scores },
               { signal: options.signal },
             ),
           );
@@ -81,6 +127,7 @@ export function topRows(store: TensorStore, run: Run): Pick<Device, 'topInnerPro
 
     async topCodes(documents, queries, prefixes, count, rescored, k, options = {}) {
       const { rows, dim, prefixDim } = documents;
+      const allowed = maskOf(options.allowed, rows);
       const top = { indices: new Int32Array(count * k).fill(-1), scores: new Float32Array(count * k) };
       const listed = Math.min(Math.max(rescored, k), rows);
       const kept = Math.min(k, rows);
@@ -94,16 +141,12 @@ export function topRows(store: TensorStore, run: Run): Pick<Device, 'topInnerPro
           await withQueries(prefixes, prefixDim, from, some, (part) =>
             run(
               'scanPrefix',
-              { documents, queries: part, count: some, k: listed, blockRows, rows: found, scores: prefixScores },
+              { documents, queries: part, count: some, k: listed, allowed, blockRows, rows: found, scores: prefixScores },
               { signal },
             ),
           );
-          const lists = { rows: found, prefixScores, blocks, listed };
-          const best = await withQueries(queries, dim, from, some, (part) =>
-            withLists(some * kept, (indices, scores) =>
-              run('rescore', { documents, queries: part, count: some, ...lists, k: kept, indices, scores }, { signal }),
-            ),
-          );
+          const lists = { rows: found, prefixScores, blocks, count: some, listed };
+          const best = await withQueries(queries, dim, from, some, (part) => rescore(documents, part, lists, kept, { signal }));
           for (let q = 0; q < some; q++) {
             top.indices.set(best.indices.subarray(q * kept, (q + 1) * kept), (from + q) * k);
             top.scores.set(best.scores.subarray(q * kept, (q + 1) * kept), (from + q) * k);

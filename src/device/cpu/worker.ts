@@ -1,57 +1,51 @@
+import { isLemurError } from '../../errors.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { plainKernels } from '../../kernels/plain.js';
 import { simdKernels } from '../../kernels/simd.js';
-import type { DType, Tensor, TypedArray, TypedArrayOf } from '../device.js';
+import type { TypedArray } from '../device.js';
 import type { Context, Operation } from './operation.js';
 import { operations } from './operations.js';
 import type { FromWorker, ToWorker } from './protocol.js';
+import { elementBytes, typedView } from './typed-view.js';
+import { createWorkerTensors, type WorkerFiles } from './worker-tensors.js';
 
 const PAGE = 65536;
 export const MAXIMUM_PAGES = 65536;
 
-/** A view of `length` values at byte `at` of a buffer. */
-export function typedView<D extends DType>(dtype: D, buffer: ArrayBufferLike, at: number, length: number): TypedArrayOf<D> {
-  const views = { f32: Float32Array, f64: Float64Array, i32: Int32Array, i16: Int16Array, i8: Int8Array };
-  return new views[dtype](buffer as ArrayBuffer, at, length) as TypedArrayOf<D>;
-}
-
-export function elementBytes(dtype: DType): number {
-  return { f32: 4, f64: 8, i32: 4, i16: 2, i8: 1 }[dtype];
-}
-
-/** The worker's half of the device: keeps the tensors it is told of and runs blocks. Returns the handler for messages. */
-export function createWorker(post: (message: FromWorker, transfer?: ArrayBufferLike[]) => void): (message: ToWorker) => void {
-  const tensors = new Map<number, { address: number; buffer: ArrayBufferLike | null }>();
+/**
+ * The worker's half of the device: keeps the tensors it is told of and runs blocks. Returns the handler for messages. Without `files` it is
+ * given no tensor that lies in one.
+ */
+export function createWorker(
+  post: (message: FromWorker, transfer?: ArrayBufferLike[]) => void,
+  files?: WorkerFiles,
+): (message: ToWorker) => void {
   let memory: WebAssembly.Memory;
   let kernels: Kernels;
   let scratchBase = 0;
   let scratchTop = 0;
+  const tensors = createWorkerTensors(() => memory, files);
 
   const grow = (top: number): void => {
     const missing = top - memory.buffer.byteLength;
     if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
   };
-  const view = <D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> => {
-    const place = tensors.get(tensor.id);
-    if (!place) throw new Error(`tensor ${tensor.id} is not on this worker`);
-    return typedView(tensor.dtype, place.buffer ?? memory.buffer, place.buffer ? 0 : place.address, tensor.length);
-  };
   const context: Context = {
     get kernels() {
       return kernels;
     },
-    view,
-    address(tensor, from = 0) {
-      const place = tensors.get(tensor.id);
-      return !place || place.buffer ? -1 : place.address + from * elementBytes(tensor.dtype);
-    },
+    view: tensors.view,
+    address: (tensor, from = 0, to = tensor.length) => tensors.address(tensor, from, to),
     stage(tensor, from, to) {
-      const resident = context.address(tensor, from);
+      const resident = tensors.address(tensor, from, to);
       if (resident >= 0) return resident;
       const address = context.scratch((to - from) * elementBytes(tensor.dtype));
-      context.at(tensor.dtype, address, to - from).set(view(tensor).subarray(from, to));
+      context.load(tensor, from, to, address);
       return address;
     },
+    load: (tensor, from, to, address) => tensors.copy(tensor, from, context.at(tensor.dtype, address, to - from)),
+    file: tensors.file,
+    crc32: (address, bytes) => (files as WorkerFiles).crc32(new Uint8Array(memory.buffer, address, bytes)) | 0,
     scratch(bytes) {
       const address = scratchTop;
       scratchTop += Math.ceil(bytes / 64) * 64;
@@ -62,6 +56,11 @@ export function createWorker(post: (message: FromWorker, transfer?: ArrayBufferL
     rewind(mark) {
       scratchTop = mark;
     },
+  };
+  const fail = (job: number, error: unknown): void => {
+    const { message, stack = '' } = error as Error;
+    const damaged = isLemurError(error, 'bad-file');
+    post({ type: 'failed', job, message, stack, code: damaged ? error.code : null, where: damaged ? error.fields.where : '' });
   };
 
   const run = (message: Extract<ToWorker, { type: 'run' }>): void => {
@@ -88,27 +87,35 @@ export function createWorker(post: (message: FromWorker, transfer?: ArrayBufferL
         break;
       case 'tensor':
         grow(message.top);
-        tensors.set(message.tensor.id, { address: message.address, buffer: message.buffer });
-        if (message.zero) view(message.tensor).fill(0);
+        tensors.set(message.tensor, message.place);
+        if (message.zero) tensors.view(message.tensor).fill(0);
         break;
       case 'free':
         tensors.delete(message.id);
         break;
       case 'read': {
-        const data = view(message.tensor).slice(message.from, message.to);
-        post({ type: 'data', request: message.request, data }, [data.buffer]);
+        const { request, tensor, from, to } = message;
+        const data = typedView(tensor.dtype, new ArrayBuffer((to - from) * elementBytes(tensor.dtype)), 0, to - from);
+        try {
+          tensors.copy(tensor, from, data);
+          post({ type: 'data', request, data }, [data.buffer]);
+        } catch (error) {
+          if (!isLemurError(error)) throw error;
+          fail(request, error);
+        }
         break;
       }
       case 'write':
-        (view(message.tensor) as { set(data: TypedArray, at: number): void }).set(message.data, message.at);
+        (tensors.view(message.tensor) as { set(data: TypedArray, at: number): void }).set(message.data, message.at);
         break;
       case 'run':
         try {
           run(message);
           post({ type: 'done', job: message.job });
         } catch (error) {
-          const { message: text, stack } = error as Error;
-          post({ type: 'failed', job: message.job, message: text, stack: stack ?? '' });
+          // the rest would be work for nothing
+          if (message.counter) Atomics.store(message.counter, 0, message.to);
+          fail(message.job, error);
         }
         break;
     }

@@ -1,5 +1,6 @@
 import type { DeviceTokens } from '../../device.js';
 import type { Context } from '../operation.js';
+import { checkText } from './checksums.js';
 
 /** Tokens of a tile of documents: with 128 dimensions 512 KiB, half of a second-level cache. One longer document is a tile of its own. */
 const TILE_TOKENS = 1024;
@@ -23,7 +24,8 @@ export function tileScratch(documents: DeviceTokens): number {
 
 /**
  * Calls `use` for tile after tile of the documents `numbers[from .. to)` (or from .. to themselves). Float32 tokens arrive as they are,
- * int8 tokens widened to int16 rows of even length. Scratch taken for a tile is given back after `use`.
+ * int8 tokens widened to int16 rows of even length. Scratch taken for a tile is given back after `use`. Raises 'bad-file' where a document in a
+ * file cannot be read or is not what its check was made of.
  */
 export function forEachTile(
   context: Context,
@@ -56,9 +58,7 @@ export function forEachTile(
       const tileFactors = context.at('f32', factors, last - first);
       for (let i = first; i < last; i++) tileFactors[i - first] = values[numbers ? numbers[i] : i];
     }
-    let tokens: number;
-    if (!numbers) tokens = context.stage(documents.vectors, offsets[first] * dim, offsets[last] * dim);
-    else tokens = gather(context, documents, numbers, first, last, rows, offsets);
+    let tokens = gather(context, documents, numbers, first, last, rows, offsets);
     if (documents.vectors.dtype === 'i8') {
       const wide = context.scratch(rows * (dim + 1) * 2);
       context.kernels.widenI8(tokens, rows, dim, wide);
@@ -70,26 +70,30 @@ export function forEachTile(
   }
 }
 
+/** Address of the vectors of documents `first` to `last`, one after the other; they are held to their checks. */
 function gather(
   context: Context,
   documents: DeviceTokens,
-  numbers: Int32Array,
+  numbers: Int32Array | null,
   first: number,
   last: number,
   rows: number,
   offsets: Float64Array,
 ): number {
-  const { dim, vectors } = documents;
-  if (last - first === 1) return context.stage(vectors, offsets[numbers[first]] * dim, offsets[numbers[first] + 1] * dim);
+  const { dim, vectors, checks } = documents;
   const bytes = vectors.dtype === 'i8' ? 1 : 4;
-  const address = context.scratch(rows * dim * bytes);
-  const source = context.view<'f32' | 'i8'>(vectors);
-  const target = context.at<'f32' | 'i8'>(vectors.dtype, address, rows * dim);
-  let at = 0;
+  const together = !numbers || last - first === 1;
+  const start = offsets[numbers ? numbers[first] : first] * dim;
+  const address = together ? context.stage(vectors, start, start + rows * dim) : context.scratch(rows * dim * bytes);
+  if (together && !checks) return address;
+  let at = address;
   for (let i = first; i < last; i++) {
-    const tokens = source.subarray(offsets[numbers[i]] * dim, offsets[numbers[i] + 1] * dim);
-    target.set(tokens, at);
-    at += tokens.length;
+    const number = numbers ? numbers[i] : i;
+    const from = offsets[number] * dim;
+    const to = offsets[number + 1] * dim;
+    if (!together) context.load(vectors, from, to, at);
+    if (checks) checkText(context, vectors, from, to, at, checks, number);
+    at += (to - from) * bytes;
   }
   return address;
 }

@@ -3,6 +3,7 @@ import { selectTopK } from '../../../kernels/top-k.js';
 import type { DeviceTokens, Tensor } from '../../device.js';
 import type { Context, Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
+import { allowedRows, keepAllowed, reaches } from './allowed-rows.js';
 import { largestProducts, packLanes, productScratch } from './largest-products.js';
 
 /** Rows of W of a tile that stays in the cache while all queries pass. */
@@ -15,6 +16,7 @@ export interface TopArgs {
   rows: number;
   dim: number;
   k: number;
+  allowed: Tensor<'i8'> | null;
   /** Rows of a block. */
   blockRows: number;
   /** blocks x count x k. */
@@ -22,18 +24,20 @@ export interface TopArgs {
   scores: Tensor<'f32'>;
 }
 
-/** For each query the k best inner products among the rows of one block of w; unused places stay -1. */
+/** For each query the k best inner products among the allowed rows of one block of w; unused places stay -1. */
 export const topInnerProducts: Operation<TopArgs> = {
   blocks: ({ rows, blockRows }) => Math.ceil(rows / blockRows),
-  scratchBytes: ({ count, dim, blockRows }) => SCRATCH_SLACK + 4 * (count * (dim + blockRows) + TILE_ROWS * dim),
-  run(context, { queries, count, w, rows, dim, k, blockRows, indices, scores }, block) {
+  scratchBytes: ({ count, dim, blockRows }) => SCRATCH_SLACK + 4 * (count * (dim + blockRows) + TILE_ROWS * dim + blockRows),
+  run(context, { queries, count, w, rows, dim, k, allowed, blockRows, indices, scores }, block) {
     const first = block * blockRows;
     const used = Math.min(blockRows, rows - first);
+    const positions = allowedRows(context, allowed, first, used);
     const q = context.stage(queries, 0, count * dim);
     const products = context.scratch(count * blockRows * 4);
     for (let tile = 0; tile < used; tile += TILE_ROWS) {
-      const mark = context.mark();
       const height = Math.min(TILE_ROWS, used - tile);
+      if (!reaches(positions, tile, tile + height)) continue;
+      const mark = context.mark();
       const address = context.stage(w, (first + tile) * dim, (first + tile + height) * dim);
       for (let i = 0; i < count; i++) context.kernels.scanF32(q + i * dim * 4, address, height, dim, products + (i * blockRows + tile) * 4);
       context.rewind(mark);
@@ -42,7 +46,9 @@ export const topInnerProducts: Operation<TopArgs> = {
     const outScores = context.view(scores);
     for (let i = 0; i < count; i++) {
       const at = (block * count + i) * k;
-      const found = selectTopK(context.at('f32', products + i * blockRows * 4, used), used, k, first, outIndices, outScores, at);
+      const values = keepAllowed(context.at('f32', products + i * blockRows * 4, used), positions);
+      const found = selectTopK(values, values.length, k, positions ? 0 : first, outIndices, outScores, at);
+      if (positions) for (let j = at; j < at + found; j++) outIndices[j] = first + positions[outIndices[j]];
       outIndices.fill(-1, at + found, at + k);
     }
   },

@@ -1,0 +1,28 @@
+import { LemurError } from '../../../errors.js';
+import type { Tensor } from '../../device.js';
+import type { Context } from '../operation.js';
+import { elementBytes } from '../typed-view.js';
+
+/**
+ * Raises 'bad-file' where values `from` to `to`, those of text `text` that were copied to `address`, came from a file and are not what their
+ * checksum was made of.
+ */
+export function checkText(
+  context: Context,
+  tensor: Tensor,
+  from: number,
+  to: number,
+  address: number,
+  checks: Tensor<'i32'>,
+  text: number,
+): void {
+  const name = context.file(tensor, from, to);
+  if (name === null) return;
+  const got = context.crc32(address, (to - from) * elementBytes(tensor.dtype));
+  const expected = context.view(checks)[text];
+  if (got === expected) return;
+  const shown = (sum: number): string => (sum >>> 0).toString(16).padStart(8, '0');
+  throw new LemurError('bad-file', `${name}: text ${text}: checksum ${shown(got)}, expected ${shown(expected)}: the file is damaged`, {
+    where: name,
+  });
+}

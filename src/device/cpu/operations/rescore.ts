@@ -1,0 +1,141 @@
+import { selectLargest, selectTopK } from '../../../kernels/top-k.js';
+import type { DeviceCodes, Tensor } from '../../device.js';
+import type { Context, Operation } from '../operation.js';
+import { SCRATCH_SLACK } from '../operation.js';
+import { checkText } from './checksums.js';
+import { queryCodes } from './query-codes.js';
+
+/** What `scanPrefix` has found: rows and scores, blocks x count x listed, a list that is not full ending in -1. */
+export interface PrefixLists {
+  blocks: number;
+  count: number;
+  listed: number;
+}
+
+export interface RescoreArgs extends PrefixLists {
+  documents: DeviceCodes;
+  /** Queries x d'. */
+  queries: Tensor<'f32'>;
+  rows: Tensor<'i32'>;
+  prefixScores: Tensor<'f32'>;
+  k: number;
+  /** count x k. */
+  indices: Tensor<'i32'>;
+  scores: Tensor<'f32'>;
+}
+
+/** Of each query's `listed` best rows by prefixes, the k best by full codes, ties by the lower row, a query a block; scores estimate <w - mean, q>. */
+export const rescore: Operation<RescoreArgs> = {
+  blocks: ({ count }) => count,
+  scratchBytes: ({ documents: { dim }, blocks, listed }) => SCRATCH_SLACK + 7 * dim + 64 + 4 * (listed * (3 * blocks + 2) + dim),
+  run(context, args, query) {
+    const { documents, queries, rows, prefixScores, k, indices, scores } = args;
+    const numbers = bestListed(args, query, context.view(rows), context.view(prefixScores), {
+      ints: (length) => context.at('i32', context.scratch(4 * length), length),
+      floats: (length) => context.at('f32', context.scratch(4 * length), length),
+    });
+    const estimates = context.at('f32', context.scratch(4 * numbers.length), numbers.length);
+    estimate(context, documents, queries, query, numbers, estimates);
+    selectRows(estimates, numbers, k, context.view(indices), context.view(scores), query * k);
+  },
+};
+
+/** Rows of a block. */
+const ROWS = 64;
+
+export interface ScoreRowsArgs {
+  documents: DeviceCodes;
+  /** Queries x d'. */
+  queries: Tensor<'f32'>;
+  count: number;
+  listed: number;
+  /** count x listed, a list that is not full ending in -1. */
+  rows: Tensor<'i32'>;
+  /** count x listed. */
+  scores: Tensor<'f32'>;
+}
+
+/** The part of `rescore` that reads codes, 64 rows of a query a block: for fewer queries than keep all workers busy. */
+export const scoreRows: Operation<ScoreRowsArgs> = {
+  blocks: ({ count, listed }) => count * Math.ceil(listed / ROWS),
+  scratchBytes: ({ documents: { dim } }) => SCRATCH_SLACK + 11 * dim + 64,
+  run(context, { documents, queries, listed, rows, scores }, block) {
+    const each = Math.ceil(listed / ROWS);
+    const query = Math.floor(block / each);
+    const from = query * listed + (block % each) * ROWS;
+    const numbers = context.view(rows).subarray(from, Math.min(from + ROWS, (query + 1) * listed));
+    const end = numbers.indexOf(-1);
+    const used = end < 0 ? numbers.length : end;
+    estimate(context, documents, queries, query, numbers.subarray(0, used), context.view(scores).subarray(from, from + used));
+  },
+};
+
+/** estimates[i] = <w - mean, q> by full codes of row numbers[i]. Raises 'bad-file' where a row in a file cannot be read or is damaged. */
+function estimate(
+  context: Context,
+  documents: DeviceCodes,
+  queries: Tensor<'f32'>,
+  query: number,
+  numbers: Int32Array,
+  estimates: Float32Array,
+): void {
+  const { dim, codes: rowCodes, checks } = documents;
+  const { codes, factors } = queryCodes(context, queries, query, 1, dim);
+  const rowFactors = context.view(documents.factors);
+  const queryFactor = context.at('f32', factors, 1)[0];
+  const product = context.scratch(4);
+  const result = context.at('f32', product, 1);
+  for (let i = 0; i < numbers.length; i++) {
+    const mark = context.mark();
+    const from = numbers[i] * dim;
+    const row = context.stage(rowCodes, from, from + dim);
+    if (checks) checkText(context, rowCodes, from, from + dim, row, checks, numbers[i]);
+    context.kernels.scanI8(codes, row, 1, dim, product);
+    context.rewind(mark);
+    estimates[i] = result[0] * (queryFactor * rowFactors[numbers[i]]);
+  }
+}
+
+/** Room for values, content undefined. */
+export interface Room {
+  ints(length: number): Int32Array;
+  floats(length: number): Float32Array;
+}
+
+/** The rows with the best prefixes in all blocks' lists for a query, ascending; the lists are ascending, and their blocks are in order. */
+export function bestListed(
+  { blocks, count, listed }: PrefixLists,
+  query: number,
+  rows: Int32Array,
+  prefixScores: Float32Array,
+  room: Room,
+): Int32Array {
+  const numbers = room.ints(blocks * listed);
+  const values = room.floats(blocks * listed);
+  let n = 0;
+  for (let block = 0; block < blocks; block++) {
+    for (let i = (block * count + query) * listed, end = i + listed; i < end && rows[i] >= 0; i++) {
+      numbers[n] = rows[i];
+      values[n++] = prefixScores[i];
+    }
+  }
+  const best = room.ints(listed);
+  const found = selectLargest(values, n, listed, room.floats(n), best, 0);
+  for (let i = 0; i < found; i++) best[i] = numbers[best[i]];
+  return best.subarray(0, found);
+}
+
+/** The k rows with the largest estimates, best first, ties by the lower row, to `indices` and `scores` at `at`; what is left is -1 and 0. */
+export function selectRows(
+  estimates: Float32Array,
+  numbers: Int32Array,
+  k: number,
+  indices: Int32Array,
+  scores: Float32Array,
+  at: number,
+): void {
+  const found = selectTopK(estimates, numbers.length, k, 0, indices, scores, at);
+  for (let i = at; i < at + found; i++) indices[i] = numbers[indices[i]];
+  indices.fill(-1, at + found, at + k);
+  scores.fill(0, at + found, at + k);
+}

@@ -1,0 +1,51 @@
+import type { FileValues, Tensor } from '../device.js';
+
+/** Where the values of a tensor are. */
+export type Place =
+  /** In the kernels' memory. */
+  | { readonly kind: 'memory'; readonly address: number }
+  /** In a buffer of their own. */
+  | { readonly kind: 'buffer'; readonly buffer: ArrayBufferLike }
+  | { readonly kind: 'file'; readonly file: FileValues }
+  | Parts;
+
+/** In other tensors, end to end; none of them is empty or has parts itself. */
+export interface Parts {
+  readonly kind: 'parts';
+  readonly parts: readonly Tensor[];
+  /** Where each begins, and where the last one ends. */
+  readonly starts: Float64Array;
+}
+
+export function joined(parts: readonly Tensor[]): Parts {
+  const starts = new Float64Array(parts.length + 1);
+  for (const [i, { length }] of parts.entries()) starts[i + 1] = starts[i] + length;
+  return { kind: 'parts', parts, starts };
+}
+
+/** Number of the part that value `at` lies in. */
+export function partAt({ starts }: Parts, at: number): number {
+  let low = 0;
+  let high = starts.length - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (starts[middle] <= at) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Calls `use` with the range that values `from` to `to` have in each part, and how far it is from `from`. */
+export function forEachPiece(
+  place: Parts,
+  from: number,
+  to: number,
+  use: (part: Tensor, from: number, to: number, after: number) => void,
+): void {
+  const { parts, starts } = place;
+  for (let i = partAt(place, from), at = from; at < to; i++) {
+    const end = Math.min(to, starts[i + 1]);
+    use(parts[i], at - starts[i], end - starts[i], at - from);
+    at = end;
+  }
+}
