@@ -12,6 +12,28 @@ export {
 } from './formats/safetensors.js';
 export { openSafetensors, type SafetensorsFile, type SafetensorsReadOptions } from './formats/safetensors-file.js';
 export { type SafetensorsStream, streamSafetensors } from './formats/safetensors-stream.js';
+export type { Filter } from './index/filter.js';
+export type { SearchMethod } from './index/find.js';
+export type { IndexDocument } from './index/document.js';
+export { Index, type SearchResult, type StoredText } from './index/index.js';
+export type { Curve, Features, Residual } from './index/manifest.js';
+export type { Metadata } from './index/metadata.js';
+export type {
+  Added,
+  AddOptions,
+  CreateOptions,
+  Evidence,
+  FitIndexOptions,
+  Hit,
+  Include,
+  OpenOptions,
+  Query,
+  RerankOptions,
+  SearchOptions,
+  TuneOptions,
+} from './index/options.js';
+export type { IndexStats } from './index/stats.js';
+export type { Verification } from './index/verify.js';
 export { type InitOptions, init } from './kernels/init.js';
 export type { Activation } from './kernels/kernels.js';
 export type { CandidateOptions } from './lemur/candidates.js';
@@ -27,5 +49,6 @@ export { maxSim } from './search/max-sim.js';
 export type { Candidates, TopK } from './search/top-k.js';
 export { memoryStorage } from './storage/memory.js';
 export type { Storage, StorageLock, StoredFile } from './storage/storage.js';
+export type { Encoder, EncodeOptions, EncodedTexts } from './encoder/encoder.js';
 export { centerTokens } from './tokens/center.js';
 export type { DenseTokens, TokenInput, TokenMatrix, TokenReport, TokenSets } from './tokens/token-sets.js';

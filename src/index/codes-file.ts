@@ -64,7 +64,7 @@ export async function openCodes(
   try {
     const factors = await file.array<Float32Array>('factors', 'F32', [documents]);
     const checks = await file.array<Int32Array>('checks', 'I32', [documents]);
-    const prefix = await device.upload('i8', await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]));
+    const prefix = await device.upload('i8', await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]), { resident: true });
     kept.push(prefix);
     const codes = await openRows(device, file, 'codes', 'i8', documents * latentDim);
     kept.push(codes);

@@ -17,7 +17,7 @@ export async function withDeleted(store: Store, documents: readonly number[]): P
   const masks = new Map<SegmentEntry, Uint8Array>();
   for (const document of documents) {
     const { view, at } = locate(document);
-    const mask = masks.get(view.entry) ?? new Uint8Array(view.deleted ?? view.segment.documents);
+    const mask = masks.get(view.entry) ?? view.deleted?.slice() ?? new Uint8Array(view.segment.documents);
     mask[at] = 1;
     masks.set(view.entry, mask);
   }

@@ -4,7 +4,8 @@ import { freeTokens, uploadTokens } from '../model/device-tokens.js';
 import type { RunOptions } from '../run-options.js';
 import { firstStageCandidates } from '../search/first-stage.js';
 import type { TopK } from '../search/top-k.js';
-import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
+import { someTexts } from '../tokens/some-texts.js';
+import type { TokenSets } from '../tokens/token-sets.js';
 import type { CompiledFilter } from './compile-filter.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -164,17 +165,10 @@ function countOf(mask: Uint8Array): number {
   return count;
 }
 
-function listed(mask: Uint8Array, count: number): Int32Array {
+/** Where a mask is 1. */
+export function listed(mask: Uint8Array, count: number = countOf(mask)): Int32Array {
   const rows = new Int32Array(count);
   let at = 0;
   for (let row = 0; row < mask.length; row++) if (mask[row] === 1) rows[at++] = row;
   return rows;
-}
-
-/** Texts from .. to, as views. */
-export function someTexts(sets: TokenSets, from: number, to: number): TokenSets {
-  if (from === 0 && to === sets.counts.length) return sets;
-  const counts = sets.counts.slice(from, to);
-  const vectors = sets.vectors.subarray(sets.offsets[from] * sets.dim, sets.offsets[to] * sets.dim);
-  return { vectors, counts, offsets: rowOffsets(counts), dim: sets.dim };
 }

@@ -1,4 +1,4 @@
-import type { Device, Tensor } from '../device/device.js';
+import type { Tensor } from '../device/device.js';
 import { LemurError } from '../errors.js';
 import { describeFeatureMap } from '../lemur/feature-map-description.js';
 import { freeLearned, learnCorpus, learnTokens } from '../lemur/fit.js';

@@ -6,14 +6,15 @@ import { platform } from '../platform.js';
 import type { RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
 import type { Storage, StorageLock } from '../storage/storage.js';
-import { someTexts, type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/token-sets.js';
+import { someTexts } from '../tokens/some-texts.js';
+import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { addDocuments } from './add.js';
 import { hitsOf, type QuerySets } from './answer.js';
 import { type CompiledFilter, compileFilter } from './compile-filter.js';
 import { deleteDocuments } from './delete.js';
 import { checkId, type IndexDocument } from './document.js';
 import type { Filter } from './filter.js';
-import { find, passing, type SearchMethod, scoreLists } from './find.js';
+import { find, listed, passing, type SearchMethod, scoreLists } from './find.js';
 import { fitIndex } from './fit-index.js';
 import { encodeManifest, type IndexManifest, MANIFEST } from './manifest.js';
 import { compact } from './merge.js';
@@ -39,6 +40,13 @@ import { LOCK, openStore, type Store } from './store.js';
 import { candidatesFor, drawQueries, measureCurve } from './tune.js';
 import { type Verification, verifySnapshot } from './verify.js';
 import type { Curve } from './manifest.js';
+
+declare global {
+  // older libraries of TypeScript have no such symbol
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+}
 
 /** Candidates of a search that says nothing, before `tune`. */
 const DEFAULT_CANDIDATES = 200;
@@ -168,11 +176,11 @@ export class Index<M extends Metadata = Metadata> {
   delete(which: string | readonly string[] | { filter: Filter<M> }, options: RunOptions = {}): Promise<number> {
     return this.#write('delete', options, async ({ signal }) => {
       const { snapshot } = this.#store;
-      if (typeof which === 'object' && which !== null && 'filter' in which) {
-        const mask = await passing(snapshot, compileFilter(which.filter as Filter), signal);
-        return deleteDocuments(this.#store, mask.keys().filter((document) => mask[document] === 1));
+      if (typeof which === 'object' && which !== null && !Array.isArray(which)) {
+        const mask = await passing(snapshot, compileFilter((which as { filter: Filter }).filter), signal);
+        return deleteDocuments(this.#store, listed(mask));
       }
-      const ids = typeof which === 'string' ? [which] : which;
+      const ids: readonly string[] = typeof which === 'string' ? [which] : which;
       if (!Array.isArray(ids)) throw invalid('delete', `expected an id, an array of ids or { filter }, got ${typeof which}`);
       for (const [i, id] of ids.entries()) checkId(id, `ids[${i}]`);
       const found = new Set(ids.map((id) => snapshot.find(id)).filter((document) => document >= 0));
@@ -208,7 +216,7 @@ export class Index<M extends Metadata = Metadata> {
       const include = checkInclude(options.include);
       checkK(k);
       const compiled: CompiledFilter | null = filter === undefined ? null : compileFilter(filter as Filter);
-      const numCandidates = candidatesOf(snapshot, k, options);
+      const numCandidates = candidatesOf(snapshot, k, options.numCandidates, options.recall);
       const sets = await this.#querySets(queries, signal);
       if (snapshot.live === 0)
         return Array.from(sets.counts, () => ({ hits: [], how: { method: 'exact' as const, candidates: 0, passing: 0, documents: 0 } }));
@@ -459,7 +467,7 @@ function checkEncoder(storage: Storage, { encoder: made, dim }: IndexManifest, e
 }
 
 /** How many candidates a search takes; null: exact search. */
-function candidatesOf(snapshot: Snapshot, k: number, { numCandidates, recall }: SearchOptions): number | null {
+function candidatesOf(snapshot: Snapshot, k: number, numCandidates: number | undefined, recall: number | undefined): number | null {
   const curve = snapshot.manifest.model?.curve;
   if (numCandidates !== undefined) {
     if (recall !== undefined) throw invalid('recall', 'expected either numCandidates or recall, got both');

@@ -1,5 +1,5 @@
 /** Why a document scored: for each query token the number of the document token with the largest inner product, and that product. */
-export interface Evidence {
+export interface TokenMatches {
   readonly tokens: Int32Array;
   readonly scores: Float32Array;
 }
@@ -10,7 +10,7 @@ export interface Evidence {
  * Products are summed in float64. The values must have passed the gate (finite, whole rows); without a document token the numbers
  * are -1 and the scores -Infinity.
  */
-export function evidenceOf(query: Float32Array, document: Float32Array, dim: number): Evidence {
+export function evidenceOf(query: Float32Array, document: Float32Array, dim: number): TokenMatches {
   const rows = query.length / dim;
   const tokens = new Int32Array(rows).fill(-1);
   const scores = new Float32Array(rows);

@@ -5,7 +5,8 @@ import { selectTopK } from '../kernels/top-k.js';
 import { freeTokens, tensorsOf, uploadTokens } from '../model/device-tokens.js';
 import type { RunOptions } from '../run-options.js';
 import { meanToken, quantizeTokens } from '../tokens/quantize.js';
-import { type DenseTokens, rowOffsets, type TokenInput, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
+import { someTexts } from '../tokens/some-texts.js';
+import { type DenseTokens, type TokenInput, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { checkK } from './check-k.js';
 import type { Candidates, TopK } from './top-k.js';
 
@@ -171,15 +172,4 @@ function emptyTopK(queries: number, k: number): TopK {
 
 function rowsOf(indices: Int32Array, k: number): Int32Array[] {
   return Array.from({ length: k > 0 ? indices.length / k : 0 }, (_, i) => indices.subarray(i * k, (i + 1) * k));
-}
-
-function someTexts(sets: TokenSets, from: number, to: number): TokenSets {
-  if (from === 0 && to === sets.counts.length) return sets;
-  const counts = sets.counts.slice(from, to);
-  return {
-    vectors: sets.vectors.subarray(sets.offsets[from] * sets.dim, sets.offsets[to] * sets.dim),
-    counts,
-    offsets: rowOffsets(counts),
-    dim: sets.dim,
-  };
 }

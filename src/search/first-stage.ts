@@ -1,4 +1,4 @@
-import type { Device, DeviceCodes, Tensor } from '../device/device.js';
+import type { Device, DeviceCodes, Tensor, TopOptions } from '../device/device.js';
 import type { RunOptions } from '../run-options.js';
 import type { PrefixMap } from './prefix-map.js';
 
@@ -49,7 +49,7 @@ export async function firstStageCandidates(
   count: number,
   rescored: number,
   k: number,
-  options?: RunOptions,
+  options?: TopOptions,
 ): Promise<{ indices: Int32Array; scores: Float32Array }> {
   const latentDim = map.mean.length;
   const prefixes = await device.allocate('f32', count * map.dim);
