@@ -1,4 +1,5 @@
 export type { DeviceOptions } from './device/default-device.js';
+export type { EncodedTexts, EncodeOptions, Encoder } from './encoder/encoder.js';
 export { isLemurError, LemurError, type LemurErrorCode, type LemurErrorFields } from './errors.js';
 export type { ByteRanges } from './formats/byte-ranges.js';
 export {
@@ -12,9 +13,9 @@ export {
 } from './formats/safetensors.js';
 export { openSafetensors, type SafetensorsFile, type SafetensorsReadOptions } from './formats/safetensors-file.js';
 export { type SafetensorsStream, streamSafetensors } from './formats/safetensors-stream.js';
+export type { IndexDocument } from './index/document.js';
 export type { Filter } from './index/filter.js';
 export type { SearchMethod } from './index/find.js';
-export type { IndexDocument } from './index/document.js';
 export { Index, type SearchResult, type StoredText } from './index/index.js';
 export type { Curve, Features, Residual } from './index/manifest.js';
 export type { Metadata } from './index/metadata.js';
@@ -49,6 +50,5 @@ export { maxSim } from './search/max-sim.js';
 export type { Candidates, TopK } from './search/top-k.js';
 export { memoryStorage } from './storage/memory.js';
 export type { Storage, StorageLock, StoredFile } from './storage/storage.js';
-export type { Encoder, EncodeOptions, EncodedTexts } from './encoder/encoder.js';
 export { centerTokens } from './tokens/center.js';
 export type { DenseTokens, TokenInput, TokenMatrix, TokenReport, TokenSets } from './tokens/token-sets.js';

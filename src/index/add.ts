@@ -1,13 +1,13 @@
 import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
-import type { WeightsModel } from './document-codes.js';
+import { withDeleted } from './delete.js';
 import { type CheckedDocument, checkDocument, type IndexDocument } from './document.js';
-import { prepareSegments, type PreparedSegment } from './ingest.js';
+import type { WeightsModel } from './document-codes.js';
+import { type PreparedSegment, prepareSegments } from './ingest.js';
 import type { SegmentEntry } from './manifest.js';
 import { mergeSmall } from './merge.js';
 import type { Added, AddOptions } from './options.js';
 import type { Store } from './store.js';
-import { withDeleted } from './delete.js';
 import { writeNewSegment } from './write-segment.js';
 
 type Documents = IndexDocument | Iterable<IndexDocument> | AsyncIterable<IndexDocument>;
@@ -81,7 +81,8 @@ async function commitSegment(
 /** One document, an array, or what gives them one by one. */
 function listOf(documents: Documents): IndexDocument[] | Iterable<IndexDocument> | AsyncIterable<IndexDocument> {
   if (Array.isArray(documents)) return documents;
-  if (typeof documents === 'object' && documents !== null && (Symbol.iterator in documents || Symbol.asyncIterator in documents)) return documents;
+  if (typeof documents === 'object' && documents !== null && (Symbol.iterator in documents || Symbol.asyncIterator in documents))
+    return documents;
   return [documents as IndexDocument];
 }
 

@@ -22,7 +22,11 @@ export interface WeightsModel extends Model {
 }
 
 /** Stored documents as the device takes them. */
-export function storedTokens(documents: readonly Pick<StoredDocument, 'vectors' | 'factor'>[], dim: number, mean: Float32Array | null): TokenSets | Int8TokenSets {
+export function storedTokens(
+  documents: readonly Pick<StoredDocument, 'vectors' | 'factor'>[],
+  dim: number,
+  mean: Float32Array | null,
+): TokenSets | Int8TokenSets {
   const counts = Int32Array.from(documents, ({ vectors }) => vectors.length / dim);
   const offsets = rowOffsets(counts);
   const shape = { counts, offsets, dim };

@@ -65,7 +65,9 @@ export async function find(device: Device, snapshot: Snapshot, queries: TokenSet
     const stage = { map: model.prefixMap, codes, queries: model.queries };
     const rescored = RESCORED * numCandidates;
     const { indices } = await firstStageCandidates(device, stage, features, count, rescored, numCandidates, { signal, allowed });
-    const lists = Array.from({ length: count }, (_, q) => indices.subarray(q * numCandidates, (q + 1) * numCandidates).filter((row) => row >= 0));
+    const lists = Array.from({ length: count }, (_, q) =>
+      indices.subarray(q * numCandidates, (q + 1) * numCandidates).filter((row) => row >= 0),
+    );
     const top = await scoreLists(device, snapshot, queries, lists, k, options);
     return { top, how: { method: 'features', candidates: numCandidates, ...how } };
   } finally {

@@ -13,13 +13,14 @@ import { hitsOf, type QuerySets } from './answer.js';
 import { type CompiledFilter, compileFilter } from './compile-filter.js';
 import { deleteDocuments } from './delete.js';
 import { checkId, type IndexDocument } from './document.js';
+import type { WeightsModel } from './document-codes.js';
 import type { Filter } from './filter.js';
 import { find, listed, passing, type SearchMethod, scoreLists } from './find.js';
 import { fitIndex } from './fit-index.js';
+import type { Curve } from './manifest.js';
 import { encodeManifest, type IndexManifest, MANIFEST } from './manifest.js';
 import { compact } from './merge.js';
 import type { Metadata } from './metadata.js';
-import type { WeightsModel } from './document-codes.js';
 import { freeSolver, openSolver } from './model-file.js';
 import type {
   Added,
@@ -39,7 +40,6 @@ import { type IndexStats, LEAST_FOR_FEATURES, statsOf } from './stats.js';
 import { LOCK, openStore, type Store } from './store.js';
 import { candidatesFor, drawQueries, measureCurve } from './tune.js';
 import { type Verification, verifySnapshot } from './verify.js';
-import type { Curve } from './manifest.js';
 
 declare global {
   // older libraries of TypeScript have no such symbol
@@ -101,9 +101,13 @@ export class Index<M extends Metadata = Metadata> {
     const storage = typeof at === 'string' ? platform().openFolder(at) : at;
     const device = await resolveDevice(options);
     const there = (): LemurError =>
-      new LemurError('already-exists', `${storage.name}: there is a collection already: Index.open opens it, another folder has room for a new one`, {
-        where: storage.name,
-      });
+      new LemurError(
+        'already-exists',
+        `${storage.name}: there is a collection already: Index.open opens it, another folder has room for a new one`,
+        {
+          where: storage.name,
+        },
+      );
     if ((await storage.list()).includes(MANIFEST)) throw there();
     const lock = await storage.lock(LOCK);
     try {
@@ -127,7 +131,9 @@ export class Index<M extends Metadata = Metadata> {
     let lock: StorageLock | null = null;
     try {
       if (!(await storage.list()).includes(MANIFEST))
-        throw new LemurError('not-found', `${storage.name}: no collection here (${MANIFEST} is missing): Index.create makes one`, { where: storage.name });
+        throw new LemurError('not-found', `${storage.name}: no collection here (${MANIFEST} is missing): Index.create makes one`, {
+          where: storage.name,
+        });
       if (write) lock = await storage.lock(LOCK);
       const store = await openStore(storage, device, lock);
       try {
@@ -229,7 +235,8 @@ export class Index<M extends Metadata = Metadata> {
         onProgress,
       });
       const results: SearchResult<M>[] = [];
-      for (let q = 0; q < sets.counts.length; q++) results.push({ hits: await hitsOf<M>(snapshot, sets, q, top, include), how: { ...how } });
+      for (let q = 0; q < sets.counts.length; q++)
+        results.push({ hits: await hitsOf<M>(snapshot, sets, q, top, include), how: { ...how } });
       return results;
     });
   }
@@ -274,7 +281,8 @@ export class Index<M extends Metadata = Metadata> {
       checkRecall(recall);
       const { snapshot } = this.#store;
       const drawn = options.queries === undefined;
-      const all = options.queries === undefined ? await drawQueries(snapshot, sample, seed) : await this.#querySets(options.queries, signal);
+      const all =
+        options.queries === undefined ? await drawQueries(snapshot, sample, seed) : await this.#querySets(options.queries, signal);
       const queries = someTexts(all, 0, Math.min(all.counts.length, sample));
       const measured = await measureCurve(this.#device, snapshot, queries, k, { signal, onProgress });
       const curve: Curve = { ...measured, source: drawn ? 'collection' : 'given', target: recall };
@@ -409,8 +417,7 @@ export class Index<M extends Metadata = Metadata> {
     if (Array.isArray(queries) && queries.some((query) => typeof query === 'string')) {
       const mixed = queries.findIndex((query) => typeof query !== 'string');
       if (mixed >= 0) throw invalid(`queries[${mixed}]`, 'token vectors among texts, expected all of one kind');
-      if (!this.#encoder)
-        throw invalid('query', 'a text, and this index has no encoder: open it with { encoder }, or give token vectors');
+      if (!this.#encoder) throw invalid('query', 'a text, and this index has no encoder: open it with { encoder }, or give token vectors');
       const texts = queries as string[];
       const empty = texts.findIndex((text) => text.trim() === '');
       if (empty >= 0) throw invalid(texts.length === 1 ? 'query' : `queries[${empty}]`, 'the text is empty');
@@ -458,11 +465,15 @@ function checkEncoder(storage: Storage, { encoder: made, dim }: IndexManifest, e
     });
   }
   if (encoder.dim !== dim) {
-    throw new LemurError('dimension-mismatch', `${where}: token vectors of ${dim} dimensions, the encoder ${encoder.id} gives ${encoder.dim}`, {
-      where,
-      expected: dim,
-      got: encoder.dim,
-    });
+    throw new LemurError(
+      'dimension-mismatch',
+      `${where}: token vectors of ${dim} dimensions, the encoder ${encoder.id} gives ${encoder.dim}`,
+      {
+        where,
+        expected: dim,
+        got: encoder.dim,
+      },
+    );
   }
 }
 
@@ -483,13 +494,17 @@ function candidatesOf(snapshot: Snapshot, k: number, numCandidates: number | und
   checkRecall(recall);
   // without a model every search is exact
   if (!snapshot.model) return k;
-  if (!curve) throw new LemurError('unsupported', 'recall: how many candidates it takes has not been measured: call tune() once', { where: 'recall' });
+  if (!curve)
+    throw new LemurError('unsupported', 'recall: how many candidates it takes has not been measured: call tune() once', {
+      where: 'recall',
+    });
   const found = candidatesFor(curve, recall);
   return found && Math.max(found, k);
 }
 
 function checkRecall(recall: number): void {
-  if (typeof recall !== 'number' || !(recall > 0 && recall <= 1)) throw invalid('recall', `expected a number above 0 and at most 1, got ${String(recall)}`);
+  if (typeof recall !== 'number' || !(recall > 0 && recall <= 1))
+    throw invalid('recall', `expected a number above 0 and at most 1, got ${String(recall)}`);
 }
 
 function checkInclude(include: readonly Include[] = ['text', 'metadata']): readonly Include[] {
@@ -501,4 +516,3 @@ function checkInclude(include: readonly Include[] = ['text', 'metadata']): reado
 function invalid(where: string, problem: string): LemurError {
   return new LemurError('invalid-argument', `${where}: ${problem}`, { where });
 }
-

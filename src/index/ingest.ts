@@ -133,13 +133,23 @@ async function encodeBatch(
   { signal }: RunOptions,
 ): Promise<{ document: CheckedDocument; vectors: Float32Array; spans: Int32Array | undefined }[]> {
   const texts = batch.filter(({ tokens }) => tokens === undefined);
-  const encoded = texts.length > 0 && encoder ? await encoder.encodeDocument(texts.map(({ text }) => text as string), { signal }) : null;
+  const encoded =
+    texts.length > 0 && encoder
+      ? await encoder.encodeDocument(
+          texts.map(({ text }) => text as string),
+          { signal },
+        )
+      : null;
   if (encoded && (encoded.dim !== dim || encoded.counts.length !== texts.length)) {
-    throw new LemurError('dimension-mismatch', `the encoder gave ${encoded.counts.length} texts of ${encoded.dim} dimensions, expected ${texts.length} of ${dim}`, {
-      where: 'encoder',
-      expected: dim,
-      got: encoded.dim,
-    });
+    throw new LemurError(
+      'dimension-mismatch',
+      `the encoder gave ${encoded.counts.length} texts of ${encoded.dim} dimensions, expected ${texts.length} of ${dim}`,
+      {
+        where: 'encoder',
+        expected: dim,
+        got: encoded.dim,
+      },
+    );
   }
   const given = batch.filter(({ tokens }) => tokens !== undefined);
   const gated = given.length > 0 ? await gateTokens(given, signal) : null;
@@ -152,7 +162,9 @@ async function encodeBatch(
       result.set(document, { document, vectors, spans: spansOf(sets, pooled, i) });
     });
   }
-  return batch.map((document) => result.get(document) as { document: CheckedDocument; vectors: Float32Array; spans: Int32Array | undefined });
+  return batch.map(
+    (document) => result.get(document) as { document: CheckedDocument; vectors: Float32Array; spans: Int32Array | undefined },
+  );
 }
 
 /** The caller's vectors through the gate; errors name the document. */

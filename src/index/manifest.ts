@@ -1,8 +1,8 @@
 import { LemurError } from '../errors.js';
 import { crc32 } from '../formats/crc32.js';
 import { showJson } from '../formats/show-json.js';
-import type { ResolvedLearnOptions } from '../lemur/options.js';
 import type { FeatureMapDescription } from '../lemur/feature-map-description.js';
+import type { ResolvedLearnOptions } from '../lemur/options.js';
 
 /** The one file of a collection that changes, always in one step. */
 export const MANIFEST = 'index.json';
@@ -115,7 +115,11 @@ export function decodeManifest(bytes: Uint8Array, where: string): IndexManifest 
   if (!found) throw bad(`not the manifest of an index, or damaged: it begins with ${showJson(text.slice(0, 40))}`);
   const [, version, sum, index] = found;
   if (Number(version) > VERSION) {
-    throw new LemurError('unsupported', `${where}: an index of version ${version}; this lemur reads up to ${VERSION}: install a newer one`, { where });
+    throw new LemurError(
+      'unsupported',
+      `${where}: an index of version ${version}; this lemur reads up to ${VERSION}: install a newer one`,
+      { where },
+    );
   }
   const actual = crc32(new TextEncoder().encode(index));
   if (actual !== Number(sum)) throw bad(`checksum ${actual}, expected ${sum}: the file is damaged`);

@@ -2,8 +2,8 @@ import type { Device } from '../device/device.js';
 import type { Storage } from '../storage/storage.js';
 import { openCodes, type SegmentCodes } from './codes-file.js';
 import { openDeleted } from './deleted-file.js';
-import { freeModel, type Model, openModel } from './model-file.js';
 import type { IndexManifest, ModelEntry, SegmentEntry } from './manifest.js';
+import { freeModel, type Model, openModel } from './model-file.js';
 import { openSegment, type Segment } from './segment.js';
 
 /** A segment with what belongs to it in one state of the collection. */
@@ -76,7 +76,13 @@ export function createOpenFiles(storage: Storage, device: Device): { open(manife
       };
     };
     try {
-      const opened = model && (await take(model.file.name, () => openModel(storage, device, model), (found) => freeModel(device, found)));
+      const opened =
+        model &&
+        (await take(
+          model.file.name,
+          () => openModel(storage, device, model),
+          (found) => freeModel(device, found),
+        ));
       const segments = new Array<SegmentView>(manifest.segments.length);
       const entries = manifest.segments.entries();
       const lane = async (): Promise<void> => {

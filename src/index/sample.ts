@@ -1,7 +1,7 @@
 import { pacer } from '../pacer.js';
 import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
-import type { Snapshot } from './snapshot.js';
 import type { StoredDocument } from './segment-file.js';
+import type { Snapshot } from './snapshot.js';
 
 /** Documents that are not deleted, ascending. */
 export function liveDocuments({ documents, allowed }: Snapshot): Int32Array {

@@ -1,8 +1,8 @@
 import { crc32 } from '../formats/crc32.js';
 import type { SafetensorsArray } from '../formats/safetensors.js';
 import { sharedFloats } from '../tokens/gather.js';
-import { bytesOf, type EncodedFile, encodeCheckedFile, type Sections } from './checked-file.js';
 import { buildColumns } from './build-columns.js';
+import { bytesOf, type EncodedFile, encodeCheckedFile, type Sections } from './checked-file.js';
 import type { Metadata } from './metadata.js';
 
 export const SEGMENT = 'lemur-segment';

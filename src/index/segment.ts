@@ -4,10 +4,10 @@ import { crc32 } from '../formats/crc32.js';
 import type { Storage } from '../storage/storage.js';
 import { rowOffsets } from '../tokens/token-sets.js';
 import { type CheckedFile, openCheckedFile } from './checked-file.js';
-import { type Columns, openColumns } from './open-columns.js';
 import { createIdTable, type IdTable } from './id-table.js';
 import type { SegmentEntry } from './manifest.js';
 import type { Metadata } from './metadata.js';
+import { type Columns, openColumns } from './open-columns.js';
 import { SEGMENT, type StoredDocument } from './segment-file.js';
 
 /** What a document holds besides its vectors. */
@@ -115,7 +115,9 @@ export async function openSegment(
         const spans = file.sections.has('spans') ? new Int32Array(new Uint8Array((await file.read('spans')).bytes).buffer) : null;
         const decoder = new TextDecoder();
         return Array.from({ length: documents }, (_, i) => {
-          const { text, metadata } = JSON.parse(decoder.decode(records.subarray(i === 0 ? 0 : recordEnds[i - 1], recordEnds[i]))) as Partial<DocumentRecord>;
+          const { text, metadata } = JSON.parse(
+            decoder.decode(records.subarray(i === 0 ? 0 : recordEnds[i - 1], recordEnds[i])),
+          ) as Partial<DocumentRecord>;
           const [from, to] = [offsets[i], offsets[i + 1]];
           const own = spans?.subarray(2 * from, 2 * to);
           return {
@@ -153,7 +155,8 @@ export async function openRows<D extends 'i8' | 'f32'>(
   const held = tensor?.shape.reduce((size, n) => size * n, 1);
   if (held !== length || tensor?.type !== { i8: 'I8', f32: 'F32' }[dtype])
     throw new LemurError('bad-file', `${where}: ${section}: ${tensor?.type} [${tensor?.shape}], expected ${length} values`, { where });
-  if (device.readsFiles && descriptor !== undefined) return device.attach(dtype, length, { descriptor, offset: file.offset(section), name: where });
+  if (device.readsFiles && descriptor !== undefined)
+    return device.attach(dtype, length, { descriptor, offset: file.offset(section), name: where });
   const { bytes } = await file.read(section);
   const shared = typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(bytes.length) : new SharedArrayBuffer(bytes.length);
   new Uint8Array(shared).set(bytes);

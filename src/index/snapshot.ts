@@ -72,14 +72,24 @@ export async function openSnapshot(
     const int8 = manifest.precision === 'int8';
     const parts = segments.map(({ segment }) => segment.tokens);
     const tokens: DeviceTokens = {
-      vectors: int8
-        ? await keep(device.concat('i8', parts as Tensor<'i8'>[]))
-        : await keep(device.concat('f32', parts as Tensor<'f32'>[])),
+      vectors: int8 ? await keep(device.concat('i8', parts as Tensor<'i8'>[])) : await keep(device.concat('f32', parts as Tensor<'f32'>[])),
       counts: await keep(device.upload('i32', counts)),
       offsets: await keep(device.upload('f64', rowOffsets(counts))),
-      factors: int8 ? await keep(device.upload('f32', join(new Float32Array(documents), ({ segment }) => segment.factors))) : null,
+      factors: int8
+        ? await keep(
+            device.upload(
+              'f32',
+              join(new Float32Array(documents), ({ segment }) => segment.factors),
+            ),
+          )
+        : null,
       mean: int8 ? await keep(device.upload('f32', tokenMean ?? new Float32Array(manifest.dim))) : null,
-      checks: await keep(device.upload('i32', join(new Int32Array(documents), ({ segment }) => segment.tokenChecks))),
+      checks: await keep(
+        device.upload(
+          'i32',
+          join(new Int32Array(documents), ({ segment }) => segment.tokenChecks),
+        ),
+      ),
       documents,
       dim: manifest.dim,
       longest,
@@ -90,10 +100,30 @@ export async function openSnapshot(
             rows: documents,
             dim: model.map.layout.latentDim,
             prefixDim: model.prefixMap.dim,
-            prefix: await keep(device.concat('i8', segments.map(({ codes }) => codes?.prefix as Tensor<'i8'>))),
-            codes: await keep(device.concat('i8', segments.map(({ codes }) => codes?.codes as Tensor<'i8'>))),
-            factors: await keep(device.upload('f32', join(new Float32Array(documents), ({ codes }) => codes?.factors ?? null))),
-            checks: await keep(device.upload('i32', join(new Int32Array(documents), ({ codes }) => codes?.checks ?? null))),
+            prefix: await keep(
+              device.concat(
+                'i8',
+                segments.map(({ codes }) => codes?.prefix as Tensor<'i8'>),
+              ),
+            ),
+            codes: await keep(
+              device.concat(
+                'i8',
+                segments.map(({ codes }) => codes?.codes as Tensor<'i8'>),
+              ),
+            ),
+            factors: await keep(
+              device.upload(
+                'f32',
+                join(new Float32Array(documents), ({ codes }) => codes?.factors ?? null),
+              ),
+            ),
+            checks: await keep(
+              device.upload(
+                'i32',
+                join(new Int32Array(documents), ({ codes }) => codes?.checks ?? null),
+              ),
+            ),
           }
         : null;
 

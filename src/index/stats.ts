@@ -1,5 +1,5 @@
-import { type Curve, filesOf, type ModelEntry, type Residual } from './manifest.js';
 import { combined } from './document-codes.js';
+import { type Curve, filesOf, type ModelEntry, type Residual } from './manifest.js';
 import type { Snapshot } from './snapshot.js';
 
 /** What is known of a collection. */
@@ -69,7 +69,10 @@ function refitAdvice(model: ModelEntry | null, added: Residual, live: number): {
   }
   if (added.documents >= ENOUGH && added.mean > WORSE * model.residual.mean) {
     const times = (added.mean / model.residual.mean).toFixed(1);
-    return { due: true, why: `documents added since the fit are explained ${times} times worse than those of the fit: they are of another kind` };
+    return {
+      due: true,
+      why: `documents added since the fit are explained ${times} times worse than those of the fit: they are of another kind`,
+    };
   }
   if (live > 2 * model.documents) return { due: true, why: `there are ${live} documents, and the fit knew ${model.documents}` };
   if (model.features === 'random' && model.options.epochs === 0 && live >= LEAST_FOR_FEATURES) {

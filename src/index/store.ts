@@ -134,11 +134,18 @@ async function openPresent(storage: Storage, open: (manifest: IndexManifest) => 
 /** A data file that is not there is damage of the collection. */
 function missingAsDamage(error: unknown, storage: Storage): unknown {
   if (!(error instanceof LemurError) || error.code !== 'not-found') return error;
-  return new LemurError('bad-file', `${storage.name}: the collection is damaged: ${error.message}`, { where: storage.name }, { cause: error });
+  return new LemurError(
+    'bad-file',
+    `${storage.name}: the collection is damaged: ${error.message}`,
+    { where: storage.name },
+    { cause: error },
+  );
 }
 
 function lost(storage: Storage, problem: string): LemurError {
-  return new LemurError('storage-failed', `${storage.name}: the storage did not keep what was written: ${problem}`, { where: storage.name });
+  return new LemurError('storage-failed', `${storage.name}: the storage did not keep what was written: ${problem}`, {
+    where: storage.name,
+  });
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

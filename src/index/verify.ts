@@ -35,7 +35,12 @@ export async function verifySnapshot(storage: Storage, snapshot: Snapshot, { sig
   return { files: files.length, bytes: total, problems };
 }
 
-async function verifyFile(storage: Storage, entry: FileEntry, signal: AbortSignal | undefined, report: (bytes: number) => void): Promise<void> {
+async function verifyFile(
+  storage: Storage,
+  entry: FileEntry,
+  signal: AbortSignal | undefined,
+  report: (bytes: number) => void,
+): Promise<void> {
   const where = `${storage.name}/${entry.name}`;
   const file = await storage.open(entry.name);
   try {

@@ -1,7 +1,7 @@
-import { combined, documentCodes, type WeightsModel } from './document-codes.js';
-import { type CodeRows, encodeCodes } from './codes-file.js';
-import type { SegmentEntry } from './manifest.js';
 import type { RunOptions } from '../run-options.js';
+import { type CodeRows, encodeCodes } from './codes-file.js';
+import { combined, documentCodes, type WeightsModel } from './document-codes.js';
+import type { SegmentEntry } from './manifest.js';
 import { encodeSegment, type StoredDocument } from './segment-file.js';
 import type { Store } from './store.js';
 
