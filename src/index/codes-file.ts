@@ -1,6 +1,7 @@
 import type { Device, DeviceCodes, Tensor } from '../device/device.js';
 import { crc32 } from '../formats/crc32.js';
 import type { Storage } from '../storage/storage.js';
+import { joinArrays } from '../tokens/join.js';
 import { bytesOf, type EncodedFile, encodeCheckedFile, openCheckedFile } from './checked-file.js';
 import type { FileEntry } from './manifest.js';
 import { openRows } from './segment.js';
@@ -82,20 +83,19 @@ export async function openCodes(
 
 /** Codes of some documents after those of others. */
 export function joinCodes(parts: readonly CodeRows[]): CodeRows {
-  const int8 = (pick: (part: CodeRows) => Int8Array): Int8Array => {
-    const out = new Int8Array(parts.reduce((sum, part) => sum + pick(part).length, 0));
-    let at = 0;
-    for (const part of parts) {
-      out.set(pick(part), at);
-      at += pick(part).length;
-    }
-    return out;
+  const bytes = (length: number): Int8Array => new Int8Array(length);
+  return {
+    prefix: joinArrays(
+      parts.map(({ prefix }) => prefix),
+      bytes,
+    ),
+    codes: joinArrays(
+      parts.map(({ codes }) => codes),
+      bytes,
+    ),
+    factors: joinArrays(
+      parts.map(({ factors }) => factors),
+      (length) => new Float32Array(length),
+    ),
   };
-  const factors = new Float32Array(parts.reduce((sum, part) => sum + part.factors.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    factors.set(part.factors, at);
-    at += part.factors.length;
-  }
-  return { prefix: int8((part) => part.prefix), codes: int8((part) => part.codes), factors };
 }

@@ -3,6 +3,8 @@ import { freeTokens, uploadTokens } from '../model/device-tokens.js';
 import { documentWeights, type Solver } from '../model/solver.js';
 import type { RunOptions } from '../run-options.js';
 import { encodeWeights } from '../search/first-stage.js';
+import { sharedFloats } from '../tokens/gather.js';
+import { joinArrays } from '../tokens/join.js';
 import { type Int8TokenSets, rowOffsets, type TokenSets } from '../tokens/token-sets.js';
 import { type CodeRows, readCodes } from './codes-file.js';
 import type { Residual } from './manifest.js';
@@ -30,13 +32,10 @@ export function storedTokens(
   const counts = Int32Array.from(documents, ({ vectors }) => vectors.length / dim);
   const offsets = rowOffsets(counts);
   const shape = { counts, offsets, dim };
-  const length = offsets[counts.length] * dim;
-  const fill = <A extends Int8Array | Float32Array>(out: A): A => {
-    documents.forEach(({ vectors }, i) => out.set(vectors, offsets[i] * dim));
-    return out;
-  };
-  if (!mean) return { vectors: fill(new Float32Array(length)), ...shape };
-  return { codes: fill(new Int8Array(length)), factors: Float32Array.from(documents, ({ factor }) => factor), mean, ...shape };
+  const vectors = documents.map((document) => document.vectors);
+  if (!mean) return { vectors: joinArrays(vectors as Float32Array[], sharedFloats), ...shape };
+  const codes = joinArrays(vectors as Int8Array[], (length) => new Int8Array(length));
+  return { codes, factors: Float32Array.from(documents, ({ factor }) => factor), mean, ...shape };
 }
 
 /** Codes of the documents' weights, and how well these explain the targets of some of them. */

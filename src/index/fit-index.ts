@@ -7,6 +7,7 @@ import { freeTokens, uploadTokens } from '../model/device-tokens.js';
 import { documentWeights } from '../model/solver.js';
 import type { RunOptions } from '../run-options.js';
 import { fitPrefixMap } from '../search/prefix-map.js';
+import { gatherRows } from '../tokens/gather.js';
 import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type CodeRows, encodeCodes, joinCodes } from './codes-file.js';
@@ -153,9 +154,7 @@ async function learn(store: Store, chosen: ResolvedLearnOptions, options: FitOpt
     if (!given) return sampleTokenRows(snapshot, count, seed, stream, signal);
     const { vectors } = await tokenSetsOfDim(given, dim, where, signal);
     const rows = sampleWithoutReplacement(createRandom(seed, stream), vectors.length / dim, count);
-    const out = new Float32Array(rows.length * dim);
-    rows.forEach((row, i) => out.set(vectors.subarray(row * dim, (row + 1) * dim), i * dim));
-    return out;
+    return gatherRows(vectors, dim, rows);
   };
   const samples = {
     learn: await rowsOf(options.learn, learnTokens(chosen), STREAM.learn, 'learn'),

@@ -2,6 +2,7 @@ import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
 import { pacer } from '../pacer.js';
 import type { RunOptions } from '../run-options.js';
+import { joinTexts } from '../tokens/join.js';
 import { poolTokens } from '../tokens/pool.js';
 import { meanToken, quantizeTokens } from '../tokens/quantize.js';
 import { type TokenSets, tokenSets } from '../tokens/token-sets.js';
@@ -57,7 +58,10 @@ export async function* prepareSegments(
 
   const store = async (): Promise<void> => {
     if (raw.length === 0) return;
-    const sets = setsOf(raw, dim);
+    const sets = joinTexts(
+      raw.map(({ vectors }) => vectors),
+      dim,
+    );
     if (precision === 'float32') {
       for (const { document, vectors, spans } of raw) stored.push({ ...document, vectors, factor: 1, spans });
     } else {
@@ -195,13 +199,4 @@ function spansOf(
     if (out[2 * to] < 0) out.set(spans.subarray(2 * row, 2 * row + 2), 2 * to);
   }
   return out;
-}
-
-function setsOf(raw: readonly { vectors: Float32Array }[], dim: number): TokenSets {
-  const counts = Int32Array.from(raw, ({ vectors }) => vectors.length / dim);
-  const offsets = new Float64Array(raw.length + 1);
-  for (let i = 0; i < raw.length; i++) offsets[i + 1] = offsets[i] + counts[i];
-  const vectors = new Float32Array(offsets[raw.length] * dim);
-  raw.forEach((item, i) => vectors.set(item.vectors, offsets[i] * dim));
-  return { vectors, counts, offsets, dim };
 }

@@ -1,4 +1,5 @@
 import type { RunOptions } from '../run-options.js';
+import { joinArrays } from '../tokens/join.js';
 import { type CodeRows, joinCodes } from './codes-file.js';
 import type { SegmentEntry } from './manifest.js';
 import type { SegmentView } from './open-files.js';
@@ -87,9 +88,10 @@ function pick({ prefix, codes, factors }: CodeRows, rows: readonly number[], cou
   if (rows.length === count) return { prefix, codes, factors };
   const some = (values: Int8Array): Int8Array => {
     const width = values.length / count;
-    const out = new Int8Array(rows.length * width);
-    rows.forEach((row, i) => out.set(values.subarray(row * width, (row + 1) * width), i * width));
-    return out;
+    return joinArrays(
+      rows.map((row) => values.subarray(row * width, (row + 1) * width)),
+      (length) => new Int8Array(length),
+    );
   };
   return { prefix: some(prefix), codes: some(codes), factors: Float32Array.from(rows, (row) => factors[row]) };
 }

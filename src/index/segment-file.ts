@@ -1,6 +1,6 @@
 import { crc32 } from '../formats/crc32.js';
 import type { SafetensorsArray } from '../formats/safetensors.js';
-import { sharedFloats } from '../tokens/gather.js';
+import { joinArrays } from '../tokens/join.js';
 import { buildColumns } from './build-columns.js';
 import { bytesOf, type EncodedFile, encodeCheckedFile, type Sections } from './checked-file.js';
 import type { Metadata } from './metadata.js';
@@ -27,16 +27,13 @@ export async function encodeSegment(name: string, documents: readonly StoredDocu
   const counts = Int32Array.from(documents, ({ vectors }) => vectors.length / dim);
   const rows = counts.reduce((sum, n) => sum + n, 0);
   const int8 = documents[0].vectors instanceof Int8Array;
-  const tokens = int8 ? new Int8Array(rows * dim) : sharedFloats(rows * dim);
+  const vectors = documents.map((document) => document.vectors);
+  const tokens = int8
+    ? joinArrays(vectors as Int8Array[], (length) => new Int8Array(length))
+    : joinArrays(vectors as Float32Array[], (length) => new Float32Array(length));
   const ids = concatBytes(documents.map(({ id }) => encoder.encode(id)));
   const records = concatBytes(documents.map(({ text, metadata }) => encoder.encode(JSON.stringify({ text, metadata }))));
-  const tokenChecks = new Int32Array(count);
-  let at = 0;
-  documents.forEach(({ vectors }, i) => {
-    tokens.set(vectors, at);
-    at += vectors.length;
-    tokenChecks[i] = crc32(bytesOf(vectors));
-  });
+  const tokenChecks = Int32Array.from(vectors, (values) => crc32(bytesOf(values)));
   const flat = (data: SafetensorsArray): Sections[string] => ({ shape: [data.length], data });
   const sections: Sections = {
     tokens: { shape: [rows, dim], data: tokens },
@@ -63,15 +60,12 @@ export async function encodeSegment(name: string, documents: readonly StoredDocu
 }
 
 function concatBytes(parts: readonly Uint8Array[]): { bytes: Uint8Array; ends: Int32Array } {
-  const ends = new Int32Array(parts.length);
   let end = 0;
-  parts.forEach((part, i) => {
-    end += part.length;
-    ends[i] = end;
+  const ends = Int32Array.from(parts, ({ length }) => {
+    end += length;
+    return end;
   });
-  const bytes = new Uint8Array(end);
-  parts.forEach((part, i) => bytes.set(part, ends[i] - part.length));
-  return { bytes, ends };
+  return { bytes: joinArrays(parts, (length) => new Uint8Array(length)), ends };
 }
 
 /** CRC-32 of each part, as signed numbers. */

@@ -182,7 +182,10 @@ export async function openSnapshot(
         };
       },
       async retire() {
-        if (users > 0) await new Promise<void>((resolve) => void (retired = resolve));
+        if (users > 0)
+          await new Promise<void>((resolve) => {
+            retired = resolve;
+          });
         device.free(...kept);
         await state.release();
       },

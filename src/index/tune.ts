@@ -1,8 +1,9 @@
 import type { Device } from '../device/device.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
+import { joinTexts } from '../tokens/join.js';
 import { createRandom } from '../tokens/random.js';
-import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
+import type { TokenSets } from '../tokens/token-sets.js';
 import { find } from './find.js';
 import type { Curve } from './manifest.js';
 import { sampleDocuments } from './sample.js';
@@ -27,11 +28,7 @@ export async function drawQueries(snapshot: Snapshot, count: number, seed: numbe
     const first = random.integer(rows - some + 1);
     parts.push(vectors.slice(first * dim, (first + some) * dim));
   }
-  const counts = Int32Array.from(parts, ({ length }) => length / dim);
-  const offsets = rowOffsets(counts);
-  const vectors = new Float32Array(offsets[counts.length] * dim);
-  parts.forEach((part, i) => vectors.set(part, offsets[i] * dim));
-  return { vectors, counts, offsets, dim };
+  return joinTexts(parts, dim);
 }
 
 /**
