@@ -24,6 +24,8 @@ export interface TensorStore {
   concat<D extends DType>(dtype: D, parts: readonly Tensor<D>[]): Promise<Tensor<D>>;
   read<D extends DType>(tensor: Tensor<D>, from?: number, to?: number): Promise<TypedArrayOf<D>>;
   write<D extends DType>(tensor: Tensor<D>, data: TypedArrayOf<D>, at?: number): Promise<void>;
+  /** Whether some of the values lie in a file. */
+  inFiles(tensor: Tensor): boolean;
   free(...tensors: readonly Tensor[]): void;
   /** Scratch addresses, one a worker, of at least `bytes` each. */
   scratchFor(bytes: number): readonly number[];
@@ -72,6 +74,11 @@ export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null)
     const found = places.get(tensor.id);
     if (!found) throw new LemurError('closed', 'the data of this object was freed: it has been closed', { where: 'tensor' });
     return found;
+  };
+
+  const inFiles = (tensor: Tensor): boolean => {
+    const place = placeOf(tensor);
+    return place.kind === 'file' || (place.kind === 'parts' && place.parts.some(inFiles));
   };
 
   /** Shared memory only: the values of a tensor that is in memory and has no parts. */
@@ -190,6 +197,8 @@ export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null)
     },
 
     write: (tensor, data, at = 0) => write(tensor, data, at),
+
+    inFiles,
 
     free(...tensors) {
       for (const { id } of tensors) {

@@ -62,8 +62,8 @@ export function topRows(store: TensorStore, run: Run, threads: number): Pick<Dev
   };
 
   /**
-   * Of each query's best rows by prefixes the k best by full codes. Where there are workers enough for two a query, they share its rows: then the
-   * little that is left of the choice is made here, which costs less than two more jobs.
+   * Of each query's best rows by prefixes the k best by full codes. Where those are read from files and there are workers enough for two a query, they
+   * share its rows: then the little that is left of the choice is made here, which costs less than two more jobs.
    */
   const rescore = async (
     documents: DeviceCodes,
@@ -73,7 +73,7 @@ export function topRows(store: TensorStore, run: Run, threads: number): Pick<Dev
     options: RunOptions,
   ): Promise<Top> => {
     const { count, listed } = lists;
-    if (2 * count > threads) {
+    if (2 * count > threads || !store.inFiles(documents.codes)) {
       return withLists(count * k, (indices, scores) => run('rescore', { documents, queries, ...lists, k, indices, scores }, options));
     }
     const [rows, prefixScores] = [await store.read(lists.rows), await store.read(lists.prefixScores)];

@@ -84,7 +84,7 @@ function readFile(files: WorkerFiles | undefined, { descriptor, offset, name }: 
   for (let at = 0; at < bytes.length; ) {
     let read: number;
     try {
-      read = (files as WorkerFiles).read(descriptor, bytes.subarray(at), position + at);
+      read = (files as WorkerFiles).read(descriptor, at === 0 ? bytes : bytes.subarray(at), position + at);
     } catch (cause) {
       throw new LemurError('bad-file', `${name}: cannot be read: ${(cause as Error).message}`, { where: name }, { cause });
     }
