@@ -25,11 +25,10 @@ const UNREADABLE_LIMIT = 10_000;
  * 2. Read the lock again. If it does not hold T any more, delete the marker and start over.
  * 3. Rename the file with one's own content over the lock; then delete the markers of T.
  *
- * Only one gets to 3. Tokens are used once, so T, once replaced, never comes back, and who makes a marker later turns back at 2. Until T is
- * replaced, of two living processes with markers of T one must have made the later marker, n + 1 say. It saw marker n made, and its maker gone:
- * a process that is gone does nothing any more. Or it saw no marker n because that was deleted: by its maker turning back (harmless, and T was
- * replaced by then, or its maker failed and did nothing), or in step 3 of somebody, after T was replaced. Dying between any two steps leaves
- * T with a marker that the next one passes by, or another token with nobody behind it, which is taken over in turn.
+ * Only one at a time is between 2 and 3. Tokens are used once: T, once replaced, never comes back, so who makes a marker after that turns back at 2.
+ * Before that a marker is deleted only by its own maker, when it failed and does no more. So of two with markers of T, the one with the higher
+ * number saw the lower marker there and its maker gone, and who is gone does no more either. Dying between any two steps leaves T with a marker
+ * that the next one passes by, or another token with nobody behind it, which is taken over in turn.
  *
  * A lock that cannot be understood (zeros after a loss of power) is taken over when it is old; its T is made of its inode and time.
  *

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 
 const root = await mkdtemp(join(tmpdir(), 'lemur-lock-'));
 const SCRIPT = fileURLToPath(new URL('lock-process.mjs', import.meta.url));
@@ -50,6 +50,9 @@ async function take(child: ChildProcess, moment: number): Promise<Answer | undef
 
 const all = async (tried: ChildProcess[], moment = Date.now() + 20): Promise<Answer[]> =>
   (await Promise.all(tried.map((child) => take(child, moment)))).filter((answer) => answer !== undefined);
+
+// starting so many processes takes its time on a busy machine
+vi.setConfig({ testTimeout: 240_000 });
 
 describe.each(['links', 'no-links'])('with %s', (links) => {
   test('of eight processes that find the holder killed one gets the lock, and the others name it', async () => {
@@ -100,4 +103,44 @@ test('processes that are killed while they take it over never leave it to two, o
     holder = [...winners, ...later][0].child;
     living.splice(living.indexOf(holder), 1);
   }
+});
+
+/** What a process says next after it was sent something. */
+async function ask(child: ChildProcess, message: string | { take: number }): Promise<unknown> {
+  const answer = once(child, 'message');
+  child.send(message);
+  return (await answer)[0];
+}
+
+/** A lock whose holder is dead. */
+async function deadLock(path: string): Promise<void> {
+  const holder = await start(path, 'links');
+  expect(await ask(holder, { take: 0 })).toEqual({ got: true });
+  await kill(holder);
+}
+
+test('who comes to its marker after another took the lock over turns back', async () => {
+  const path = join(root, 'late');
+  await deadLock(path);
+  const [late, quick] = [await start(path, 'pauses'), await start(path, 'links')];
+  expect(await ask(late, { take: 0 })).toBe('marker');
+  expect(await ask(quick, { take: 0 })).toEqual({ got: true });
+  const message = expect.stringContaining(`locked by process ${quick.pid} `);
+  expect(await ask(late, 'go on')).toEqual({ got: false, code: 'locked', message });
+  expect(await ask(quick, 'release')).toBe('released');
+  expect((await readdir(root)).filter((name) => name.startsWith('late'))).toEqual([]);
+});
+
+test('who is about to take it over bars the others, until it is dead', async () => {
+  const path = join(root, 'barred');
+  await deadLock(path);
+  const [slow, other] = [await start(path, 'pauses'), await start(path, 'links')];
+  expect(await ask(slow, { take: 0 })).toBe('marker');
+  expect(await ask(slow, 'go on')).toBe('rename');
+  const message = expect.stringContaining(`locked by process ${slow.pid} `);
+  expect(await ask(other, { take: 0 })).toEqual({ got: false, code: 'locked', message });
+  await kill(slow);
+  expect(await ask(other, { take: 0 })).toEqual({ got: true });
+  expect(await ask(other, 'release')).toBe('released');
+  expect((await readdir(root)).filter((name) => name.startsWith('barred'))).toEqual([]);
 });
