@@ -20,16 +20,15 @@ const UNREADABLE_LIMIT = 10_000;
  * **Taking over.** A lock with token T whose owner is gone is replaced, never deleted, and only by who made a marker of T, `<path>.<T>.<n>`,
  * while the lock still held T:
  *
- * 1. Make the first marker that is not there. A marker that is there bars the way if its maker lives ('locked' by that one); if its
- *    maker is gone, the next number is tried.
+ * 1. Make the first marker that is not there. A marker that is there bars the way if its maker lives and the lock still holds T
+ *    ('locked' by that one); if its maker is gone, the next number is tried.
  * 2. Read the lock again. If it does not hold T any more, delete the marker and start over.
  * 3. Rename the file with one's own content over the lock; then delete the markers of T.
  *
- * Only one gets to 3. Tokens are used once, so T, once replaced, never comes back, and who makes a marker later turns back at 2. Until T is
- * replaced, of two living processes with markers of T one must have made the later marker, n + 1 say. It saw marker n made, and its maker gone:
- * a process that is gone does nothing any more. Or it saw no marker n because that was deleted: by its maker turning back (harmless, and T was
- * replaced by then, or its maker failed and did nothing), or in step 3 of somebody, after T was replaced. Dying between any two steps leaves
- * T with a marker that the next one passes by, or another token with nobody behind it, which is taken over in turn.
+ * Only one at a time is between 2 and 3. Tokens are used once: T, once replaced, never comes back, so who makes a marker after that turns back at 2.
+ * Before that a marker is deleted only by its own maker, when it failed and does no more. So of two with markers of T, the one with the higher
+ * number saw the lower marker there and its maker gone, and who is gone does no more either. Dying between any two steps leaves T with a marker
+ * that the next one passes by, or another token with nobody behind it, which is taken over in turn.
  *
  * A lock that cannot be understood (zeros after a loss of power) is taken over when it is old; its T is made of its inode and time.
  *
@@ -55,7 +54,7 @@ export async function lockFile(path: string): Promise<StorageLock> {
 async function acquire(path: string, draft: string, me: LockOwner): Promise<void> {
   for (;;) {
     if (await create(path, draft, me)) return;
-    const held = await readLock(path);
+    const held = await readWritten(path);
     if (!held) continue;
     // some network file systems say of a link that they made that it was there
     if (held.token === me.token) return;
@@ -88,6 +87,7 @@ async function create(path: string, draft: string, me: LockOwner): Promise<boole
 /** Steps 1 to 3; false: start over. */
 async function takeOver(path: string, draft: string, token: string, me: LockOwner): Promise<boolean> {
   const marker = await mark(path, draft, token, me);
+  if (marker === undefined) return false;
   try {
     if ((await readLock(path))?.token !== token) {
       await remove(marker);
@@ -101,16 +101,29 @@ async function takeOver(path: string, draft: string, token: string, me: LockOwne
   return true;
 }
 
-/** Step 1: the marker's path. */
-async function mark(path: string, draft: string, token: string, me: LockOwner): Promise<string> {
+/** Step 1: the marker's path; undefined where the lock was taken over meanwhile. */
+async function mark(path: string, draft: string, token: string, me: LockOwner): Promise<string | undefined> {
   for (let n = 1; ; ) {
     const marker = `${path}.${token}.${n}`;
     if (await create(marker, draft, me)) return marker;
-    const made = await readLock(marker);
+    const made = await readWritten(marker);
     if (made?.token === me.token) return marker;
-    if (made && !(await isLeft(made))) throw lockedBy(path, marker, made);
+    if (made && !(await isLeft(made))) {
+      // its maker may be one that came too late, and is about to turn back
+      if ((await readLock(path))?.token !== token) return undefined;
+      throw lockedBy(path, marker, made);
+    }
     // gone meanwhile: the same number again
     if (made) n++;
+  }
+}
+
+/** Reads a lock or a marker; one that is just being written is waited for, a little. */
+async function readWritten(path: string): Promise<LockContent | undefined> {
+  for (let tries = 1; ; tries++) {
+    const content = await readLock(path);
+    if (!content || content.owner || content.age > UNREADABLE_LIMIT || tries === 20) return content;
+    await setTimeout(20);
   }
 }
 

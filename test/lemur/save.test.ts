@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { folderStorage, Lemur, LemurError, memoryStorage, type Storage } from '../../dist/node.js';
 import { bytesOf, randomTexts } from '../numbers.js';
 import { LEMUR, runScript } from '../run-script.js';
+import { faultyStorage } from '../storage/faulty-storage.js';
 import { QUICK, small, smallQueries } from './corpus.js';
 
 let folder: string;
@@ -194,6 +195,33 @@ describe.each([
     }
     lemur.close();
   });
+});
+
+test('a loss of power before any step of a save, or after it, leaves the older one or the newer, whole', async () => {
+  const older = await Lemur.fit(small, QUICK);
+  const newer = await Lemur.fit(small, { ...QUICK, seed: 4 });
+  const [old, fresh] = [await answers(older), await answers(newer)];
+  const begun = faultyStorage();
+  await older.save(begun);
+  const first = begun.operations;
+  const whole = begun.afterCrash();
+  await newer.save(whole);
+  for (let n = 0; n <= whole.operations; n++) {
+    const storage = begun.afterCrash();
+    storage.failAt(n, 'drops', 'dead');
+    const outcome: unknown = await newer.save(storage).catch((error: unknown) => error);
+    expect(outcome === undefined).toBe(n === whole.operations);
+    // all kept, cut, lost
+    for (const random of [0, 0.5, 0.9]) {
+      const loaded = await Lemur.load(storage.afterCrash(() => random));
+      const found = await answers(loaded);
+      loaded.close();
+      // data files, a sync, then the manifest
+      expect(found).toEqual(n >= first ? fresh : old);
+    }
+  }
+  older.close();
+  newer.close();
 });
 
 describe('what cannot be loaded says which file and why', () => {
