@@ -26,7 +26,7 @@ import type { Metadata } from './metadata.js';
  * Several operators of a field must all hold, each for any of the values: `{ $gt: 1, $lt: 3 }` passes `[0, 4]`. So must the fields of a filter and the
  * filters of `$and`; of those of `$or` one must, `$not` must not. `{}` and an empty `$and` pass everything, an empty `$or` nothing.
  *
- * With a type of the metadata (an interface will do) paths and operands are checked by the compiler: paths of up to five keys, operands of the field's
+ * With a type of the metadata (an interface will do) paths and operands are checked by the compiler: paths of up to four keys, operands of the field's
  * type (of its elements, for arrays) or null. Without one, or where the type has an index signature, any path goes.
  */
 export type Filter<M extends Metadata = Metadata> = string extends keyof M
@@ -42,8 +42,8 @@ export interface AnyFilter {
   readonly $and?: readonly AnyFilter[];
   readonly $or?: readonly AnyFilter[];
   readonly $not?: AnyFilter;
-  /** The last two are here for the properties above alone. */
-  readonly [path: string]: Condition<Scalar> | AnyFilter | readonly AnyFilter[];
+  /** Conditions; the others are here for the properties above alone. */
+  readonly [path: string]: Condition | AnyFilter | readonly AnyFilter[] | undefined;
 }
 
 /** What is asked of a field whose values are of type V: one of them, or operators. See `Filter`. */
@@ -67,7 +67,7 @@ export interface FilterOperators<V extends Scalar = Scalar> {
 type Ordered<V> = V extends number ? number : V extends string ? string : never;
 
 /** Keys behind the first that a path may have: a bound for types that lie within themselves. */
-type Levels = [1, 1, 1, 1];
+type Levels = [1, 1, 1];
 
 /** All paths within T with the types of what they lead to, as pairs. */
 type Entries<T, Prefix extends string = '', Left extends unknown[] = Levels> = unknown extends T
