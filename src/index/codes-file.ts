@@ -47,14 +47,13 @@ export async function encodeCodes(name: string, { prefix, codes, factors }: Code
   });
 }
 
-/** Rejects with 'not-found' and 'bad-file'. */
+/** Full codes are held in memory too where `resident` says so. Rejects with 'not-found' and 'bad-file'. */
 export async function openCodes(
   storage: Storage,
   device: Device,
   entry: FileEntry,
   documents: number,
-  latentDim: number,
-  prefixDim: number,
+  { latentDim, prefixDim, resident }: { latentDim: number; prefixDim: number; resident: boolean },
 ): Promise<SegmentCodes> {
   const file = await openCheckedFile(storage, entry, CODES);
   const kept: Tensor[] = [];
@@ -67,7 +66,7 @@ export async function openCodes(
     const checks = await file.array<Int32Array>('checks', 'I32', [documents]);
     const prefix = await device.upload('i8', await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]), { resident: true });
     kept.push(prefix);
-    const codes = await openRows(device, file, 'codes', 'i8', documents * latentDim);
+    const codes = await openRows(device, file, 'codes', 'i8', documents * latentDim, resident);
     kept.push(codes);
     const all = async (): Promise<CodeRows> => ({
       prefix: await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]),

@@ -23,6 +23,8 @@ export interface OpenState {
   release(): Promise<void>;
 }
 
+/** Bytes of full codes that are held in memory: of larger collections a query reads those of its best documents. */
+const RESIDENT_CODES = 128 * 1024 * 1024;
 /** Files opened at a time. */
 const AT_ONCE = 8;
 
@@ -49,6 +51,8 @@ export function createOpenFiles(storage: Storage, device: Device): { open(manife
       }
     };
     const { dim, precision, model } = manifest;
+    const all = manifest.segments.reduce((sum, entry) => sum + entry.documents, 0);
+    const resident = model !== null && all * latentDim(model) <= RESIDENT_CODES;
     const view = async (entry: SegmentEntry): Promise<SegmentView> => {
       const { file, codes, deleted, documents } = entry;
       return {
@@ -62,7 +66,7 @@ export function createOpenFiles(storage: Storage, device: Device): { open(manife
           codes && model
             ? await take(
                 codes.name,
-                () => openCodes(storage, device, codes, documents, latentDim(model), model.prefix.dim),
+                () => openCodes(storage, device, codes, documents, { latentDim: latentDim(model), prefixDim: model.prefix.dim, resident }),
                 (found) => found.close(),
               )
             : null,

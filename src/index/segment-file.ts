@@ -23,7 +23,6 @@ export interface StoredDocument {
 /** The file of a batch of documents; the same documents give the same bytes. docs/format.md has it byte by byte. */
 export async function encodeSegment(name: string, documents: readonly StoredDocument[], dim: number): Promise<EncodedFile> {
   const encoder = new TextEncoder();
-  const count = documents.length;
   const counts = Int32Array.from(documents, ({ vectors }) => vectors.length / dim);
   const rows = counts.reduce((sum, n) => sum + n, 0);
   const int8 = documents[0].vectors instanceof Int8Array;

@@ -141,13 +141,14 @@ export async function openSegment(
   }
 }
 
-/** A section as a tensor: left in the file where the workers can read it, else read whole and checked. */
+/** A section as a tensor: left in the file where the workers can read it, else, or where it is to be `resident`, read whole and checked. */
 export async function openRows<D extends 'i8' | 'f32'>(
   device: Device,
   file: CheckedFile,
   section: string,
   dtype: D,
   length: number,
+  resident = false,
 ): Promise<Tensor<D>> {
   const { descriptor } = file.stored;
   const where = file.name;
@@ -155,7 +156,7 @@ export async function openRows<D extends 'i8' | 'f32'>(
   const held = tensor?.shape.reduce((size, n) => size * n, 1);
   if (held !== length || tensor?.type !== { i8: 'I8', f32: 'F32' }[dtype])
     throw new LemurError('bad-file', `${where}: ${section}: ${tensor?.type} [${tensor?.shape}], expected ${length} values`, { where });
-  if (device.readsFiles && descriptor !== undefined)
+  if (!resident && device.readsFiles && descriptor !== undefined)
     return device.attach(dtype, length, { descriptor, offset: file.offset(section), name: where });
   const { bytes } = await file.read(section);
   const shared = typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(bytes.length) : new SharedArrayBuffer(bytes.length);
