@@ -26,7 +26,7 @@ it('every TypeScript block of the README runs as it stands', () => {
       const code = [...imports, DATA, block.replace(/^import .*$/gm, '')].join('\n').replaceAll("'lemur'", `'${entry}'`);
       writeFileSync(script, code);
       const printed = execFileSync(process.execPath, [script], { cwd: folder, encoding: 'utf8' });
-      expect(printed).toMatch(/Int32Array\(10\).*Float32Array\(10\)/s);
+      expect(printed).toMatch(/Int32Array\(10\).*Float32Array\(10\)|page-\d+ [\s\S]*method: 'exact'/s);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

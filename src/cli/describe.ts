@@ -11,6 +11,7 @@ import { isTextFile } from '../formats/node-text-folder.js';
 import { walkFiles } from '../formats/node-walk.js';
 import { readNpy } from '../formats/npy.js';
 import { readTorchFile, type TorchValue } from '../formats/torch-file.js';
+import { Index } from '../index/index.js';
 import { readManifest } from '../lemur/saved-folder.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
@@ -37,6 +38,15 @@ export async function describePath(path: string): Promise<Description> {
 }
 
 const DESCRIBE: Record<PathKind, (path: string) => Promise<Record<string, unknown>>> = {
+  index: async (path) => {
+    const index = await Index.open(path);
+    try {
+      const { bytes: _, curve, ...stats } = index.stats();
+      return { ...stats, curve: curve ?? 'not measured: lemur tune' };
+    } finally {
+      await index.close();
+    }
+  },
   collection: describeCollection,
   'unfinished collection': async (path) => {
     const state = await readJson(join(path, RUN));

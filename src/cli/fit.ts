@@ -7,8 +7,10 @@ import { buildCollection } from './build-collection.js';
 import { type CollectionInfo, type Plan, readInfo, type StoredTokens } from './collection.js';
 import type { Context } from './context.js';
 import { digestTexts, digestTokens } from './digest.js';
+import { fitIndexFolder } from './index-commands.js';
 import { addLearnOptions, type LearnArguments, learnOptionsOf } from './learn-options.js';
 import { checkModel, DIM, findModel, type ModelReference } from './model.js';
+import { isIndex } from './path-kind.js';
 import { formatStages } from './report.js';
 import { createRunEncoder } from './run-encoder.js';
 import { openRun } from './run-state.js';
@@ -17,7 +19,7 @@ import { counted } from './text-layout.js';
 import type { Command } from './vendor.js';
 
 interface FitArguments extends LearnArguments {
-  out: string;
+  out?: string;
   model?: string;
   maxTokens?: number;
   dim?: number;
@@ -41,7 +43,7 @@ export function addFit(program: Command, context: Context): void {
       '<source>',
       'texts: a folder of *.txt and *.md (and those below it), a file of JSON lines ({"_id", "title", "text"}), a BEIR folder; token vectors: a folder with tokens.npy and counts.npy, .npy (texts x tokens x dim), safetensors (tokens, counts); - for either on standard input',
     )
-    .requiredOption('--out <folder>', 'where the collection goes')
+    .option('--out <folder>', 'where the collection goes; not needed for an index, which learns in place')
     .addOption(shared.model())
     .addOption(shared.maxTokens())
     .option('--dim <n>', "dimensions of the token vectors made of texts (default: 128, at most the encoder's)", positiveInteger)
@@ -61,10 +63,15 @@ export function addFit(program: Command, context: Context): void {
         "jq -c '{id: .url, text: .body}' pages.json | lemur fit - --out pages.lemur",
       ),
     )
-    .action((source: string, options: FitArguments) => fitSource(source, options, context));
+    .action(async (source: string, options: FitArguments) => {
+      if (options.out !== undefined) return fitSource(source, { ...options, out: options.out }, context);
+      if (source === STDIN || (await pathKind(source)) !== 'index')
+        return command.error("error: required option '--out <folder>' not specified");
+      return fitIndexFolder(source, { ...learnOptionsOf(options), threads: options.threads, json: options.json }, context);
+    });
 }
 
-async function fitSource(path: string, options: FitArguments, context: Context): Promise<void> {
+async function fitSource(path: string, options: FitArguments & { out: string }, context: Context): Promise<void> {
   const { out, threads, json } = options;
   const { signal, reporter, print } = context;
   resolveLearnOptions(learnOptionsOf(options) ?? {});

@@ -5,6 +5,7 @@ import { fileKind } from '../formats/file-kind.js';
 import { readHead, whatLiesAt } from '../formats/node-file.js';
 import { isTextFile } from '../formats/node-text-folder.js';
 import { walkFiles } from '../formats/node-walk.js';
+import { MANIFEST } from '../index/manifest.js';
 import { hasTxtaiTensors } from '../lemur/txtai-folder.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
@@ -12,6 +13,7 @@ import { COLLECTION, RUN } from './collection.js';
 
 /** What a path can hold, as far as this command knows. */
 export type PathKind =
+  | 'index'
   | 'collection'
   | 'unfinished collection'
   | 'saved Lemur'
@@ -44,10 +46,19 @@ export async function pathKind(path: string): Promise<PathKind> {
   if (!what) throw new LemurError('not-found', `${path}: no such file or folder`, { where: path });
   if (what === 'file') return kindOfFile(path);
   const names = new Set((await readdir(path)).flatMap((name) => [name, name.replace(/\.gz$/, '')]));
+  if (await isIndex(path)) return 'index';
   const known = FOLDERS.find(([, ...needed]) => needed.every((name) => names.has(name)));
   if (known) return known[0];
   if (names.has('config.json') && names.has('model.safetensors') && (await isTxtai(path))) return 'LEMUR artefact of txtai';
   return (await hasTextFiles(path)) ? 'folder of texts' : 'unknown';
+}
+
+/** Whether an index lies there. */
+export async function isIndex(path: string): Promise<boolean> {
+  if ((await whatLiesAt(join(path, MANIFEST))) !== 'file') return false;
+  const beginning = '{"format":"lemur-index"';
+  const { head } = await readHead(join(path, MANIFEST), beginning.length);
+  return new TextDecoder().decode(head) === beginning;
 }
 
 /** Files of a folder and those below that are looked at; a whole disk may lie there. */

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { addAdd } from './add.js';
 import { examples } from './arguments.js';
 import type { Context } from './context.js';
 import { addConvert } from './convert.js';
 import { addDemo } from './demo.js';
 import { addEval } from './eval.js';
 import { addFit } from './fit.js';
+import { addIndexCommands } from './index-commands.js';
 import { addInfo } from './info.js';
 import { addSearch } from './search.js';
 import { Command } from './vendor.js';
@@ -29,13 +31,14 @@ export function createProgram(context: Context): Command {
       `${examples(
         'lemur demo',
         'lemur fit notes/ --out notes.lemur',
+        'lemur add pages.lemur pages.jsonl',
         'lemur search notes.lemur "what did we decide about caching?"',
         'lemur eval .lemur-demo/scifact-1000',
         'lemur info vectors.npy',
         'lemur convert vectors/ vectors.safetensors',
       )}\n${EXIT_CODES}`,
     );
-  for (const add of [addFit, addSearch, addEval, addInfo, addConvert, addDemo]) add(program, context);
+  for (const add of [addFit, addAdd, addIndexCommands, addSearch, addEval, addInfo, addConvert, addDemo]) add(program, context);
   return program;
 }
 

@@ -1,21 +1,25 @@
 import { LemurError } from '../errors.js';
 import { readLines } from '../formats/jsonl.js';
+import type { AnyFilter } from '../index/filter.js';
 import { type Answer, formatAnswer, openEngine } from './answer.js';
 import { examples, positiveInteger, shared } from './arguments.js';
 import { openCollection, type StoredTokens } from './collection.js';
 import { openCollectionEncoder } from './collection-encoder.js';
 import { type Context, interruptible } from './context.js';
 import { checkCandidates } from './evaluate.js';
+import { filterJson, searchIndex } from './index-commands.js';
+import { isIndex } from './path-kind.js';
 import { checkDim, openVectors } from './source.js';
 import { type Command, Option } from './vendor.js';
 
 interface SearchOptions {
   k: number;
-  candidates: number;
+  candidates?: number;
   scan: 'prefix' | 'full';
   exact?: true;
   vectors?: string;
   json?: true;
+  filter?: AnyFilter;
   model?: string;
   threads?: number;
 }
@@ -31,11 +35,16 @@ export function addSearch(program: Command, context: Context): void {
     .argument('<folder>', 'a folder that `lemur fit` or `lemur demo` has filled')
     .argument('[question...]', 'the question, quoted or not')
     .option('-k <n>', 'results', positiveInteger, 10)
-    .option('--candidates <n>', 'documents that are reranked by exact MaxSim, at least k', positiveInteger, 200)
+    .option(
+      '--candidates <n>',
+      'documents that are reranked by exact MaxSim, at least k (default: 200; of an index what `lemur tune` found)',
+      positiveInteger,
+    )
     .addOption(new Option('--exact', 'score all documents by exact MaxSim').conflicts(['candidates', 'scan']))
     .addOption(shared.scan())
     .option('--vectors <file>', 'queries as token vectors, in place of a question: .npy of 2 or 3 dimensions, safetensors, a folder, or -')
     .option('--json', 'print JSON; for more than one question one line each')
+    .option('--filter <json>', 'of an index: only documents whose metadata passes, such as {"lang":"de"}', filterJson)
     .addOption(shared.movedModel())
     .addOption(shared.threads())
     .addHelpText(
@@ -56,11 +65,18 @@ export function addSearch(program: Command, context: Context): void {
 }
 
 async function search(folder: string, question: string | undefined, options: SearchOptions, context: Context): Promise<void> {
-  const { k, candidates, scan, vectors, model, threads } = options;
+  const { k, candidates = 200, scan, vectors, model, threads } = options;
   const { signal, print } = context;
   const exact = options.exact ?? false;
   if (!exact) checkCandidates([candidates], k);
   if (question?.trim() === '') throw new LemurError('invalid-argument', 'the question is empty', { where: 'question' });
+  if (await isIndex(folder)) {
+    if (vectors !== undefined)
+      throw new LemurError('unsupported', '--vectors: not for an index yet; Index.search takes token vectors', { where: '--vectors' });
+    const questions = question === undefined ? readLines(context.openInput(), 'standard input') : [question];
+    return searchIndex(folder, questions, { ...options, numCandidates: options.candidates, exact }, context);
+  }
+  if (options.filter) throw new LemurError('unsupported', `--filter: ${folder} is no index: lemur add makes one`, { where: '--filter' });
   const collection = await interruptible(signal, openCollection(folder));
   if (!collection.info.encoder && vectors === undefined) {
     const problem = `${folder} was made from ready-made vectors: give those of the question with --vectors`;
