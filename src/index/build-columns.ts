@@ -79,15 +79,19 @@ function add(paths: Map<string, PathValues>, path: string, row: number, found: F
 }
 
 function columnArrays({ rows, found }: PathValues, count: number, path: string): [Part, ColumnArray][] {
-  const dictionary = [...new Set(found.flat().filter((value) => typeof value === 'string'))].sort();
-  const codes = new Map(dictionary.map((text, code) => [text, code]));
   const several = found.filter((value) => Array.isArray(value));
+  const different = new Set<string>();
+  for (const value of found) if (typeof value === 'string') different.add(value);
+  for (const list of several) for (const value of list) if (typeof value === 'string') different.add(value);
+  const dictionary = [...different].sort();
+  const codes = new Map(dictionary.map((text, code) => [text, code]));
   const elementOffsets = offsetsOf(several.map((list) => list.length));
   const elements = valueArrays(several.flat(), codes);
   // by rows where that takes fewer bytes, so that a path of one document does not cost what a path of all does
   const sparse = 5 * rows.length < count;
   const values = valueArrays(sparse ? found : spread(rows, found, count), codes);
-  const texts = dictionary.map((text) => new TextEncoder().encode(text));
+  const encoder = new TextEncoder();
+  const texts = dictionary.map((text) => encoder.encode(text));
   const bytes = texts.reduce((sum, text) => sum + text.length, 0);
   if (bytes > MOST_BYTES) {
     const where = 'metadata';
@@ -122,12 +126,18 @@ function spread(rows: readonly number[], found: readonly Found[], count: number)
 
 function valueArrays(
   found: readonly (Found | typeof NOTHING)[],
-  codes: ReadonlyMap<string, number>,
+  codeOf: ReadonlyMap<string, number>,
 ): { kinds: Uint8Array; numbers: Float64Array; codes: Int32Array } {
-  const kinds = Uint8Array.from(found, kindOf);
-  const numbers = Float64Array.from(found.filter((value) => typeof value === 'number'));
-  const strings = found.filter((value) => typeof value === 'string');
-  return { kinds, numbers, codes: Int32Array.from(strings, (text) => codes.get(text)!) };
+  const kinds = new Uint8Array(found.length);
+  const numbers: number[] = [];
+  const codes: number[] = [];
+  for (let i = 0; i < found.length; i++) {
+    const value = found[i];
+    kinds[i] = kindOf(value);
+    if (typeof value === 'number') numbers.push(value);
+    else if (typeof value === 'string') codes.push(codeOf.get(value)!);
+  }
+  return { kinds, numbers: new Float64Array(numbers), codes: new Int32Array(codes) };
 }
 
 function kindOf(value: Found | typeof NOTHING): number {

@@ -3,16 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { compileFilter } from '../../src/index/compile-filter.js';
 import type { Filter } from '../../src/index/filter.js';
 import { checkMetadata } from '../../src/index/metadata.js';
-import { columnsOf, KEYS, metadata, SCALARS } from './documents.js';
+import { columnsOf, key, metadata, SCALARS, scalar } from './documents.js';
 import { passes } from './naive-filter.js';
 
 const path = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom(...KEYS) },
-  fc.array(fc.constantFrom(...KEYS), { minLength: 2, maxLength: 3 }).map((keys) => keys.join('.')),
+  { weight: 3, arbitrary: key },
+  fc.array(key, { minLength: 2, maxLength: 3 }).map((keys) => keys.join('.')),
 );
-const scalar = fc.constantFrom(...SCALARS);
 const end = fc.constantFrom(...SCALARS.filter((value) => typeof value === 'number' || typeof value === 'string'), Infinity, -Infinity);
-const list = fc.array(scalar, { maxLength: 5 });
+const list = fc.array(scalar, { maxLength: 5, size: 'max' });
 const operators = fc.letrec((tie) => ({
   it: fc.record(
     {
@@ -32,7 +31,7 @@ const few = operators.chain((all) => {
         .map((some) => Object.fromEntries(some.map((key) => [key, (all as Record<string, unknown>)[key]])));
 });
 const filter = fc.letrec<{ it: Record<string, unknown>; field: Record<string, unknown> }>((tie) => ({
-  field: fc.array(fc.tuple(path, fc.oneof(scalar, few)), { maxLength: 2 }).map((entries) => Object.fromEntries(entries)),
+  field: fc.array(fc.tuple(path, fc.oneof(scalar, few)), { maxLength: 2, size: 'max' }).map((entries) => Object.fromEntries(entries)),
   it: fc.oneof(
     { depthSize: 'small' },
     tie('field'),
@@ -53,8 +52,8 @@ test('columns, written and opened again in segments of any size, answer as a wal
   const document = fc.option(metadata, { nil: undefined, freq: 8 });
   // few documents that have a path among many make columns by rows
   const documents = fc.oneof(
-    fc.array(document, { maxLength: 12 }),
-    fc.tuple(fc.array(document, { maxLength: 2 }), fc.constant(new Array(14).fill(undefined))).map((parts) => parts.flat()),
+    fc.array(document, { maxLength: 12, size: 'max' }),
+    fc.tuple(fc.array(document, { maxLength: 2, size: 'max' }), fc.constant(new Array(14).fill(undefined))).map((parts) => parts.flat()),
   );
   let [passed, refused] = [0, 0];
   await fc.assert(
@@ -127,6 +126,19 @@ describe('a filter', () => {
   test('reaches a key with a dot as it does nested keys, and both count', async () => {
     const documents = [{ 'a.b': 1 }, { a: { b: 1 } }, { 'a.b': 2, a: { b: 1 } }, { 'a.b': 2 }];
     expect(await pass({ 'a.b': 1 }, documents)).toEqual([1, 1, 1, 0]);
+  });
+
+  test('finds values beside objects at one path, in either order', async () => {
+    const documents = [{ a: { b: {} }, 'a.b': 1 }, { 'a.b': 1, a: { b: {} } }, { a: [{ b: { c: 2 } }, { b: 1 }] }, { a: { b: { c: 1 } } }];
+    expect(await pass({ 'a.b': 1 }, documents)).toEqual([1, 1, 1, 0]);
+  });
+
+  test('finds the same among many different strings, whether it lists few or many', async () => {
+    const documents = Array.from({ length: 1000 }, (_, i) => ({ doi: `10.${(i * 7919) % 1000}` }));
+    for (const asked of [['10.500'], ['10.0', '10.999', '11', '', '10.42'], Array.from({ length: 300 }, (_, i) => `10.${3 * i}`)]) {
+      const expected = documents.map(({ doi }) => (asked.includes(doi) ? 1 : 0));
+      expect(await pass({ doi: { $in: asked } }, documents)).toEqual(expected);
+    }
   });
 
   test('names each of its paths once', () => {
