@@ -65,8 +65,7 @@ export function addFit(program: Command, context: Context): void {
     )
     .action(async (source: string, options: FitArguments) => {
       if (options.out !== undefined) return fitSource(source, { ...options, out: options.out }, context);
-      if (source === STDIN || !(await isIndex(source)))
-        return command.error("error: required option '--out <folder>' not specified");
+      if (source === STDIN || !(await isIndex(source))) return command.error("error: required option '--out <folder>' not specified");
       return fitIndexFolder(source, { ...learnOptionsOf(options), threads: options.threads, json: options.json }, context);
     });
 }
