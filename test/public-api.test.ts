@@ -162,7 +162,7 @@ test('its types', () => {
     list
       .split(',')
       .map((name) => name.trim())
-      .filter((name) => onlyTypes || name.startsWith('type '))
+      .filter((name) => name !== '' && (onlyTypes || name.startsWith('type ')))
       .map((name) => name.replace('type ', '')),
   );
   expect(names.sort()).toEqual(TYPES);
