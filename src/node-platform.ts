@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import * as zlib from 'node:zlib';
 import { LemurError } from './errors.js';
 import { fetchBytes } from './fetch-bytes.js';
+import type { Crc32 } from './formats/crc32.js';
 import type { Platform } from './platform.js';
 import { folderStorage } from './storage/node-folder.js';
 
@@ -13,6 +15,8 @@ export const nodePlatform: Platform = {
   sharedMemory: true,
   // Deno's workers do not know the files of its main thread
   readsFiles: !('Deno' in globalThis),
+  // not in every runtime that calls itself Node's
+  crc32: (zlib as { crc32?: Crc32 }).crc32,
   openFolder: folderStorage,
   readBytes,
   spawnWorker() {

@@ -1,4 +1,5 @@
 import { LemurError } from './errors.js';
+import { type Crc32, provideCrc32 } from './formats/crc32.js';
 import type { Storage } from './storage/storage.js';
 
 /** A worker of whatever kind the platform has. */
@@ -21,6 +22,8 @@ export interface Platform {
   readonly readsFiles: boolean;
   /** `simd` where the engine has it, which is nearly everywhere; `plain` never tries. */
   readonly kernels: 'simd' | 'plain';
+  /** A checksum that is quicker than one in JavaScript, where there is one. */
+  readonly crc32?: Crc32 | undefined;
   spawnWorker(): WorkerPort;
   /** A folder by its path. */
   openFolder(path: string): Storage;
@@ -32,6 +35,7 @@ let current: Platform | undefined;
 
 export function providePlatform(platform: Platform): void {
   current = platform;
+  provideCrc32(platform.crc32);
 }
 
 export function platform(): Platform {
