@@ -11,7 +11,10 @@ import { Index } from '../dist/node.js';
 const { values } = parseArgs({ options: { kills: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' } } });
 const kills = Number(values.kills);
 let state = Number(values.seed) >>> 0;
-const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+const random = () => {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return state / 2 ** 32;
+};
 
 const folder = mkdtempSync(join(tmpdir(), 'lemur-crash-'));
 const at = join(folder, 'index');

@@ -114,7 +114,8 @@ export async function* prepareSegments(
     if (want === 'flush') {
       const segment = await flush();
       if (segment) yield segment;
-      want = true;
+      // the one that it replaces is in the collection now
+      want = wanted(checked);
     }
     if (!want) continue;
     batch.push(checked);

@@ -53,6 +53,12 @@ export async function encodeSegment(name: string, documents: readonly StoredDocu
       row += counts[i];
     });
     sections.spans = { shape: [rows, 2], data: spans };
+    let end = 0;
+    const ends = counts.map((count) => {
+      end += 8 * count;
+      return end;
+    });
+    sections.spanChecks = flat(partChecks(bytesOf(spans), ends));
   }
   for (const [column, data] of buildColumns(documents.map(({ metadata }) => metadata))) sections[column] = flat(data);
   return encodeCheckedFile(name, SEGMENT, sections);

@@ -71,6 +71,7 @@ export async function openSegment(
       const actual = crc32(bytes) | 0;
       if (actual !== expected) throw bad(`${section} of document ${document}: checksum ${actual}, expected ${expected}`);
     };
+    const spanChecks = file.sections.has('spans') ? await numbers('spanChecks') : null;
     const table = createIdTable(ids, idEnds);
     return {
       name: entry.name,
@@ -103,8 +104,9 @@ export async function openSegment(
         });
       },
       async spans(document) {
-        if (!file.sections.has('spans')) return undefined;
+        if (!spanChecks) return undefined;
         const bytes = await file.range('spans', offsets[document] * 8, offsets[document + 1] * 8);
+        check('spans', bytes, spanChecks[document], document);
         const spans = new Int32Array(new Uint8Array(bytes).buffer);
         return spans[0] < 0 ? undefined : spans;
       },

@@ -5,7 +5,10 @@ import { Index } from '../../dist/node.js';
 const [folder, journalPath, seed] = process.argv.slice(2);
 const DIM = 8;
 let state = Number(seed) >>> 0;
-const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+const random = () => {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return state / 2 ** 32;
+};
 const below = (n) => Math.floor(random() * n);
 
 const journal = openSync(journalPath, 'a');

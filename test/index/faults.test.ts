@@ -1,18 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { Index, type IndexDocument, isLemurError } from '../../dist/node.js';
 import { type Fault, type FaultyStorage, faultyStorage } from '../storage/faulty-storage.js';
+import { randomOf } from './random-documents.js';
 
 const DIM = 8;
 const LEARN = { olsSampleSize: 64, finalHiddenDim: 16, prefixDim: 8, trainSubsetSize: 16 };
 
-const uniform = (
-  (state) => () =>
-    (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32 - 0.5
-)(3);
+const uniform = randomOf(3);
 const documentOf = (id: string, text = id): IndexDocument => ({
   id,
   text,
-  tokens: { data: Float32Array.from({ length: 3 * DIM }, uniform), dims: [3, DIM] },
+  tokens: { data: Float32Array.from({ length: 3 * DIM }, () => uniform() - 0.5), dims: [3, DIM] },
   metadata: { group: id.slice(0, 1) },
 });
 const BASE = Array.from({ length: 40 }, (_, i) => documentOf(`a${i}`));
@@ -61,12 +59,6 @@ async function prepared(before: ((index: Index) => Promise<unknown>) | undefined
   await before?.(index);
   return { storage, index };
 }
-
-/** Deterministic numbers in [0, 1). */
-const randomOf = (seed: number): (() => number) => {
-  let state = seed;
-  return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
-};
 
 describe.each(Object.entries(SCENARIOS))('%s', (_, { before, run }) => {
   test('survives each fault of the storage: the state is that before or after, and what was acknowledged stays', {
