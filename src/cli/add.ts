@@ -1,0 +1,101 @@
+import { resolve } from 'node:path';
+import { LemurError } from '../errors.js';
+import type { Added, AddOptions } from '../index/options.js';
+import { addDocuments } from './add-documents.js';
+import { examples, shared } from './arguments.js';
+import type { Context } from './context.js';
+import { addCreationOptions, type CreationArguments, openForSource } from './create-index.js';
+import type { OpenedIndex } from './open-index.js';
+import { openSource, STDIN } from './source.js';
+import { counted, grouped } from './text-layout.js';
+import { type Command, Option } from './vendor.js';
+
+export interface SourceArguments extends CreationArguments {
+  onExisting?: AddOptions['onExisting'];
+  replace?: true;
+  skipEmpty?: true;
+}
+
+/** What a source is, for help pages. */
+export const SOURCE =
+  'texts: a folder of *.txt and *.md (and those below it), a file of JSON lines ({"_id", "title", "text", "metadata"}), a BEIR folder; token vectors: a folder with tokens.npy and counts.npy, .npy (texts x tokens x dim), safetensors (tokens, counts); - for either on standard input';
+
+/** The command `add`: puts documents into an index, and makes it where there is none. */
+export function addAdd(program: Command, context: Context): void {
+  const command = program
+    .command('add')
+    .summary('add texts or token vectors to an index; makes it where there is none')
+    .description(
+      'Adds documents to an index, which is made where there is none. What has been committed survives Ctrl-C and crashes; the same command goes on from there, since documents that are there already are skipped.',
+    )
+    .argument('<index>', 'folder of the index')
+    .argument('<source>', SOURCE);
+  addSourceOptions(command)
+    .addOption(shared.json())
+    .addOption(shared.threads())
+    .addHelpText(
+      'after',
+      examples(
+        'lemur add notes.lemur notes/',
+        'lemur add notes.lemur notes/ --replace',
+        'lemur add pages.lemur vectors.safetensors --precision float32',
+        "jq -c '{id: .url, text: .body, metadata: {year}}' pages.json | lemur add pages.lemur -",
+      ),
+    )
+    .action(async (folder: string, path: string, options: SourceArguments & { json?: true }) => {
+      const { opened, added } = await addSource(folder, path, options, true, context);
+      try {
+        const { size } = opened.index;
+        if (options.json) context.print(JSON.stringify({ index: folder, ...added, documents: size }));
+        else context.print(`${describeAdded(folder, added, size)}\nNext:\n  ${nextSearch(opened)}`);
+      } finally {
+        await opened.close();
+      }
+    });
+}
+
+/** The options of whatever adds a source. */
+export function addSourceOptions(command: Command): Command {
+  command
+    .addOption(
+      new Option('--on-existing <what>', 'what happens to a document whose id is there already')
+        .choices(['error', 'skip', 'replace'])
+        .default('skip'),
+    )
+    .addOption(new Option('--replace', 'the same as --on-existing replace').implies({ onExisting: 'replace' }))
+    .addOption(shared.skipEmpty());
+  return addCreationOptions(command);
+}
+
+/** Opens or makes the index and adds the source. The caller closes what is returned. */
+export async function addSource(
+  folder: string,
+  path: string,
+  options: SourceArguments,
+  fit: boolean,
+  context: Context,
+): Promise<{ opened: OpenedIndex; added: Added }> {
+  if (path !== STDIN && resolve(path) === resolve(folder)) {
+    const problem = `${folder}: the source itself; name another folder for the index`;
+    throw new LemurError('invalid-argument', problem, { where: folder });
+  }
+  const found = await openSource(path, { ...context, skipEmpty: options.skipEmpty });
+  const { opened, source } = await openForSource(folder, found, options, context);
+  try {
+    return { opened, added: await addDocuments(opened, source, { onExisting: options.onExisting ?? 'skip', fit }, context) };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+export function describeAdded(folder: string, { added, replaced, skipped }: Added, size: number): string {
+  const parts = [`${grouped(added)} added`];
+  if (replaced > 0) parts.push(`${grouped(replaced)} replaced`);
+  if (skipped > 0) parts.push(`${grouped(skipped)} skipped, which are there already (--replace puts them in anew)`);
+  return `${folder}: ${parts.join(', ')}; ${counted(size, 'document')}`;
+}
+
+export function nextSearch({ folder, index }: OpenedIndex): string {
+  return `lemur search ${folder} ${index.stats().encoder ? '"a question"' : '--vectors query.npy'}`;
+}
