@@ -1,116 +1,101 @@
+import { resolve } from 'node:path';
 import { LemurError } from '../errors.js';
-import type { IndexDocument } from '../index/document.js';
-import { Index } from '../index/index.js';
-import type { CreateOptions } from '../index/options.js';
-import { examples, positiveInteger, shared } from './arguments.js';
+import type { Added, AddOptions } from '../index/options.js';
+import { addDocuments } from './add-documents.js';
+import { examples, shared } from './arguments.js';
 import type { Context } from './context.js';
-import { documentText } from './encode-texts.js';
-import { hasEncoder, makeIndexEncoder, openIndexEncoder } from './index-encoder.js';
-import { isIndex } from './path-kind.js';
-import { openSource, refuseTextOptions, type Source } from './source.js';
-import { counted } from './text-layout.js';
+import { addCreationOptions, type CreationArguments, openForSource } from './create-index.js';
+import type { OpenedIndex } from './open-index.js';
+import { openSource, STDIN } from './source.js';
+import { counted, grouped } from './text-layout.js';
 import { type Command, Option } from './vendor.js';
 
-/** Texts that the projection is made from. */
-const SAMPLE = 210;
-
-interface AddArguments {
-  model?: string;
-  maxTokens?: number;
-  dim?: number;
-  precision: 'int8' | 'float32';
-  pooling: number;
-  features: CreateOptions['features'];
+export interface SourceArguments extends CreationArguments {
+  onExisting?: AddOptions['onExisting'];
   replace?: true;
   skipEmpty?: true;
-  threads?: number;
 }
 
-/** The command `add`: puts documents into an index, which it makes where there is none. */
+/** What a source is, for help pages. */
+export const SOURCE =
+  'texts: a folder of *.txt and *.md (and those below it), a file of JSON lines ({"_id", "title", "text", "metadata"}), a BEIR folder; token vectors: a folder with tokens.npy and counts.npy, .npy (texts x tokens x dim), safetensors (tokens, counts); - for either on standard input';
+
+/** The command `add`: puts documents into an index, and makes it where there is none. */
 export function addAdd(program: Command, context: Context): void {
-  program
+  const command = program
     .command('add')
-    .summary('add texts or token vectors to an index, making it where there is none')
+    .summary('add texts or token vectors to an index; makes it where there is none')
     .description(
-      'Adds documents to an index, made where there is none. What is in it already is skipped, so that the same command goes on after Ctrl-C or a crash.',
+      'Adds documents to an index, which is made where there is none. What has been committed survives Ctrl-C and crashes; the same command goes on from there, since documents that are there already are skipped.',
     )
-    .argument('<index>', "the index's folder")
-    .argument('<source>', 'as for `fit`: texts, JSON lines (with "metadata" to filter by), a BEIR folder, token vectors, or -')
-    .option('--replace', 'replace documents that are there instead of skipping them')
-    .addOption(shared.model())
-    .addOption(shared.maxTokens())
-    .option(
-      '--dim <n>',
-      "of a new index: dimensions of the token vectors made of texts (default: 128, at most the encoder's)",
-      positiveInteger,
-    )
-    .addOption(
-      new Option('--precision <name>', 'of a new index: how token vectors are stored').choices(['int8', 'float32']).default('int8'),
-    )
-    .option('--pooling <n>', 'of a new index: merge token vectors into this part of them', positiveInteger, 1)
-    .addOption(
-      new Option('--features <name>', 'of a new index: how candidates are found')
-        .choices(['auto', 'exact', 'random', 'trained'])
-        .default('auto'),
-    )
-    .addOption(shared.skipEmpty())
+    .argument('<index>', 'folder of the index')
+    .argument('<source>', SOURCE);
+  addSourceOptions(command)
+    .addOption(shared.json())
     .addOption(shared.threads())
-    .addHelpText('after', examples('lemur add notes.lemur notes/', 'lemur add pages.lemur pages.jsonl --replace', 'lemur fit notes.lemur'))
-    .action((folder: string, source: string, options: AddArguments) => add(folder, source, options, context));
+    .addHelpText(
+      'after',
+      examples(
+        'lemur add notes.lemur notes/',
+        'lemur add notes.lemur notes/ --replace',
+        'lemur add pages.lemur vectors.safetensors --precision float32',
+        "jq -c '{id: .url, text: .body, metadata: {year}}' pages.json | lemur add pages.lemur -",
+      ),
+    )
+    .action(async (folder: string, path: string, options: SourceArguments & { json?: true }) => {
+      const { opened, added } = await addSource(folder, path, options, true, context);
+      try {
+        const { size } = opened.index;
+        if (options.json) context.print(JSON.stringify({ index: folder, ...added, documents: size }));
+        else context.print(`${describeAdded(folder, added, size)}\nNext:\n  ${nextSearch(opened)}`);
+      } finally {
+        await opened.close();
+      }
+    });
 }
 
-async function add(folder: string, path: string, options: AddArguments, context: Context): Promise<void> {
-  const { signal, reporter, print } = context;
-  const there = await isIndex(folder);
-  const source = await openSource(path, { ...context, ...options });
-  if (source.kind === 'vectors') refuseTextOptions(path, options);
-  if (!there && source.kind === 'texts' && !hasEncoder(folder)) {
-    const { documents } = source.texts;
-    const count = Math.min(documents.length, SAMPLE);
-    const sample = Array.from({ length: count }, (_, i) => documentText(documents[Math.floor((i * documents.length) / count)]));
-    await reporter.step('encode a sample, find the projection', (onProgress) =>
-      makeIndexEncoder(folder, sample, { ...options, signal, onProgress }),
-    );
+/** The options of whatever adds a source. */
+export function addSourceOptions(command: Command): Command {
+  command
+    .addOption(
+      new Option('--on-existing <what>', 'what happens to a document whose id is there already')
+        .choices(['error', 'skip', 'replace'])
+        .default('skip'),
+    )
+    .addOption(new Option('--replace', 'the same as --on-existing replace').implies({ onExisting: 'replace' }))
+    .addOption(shared.skipEmpty());
+  return addCreationOptions(command);
+}
+
+/** Opens or makes the index and adds the source. The caller closes what is returned. */
+export async function addSource(
+  folder: string,
+  path: string,
+  options: SourceArguments,
+  fit: boolean,
+  context: Context,
+): Promise<{ opened: OpenedIndex; added: Added }> {
+  if (path !== STDIN && resolve(path) === resolve(folder)) {
+    const problem = `${folder}: the source itself; name another folder for the index`;
+    throw new LemurError('invalid-argument', problem, { where: folder });
   }
-  const encoder = source.kind === 'texts' || there ? await openIndexEncoder(folder, options) : undefined;
+  const found = await openSource(path, { ...context, skipEmpty: options.skipEmpty });
+  const { opened, source } = await openForSource(folder, found, options, context);
   try {
-    if (source.kind === 'texts' && !encoder)
-      throw new LemurError('invalid-argument', `${folder} was made from token vectors: add token vectors, not texts`, { where: path });
-    const { threads, precision, pooling, features } = options;
-    const dim = source.kind === 'vectors' ? source.tokens.dim : undefined;
-    const index = there
-      ? await Index.open(folder, { write: true, encoder, threads })
-      : await Index.create(folder, { encoder, dim, threads, precision, pooling, features });
-    try {
-      const onExisting = options.replace ? 'replace' : 'skip';
-      const { value } = await reporter.step('add documents', (onProgress) =>
-        index.add(documentsOf(source), { onExisting, signal, onProgress, total: source.texts.documents.length }),
-      );
-      const parts = [`${counted(value.added, 'document')} added`];
-      if (value.replaced > 0) parts.push(`${value.replaced} replaced`);
-      if (value.skipped > 0) parts.push(`${value.skipped} skipped, which are in it already`);
-      print(`${folder}: ${parts.join(', ')}; ${counted(index.size, 'document')} in all. ${index.stats().refit.why}.`);
-    } finally {
-      await index.close();
-    }
-  } finally {
-    await encoder?.close();
+    return { opened, added: await addDocuments(opened, source, { onExisting: options.onExisting ?? 'skip', fit }, context) };
+  } catch (error) {
+    await opened.close();
+    throw error;
   }
 }
 
-function* documentsOf(source: Source): Generator<IndexDocument> {
-  let row = 0;
-  for (const [i, document] of source.texts.documents.entries()) {
-    const { id, title, text } = document;
-    const metadata = { ...document.metadata, ...(title === '' ? {} : { title }) };
-    const known = { id, metadata: Object.keys(metadata).length > 0 ? metadata : undefined };
-    if (source.kind === 'texts') {
-      yield { ...known, text: documentText(document) };
-      continue;
-    }
-    const { vectors, counts, dim } = source.tokens;
-    const tokens = { data: vectors.slice(row * dim, (row + counts[i]) * dim), dims: [counts[i], dim] };
-    yield { ...known, tokens, ...(text === '' ? {} : { text: documentText(document) }) };
-    row += counts[i];
-  }
+export function describeAdded(folder: string, { added, replaced, skipped }: Added, size: number): string {
+  const parts = [`${grouped(added)} added`];
+  if (replaced > 0) parts.push(`${grouped(replaced)} replaced`);
+  if (skipped > 0) parts.push(`${grouped(skipped)} skipped, which are there already (--replace puts them in anew)`);
+  return `${folder}: ${parts.join(', ')}; ${counted(size, 'document')}`;
+}
+
+export function nextSearch({ folder, index }: OpenedIndex): string {
+  return `lemur search ${folder} ${index.stats().encoder ? '"a question"' : '--vectors query.npy'}`;
 }

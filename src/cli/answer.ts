@@ -1,106 +1,51 @@
-import type { PoolingEncoder } from '../encoder/node.js';
-import { LemurError } from '../errors.js';
-import type { CandidateOptions } from '../lemur/candidates.js';
-import { MaxSim } from '../search/exact-search.js';
-import type { TopK } from '../search/top-k.js';
-import { type Collection, openLemur, type StoredTokens } from './collection.js';
+import type { Index, SearchResult } from '../index/index.js';
+import type { Query, SearchOptions } from '../index/options.js';
+import { titleOf } from './document-text.js';
+import { markedSnippet } from './evidence.js';
 import { timed } from './measure.js';
-import { snippet } from './text-layout.js';
+import { counted, grouped, snippet } from './text-layout.js';
 
-/** One result of a question. */
-export interface Hit {
-  rank: number;
-  /** Exact MaxSim. */
-  score: number;
-  id: string;
-  title: string;
-  text: string;
-}
-
-export interface Answer {
+/** The answer to a question. */
+export interface Answer extends SearchResult {
   /** What was asked, or else the id of the vectors that came in its place. */
   question?: string;
   query?: string;
-  hits: Hit[];
-  /** Milliseconds of each step. */
-  times: Record<string, number>;
+  /** Milliseconds, the encoding of the question included. */
+  ms: number;
 }
 
-/** What answers questions. */
-export interface Engine {
-  /** Encodes the question, takes the reduction's candidates and reranks them by MaxSim. */
-  ask(question: string, k: number, numCandidates: number): Promise<Answer>;
-  /** The same for a query that is there as token vectors, under its id. */
-  find(id: string, tokens: StoredTokens, k: number, numCandidates: number): Promise<Answer>;
-  /** Frees the vectors; the encoder stays open. */
-  close(): void;
+/** Searches, and says how long it took. */
+export async function ask(
+  index: Index,
+  asked: { question: string } | { query: string; tokens: Query },
+  options: SearchOptions,
+): Promise<Answer> {
+  const { value, ms } = await timed(() => index.search('question' in asked ? asked.question : asked.tokens, options));
+  return { ...('question' in asked ? { question: asked.question } : { query: asked.query }), ...value, ms };
 }
 
-export interface EngineOptions {
-  /** Tokens of a question that are encoded. */
-  maxTokens: number | undefined;
-  /** Scores all documents by MaxSim, without candidates. */
-  exact: boolean;
-  /** How candidates are found. */
-  scan?: CandidateOptions['scan'];
-  threads: number | undefined;
-  signal: AbortSignal;
-}
-
-/** Opens the trained features beside texts and tokens. */
-export async function openEngine(
-  collection: Pick<Collection, 'folder' | 'documents' | 'tokens'>,
-  encoder: PoolingEncoder | undefined,
-  { maxTokens, exact, scan, threads, signal }: EngineOptions,
-): Promise<Engine> {
-  const lemur = exact ? undefined : await openLemur(collection, 'lemur', threads);
-  const maxSim = await MaxSim.create(collection.tokens, { threads, signal });
-  const search = async (tokens: StoredTokens, k: number, numCandidates: number): Promise<Pick<Answer, 'hits' | 'times'>> => {
-    if (!lemur) {
-      const top = await timed(() => maxSim.search(tokens, k, { signal }));
-      return { hits: hitsOf(top.value), times: { 'exact MaxSim': top.ms } };
-    }
-    const found = await timed(() => lemur.candidates(tokens, numCandidates, { scan, signal }));
-    const top = await timed(() => maxSim.rerankSubset(tokens, k, found.value, { signal }));
-    return { hits: hitsOf(top.value), times: { candidates: found.ms, rerank: top.ms } };
-  };
-  const hitsOf = ({ indices, scores }: TopK): Hit[] =>
-    Array.from(
-      indices.filter((number) => number >= 0),
-      (number, i): Hit => {
-        const { id, title, text } = collection.documents[number];
-        return { rank: i + 1, score: scores[i], id, title, text };
-      },
-    );
-  return {
-    async ask(question, k, numCandidates) {
-      if (question.trim() === '') throw new LemurError('invalid-argument', 'the question is empty', { where: 'question' });
-      const encoded = await timed(() => encoder!.encodeQuery([question], { maxTokens, signal }));
-      const { hits, times } = await search(encoded.value, k, numCandidates);
-      return { question, hits, times: { encode: encoded.ms, ...times } };
-    },
-    async find(id, tokens, k, numCandidates) {
-      return { query: id, ...(await search(tokens, k, numCandidates)) };
-    },
-    close() {
-      lemur?.close();
-      maxSim.close();
-    },
-  };
-}
-
-export function formatAnswer({ question, query, hits, times }: Answer): string {
-  const total = Object.values(times).reduce((sum, ms) => sum + ms, 0);
-  const steps = Object.entries(times).map(([name, ms]) => `${name} ${ms.toFixed(1)}`);
-  const lines = [`${question ?? `query ${query}`}   (${total.toFixed(1)} ms: ${steps.join(', ')})`];
-  for (const { rank, score, id, title, text } of hits) {
-    const start = `${String(rank).padStart(3)}  ${score.toFixed(3).padStart(6)}  `;
-    if (title === '' && text === '') {
+/** For people: two lines a hit, matched words within `mark` where there is evidence. */
+export function formatAnswer({ question, query, hits, how, ms }: Answer, mark: (word: string) => string): string {
+  const { method, candidates, passing, documents } = how;
+  const among = passing < documents ? `${grouped(passing)} of ${counted(documents, 'document')} that pass` : counted(documents, 'document');
+  const found = method === 'exact' ? `exact MaxSim of ${among}` : `exact MaxSim of ${counted(candidates, 'candidate')} among ${among}`;
+  const lines = [`${question ?? `query ${query}`}   (${ms.toFixed(1)} ms, ${found})`];
+  hits.forEach(({ id, score, text = '', metadata, evidence }, i) => {
+    const start = `${String(i + 1).padStart(3)}  ${score.toFixed(3).padStart(6)}  `;
+    if (text === '') {
       lines.push(start + id);
-      continue;
+      return;
     }
-    lines.push(`${start}${snippet(title || text, 110)}  [${id}]`);
-    lines.push(`${' '.repeat(13)}${snippet(text, 120)}`);
-  }
+    const { title, from } = titleOf(text, metadata);
+    const piece = (begin: number, to: number, length: number): string =>
+      evidence ? markedSnippet(text, question ?? '', evidence, mark, { from: begin, to, length }) : snippet(text.slice(begin, to), length);
+    lines.push(`${start}${title === '' ? id : `${piece(0, title.length, 110)}  [${id}]`}`);
+    lines.push(`${' '.repeat(13)}${piece(from, text.length, 120)}`);
+  });
   return lines.join('\n');
+}
+
+/** How matched words are shown: bold where there is a terminal. */
+export function markFor(stream: { isTTY?: boolean }): (word: string) => string {
+  return stream.isTTY ? (word) => `\u001b[1m${word}\u001b[22m` : (word) => `*${word}*`;
 }

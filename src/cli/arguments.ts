@@ -18,6 +18,22 @@ export function positiveNumber(text: string): number {
   throw new InvalidArgumentError('Expected a number above 0.');
 }
 
+/** A share of a whole. */
+export function share(text: string): number {
+  const value = positiveNumber(text);
+  if (value <= 1) return value;
+  throw new InvalidArgumentError('Expected a number above 0 and at most 1.');
+}
+
+/** JSON; what it says is checked where it is used. */
+export function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError(`Expected JSON, such as '{"year":{"$gte":2000}}'.`);
+  }
+}
+
 /** Gathers the values of an option that takes several. */
 export function positiveIntegers(text: string, before: readonly number[] | undefined): number[] {
   return [...(before ?? []), positiveInteger(text)];
@@ -31,13 +47,11 @@ export const shared = {
   model: (): Option =>
     new Option('--model <folder>', 'an encoder of your own: a folder with config.json, tokenizer.json and *.safetensors of a BERT'),
   movedModel: (): Option =>
-    new Option('--model <folder>', "folder of the encoder's weights, where they are no longer in the place the collection was made with"),
+    new Option('--model <folder>', "folder of the encoder's weights, where they are no longer in the place the index was made with"),
   maxTokens: (): Option =>
     new Option('--max-tokens <n>', 'tokens of a text that are encoded, from its beginning (default: 180)').argParser(positiveInteger),
-  scan: (): Option =>
-    new Option('--scan <name>', 'how candidates are found: by prefixes of the weights where there are some, or by all weights')
-      .choices(['prefix', 'full'])
-      .default('prefix'),
+  filter: (): Option =>
+    new Option('--filter <json>', 'only documents whose metadata passes, such as \'{"year":{"$gte":2000}}\'').argParser(json),
   split: (): Option => new Option('--split <name>', 'judgements of a BEIR folder: qrels/<name>.tsv').default('test'),
   skipEmpty: (): Option => new Option('--skip-empty', 'leave out documents without any text, which are refused otherwise'),
 } as const;

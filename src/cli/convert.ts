@@ -7,23 +7,21 @@ import { writeNpy } from '../formats/npy.js';
 import { streamSafetensors } from '../formats/safetensors-stream.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import { examples, shared } from './arguments.js';
-import { writeTokens } from './build-collection.js';
-import { readInfo } from './collection.js';
-import { openCollectionEncoder } from './collection-encoder.js';
-import type { Context } from './context.js';
+import { type Context, interruptible } from './context.js';
 import { convertIndex, type IndexOptions, importerOf } from './convert-index.js';
-import { documentText } from './encode-texts.js';
+import { documentText } from './document-text.js';
+import { openIndexEncoder, readEncoderInfo } from './index-encoder.js';
 import { findModel, openEncoder } from './model.js';
 import { checkFileTarget, checkFolderTarget, STDOUT, writeOutput } from './output.js';
 import { pathKind } from './path-kind.js';
-import { openSource, refuseTextOptions, type Source, STDIN } from './source.js';
+import { collect, openSource, refuseTextOptions, STDIN } from './source.js';
 import { type Command, Option } from './vendor.js';
-import { writeTexts } from './write-texts.js';
+import { writeDocuments, writeTokens } from './write-tokens.js';
 
 interface ConvertOptions extends IndexOptions {
   format?: Format;
   model?: string;
-  collection?: string;
+  index?: string;
   kind: 'document' | 'query';
   maxTokens?: number;
   skipEmpty?: true;
@@ -42,7 +40,7 @@ export function addConvert(program: Command, context: Context): void {
     .description(
       'Converts token vectors from one format to another, texts to token vectors, an index folder of the Python reference (mlp.pt, w.pt; nothing in it is executed) or a LEMUR artefact of txtai (config.json, model.safetensors) to a saved Lemur.',
     )
-    .argument('<from>', 'token vectors or texts as `lemur fit` takes them, an index folder, or - for standard input')
+    .argument('<from>', 'token vectors or texts as `lemur add` takes them, an index folder, or - for standard input')
     .argument('<to>', '*.npy (texts of equal length), *.safetensors, a folder (tokens.npy, counts.npy), or - for standard output')
     .addOption(
       new Option('--format <name>', "in place of what the target's name says; on standard output default: safetensors").choices(FORMATS),
@@ -51,7 +49,7 @@ export function addConvert(program: Command, context: Context): void {
     .option('--sample <path>', "token vectors that an index's least squares are solved on, best of its corpus")
     .option('--documents <path>', "token vectors of the documents to search with txtai's artefact; centred where it has a centre")
     .addOption(shared.model())
-    .addOption(new Option('--collection <folder>', "encode texts as this collection's were, projection included").conflicts('model'))
+    .addOption(new Option('--index <folder>', "encode texts as this index's were, projection included").conflicts('model'))
     .addOption(new Option('--kind <name>', 'how texts are encoded').choices(['document', 'query']).default('document'))
     .addOption(shared.maxTokens())
     .addOption(shared.skipEmpty())
@@ -60,8 +58,8 @@ export function addConvert(program: Command, context: Context): void {
       'after',
       examples(
         'lemur convert vectors/ vectors.safetensors',
-        'lemur convert page.npy - --format safetensors | lemur fit - --out pages.lemur',
-        'lemur convert questions.jsonl questions.safetensors --kind query --collection notes.lemur',
+        'lemur convert page.npy - --format safetensors | lemur add pages.lemur -',
+        'lemur convert questions.jsonl questions.safetensors --kind query --index notes.lemur',
         'lemur convert python-index/ my-index --sample vectors.npy',
         'lemur convert txtai-lemur/ my-index --documents vectors/',
       ),
@@ -84,8 +82,8 @@ async function convert(from: string, to: string, options: ConvertOptions, contex
     throw wrong(to, `${to}: the source itself; name another folder`);
   const source = await openSource(from, { ...context, ...options });
   if (source.kind === 'vectors') refuseTextOptions(from, options);
-  const tokens = source.kind === 'vectors' ? source.tokens : await encode(source, options, context);
-  const { documents } = source.texts;
+  const documents = source.kind === 'vectors' ? source.documents : await interruptible(context.signal, collect(source.documents));
+  const tokens = source.kind === 'vectors' ? source.tokens : await encode(documents, options, context);
   if (format === 'folder') return writeFolder(to, documents, tokens);
   if (format === 'npy') {
     const file = npyOf(tokens, from);
@@ -95,18 +93,19 @@ async function convert(from: string, to: string, options: ConvertOptions, contex
     context.reporter.note(`${to}: a file of this format has no room for the ids; a folder has`);
 }
 
-/** By the encoder that is named, or as a collection's texts were. */
-async function encode(source: Source, options: ConvertOptions, { signal, reporter }: Context): Promise<TokenSets> {
-  const { collection, model, kind, threads } = options;
-  const like = collection === undefined ? undefined : { folder: collection, info: await readInfo(collection) };
-  const encoder = like
-    ? await openCollectionEncoder(like, undefined, threads)
-    : await openEncoder((await findModel(model)).folder, undefined, threads);
-  const maxTokens = options.maxTokens ?? like?.info.plan.maxTokens;
-  const texts = source.texts.documents.map(documentText);
+/** By the encoder that is named, or as an index's texts were. */
+async function encode(documents: readonly BeirDocument[], options: ConvertOptions, { signal, reporter }: Context): Promise<TokenSets> {
+  const { index, model, kind, maxTokens, threads } = options;
+  const info = index === undefined ? undefined : await readEncoderInfo(index);
+  if (index !== undefined && !info) throw wrong('--index', `--index ${index}: no index of texts there, so it has no encoder`);
+  const encoder =
+    index !== undefined && info
+      ? await openIndexEncoder(index, info, { model: undefined, threads })
+      : await openEncoder((await findModel(model)).folder, undefined, threads);
+  const texts = documents.map(documentText);
   try {
     const { value } = await reporter.step('encode', (onProgress) => {
-      const progress = { maxTokens, signal, onProgress };
+      const progress = { ...(maxTokens !== undefined && { maxTokens }), signal, onProgress };
       return kind === 'query' ? encoder.encodeQuery(texts, progress) : encoder.encodeDocument(texts, progress);
     });
     return value;
@@ -125,8 +124,7 @@ async function writeFolder(folder: string, documents: readonly BeirDocument[], t
   await mkdir(folder, { recursive: true });
   // what --force leaves must not outlive the vectors that it described
   for (const name of ['tokens.npy', 'documents.jsonl', 'ids.txt']) await rm(join(folder, name), { force: true });
-  if (documents.some(({ title, text }) => title !== '' || text !== ''))
-    await writeTexts(folder, { documents, queries: [], qrels: new Map() });
+  if (documents.some(({ title, text }) => title !== '' || text !== '')) await writeDocuments(folder, documents);
   else if (documents.some(({ id }, i) => id !== String(i))) {
     await writeWhole(join(folder, 'ids.txt'), new TextEncoder().encode(`${documents.map(({ id }) => id).join('\n')}\n`));
   }

@@ -1,46 +1,53 @@
 import { join } from 'node:path';
 import type { PoolingEncoder } from '../encoder/node.js';
-import { formatAnswer, openEngine } from './answer.js';
+import type { BeirDocument } from '../formats/beir.js';
+import { whatLiesAt } from '../formats/node-file.js';
+import { createNpyFile, readFloats } from '../formats/node-npy.js';
+import type { SearchOptions } from '../index/options.js';
+import { folderStorage } from '../storage/node-folder.js';
+import { addDocuments } from './add-documents.js';
+import { ask, formatAnswer, markFor } from './answer.js';
 import { examples, positiveInteger, shared } from './arguments.js';
-import { buildCollection } from './build-collection.js';
-import { type Collection, openCollection, type Plan, type StoredTokens } from './collection.js';
 import type { Context } from './context.js';
+import { openForSource } from './create-index.js';
+import { documentText } from './document-text.js';
+import { OWN } from './eval.js';
 import { evaluate, TABLE } from './evaluate.js';
-import { checkModel, findModel, MAX_TOKENS } from './model.js';
-import type { StepTime } from './progress.js';
-import { createReport, formatReport, formatStages } from './report.js';
-import { createRunEncoder } from './run-encoder.js';
-import { openRun } from './run-state.js';
+import type { IndexEncoder } from './index-encoder.js';
+import { checkModel, findModel } from './model.js';
+import { hasIndex, type OpenedIndex, readManifest } from './open-index.js';
+import { type PooledSearch, pooledSearch } from './pooled.js';
+import { createReport, formatReport } from './report.js';
 import { readScifact, type ScifactTexts } from './scifact.js';
 import { counted, duration, grouped } from './text-layout.js';
 import { type Command, Option } from './vendor.js';
 
-interface DemoOptions extends Context {
+interface DemoArguments {
   /** How many documents; undefined: all. */
-  documents: number | undefined;
-  /** Where the collection goes; default: .lemur-demo/scifact-<documents>. */
-  out: string | undefined;
-  fresh: boolean;
-  model: string | undefined;
-  threads: number | undefined;
+  documents: number;
+  full?: true;
+  /** Folder of the index; default: .lemur-demo/scifact-<documents>. */
+  out?: string;
+  model?: string;
+  threads?: number;
 }
 
-const RESULTS = 5;
-const RERANKED = 200;
-const FIRST_QUESTION = 'Does a high birth weight make breast cancer more likely?';
-const QUESTIONS: readonly string[] = [
+const RESULTS = 3;
+const POOLED = 'pooled.npy';
+const QUESTIONS = [
+  'Does a high birth weight make breast cancer more likely?',
   'Do statins lower blood cholesterol?',
-  'Is a lack of vitamin D linked to multiple sclerosis?',
   'Why do antibiotics make Clostridium difficile infections more likely?',
-];
+] as const;
+const FEW_WORDS = 150;
 
-/** The command `demo`: encodes SciFact, fits, saves, evaluates, and answers questions. */
+/** The command `demo`: SciFact in an index: added, asked, fitted, evaluated, filtered. */
 export function addDemo(program: Command, context: Context): void {
   program
     .command('demo')
-    .summary('encode, fit and evaluate SciFact, and answer three questions')
+    .summary('encode, fit, evaluate and search SciFact')
     .description(
-      'Encodes abstracts of SciFact with a small model, fits the reduction, compares it with exact search on the judged queries, and answers three questions. A second run, or one after Ctrl-C, goes on with what is on disk.',
+      'Adds abstracts of SciFact to an index, encoded by a small model, answers questions, fits, compares searches with exact ones on the judged queries, and filters. A second run opens what is there; one after Ctrl-C goes on with it.',
     )
     .addOption(
       new Option('--documents <n>', 'how many abstracts: the relevant ones first, then the first others')
@@ -48,71 +55,148 @@ export function addDemo(program: Command, context: Context): void {
         .default(1000),
     )
     .addOption(new Option('--full', 'all 5,183 abstracts').conflicts('documents'))
-    .option('--out <folder>', 'where the collection goes (default: .lemur-demo/scifact-<n>)')
-    .option('--fresh', 'start over, deleting what an earlier run left in the folder')
+    .option('--out <folder>', 'where the index goes (default: .lemur-demo/scifact-<n>)')
     .addOption(shared.model())
     .addOption(shared.threads())
     .addHelpText('after', examples('lemur demo', 'lemur demo --full', 'lemur demo --documents 200 --out /tmp/small'))
-    .action(async (options: { documents: number; full?: true; out?: string; fresh?: true; model?: string; threads?: number }) => {
-      const { documents, full, out, model, threads } = options;
-      await demo({ ...context, documents: full ? undefined : documents, out, fresh: options.fresh ?? false, model, threads });
-    });
+    .action((options: DemoArguments) => demo(options, context));
 }
 
-async function demo(options: DemoOptions): Promise<void> {
-  const { threads, signal, reporter, print } = options;
+async function demo(options: DemoArguments, context: Context): Promise<void> {
+  const { signal, reporter, print } = context;
   const started = performance.now();
-  const elapsed = (): string => duration((performance.now() - started) / 1000);
-  const model = await findModel(options.model);
-  await checkModel(model.folder, MAX_TOKENS);
-  const texts = await readScifact(options.documents);
-  const { documents } = texts;
-  const folder = options.out ?? join('.lemur-demo', `scifact-${documents.length}`);
-  const plan: Plan = { data: 'SciFact', documents: documents.length, model: model.reference, maxTokens: MAX_TOKENS };
-  const run = await openRun(folder, plan, options.fresh);
-  print(introduction(texts, folder, Object.keys(run.stages).length > 0));
+  await checkModel((await findModel(options.model)).folder, undefined);
+  const texts = await readScifact(options.full ? undefined : options.documents);
+  const folder = options.out ?? join('.lemur-demo', `scifact-${texts.documents.length}`);
+  print(introduction(texts, folder, await hasIndex(folder)));
 
-  const encoder = createRunEncoder(folder, model.folder, threads);
-  const onSearchable = async (tokens: StoredTokens): Promise<void> => {
-    const [first] = await answers({ folder, documents, tokens }, await encoder.projected(), [FIRST_QUESTION], options);
-    print(`\nThe first answer, ${elapsed()} after the start:\n\n${first}\n`);
+  const it = await openFilled(folder, texts, options, context);
+  const { index } = it;
+  const encoder = it.encoder as IndexEncoder;
+  const answer = async (question: string, more: SearchOptions = {}): Promise<string> => {
+    const include = ['text', 'metadata', 'evidence'] as const;
+    return formatAnswer(await ask(index, { question }, { k: RESULTS, include, signal, ...more }), markFor(process.stdout));
   };
   try {
-    await buildCollection(run, { plan, texts, vectors: encoder, compare: true, threads, signal, reporter, onSearchable });
-    const collection = await openCollection(folder);
-    const times: Record<string, StepTime> = { ...collection.info.stages };
+    const first = await answer(QUESTIONS[0]);
+    print(
+      `\nThe first answer, ${duration((performance.now() - started) / 1000)} after the start, the words that matched marked:\n\n${first}\n`,
+    );
 
-    const evaluated = await reporter.step('evaluate', async (onProgress) =>
-      evaluate(collection, undefined, { ...TABLE, threads, encoder: await encoder.projected(), signal, onProgress }),
+    if (index.stats().fittedDocuments !== index.size) await reporter.step('fit', (onProgress) => index.fit({ signal, onProgress }));
+    for (const question of QUESTIONS.slice(1)) print(`${await answer(question)}\n`);
+    const filtered = await answer(QUESTIONS[1], { filter: { words: { $lt: FEW_WORDS } } });
+    print(`The same among abstracts of fewer than ${FEW_WORDS} words, --filter '{"words":{"$lt":${FEW_WORDS}}}':\n\n${filtered}\n`);
+
+    const tokens = await encoder.encodeQuery(
+      texts.queries.map(({ text }) => text),
+      { signal },
     );
-    times.evaluate = evaluated.time;
-    print(`\n${formatReport(createReport(collection.info, evaluated.value, threads))}\n`);
-    const answered = await reporter.step('answer three questions', async () =>
-      answers(collection, await encoder.projected(), QUESTIONS, options),
+    const queries = { ids: texts.queries.map(({ id }) => id), texts: texts.queries.map(({ text }) => text), tokens, qrels: texts.qrels };
+    const pooled = await openPooled(folder, texts, encoder, context);
+    const { value } = await reporter.step('evaluate', async (onProgress) =>
+      evaluate(index, await readManifest(folder), queries, { ...TABLE, encoder, pooled, signal, onProgress }),
     );
-    times.questions = answered.time;
-    print(`\n${answered.value.join('\n\n')}\n`);
-    print(`Times: ${formatStages(times)}; this run ${elapsed()}.`);
-    print(nextSteps(folder));
+    print(`\n${formatReport(createReport(index.stats(), value, options.threads))}\n`);
+    print(
+      `Ask it yourself:\n  npx lemur search ${folder} "does exercise help against depression?" --evidence\n  npx lemur eval ${folder} --json`,
+    );
   } finally {
-    await encoder.close();
+    await it.close();
   }
 }
 
-async function answers(
-  collection: Pick<Collection, 'folder' | 'documents' | 'tokens'>,
-  encoder: PoolingEncoder,
-  questions: readonly string[],
-  options: DemoOptions,
-): Promise<string[]> {
-  const engine = await openEngine(collection, encoder, { ...options, maxTokens: MAX_TOKENS, exact: false });
+/** The index with all the documents in it. */
+async function openFilled(folder: string, texts: ScifactTexts, options: DemoArguments, context: Context): Promise<OpenedIndex> {
+  const { model, threads } = options;
+  const { documents } = texts;
+  const found = { kind: 'texts', label: 'SciFact', documents: withWords(documents), total: documents.length } as const;
+  const { opened, source } = await openForSource(folder, found, { features: 'trained', model, threads }, context);
   try {
-    const found: string[] = [];
-    for (const question of questions) found.push(formatAnswer(await engine.ask(question, RESULTS, RERANKED)));
-    return found;
-  } finally {
-    engine.close();
+    if (opened.index.size < documents.length) {
+      const pooled = keepPooled(opened.encoder as IndexEncoder);
+      await addDocuments(opened, source, { onExisting: 'skip', fit: false }, context);
+      if (pooled.rows === documents.length) await pooled.write(folder);
+      await writeQueries(folder, texts);
+    }
+    return opened;
+  } catch (error) {
+    await opened.close();
+    throw error;
   }
+}
+
+/** With something to filter by. */
+async function* withWords(documents: readonly BeirDocument[]): AsyncGenerator<BeirDocument, void, undefined> {
+  for (const document of documents) yield { ...document, metadata: { words: document.text.split(/\s+/).length } };
+}
+
+/** Keeps the pooled vectors of the documents that are encoded from now on, which cost next to nothing beside the others. */
+function keepPooled(encoder: IndexEncoder): { readonly rows: number; write(folder: string): Promise<void> } {
+  const parts: Float32Array[] = [];
+  let rows = 0;
+  let dim = 0;
+  encoder.encodeDocument = async (texts, options) => {
+    const { tokens, pooled } = await encoder.encode(texts, { kind: 'document', ...options });
+    parts.push(pooled.vectors);
+    rows += texts.length;
+    dim = pooled.dim;
+    return tokens;
+  };
+  return {
+    get rows() {
+      return rows;
+    },
+    async write(folder) {
+      const file = await createNpyFile(join(folder, POOLED), dim);
+      try {
+        for (const part of parts) await file.append(part);
+        await file.finish();
+      } finally {
+        await file.discard();
+      }
+    },
+  };
+}
+
+/** For `lemur eval`. */
+async function writeQueries(folder: string, { queries, qrels }: ScifactTexts): Promise<void> {
+  const storage = folderStorage(folder);
+  const write = (name: string, lines: readonly string[]): Promise<void> =>
+    storage.replace(name, new TextEncoder().encode(`${lines.join('\n')}\n`));
+  const judgements = [...qrels].flatMap(([query, grades]) => [...grades].map(([document, grade]) => `${query}\t${document}\t${grade}`));
+  await write(OWN.qrels, ['query-id\tcorpus-id\tscore', ...judgements]);
+  await write(
+    OWN.queries,
+    queries.map(({ id, text }) => JSON.stringify({ _id: id, text })),
+  );
+}
+
+/** One vector for each text, kept while the documents were encoded, or made now where that was interrupted. */
+async function openPooled(
+  folder: string,
+  { documents, queries }: ScifactTexts,
+  encoder: PoolingEncoder,
+  { signal, reporter }: Context,
+): Promise<PooledSearch> {
+  const path = join(folder, POOLED);
+  const asked = await encoder.encodePooled(
+    queries.map(({ text }) => text),
+    { signal },
+  );
+  const kept = (await whatLiesAt(path)) === 'file' ? await readFloats(path, [documents.length, asked.dim]) : undefined;
+  const vectors =
+    kept ??
+    (
+      await reporter.step('encode one vector for each document, for comparison', (onProgress) =>
+        encoder.encodePooled(documents.map(documentText), { signal, onProgress }),
+      )
+    ).value.vectors;
+  return pooledSearch(
+    vectors,
+    documents.map(({ id }) => id),
+    asked.vectors,
+  );
 }
 
 function introduction({ documents, queries, relevant, judgedQueries }: ScifactTexts, out: string, goesOn: boolean): string {
@@ -123,10 +207,6 @@ function introduction({ documents, queries, relevant, judgedQueries }: ScifactTe
       : `${grouped(relevant)} judged relevant to a query, then the first ${grouped(rest)} others`;
   return [
     `SciFact: ${counted(documents.length, 'abstract')} (${choice}), ${grouped(queries.length)} of ${judgedQueries} judged queries have all their documents among them.`,
-    goesOn ? `Going on with what is in ${out}; --fresh starts over.` : `Everything goes to ${out}.`,
+    goesOn ? `Going on with what is in ${out}.` : `Everything goes to ${out}.`,
   ].join('\n');
-}
-
-function nextSteps(folder: string): string {
-  return `Ask it yourself:\n  npx lemur search ${folder} "does exercise help against depression?"\n  npx lemur eval ${folder} --json`;
 }

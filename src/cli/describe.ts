@@ -15,8 +15,9 @@ import { Index } from '../index/index.js';
 import { readManifest } from '../lemur/saved-folder.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
-import { RUN, readInfo } from './collection.js';
+import { describeEncoder } from './index-encoder.js';
 import { MOST_FILES, type PathKind, pathKind } from './path-kind.js';
+import { countLines } from './source.js';
 import { megabytes } from './text-layout.js';
 
 /** Bytes of a torch file that is read to be described. */
@@ -38,20 +39,7 @@ export async function describePath(path: string): Promise<Description> {
 }
 
 const DESCRIBE: Record<PathKind, (path: string) => Promise<Record<string, unknown>>> = {
-  index: async (path) => {
-    const index = await Index.open(path);
-    try {
-      const { bytes: _, curve, ...stats } = index.stats();
-      return { ...stats, curve: curve ?? 'not measured: lemur tune' };
-    } finally {
-      await index.close();
-    }
-  },
-  collection: describeCollection,
-  'unfinished collection': async (path) => {
-    const state = await readJson(join(path, RUN));
-    return { ...state, stages: Object.keys((state.stages ?? {}) as object), advice: 'the command that fills this folder goes on with it' };
-  },
+  index: describeIndex,
   'saved Lemur': describeSaved,
   'index of the Python reference': async (path) => ({
     model: await describeTorch(join(path, 'mlp.pt')),
@@ -84,11 +72,14 @@ const DESCRIBE: Record<PathKind, (path: string) => Promise<Record<string, unknow
   unknown: async () => ({}),
 };
 
-async function describeCollection(path: string): Promise<Record<string, unknown>> {
-  const { plan, encoder, counts, stages } = await readInfo(path);
-  const { dtype, shape } = await readNpyFileHeader(join(path, 'tokens.npy'));
-  const seconds = Object.values(stages).reduce((sum, stage) => sum + stage.seconds, 0);
-  return { plan, encoder, counts, tokens: { type: dtype, shape }, lemur: await describeSaved(join(path, 'lemur')), seconds };
+async function describeIndex(path: string): Promise<Record<string, unknown>> {
+  const index = await Index.open(path);
+  try {
+    const { bytes, ...stats } = index.stats();
+    return { ...stats, encodedBy: await describeEncoder(path) };
+  } finally {
+    await index.close();
+  }
 }
 
 async function describeSaved(path: string): Promise<Record<string, unknown>> {
@@ -150,12 +141,6 @@ async function describeJsonLines(path: string): Promise<{ lines: number; fields:
 async function firstLine(path: string): Promise<string> {
   for await (const { text } of readLines(fileBytes(path), path)) return text;
   return '';
-}
-
-async function countLines(path: string): Promise<number> {
-  let lines = 0;
-  for await (const _ of readLines(fileBytes(path), path)) lines++;
-  return lines;
 }
 
 /** Reads the header alone. */

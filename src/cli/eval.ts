@@ -1,46 +1,50 @@
-import type { PoolingEncoder } from '../encoder/node.js';
+import { join } from 'node:path';
 import { LemurError } from '../errors.js';
-import { parseBeirQueries, parseQrels, type Qrels } from '../formats/beir.js';
-import { fileBytes } from '../formats/node-beir.js';
+import { whatLiesAt } from '../formats/node-file.js';
 import { examples, positiveInteger, positiveIntegers, shared } from './arguments.js';
-import { type Collection, openCollection, type StoredQueries } from './collection.js';
-import { openCollectionEncoder, optionalEncoder } from './collection-encoder.js';
-import { type Context, interruptible } from './context.js';
-import { checkCandidates, evaluate, TABLE } from './evaluate.js';
-import { hasVectors, pathKind } from './path-kind.js';
-import { createReport, formatReport, formatStages } from './report.js';
-import { checkDim, openVectors } from './source.js';
+import type { Context } from './context.js';
+import { evaluate, TABLE } from './evaluate.js';
+import { readManifest, withIndex } from './open-index.js';
+import { holdsTexts, openQueries } from './queries.js';
+import { createReport, formatReport } from './report.js';
+import { checkCandidates } from './search.js';
 import type { Command } from './vendor.js';
 
-interface EvalOptions {
+/** Beside an index: queries and judgements that `eval` takes when it is told none. */
+export const OWN = { queries: 'queries.jsonl', qrels: 'qrels.tsv' } as const;
+
+interface EvalArguments {
   k: number;
   candidates?: number[];
-  scan: 'prefix' | 'full';
   queries?: string;
   qrels?: string;
+  split?: string;
   json?: true;
   model?: string;
   threads?: number;
 }
 
-/** The command `eval`: the table of quality, speed and size, from what is on disk. */
+/** The command `eval`: the table of quality and speed. */
 export function addEval(program: Command, context: Context): void {
   const command = program
     .command('eval')
-    .summary('measure quality, speed and size on the queries of a folder, or others')
+    .summary('measure quality and speed of an index on queries')
     .description(
-      'Compares exact MaxSim with the reduction (and, in folders of the demo, with random features and a pooled vector): recall of the exact top k, nDCG where there are judgements, time, bytes.',
+      'Compares searches with exact MaxSim: recall of the exact top k, nDCG where there are judgements, time, bytes of the first pass.',
     )
-    .argument('<folder>', 'a folder that `lemur fit` or `lemur demo` has filled')
+    .argument('<index>', 'folder of the index')
     .option('-k <n>', 'results that count', positiveInteger, TABLE.k)
     .option(
       '--candidates <n...>',
       `documents that are reranked, each at least k (default: ${TABLE.candidates.join(' ')})`,
       positiveIntegers,
     )
-    .addOption(shared.scan())
-    .option('--queries <path>', 'other queries: JSON lines ({"_id", "text"}) or token vectors (default: those that came with the texts)')
-    .option('--qrels <file>', 'judgements of --queries: tab-separated query, document, grade')
+    .option(
+      '--queries <path>',
+      `JSON lines ({"_id", "text"}), a BEIR folder (with its judgements) or token vectors (default: ${OWN.queries} in the index's folder)`,
+    )
+    .option('--qrels <file>', `judgements: tab-separated query, document, grade (default: ${OWN.qrels} beside ${OWN.queries})`)
+    .addOption(shared.split())
     .addOption(shared.json())
     .addOption(shared.movedModel())
     .addOption(shared.threads())
@@ -48,61 +52,35 @@ export function addEval(program: Command, context: Context): void {
       'after',
       examples(
         'lemur eval .lemur-demo/scifact-1000',
-        'lemur eval .lemur-demo/scifact-1000 --candidates 20 400 --json',
+        'lemur eval notes.lemur --queries asked.jsonl --qrels judged.tsv --candidates 20 400 --json',
         'lemur eval my-vectors --queries queries.npy --qrels qrels.tsv',
       ),
     );
-  command.action(async (folder: string, options: EvalOptions) => {
+  command.action(async (folder: string, options: EvalArguments) => {
     if (options.qrels !== undefined && options.queries === undefined)
       command.error("error: option '--qrels <file>' needs '--queries <path>'");
-    await evaluateFolder(folder, options, context);
+    await evaluateIndex(folder, options, context);
   });
 }
 
-async function evaluateFolder(folder: string, options: EvalOptions, context: Context): Promise<void> {
-  const { k, candidates = TABLE.candidates, scan, model, threads } = options;
-  const { signal, reporter, print } = context;
+async function evaluateIndex(folder: string, options: EvalArguments, context: Context): Promise<void> {
+  const { k, candidates = TABLE.candidates, split, json, model, threads } = options;
   checkCandidates(candidates, k);
-  const collection = await interruptible(signal, openCollection(folder));
-  const own = options.queries === undefined;
-  const asText = !own && !hasVectors(await pathKind(options.queries!));
-  // needed for texts; else it is only timed, where it is at hand
-  const encoder = asText
-    ? await openCollectionEncoder(collection, model, threads)
-    : own
-      ? await optionalEncoder(collection, model, threads)
-      : undefined;
-  try {
-    const queries = own ? undefined : await openOthers(collection, encoder, options, context);
+  const manifest = await readManifest(folder);
+  const { queries: path, qrels } = options.queries === undefined ? await ownQueries(folder) : { ...options, queries: options.queries };
+  await withIndex(folder, { texts: await holdsTexts(path), model, threads }, async (it) => {
+    const queries = await openQueries(path, it, { qrels, split }, context);
+    const { signal, reporter, print } = context;
     const { value } = await reporter.step('evaluate', (onProgress) =>
-      evaluate(collection, queries, { k, candidates, scan, threads, encoder, signal, onProgress }),
+      evaluate(it.index, manifest, queries, { k, candidates, encoder: it.encoder, signal, onProgress }),
     );
-    const report = createReport(collection.info, value, threads);
-    if (options.json) print(JSON.stringify(report, null, 2));
-    else print(`\n${formatReport(report)}\n\nMade in: ${formatStages(collection.info.stages)}.`);
-  } finally {
-    await encoder?.close();
-  }
+    const report = createReport(it.index.stats(), value, threads);
+    print(json ? JSON.stringify(report, null, 2) : `\n${formatReport(report)}`);
+  });
 }
 
-/** Queries that did not come with the collection, as texts where there is an encoder, else as vectors. */
-async function openOthers(
-  { info, tokens: { dim } }: Collection,
-  encoder: PoolingEncoder | undefined,
-  { queries: path = '', qrels }: EvalOptions,
-  context: Context,
-): Promise<StoredQueries> {
-  const judgements: Qrels = qrels === undefined ? new Map() : await parseQrels(fileBytes(qrels), qrels);
-  if (!encoder) {
-    const { tokens, ids } = await openVectors(path, { ...context, single: true });
-    checkDim(tokens.dim, dim, path);
-    return { queries: ids.map((id) => ({ id, text: '' })), qrels: judgements, tokens, pooled: undefined };
-  }
-  const queries = await parseBeirQueries(fileBytes(path), path);
-  if (queries.length === 0) throw new LemurError('invalid-argument', `${path}: expected at least one query, got none`, { where: path });
-  const empty = queries.find(({ text }) => text.trim() === '');
-  if (empty) throw new LemurError('invalid-argument', `${path}: query "${empty.id}" has no text`, { where: path });
-  const texts = queries.map(({ text }) => text);
-  const { tokens, pooled } = await encoder.encode(texts, { kind: 'query', maxTokens: info.plan.maxTokens, signal: context.signal });
-  return { queries, qrels: judgements, tokens, pooled: pooled.vectors };
+async function ownQueries(folder: string): Promise<{ queries: string; qrels: string | undefined }> {
+  const [queries, qrels] = [join(folder, OWN.queries), join(folder, OWN.qrels)];
+  if ((await whatLiesAt(queries)) === 'file') return { queries, qrels: (await whatLiesAt(qrels)) === 'file' ? qrels : undefined };
+  throw new LemurError('invalid-argument', `${folder}: no queries came with it; name some with --queries`, { where: 'queries' });
 }

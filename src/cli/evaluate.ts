@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { PoolingEncoder } from '../encoder/node.js';
-import { LemurError } from '../errors.js';
-import type { CandidateOptions } from '../lemur/candidates.js';
+import type { SearchMethod } from '../index/find.js';
+import type { Index } from '../index/index.js';
+import type { IndexManifest } from '../index/manifest.js';
+import type { SearchOptions } from '../index/options.js';
 import type { RunOptions } from '../run-options.js';
-import { MaxSim } from '../search/exact-search.js';
 import { type ExactRanking, ndcgAt, overlapAt } from '../search/metrics.js';
-import { type Collection, openLemur, openPooled, openQueries, type StoredQueries } from './collection.js';
 import { createTally, type Latency, latencyOf, timed } from './measure.js';
-import { exactMethod, type Method, pooledMethod, reducedMethod } from './methods.js';
+import type { PooledSearch } from './pooled.js';
+import type { Queries } from './queries.js';
+import { matrixOf } from './search.js';
 
 /** What the table has where nothing else is asked for. */
 export const TABLE: { readonly k: number; readonly candidates: readonly number[] } = { k: 10, candidates: [50, 100, 200] };
@@ -17,16 +17,17 @@ export const TABLE: { readonly k: number; readonly candidates: readonly number[]
 const WARM_UP = 10;
 /** Queries whose encoding is timed. */
 const ENCODED = 50;
+/** Results behind rank k that exact search adds, for ties at the cut. */
+const TIES = 10;
 
 export interface EvaluateOptions extends RunOptions {
   k: number;
-  /** The k' of each first stage. */
+  /** The k' of each row of candidates. */
   candidates: readonly number[];
-  /** How candidates are found. */
-  scan?: CandidateOptions['scan'];
-  threads?: number | undefined;
   /** Times the encoding of queries where it is given. */
   encoder?: PoolingEncoder | undefined;
+  /** One vector for each text, to compare with. */
+  pooled?: PooledSearch | undefined;
 }
 
 /** A row of the table. */
@@ -35,14 +36,12 @@ export interface Row {
   numCandidates: number | null;
   /** Of the final ranking, against the judgements, over the judged queries; null without any. */
   ndcg: number | null;
-  /** Share of the exact top k among the first stage's candidates; for the pooled vector among its own top k. */
+  /** Share of the exact top k that is found. */
   recall: number;
   /** Of the whole search in milliseconds, without encoding the query. */
   latency: Latency;
-  /** Of the collection: what a query's first pass reads, what is read of documents that are rescored after it, and all that a search reads from. */
+  /** What the first pass reads of each document. */
   scannedBytes: number;
-  rescoredBytes: number;
-  totalBytes: number;
 }
 
 export interface Evaluation {
@@ -51,119 +50,109 @@ export interface Evaluation {
   queries: number;
   judged: number;
   rows: Row[];
-  /** Share of the exact top k among the pooled vector's first `depth`; null where there is no pooled vector. */
-  pooledDeeper: { depth: number; recall: number } | null;
   /** Encoding one query, in milliseconds; null without an encoder. */
   encoding: Latency | null;
-  /** Latent dimensions of trained and random features; null where there are none. */
-  latentDims: { trained: number; random: number | null };
 }
 
-/** k' below k cannot fill a result. */
-export function checkCandidates(candidates: readonly number[], k: number): void {
-  const small = candidates.find((n) => n < k);
-  if (small === undefined) return;
-  const why = `the ${k} results are chosen among the candidates, so expected at least ${k}`;
-  throw new LemurError('invalid-argument', `--candidates ${small} is below -k ${k}: ${why}`, { where: 'candidates' });
+interface Method extends Pick<Row, 'method' | 'numCandidates' | 'scannedBytes'> {
+  search(query: number, k: number): Promise<{ ids: string[]; scores: number[] }>;
 }
 
-/** Runs every query, the collection's own where none are given, through every method that the folder has what it takes for, one at a time. */
-export async function evaluate(collection: Collection, queries: StoredQueries | undefined, options: EvaluateOptions): Promise<Evaluation> {
-  const { k, candidates, scan, threads, signal } = options;
-  checkCandidates(candidates, k);
-  const stored = queries ?? (await openQueries(collection));
-  if (!stored)
-    throw new LemurError('invalid-argument', `${collection.folder}: no queries came with it; name some with --queries`, {
-      where: 'queries',
-    });
-  const pooled = stored.pooled && (await openPooled(collection));
-  const trained = await openLemur(collection, 'lemur', threads);
-  const random = existsSync(join(collection.folder, 'random')) ? await openLemur(collection, 'random', threads) : undefined;
-  const maxSim = await MaxSim.create(collection.tokens, { threads, signal });
-  try {
-    const depth = Math.max(...candidates);
-    const exact = exactMethod(maxSim, collection.tokens, stored.tokens, k);
-    const shared = { maxSim, documents: collection.tokens, queries: stored.tokens, k, scan };
-    const reduced = [
-      ...candidates.map((numCandidates) => reducedMethod('Lemur', trained, { ...shared, numCandidates })),
-      ...(random ? candidates.map((numCandidates) => reducedMethod('random features', random, { ...shared, numCandidates })) : []),
-    ];
-    const single = pooled && pooledMethod(pooled, collection.documents.length, stored.pooled!, k, depth);
-    const { rows, deeper, judged } = await measure(collection, stored, exact, reduced, single, options);
-    return {
-      k,
-      queries: stored.queries.length,
-      judged,
-      rows,
-      pooledDeeper: single ? { depth, recall: deeper } : null,
-      encoding: options.encoder ? await timeEncoding(options.encoder, stored, collection.info.plan.maxTokens) : null,
-      latentDims: { trained: trained.latentDim, random: random?.latentDim ?? null },
+/** Runs every query through every way to search, one at a time. Where all searches are exact, that is one. */
+export async function evaluate(index: Index, manifest: IndexManifest, queries: Queries, options: EvaluateOptions): Promise<Evaluation> {
+  const { pooled, encoder } = options;
+  const methods = await indexMethods(index, manifest, queries, options);
+  if (pooled) methods.push({ method: 'one pooled vector', numCandidates: null, ...pooled });
+  return {
+    k: options.k,
+    queries: queries.ids.length,
+    ...(await measure(methods, queries, options)),
+    encoding: encoder && queries.texts ? await timeEncoding(encoder, queries.texts) : null,
+  };
+}
+
+/** Exact search, searches with given numbers of candidates where there are features, and the one that `tune` has found. */
+async function indexMethods(
+  index: Index,
+  { model }: IndexManifest,
+  queries: Queries,
+  { k, candidates, signal }: EvaluateOptions,
+): Promise<Method[]> {
+  const { tokens, dim, precision, documents, deleted, curve } = index.stats();
+  const exactBytes = (tokens * dim * (precision === 'int8' ? 1 : 4)) / (documents + deleted);
+  const weightBytes = model ? model.prefix.dim || (model.featureMap.widths.at(-1) ?? 0) : 0;
+  const searchWith =
+    (options: SearchOptions): Method['search'] =>
+    async (query, count) => {
+      const { hits } = await index.search(matrixOf(queries.tokens, query), { ...options, k: count, include: [], signal });
+      return { ids: hits.map(({ id }) => id), scores: hits.map(({ score }) => score) };
     };
-  } finally {
-    for (const held of [trained, random, maxSim]) held?.close();
-  }
+  const methods: Method[] = [
+    { method: 'exact MaxSim', numCandidates: null, scannedBytes: exactBytes, search: searchWith({ exact: true }) },
+  ];
+  const howOf = async (options: SearchOptions): Promise<SearchMethod> =>
+    (await index.search(matrixOf(queries.tokens, 0), { ...options, k, include: [], signal })).how;
+  const byFeatures = async (name: string, options: SearchOptions): Promise<void> => {
+    const how = await howOf(options);
+    // few documents are scored exactly, whatever is asked for
+    if (how.method === 'exact') return;
+    const method = `${name} = ${how.candidates}`;
+    methods.push({ method, numCandidates: how.candidates, scannedBytes: weightBytes, search: searchWith(options) });
+  };
+  for (const numCandidates of candidates) await byFeatures("Lemur, k'", { numCandidates });
+  if (curve) await byFeatures("as tuned, k'", {});
+  return methods;
 }
 
 /** Exact search first, since the others are compared with it; these in turn, so that a busy moment of the machine meets them all alike. */
 async function measure(
-  collection: Collection,
-  stored: StoredQueries,
-  exact: Method,
-  reduced: readonly Method[],
-  single: Method | undefined,
+  [exact, ...others]: readonly Method[],
+  { ids, qrels }: Queries,
   { k, signal, onProgress }: EvaluateOptions,
-): Promise<{ rows: Row[]; deeper: number; judged: number }> {
-  const total = stored.queries.length;
-  const others = single ? [...reduced, single] : reduced;
+): Promise<{ rows: Row[]; judged: number }> {
+  const total = ids.length;
   const tallies = new Map([exact, ...others].map((method) => [method, createTally()]));
-  const judgements = stored.queries.map(({ id }) => {
-    const grades = stored.qrels.get(id);
+  const judgements = ids.map((id) => {
+    const grades = qrels.get(id);
     return grades && [...grades.values()].some((grade) => grade > 0) ? grades : undefined;
   });
-  const ndcg = (query: number, ranking: Int32Array): number | undefined => {
+  const ndcg = (query: number, ranking: readonly string[]): number | undefined => {
     const grades = judgements[query];
-    if (!grades) return undefined;
-    const ids = Array.from(
-      ranking.subarray(0, k).filter((number) => number >= 0),
-      (number) => collection.documents[number].id,
-    );
-    return ndcgAt(ids, grades, k);
+    return grades && ndcgAt(ranking.slice(0, k), grades, k);
   };
   const warmUp = async (methods: readonly Method[]): Promise<void> => {
-    for (const method of methods) for (let q = 0; q < Math.min(WARM_UP, total); q++) await method.search(q);
+    for (const method of methods) for (let q = 0; q < Math.min(WARM_UP, total); q++) await method.search(q, k);
   };
 
-  const truth: ExactRanking<number>[] = [];
+  const truth: ExactRanking<string>[] = [];
   await warmUp([exact]);
   for (let q = 0; q < total; q++) {
     signal?.throwIfAborted();
     onProgress?.({ stage: 'exact MaxSim', done: q, total });
-    const { value, ms } = await timed(() => exact.search(q));
-    truth.push({ ids: value.ranking, scores: value.scores });
-    tallies.get(exact)?.add(ms, ndcg(q, value.ranking), 1);
+    const { value, ms } = await timed(() => exact.search(q, k + TIES));
+    truth.push(value);
+    tallies.get(exact)?.add(ms, ndcg(q, value.ids), 1);
   }
   await warmUp(others);
-  let deeper = 0;
   for (let q = 0; q < total; q++) {
     signal?.throwIfAborted();
     onProgress?.({ stage: 'measure', done: q, total });
     for (const method of others) {
-      const { value, ms } = await timed(() => method.search(q));
-      const overlap = overlapAt(value.candidates, truth[q], k);
-      if (method === single) deeper += overlap / total;
-      tallies.get(method)?.add(ms, ndcg(q, value.ranking), method === single ? overlapAt(value.ranking, truth[q], k) : overlap);
+      const { value, ms } = await timed(() => method.search(q, k));
+      // candidates are reranked exactly: of the exact top k all that are among them are in the result
+      tallies.get(method)?.add(ms, ndcg(q, value.ids), overlapAt(value.ids, truth[q], k));
     }
   }
-  const rows = [...tallies].map(([{ name, numCandidates, scannedBytes, rescoredBytes, totalBytes }, tally]): Row => {
-    return { method: name, numCandidates, ...tally.summary(), scannedBytes, rescoredBytes, totalBytes };
+  const rows = [...tallies].map(([{ method, numCandidates, scannedBytes }, tally]): Row => {
+    return { method, numCandidates, ...tally.summary(), scannedBytes };
   });
-  return { rows, deeper, judged: judgements.filter((grades) => grades !== undefined).length };
+  return { rows, judged: judgements.filter((grades) => grades !== undefined).length };
 }
 
-async function timeEncoding(encoder: PoolingEncoder, { queries }: StoredQueries, maxTokens: number | undefined): Promise<Latency> {
-  const encode = (query: number): Promise<unknown> => encoder.encodeQuery([queries[query].text], { maxTokens });
-  for (let q = 0; q < Math.min(WARM_UP, queries.length); q++) await encode(q);
+async function timeEncoding(encoder: PoolingEncoder, texts: readonly string[]): Promise<Latency> {
+  const encode = (query: number): Promise<unknown> => encoder.encodeQuery([texts[query]]);
+  for (let q = 0; q < Math.min(WARM_UP, texts.length); q++) await encode(q);
   const times: number[] = [];
-  for (let q = 0; q < Math.min(ENCODED, queries.length); q++) times.push((await timed(() => encode(q))).ms);
+  for (let q = 0; q < Math.min(ENCODED, texts.length); q++) times.push((await timed(() => encode(q))).ms);
   return latencyOf(times);
 }

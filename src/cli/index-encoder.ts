@@ -1,87 +1,156 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Encoder } from '../encoder/node.js';
+import type { PoolingEncoder } from '../encoder/node.js';
 import { LemurError } from '../errors.js';
-import { writeNpyFile } from '../formats/node-npy.js';
+import { isAbsent } from '../formats/node-file-error.js';
+import { readFloats } from '../formats/node-npy.js';
+import { writeNpy } from '../formats/npy.js';
+import { showJson } from '../formats/show-json.js';
 import { principalComponents } from '../linalg/principal-components.js';
 import type { RunOptions } from '../run-options.js';
-import { openProjection } from './collection.js';
-import { checkModel, DIM, findModel, type ModelReference, openEncoder } from './model.js';
+import { folderStorage } from '../storage/node-folder.js';
+import { findModel, type ModelReference, openEncoder } from './model.js';
 
-/** Beside an index: what its texts are encoded with. */
-const ENCODER = 'encoder.json';
+/** What encodes an index's texts, beside the index's own files. */
+export const ENCODER = 'encoder.json';
+/** Hidden x dim, float32: the principal components of the first documents' tokens. */
+export const PROJECTION = 'projection.npy';
+/** Characters at the beginning of the source that the projection is made from, about 20,000 tokens, for a matrix of 384 x 384. */
+export const SAMPLE_CHARACTERS = 120_000;
+/** Documents that they come from at most. */
+export const SAMPLE_DOCUMENTS = 1024;
+/** Characters of a token, about. */
+export const TOKEN_CHARACTERS = 6;
 
-interface EncoderFile {
+const FORMAT = 'lemur-encoder';
+const VERSION = 1;
+
+/** `encoder.json`. */
+export interface EncoderInfo {
   model: ModelReference;
+  /** Tokens of a text that are encoded, from its beginning. */
   maxTokens: number;
+  /** Of the model's states, and of the token vectors that the projection makes of them. */
+  hidden: number;
+  dim: number;
+  /** SHA-256 of `projection.npy`. */
+  projection: string;
 }
 
-export interface IndexEncoder extends Encoder {
-  maxTokens: number;
+/** The encoder of an index. Its `id` stands for model, projection and `maxTokens`. */
+export interface IndexEncoder extends PoolingEncoder {
+  readonly maxTokens: number;
+  /** Told of texts in a call, and how many of these have been encoded. */
+  watch: ((texts: number, done: number) => void) | undefined;
 }
 
-/** Whether the index in a folder was made from texts. */
-export function hasEncoder(folder: string): boolean {
-  return existsSync(join(folder, ENCODER));
+/** What the folder says about its encoder; undefined for an index of token vectors. Raises 'bad-file' and 'unsupported'. */
+export async function readEncoderInfo(folder: string): Promise<EncoderInfo | undefined> {
+  const path = join(folder, ENCODER);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new LemurError('bad-file', `${path}: not JSON, the file is damaged or truncated`, { where: path }, { cause });
+  }
+  const { format, version, ...info } = (value ?? {}) as Partial<EncoderInfo> & { format?: unknown; version?: unknown };
+  if (format === FORMAT && version !== VERSION) {
+    const problem = `format version ${showJson(version)}, this version of the package reads ${VERSION}`;
+    throw new LemurError('unsupported', `${path}: ${problem}`, { where: path });
+  }
+  if (format === FORMAT && isInfo(info)) return info;
+  throw new LemurError('bad-file', `${path}: not the description of an encoder, or damaged: ${showJson(value)}`, { where: path });
 }
 
-/** The encoder that an index was made with; undefined where it was made from token vectors. Its projection lies in the folder, its weights elsewhere. */
+/** The same for `lemur info`. */
+export async function describeEncoder(folder: string): Promise<Omit<EncoderInfo, 'projection'> | null> {
+  const info = await readEncoderInfo(folder);
+  if (!info) return null;
+  const { projection: _, ...shown } = info;
+  return shown;
+}
+
+/** Raises 'bad-file' where the projection is not the one that the index was made with. */
+export async function readProjection(folder: string, { hidden, dim, projection }: EncoderInfo): Promise<Float32Array> {
+  const path = join(folder, PROJECTION);
+  const matrix = await readFloats(path, [hidden, dim]);
+  if (sha256(await readFile(path)) === projection) return matrix;
+  throw new LemurError('bad-file', `${path}: not the bytes that ${ENCODER} speaks of: the file is damaged`, { where: path });
+}
+
+/** The encoder that the folder describes, its weights in `model` where they have moved. Raises 'not-found', 'missing-package' and 'bad-file'. */
 export async function openIndexEncoder(
   folder: string,
-  { model, threads }: { model?: string | undefined; threads?: number | undefined },
-): Promise<IndexEncoder | undefined> {
-  if (!hasEncoder(folder)) return undefined;
-  const path = join(folder, ENCODER);
-  let file: EncoderFile;
-  try {
-    file = JSON.parse(await readFile(path, 'utf8')) as EncoderFile;
-  } catch (cause) {
-    throw new LemurError('bad-file', `${path}: not JSON, the file is damaged`, { where: path }, { cause });
-  }
-  if (!Number.isInteger(file?.maxTokens) || typeof file.model !== 'object' || file.model === null)
-    throw new LemurError('bad-file', `${path}: expected a model and maxTokens`, { where: path });
-  const weights = await findModel(model ?? ('folder' in file.model ? file.model.folder : undefined));
-  const encoder = await openEncoder(weights.folder, await openProjection(folder), threads);
-  const limited = { maxTokens: file.maxTokens };
-  return {
-    // other token limits give other vectors
-    id: `${encoder.id}-${file.maxTokens}`,
-    dim: encoder.dim,
-    maxTokens: file.maxTokens,
-    encodeQuery: (texts, options) => encoder.encodeQuery(texts, { ...options, ...limited }),
-    encodeDocument: (texts, options) => encoder.encodeDocument(texts, { ...options, ...limited }),
-    close: () => encoder.close(),
-  };
+  info: EncoderInfo,
+  { model, threads }: { model: string | undefined; threads: number | undefined },
+): Promise<IndexEncoder> {
+  const matrix = await readProjection(folder, info);
+  const weights = await findModel(model ?? ('folder' in info.model ? info.model.folder : undefined));
+  return limited(await openEncoder(weights.folder, { matrix, dim: info.dim }, threads), info.maxTokens);
 }
 
-/** Writes the encoder of a new index: the model's token states, projected onto their principal components in a sample of texts. */
-export async function makeIndexEncoder(
+/** Finds a projection for texts like these, `dim` wide at most, and writes what `openIndexEncoder` reads. */
+export async function writeIndexEncoder(
   folder: string,
   sample: readonly string[],
-  options: {
-    model?: string | undefined;
-    maxTokens?: number | undefined;
-    dim?: number | undefined;
-    threads?: number | undefined;
-  } & RunOptions,
-): Promise<void> {
-  const { folder: weights, reference } = await findModel(options.model);
-  const limits = await checkModel(weights, options.maxTokens);
-  const maxTokens = options.maxTokens ?? limits.maxTokens;
-  const { signal, onProgress } = options;
-  const encoder = await openEncoder(weights, undefined, options.threads);
+  wanted: { model: { folder: string; reference: ModelReference }; maxTokens: number; dim: number; threads: number | undefined },
+  run: RunOptions,
+): Promise<EncoderInfo> {
+  const { model, maxTokens, threads } = wanted;
+  const plain = await openEncoder(model.folder, undefined, threads);
   try {
-    const { vectors, dim: hidden } = await encoder.encodeDocument(sample, { maxTokens, signal, onProgress });
-    const dim = Math.min(options.dim ?? DIM, hidden);
-    const projection = await principalComponents(vectors, hidden, dim, { signal, onProgress });
-    await mkdir(folder, { recursive: true });
-    await writeNpyFile(join(folder, 'projection.npy'), { shape: [hidden, dim], data: projection });
-    // last, and in one step: a folder that has it has the projection too
-    const file: EncoderFile = { model: reference, maxTokens };
-    await writeFile(join(folder, `${ENCODER}.tmp`), `${JSON.stringify(file)}\n`);
-    await rename(join(folder, `${ENCODER}.tmp`), join(folder, ENCODER));
+    const { vectors, dim: hidden } = await plain.encodeDocument(sample, { maxTokens, ...run });
+    const dim = Math.min(wanted.dim, hidden);
+    const file = writeNpy({ shape: [hidden, dim], data: await principalComponents(vectors, hidden, dim, run) });
+    const info: EncoderInfo = { model: model.reference, maxTokens, hidden, dim, projection: sha256(file) };
+    const storage = folderStorage(folder);
+    await storage.replace(PROJECTION, file);
+    await storage.replace(ENCODER, new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, version: VERSION, ...info }, null, 2)}\n`));
+    return info;
   } finally {
-    await encoder.close();
+    await plain.close();
   }
+}
+
+function limited(encoder: PoolingEncoder, maxTokens: number): IndexEncoder {
+  const made: IndexEncoder = {
+    ...encoder,
+    id: `${encoder.id}-${maxTokens}`,
+    maxTokens,
+    watch: undefined,
+    encodeQuery: (texts, options) => encoder.encodeQuery(texts, { maxTokens, ...options }),
+    encodeDocument: (texts, options) => encoder.encodeDocument(texts, watched(texts, { maxTokens, ...options })),
+    encodePooled: (texts, options) => encoder.encodePooled(texts, { maxTokens, ...options }),
+    encode: (texts, options) => encoder.encode(texts, watched(texts, { maxTokens, ...options })),
+  };
+  const watched = <O extends RunOptions>(texts: readonly string[], options: O): O => ({
+    ...options,
+    onProgress: (progress) => {
+      if (progress.stage === 'encode') made.watch?.(texts.length, progress.done);
+      options.onProgress?.(progress);
+    },
+  });
+  return made;
+}
+
+function isInfo(info: Partial<EncoderInfo>): info is EncoderInfo {
+  const { model, maxTokens, hidden, dim, projection } = info;
+  const sizes = [maxTokens, hidden, dim].every((size) => Number.isSafeInteger(size) && (size as number) > 0);
+  return sizes && typeof projection === 'string' && isModel(model);
+}
+
+function isModel(model: unknown): model is ModelReference {
+  if (typeof model !== 'object' || model === null) return false;
+  const { folder, package: name, version } = model as Record<string, unknown>;
+  return typeof folder === 'string' || (typeof name === 'string' && typeof version === 'string');
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -10,7 +10,7 @@ export function addInfo(program: Command, { signal, print }: Context): void {
     .command('info')
     .summary('say what a file or folder holds')
     .description(
-      'Says what a path holds: a collection, a saved Lemur, an index of the Python reference, a LEMUR artefact of txtai, token vectors, .npy, safetensors, a torch file, JSON lines, a BEIR folder, an encoder, texts. Nothing in it is executed.',
+      'Says what a path holds: an index, a saved Lemur, an index of the Python reference, a LEMUR artefact of txtai, token vectors, .npy, safetensors, a torch file, JSON lines, a BEIR folder, an encoder, texts. Nothing in it is executed.',
     )
     .argument('<path>')
     .addOption(shared.json())

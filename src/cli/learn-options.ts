@@ -31,7 +31,6 @@ export function addLearnOptions(command: Command): Command {
       .argParser((text) => (text === 'none' ? text : positiveNumber(text)))
       .helpGroup(GROUP),
   );
-  choice('--precision <name>', 'of the tokens while targets are computed (default: int8)', ['int8', 'float32']);
   command.addOption(
     new Option('--prefix-dim <n>', 'bytes of each document that the first scan reads; 0: all weights (default: 256)')
       .argParser(wholeNumber)
@@ -44,7 +43,7 @@ export function addLearnOptions(command: Command): Command {
 const GROUP = 'Learning:';
 const NAMES = [
   ...['trainSubsetSize', 'learnSubsetSize', 'olsSampleSize', 'numLayers', 'hiddenDim', 'finalHiddenDim', 'activation'],
-  ...['epochs', 'lr', 'schedule', 'batchSize', 'gradClip', 'precision', 'prefixDim', 'seed'],
+  ...['epochs', 'lr', 'schedule', 'batchSize', 'gradClip', 'prefixDim', 'seed'],
 ];
 
 /** Those that were given, in an order of their own; undefined where none was. */

@@ -21,7 +21,8 @@ export const MAX_TOKENS = 180;
 export async function findModel(folder: string | undefined): Promise<{ folder: string; reference: ModelReference }> {
   if (folder !== undefined) {
     const path = resolve(folder);
-    if (!existsSync(path)) throw new LemurError('not-found', `${path}: no such folder; expected an encoder's`, { where: path });
+    if (!existsSync(path))
+      throw new LemurError('not-found', `${path}: no such folder; expected an encoder's (--model names another)`, { where: path });
     return { folder: path, reference: { folder: path } };
   }
   const root = packageRoot();
@@ -55,7 +56,7 @@ export async function checkModel(folder: string, maxTokens: number | undefined):
   return { maxTokens: Math.min(MAX_TOKENS, most), dim: hidden };
 }
 
-/** The encoder with a collection's projection, or without one. */
+/** The encoder with a projection, or without one. */
 export function openEncoder(folder: string, projection: Projection | undefined, threads: number | undefined): Promise<PoolingEncoder> {
   return loadEncoder(folder, { threads, projection });
 }

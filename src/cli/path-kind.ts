@@ -9,13 +9,10 @@ import { MANIFEST } from '../index/manifest.js';
 import { hasTxtaiTensors } from '../lemur/txtai-folder.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
-import { COLLECTION, RUN } from './collection.js';
 
 /** What a path can hold, as far as this command knows. */
 export type PathKind =
   | 'index'
-  | 'collection'
-  | 'unfinished collection'
   | 'saved Lemur'
   | 'index of the Python reference'
   | 'LEMUR artefact of txtai'
@@ -31,8 +28,6 @@ export type PathKind =
 
 /** Folders by the files that make them what they are; the first that fits counts. A name may have `.gz` behind it. */
 const FOLDERS: readonly (readonly [PathKind, ...string[]])[] = [
-  ['collection', COLLECTION],
-  ['unfinished collection', RUN],
   ['saved Lemur', 'lemur.json'],
   ['index of the Python reference', 'mlp.pt', 'w.pt'],
   ['token vectors', 'tokens.npy', 'counts.npy'],
@@ -46,19 +41,11 @@ export async function pathKind(path: string): Promise<PathKind> {
   if (!what) throw new LemurError('not-found', `${path}: no such file or folder`, { where: path });
   if (what === 'file') return kindOfFile(path);
   const names = new Set((await readdir(path)).flatMap((name) => [name, name.replace(/\.gz$/, '')]));
-  if (await isIndex(path)) return 'index';
+  if (names.has(MANIFEST) && (await isIndex(path))) return 'index';
   const known = FOLDERS.find(([, ...needed]) => needed.every((name) => names.has(name)));
   if (known) return known[0];
   if (names.has('config.json') && names.has('model.safetensors') && (await isTxtai(path))) return 'LEMUR artefact of txtai';
   return (await hasTextFiles(path)) ? 'folder of texts' : 'unknown';
-}
-
-/** Whether an index lies there. */
-export async function isIndex(path: string): Promise<boolean> {
-  if ((await whatLiesAt(join(path, MANIFEST))) !== 'file') return false;
-  const beginning = '{"format":"lemur-index"';
-  const { head } = await readHead(join(path, MANIFEST), beginning.length);
-  return new TextDecoder().decode(head) === beginning;
 }
 
 /** Files of a folder and those below that are looked at; a whole disk may lie there. */
@@ -71,6 +58,14 @@ async function hasTextFiles(path: string): Promise<boolean> {
     if (++looked === MOST_FILES) break;
   }
   return false;
+}
+
+/** Other things have an index.json too. */
+async function isIndex(folder: string): Promise<boolean> {
+  const path = join(folder, MANIFEST);
+  if ((await whatLiesAt(path)) !== 'file') return false;
+  const { head } = await readHead(path, 64);
+  return Buffer.from(head).includes('"lemur-index"');
 }
 
 /** An encoder's weights have these names too, so the names in them decide. */
@@ -104,7 +99,7 @@ async function kindOfFile(path: string): Promise<PathKind> {
 
 /** Kinds whose token vectors can be read. */
 export function hasVectors(kind: PathKind): boolean {
-  return kind === 'collection' || kind === 'token vectors' || kind === '.npy' || kind === 'safetensors';
+  return kind === 'token vectors' || kind === '.npy' || kind === 'safetensors';
 }
 
 /** Kinds whose texts can be read. */

@@ -1,27 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { addAdd } from './add.js';
 import { examples } from './arguments.js';
+import { addCompact } from './compact.js';
 import type { Context } from './context.js';
 import { addConvert } from './convert.js';
+import { addDelete } from './delete.js';
 import { addDemo } from './demo.js';
 import { addEval } from './eval.js';
 import { addFit } from './fit.js';
-import { addIndexCommands } from './index-commands.js';
 import { addInfo } from './info.js';
 import { addSearch } from './search.js';
+import { addTune } from './tune.js';
 import { Command } from './vendor.js';
+import { addVerify } from './verify.js';
 
 const EXIT_CODES = `
 Exit codes:
   0    done
   1    failed; one line on standard error says why
   2    wrong usage
-  130  interrupted by Ctrl-C; what is finished stays, nothing is half-written`;
+  130  interrupted by Ctrl-C; what was committed stays, nothing is half-written`;
 
 /** The commands, each with its options beside it. */
 export function createProgram(context: Context): Command {
   const program = new Command('lemur')
-    .description('Late-interaction (ColBERT-style) search with a learned reduction to single vectors.')
+    .description('Late-interaction (ColBERT-style) search: a collection on disk, a learned reduction to single vectors, exact reranking.')
     .version(version())
     .exitOverride()
     .showSuggestionAfterError()
@@ -30,15 +33,15 @@ export function createProgram(context: Context): Command {
       'after',
       `${examples(
         'lemur demo',
-        'lemur fit notes/ --out notes.lemur',
-        'lemur add pages.lemur pages.jsonl',
+        'lemur add notes.lemur notes/',
         'lemur search notes.lemur "what did we decide about caching?"',
         'lemur eval .lemur-demo/scifact-1000',
         'lemur info vectors.npy',
         'lemur convert vectors/ vectors.safetensors',
       )}\n${EXIT_CODES}`,
     );
-  for (const add of [addFit, addAdd, addIndexCommands, addSearch, addEval, addInfo, addConvert, addDemo]) add(program, context);
+  for (const add of [addAdd, addSearch, addFit, addTune, addDelete, addCompact, addVerify, addEval, addInfo, addConvert, addDemo])
+    add(program, context);
   return program;
 }
 

@@ -19,7 +19,12 @@ export interface Reporter {
 export type ProgressStream = NodeJS.WritableStream & { isTTY?: boolean };
 
 /** The library's stages in the words of its readers, and what it counts there. */
-const WORDS: Record<string, { part: string; noun?: string }> = {
+const WORDS: Record<string, { part: string; noun?: string; rated?: true }> = {
+  add: { part: 'documents', noun: 'document', rated: true },
+  verify: { part: 'reading', noun: 'byte', rated: true },
+  compact: { part: 'rewriting', noun: 'document' },
+  tune: { part: 'measuring' },
+  search: { part: 'searching', noun: 'query' },
   tokenize: { part: 'tokens', noun: 'text' },
   encode: { part: 'encoding', noun: 'text' },
   'second moment': { part: 'principal components', noun: 'token' },
@@ -51,6 +56,8 @@ export function createReporter(stream: ProgressStream): Reporter {
       let part: string | undefined;
       let since = started;
       let spoken = started;
+      let stage: string | undefined;
+      let first = { done: 0, at: started };
       const enter = (next: string | undefined): void => {
         const now = performance.now();
         if (part !== undefined) parts[part] = (parts[part] ?? 0) + (now - since) / 1000;
@@ -59,12 +66,17 @@ export function createReporter(stream: ProgressStream): Reporter {
       };
       try {
         const value = await run((progress) => {
+          if (progress.stage !== stage) {
+            stage = progress.stage;
+            first = { done: progress.done, at: performance.now() };
+          }
           const name = WORDS[progress.stage]?.part ?? progress.stage;
           if (name !== part) enter(name);
-          bar?.show(progress);
+          const what = describeProgress(progress, rateSince(first, progress.done));
+          bar?.show(progress, what);
           if (!bar && performance.now() > spoken + SIGN_OF_LIFE_MS) {
             spoken = performance.now();
-            write(`  ${describeProgress(progress)}`);
+            write(`  ${what}`);
           }
         });
         enter(undefined);
@@ -87,7 +99,7 @@ export function describeTime({ seconds, parts }: StepTime): string {
 }
 
 /** A bar that is there while a step lasts; each part of the step starts it anew. */
-function terminalBar(stream: NodeJS.WritableStream, title: string): { show(progress: Progress): void; clear(): void } {
+function terminalBar(stream: NodeJS.WritableStream, title: string): { show(progress: Progress, what: string): void; clear(): void } {
   const bar = new SingleBar({
     stream,
     format: `${title} [{bar}] {percentage} % {what}`,
@@ -102,11 +114,11 @@ function terminalBar(stream: NodeJS.WritableStream, title: string): { show(progr
   let stage: string | undefined;
   bar.start(1, 0, { what: '' });
   return {
-    show(progress) {
-      const what = describeProgress(progress);
+    show(progress, what) {
       if (progress.stage !== stage) {
         stage = progress.stage;
-        bar.setTotal(progress.total);
+        // 0: nobody knows how much will come
+        bar.setTotal(progress.total || Infinity);
       }
       bar.update(progress.done, { what });
     },
@@ -114,8 +126,17 @@ function terminalBar(stream: NodeJS.WritableStream, title: string): { show(progr
   };
 }
 
-function describeProgress({ stage, done, total }: Progress): string {
+/** Of a stage so far, a second; undefined before there is much to tell from. */
+function rateSince(first: { done: number; at: number }, done: number): number | undefined {
+  const seconds = (performance.now() - first.at) / 1000;
+  return seconds >= 1 && done > first.done ? (done - first.done) / seconds : undefined;
+}
+
+function describeProgress({ stage, done, total }: Progress, rate: number | undefined): string {
   const words = WORDS[stage];
   if (!words?.noun) return words?.part ?? stage;
-  return `${words.part}: ${grouped(done)} of ${counted(total, words.noun, PLURALS[words.noun])}`;
+  const plural = PLURALS[words.noun];
+  const count = total > 0 ? `${grouped(done)} of ${counted(total, words.noun, plural)}` : counted(done, words.noun, plural);
+  const left = rate !== undefined && total > done ? `, ${duration((total - done) / rate)} left` : '';
+  return words.rated ? `${count}${rate === undefined ? '' : `, ${grouped(rate)} a second`}${left}` : `${words.part}: ${count}`;
 }

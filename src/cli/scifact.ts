@@ -3,10 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { LemurError } from '../errors.js';
 import type { BeirDocument, BeirQuery, Qrels } from '../formats/beir.js';
 import { readBeir } from '../formats/node-beir.js';
-import type { Texts } from './source.js';
 
 /** Part of SciFact: documents in the order of the corpus, and the queries all of whose relevant documents are among them. */
-export interface ScifactTexts extends Texts {
+export interface ScifactTexts {
+  documents: readonly BeirDocument[];
+  queries: readonly BeirQuery[];
+  qrels: Qrels;
   /** How many of `documents` were taken because a query judges them relevant. */
   relevant: number;
   /** Judged queries in all. */

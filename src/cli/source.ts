@@ -1,12 +1,12 @@
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { LemurError } from '../errors.js';
-import { type BeirDocument, type BeirQuery, parseBeirDocuments, parseBeirQueries, type Qrels } from '../formats/beir.js';
+import { type BeirDocument, parseBeirDocuments } from '../formats/beir.js';
 import { fileKind } from '../formats/file-kind.js';
 import { type ByteSource, readLines } from '../formats/jsonl.js';
-import { fileBytes, readBeir } from '../formats/node-beir.js';
+import { fileBytes } from '../formats/node-beir.js';
 import { whatLiesAt } from '../formats/node-file.js';
-import { readTextFolder } from '../formats/node-text-folder.js';
+import { listTextFiles, readTextFolder } from '../formats/node-text-folder.js';
 import { readTokenVectors } from '../formats/node-token-vectors.js';
 import { parseTokenVectors } from '../formats/token-vectors.js';
 import type { TokenSets } from '../tokens/token-sets.js';
@@ -16,28 +16,35 @@ import { hasTexts, hasVectors, type PathKind, pathKind } from './path-kind.js';
 /** Standard input, where a path is expected. */
 export const STDIN = '-';
 
-/** Documents to make a collection of, and what is asked and judged about them, which may be nothing. */
-export interface Texts {
-  documents: readonly BeirDocument[];
-  queries: readonly BeirQuery[];
-  qrels: Qrels;
+/** What a path or standard input holds: texts as they are read, or token vectors with the texts (or just the ids) that they are of. */
+export type Source = TextSource | VectorSource;
+
+export interface TextSource {
+  kind: 'texts';
+  label: string;
+  /** Read once. Errors name the file and the line, and come where the reading is. */
+  documents: AsyncIterable<BeirDocument>;
+  /** How many there will be; undefined where only reading them tells. */
+  total: number | undefined;
 }
 
-/** What a path or standard input holds: texts alone, or token vectors with the texts (or just the ids) that they are of. */
-export type Source = { kind: 'texts'; label: string; texts: Texts } | { kind: 'vectors'; label: string; texts: Texts; tokens: TokenSets };
+export interface VectorSource {
+  kind: 'vectors';
+  label: string;
+  documents: readonly BeirDocument[];
+  tokens: TokenSets;
+}
 
 export interface SourceOptions {
   openInput: () => Readable;
   signal: AbortSignal;
-  /** Which judgements of a BEIR folder. */
-  split?: string | undefined;
   /** Leaves out documents without text, which are refused otherwise. */
   skipEmpty?: boolean | undefined;
 }
 
 type VectorOptions = Pick<SourceOptions, 'openInput' | 'signal'> & { single?: boolean };
 
-/** Opens texts or token vectors. Every error names the file, and the line or row, before anything is written. */
+/** Opens texts, which are then read as they are needed, or token vectors, which are read. Every error names the file, and the line or row. */
 export function openSource(path: string, options: SourceOptions): Promise<Source> {
   return interruptible(options.signal, readSource(path, options));
 }
@@ -47,10 +54,13 @@ async function readSource(path: string, options: SourceOptions): Promise<Source>
   const kind = await pathKind(path);
   if (hasVectors(kind)) {
     const tokens = await readTokenVectors(path, options);
-    const folder = kind === 'collection' || kind === 'token vectors' ? path : dirname(path);
-    return { kind: 'vectors', label: path, tokens, texts: documentsAlone(await documentsBeside(folder, tokens.counts.length)) };
+    const documents = await documentsBeside(kind === 'token vectors' ? path : dirname(path), tokens.counts.length);
+    return { kind: 'vectors', label: path, tokens, documents };
   }
-  if (hasTexts(kind)) return { kind: 'texts', label: path, texts: whole(await readTexts(path, kind, options), path, options) };
+  if (hasTexts(kind)) {
+    const { documents, total } = await openTexts(path, kind);
+    return { kind: 'texts', label: path, documents: whole(documents, path, options), total };
+  }
   throw new LemurError(
     'invalid-argument',
     `${path}: ${kind === 'unknown' ? 'nothing to read here' : `holds: ${kind}`}; expected texts (a folder of *.txt and *.md, JSON lines, a BEIR folder) or token vectors (a folder with tokens.npy and counts.npy, .npy, safetensors)`,
@@ -71,10 +81,7 @@ async function readVectors(path: string, options: VectorOptions): Promise<{ toke
       throw new LemurError('invalid-argument', problem, { where: path });
     }
     const tokens = await readTokenVectors(path, options);
-    const documents =
-      kind === 'token vectors' || kind === 'collection'
-        ? await documentsBeside(path, tokens.counts.length)
-        : numbered(tokens.counts.length);
+    const documents = kind === 'token vectors' ? await documentsBeside(path, tokens.counts.length) : numbered(tokens.counts.length);
     return { tokens, ids: documents.map(({ id }) => id) };
   }
   const tokens = await parseTokenVectors(await allBytes(options.openInput()), 'standard input', options);
@@ -82,7 +89,10 @@ async function readVectors(path: string, options: VectorOptions): Promise<{ toke
 }
 
 /** Options that say how texts become vectors make no sense with vectors. */
-export function refuseTextOptions(path: string, { model, maxTokens, dim }: { model?: string; maxTokens?: number; dim?: number }): void {
+export function refuseTextOptions(
+  path: string,
+  { model, maxTokens, dim }: { model?: string | undefined; maxTokens?: number | undefined; dim?: number | undefined },
+): void {
   const given = Object.entries({ '--model': model, '--max-tokens': maxTokens, '--dim': dim }).find(([, value]) => value !== undefined);
   if (given)
     throw new LemurError('invalid-argument', `${given[0]}: ${path} holds vectors already, nothing is encoded`, { where: given[0] });
@@ -114,44 +124,49 @@ async function openStdin(options: SourceOptions): Promise<Source> {
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
   })();
   if (fileKind(head) === 'text') {
-    return { kind: 'texts', label, texts: whole(documentsAlone(await collect(parseBeirDocuments(bytes, label))), label, options) };
+    return { kind: 'texts', label, documents: whole(parseBeirDocuments(bytes, label), label, options), total: undefined };
   }
   const tokens = await parseTokenVectors(await allBytes(bytes), label, options);
-  return { kind: 'vectors', label, tokens, texts: documentsAlone(numbered(tokens.counts.length)) };
+  return { kind: 'vectors', label, tokens, documents: numbered(tokens.counts.length) };
 }
 
-async function readTexts(path: string, kind: PathKind, { split = 'test' }: SourceOptions): Promise<Texts> {
-  if (kind === 'folder of texts') return documentsAlone(await collect(readTextFolder(path)));
-  if (kind === 'text file') return documentsAlone(await collect(parseBeirDocuments(fileBytes(path), path)));
-  const file = async (...names: string[]): Promise<string | undefined> => {
-    for (const name of names.flatMap((plain) => [plain, `${plain}.gz`])) {
-      if ((await whatLiesAt(join(path, name))) !== undefined) return join(path, name);
-    }
-    return undefined;
-  };
-  const queries = await file('queries.jsonl');
-  if (queries && (await file('qrels', 'qrels.tsv'))) {
-    const beir = await readBeir(path, { split });
-    return { documents: await collect(beir.documents), queries: beir.queries, qrels: beir.qrels };
-  }
-  const corpus = (await file('corpus.jsonl'))!;
-  const documents = await collect(parseBeirDocuments(fileBytes(corpus), corpus));
-  return { documents, queries: queries ? await parseBeirQueries(fileBytes(queries), queries) : [], qrels: new Map() };
+async function openTexts(path: string, kind: PathKind): Promise<Pick<TextSource, 'documents' | 'total'>> {
+  if (kind === 'folder of texts') return { documents: readTextFolder(path), total: (await listTextFiles(path)).length };
+  const file = kind === 'text file' ? path : await corpusOf(path);
+  return { documents: parseBeirDocuments(fileBytes(file), file), total: await countLines(file) };
+}
+
+async function corpusOf(folder: string): Promise<string> {
+  const plain = join(folder, 'corpus.jsonl');
+  return (await whatLiesAt(plain)) === undefined ? `${plain}.gz` : plain;
+}
+
+/** Lines that are not empty. */
+export async function countLines(path: string): Promise<number> {
+  let lines = 0;
+  for await (const _ of readLines(fileBytes(path), path)) lines++;
+  return lines;
 }
 
 /** Refuses or leaves out what has no text. */
-function whole(texts: Texts, label: string, { skipEmpty }: SourceOptions): Texts {
-  const isEmpty = ({ title, text }: BeirDocument): boolean => `${title}${text}`.trim() === '';
-  const empty = texts.documents.find(isEmpty);
-  if (empty && !skipEmpty) {
-    throw new LemurError('empty-document', `${label}: document "${empty.id}" has no text; --skip-empty leaves such documents out`, {
-      where: label,
-      index: texts.documents.indexOf(empty),
-    });
+async function* whole(
+  documents: AsyncIterable<BeirDocument>,
+  label: string,
+  { skipEmpty }: SourceOptions,
+): AsyncGenerator<BeirDocument, void, undefined> {
+  let index = 0;
+  let given = 0;
+  for await (const document of documents) {
+    if (`${document.title}${document.text}`.trim() !== '') {
+      given++;
+      yield document;
+    } else if (!skipEmpty) {
+      const problem = `${label}: document "${document.id}" has no text; --skip-empty leaves such documents out`;
+      throw new LemurError('empty-document', problem, { where: label, index });
+    }
+    index++;
   }
-  const documents = empty ? texts.documents.filter((document) => !isEmpty(document)) : texts.documents;
-  if (documents.length > 0) return { ...texts, documents };
-  throw new LemurError('empty-corpus', `${label}: expected at least one document, got none`, { where: label });
+  if (given === 0) throw new LemurError('empty-corpus', `${label}: expected at least one document, got none`, { where: label });
 }
 
 /** What `documents.jsonl` or `ids.txt` in the folder says about its vectors; else they are numbered. */
@@ -194,11 +209,8 @@ function idAlone(id: string): BeirDocument {
   return { id, title: '', text: '' };
 }
 
-function documentsAlone(documents: readonly BeirDocument[]): Texts {
-  return { documents, queries: [], qrels: new Map() };
-}
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+/** All of them. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;

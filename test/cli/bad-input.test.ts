@@ -104,65 +104,92 @@ const oneLine = async (args: readonly string[], input?: string): Promise<string>
   return stderr;
 };
 
-describe('fit says what is wrong with a source, before anything is written', () => {
+/** The last line, behind those of progress. */
+const failureOf = async (args: readonly string[]): Promise<string> => {
+  const { code, stdout, stderr } = await runCli(args);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/(^|\n)lemur: [^\n]+\n$/);
+  return stderr;
+};
+
+describe('add says what is wrong with a source, before anything is written', () => {
   test.each(Object.entries(BAD))('%s', async (name, { files, message, source = '' }) => {
     const here = join(folder, name.replaceAll(' ', '-'));
     for (const [file, content] of Object.entries(files)) {
       await mkdir(dirname(join(here, file)), { recursive: true });
       await writeFile(join(here, file), content);
     }
-    expect(await oneLine(['fit', join(here, source), '--out', join(folder, 'out')])).toMatch(message);
+    expect(await oneLine(['add', join(folder, 'out'), join(here, source)])).toMatch(message);
     expect(await readdir(folder)).not.toContain('out');
   });
 
   test('an empty standard input', async () => {
-    expect(await oneLine(['fit', '-', '--out', join(folder, 'out')])).toContain('standard input: expected at least one document, got none');
-    expect(await oneLine(['fit', '-', '--out', join(folder, 'out')], '{"id":"1"}\n')).toContain(
-      'standard input: line 1: "text" of nothing',
-    );
+    expect(await oneLine(['add', join(folder, 'out'), '-'])).toContain('standard input: expected at least one document, got none');
+    expect(await oneLine(['add', join(folder, 'out'), '-'], '{"id":"1"}\n')).toContain('standard input: line 1: "text" of nothing');
   });
 
   test('an encoder that is not there', async () => {
     const lines = join(folder, 'good.jsonl');
     await writeFile(lines, '{"_id":"1","text":"a"}\n');
-    expect(await oneLine(['fit', lines, '--out', join(folder, 'out'), '--model', join(folder, 'no-model')])).toContain(
-      'no-model: no such folder',
-    );
+    expect(await oneLine(['add', join(folder, 'out'), lines, '--model', join(folder, 'no-model')])).toContain('no-model: no such folder');
     expect(await readdir(folder)).not.toContain('out');
   });
 
   test('options that are about texts, with vectors', async () => {
     await writeTokenFolder(join(folder, 'vectors'), tokensOf(3, 4, 1));
-    expect(await oneLine(['fit', join(folder, 'vectors'), '--out', join(folder, 'out'), '--dim', '64'])).toMatch(
-      /--dim: .* holds vectors already/,
-    );
+    expect(await oneLine(['add', join(folder, 'out'), join(folder, 'vectors'), '--dim', '64'])).toMatch(/--dim: .* holds vectors already/);
   });
 });
 
-describe('search, learn and eval say what is wrong with vectors and questions', () => {
-  let collection: string;
+describe('an index says what does not fit it', () => {
+  let index: string;
   let wide: string;
   beforeAll(async () => {
-    collection = join(folder, 'collection');
+    index = join(folder, 'index');
     wide = join(folder, 'wide.npy');
     await writeTokenFolder(join(folder, 'source'), tokensOf(8, 4, 1));
     await writeFile(wide, cube([2, 2, 6]));
-    await succeed(['fit', join(folder, 'source'), '--out', collection, '--random-features', '--final-hidden-dim', '4']);
+    await succeed(['add', index, join(folder, 'source')]);
   });
 
-  test('of another dimension', async () => {
+  test('vectors of another dimension', async () => {
     const expected = 'wide.npy: token vectors have 6 dimensions, expected 4';
-    expect(await oneLine(['search', collection, '--vectors', wide])).toContain(expected);
-    expect(await oneLine(['eval', collection, '--queries', wide])).toContain(expected);
-    expect(await oneLine(['fit', join(folder, 'source'), '--out', join(folder, 'out'), '--learn', wide])).toContain(expected);
-    expect(await readdir(folder)).not.toContain('out');
+    for (const args of [
+      ['search', index, '--vectors', wide],
+      ['eval', index, '--queries', wide],
+      ['tune', index, '--queries', wide],
+    ])
+      expect(await failureOf(args)).toContain(expected);
+    expect(await failureOf(['add', index, wide])).toContain('vectors of 6 dimensions, expected 4');
   });
 
   test('a text where vectors are needed, and an empty one', async () => {
-    expect(await oneLine(['search', collection, 'what?'])).toContain('give those of the question with --vectors');
-    expect(await oneLine(['search', collection, '  '])).toContain('the question is empty');
-    expect(await oneLine(['search', collection, '--vectors', join(folder, 'good.jsonl')])).toContain(
-      'holds: text file; expected token vectors',
+    expect(await oneLine(['search', index, 'what?'])).toContain('was made from ready-made vectors: give vectors, not texts');
+    expect(await oneLine(['add', index, join(folder, 'good.jsonl')])).toContain('give vectors, not texts');
+    expect(await oneLine(['search', index, '  '])).toContain('the question is empty');
+    expect(await oneLine(['search', index, '--vectors', join(folder, 'good.jsonl')])).toContain('holds: text file; expected token vectors');
+  });
+
+  test('a filter that is none, a recall that was not measured, an id that is there', async () => {
+    expect(await oneLine(['delete', index, '--filter', '{"year":{"$near":5}}'])).toMatch(/\$near/);
+    expect(await oneLine(['search', index, '--vectors', wide, '--filter', '[]'])).toMatch(/filter|dimensions/);
+    expect(await failureOf(['add', index, join(folder, 'source'), '--on-existing', 'error'])).toMatch(
+      /the id "0" is in the collection already/,
     );
+    expect(await failureOf(['tune', index])).toContain('searches are exact');
+  });
+
+  test('options that it was not made with', async () => {
+    expect(await oneLine(['add', index, join(folder, 'source'), '--pooling', '2'])).toMatch(/--pooling 2: .* was made with 1/);
+    expect(await oneLine(['add', index, join(folder, 'source'), '--features', 'random'])).toMatch(/--features random: .* made with auto/);
+    await succeed(['add', index, join(folder, 'source'), '--features', 'auto', '--precision', 'int8']);
+  });
+
+  test('a folder with other things in it, a file, and the source itself', async () => {
+    expect(await oneLine(['add', join(folder, 'source'), wide])).toContain('the folder has other things in it (counts.npy)');
+    expect(await oneLine(['add', wide, join(folder, 'source')])).toContain('expected the name of a folder');
+    expect(await oneLine(['add', index, index])).toContain('the source itself');
+    expect(await oneLine(['add', join(folder, 'out'), index])).toContain('holds: index; expected texts');
+    expect(await oneLine(['fit', join(folder, 'source')])).toContain('holds: token vectors; expected an index, or --out');
   });
 });

@@ -105,14 +105,17 @@ describe('info', () => {
     });
   });
 
-  test('of a collection and of the Lemur in it', async () => {
+  test('of an index, and of a folder with another index.json', async () => {
     await rm(at('tokens/ids.txt'));
-    await succeed(['fit', at('tokens'), '--out', at('made'), '--final-hidden-dim', '8', '--epochs', '1']);
-    const { kind, counts, tokens: stored, lemur } = await describePath(at('made'));
-    expect({ kind, counts }).toMatchObject({ kind: 'collection', counts: { documents: 12, tokens: 54 } });
-    expect(stored).toEqual({ type: 'f4', shape: [54, 6] });
-    expect(lemur).toMatchObject({ documents: 12, dim: 6, latentDim: 8, prefixDim: 0, options: { epochs: 1 } });
-    expect(await describePath(at('made/lemur'))).toMatchObject({ kind: 'saved Lemur', ...(lemur as object) });
+    await succeed(['fit', at('tokens'), '--out', at('made'), '--random-features', '--final-hidden-dim', '8']);
+    expect(await describePath(at('made'))).toMatchObject({
+      ...{ kind: 'index', documents: 12, deleted: 0, tokens: 54, dim: 6, precision: 'int8', features: 'random', fittedDocuments: 12 },
+      ...{ encoder: null, encodedBy: null, refit: { due: false } },
+    });
+    await mkdir(at('site'));
+    await writeFile(at('site/index.json'), '{"format":"other"}');
+    await writeFile(at('site/a.md'), 'text');
+    expect((await describePath(at('site'))).kind).toBe('folder of texts');
   });
 
   test('for people', async () => {

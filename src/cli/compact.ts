@@ -1,0 +1,26 @@
+import { examples, shared } from './arguments.js';
+import type { Context } from './context.js';
+import { withIndex } from './open-index.js';
+import { counted, megabytes } from './text-layout.js';
+import type { Command } from './vendor.js';
+
+/** The command `compact`: gives the place of deleted documents back. */
+export function addCompact(program: Command, { signal, reporter, print }: Context): void {
+  program
+    .command('compact')
+    .summary('rewrite small segments and those with deleted documents')
+    .description('Rewrites small segments and those with deleted documents, in one step; searches go on meanwhile.')
+    .argument('<index>', 'folder of the index')
+    .addOption(shared.json())
+    .addOption(shared.threads())
+    .addHelpText('after', examples('lemur compact notes.lemur'))
+    .action(async (folder: string, { json, threads }: { json?: true; threads?: number }) => {
+      await withIndex(folder, { write: true, threads }, async ({ index }) => {
+        const before = index.stats();
+        const { value: after } = await reporter.step('compact', (onProgress) => index.compact({ signal, onProgress }));
+        if (json) return print(JSON.stringify({ index: folder, before, after }, null, 2));
+        const show = ({ segments, bytes }: typeof after): string => `${counted(segments, 'segment')}, ${megabytes(bytes)}`;
+        print(`${folder}: ${show(before)} before; ${show(after)} now`);
+      });
+    });
+}

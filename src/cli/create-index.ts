@@ -1,0 +1,162 @@
+import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { LemurError } from '../errors.js';
+import type { BeirDocument } from '../formats/beir.js';
+import { isAbsent } from '../formats/node-file-error.js';
+import { Index } from '../index/index.js';
+import type { Features } from '../index/manifest.js';
+import { folderStorage } from '../storage/node-folder.js';
+import { positiveInteger, shared } from './arguments.js';
+import type { Context } from './context.js';
+import { documentText } from './document-text.js';
+import {
+  ENCODER,
+  type IndexEncoder,
+  openIndexEncoder,
+  PROJECTION,
+  readEncoderInfo,
+  SAMPLE_CHARACTERS,
+  SAMPLE_DOCUMENTS,
+  TOKEN_CHARACTERS,
+  writeIndexEncoder,
+} from './index-encoder.js';
+import { checkModel, DIM, findModel } from './model.js';
+import { hasIndex, type OpenedIndex, opened, openIndex, readManifest } from './open-index.js';
+import { refuseTextOptions, type Source } from './source.js';
+import { type Command, Option } from './vendor.js';
+
+/** What is decided when an index is made. */
+export interface CreationArguments {
+  dim?: number | undefined;
+  precision?: 'int8' | 'float32' | undefined;
+  pooling?: number | undefined;
+  features?: Features | undefined;
+  maxTokens?: number | undefined;
+  model?: string | undefined;
+  threads?: number | undefined;
+}
+
+const GROUP = 'Where the index does not exist yet:';
+/** Held while the files of the encoder come into being, before there is an index that could be locked. */
+const LOCK = 'create.lock';
+
+export function addCreationOptions(command: Command): Command {
+  const option = (it: Option): void => void command.addOption(it.helpGroup(GROUP));
+  option(
+    new Option('--dim <n>', "dimensions of the token vectors made of texts (default: 128, at most the encoder's)").argParser(
+      positiveInteger,
+    ),
+  );
+  option(new Option('--precision <name>', 'how token vectors are stored (default: int8)').choices(['int8', 'float32']));
+  option(new Option('--pooling <n>', "merge each document's token vectors into this part of them (default: 1)").argParser(positiveInteger));
+  option(
+    new Option('--features <name>', 'how candidates are found: exact search, random or trained features (default: auto, by size)').choices([
+      ...['auto', 'exact', 'random', 'trained'],
+    ]),
+  );
+  option(shared.maxTokens());
+  return command.addOption(shared.model());
+}
+
+/**
+ * The index for what the source holds, open for writing: the one in the folder, which must have been made with the options that are given, or a new one.
+ * Gives the documents again, since the first of them make the projection.
+ */
+export async function openForSource(
+  folder: string,
+  source: Source,
+  options: CreationArguments,
+  context: Context,
+): Promise<{ opened: OpenedIndex; source: Source }> {
+  if (source.kind === 'vectors') refuseTextOptions(source.label, options);
+  if (await hasIndex(folder)) {
+    await checkSame(folder, options);
+    const { model, threads } = options;
+    return { opened: await openIndex(folder, { write: true, texts: source.kind === 'texts', model, threads }), source };
+  }
+  await checkEmpty(folder);
+  const { precision, pooling, features, threads } = options;
+  const create = { precision, pooling, features, threads };
+  if (source.kind === 'vectors') {
+    const index = await Index.create(folder, { ...create, dim: source.tokens.dim });
+    return { opened: opened(folder, index, undefined), source };
+  }
+  const model = await findModel(options.model);
+  const limits = await checkModel(model.folder, options.maxTokens);
+  const maxTokens = options.maxTokens ?? limits.maxTokens;
+  const { head, documents } = await beginning(source.documents, maxTokens);
+  const lock = await folderStorage(folder).lock(LOCK);
+  let encoder: IndexEncoder | undefined;
+  try {
+    const wanted = { model, maxTokens, dim: options.dim ?? DIM, threads };
+    const { value: info } = await context.reporter.step('encode the first documents, find the projection', (onProgress) =>
+      writeIndexEncoder(folder, head.map(documentText), wanted, { signal: context.signal, onProgress }),
+    );
+    encoder = await openIndexEncoder(folder, info, { model: options.model, threads });
+    context.signal.throwIfAborted();
+    const index = await Index.create(folder, { ...create, encoder });
+    return { opened: opened(folder, index, encoder), source: { ...source, documents } };
+  } catch (error) {
+    await encoder?.close();
+    throw error;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Raises 'invalid-argument' for options that the index was not made with. */
+async function checkSame(folder: string, { dim, precision, pooling, features, maxTokens }: CreationArguments): Promise<void> {
+  const made = await readManifest(folder);
+  const info = await readEncoderInfo(folder);
+  const given: [string, unknown, unknown][] = [
+    ['--dim', dim && Math.min(dim, info?.hidden ?? dim), made.dim],
+    ['--precision', precision, made.precision],
+    ['--pooling', pooling, made.pooling],
+    ['--features', features, made.features],
+    ['--max-tokens', maxTokens, info?.maxTokens],
+  ];
+  const other = given.find(([, asked, is]) => asked !== undefined && asked !== is);
+  if (!other) return;
+  const problem = `${other[0]} ${other[1]}: ${folder} was made with ${other[2]}, which cannot be changed; name another folder`;
+  throw new LemurError('invalid-argument', problem, { where: other[0] });
+}
+
+/** Raises 'invalid-argument' where the folder has things in it that an interrupted run did not leave. */
+async function checkEmpty(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if ((error as { code?: unknown }).code === 'ENOTDIR')
+      throw new LemurError('invalid-argument', `${folder}: a file, expected the name of a folder`, { where: folder });
+    if (isAbsent(error)) return [];
+    throw error;
+  });
+  const ours = new RegExp(`^((${ENCODER}|${PROJECTION}|index\\.json)(\\.tmp)?|(${LOCK}|writer\\.lock).*)$`);
+  const foreign = names.find((name) => !ours.test(name));
+  if (foreign !== undefined) {
+    const problem = `${resolve(folder)}: the folder has other things in it (${foreign}); name an empty or a new one`;
+    throw new LemurError('invalid-argument', problem, { where: folder });
+  }
+}
+
+/** Documents for the projection, and all of them again. */
+async function beginning(
+  source: AsyncIterable<BeirDocument>,
+  maxTokens: number,
+): Promise<{ head: BeirDocument[]; documents: AsyncIterable<BeirDocument> }> {
+  const iterator = source[Symbol.asyncIterator]();
+  const head: BeirDocument[] = [];
+  for (let characters = 0; head.length < SAMPLE_DOCUMENTS && characters < SAMPLE_CHARACTERS; ) {
+    const { done, value } = await iterator.next();
+    if (done) break;
+    head.push(value);
+    characters += Math.min(documentText(value).length, TOKEN_CHARACTERS * maxTokens);
+  }
+  async function* documents(): AsyncGenerator<BeirDocument, void, undefined> {
+    try {
+      yield* head;
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { head, documents: documents() };
+}

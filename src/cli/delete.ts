@@ -1,0 +1,39 @@
+import type { Filter } from '../index/filter.js';
+import { examples, shared } from './arguments.js';
+import type { Context } from './context.js';
+import { withIndex } from './open-index.js';
+import { counted, grouped } from './text-layout.js';
+import type { Command } from './vendor.js';
+
+interface DeleteArguments {
+  filter?: Filter;
+  json?: true;
+  threads?: number;
+}
+
+/** The command `delete`: documents by their ids, or by their metadata. */
+export function addDelete(program: Command, { signal, print }: Context): void {
+  const command = program
+    .command('delete')
+    .summary('delete documents by id or by metadata')
+    .description('Deletes documents. `lemur compact` gives their place back.')
+    .argument('<index>', 'folder of the index')
+    .argument('[id...]', 'ids; those that are not there are passed over')
+    .addOption(shared.filter())
+    .addOption(shared.json())
+    .addOption(shared.threads())
+    .addHelpText(
+      'after',
+      examples('lemur delete notes.lemur old.md drafts/plan.md', 'lemur delete papers.lemur --filter \'{"year":{"$lt":2000}}\''),
+    );
+  command.action(async (folder: string, ids: string[], { filter, json, threads }: DeleteArguments) => {
+    if (ids.length > 0 === (filter !== undefined)) command.error('error: expected ids or --filter <json>, one of the two');
+    await withIndex(folder, { write: true, threads }, async ({ index }) => {
+      const deleted = await index.delete(filter === undefined ? ids : { filter }, { signal });
+      const absent = filter === undefined ? new Set(ids).size - deleted : 0;
+      if (json) return print(JSON.stringify({ index: folder, deleted, documents: index.size }));
+      const more = absent > 0 ? `, ${grouped(absent)} not there` : '';
+      print(`${folder}: ${grouped(deleted)} deleted${more}; ${counted(index.size, 'document')}`);
+    });
+  });
+}

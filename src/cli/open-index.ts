@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { LemurError } from '../errors.js';
+import { whatLiesAt } from '../formats/node-file.js';
+import { Index } from '../index/index.js';
+import { decodeManifest, type IndexManifest, MANIFEST } from '../index/manifest.js';
+import { folderStorage } from '../storage/node-folder.js';
+import { type IndexEncoder, openIndexEncoder, readEncoderInfo } from './index-encoder.js';
+
+export interface OpenIndexOptions {
+  write?: boolean;
+  /** Whether texts must be encoded: the encoder is opened too, and an index of token vectors refused. */
+  texts?: boolean;
+  /** Folder of the encoder's weights, where they have moved. */
+  model?: string | undefined;
+  threads: number | undefined;
+}
+
+/** An index and what encodes its texts. */
+export interface OpenedIndex {
+  folder: string;
+  index: Index;
+  encoder: IndexEncoder | undefined;
+  close(): Promise<void>;
+}
+
+/** Whether there is an index in the folder. */
+export async function hasIndex(folder: string): Promise<boolean> {
+  return (await whatLiesAt(join(folder, MANIFEST))) !== undefined;
+}
+
+/** Raises 'not-found' with what to do. */
+export async function readManifest(folder: string): Promise<IndexManifest> {
+  if (!(await hasIndex(folder))) throw new LemurError('not-found', `${folder}: no index here; \`lemur add\` makes one`, { where: folder });
+  return decodeManifest(await folderStorage(folder).read(MANIFEST), join(folder, MANIFEST));
+}
+
+/** Opens an index with the encoder that its folder describes. Raises what `Index.open` raises, and 'invalid-argument' for texts where there is no encoder. */
+export async function openIndex(folder: string, { write, texts, model, threads }: OpenIndexOptions): Promise<OpenedIndex> {
+  const made = await readManifest(folder);
+  const info = texts && made.encoder ? await readEncoderInfo(folder) : undefined;
+  if (texts && !info) {
+    const why = made.encoder ? `with an encoder of its own, ${made.encoder.id}` : 'from ready-made vectors';
+    throw new LemurError('invalid-argument', `${folder} was made ${why}: give vectors, not texts`, { where: folder });
+  }
+  const encoder = info && (await openIndexEncoder(folder, info, { model, threads }));
+  try {
+    const index = await Index.open(folder, { write, encoder, threads });
+    return opened(folder, index, encoder);
+  } catch (error) {
+    await encoder?.close();
+    throw error;
+  }
+}
+
+export function opened(folder: string, index: Index, encoder: IndexEncoder | undefined): OpenedIndex {
+  const close = async (): Promise<void> => {
+    await index.close();
+    await encoder?.close();
+  };
+  return { folder, index, encoder, close };
+}
+
+/** Opens it, uses it, and closes it whatever happens. */
+export async function withIndex<T>(folder: string, options: OpenIndexOptions, use: (opened: OpenedIndex) => Promise<T>): Promise<T> {
+  const it = await openIndex(folder, options);
+  try {
+    return await use(it);
+  } finally {
+    await it.close();
+  }
+}

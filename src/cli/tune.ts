@@ -1,0 +1,62 @@
+import type { Curve } from '../index/manifest.js';
+import { examples, positiveInteger, share, shared } from './arguments.js';
+import type { Context } from './context.js';
+import { withIndex } from './open-index.js';
+import { holdsTexts, openQueries } from './queries.js';
+import { alignColumns, counted, grouped } from './text-layout.js';
+import type { Command } from './vendor.js';
+
+interface TuneArguments {
+  recall: number;
+  k: number;
+  queries?: string;
+  sample: number;
+  json?: true;
+  model?: string;
+  threads?: number;
+}
+
+/** The command `tune`: measures how many candidates find which share of the exact results. */
+export function addTune(program: Command, context: Context): void {
+  const { signal, reporter, print } = context;
+  program
+    .command('tune')
+    .summary('measure how many candidates a search needs')
+    .description(
+      'Measures on held-out queries how many candidates find which share of the exact top k. Searches that name no number go by it from then on.',
+    )
+    .argument('<index>', 'folder of the index')
+    .option('--recall <share>', 'share of the exact top k that searches aim at', share, 0.95)
+    .option('-k <n>', 'results that count', positiveInteger, 10)
+    .option(
+      '--queries <path>',
+      'real queries: JSON lines ({"_id", "text"}), a BEIR folder or token vectors (default: drawn from the index)',
+    )
+    .option('--sample <n>', 'queries at most', positiveInteger, 200)
+    .addOption(shared.json())
+    .addOption(shared.movedModel())
+    .addOption(shared.threads())
+    .addHelpText('after', examples('lemur tune notes.lemur', 'lemur tune notes.lemur --recall 0.99 --queries asked.jsonl'))
+    .action(async (folder: string, { recall, k, queries, sample, json, model, threads }: TuneArguments) => {
+      const texts = queries !== undefined && (await holdsTexts(queries));
+      await withIndex(folder, { write: true, texts, model, threads }, async (it) => {
+        const given = queries === undefined ? undefined : (await openQueries(queries, it, {}, context)).tokens;
+        const { value } = await reporter.step('tune', (onProgress) =>
+          it.index.tune({ recall, k, queries: given, sample, signal, onProgress }),
+        );
+        print(json ? JSON.stringify({ index: folder, ...value }, null, 2) : describeCurve(value));
+      });
+    });
+}
+
+function describeCurve({ k, queries, source, target, points, numCandidates }: Curve & { numCandidates: number | null }): string {
+  const rows = points.map(([n, recall, error]) => [grouped(n), recall.toFixed(3), error.toFixed(3)]);
+  const from = source === 'given' ? 'given' : 'drawn from the index';
+  return [
+    alignColumns([['candidates', `recall@${k}`, '+-'], ...rows]),
+    '',
+    `By ${counted(queries, 'query', 'queries')} ${from}. For a recall of ${target} searches now take ${
+      numCandidates === null ? 'all documents: no number of candidates that was measured reaches it' : counted(numCandidates, 'candidate')
+    }.`,
+  ].join('\n');
+}

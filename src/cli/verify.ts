@@ -1,0 +1,43 @@
+import { isLemurError, LemurError } from '../errors.js';
+import type { Verification } from '../index/verify.js';
+import { examples, shared } from './arguments.js';
+import type { Context } from './context.js';
+import { readEncoderInfo, readProjection } from './index-encoder.js';
+import { readManifest, withIndex } from './open-index.js';
+import { counted, megabytes } from './text-layout.js';
+import type { Command } from './vendor.js';
+
+/** The command `verify`: reads all files and compares their checksums. */
+export function addVerify(program: Command, { signal, reporter, print }: Context): void {
+  program
+    .command('verify')
+    .summary('read all files of an index and compare their checksums')
+    .description('Reads all files of an index and compares their checksums. Exits with 1 where something is wrong, and says what.')
+    .argument('<index>', 'folder of the index')
+    .addOption(shared.json())
+    .addOption(shared.threads())
+    .addHelpText('after', examples('lemur verify notes.lemur'))
+    .action(async (folder: string, { json, threads }: { json?: true; threads?: number }) => {
+      const { value } = await reporter.step('verify', (onProgress) =>
+        withIndex(folder, { threads }, ({ index }) => index.verify({ signal, onProgress })),
+      );
+      const found: Verification = { ...value, problems: [...value.problems, ...(await encoderProblems(folder))] };
+      const { files, bytes, problems } = found;
+      if (json) print(JSON.stringify(found, null, 2));
+      else for (const problem of problems) print(problem);
+      if (problems.length > 0) throw new LemurError('bad-file', `${folder}: ${counted(problems.length, 'problem')}`, { where: folder });
+      if (!json) print(`${folder}: all is well: ${counted(files, 'file')}, ${megabytes(bytes)}`);
+    });
+}
+
+/** Of the files beside the index's own. */
+async function encoderProblems(folder: string): Promise<string[]> {
+  try {
+    const info = (await readManifest(folder)).encoder && (await readEncoderInfo(folder));
+    if (info) await readProjection(folder, info);
+    return [];
+  } catch (error) {
+    if (isLemurError(error)) return [error.message];
+    throw error;
+  }
+}
