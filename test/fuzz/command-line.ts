@@ -9,32 +9,41 @@ import { checkOutcome, runInProcess } from './run-in-process.js';
 const COMMANDS: readonly (readonly string[])[] = [
   ['demo'],
   ['demo', '--documents', '200', '--out', 'FOLDER', '--threads', '2'],
-  ['demo', '--full', '--fresh', '--model', 'FOLDER'],
+  ['demo', '--full', '--model', 'FOLDER'],
   ['search', 'FOLDER', 'do statins lower cholesterol?'],
   ['search', 'FOLDER', '-k', '3', '--json', 'vitamin', 'D', 'and', 'pregnancy'],
   ['search', 'FOLDER', '--candidates', '400', '--model', 'FOLDER', '--threads', '1', 'anything'],
   ['search', 'FOLDER', '--vectors', 'FOLDER', '--exact'],
+  ['search', 'FOLDER', 'anything', '--recall', '0.9', '--evidence', '--filter', '{"year":{"$gt":5}}'],
+  ['add', 'FOLDER', 'FOLDER', '--precision', 'float32', '--pooling', '2', '--features', 'random', '--on-existing', 'replace'],
+  ['add', 'FOLDER', '-', '--skip-empty', '--replace', '--json', '--dim', '64'],
+  ['delete', 'FOLDER', 'a', 'b'],
+  ['delete', 'FOLDER', '--filter', '{}'],
+  ['tune', 'FOLDER', '--recall', '0.9', '--queries', 'FOLDER', '--sample', '20'],
+  ['compact', 'FOLDER'],
+  ['verify', 'FOLDER', '--json'],
   ['eval', 'FOLDER'],
   ['eval', 'FOLDER', '--queries', 'FOLDER', '--qrels', 'FOLDER'],
   ['info', 'FOLDER'],
   ['info', 'FOLDER', '--json'],
+  ['fit', 'FOLDER', '--random-features'],
   ['fit', 'FOLDER', '--out', 'FOLDER', '--epochs', '0', '--final-hidden-dim', '64', '--seed', '1'],
-  ['fit', '-', '--out', 'FOLDER', '--random-features', '--precision', 'float32', '--skip-empty', '--json'],
+  ['fit', '-', '--out', 'FOLDER', '--random-features', '--precision', 'float32', '--learn', 'FOLDER', '--skip-empty', '--json'],
   ['convert', 'FOLDER', '-', '--format', 'npy', '--force'],
   ['convert', 'FOLDER', 'FOLDER', '--sample', 'FOLDER', '--kind', 'query'],
   ['eval', 'FOLDER', '--candidates', '20', '400', '--json', '-k', '5'],
   ['--version'],
   ['search', '--help'],
 ];
-/** Commands that do something; all others are only parsed. These read, and find no collection in any of the folders. */
-const MAY_RUN = ['search', 'eval', 'info'];
+/** Commands that do something; all others are only parsed. These read, and find no index in any of the folders. */
+const MAY_RUN = ['search', 'eval', 'info', 'verify'];
 
 const WORDS: readonly string[] = [
-  ...'demo search eval serch help fit info convert __proto__ constructor toString'.split(' '),
+  ...'demo search eval add delete tune serch help fit info convert __proto__ constructor toString'.split(' '),
   ...'--vectors --queries --qrels --sample --format=npy --epochs --lr 1e-3 --activation mish --exact -k -k5 -k=5 --candidates --candidates=7 --candidates= --json --json=x --no-json --model --threads --documents --full --out'.split(
     ' ',
   ),
-  ...'--fresh --help -h --version -V -- - --x --__proto__ -hVk --constructor=1'.split(' '),
+  ...'--filter {} --recall=0.5 --help -h --version -V -- - --x --__proto__ -hVk --constructor=1'.split(' '),
   ...'0 1 2 10 200 -1 1.5 1e3 0x10 ٣ 9007199254740991 9007199254740992 Infinity NaN'.split(' '),
   ...['', ' ', ' 5', '\n', '\t', 'a\nb', '\u001b[31m', '\u202e', '\ufeff', '\ud800', 'ünïcode', '\u{1f600}', '%s%d', "'", '"', '\\'],
   ...['.', '..', '/', '/dev/null', '~', 'a/'.repeat(3000), '9'.repeat(400), 'x'.repeat(300), 'x'.repeat(100_000)],
@@ -72,7 +81,7 @@ export const commandLine: Target = {
     const folders = ['empty', 'none', 'file', 'file/within', 'broken'].map((name) => join(root, name));
     await mkdir(folders[0]);
     await writeFile(folders[2], 'text');
-    await mkdir(join(folders[4], 'collection.json'), { recursive: true });
+    await mkdir(join(folders[4], 'index.json'), { recursive: true });
     return {
       once(random): Attempt {
         const args = mutated(folders, random);

@@ -14,7 +14,7 @@ const INPUTS: Record<string, number> = {
   qrels: 15_000,
   arguments: 2500,
   folders: 150,
-  runs: 800,
+  manifest: 1500,
 };
 
 test('every reader has a quick run', () => {

@@ -1,52 +1,54 @@
+import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Lemur, writeNpy } from '../../dist/node.js';
+import type { Encoder } from '../../dist/encoder/node.js';
+import { Index, type Storage, writeNpy } from '../../dist/node.js';
 import { numbers, randomTexts } from '../numbers.js';
 
 const DIM = 128;
 const HIDDEN = 16;
 const documents = [2, 1, 3, 1];
-const queries = [3];
 
-/** Small options, for folders that are opened a hundred thousand times. */
-const LEARN = { finalHiddenDim: 4, hiddenDim: 4, epochs: 1, batchSize: 8, learnSubsetSize: 7, olsSampleSize: 7, threads: 1 };
+/** Small options, for files that are opened a hundred thousand times. */
+const LEARN = { finalHiddenDim: 4, epochs: 0, learnSubsetSize: 7, olsSampleSize: 7 };
 
-/** Writes a collection of four documents and a query as the demo leaves it. Its encoder is a folder with nothing but a config.json. */
-export async function writeSmallCollection(folder: string): Promise<void> {
-  const model = join(folder, 'model');
-  await mkdir(model, { recursive: true });
+/** Writes an index of four documents of 128 dimensions, one deleted, with a model. Its encoder is never asked. */
+export async function writeSmallIndex(at: string | Storage): Promise<void> {
+  const never = (): never => {
+    throw new Error('nothing is encoded here');
+  };
+  const encoder: Encoder = { id: 'bert-0123456789abcdef-180', dim: DIM, encodeQuery: never, encodeDocument: never, close: async () => {} };
+  const index = await Index.create(at, { encoder, features: 'random', threads: 1 });
+  const { vectors } = randomTexts(1, documents, DIM);
+  const firsts = documents.map((_, i) => documents.slice(0, i).reduce((sum, count) => sum + count, 0));
+  await index.add(
+    documents.map((count, i) => ({
+      id: `d${i}`,
+      text: `Title Text ${i}.`,
+      metadata: { title: 'Title', year: 1990 + i, tags: ['a', `b${i}`] },
+      tokens: { data: vectors.slice(firsts[i] * DIM, (firsts[i] + count) * DIM), dims: [count, DIM] },
+    })),
+  );
+  await index.delete('d2');
+  await index.fit(LEARN);
+  await index.close();
+}
+
+/** The same in a folder as `lemur add` leaves it, with queries and judgements. Its encoder is a folder with nothing but a config.json. */
+export async function writeSmallFolder(folder: string): Promise<void> {
+  await mkdir(join(folder, 'model'), { recursive: true });
+  await writeSmallIndex(folder);
   const write = (name: string, content: string | Uint8Array): Promise<void> => writeFile(join(folder, name), content);
-  const writeTokens = async (prefix: string, seed: number, counts: number[]): Promise<void> => {
-    const { vectors } = randomTexts(seed, counts, DIM);
-    await write(`${prefix}tokens.npy`, writeNpy({ shape: [vectors.length / DIM, DIM], data: vectors }));
-    await write(`${prefix}counts.npy`, writeNpy({ shape: [counts.length], data: Int32Array.from(counts) }));
-    const pooled = numbers(seed).unitRows(counts.length, HIDDEN);
-    await write(`${prefix}pooled.npy`, writeNpy({ shape: [counts.length, HIDDEN], data: pooled }));
-  };
-  await writeTokens('', 1, documents);
-  await writeTokens('query-', 2, queries);
-  await write('projection.npy', writeNpy({ shape: [HIDDEN, DIM], data: numbers(3).floats(HIDDEN * DIM) }));
-  await write('documents.jsonl', lines(documents.map((_, i) => ({ _id: `d${i}`, title: i === 1 ? '' : 'Title', text: `Text ${i}.` }))));
-  await write('queries.jsonl', lines(queries.map((_, i) => ({ _id: `q${i}`, text: `Question ${i}?` }))));
-  await write('qrels.tsv', 'query-id\tcorpus-id\tscore\nq0\td1\t1\nq0\td9\t2\n');
-  for (const [which, options] of [
-    ['lemur', LEARN],
-    ['random', { ...LEARN, epochs: 0 }],
-  ] as const) {
-    const lemur = await Lemur.fit(randomTexts(1, documents, DIM), options);
-    await lemur.save(join(folder, which));
-    lemur.close();
-  }
-  await write('model/config.json', JSON.stringify(bert));
+  const projection = writeNpy({ shape: [HIDDEN, DIM], data: numbers(3).floats(HIDDEN * DIM) });
   const info = {
-    format: 'lemur-collection',
-    version: 1,
-    plan: { data: 'by hand', documents: documents.length, model: { folder: model }, maxTokens: 180 },
-    encoder: { id: 'bert-0123456789abcdef', dim: DIM, hidden: HIDDEN },
-    counts: { documents: documents.length, tokens: 7, queries: queries.length, queryTokens: 3 },
-    stages: { texts: { seconds: 0.5, parts: {} }, fit: { seconds: 2.5, parts: { targets: 1, training: 1.5 } } },
+    ...{ format: 'lemur-encoder', version: 1, model: { folder: join(folder, 'model') }, maxTokens: 180, hidden: HIDDEN, dim: DIM },
+    projection: createHash('sha256').update(projection).digest('hex'),
   };
-  await write('collection.json', JSON.stringify(info));
+  await write('projection.npy', projection);
+  await write('encoder.json', JSON.stringify(info));
+  await write('asked.npy', writeNpy({ shape: [1, 3, DIM], data: randomTexts(2, [3], DIM).vectors }));
+  await write('qrels.tsv', 'query-id\tcorpus-id\tscore\n0\td1\t1\n0\td9\t2\n');
+  await write('model/config.json', JSON.stringify(bert));
 }
 
 const bert = {
@@ -61,7 +63,3 @@ const bert = {
   max_position_embeddings: 200,
   type_vocab_size: 2,
 };
-
-function lines(values: readonly object[]): string {
-  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
-}
