@@ -3,6 +3,7 @@ import { crc32 } from '../formats/crc32.js';
 import { showJson } from '../formats/show-json.js';
 import type { FeatureMapDescription } from '../lemur/feature-map-description.js';
 import type { ResolvedLearnOptions } from '../lemur/options.js';
+import { checkManifest, DATA_FILE } from './check-manifest.js';
 
 /** The one file of a collection that changes, always in one step. */
 export const MANIFEST = 'index.json';
@@ -123,11 +124,14 @@ export function decodeManifest(bytes: Uint8Array, where: string): IndexManifest 
   }
   const actual = crc32(new TextEncoder().encode(index));
   if (actual !== Number(sum)) throw bad(`checksum ${actual}, expected ${sum}: the file is damaged`);
+  let manifest: unknown;
   try {
-    return JSON.parse(index) as IndexManifest;
+    manifest = JSON.parse(index);
   } catch (cause) {
     throw bad('not JSON', cause);
   }
+  checkManifest(manifest, where);
+  return manifest;
 }
 
 /** Names of all files that a manifest refers to. */
@@ -135,8 +139,6 @@ export function filesOf({ model, segments }: IndexManifest): FileEntry[] {
   const files = segments.flatMap(({ file, codes, deleted }) => [file, ...(codes ? [codes] : []), ...(deleted ? [deleted.file] : [])]);
   return model ? [model.file, ...files] : files;
 }
-
-const DATA_FILE = /^(segment|codes|deleted|model)\.\d+\.safetensors$/;
 
 /** Whether a file of this name is a collection's own, in use or left behind. */
 export function isIndexFile(name: string): boolean {

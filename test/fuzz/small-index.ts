@@ -19,14 +19,14 @@ export async function writeSmallIndex(at: string | Storage): Promise<void> {
   };
   const encoder: Encoder = { id: 'bert-0123456789abcdef-180', dim: DIM, encodeQuery: never, encodeDocument: never, close: async () => {} };
   const index = await Index.create(at, { encoder, features: 'random', threads: 1 });
-  const { vectors, counts } = randomTexts(1, documents, DIM);
-  let row = 0;
+  const { vectors } = randomTexts(1, documents, DIM);
+  const firsts = documents.map((_, i) => documents.slice(0, i).reduce((sum, count) => sum + count, 0));
   await index.add(
     documents.map((count, i) => ({
       id: `d${i}`,
       text: `Title Text ${i}.`,
       metadata: { title: 'Title', year: 1990 + i, tags: ['a', `b${i}`] },
-      tokens: { data: vectors.slice(row * DIM, (row += counts[i]) * DIM), dims: [count, DIM] },
+      tokens: { data: vectors.slice(firsts[i] * DIM, (firsts[i] + count) * DIM), dims: [count, DIM] },
     })),
   );
   await index.delete('d2');
