@@ -11,7 +11,7 @@ import { IMPORTING, REQUIRING, WITH_INIT } from './consumers/sources.mjs';
 import { installTools } from './consumers/tools.mjs';
 import { checkTypes } from './consumers/types.mjs';
 
-const MOST_BYTES = 1e6;
+const MOST_BYTES = 1.2e6;
 
 try {
   await checkAll();

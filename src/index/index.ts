@@ -272,7 +272,7 @@ export class Index<M extends Metadata = Metadata> {
 
   /**
    * Measures on held-out queries how many candidates find which share of the exact top k, and keeps the curve: searches with `recall`, and those that
-   * say nothing, go by it. On a collection opened for reading it is kept in memory alone. Rejects with 'unsupported' without a model.
+   * say nothing, go by it. Rejects with 'unsupported' without a model, and 'read-only'.
    */
   tune(options: TuneOptions = {}): Promise<Curve & { numCandidates: number | null }> {
     const { recall = 0.95, k = 10, sample = 200, seed = 0 } = options;
