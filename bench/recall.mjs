@@ -3,11 +3,11 @@
 //   node bench/recall.mjs VECTORS [--qrels FILE] [--json FILE] [--option=value ...]
 // --cone=3 adds three times one unit vector to every token and renormalises, as models with a narrow cone have them.
 // VECTORS: see bench/vectors.mjs. Options are those of Lemur.fit.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Lemur, MaxSim } from '../dist/node.js';
 import { ndcgAt } from '../dist/search/metrics.js';
-import { loadVectors, machine, recallOf } from './vectors.mjs';
+import { loadVectors, machine, readQrels, recallOf } from './vectors.mjs';
 
 const { positionals, values, tokens } = parseArgs({
   allowPositionals: true,
@@ -153,15 +153,4 @@ function ndcg(top) {
     sum += ndcgAt(ranking, qrels.get(questionIds[q]) ?? new Map(), 10);
   }
   return sum / count;
-}
-
-function readQrels(file) {
-  const judgements = new Map();
-  for (const line of readFileSync(file, 'utf8').split('\n')) {
-    const [query, document, grade] = line.trim().split('\t');
-    if (!/^\d+$/.test(grade ?? '')) continue;
-    if (!judgements.has(query)) judgements.set(query, new Map());
-    judgements.get(query).set(document, Number(grade));
-  }
-  return judgements;
 }

@@ -60,3 +60,15 @@ export function recallOf(candidates, best, n) {
   }
   return hits / (count * n);
 }
+
+/** Judgements of a BEIR file (query, document, grade): for each query the grades of its documents. */
+export function readQrels(file) {
+  const judgements = new Map();
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    const [query, document, grade] = line.trim().split('\t');
+    if (!/^\d+$/.test(grade ?? '')) continue;
+    if (!judgements.has(query)) judgements.set(query, new Map());
+    judgements.get(query).set(document, Number(grade));
+  }
+  return judgements;
+}
