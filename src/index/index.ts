@@ -6,7 +6,6 @@ import { platform } from '../platform.js';
 import type { RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
 import type { Storage, StorageLock } from '../storage/storage.js';
-import { someTexts } from '../tokens/some-texts.js';
 import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { addDocuments } from './add.js';
 import { hitsOf, type QuerySets } from './answer.js';
@@ -38,7 +37,7 @@ import type {
 import type { Snapshot } from './snapshot.js';
 import { type IndexStats, LEAST_FOR_FEATURES, statsOf } from './stats.js';
 import { LOCK, openStore, type Store } from './store.js';
-import { candidatesFor, drawQueries, measureCurve } from './tune.js';
+import { candidatesFor, drawQueries, givenQueries, measureCurve } from './tune.js';
 import { type Verification, verifySnapshot } from './verify.js';
 
 declare global {
@@ -280,12 +279,10 @@ export class Index<M extends Metadata = Metadata> {
       checkK(k);
       checkRecall(recall);
       const { snapshot } = this.#store;
-      const drawn = options.queries === undefined;
-      const all =
-        options.queries === undefined ? await drawQueries(snapshot, sample, seed) : await this.#querySets(options.queries, signal);
-      const queries = someTexts(all, 0, Math.min(all.counts.length, sample));
+      const { queries: given } = options;
+      const queries = given ? givenQueries(await this.#querySets(given, signal), sample) : await drawQueries(snapshot, sample, seed);
       const measured = await measureCurve(this.#device, snapshot, queries, k, { signal, onProgress });
-      const curve: Curve = { ...measured, source: drawn ? 'collection' : 'given', target: recall };
+      const curve: Curve = { ...measured, source: given ? 'given' : 'collection', target: recall };
       await this.#store.commit((manifest) => ({ ...manifest, model: manifest.model && { ...manifest.model, curve } }));
       return { ...curve, numCandidates: candidatesFor(curve, recall) };
     });

@@ -3,8 +3,9 @@ import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
 import { joinTexts } from '../tokens/join.js';
 import { createRandom } from '../tokens/random.js';
+import { someTexts } from '../tokens/some-texts.js';
 import type { TokenSets } from '../tokens/token-sets.js';
-import { find } from './find.js';
+import { type Found, find } from './find.js';
 import type { Curve } from './manifest.js';
 import { sampleDocuments } from './sample.js';
 import type { Snapshot } from './snapshot.js';
@@ -15,8 +16,14 @@ const QUERY_TOKENS = 12;
 /** Most candidates that are tried. */
 const MOST_CANDIDATES = 8192;
 
+/** Queries to measure with, and for each the document that it must not find, since it was drawn from it; -1: none. */
+export interface HeldOutQueries {
+  queries: TokenSets;
+  own: Int32Array;
+}
+
 /** Queries like the tokens that the features were learned from: runs of consecutive token vectors of documents chosen at random. */
-export async function drawQueries(snapshot: Snapshot, count: number, seed: number): Promise<TokenSets> {
+export async function drawQueries(snapshot: Snapshot, count: number, seed: number): Promise<HeldOutQueries> {
   const { dim } = snapshot.manifest;
   const random = createRandom(seed, STREAM);
   const documents = sampleDocuments(snapshot, count, seed, STREAM);
@@ -28,7 +35,13 @@ export async function drawQueries(snapshot: Snapshot, count: number, seed: numbe
     const first = random.integer(rows - some + 1);
     parts.push(vectors.slice(first * dim, (first + some) * dim));
   }
-  return joinTexts(parts, dim);
+  return { queries: joinTexts(parts, dim), own: documents };
+}
+
+/** Queries of the caller's, `count` of them at most. */
+export function givenQueries(queries: TokenSets, count: number): HeldOutQueries {
+  const some = someTexts(queries, 0, Math.min(queries.counts.length, count));
+  return { queries: some, own: new Int32Array(some.counts.length).fill(-1) };
 }
 
 /**
@@ -38,7 +51,7 @@ export async function drawQueries(snapshot: Snapshot, count: number, seed: numbe
 export async function measureCurve(
   device: Device,
   snapshot: Snapshot,
-  queries: TokenSets,
+  { queries, own }: HeldOutQueries,
   k: number,
   { signal, onProgress }: RunOptions,
 ): Promise<Pick<Curve, 'points' | 'queries' | 'documents' | 'k'>> {
@@ -50,12 +63,15 @@ export async function measureCurve(
   const grid = candidateGrid(k, snapshot.live);
   const report = (done: number): void => onProgress?.({ stage: 'tune', done, total: grid.length + 1 });
   report(0);
-  const exact = await find(device, snapshot, queries, { k, numCandidates: k, filter: null, exact: true, signal });
+  // one more, since a query's own document does not count
+  const search = (numCandidates: number, exact: boolean): Promise<Found> =>
+    find(device, snapshot, queries, { k: k + 1, numCandidates: numCandidates + 1, filter: null, exact, signal });
+  const exact = await search(k, true);
   const points: Curve['points'] = [];
   for (const [i, numCandidates] of grid.entries()) {
     report(i + 1);
-    const found = await find(device, snapshot, queries, { k, numCandidates, filter: null, exact: false, signal });
-    const shares = Array.from({ length: count }, (_, q) => recallOf(exact.top.indices, found.top.indices, q * k, (q + 1) * k));
+    const found = await search(numCandidates, false);
+    const shares = Array.from({ length: count }, (_, q) => recallOf(othersOf(exact, q, own[q], k), othersOf(found, q, own[q], k)));
     const mean = shares.reduce((sum, share) => sum + share, 0) / count;
     const variance = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / Math.max(1, count - 1);
     points.push([numCandidates, mean, Math.sqrt(variance / count)]);
@@ -88,9 +104,17 @@ function candidateGrid(k: number, documents: number): number[] {
   return grid;
 }
 
-/** Share of the exact top that was found. */
-function recallOf(exact: Int32Array, found: Int32Array, from: number, to: number): number {
-  const wanted = exact.subarray(from, to).filter((document) => document >= 0);
-  const got = new Set(found.subarray(from, to));
-  return wanted.length === 0 ? 1 : wanted.filter((document) => got.has(document)).length / wanted.length;
+/** Scores of a query's k best documents other than its own, best first. */
+function othersOf({ top: { indices, scores, k: width } }: Found, query: number, own: number, k: number): number[] {
+  const others: number[] = [];
+  for (let at = query * width; at < (query + 1) * width && others.length < k; at++)
+    if (indices[at] >= 0 && indices[at] !== own) others.push(scores[at]);
+  return others;
+}
+
+/** Share of the exact top that was found, both as scores. What scores as its last does is as good as it: texts that occur twice have equal scores. */
+function recallOf(exact: readonly number[], found: readonly number[]): number {
+  if (exact.length === 0) return 1;
+  const least = exact[exact.length - 1];
+  return found.filter((score) => score >= least).length / exact.length;
 }
