@@ -38,35 +38,48 @@ export async function mergeSmall(store: Store, options: RunOptions = {}): Promis
   await store.commit((manifest) => ({ ...manifest, segments: [...manifest.segments.slice(0, from), ...merged] }));
 }
 
-/** Rewrites all segments that hold deleted documents or are small; one commit. Returns bytes before and after. */
+/**
+ * Rewrites all segments that hold deleted documents or are small. Each new one is a commit of its own, so that no more room is needed than for one of them
+ * beside the old ones, and what was done stays done.
+ */
 export async function compact(store: Store, options: RunOptions = {}): Promise<void> {
   const { segments } = store.snapshot;
   const total = segments.reduce((sum, { entry }) => sum + entry.documents, 0);
-  const out: SegmentEntry[] = [];
-  let group: SegmentView[] = [];
-  let bytes = 0;
-  let documents = 0;
   let done = 0;
-  const close = async (): Promise<void> => {
-    const clean = group.length === 1 && !group[0].entry.deleted;
-    if (clean) out.push(group[0].entry);
-    else if (group.length > 0) out.push(...(await mergeSegments(store, group, options)));
+  for (const group of groupsOf(segments)) {
+    if (group.length > 1 || group[0].entry.deleted) {
+      const [first, ...others] = group.map(({ entry }) => entry.file.name);
+      const merged = await mergeSegments(store, group, options);
+      await store.commit((manifest) => ({
+        ...manifest,
+        segments: manifest.segments.flatMap((entry) =>
+          entry.file.name === first ? merged : others.includes(entry.file.name) ? [] : [entry],
+        ),
+      }));
+    }
     done += group.reduce((sum, { entry }) => sum + entry.documents, 0);
     options.onProgress?.({ stage: 'compact', done, total });
-    group = [];
-    bytes = documents = 0;
-  };
+  }
+}
+
+/** Neighbouring segments that have room in one. */
+function groupsOf(segments: readonly SegmentView[]): SegmentView[][] {
+  const groups: SegmentView[][] = [];
+  let bytes = Infinity;
+  let documents = 0;
   for (const view of segments) {
-    const live = view.entry.documents - (view.entry.deleted?.count ?? 0);
-    const share = (view.entry.file.bytes * live) / view.entry.documents;
-    if (bytes + share > SEGMENT_BYTES || documents + live > SEGMENT_DOCUMENTS) await close();
-    group.push(view);
+    const { entry } = view;
+    const live = entry.documents - (entry.deleted?.count ?? 0);
+    const share = (entry.file.bytes * live) / entry.documents;
+    if (bytes + share > SEGMENT_BYTES || documents + live > SEGMENT_DOCUMENTS) {
+      groups.push([]);
+      bytes = documents = 0;
+    }
+    groups[groups.length - 1].push(view);
     bytes += share;
     documents += live;
   }
-  await close();
-  const same = out.length === segments.length && out.every((entry, i) => entry === segments[i].entry);
-  if (!same) await store.commit((manifest) => ({ ...manifest, segments: out }));
+  return groups;
 }
 
 /** The documents of segments that are not deleted, with their codes, as one segment; none where all are deleted. */

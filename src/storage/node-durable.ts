@@ -38,7 +38,11 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** Makes a folder, and those above it that are not there; the names of new ones are durable then. */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
+  const first = await mkdir(path, { recursive: true }).catch(async (error: unknown) => {
+    // what a recursive call says of a file system that is read-only
+    if (codeOf(error) === 'ENOENT') await mkdir(path);
+    throw error;
+  });
   if (first === undefined) return;
   const top = dirname(resolve(first));
   for (let at = dirname(resolve(path)); ; at = dirname(at)) {
