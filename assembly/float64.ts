@@ -24,6 +24,17 @@ export function outerF64(m: i32, n: i32, k: i32, a: usize, aRow: i32, b: usize, 
   }
 }
 
+// c (float64) += x (float32), n of each.
+export function addToF64(c: usize, x: usize, n: i32): void {
+  const end = c + ((<usize>(n & ~1)) << 3);
+  while (c < end) {
+    v128.store(c, f64x2.add(v128.load(c), f64x2.promote_low_f32x4(v128.load64_zero(x))));
+    c += 16;
+    x += 8;
+  }
+  if (n & 1) store<f64>(c, load<f64>(c) + <f64>load<f32>(x));
+}
+
 function packColumnPairs(a: usize, aRow: i32, m: i32, depth: i32, out: usize): void {
   const row = (<usize>aRow) << 2;
   for (let i = 0; i < m; i += 2) {

@@ -39,7 +39,16 @@ export function gemmF32(
 function packRowPairs(a: usize, aRow: i32, aCol: i32, m: i32, depth: i32, out: usize): void {
   const row = (<usize>aRow) << 2;
   const step = (<usize>aCol) << 2;
-  for (let i = 0; i < m; i += 2) {
+  let first = 0;
+  if (aRow == 1) {
+    // a transposed matrix: 16 rows at a time, so that each of its cache lines is read once
+    const strip = (<usize>depth) << 3;
+    for (; first + 16 <= m; first += 16) {
+      packTransposed(a + ((<usize>first) << 2), step, strip, out);
+      out += strip << 3;
+    }
+  }
+  for (let i = first; i < m; i += 2) {
     let from = a + <usize>i * row;
     if (i + 1 < m) {
       for (let k = 0; k < depth; k++) {
@@ -56,6 +65,26 @@ function packRowPairs(a: usize, aRow: i32, aCol: i32, m: i32, depth: i32, out: u
         out += 8;
       }
     }
+  }
+}
+
+// Eight pairs of neighbouring values of each line, each pair into a strip of its own.
+function packTransposed(from: usize, step: usize, strip: usize, out: usize): void {
+  for (let to = out, end = out + strip; to < end; to += 8) {
+    const v0 = v128.load(from);
+    const v1 = v128.load(from, 16);
+    const v2 = v128.load(from, 32);
+    const v3 = v128.load(from, 48);
+    let at = to;
+    v128.store64_lane(at, v0, 0);
+    v128.store64_lane((at += strip), v0, 1);
+    v128.store64_lane((at += strip), v1, 0);
+    v128.store64_lane((at += strip), v1, 1);
+    v128.store64_lane((at += strip), v2, 0);
+    v128.store64_lane((at += strip), v2, 1);
+    v128.store64_lane((at += strip), v3, 0);
+    v128.store64_lane(at + strip, v3, 1);
+    from += step;
   }
 }
 

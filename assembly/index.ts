@@ -1,6 +1,6 @@
 export { activation } from './activation';
 export { adam, addBias, dequantise, multiply, squaredError, standardise, sumProducts, sumRows, sumSquares } from './elementwise';
-export { choleskyF64, choleskySolve16, outerF64 } from './float64';
+export { addToF64, choleskyF64, choleskySolve16, outerF64 } from './float64';
 export { gemmF32 } from './gemm';
 export { gemmI16 } from './gemm-int16';
 export { layerNorm, layerNormBackward } from './layer-norm';

@@ -89,6 +89,8 @@ export interface Kernels {
     cRow: number,
     scratch: number,
   ): void;
+  /** c (n float64) += x (n float32). */
+  addToF64(c: number, x: number, n: number): void;
   /** Lower triangle of A (n x n float64) to L with L L^T = A. Returns the smallest ratio of pivot to diagonal; 0 or less: it stopped there. */
   choleskyF64(a: number, n: number): number;
   /** X (n rows of 16 float64, xRow apart) := (L L^T)^-1 X. */

@@ -4,6 +4,7 @@ type LinearAlgebra = Pick<
   Kernels,
   | 'gemmF32'
   | 'outerF64'
+  | 'addToF64'
   | 'choleskyF64'
   | 'choleskySolve16'
   | 'sumRows'
@@ -50,6 +51,11 @@ export function plainLinearAlgebra(memory: WebAssembly.Memory): LinearAlgebra {
           f64[(c >> 3) + i * cRow + j] = sum;
         }
       }
+    },
+
+    addToF64(c, x, n) {
+      refresh();
+      for (let i = 0; i < n; i++) f64[(c >> 3) + i] += f32[(x >> 2) + i];
     },
 
     choleskyF64(a, n) {

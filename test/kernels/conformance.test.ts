@@ -375,6 +375,21 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
     }
   });
 
+  test('add float32 to float64', () => {
+    for (const n of SIZES) {
+      guarded.reset();
+      const draw = numbers(n);
+      const before = Float64Array.from(draw.floats(n), (value) => value / 3);
+      const c = block('f64', before);
+      const x = block('f32', draw.floats(n));
+      kernels.addToF64(c.address, x.address, n);
+      c.values.forEach((value, i) => {
+        expect(value).toBe(before[i] + x.values[i]);
+      });
+      guarded.expectGuardsIntact();
+    }
+  });
+
   test('factor a positive definite matrix, and solve with the factor for 16 right-hand sides', () => {
     for (const n of SIZES) {
       guarded.reset();

@@ -2,6 +2,7 @@ import { LANES, wholePanels } from '../../../kernels/kernels.js';
 import type { DocumentWeightsArgs, Tensor } from '../../device.js';
 import type { Context, Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
+import { gemmScratch } from './forward.js';
 import { largestProducts, packLanes, productScratch } from './largest-products.js';
 
 /** Sample rows that are summed in one go; sums run over chunks in order. */
@@ -60,13 +61,13 @@ export const cholesky: Operation<{ a: Tensor<'f64'>; n: number; result: Tensor<'
 
 /**
  * out (documents x d'): least squares of each document's standardised targets y at the sample x on Z = psi(x), 64 documents a block:
- * for chunk after chunk of the sample the targets, then Z^T y in float64; at the end (L L^T)^-1 of it.
+ * for chunk after chunk of the sample the targets, then Z^T y, in float32 within a chunk and float64 across them; at the end (L L^T)^-1 of it.
  */
 export const documentWeights: Operation<DocumentWeightsArgs> = {
   blocks: ({ documents }) => Math.ceil(documents.documents / DOCUMENTS),
   scratchBytes({ documents, latentDim }) {
-    const floats = CHUNK * (documents.dim + DOCUMENTS + latentDim) + latentDim * DOCUMENTS;
-    const doubles = latentDim * DOCUMENTS + outerScratch(latentDim) + latentDim * latentDim;
+    const floats = CHUNK * (documents.dim + DOCUMENTS + latentDim) + 2 * latentDim * DOCUMENTS + gemmScratch(latentDim);
+    const doubles = latentDim * DOCUMENTS + latentDim * latentDim;
     return SCRATCH_SLACK + productScratch(documents, CHUNK) + 4 * floats + 8 * doubles;
   },
   run(context, args, block) {
@@ -92,7 +93,10 @@ function accumulate(context: Context, args: DocumentWeightsArgs, first: number, 
   const { x, z, rows, latentDim, documents, mean, std } = args;
   const { dim } = documents;
   const { kernels } = context;
-  const scratch = context.scratch(outerScratch(latentDim) * 8);
+  const scratch = context.scratch(gemmScratch(latentDim) * 4);
+  const products = context.scratch(latentDim * columns * 4);
+  // columns beyond the documents stay zero
+  context.at('f32', products, latentDim * columns).fill(0);
   const y = context.scratch(CHUNK * columns * 4);
   for (let from = 0; from < rows; from += CHUNK) {
     const mark = context.mark();
@@ -101,7 +105,8 @@ function accumulate(context: Context, args: DocumentWeightsArgs, first: number, 
     largestProducts(context, documents, lanes, null, first, first + count, y, columns);
     kernels.standardise(y, used * columns, mean, 1 / std);
     const chunk = context.stage(z, from * latentDim, (from + used) * latentDim);
-    kernels.outerF64(latentDim, count, used, chunk, latentDim, y, columns, sums, columns, scratch);
+    kernels.gemmF32(latentDim, count, used, chunk, 1, latentDim, y, columns, 1, products, columns, 0, scratch);
+    kernels.addToF64(sums, products, latentDim * columns);
     context.rewind(mark);
   }
 }
