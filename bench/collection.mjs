@@ -98,6 +98,13 @@ export async function openOrBuild(folder, set, options = {}, metadata) {
   return made;
 }
 
+/** The same with trained features, and metadata to filter by: `r`, from 0 to 1. */
+export async function openFitted(folder, set) {
+  const index = await openOrBuild(folder, set, { features: 'trained' }, (i) => ({ r: randomOf(i)() }));
+  if (index.stats().features !== 'trained') await index.fit();
+  return index;
+}
+
 /** Numbers 0 .. size - 1 in an order that depends on the seed alone. */
 export function shuffled(size, seed) {
   const random = randomOf(seed);

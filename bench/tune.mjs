@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openOrBuild, openVectors, recallByScore, shuffled } from './collection.mjs';
+import { openFitted, openVectors, recallByScore, shuffled } from './collection.mjs';
 import { machine } from './vectors.mjs';
 
 const TARGETS = [0.9, 0.95, 0.99];
@@ -27,8 +27,7 @@ const { positionals, values } = parseArgs({
 const [vectors] = positionals;
 const { documents, queries, train } = openVectors(vectors);
 const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'lemur-tune-'));
-const index = await openOrBuild(folder, documents, { features: 'trained' }, (i) => ({ r: shareOf(i) }));
-if (index.stats().features !== 'trained') await index.fit();
+const index = await openFitted(folder, documents);
 
 const order = shuffled(queries.size, 1);
 const unseenCount = Math.min(Number(values.unseen), train ? queries.size : Math.ceil(queries.size / 2));
@@ -85,11 +84,4 @@ function needed(target) {
   const [before, after] = [curve[at - 1], curve[at]];
   const share = (target - before.recall) / (after.recall - before.recall);
   return Math.ceil(before.numCandidates * (after.numCandidates / before.numCandidates) ** share);
-}
-
-/** A number from 0 to 1 for each document, by its number. */
-function shareOf(i) {
-  let hash = Math.imul(i + 1, 0x9e3779b1);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
-  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
 }
