@@ -4,8 +4,8 @@ import { pacer } from '../pacer.js';
 import type { RunOptions } from '../run-options.js';
 import { joinTexts } from '../tokens/join.js';
 import { poolTokens } from '../tokens/pool.js';
-import { meanToken, quantizeTokens } from '../tokens/quantize.js';
-import { type TokenSets, tokenSets } from '../tokens/token-sets.js';
+import { meanToken, quantizationLoss, quantizeText } from '../tokens/quantize.js';
+import { type TokenSets, tokenRows } from '../tokens/token-sets.js';
 import { type CheckedDocument, checkDocument, type IndexDocument } from './document.js';
 import type { IndexManifest } from './manifest.js';
 import type { StoredDocument } from './segment-file.js';
@@ -32,6 +32,13 @@ export interface IngestTarget extends Pick<IndexManifest, 'dim' | 'precision' | 
   encoder: Encoder | undefined;
 }
 
+/** A document with its token vectors, merged as the collection says, and their places in its text. */
+interface EncodedDocument {
+  document: CheckedDocument;
+  vectors: Float32Array;
+  spans: Int32Array | undefined;
+}
+
 /**
  * Turns documents into segments, one at a time: checked, encoded, pooled, quantised. Holds at most one segment (64 MiB of vectors) and one
  * batch. `wanted` says of each document that has passed the gate whether it goes in. Rejects with what is wrong with a document.
@@ -51,35 +58,39 @@ export async function* prepareSegments(
   let error = 0;
   let energy = 0;
   /** Encoded, but not quantised before the mean is known. */
-  let raw: { document: CheckedDocument; vectors: Float32Array; spans: Int32Array | undefined }[] = [];
+  let raw: EncodedDocument[] = [];
   let rawBytes = 0;
   let batch: CheckedDocument[] = [];
   let batchBytes = 0;
 
   const store = async (): Promise<void> => {
-    if (raw.length === 0) return;
-    const sets = joinTexts(
-      raw.map(({ vectors }) => vectors),
-      dim,
-    );
-    if (precision === 'float32') {
-      for (const { document, vectors, spans } of raw) stored.push({ ...document, vectors, factor: 1, spans });
-    } else {
-      tokenMean ??= await meanToken(sets, signal);
-      const { codes, factors, offsets } = await quantizeTokens(sets, tokenMean, signal);
-      for (const [i, { document, spans }] of raw.entries()) {
-        await pace();
-        const vectors = codes.slice(offsets[i] * dim, offsets[i + 1] * dim);
-        stored.push({ ...document, vectors, factor: factors[i], spans });
-        for (let at = 0; at < vectors.length; at++) {
-          const centred = sets.vectors[offsets[i] * dim + at] - tokenMean[at % dim];
-          error += (centred - vectors[at] * factors[i]) ** 2;
-          energy += centred ** 2;
-        }
-      }
+    if (precision === 'int8' && raw.length > 0) {
+      tokenMean ??= await meanToken(
+        joinTexts(
+          raw.map(({ vectors }) => vectors),
+          dim,
+        ),
+        signal,
+      );
     }
-    bytes += precision === 'int8' ? sets.vectors.length : 4 * sets.vectors.length;
-    for (const { document } of raw) bytes += document.text?.length ?? 0;
+    for (const { document, vectors, spans } of raw) {
+      await pace();
+      // not its tokens, which take four times as much
+      const { id, text, metadata } = document;
+      bytes += text?.length ?? 0;
+      if (!tokenMean) {
+        bytes += vectors.byteLength;
+        stored.push({ id, text, metadata, vectors: vectors.slice(), factor: 1, spans });
+        continue;
+      }
+      const codes = new Int8Array(vectors.length);
+      const factor = quantizeText(vectors, tokenMean, codes);
+      const loss = quantizationLoss(vectors, tokenMean, codes, factor);
+      error += loss.error;
+      energy += loss.energy;
+      bytes += codes.length;
+      stored.push({ id, text, metadata, vectors: codes, factor, spans });
+    }
     raw = [];
     rawBytes = 0;
   };
@@ -136,7 +147,7 @@ async function encodeBatch(
   encoder: Encoder | undefined,
   { dim, pooling }: IngestTarget,
   { signal }: RunOptions,
-): Promise<{ document: CheckedDocument; vectors: Float32Array; spans: Int32Array | undefined }[]> {
+): Promise<EncodedDocument[]> {
   const texts = batch.filter(({ tokens }) => tokens === undefined);
   const encoded =
     texts.length > 0 && encoder
@@ -156,32 +167,21 @@ async function encodeBatch(
       },
     );
   }
-  const given = batch.filter(({ tokens }) => tokens !== undefined);
-  const gated = given.length > 0 ? await gateTokens(given, signal) : null;
-  const result = new Map<CheckedDocument, { document: CheckedDocument; vectors: Float32Array; spans: Int32Array | undefined }>();
-  for (const [documents, sets] of [[texts, encoded] as const, [given, gated] as const]) {
-    if (!sets) continue;
-    const pooled = pooling > 1 ? await poolTokens(sets, pooling, { signal }) : sets;
-    documents.forEach((document, i) => {
-      const vectors = pooled.vectors.slice(pooled.offsets[i] * dim, pooled.offsets[i + 1] * dim);
-      result.set(document, { document, vectors, spans: spansOf(sets, pooled, i) });
+  const result = new Map<CheckedDocument, EncodedDocument>();
+  if (encoded) {
+    const pooled = pooling > 1 ? await poolTokens(encoded, pooling, { signal }) : encoded;
+    texts.forEach((document, i) => {
+      const vectors = pooled.vectors.subarray(pooled.offsets[i] * dim, pooled.offsets[i + 1] * dim);
+      result.set(document, { document, vectors, spans: spansOf(encoded, pooled, i) });
     });
   }
-  return batch.map(
-    (document) => result.get(document) as { document: CheckedDocument; vectors: Float32Array; spans: Int32Array | undefined },
-  );
-}
-
-/** The caller's vectors through the gate; errors name the document. */
-async function gateTokens(documents: readonly CheckedDocument[], signal: AbortSignal | undefined): Promise<TokenSets> {
-  const matrices = documents.map(({ tokens }) => tokens as NonNullable<typeof tokens>);
-  try {
-    return await tokenSets(matrices, 'documents', signal);
-  } catch (error) {
-    // find the one at fault
-    for (const [i, matrix] of matrices.entries()) await tokenSets([matrix], `document ${JSON.stringify(documents[i].id)}`, signal);
-    throw error;
+  for (const document of batch) {
+    if (document.tokens === undefined) continue;
+    const rows = await tokenRows(document.tokens, `document ${JSON.stringify(document.id)}`, signal);
+    const vectors = pooling > 1 ? (await poolTokens(joinTexts([rows], dim), pooling, { signal })).vectors : rows;
+    result.set(document, { document, vectors, spans: undefined });
   }
+  return batch.map((document) => result.get(document) as EncodedDocument);
 }
 
 /** Spans of a text's stored vectors: of a merged one, those of its first member. */

@@ -3,6 +3,9 @@ import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
 import type { StoredDocument } from './segment-file.js';
 import type { Snapshot } from './snapshot.js';
 
+/** Documents that are read at a time. */
+const READS = 64;
+
 /** Documents that are not deleted, ascending. */
 export function liveDocuments({ documents, allowed }: Snapshot): Int32Array {
   const all = Int32Array.from({ length: documents }, (_, i) => i);
@@ -36,20 +39,28 @@ export async function sampleTokenRows(
   let total = 0;
   for (const document of live) total += countOf(document);
   const rows = sampleWithoutReplacement(createRandom(seed, stream), total, count).sort();
-  const out = new Float32Array(rows.length * dim);
+  // documents that have some of them: [document, number of its first row, first of its rows here, behind the last]
+  const wanted: [number, number, number, number][] = [];
   let next = 0;
   let first = 0;
   for (const document of live) {
     const behind = first + countOf(document);
-    if (next < rows.length && rows[next] < behind) {
-      await pace();
-      const vectors = await snapshot.vectors(document);
-      for (; next < rows.length && rows[next] < behind; next++) {
-        const from = (rows[next] - first) * dim;
-        out.set(vectors.subarray(from, from + dim), next * dim);
+    const from = next;
+    while (next < rows.length && rows[next] < behind) next++;
+    if (next > from) wanted.push([document, first, from, next]);
+    first = behind;
+  }
+  const out = new Float32Array(rows.length * dim);
+  for (let at = 0; at < wanted.length; at += READS) {
+    await pace();
+    const some = wanted.slice(at, at + READS);
+    const found = await Promise.all(some.map(([document]) => snapshot.vectors(document)));
+    for (const [i, [, start, from, to]] of some.entries()) {
+      for (let row = from; row < to; row++) {
+        const place = (rows[row] - start) * dim;
+        out.set(found[i].subarray(place, place + dim), row * dim);
       }
     }
-    first = behind;
   }
   return out;
 }

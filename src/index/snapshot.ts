@@ -169,8 +169,12 @@ export async function openSnapshot(
       async vectors(document) {
         const { view, at } = locate(document);
         const [{ vectors, factor }] = await view.segment.some(at, at + 1);
-        if (vectors instanceof Float32Array || !tokenMean) return Float32Array.from(vectors);
-        return Float32Array.from(vectors, (code, i) => code * factor + tokenMean[i % tokenMean.length]);
+        const out = new Float32Array(vectors);
+        if (vectors instanceof Float32Array || !tokenMean) return out;
+        const dim = tokenMean.length;
+        for (let row = 0; row < out.length; row += dim)
+          for (let j = 0; j < dim; j++) out[row + j] = vectors[row + j] * factor + tokenMean[j];
+        return out;
       },
       use() {
         users++;

@@ -171,6 +171,17 @@ function fromMatrices(input: readonly TokenMatrix[], where: string): TokenSets {
   return { vectors, counts, offsets: rowOffsets(counts), dim };
 }
 
+/** One text through the gate: its vectors, rows x dim, the caller's own array where it gave one. Rejects as `tokenSets` does. */
+export async function tokenRows(matrix: TokenMatrix, where: string, signal?: AbortSignal | undefined): Promise<Float32Array> {
+  const { rows, dim } = matrixShape(matrix, where);
+  if (rows === 0) throw emptyDocument(where, 0);
+  const own = 'data' in matrix;
+  const vectors = own ? matrix.data : new Float32Array(rows * dim);
+  if (!own) copyMatrix(matrix, dim, vectors, 0);
+  await checkFinite({ vectors, dim }, where, signal);
+  return vectors;
+}
+
 /** Tokens and dimension of one text, checked; values are not. */
 export function matrixShape(matrix: TokenMatrix, where: string): { rows: number; dim: number } {
   if (typeof matrix === 'object' && matrix !== null && 'data' in matrix) {
@@ -227,7 +238,11 @@ function copyMatrix(matrix: TokenMatrix, dim: number, out: Float32Array, at: num
 /** Values checked between two chances for everything else that waits on this thread. */
 const CHECK_SLICE = 1 << 21;
 
-async function checkFinite({ vectors, dim }: TokenSets, where: string, signal: AbortSignal | undefined): Promise<void> {
+async function checkFinite(
+  { vectors, dim }: Pick<TokenSets, 'vectors' | 'dim'>,
+  where: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const pace = pacer(signal);
   for (let from = 0; from < vectors.length; from += CHECK_SLICE) {
     await pace();
