@@ -9,6 +9,7 @@ import type { Storage, StorageLock } from '../storage/storage.js';
 import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { addDocuments } from './add.js';
 import { hitsOf, type QuerySets } from './answer.js';
+import { candidatesOf, checkEncoder, checkInclude, checkRecall, invalid, newManifest } from './check-options.js';
 import { type CompiledFilter, compileFilter } from './compile-filter.js';
 import { deleteDocuments } from './delete.js';
 import { checkId, type IndexDocument } from './document.js';
@@ -16,8 +17,7 @@ import type { WeightsModel } from './document-codes.js';
 import type { Filter } from './filter.js';
 import { find, listed, passing, type SearchMethod, scoreLists } from './find.js';
 import { fitIndex } from './fit-index.js';
-import type { Curve } from './manifest.js';
-import { encodeManifest, type IndexManifest, MANIFEST } from './manifest.js';
+import { type Curve, encodeManifest, MANIFEST } from './manifest.js';
 import { compact } from './merge.js';
 import type { Metadata } from './metadata.js';
 import { freeSolver, openSolver } from './model-file.js';
@@ -27,7 +27,6 @@ import type {
   CreateOptions,
   FitIndexOptions,
   Hit,
-  Include,
   OpenOptions,
   Query,
   RerankOptions,
@@ -46,10 +45,6 @@ declare global {
     readonly asyncDispose: unique symbol;
   }
 }
-
-/** Candidates of a search that says nothing, before `tune`. */
-const DEFAULT_CANDIDATES = 200;
-const INCLUDES: readonly Include[] = ['text', 'metadata', 'evidence'];
 
 /** The answer to a query: hits, best first, and how they were found. */
 export interface SearchResult<M extends Metadata = Metadata> {
@@ -280,7 +275,9 @@ export class Index<M extends Metadata = Metadata> {
       checkRecall(recall);
       const { snapshot } = this.#store;
       const { queries: given } = options;
-      const queries = given ? givenQueries(await this.#querySets(given, signal), sample) : await drawQueries(snapshot, sample, seed);
+      const queries = given
+        ? givenQueries(await this.#querySets(given, signal), sample)
+        : await drawQueries(snapshot, this.#encoder, sample, seed, signal);
       const measured = await measureCurve(this.#device, snapshot, queries, k, { signal, onProgress });
       const curve: Curve = { ...measured, source: given ? 'given' : 'collection', target: recall };
       await this.#store.commit((manifest) => ({ ...manifest, model: manifest.model && { ...manifest.model, curve } }));
@@ -386,7 +383,7 @@ export class Index<M extends Metadata = Metadata> {
   }
 
   async #fit(options: FitIndexOptions): Promise<void> {
-    const loaded = await fitIndex(this.#store, options);
+    const loaded = await fitIndex(this.#store, this.#encoder, options);
     this.#dropWeights();
     this.#weights = { model: this.#store.snapshot.manifest.model?.file.name, loaded };
   }
@@ -422,94 +419,4 @@ export class Index<M extends Metadata = Metadata> {
     }
     return tokenSetsOfDim(queries as TokenInput | TokenMatrix[], this.dim, 'queries', signal);
   }
-}
-
-function newManifest({ encoder, dim = encoder?.dim, precision = 'int8', pooling = 1, features = 'auto' }: CreateOptions): IndexManifest {
-  if (dim === undefined) throw invalid('dim', 'expected a dimension, or an encoder that has one, got neither');
-  if (!Number.isInteger(dim) || dim < 1) throw invalid('dim', `expected a positive integer, got ${String(dim)}`);
-  if (encoder && encoder.dim !== dim)
-    throw new LemurError('dimension-mismatch', `dim: expected ${encoder.dim}, the encoder's, got ${dim}`, {
-      where: 'dim',
-      expected: encoder.dim,
-      got: dim,
-    });
-  if (precision !== 'int8' && precision !== 'float32') throw invalid('precision', `expected 'int8' or 'float32', got ${String(precision)}`);
-  if (!Number.isInteger(pooling) || pooling < 1) throw invalid('pooling', `expected an integer of at least 1, got ${String(pooling)}`);
-  if (!['auto', 'exact', 'random', 'trained'].includes(features))
-    throw invalid('features', `expected 'auto', 'exact', 'random' or 'trained', got ${String(features)}`);
-  return {
-    generation: 0,
-    next: 1,
-    dim,
-    precision,
-    pooling,
-    features,
-    encoder: encoder ? { id: encoder.id, dim: encoder.dim } : null,
-    tokenMean: null,
-    model: null,
-    segments: [],
-  };
-}
-
-function checkEncoder(storage: Storage, { encoder: made, dim }: IndexManifest, encoder: Encoder | undefined): void {
-  if (!encoder) return;
-  const where = storage.name;
-  if (made && made.id !== encoder.id) {
-    throw new LemurError('encoder-mismatch', `${where}: made with the encoder ${made.id}, opened with ${encoder.id}`, {
-      where,
-      expected: made.id,
-      got: encoder.id,
-    });
-  }
-  if (encoder.dim !== dim) {
-    throw new LemurError(
-      'dimension-mismatch',
-      `${where}: token vectors of ${dim} dimensions, the encoder ${encoder.id} gives ${encoder.dim}`,
-      {
-        where,
-        expected: dim,
-        got: encoder.dim,
-      },
-    );
-  }
-}
-
-/** How many candidates a search takes; null: exact search. */
-function candidatesOf(snapshot: Snapshot, k: number, numCandidates: number | undefined, recall: number | undefined): number | null {
-  const curve = snapshot.manifest.model?.curve;
-  if (numCandidates !== undefined) {
-    if (recall !== undefined) throw invalid('recall', 'expected either numCandidates or recall, got both');
-    if (!Number.isInteger(numCandidates) || numCandidates < k)
-      throw invalid('numCandidates', `expected an integer of at least k, ${k}, got ${String(numCandidates)}`);
-    return numCandidates;
-  }
-  if (recall === undefined) {
-    if (!curve) return Math.max(DEFAULT_CANDIDATES, 2 * k);
-    const found = candidatesFor(curve, curve.target);
-    return found && Math.max(found, k);
-  }
-  checkRecall(recall);
-  // without a model every search is exact
-  if (!snapshot.model) return k;
-  if (!curve)
-    throw new LemurError('unsupported', 'recall: how many candidates it takes has not been measured: call tune() once', {
-      where: 'recall',
-    });
-  const found = candidatesFor(curve, recall);
-  return found && Math.max(found, k);
-}
-
-function checkRecall(recall: number): void {
-  if (typeof recall !== 'number' || !(recall > 0 && recall <= 1))
-    throw invalid('recall', `expected a number above 0 and at most 1, got ${String(recall)}`);
-}
-
-function checkInclude(include: readonly Include[] = ['text', 'metadata']): readonly Include[] {
-  const wrong = Array.isArray(include) ? include.find((name) => !INCLUDES.includes(name)) : include;
-  if (wrong !== undefined) throw invalid('include', `expected an array of ${INCLUDES.join(', ')}, got ${String(wrong)}`);
-  return include;
-}
-
-function invalid(where: string, problem: string): LemurError {
-  return new LemurError('invalid-argument', `${where}: ${problem}`, { where });
 }
