@@ -59,6 +59,7 @@ async function addTexts(
       };
     const added = await index.add(group.map(indexDocument), run);
     for (const what of ['added', 'replaced', 'skipped'] as const) sum[what] += added[what];
+    if (added.truncated) sum.truncated = (sum.truncated ?? 0) + added.truncated;
     report(0);
   }
   return sum;

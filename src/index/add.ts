@@ -56,6 +56,7 @@ export async function addDocuments(
     await commitSegment(store, segment, old, await loadModel(), signal);
     result.added += segment.documents.length - old.length;
     result.replaced += old.length;
+    if (segment.truncated > 0) result.truncated = (result.truncated ?? 0) + segment.truncated;
     // what is prepared for the next segment already has new numbers for what it replaces
     pending = new Set([...pending].filter((id) => !ids.has(id)));
     replaced = new Set([...pending].map((id) => store.snapshot.find(id)).filter((document) => document >= 0));

@@ -1,4 +1,5 @@
 import type { Tensor } from '../device/device.js';
+import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
 import { describeFeatureMap } from '../lemur/feature-map-description.js';
 import { freeLearned, learnCorpus, learnTokens } from '../lemur/fit.js';
@@ -9,12 +10,14 @@ import type { RunOptions } from '../run-options.js';
 import { fitPrefixMap } from '../search/prefix-map.js';
 import { gatherRows } from '../tokens/gather.js';
 import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
-import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
+import { type TokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type CodeRows, encodeCodes, joinCodes } from './codes-file.js';
 import { codesOf, combined, DOCUMENTS_AT_ONCE, residualOf, storedTokens, type WeightsModel } from './document-codes.js';
+import { learnSet } from './learn-set.js';
 import type { FileEntry, ModelEntry, Residual } from './manifest.js';
 import { encodeModel } from './model-file.js';
 import type { SegmentView } from './open-files.js';
+import type { FitIndexOptions } from './options.js';
 import { sampleDocuments, sampleTokenRows, storedVectors } from './sample.js';
 import type { Store } from './store.js';
 
@@ -36,12 +39,18 @@ interface Chunk {
  * Learns the present documents and gives all of them codes: a new model, new codes for every segment, one commit. Searches go on with the old state
  * until then. Returns the model with its solver, for documents that come later.
  */
-export async function fitIndex(store: Store, options: FitOptions): Promise<WeightsModel> {
+export async function fitIndex(
+  store: Store,
+  encoder: Encoder | undefined,
+  { learn: given, ...options }: FitIndexOptions,
+): Promise<WeightsModel> {
   const { device, snapshot } = store;
   const { dim } = snapshot.manifest;
   const { signal } = options;
   const chosen = chooseOptions(store, options);
-  const learned = await learn(store, chosen, options);
+  const wanted = Math.max(learnTokens(chosen), chosen.olsSampleSize);
+  const learn = await learnSet(snapshot, encoder, given, wanted, chosen.seed, options);
+  const learned = await learnFrom(store, learn, chosen, options);
   const { map, solver, mean, std } = learned;
   const chunks = snapshot.segments.flatMap((view) => chunksOf(view));
   const kept = new Map<Chunk, Tensor<'f32'>>();
@@ -144,22 +153,22 @@ function chooseOptions({ snapshot }: Store, options: FitOptions): ResolvedLearnO
   return { ...chosen, learnSubsetSize: defaultLearnTokens(tokens) };
 }
 
-/** Feature map and solver, from samples of the documents or of the caller's learn tokens. */
-async function learn(store: Store, chosen: ResolvedLearnOptions, options: FitOptions) {
+/** Feature map and solver, from samples of the learn set, or of the documents' own tokens where there is none. */
+async function learnFrom(store: Store, learn: TokenSets | undefined, chosen: ResolvedLearnOptions, options: FitOptions) {
   const { device, snapshot } = store;
   const { dim, tokenMean } = snapshot.manifest;
   const { seed } = chosen;
   const { signal } = options;
-  const rowsOf = async (given: TokenInput | undefined, count: number, stream: number, where: string): Promise<Float32Array> => {
-    if (!given) return sampleTokenRows(snapshot, count, seed, stream, signal);
-    const { vectors } = await tokenSetsOfDim(given, dim, where, signal);
-    const rows = sampleWithoutReplacement(createRandom(seed, stream), vectors.length / dim, count);
-    return gatherRows(vectors, dim, rows);
+  const rowsOf = async (sets: TokenSets | undefined, count: number, stream: number): Promise<Float32Array> => {
+    if (!sets) return sampleTokenRows(snapshot, count, seed, stream, signal);
+    const rows = sampleWithoutReplacement(createRandom(seed, stream), sets.vectors.length / dim, count);
+    return gatherRows(sets.vectors, dim, rows);
   };
+  const test = options.test && (await tokenSetsOfDim(options.test, dim, 'test', signal));
   const samples = {
-    learn: await rowsOf(options.learn, learnTokens(chosen), STREAM.learn, 'learn'),
-    solve: await rowsOf(options.learn, chosen.olsSampleSize, STREAM.solve, 'learn'),
-    validation: options.test ? await rowsOf(options.test, VALIDATION_TOKENS, STREAM.validation, 'test') : null,
+    learn: await rowsOf(learn, learnTokens(chosen), STREAM.learn),
+    solve: await rowsOf(learn, chosen.olsSampleSize, STREAM.solve),
+    validation: test ? await rowsOf(test, VALIDATION_TOKENS, STREAM.validation) : null,
   };
   const numbers = sampleDocuments(snapshot, chosen.trainSubsetSize, seed, STREAM.train);
   const documents = await storedVectors(snapshot, numbers, signal);

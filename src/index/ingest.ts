@@ -24,6 +24,8 @@ export interface PreparedSegment {
   /** null for float32 tokens. */
   tokenMean: Float32Array | null;
   quantizationError: number;
+  /** Texts that had more tokens than the encoder reads. */
+  truncated: number;
 }
 
 /** What documents are prepared for. */
@@ -57,6 +59,7 @@ export async function* prepareSegments(
   let bytes = 0;
   let error = 0;
   let energy = 0;
+  let truncated = 0;
   /** Encoded, but not quantised before the mean is known. */
   let raw: EncodedDocument[] = [];
   let rawBytes = 0;
@@ -97,7 +100,8 @@ export async function* prepareSegments(
   const encode = async (): Promise<void> => {
     if (batch.length === 0) return;
     const encoded = await encodeBatch(batch, encoder, target, options);
-    for (const item of encoded) {
+    truncated += encoded.truncated;
+    for (const item of encoded.documents) {
       raw.push(item);
       rawBytes += item.vectors.byteLength;
     }
@@ -109,9 +113,9 @@ export async function* prepareSegments(
     await encode();
     await store();
     if (stored.length === 0) return null;
-    const segment = { documents: stored, tokenMean, quantizationError: energy > 0 ? error / energy : 0 };
+    const segment = { documents: stored, tokenMean, quantizationError: energy > 0 ? error / energy : 0, truncated };
     stored = [];
-    bytes = error = energy = 0;
+    bytes = error = energy = truncated = 0;
     return segment;
   };
 
@@ -147,7 +151,7 @@ async function encodeBatch(
   encoder: Encoder | undefined,
   { dim, pooling }: IngestTarget,
   { signal }: RunOptions,
-): Promise<EncodedDocument[]> {
+): Promise<{ documents: EncodedDocument[]; truncated: number }> {
   const texts = batch.filter(({ tokens }) => tokens === undefined);
   const encoded =
     texts.length > 0 && encoder
@@ -181,7 +185,7 @@ async function encodeBatch(
     const vectors = pooling > 1 ? (await poolTokens(joinTexts([rows], dim), pooling, { signal })).vectors : rows;
     result.set(document, { document, vectors, spans: undefined });
   }
-  return batch.map((document) => result.get(document) as EncodedDocument);
+  return { documents: batch.map((document) => result.get(document) as EncodedDocument), truncated: encoded?.truncated ?? 0 };
 }
 
 /** Spans of a text's stored vectors: of a merged one, those of its first member. */

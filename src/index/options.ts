@@ -46,6 +46,8 @@ export interface Added {
   added: number;
   replaced: number;
   skipped: number;
+  /** Texts that had more tokens than the encoder reads, whose ends are not searched; undefined: none had. */
+  truncated?: number | undefined;
 }
 
 /** What a hit carries besides id and score. */
@@ -83,8 +85,14 @@ export interface TuneOptions extends RunOptions {
   seed?: number | undefined;
 }
 
-/** Those of `Lemur.fit`; `learn` is drawn from the collection where it is not given. */
-export type FitIndexOptions = Omit<FitOptions, 'threads' | 'device'>;
+/** Those of `Lemur.fit`, and what is learned from. */
+export interface FitIndexOptions extends Omit<FitOptions, 'threads' | 'device' | 'learn'> {
+  /**
+   * Real queries, texts or token vectors. Default: with an encoder texts of the collection, read as queries are; without one token vectors of the
+   * documents.
+   */
+  learn?: TokenInput | readonly string[] | undefined;
+}
 
 /** Which document token a query token matched best. */
 export interface Evidence {

@@ -1,8 +1,9 @@
 import type { Device } from '../device/device.js';
+import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
 import { joinTexts } from '../tokens/join.js';
-import { createRandom } from '../tokens/random.js';
+import { createRandom, type Random } from '../tokens/random.js';
 import { someTexts } from '../tokens/some-texts.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import { type Found, find } from './find.js';
@@ -11,7 +12,7 @@ import { sampleDocuments } from './sample.js';
 import type { Snapshot } from './snapshot.js';
 
 const STREAM = 21;
-/** Tokens of a query that is drawn from the collection. */
+/** Words, or tokens, of a query that is drawn from the collection. */
 const QUERY_TOKENS = 12;
 /** Most candidates that are tried. */
 const MOST_CANDIDATES = 8192;
@@ -22,13 +23,25 @@ export interface HeldOutQueries {
   own: Int32Array;
 }
 
-/** Queries like the tokens that the features were learned from: runs of consecutive token vectors of documents chosen at random. */
-export async function drawQueries(snapshot: Snapshot, count: number, seed: number): Promise<HeldOutQueries> {
-  const { dim } = snapshot.manifest;
+/**
+ * Queries drawn from documents chosen at random: with an encoder runs of words of their texts, read as queries are, else runs of their consecutive token
+ * vectors.
+ */
+export async function drawQueries(
+  snapshot: Snapshot,
+  encoder: Encoder | undefined,
+  count: number,
+  seed: number,
+  signal: AbortSignal | undefined,
+): Promise<HeldOutQueries> {
   const random = createRandom(seed, STREAM);
   const documents = sampleDocuments(snapshot, count, seed, STREAM);
+  const texts = encoder && (await drawTexts(snapshot, documents, random));
+  if (texts) return { queries: await encoder.encodeQuery(texts, { signal }), own: documents };
+  const { dim } = snapshot.manifest;
   const parts: Float32Array[] = [];
   for (const document of documents) {
+    signal?.throwIfAborted();
     const vectors = await snapshot.vectors(document);
     const rows = vectors.length / dim;
     const some = Math.min(rows, QUERY_TOKENS);
@@ -36,6 +49,20 @@ export async function drawQueries(snapshot: Snapshot, count: number, seed: numbe
     parts.push(vectors.slice(first * dim, (first + some) * dim));
   }
   return { queries: joinTexts(parts, dim), own: documents };
+}
+
+/** Words of each document; undefined where one has none. */
+async function drawTexts(snapshot: Snapshot, documents: Int32Array, random: Random): Promise<string[] | undefined> {
+  const texts: string[] = [];
+  for (const document of documents) {
+    const { text = '' } = await snapshot.record(document);
+    const words = text.split(/\s+/).filter((word) => word !== '');
+    if (words.length === 0) return undefined;
+    const some = Math.min(words.length, QUERY_TOKENS);
+    const first = random.integer(words.length - some + 1);
+    texts.push(words.slice(first, first + some).join(' '));
+  }
+  return texts;
 }
 
 /** Queries of the caller's, `count` of them at most. */

@@ -1,0 +1,76 @@
+import type { Encoder } from '../encoder/encoder.js';
+import { LemurError } from '../errors.js';
+import type { RunOptions } from '../run-options.js';
+import { joinTexts } from '../tokens/join.js';
+import { createRandom, permutation, type Random } from '../tokens/random.js';
+import { type TokenInput, type TokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
+import { liveDocuments } from './sample.js';
+import type { Snapshot } from './snapshot.js';
+
+const STREAM = 17;
+/** Texts that are encoded in one call. */
+const BATCH = 64;
+/** Longer texts are read from a word somewhere in them, so that not all is learned from beginnings. */
+const LONG_TEXT = 400;
+/** Fewer token vectors are not worth it. */
+const LEAST = 1024;
+
+/**
+ * Token vectors to learn from that are not the documents' own: the caller's, or with an encoder texts of the collection as it reads queries, `count` vectors
+ * and some more. What is asked of the features is how well they tell queries, and an encoder reads these otherwise than documents. undefined: there are
+ * none, as there is no encoder, or there are next to no texts.
+ */
+export async function learnSet(
+  snapshot: Snapshot,
+  encoder: Encoder | undefined,
+  given: TokenInput | readonly string[] | undefined,
+  count: number,
+  seed: number,
+  run: RunOptions,
+): Promise<TokenSets | undefined> {
+  if (isTexts(given)) {
+    if (!encoder) {
+      const message = 'learn: texts, and this index has no encoder: open it with { encoder }, or give token vectors';
+      throw new LemurError('invalid-argument', message, { where: 'learn' });
+    }
+    return encoder.encodeQuery(given, { signal: run.signal });
+  }
+  if (given) return tokenSetsOfDim(given, snapshot.manifest.dim, 'learn', run.signal);
+  return encoder && textsAsQueries(snapshot, encoder, count, createRandom(seed, STREAM), run);
+}
+
+async function textsAsQueries(
+  snapshot: Snapshot,
+  encoder: Encoder,
+  count: number,
+  random: Random,
+  { signal, onProgress }: RunOptions,
+): Promise<TokenSets | undefined> {
+  const live = liveDocuments(snapshot);
+  const documents = permutation(random, live.length).map((i) => live[i]);
+  const parts: Float32Array[] = [];
+  let rows = 0;
+  for (let at = 0; at < documents.length && rows < count; at += BATCH) {
+    signal?.throwIfAborted();
+    onProgress?.({ stage: 'learn tokens', done: rows, total: count });
+    const records = await Promise.all(Array.from(documents.subarray(at, at + BATCH), (document) => snapshot.record(document)));
+    const texts = records.flatMap(({ text }) => (text?.trim() ? [someOf(text, random)] : []));
+    if (texts.length === 0) continue;
+    const { vectors } = await encoder.encodeQuery(texts, { signal });
+    parts.push(vectors);
+    rows += vectors.length / encoder.dim;
+  }
+  onProgress?.({ stage: 'learn tokens', done: Math.min(rows, count), total: count });
+  return rows < Math.min(count, LEAST) ? undefined : joinTexts(parts, encoder.dim);
+}
+
+/** A text from one of its words on. */
+function someOf(text: string, random: Random): string {
+  if (text.length <= LONG_TEXT) return text;
+  const space = text.indexOf(' ', random.integer(text.length - LONG_TEXT / 2));
+  return space < 0 ? text : text.slice(space + 1);
+}
+
+function isTexts(given: TokenInput | readonly string[] | undefined): given is readonly string[] {
+  return Array.isArray(given) && given.some((value) => typeof value === 'string');
+}
