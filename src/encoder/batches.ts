@@ -1,15 +1,18 @@
 import type { IdBatch } from './body.js';
+import type { ArrangedText } from './recipe.js';
 
 /** A batch that knows which texts it has. */
 export interface TextBatch extends IdBatch {
   readonly texts: readonly number[];
 }
 
+type BatchedText = Pick<ArrangedText, 'ids' | 'attended'>;
+
 /**
  * Groups texts of like length, the longest first, so that little is lost to padding and memory is at its highest at the start: at most
  * `batchTokens` tokens in each (longest text x texts; a longer text is alone).
  */
-export function textBatches(texts: readonly { readonly ids: Int32Array }[], batchTokens: number): TextBatch[] {
+export function textBatches(texts: readonly BatchedText[], batchTokens: number): TextBatch[] {
   const order = texts.map((_, i) => i).sort((a, b) => texts[b].ids.length - texts[a].ids.length || a - b);
   const batches: TextBatch[] = [];
   for (let i = 0; i < order.length; ) {
@@ -20,7 +23,7 @@ export function textBatches(texts: readonly { readonly ids: Int32Array }[], batc
   return batches;
 }
 
-function textBatch(texts: readonly { readonly ids: Int32Array }[], indices: readonly number[]): TextBatch {
+function textBatch(texts: readonly BatchedText[], indices: readonly number[]): TextBatch {
   const lengths = Int32Array.from(indices, (i) => texts[i].ids.length);
   const ids = new Int32Array(lengths.reduce((a, b) => a + b, 0));
   let at = 0;
@@ -28,5 +31,5 @@ function textBatch(texts: readonly { readonly ids: Int32Array }[], indices: read
     ids.set(texts[i].ids, at);
     at += texts[i].ids.length;
   }
-  return { texts: indices, ids, lengths };
+  return { texts: indices, ids, lengths, attended: Int32Array.from(indices, (i) => texts[i].attended) };
 }

@@ -1,6 +1,6 @@
-import { LemurError } from '../errors.js';
 import type { SafetensorsFile } from '../formats/safetensors-file.js';
 import type { BertConfig } from './bert-config.js';
+import { tensorReader } from './tensor-reader.js';
 
 /** y = weight x + bias; `weight` is outputs x inputs, row-major. */
 export interface Dense {
@@ -40,14 +40,15 @@ export interface BertWeights {
 }
 
 /**
- * The weights of a BERT body in a safetensors file; names may have the prefix `bert.`. `where` names the file in errors.
+ * The weights of a BERT or RoBERTa body in a safetensors file; names may have the prefix `bert.` or `roberta.`. `where` names the file in errors.
  * Every tensor's presence, type and shape is checked at once, from the header: raises `bad-file`.
  */
 export function bertWeights(file: SafetensorsFile, config: BertConfig, where: string): BertWeights {
-  const { hidden, intermediate, vocabulary, positions, layers } = config;
-  const prefix = file.tensors.has('bert.embeddings.word_embeddings.weight') ? 'bert.' : '';
-  check('embeddings.word_embeddings.weight', vocabulary, hidden);
-  check('embeddings.position_embeddings.weight', positions, hidden);
+  const { hidden, intermediate, vocabulary, positions, firstPosition, layers } = config;
+  const probe = 'embeddings.word_embeddings.weight';
+  const { check, read } = tensorReader(file, { prefixes: ['', 'bert.', 'roberta.'], probe, what: 'BERT', where });
+  check(probe, vocabulary, hidden);
+  check('embeddings.position_embeddings.weight', firstPosition + positions, hidden);
   check('embeddings.token_type_embeddings.weight', undefined, hidden);
   checkNorm('embeddings.LayerNorm');
   for (let i = 0; i < layers; i++) {
@@ -62,10 +63,10 @@ export function bertWeights(file: SafetensorsFile, config: BertConfig, where: st
 
   return {
     embeddings: async () => {
-      const sum = await read('embeddings.position_embeddings.weight');
+      const sum = await read('embeddings.position_embeddings.weight', [firstPosition, firstPosition + positions]);
       const type = await read('embeddings.token_type_embeddings.weight', [0, 1]);
       for (let i = 0; i < sum.length; i++) sum[i] += type[i % hidden];
-      return { words: await read('embeddings.word_embeddings.weight'), positions: sum, norm: await norm('embeddings.LayerNorm') };
+      return { words: await read(probe), positions: sum, norm: await norm('embeddings.LayerNorm') };
     },
     layer: async (index) => {
       const at = layerName(index);
@@ -82,20 +83,6 @@ export function bertWeights(file: SafetensorsFile, config: BertConfig, where: st
     },
   };
 
-  function check(name: string, ...shape: (number | undefined)[]): void {
-    const entry = file.tensors.get(prefix + name);
-    if (entry === undefined)
-      throw new LemurError('bad-file', `${where}: no tensor ${name}, expected the weights of a BERT model`, { where });
-    if (!FLOATS.includes(entry.type))
-      throw new LemurError('bad-file', `${where}: ${name} of type ${entry.type}, expected a floating-point one`, { where });
-    const fits =
-      entry.shape.length === shape.length && shape.every((size, i) => (size === undefined ? entry.shape[i] > 0 : entry.shape[i] === size));
-    if (!fits) {
-      const expected = shape.map((size) => size ?? 'any').join(', ');
-      throw new LemurError('bad-file', `${where}: ${name} is [${entry.shape}], expected [${expected}] as in config.json`, { where });
-    }
-  }
-
   function checkDense(name: string, outputs: number, inputs: number): void {
     check(`${name}.weight`, outputs, inputs);
     check(`${name}.bias`, outputs);
@@ -106,10 +93,6 @@ export function bertWeights(file: SafetensorsFile, config: BertConfig, where: st
     check(`${name}.bias`, hidden);
   }
 
-  function read(name: string, rows?: readonly [number, number]): Promise<Float32Array> {
-    return file.readFloats(prefix + name, { rows });
-  }
-
   async function dense(name: string, outputs: number, inputs: number): Promise<Dense> {
     return { weight: await read(`${name}.weight`), bias: await read(`${name}.bias`), outputs, inputs };
   }
@@ -118,8 +101,6 @@ export function bertWeights(file: SafetensorsFile, config: BertConfig, where: st
     return { gamma: await read(`${name}.weight`), beta: await read(`${name}.bias`) };
   }
 }
-
-const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
 
 const selfAttention = ['query', 'key', 'value'] as const;
 

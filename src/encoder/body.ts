@@ -1,14 +1,16 @@
-/** Texts as token ids, one after the other without padding; each begins with [CLS] and ends with [SEP]. */
+/** Texts as token ids, one after the other without padding. */
 export interface IdBatch {
   readonly ids: Int32Array;
   readonly lengths: Int32Array;
+  /** How many tokens of each text, from its first on, all its tokens look at. */
+  readonly attended: Int32Array;
 }
 
 /** What a body computes of a batch. */
 export interface BodyOutput {
-  /** sum(lengths) x dim: last hidden states of all tokens, projected where there is a projection; not normalised. */
+  /** sum(lengths) x dim: last hidden states of all tokens, after the dense layers where there are some; not normalised. */
   readonly states: Float32Array;
-  /** texts x hidden: means of each text's last hidden states before the projection, not normalised; empty where nobody asked for it. */
+  /** texts x hidden: means of each text's last hidden states before the dense layers, not normalised; empty where nobody asked for it. */
   readonly pooled: Float32Array;
 }
 

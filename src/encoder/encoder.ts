@@ -5,15 +5,19 @@ import { sharedFloats } from '../tokens/gather.js';
 import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
 import { type TextBatch, textBatches } from './batches.js';
 import type { BodyOutput, IdBatch } from './body.js';
-import type { TextTokenizer, TokenizedText } from './tokenizer.js';
+import { type ArrangedText, arrange, extraTokens, type TextRecipe } from './recipe.js';
+import { idsOf, PUNCTUATION, type TextTokenizer } from './tokenizer.js';
 
 /** What every encoding call takes. */
 export interface EncodeOptions extends RunOptions {
-  /** Tokens of content that are encoded, from the text's beginning; at most the model's positions less two. 180 by default. */
+  /**
+   * Tokens of content that are encoded, from the text's beginning; at most the model's positions less those around it. By default what the checkpoint
+   * says, else 180.
+   */
   maxTokens?: number | undefined;
   /**
    * Leave out the vectors of tokens that are one character of ASCII punctuation, as ColBERT does in documents. They still take part in
-   * the other tokens' context and count towards `maxTokens`. True for documents and false for queries by default.
+   * the other tokens' context and count towards `maxTokens`. By default what the checkpoint says, else true for documents and false for queries.
    */
   skipPunctuation?: boolean | undefined;
 }
@@ -23,13 +27,15 @@ export interface EncodedTexts extends TokenSets {
   /**
    * For each token row [start, end) in its text in UTF-16 code units, rows x 2, so that `text.slice(start, end)` is what the token stands for: with
    * its capitals and accents, the whole word where the vocabulary has none for it, and the whole character where a token is part of one.
-   * Starts ascend within a text. [0, 0) for the row of a text without any token. An encoder may leave the spans out.
+   * Starts ascend within a text. [0, 0) for a row that stands for nothing in it: markers, expansion. An encoder may leave the spans out.
    */
   readonly spans?: Int32Array | undefined;
+  /** How many of the texts had more tokens than were encoded. */
+  readonly truncated?: number | undefined;
 }
 
 /**
- * Token vectors of texts, of unit length, without those of special tokens. Every text has at least one: a text of nothing but punctuation
+ * Token vectors of texts, of unit length unless the checkpoint leaves them as they are, without those of special tokens unless the checkpoint scores them. Every text has at least one: a text of nothing but punctuation
  * keeps it, and a text without any token has the state of [CLS] alone, so that rows and texts stay aligned.
  */
 export interface Encoder {
@@ -74,15 +80,26 @@ export interface EncoderParts {
   id: string;
   tokenizer: TextTokenizer;
   runner: BodyRunner;
-  /** Dimension of the body's states: the projection's, or `hidden`. */
+  /** Dimension of the token vectors: the last dense layer's, or `hidden`. */
   dim: number;
-  hidden: number;
+  /** Dimension of the body's states; undefined where these do not come out of it: then nothing can be pooled. */
+  hidden: number | undefined;
+  /** Whether token vectors are brought to unit length. */
+  normalize: boolean;
+  /** The longest text that the body takes, in tokens, all included. */
   positions: number;
+  recipes: { readonly query: TextRecipe; readonly document: TextRecipe };
 }
+
+/** How texts are read that are pooled, not scored token by token. */
+const PLAIN: TextRecipe = { prefix: [], length: undefined, expansion: undefined, skip: new Set(), special: false };
+/** Tokens of content where neither the caller nor the checkpoint says how many. */
+const MOST_TOKENS = 180;
 
 /** Puts an encoder together. */
 export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
-  const { id, tokenizer, runner, dim, hidden } = parts;
+  const { id, tokenizer, runner, dim, normalize } = parts;
+  const hidden = parts.hidden ?? 0;
   return {
     id,
     dim,
@@ -102,41 +119,58 @@ export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
   ): Promise<{ tokens: EncodedTexts; pooled: PooledVectors }> {
     checkTexts(texts, where);
     const { pooled = false } = want;
-    const skipPunctuation = options.skipPunctuation ?? want.tokens === 'document';
-    const tokenized = await tokenizeAll(texts, maxTokensOf(options, parts.positions, where), options);
-    const kept = tokenized.map((text) => (want.tokens ? keptRows(text, skipPunctuation) : []));
-    const counts = Int32Array.from(kept, (rows) => rows.length);
+    if (pooled && parts.hidden === undefined) {
+      const message = `${where}: the model gives token vectors alone, there is nothing to pool`;
+      throw new LemurError('unsupported', message, { where });
+    }
+    const recipe = recipeOf(want.tokens, options.skipPunctuation);
+    const { arranged, truncated } = await arrangeAll(texts, recipe, maxTokensOf(options, recipe, parts.positions, where), options);
+    const counts = Int32Array.from(arranged, ({ rows }) => (want.tokens ? rows.length : 0));
     const offsets = rowOffsets(counts);
-    const spans = keptSpans(tokenized, kept, offsets);
-    const tokens: EncodedTexts = { vectors: sharedFloats(offsets[texts.length] * dim), counts, offsets, dim, spans };
+    const spans = want.tokens && joinSpans(arranged, offsets);
+    const tokens: EncodedTexts = { vectors: sharedFloats(offsets[texts.length] * dim), counts, offsets, dim, spans, truncated };
     const means = { vectors: sharedFloats(pooled ? texts.length * hidden : 0), dim: hidden };
-    await encodeAll(tokenized, pooled, options, ({ texts: indices, lengths }, output) => {
+    await encodeAll(arranged, pooled, options, ({ texts: indices, lengths }, output) => {
       let row = 0;
       indices.forEach((text, i) => {
         let to = offsets[text];
-        for (const keep of kept[text]) copyUnit(output.states, row + keep, dim, tokens.vectors, to++);
-        if (pooled) copyUnit(output.pooled, i, hidden, means.vectors, text);
+        if (want.tokens) for (const keep of arranged[text].rows) copyRow(output.states, row + keep, dim, tokens.vectors, to++, normalize);
+        if (pooled) copyRow(output.pooled, i, hidden, means.vectors, text, true);
         row += lengths[i];
       });
     });
     return { tokens, pooled: means };
   }
 
-  async function tokenizeAll(texts: readonly string[], maxTokens: number, { signal, onProgress }: RunOptions): Promise<TokenizedText[]> {
+  function recipeOf(kind: 'query' | 'document' | undefined, skipPunctuation: boolean | undefined): TextRecipe {
+    const recipe = kind ? parts.recipes[kind] : PLAIN;
+    if (skipPunctuation === undefined) return recipe;
+    return { ...recipe, skip: skipPunctuation ? idsOf(tokenizer, PUNCTUATION) : new Set() };
+  }
+
+  async function arrangeAll(
+    texts: readonly string[],
+    recipe: TextRecipe,
+    maxTokens: number,
+    { signal, onProgress }: RunOptions,
+  ): Promise<{ arranged: ArrangedText[]; truncated: number }> {
     const pace = pacer(signal);
-    const out: TokenizedText[] = [];
+    const arranged: ArrangedText[] = [];
+    let truncated = 0;
     onProgress?.({ stage: 'tokenize', done: 0, total: texts.length });
     for (const text of texts) {
       await pace();
-      out.push(tokenizer.tokenize(text, maxTokens));
+      const tokenized = tokenizer.tokenize(text, maxTokens);
+      if (tokenized.truncated) truncated++;
+      arranged.push(arrange(tokenized, tokenizer.around, recipe));
     }
     onProgress?.({ stage: 'tokenize', done: texts.length, total: texts.length });
-    return out;
+    return { arranged, truncated };
   }
 
   /** The first failure stops all lanes. */
   async function encodeAll(
-    texts: readonly TokenizedText[],
+    texts: readonly ArrangedText[],
     pooled: boolean,
     { signal, onProgress }: RunOptions,
     place: (batch: TextBatch, output: BodyOutput) => void,
@@ -165,25 +199,12 @@ export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
   }
 }
 
-/** Rows of a text's states that become vectors. Row 0 is [CLS]. */
-function keptRows({ punctuation }: TokenizedText, skipPunctuation: boolean): number[] {
-  const all = Array.from(punctuation, (_, i) => i + 1);
-  const words = skipPunctuation ? all.filter((row) => punctuation[row - 1] === 0) : all;
-  if (words.length > 0) return words;
-  return all.length > 0 ? all : [0];
-}
-
-/** Of the rows in `kept`, text by text; undefined if the tokenizer gave none for a text. */
-function keptSpans(texts: readonly TokenizedText[], kept: readonly (readonly number[])[], offsets: Float64Array): Int32Array | undefined {
+/** Spans of all texts' rows; undefined where a text has none. */
+function joinSpans(texts: readonly ArrangedText[], offsets: Float64Array): Int32Array | undefined {
   const out = new Int32Array(2 * offsets[texts.length]);
-  for (let text = 0, to = 0; text < texts.length; text++) {
-    const { spans } = texts[text];
+  for (const [text, { spans }] of texts.entries()) {
     if (!spans) return undefined;
-    for (const row of kept[text]) {
-      // row 0 is [CLS], which is nowhere
-      if (row > 0) out.set(spans.subarray(2 * row - 2, 2 * row), to);
-      to += 2;
-    }
+    out.set(spans, 2 * offsets[text]);
   }
   return out;
 }
@@ -203,16 +224,21 @@ function kindOf(options: { kind: 'query' | 'document' }): 'query' | 'document' {
   throw new LemurError('invalid-argument', `encode: kind is ${JSON.stringify(kind)}, expected 'query' or 'document'`, { where: 'encode' });
 }
 
-function maxTokensOf({ maxTokens }: EncodeOptions, positions: number, where: string): number {
-  const most = positions - 2;
-  if (maxTokens === undefined) return Math.min(180, most);
+function maxTokensOf({ maxTokens }: EncodeOptions, recipe: TextRecipe, positions: number, where: string): number {
+  const extra = extraTokens(recipe);
+  const most = positions - extra;
+  if (maxTokens === undefined) return Math.min(recipe.length === undefined ? MOST_TOKENS : recipe.length - extra, most);
   if (Number.isInteger(maxTokens) && maxTokens >= 1 && maxTokens <= most) return maxTokens;
   throw new LemurError('invalid-argument', `${where}: maxTokens is ${maxTokens}, expected an integer from 1 to ${most}`, { where });
 }
 
-/** out[row] = x[from] / |x[from]|; a row of zeros stays as it is. */
-function copyUnit(x: Float32Array, from: number, width: number, out: Float32Array, row: number): void {
+/** out[row] = x[from], brought to unit length if `normalize`; a row of zeros stays as it is. */
+function copyRow(x: Float32Array, from: number, width: number, out: Float32Array, row: number, normalize: boolean): void {
   const start = from * width;
+  if (!normalize) {
+    out.set(x.subarray(start, start + width), row * width);
+    return;
+  }
   let square = 0;
   for (let c = 0; c < width; c++) square += x[start + c] * x[start + c];
   const scale = square > 0 ? 1 / Math.sqrt(square) : 0;

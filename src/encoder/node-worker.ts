@@ -1,9 +1,15 @@
+import { readFile } from 'node:fs/promises';
 import { parentPort } from 'node:worker_threads';
 import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import type { Body } from './body.js';
-import { makeBody } from './make-body.js';
+import { type BodyFiles, makeBody } from './make-body.js';
 import { type RunMessage, type StartMessage, sendError, type WorkerMessage, type WorkerReply } from './worker-protocol.js';
+
+const files: BodyFiles = {
+  weights: (folder, file) => openStoredSafetensors(folderStorage(folder), file),
+  bytes: (path) => readFile(path),
+};
 
 // Messages are answered in order: each waits for the one before.
 let body: Body | undefined;
@@ -24,7 +30,7 @@ async function answer(message: StartMessage | RunMessage): Promise<void> {
   if (stopped) return;
   try {
     if (message.kind === 'start') {
-      body = await makeBody(message, await openStoredSafetensors(folderStorage(message.folder), message.weights));
+      body = await makeBody(message, files);
       reply({ output: undefined });
     } else {
       const output = await (body as Body).run(message.batch, message.pooled);

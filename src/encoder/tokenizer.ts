@@ -1,27 +1,30 @@
 import { LemurError } from '../errors.js';
+import type { Around } from './recipe.js';
 import { type SpanFinder, wordPieceSpans } from './token-spans.js';
 
 /** What is used of a tokenizer. */
 export interface TokenSource {
   encode(text: string, options: { add_special_tokens: boolean }): { ids: number[]; tokens: string[] };
+  token_to_id(token: string): number | undefined;
 }
 
-/** One text for the body: [CLS], the first tokens of its content, [SEP]; and which of them are punctuation. */
+/** The first tokens of a text's content. */
 export interface TokenizedText {
   readonly ids: Int32Array;
-  /** For each content token, so two shorter than `ids`: 1 for a single character of ASCII punctuation. */
-  readonly punctuation: Uint8Array;
-  /** For each content token [start, end) in the text, in UTF-16 code units; undefined for a tokenizer whose rules are not known. */
+  /** For each token [start, end) in the text, in UTF-16 code units; undefined for a tokenizer whose rules are not known. */
   readonly spans: Int32Array | undefined;
+  /** Whether the text has more tokens than these. */
+  readonly truncated: boolean;
 }
 
 export interface TextTokenizer {
+  /** The tokens put around each text, [CLS] and [SEP]. */
+  readonly around: Around;
   /** At most `maxTokens` tokens of content. */
   tokenize(text: string, maxTokens: number): TokenizedText;
+  /** The id of a token; undefined where the vocabulary has none of that name. */
+  id(token: string): number | undefined;
 }
-
-/** Those that ColBERT leaves out of documents. */
-const punctuationTokens: ReadonlySet<string> = new Set('!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~');
 
 /**
  * A tokenizer of a parsed tokenizer.json (and tokenizer_config.json, or {}); the truncation and padding it may prescribe are ignored. `where`
@@ -54,22 +57,20 @@ export function textTokenizer(source: TokenSource, vocabulary: number, where: st
   if (special.length !== 2) {
     throw new LemurError('unsupported', `${where}: ${special.length} special tokens around a text, expected [CLS] and [SEP]`, { where });
   }
+  const [first, last] = special;
   return {
+    around: { first, last },
+    id: (token) => source.token_to_id(token),
     tokenize: (text, maxTokens) => {
       const { ids, tokens, read } = encodeStart(source, text, maxTokens);
       const length = Math.min(ids.length, maxTokens);
-      const out = new Int32Array(length + 2);
-      const punctuation = new Uint8Array(length);
-      out[0] = special[0];
       for (let i = 0; i < length; i++) {
         if (!(ids[i] < vocabulary)) {
           throw new LemurError('bad-file', `${where}: token ${tokens[i]} has id ${ids[i]}, expected less than ${vocabulary}`, { where });
         }
-        out[i + 1] = ids[i];
-        if (punctuationTokens.has(tokens[i])) punctuation[i] = 1;
       }
-      out[length + 1] = special[1];
-      return { ids: out, punctuation, spans: findSpans?.(read, tokens, length) };
+      const spans = findSpans?.(read, tokens, length);
+      return { ids: Int32Array.from(ids.slice(0, length)), spans, truncated: ids.length > maxTokens || read.length < text.length };
     },
   };
 }
@@ -85,4 +86,12 @@ function encodeStart(source: TokenSource, text: string, maxTokens: number): { id
   }
   const { ids, tokens } = source.encode(text, { add_special_tokens: false });
   return { ids, tokens, read: text };
+}
+
+/** Those that ColBERT leaves out of documents. */
+export const PUNCTUATION: readonly string[] = [...'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~'];
+
+/** Ids of those of the words that are tokens. */
+export function idsOf(tokenizer: TextTokenizer, words: readonly string[]): Set<number> {
+  return new Set(words.map((word) => tokenizer.id(word)).filter((id) => id !== undefined));
 }

@@ -1,20 +1,39 @@
 import { LemurError, type LemurErrorCode, type LemurErrorFields } from '../errors.js';
 import type { BertConfig } from './bert-config.js';
-import type { BodyOutput, IdBatch, Projection } from './body.js';
+import type { BodyOutput, IdBatch } from './body.js';
+import type { DenseLayer } from './dense.js';
+import type { Precision } from './graph-builder.js';
+import type { ModernBertConfig } from './modernbert-config.js';
 
 /** The packages that run the model. */
 export type OnnxPackage = 'onnxruntime-web' | 'onnxruntime-node';
 
-/** The first message to the worker. `weights` is a safetensors file of `folder`; `where` names it in errors. */
+/** Where a body comes from: weights that a graph is made of, or a graph that is ready. Paths are of this machine; `where` names the file in errors. */
+export type BodySource =
+  | {
+      readonly kind: 'weights';
+      readonly config: BertConfig | ModernBertConfig;
+      readonly folder: string;
+      readonly file: string;
+      readonly where: string;
+    }
+  | {
+      readonly kind: 'onnx';
+      readonly path: string;
+      /** Whether its output has been through the dense layers already. */
+      readonly finished: boolean;
+    };
+
+/** The first message to the worker. */
 export interface StartMessage {
   readonly kind: 'start';
   readonly package: OnnxPackage;
   readonly threads: number;
-  readonly config: BertConfig;
-  readonly folder: string;
-  readonly weights: string;
-  readonly where: string;
-  readonly projection: Projection | undefined;
+  /** ONNX Runtime's execution providers, the preferred one first; undefined: its CPU. */
+  readonly providers: readonly string[] | undefined;
+  readonly precision: Precision;
+  readonly body: BodySource;
+  readonly dense: readonly DenseLayer[];
 }
 
 export interface RunMessage {

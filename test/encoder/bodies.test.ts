@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { BertConfig } from '../../src/encoder/bert-config.js';
 import { bertWeights } from '../../src/encoder/bert-weights.js';
-import type { Body, IdBatch, Projection } from '../../src/encoder/body.js';
+import type { Body, IdBatch } from '../../src/encoder/body.js';
+import type { DenseActivation, DenseLayer } from '../../src/encoder/dense.js';
+import type { Precision } from '../../src/encoder/graph-builder.js';
 import { makeBody } from '../../src/encoder/make-body.js';
+import type { ModernBertConfig } from '../../src/encoder/modernbert-config.js';
+import { modernBertWeights } from '../../src/encoder/modernbert-weights.js';
 import { rangesOf } from '../../src/formats/byte-ranges.js';
 import { openSafetensors } from '../../src/formats/safetensors-file.js';
-import { plainBert } from './plain-bert.js';
+import { gelu, plainBert } from './plain-bert.js';
+import { plainModernBert, smallModernBert } from './plain-modernbert.js';
 import { smallBert } from './small-bert.js';
 
 /** Largest difference of a state from float64, where states are of order 1. */
@@ -13,8 +18,15 @@ const TOLERANCE = 1e-5;
 
 function texts(...lengths: number[]): IdBatch {
   const ids = lengths.flatMap((length, text) => Array.from({ length }, (_, t) => (17 * t + 5 * text + t * t) % 50));
-  return { ids: Int32Array.from(ids), lengths: Int32Array.from(lengths) };
+  return { ids: Int32Array.from(ids), lengths: Int32Array.from(lengths), attended: Int32Array.from(lengths) };
 }
+
+interface Model<C extends BertConfig | ModernBertConfig> {
+  config: C;
+  file: Uint8Array;
+}
+
+const flat = (rows: readonly Float64Array[]): number[] => rows.flatMap((row) => [...row]);
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   expect(a.length).toBe(b.length);
@@ -22,19 +34,31 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s', (name) => {
-  async function body({ config, file }: { config: BertConfig; file: Uint8Array }, projection?: Projection): Promise<Body> {
-    return makeBody({ kind: 'start', package: name, threads: 1, config, where: 'test', projection }, await openSafetensors(rangesOf(file)));
+  async function body(
+    { config, file }: Model<BertConfig | ModernBertConfig>,
+    dense: readonly DenseLayer[] = [],
+    precision: Precision = 'float32',
+  ): Promise<Body> {
+    const source = { kind: 'weights', config, folder: '', file: '', where: 'test' } as const;
+    return makeBody(
+      { package: name, threads: 1, providers: undefined, precision, body: source, dense },
+      { weights: () => openSafetensors(rangesOf(file)), bytes: () => Promise.reject(new Error('no files')) },
+    );
   }
 
-  async function reference({ config, file }: { config: BertConfig; file: Uint8Array }, { ids, lengths }: IdBatch): Promise<Float64Array[]> {
-    const weights = bertWeights(await openSafetensors(rangesOf(file)), config, 'test');
+  async function eachText({ ids, lengths, attended }: IdBatch, states: (ids: number[], attended: number) => Promise<Float64Array[]>) {
     let at = 0;
-    const texts: Float64Array[][] = [];
-    for (const length of lengths) {
-      texts.push(await plainBert(config, weights, [...ids.slice(at, at + length)]));
+    const rows: Float64Array[] = [];
+    for (const [i, length] of lengths.entries()) {
+      rows.push(...(await states([...ids.slice(at, at + length)], attended[i])));
       at += length;
     }
-    return texts.flat();
+    return rows;
+  }
+
+  async function reference({ config, file }: Model<BertConfig>, batch: IdBatch): Promise<Float64Array[]> {
+    const weights = bertWeights(await openSafetensors(rangesOf(file)), config, 'test');
+    return eachText(batch, (ids, attended) => plainBert(config, weights, ids, attended));
   }
 
   test.each([
@@ -72,17 +96,99 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     }
   });
 
-  test('projects the states and pools what is not projected', async () => {
+  test('takes the states through dense layers of every kind, and pools what has not been through them', async () => {
     const model = smallBert();
-    const dim = 5;
-    const projection = { matrix: Float32Array.from({ length: 48 * dim }, (_, i) => Math.sin(i)), dim };
     const batch = texts(6, 4);
-    const { states, pooled } = await (await body(model, projection)).run(batch, true);
-    const expected = (await reference(model, batch)).flatMap((row) =>
-      Array.from({ length: dim }, (_, c) => row.reduce((sum, v, i) => sum + v * projection.matrix[i * dim + c], 0)),
-    );
-    expect(largestDifference(states, expected)).toBeLessThan(5 * TOLERANCE);
-    expect(pooled.length).toBe(2 * 48);
+    const states = await reference(model, batch);
+    const some = (length: number, seed: number): Float32Array => Float32Array.from({ length }, (_, i) => Math.sin(i * seed + seed) / 6);
+    const kinds: [DenseActivation, (x: number) => number][] = [
+      ['identity', (x) => x],
+      ['tanh', Math.tanh],
+      ['relu', (x) => Math.max(0, x)],
+      ['gelu', gelu],
+      ['sigmoid', (x) => 1 / (1 + Math.exp(-x))],
+      ['silu', (x) => x / (1 + Math.exp(-x))],
+    ];
+    for (const [activation, f] of kinds) {
+      for (const residual of [undefined, 'mapped', 'input'] as const) {
+        const outputs = residual === 'input' ? 48 : 7;
+        const first = {
+          inputs: 48,
+          outputs,
+          weight: some(48 * outputs, 3),
+          bias: residual ? some(outputs, 5) : undefined,
+          activation,
+          residual: residual === 'mapped' ? some(48 * outputs, 7) : residual,
+        };
+        const second = {
+          inputs: outputs,
+          outputs: 5,
+          weight: some(5 * outputs, 11),
+          bias: undefined,
+          activation: 'identity',
+          residual: undefined,
+        } as const;
+        const through = ({ inputs, outputs: n, weight, bias, residual: r }: DenseLayer, g: (x: number) => number, x: Float64Array) =>
+          Float64Array.from({ length: n }, (_, o) => {
+            const row = (w: Float32Array): number => x.reduce((sum, v, i) => sum + v * w[o * inputs + i], 0);
+            return g(row(weight) + (bias?.[o] ?? 0)) + (r === 'input' ? x[o] : r ? row(r) : 0);
+          });
+        const found = await (await body(model, [first, second])).run(batch, true);
+        const expected = states.map((x) => through(second, (y) => y, through(first, f, x)));
+        expect(largestDifference(found.states, flat(expected))).toBeLessThan(5 * TOLERANCE);
+        expect(found.pooled.length).toBe(2 * 48);
+      }
+    }
+  });
+
+  test('tokens that nothing looks at look at the others, and change none of them', async () => {
+    const model = smallBert();
+    const batch = { ...texts(9, 12), attended: Int32Array.of(5, 12) };
+    const { states } = await (await body(model)).run(batch, false);
+    expect(largestDifference(states, flat(await reference(model, batch)))).toBeLessThan(TOLERANCE);
+    const cut = texts(5);
+    const alone = await (await body(model)).run({ ...cut, ids: batch.ids.slice(0, 5) }, false);
+    expect(largestDifference(states.subarray(0, 5 * 48), alone.states)).toBeLessThan(TOLERANCE);
+  });
+
+  test("RoBERTa's positions begin behind the padding token's", async () => {
+    const roberta = smallBert({ model_type: 'xlm-roberta', pad_token_id: 1 }, 'roberta.');
+    expect(roberta.config).toMatchObject({ firstPosition: 2, positions: 35 });
+    const batch = texts(9, 35);
+    // the same weights with two position embeddings less are those of a BERT
+    const tensors = await openSafetensors(rangesOf(roberta.file));
+    const position = await tensors.readFloats('roberta.embeddings.position_embeddings.weight');
+    const weights = bertWeights(tensors, roberta.config, 'test');
+    const { positions: shifted } = await weights.embeddings();
+    const type = await tensors.readFloats('roberta.embeddings.token_type_embeddings.weight');
+    expect(shifted).toEqual(position.slice(2 * 48).map((value, i) => value + type[i % 48]));
+    const { states } = await (await body(roberta)).run(batch, false);
+    expect(largestDifference(states, flat(await reference(roberta, batch)))).toBeLessThan(TOLERANCE);
+  });
+
+  test('ModernBERT agrees with the plain formulas, near and far', async () => {
+    const model = smallModernBert();
+    const batch = { ...texts(40, 13, 30), attended: Int32Array.of(40, 13, 27) };
+    const weights = modernBertWeights(await openSafetensors(rangesOf(model.file)), model.config, 'test');
+    const expected = await eachText(batch, (ids, attended) => plainModernBert(model.config, weights, ids, attended));
+    const { states } = await (await body(model)).run(batch, false);
+    expect(largestDifference(states, flat(expected))).toBeLessThan(5 * TOLERANCE);
+  });
+
+  test('int8 products give nearly the same states', async () => {
+    for (const model of [smallBert(), smallModernBert()]) {
+      const batch = texts(20, 9);
+      const exact = (await (await body(model)).run(batch, false)).states;
+      const { states } = await (await body(model, [], 'int8')).run(batch, false);
+      let [dot, a, b] = [0, 0, 0];
+      for (const [i, x] of exact.entries()) {
+        dot += x * states[i];
+        a += x * x;
+        b += states[i] * states[i];
+      }
+      expect(dot / Math.sqrt(a * b)).toBeGreaterThan(0.995);
+      expect(largestDifference(exact, states)).toBeGreaterThan(1e-6);
+    }
   });
 
   test('a text has the same states whatever else is in its batch', async () => {

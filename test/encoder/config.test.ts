@@ -10,7 +10,9 @@ const deep: unknown = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
 
 describe('a model that is not what the encoder runs', () => {
   test.each([
-    ['unsupported', { model_type: 'roberta' }, /model_type is "roberta", supported: bert/],
+    ['unsupported', { model_type: 't5' }, /model_type is "t5", supported: bert or roberta or xlm-roberta/],
+    ['bad-file', { model_type: 'roberta' }, /pad_token_id is nothing, expected a positive integer/],
+    ['bad-file', { model_type: 'roberta', pad_token_id: 35 }, /1 positions for a text's tokens, expected at least 3/],
     ['unsupported', { hidden_act: 'gelu_new' }, /hidden_act is "gelu_new", supported: gelu or relu/],
     ['unsupported', { position_embedding_type: 'relative_key' }, /position_embedding_type/],
     ['unsupported', { num_attention_heads: 5 }, /hidden_size 48 in 5 heads/],

@@ -1,8 +1,16 @@
 import type { BertConfig } from '../../src/encoder/bert-config.js';
 import type { BertWeights, Dense, Norm } from '../../src/encoder/bert-weights.js';
 
-/** BERT's forward pass in float64, as the formulas read: the reference for the fast bodies. Returns tokens x hidden. */
-export async function plainBert(config: BertConfig, weights: BertWeights, ids: readonly number[]): Promise<Float64Array[]> {
+/**
+ * BERT's forward pass in float64, as the formulas read: the reference for the fast bodies. All tokens look at the first `attended` ones. Returns tokens x
+ * hidden.
+ */
+export async function plainBert(
+  config: BertConfig,
+  weights: BertWeights,
+  ids: readonly number[],
+  attended: number = ids.length,
+): Promise<Float64Array[]> {
   const { words, positions, norm } = await weights.embeddings();
   const { hidden, heads, epsilon } = config;
   const size = hidden / heads;
@@ -19,13 +27,13 @@ export async function plainBert(config: BertConfig, weights: BertWeights, ids: r
       const out = new Float64Array(hidden);
       for (let h = 0; h < heads; h++) {
         const at = h * size;
-        const scores = qkv.map((key) => {
+        const scores = qkv.slice(0, attended).map((key) => {
           let dot = 0;
           for (let c = 0; c < size; c++) dot += qkv[i][at + c] * key[hidden + at + c];
           return Math.exp(dot / Math.sqrt(size));
         });
         const sum = scores.reduce((a, b) => a + b);
-        for (let c = 0; c < size; c++) out[at + c] = qkv.reduce((s, value, j) => s + (scores[j] / sum) * value[2 * hidden + at + c], 0);
+        for (let c = 0; c < size; c++) out[at + c] = scores.reduce((s, score, j) => s + (score / sum) * qkv[j][2 * hidden + at + c], 0);
       }
       return out;
     });
@@ -56,7 +64,7 @@ function vector(length: number, value: (i: number) => number): Float64Array {
   return Float64Array.from({ length }, (_, i) => value(i));
 }
 
-function gelu(x: number): number {
+export function gelu(x: number): number {
   return (x * (1 + erf(x / Math.SQRT2))) / 2;
 }
 

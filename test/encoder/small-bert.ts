@@ -40,7 +40,7 @@ export function smallBert(
     tensor(`${name}.bias`, [hidden]);
   };
   tensor('embeddings.word_embeddings.weight', [config.vocabulary, hidden]);
-  tensor('embeddings.position_embeddings.weight', [config.positions, hidden]);
+  tensor('embeddings.position_embeddings.weight', [config.firstPosition + config.positions, hidden]);
   tensor('embeddings.token_type_embeddings.weight', [2, hidden]);
   norm('embeddings.LayerNorm');
   for (let i = 0; i < config.layers; i++) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type TokenSource, textTokenizer } from '../../src/encoder/tokenizer.js';
+import { idsOf, type TokenSource, textTokenizer } from '../../src/encoder/tokenizer.js';
 
 /** Words are their lengths, dots punctuation. */
 function source(record: string[] = []): TokenSource {
@@ -10,17 +10,18 @@ function source(record: string[] = []): TokenSource {
       const ids = tokens.map((token) => token.length);
       return add_special_tokens ? { ids: [90, ...ids, 91], tokens: ['[CLS]', ...tokens, '[SEP]'] } : { ids, tokens };
     },
+    token_to_id: (token) => (/^(\w+|\S)$/.test(token) ? token.length : undefined),
   };
 }
 
 describe('the text tokenizer', () => {
-  test('puts the first tokens between the special ones and marks ASCII punctuation', () => {
+  test('gives the first tokens of a text, says whether there are more, and knows the tokens around one', () => {
     const tokenizer = textTokenizer(source(), 100, 'test');
-    expect(tokenizer.tokenize('one, three – four', 4)).toEqual({
-      ids: Int32Array.of(90, 3, 1, 5, 1, 91),
-      punctuation: Uint8Array.of(0, 1, 0, 0),
-    });
-    expect([...tokenizer.tokenize('', 4).ids]).toEqual([90, 91]);
+    expect(tokenizer.tokenize('one, three – four', 4)).toEqual({ ids: Int32Array.of(3, 1, 5, 1), spans: undefined, truncated: true });
+    expect(tokenizer.tokenize('one, three', 4)).toEqual({ ids: Int32Array.of(3, 1, 5), spans: undefined, truncated: false });
+    expect([...tokenizer.tokenize('', 4).ids]).toEqual([]);
+    expect(tokenizer.around).toEqual({ first: 90, last: 91 });
+    expect([...idsOf(tokenizer, ['three', 'no token', '!'])]).toEqual([5, 1]);
   });
 
   test('reads no more of a long text than it needs, with the same result', () => {
@@ -28,14 +29,14 @@ describe('the text tokenizer', () => {
     const tokenizer = textTokenizer(source(read), 100, 'test');
     const long = 'word and, other '.repeat(100_000);
     const { ids } = tokenizer.tokenize(long, 50);
-    expect([...ids]).toEqual([90, ...source().encode(long, { add_special_tokens: false }).ids.slice(0, 50), 91]);
+    expect([...ids]).toEqual(source().encode(long, { add_special_tokens: false }).ids.slice(0, 50));
     expect(read.reduce((sum, text) => sum + text.length, 0)).toBeLessThan(2000);
   });
 
   test('a long text that is mostly space, or one word, is read on until there are enough tokens', () => {
     const tokenizer = textTokenizer(source(), 3_000_000, 'test');
-    expect([...tokenizer.tokenize(`a${' '.repeat(100_000)}bb ccc`, 5).ids]).toEqual([90, 1, 2, 3, 91]);
-    expect([...tokenizer.tokenize('x'.repeat(100_000), 5).ids]).toEqual([90, 100_000, 91]);
+    expect([...tokenizer.tokenize(`a${' '.repeat(100_000)}bb ccc`, 5).ids]).toEqual([1, 2, 3]);
+    expect([...tokenizer.tokenize('x'.repeat(100_000), 5).ids]).toEqual([100_000]);
   });
 
   test('an id outside the vocabulary is reported', () => {
@@ -43,7 +44,7 @@ describe('the text tokenizer', () => {
   });
 
   test('a tokenizer with other special tokens is refused', () => {
-    const bare: TokenSource = { encode: () => ({ ids: [], tokens: [] }) };
+    const bare: TokenSource = { encode: () => ({ ids: [], tokens: [] }), token_to_id: () => undefined };
     expect(() => textTokenizer(bare, 100, 'tokenizer.json')).toThrow(/0 special tokens/);
   });
 });

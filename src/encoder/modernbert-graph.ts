@@ -1,0 +1,88 @@
+import type { DenseLayer } from './dense.js';
+import { finishBody } from './dense-graph.js';
+import { graphBuilder, type Precision } from './graph-builder.js';
+import type { ModernBertConfig } from './modernbert-config.js';
+import type { ModernBertWeights } from './modernbert-weights.js';
+
+/** What is added to the score of a token that is too far away. */
+const FAR = -1e9;
+
+/**
+ * Builds an ONNX model of a ModernBERT body and the dense layers behind it, with the inputs and outputs of `bertOnnx`: norms come before attention and
+ * products, positions by rotation, most layers look at near tokens alone, and the inner product is gated (GeGLU).
+ */
+export async function modernBertOnnx(
+  config: ModernBertConfig,
+  weights: ModernBertWeights,
+  dense: readonly DenseLayer[],
+  precision: Precision,
+): Promise<Uint8Array> {
+  const { heads, hidden, positions, reach, theta } = config;
+  const graph = graphBuilder(precision);
+  graph.node('Cast', ['attention_mask'], { to: 6 }); // int32
+  graph.rename('mask');
+  graph.constant('zero', { dims: [1], type: 'int64', data: BigInt64Array.of(0n) });
+  const rotations = { everywhere: rotation('everywhere', theta.everywhere), near: rotation('near', theta.near) };
+  const biases = new Map<number, string>();
+
+  const { words, norm } = await weights.embeddings();
+  graph.constant('words', { dims: [config.vocabulary, hidden], type: 'float32', data: words });
+  let x = normalise('embeddings', graph.node('Gather', ['words', 'input_ids']), norm);
+  for (let i = 0; i < config.layers; i++) {
+    const layer = await weights.layer(i);
+    const at = `layer${i}`;
+    const input = layer.attentionNorm ? normalise(`${at}.attention`, x, layer.attentionNorm) : x;
+    const [q, k, v] = graph.split(graph.linear(`${at}.qkv`, input, layer.queryKeyValue), 3);
+    const far = reach[i];
+    const { cos, sin } = far === undefined ? rotations.everywhere : rotations.near;
+    const rotated = (part: string): string => graph.fused('RotaryEmbedding', [part, 'zero', cos, sin], { num_heads: heads });
+    const inputs = [rotated(q), rotated(k), v, '', 'mask', ...(far === undefined ? [] : [nearBias(far)])];
+    const context = graph.fused('MultiHeadAttention', inputs, { num_heads: heads });
+    x = graph.node('Add', [x, graph.linear(`${at}.attentionOutput`, context, layer.attentionOutput)]);
+    const inner = graph.linear(`${at}.inner`, normalise(`${at}.mlp`, x, layer.innerNorm), layer.inner);
+    const [active, gate] = graph.split(inner, 2);
+    const gated = graph.node('Mul', [graph.fused('Gelu', [active]), gate]);
+    x = graph.node('Add', [x, graph.linear(`${at}.output`, gated, layer.output)]);
+  }
+  normalise('final', x, await weights.finalNorm());
+  return finishBody(graph, hidden, dense);
+
+  function normalise(name: string, input: string, gamma: Float32Array): string {
+    return graph.node('LayerNormalization', [input, graph.vector(`${name}.gamma`, gamma)], { epsilon: { float: config.epsilon } });
+  }
+
+  /** Cosines and sines of the angles of all positions. */
+  function rotation(name: string, base: number): { cos: string; sin: string } {
+    const half = hidden / heads / 2;
+    const angle = (at: number): number => Math.floor(at / half) * base ** (-(at % half) / half);
+    const table = (kind: string, f: (x: number) => number): string =>
+      graph.constant(`${name}.${kind}`, {
+        dims: [positions, half],
+        type: 'float32',
+        data: Float32Array.from({ length: positions * half }, (_, at) => f(angle(at))),
+      });
+    return { cos: table('cos', Math.cos), sin: table('sin', Math.sin) };
+  }
+
+  /** [1, 1, tokens, tokens]: 0 for tokens that are near each other, a large negative number for others. */
+  function nearBias(far: number): string {
+    const known = biases.get(far);
+    if (known) return known;
+    const scalar = (name: string, value: number): string =>
+      graph.constant(`${name}${far}`, { dims: [], type: 'int64', data: BigInt64Array.of(BigInt(value)) });
+    const axes = (name: string, list: readonly number[]): string =>
+      graph.constant(`${name}${far}`, { dims: [list.length], type: 'int64', data: BigInt64Array.from(list, BigInt) });
+    const tokens = graph.node('Squeeze', [graph.node('Shape', ['input_ids'], { start: 1, end: 2 })]);
+    const places = graph.node('Range', [scalar('from', 0), tokens, scalar('step', 1)]);
+    const distance = graph.node('Abs', [
+      graph.node('Sub', [
+        graph.node('Unsqueeze', [places, axes('column', [0, 1, 3])]),
+        graph.node('Unsqueeze', [places, axes('row', [0, 1, 2])]),
+      ]),
+    ]);
+    const tooFar = graph.node('Cast', [graph.node('Greater', [distance, scalar('reach', far)])], { to: 1 }); // float32
+    const bias = graph.node('Mul', [tooFar, graph.constant(`far${far}`, { dims: [], type: 'float32', data: Float32Array.of(FAR) })]);
+    biases.set(far, bias);
+    return bias;
+  }
+}

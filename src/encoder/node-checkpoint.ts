@@ -1,0 +1,225 @@
+import { basename, dirname } from 'node:path';
+import { LemurError } from '../errors.js';
+import { showJson } from '../formats/show-json.js';
+import { folderStorage } from '../storage/node-folder.js';
+import { openStoredSafetensors } from '../storage/stored-safetensors.js';
+import { bertConfig } from './bert-config.js';
+import { type DenseLayer, denseConfig } from './dense.js';
+import type { Precision } from './graph-builder.js';
+import { modernBertConfig } from './modernbert-config.js';
+import { type CheckpointFiles, missing, needJson, readJson } from './node-files.js';
+import { isPyLate, nativeSettings, pyLateSettings, type Settings, stanfordSettings } from './settings.js';
+import { tensorReader } from './tensor-reader.js';
+import type { BodySource } from './worker-protocol.js';
+
+/** How a checkpoint's files are laid out, and whose conventions they follow. */
+export type Layout = 'bert' | 'pylate' | 'sentence-transformers' | 'stanford' | 'onnx';
+
+/** What a checkpoint's files say. */
+export interface Checkpoint {
+  readonly layout: Layout;
+  /** undefined: a body alone, whose tokens are read as they come. */
+  readonly settings: Settings | undefined;
+  readonly body: BodySource;
+  readonly dense: readonly DenseLayer[];
+  readonly vocabulary: number;
+  readonly positions: number;
+  /** undefined for an ONNX file that gives finished vectors alone. */
+  readonly hidden: number | undefined;
+  readonly dim: number;
+}
+
+interface Module {
+  readonly kind: string;
+  readonly path: string;
+}
+
+interface Found {
+  readonly json: Record<string, unknown>;
+  readonly where: string;
+}
+
+/** Modules that have nothing to do with token vectors. */
+const IGNORED = ['Transformer', 'Pooling', 'Dense', 'Normalize', 'MultiVectorMask'];
+
+/**
+ * Reads what kind of checkpoint it is and how it wants its texts, from its own configuration: PyLate and Sentence Transformers 6 (modules.json), Stanford
+ * ColBERT (HF_ColBERT in config.json), an ONNX export (onnx_config.json), or a body alone. Rejects with 'not-found', 'bad-file' and 'unsupported'.
+ */
+export async function openCheckpoint(files: CheckpointFiles, precision: Precision): Promise<Checkpoint> {
+  const rootConfig = await readJson(files, 'config.json');
+  const exported = await readJson(files, 'onnx_config.json');
+  const modules = await readModules(files);
+  const at = modules?.find(({ kind }) => kind === 'Transformer')?.path ?? '';
+  const config = at === '' ? rootConfig : await readJson(files, inFolder(at, 'config.json'));
+  const { layout, settings } = await settingsOf(files, modules, at, config, exported);
+
+  const graph = await findOnnx(files, at, precision);
+  if (exported && graph && !(config && isKnown(config))) {
+    const lengths = [settings?.query.length ?? 0, settings?.document.length ?? 0];
+    const dim = sizeOf(exported, 'embedding_dim');
+    return {
+      layout,
+      settings,
+      body: { kind: 'onnx', path: graph, finished: true },
+      dense: [],
+      vocabulary: Infinity,
+      positions: Math.max(...lengths, typeof config?.json.max_position_embeddings === 'number' ? config.json.max_position_embeddings : 0),
+      hidden: undefined,
+      dim,
+    };
+  }
+  if (!config) throw await missing(files, inFolder(at, 'config.json'));
+  if (!isKnown(config) && graph) {
+    const [hidden, vocabulary, positions] = ['hidden_size', 'vocab_size', 'max_position_embeddings'].map((key) => sizeOf(config, key));
+    const dense = await denseLayers(files, modules, hidden);
+    const finished = exported !== undefined;
+    const dim = dense.at(-1)?.outputs ?? hidden;
+    return { layout, settings, body: { kind: 'onnx', path: graph, finished }, dense, vocabulary, positions, hidden, dim };
+  }
+  const body =
+    config.json.model_type === 'modernbert' ? modernBertConfig(config.json, config.where) : bertConfig(config.json, config.where);
+  const { hidden, vocabulary, positions } = body;
+  const weights = await findWeights(files, at);
+  const source: BodySource = { kind: 'weights', config: body, folder: dirname(weights), file: basename(weights), where: weights };
+  const dense = layout === 'stanford' ? [await stanfordDense(weights, hidden)] : await denseLayers(files, modules, hidden);
+  return { layout, settings, body: source, dense, vocabulary, positions, hidden, dim: dense.at(-1)?.outputs ?? hidden };
+}
+
+/** The modules of modules.json in their order; undefined where there is none. */
+async function readModules(files: CheckpointFiles): Promise<Module[] | undefined> {
+  const found = await readJson(files, 'modules.json');
+  if (!found) return undefined;
+  const { where } = found;
+  const list: unknown = found.json;
+  const isModule = (value: unknown): value is { type: string; path: string } =>
+    typeof value === 'object' &&
+    value !== null &&
+    ['type', 'path'].every((key) => typeof (value as Record<string, unknown>)[key] === 'string');
+  if (!Array.isArray(list) || !list.every(isModule))
+    throw new LemurError('bad-file', `${where}: expected an array of modules with type and path`, { where });
+  const modules = list.map(({ type, path }) => ({ kind: type.split('.').at(-1) ?? type, path }));
+  const unknown = modules.find(({ kind }) => !IGNORED.includes(kind));
+  if (unknown) {
+    const message = `${where}: a module of type ${showJson(unknown.kind)}, supported: ${IGNORED.join(', ')}`;
+    throw new LemurError('unsupported', message, { where });
+  }
+  return modules;
+}
+
+async function settingsOf(
+  files: CheckpointFiles,
+  modules: Module[] | undefined,
+  at: string,
+  config: Found | undefined,
+  exported: Found | undefined,
+): Promise<{ layout: Layout; settings: Settings | undefined }> {
+  const top = await readJson(files, 'config_sentence_transformers.json');
+  const mask = modules?.find(({ kind }) => kind === 'MultiVectorMask');
+  if (modules && mask) {
+    const transformer = await needJson(files, inFolder(at, 'sentence_bert_config.json'));
+    const of = (await readJson(files, inFolder(mask.path, 'config.json'))) ?? { json: {}, where: mask.path };
+    const normalize = modules.some(({ kind }) => kind === 'Normalize');
+    return {
+      layout: 'sentence-transformers',
+      settings: nativeSettings(transformer, of, top ?? { json: {}, where: files.name }, normalize),
+    };
+  }
+  if (exported) return { layout: 'onnx', settings: pyLateSettings(exported.json, exported.where) };
+  if (top && isPyLate(top.json)) {
+    const transformer = await readJson(files, inFolder(at, 'sentence_bert_config.json'));
+    return {
+      layout: 'pylate',
+      settings: pyLateSettings({ do_lower_case: transformer?.json.do_lower_case, ...top.json }, top.where),
+    };
+  }
+  const [architecture] = Array.isArray(config?.json.architectures) ? config.json.architectures : [];
+  if (architecture === 'HF_ColBERT') {
+    const metadata = (await readJson(files, 'artifact.metadata')) ?? { json: {}, where: files.name };
+    return { layout: 'stanford', settings: stanfordSettings(metadata.json, metadata.where) };
+  }
+  return { layout: 'bert', settings: undefined };
+}
+
+/** Whether there is a graph of ours for it. */
+function isKnown({ json }: Found): boolean {
+  return ['bert', 'roberta', 'xlm-roberta', 'modernbert'].includes(json.model_type as string);
+}
+
+async function findOnnx(files: CheckpointFiles, at: string, precision: Precision): Promise<string | undefined> {
+  const names = precision === 'int8' ? ['model_int8.onnx', 'model_quantized.onnx'] : ['model.onnx'];
+  for (const name of names) {
+    for (const folder of [at, inFolder(at, 'onnx'), 'onnx']) {
+      const path = await files.find(inFolder(folder, name));
+      if (path) return path;
+    }
+  }
+  return undefined;
+}
+
+async function findWeights(files: CheckpointFiles, at: string): Promise<string> {
+  const path = await files.find(inFolder(at, 'model.safetensors'));
+  if (path) return path;
+  const others = at === '' ? (await files.names()).filter((name) => name.endsWith('.safetensors')) : [];
+  const only = others.length === 1 ? await files.find(others[0]) : undefined;
+  if (only) return only;
+  throw await missing(files, inFolder(at, 'model.safetensors (or a single *.safetensors)'));
+}
+
+/** The layers of modules.json behind the body, in their order. */
+async function denseLayers(files: CheckpointFiles, modules: Module[] | undefined, hidden: number): Promise<DenseLayer[]> {
+  const layers: DenseLayer[] = [];
+  // a pooled model's layers take pooled vectors
+  if (modules?.some(({ kind }) => kind === 'Pooling')) return layers;
+  let width = hidden;
+  for (const { path } of modules?.filter(({ kind }) => kind === 'Dense') ?? []) {
+    const { json, where } = await needJson(files, inFolder(path, 'config.json'));
+    const { inputs, outputs, bias, activation, residual } = denseConfig(json, where);
+    if (inputs !== width)
+      throw new LemurError('dimension-mismatch', `${where}: in_features is ${inputs}, what comes before it gives ${width}`, {
+        where,
+        expected: width,
+        got: inputs,
+      });
+    const weights = await files.find(inFolder(path, 'model.safetensors'));
+    if (!weights) throw await missing(files, inFolder(path, 'model.safetensors'));
+    const { check, read } = await denseTensors(weights);
+    check('linear.weight', outputs, inputs);
+    if (bias) check('linear.bias', outputs);
+    const mapped = residual && inputs !== outputs;
+    if (mapped) check('residual.weight', outputs, inputs);
+    layers.push({
+      inputs,
+      outputs,
+      weight: await read('linear.weight'),
+      bias: bias ? await read('linear.bias') : undefined,
+      activation,
+      residual: mapped ? await read('residual.weight') : residual ? 'input' : undefined,
+    });
+    width = outputs;
+  }
+  return layers;
+}
+
+/** Stanford's projection lies among the body's weights. */
+async function stanfordDense(weights: string, hidden: number): Promise<DenseLayer> {
+  const { check, read } = await denseTensors(weights);
+  check('linear.weight', undefined, hidden);
+  const weight = await read('linear.weight');
+  return { inputs: hidden, outputs: weight.length / hidden, weight, bias: undefined, activation: 'identity', residual: undefined };
+}
+
+async function denseTensors(path: string) {
+  const file = await openStoredSafetensors(folderStorage(dirname(path)), basename(path));
+  return tensorReader(file, { prefixes: [''], probe: 'linear.weight', what: 'dense layer', where: path });
+}
+
+function sizeOf({ json, where }: Found, key: string): number {
+  const value = json[key];
+  if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
+  throw new LemurError('bad-file', `${where}: ${key} is ${showJson(value)}, expected a positive integer`, { where });
+}
+
+function inFolder(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
+}

@@ -1,0 +1,182 @@
+import { LemurError } from '../errors.js';
+import { showJson } from '../formats/show-json.js';
+import type { TextRecipe } from './recipe.js';
+import { idsOf, PUNCTUATION, type TextTokenizer } from './tokenizer.js';
+
+/** How a checkpoint reads its texts, as its configuration says it: in words, not in the tokenizer's numbers. */
+export interface Settings {
+  readonly query: KindSettings;
+  readonly document: KindSettings;
+  readonly lowerCase: boolean;
+  /** Whether vectors are brought to unit length. */
+  readonly normalize: boolean;
+}
+
+export interface KindSettings {
+  /** Text, or the name of a marker token, put before each text. */
+  readonly prefix: string;
+  /** Most tokens, all included; undefined: as many as the body takes. */
+  readonly length: number | undefined;
+  /** Filled up to `to` tokens by `token`, undefined: the tokenizer's mask. */
+  readonly expansion: { readonly to: number; readonly attended: boolean; readonly token: string | undefined } | undefined;
+  /** Tokens without vectors. */
+  readonly skip: readonly string[];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * PyLate's fields of config_sentence_transformers.json (and of onnx_config.json, which has the same): what is not there is as PyLate takes it, markers
+ * "[Q] " and "[D] ", 32 and 180 tokens, queries filled up with masks that nothing looks at, no vectors for punctuation in documents.
+ */
+export function pyLateSettings(json: Json, where: string): Settings {
+  const field = reader(json, where);
+  const queryLength = field.length('query_length') ?? 32;
+  const expands = field.flag('do_query_expansion') ?? true;
+  return {
+    query: {
+      prefix: field.text('query_prefix') ?? '[Q] ',
+      length: queryLength,
+      expansion: expands ? { to: queryLength, attended: field.flag('attend_to_expansion_tokens') ?? false, token: undefined } : undefined,
+      skip: [],
+    },
+    document: {
+      prefix: field.text('document_prefix') ?? '[D] ',
+      length: field.length('document_length') ?? 180,
+      expansion: undefined,
+      skip: field.words('skiplist_words') ?? PUNCTUATION,
+    },
+    lowerCase: field.flag('do_lower_case') ?? false,
+    normalize: true,
+  };
+}
+
+/** Whether a config_sentence_transformers.json is of PyLate. */
+export function isPyLate(json: Json): boolean {
+  return ['query_prefix', 'document_prefix', 'query_length', 'document_length', 'do_query_expansion'].some(
+    (key) => json[key] !== undefined,
+  );
+}
+
+/** Stanford ColBERT's artifact.metadata; queries are always filled up. */
+export function stanfordSettings(json: Json, where: string): Settings {
+  const field = reader(json, where);
+  const queryLength = field.length('query_maxlen') ?? 32;
+  return {
+    query: {
+      prefix: field.text('query_token_id') ?? '[unused0]',
+      length: queryLength,
+      expansion: { to: queryLength, attended: field.flag('attend_to_mask_tokens') ?? false, token: undefined },
+      skip: [],
+    },
+    document: {
+      prefix: field.text('doc_token_id') ?? '[unused1]',
+      length: field.length('doc_maxlen') ?? 180,
+      expansion: undefined,
+      skip: (field.flag('mask_punctuation') ?? true) ? PUNCTUATION : [],
+    },
+    lowerCase: false,
+    normalize: true,
+  };
+}
+
+/** Sentence Transformers 6: the Transformer module's sentence_bert_config.json, the MultiVectorMask's config.json, and the prompts. */
+export function nativeSettings(
+  transformer: { json: Json; where: string },
+  mask: { json: Json; where: string },
+  prompts: { json: Json; where: string },
+  normalize: boolean,
+): Settings {
+  const field = reader(transformer.json, transformer.where);
+  const skip = reader(mask.json, mask.where);
+  if (mask.json.keep_only_token_ids)
+    throw new LemurError('unsupported', `${mask.where}: keep_only_token_ids, which is of page images: give their vectors as tokens`, {
+      where: mask.where,
+    });
+  const words = skip.words('skiplist_words') ?? [];
+  const tasks = typeof mask.json.skiplist_tasks === 'string' ? [mask.json.skiplist_tasks] : (skip.words('skiplist_tasks') ?? ['document']);
+  const all = field.length('max_seq_length');
+  const { expansion, length } = nativeExpansion(transformer.json.query_expansion, transformer.where);
+  const texts = reader((prompts.json.prompts ?? {}) as Json, prompts.where);
+  return {
+    query: {
+      prefix: texts.text('query') ?? '',
+      length: length ?? field.length('query_length') ?? all,
+      expansion,
+      skip: tasks.includes('query') ? words : [],
+    },
+    document: {
+      prefix: texts.text('document') ?? '',
+      length: field.length('document_length') ?? all,
+      expansion: undefined,
+      skip: tasks.includes('document') ? words : [],
+    },
+    lowerCase: field.flag('do_lower_case') ?? false,
+    normalize,
+  };
+}
+
+/** `length`: longer queries are cut. */
+function nativeExpansion(value: unknown, where: string): { expansion: KindSettings['expansion']; length: number | undefined } {
+  if (value === undefined || value === null) return { expansion: undefined, length: undefined };
+  const bad = (problem: string): LemurError => new LemurError('unsupported', `${where}: query_expansion ${problem}`, { where });
+  if (typeof value !== 'object' || Array.isArray(value)) throw bad(`is ${showJson(value)}, expected an object`);
+  const field = reader(value as Json, where);
+  const to = field.length('length');
+  const { strategy = 'fixed' } = value as Json;
+  if (to === undefined) throw bad('has no length');
+  if (strategy !== 'fixed' && strategy !== 'min') throw bad(`has the strategy ${showJson(strategy)}, supported: fixed, min`);
+  const expansion = { to, attended: field.flag('attend') ?? false, token: field.text('token') };
+  return { expansion, length: strategy === 'fixed' ? to : undefined };
+}
+
+/** The tokenizer's numbers for it. `mask` is its mask token, `where` names its file in errors. Raises 'bad-file' where a token is missing. */
+export function resolveRecipes(
+  { query, document }: Settings,
+  tokenizer: TextTokenizer,
+  mask: string | undefined,
+  positions: number,
+  where: string,
+): { query: TextRecipe; document: TextRecipe } {
+  const recipeOf = ({ prefix, length, expansion, skip }: KindSettings): TextRecipe => {
+    const filler = expansion && (expansion.token ?? mask);
+    const token = filler === undefined ? undefined : tokenizer.id(filler);
+    if (expansion && token === undefined) {
+      const problem = filler === undefined ? 'no mask token' : `no token ${showJson(filler)}`;
+      throw new LemurError('bad-file', `${where}: ${problem}, which queries are filled up with`, { where });
+    }
+    return {
+      prefix: prefixIds(prefix, tokenizer),
+      length: Math.min(length ?? positions, positions),
+      expansion: expansion && { to: Math.min(expansion.to, positions), token: token as number, attended: expansion.attended },
+      skip: idsOf(tokenizer, skip),
+      special: true,
+    };
+  };
+  return { query: recipeOf(query), document: recipeOf(document) };
+}
+
+/** A marker is one token, with or without the space behind it; another prefix is text. */
+function prefixIds(prefix: string, tokenizer: TextTokenizer): readonly number[] {
+  if (prefix === '') return [];
+  const marker = tokenizer.id(prefix) ?? tokenizer.id(prefix.trimEnd());
+  return marker === undefined ? [...tokenizer.tokenize(prefix, prefix.length).ids] : [marker];
+}
+
+/** Fields of a configuration; null counts as absent. Raises 'bad-file' for one of another type. */
+function reader(json: Json, where: string) {
+  const get = <T>(key: string, is: (value: unknown) => value is T, expected: string): T | undefined => {
+    const value = json[key];
+    if (value === undefined || value === null) return undefined;
+    if (is(value)) return value;
+    throw new LemurError('bad-file', `${where}: ${key} is ${showJson(value)}, expected ${expected}`, { where });
+  };
+  return {
+    text: (key: string) => get(key, (value) => typeof value === 'string', 'a text'),
+    flag: (key: string) => get(key, (value) => typeof value === 'boolean', 'true or false'),
+    length: (key: string) =>
+      get(key, (value): value is number => Number.isSafeInteger(value) && (value as number) >= 4, 'an integer of at least 4'),
+    words: (key: string) =>
+      get(key, (value): value is string[] => Array.isArray(value) && value.every((word) => typeof word === 'string'), 'an array of texts'),
+  };
+}
