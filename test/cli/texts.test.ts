@@ -10,6 +10,7 @@ import { Index } from '../../dist/node.js';
 import { readNpy } from '../../src/formats/npy.js';
 import { readSafetensors } from '../../src/formats/safetensors.js';
 import { smallBert } from '../encoder/small-bert.js';
+import { denseModule, writeFiles } from '../encoder/small-checkpoint.js';
 import { runCli, succeed } from './run-cli.js';
 
 const TEXTS = [
@@ -36,7 +37,7 @@ beforeAll(async () => {
 
   await mkdir(at('notes/deep'), { recursive: true });
   for (const [i, text] of TEXTS.entries()) await writeFile(at(`notes/${i % 2 === 0 ? '' : 'deep/'}${i}.${i < 2 ? 'md' : 'txt'}`), text);
-  await succeed(['add', at('notes.lemur'), at('notes'), ...options]);
+  await succeed(['add', at('notes.lemur'), at('notes'), ...options, '--dim', '40']);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -57,8 +58,36 @@ describe('add of texts', () => {
     await index.close();
     expect((await readdir(at('notes.lemur'))).sort()).toEqual(['encoder.json', 'index.json', 'projection.npy', 'segment.1.safetensors']);
     const { encoder, encodedBy, dim } = JSON.parse((await succeed(['info', at('notes.lemur'), '--json'])).stdout);
-    expect(encodedBy).toEqual({ model: { folder: at('bert') }, maxTokens: 30, hidden: 48, dim: 48 }); // no more than the encoder has
-    expect({ dim, id: encoder.id }).toEqual({ dim: 48, id: expect.stringMatching(/^bert-\w+-30$/) });
+    expect(encodedBy).toEqual({ model: { folder: at('bert') }, maxTokens: 30, hidden: 48, dim: 40 });
+    expect({ dim, id: encoder.id }).toEqual({ dim: 40, id: expect.stringMatching(/^bert-\w+-30$/) });
+  });
+
+  test('vectors that are no wider than is asked for are taken as they are', async () => {
+    await succeed(['add', at('wide'), at('notes'), ...options, '--dim', '64']);
+    expect((await readdir(at('wide'))).sort()).toEqual(['encoder.json', 'index.json', 'segment.1.safetensors']);
+    expect(JSON.parse((await succeed(['info', at('wide'), '--json'])).stdout)).toMatchObject({ dim: 48, encodedBy: { hidden: 48, dim: 48 } });
+    expect((await succeed(['search', at('wide'), 'do owls turn?', '--json'])).stdout).toContain('deep/3.txt');
+  });
+
+  test('a late-interaction checkpoint says itself how texts are read', async () => {
+    const dense = denseModule('1_Dense', 48, 8);
+    const transformer = { type: 'sentence_transformers.models.Transformer', path: '' };
+    await cp(at('bert'), at('colbert'), { recursive: true });
+    await writeFiles(at('colbert'), {
+      ...dense.files,
+      'modules.json': [transformer, { type: 'pylate.models.Dense.Dense', path: '1_Dense' }],
+      'config_sentence_transformers.json': { query_prefix: '[unused0]', document_prefix: '[unused1]', query_length: 12, document_length: 9 },
+    });
+    const { stdout } = await succeed(['add', at('colbert.lemur'), at('notes'), '--model', at('colbert')]);
+    expect(stdout).toContain('3 texts longer than the encoder reads');
+    const { encoder, encodedBy, dim } = JSON.parse((await succeed(['info', at('colbert.lemur'), '--json'])).stdout);
+    expect({ dim, encodedBy, id: encoder.id }).toEqual({
+      dim: 8,
+      encodedBy: { model: { folder: at('colbert') }, maxTokens: null, hidden: 8, dim: 8 },
+      id: expect.stringMatching(/^colbert-\w{16}$/),
+    });
+    const found = await succeed(['search', at('colbert.lemur'), 'owls', '--evidence']);
+    expect(found.stdout).toContain('.txt');
   });
 
   test('asks for what the encoder can give before anything is written', async () => {
@@ -134,7 +163,7 @@ describe('an interruption', () => {
   );
 
   test('while the encoder is being made leaves a folder that the next run takes', async () => {
-    const args = ['add', at('early'), at('notes'), ...options];
+    const args = ['add', at('early'), at('notes'), ...options, '--dim', '40'];
     const { code } = await runCli(args, (child) => child.kill('SIGINT'));
     expect(code).toBe(130);
     await succeed(args);
@@ -165,7 +194,7 @@ describe('search and convert with an encoder', () => {
     await writeFile(at('questions.jsonl'), TEXTS.map((text, id) => JSON.stringify({ id, text })).join('\n'));
     const like = ['--kind', 'query', '--index', at('notes.lemur')];
     const { bytes } = await succeed(['convert', at('questions.jsonl'), '-', ...like]);
-    expect(readSafetensors(bytes, 'output').tensors.get('tokens')?.shape[1]).toBe(48);
+    expect(readSafetensors(bytes, 'output').tensors.get('tokens')?.shape[1]).toBe(40);
     const answers = await succeed(['search', at('notes.lemur'), '--vectors', '-', '-k', '1', '--json'], bytes);
     const found = answers.stdout
       .trimEnd()
@@ -237,7 +266,7 @@ describe('search and convert with an encoder', () => {
     await writeFile(path, JSON.stringify({ ...info, version: 2 }));
     expect(await failure('version')).toContain('format version 2');
     await writeFile(path, JSON.stringify({ ...info, dim: 12 }));
-    expect(await failure('dim')).toContain('projection.npy: f4 48 x 48, expected f4 48 x 12');
+    expect(await failure('dim')).toContain('projection.npy: f4 48 x 40, expected f4 48 x 12');
     await writeFile(path, JSON.stringify(info));
     const bytes = await readFile(at('moved.lemur/projection.npy'));
     bytes[bytes.length - 1] ^= 1;

@@ -30,7 +30,7 @@ export async function writeSmallIndex(at: string | Storage): Promise<void> {
     })),
   );
   await index.delete('d2');
-  await index.fit(LEARN);
+  await index.fit({ ...LEARN, learn: randomTexts(3, documents, DIM) });
   await index.close();
 }
 
