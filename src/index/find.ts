@@ -1,4 +1,4 @@
-import type { Device, Tensor } from '../device/device.js';
+import type { Device, DeviceTokens, Tensor } from '../device/device.js';
 import { selectTopK } from '../kernels/top-k.js';
 import { freeTokens, uploadTokens } from '../model/device-tokens.js';
 import type { RunOptions } from '../run-options.js';
@@ -13,6 +13,8 @@ import type { Snapshot } from './snapshot.js';
 const EXACT_DOCUMENTS = 512;
 /** Full codes looked at for every candidate (docs/design.md). */
 const RESCORED = 4;
+/** Several queries that want no less of the collection than this score all of it. */
+const LEAST_SHARE = 1 / 4;
 /** Pairs of a query and a document that are scored in one call. */
 const PAIRS_AT_ONCE = 1 << 21;
 
@@ -89,7 +91,7 @@ export async function passing(snapshot: Snapshot, filter: CompiledFilter, signal
   return mask;
 }
 
-/** The k best of the same documents for each query. */
+/** The k best of the same documents for each query. Where several queries want much of the collection, all of it is read, once for many of them. */
 async function scoreAll(
   device: Device,
   snapshot: Snapshot,
@@ -99,7 +101,27 @@ async function scoreAll(
   options: RunOptions,
 ): Promise<TopK> {
   const count = queries.counts.length;
-  return scoreLists(device, snapshot, queries, new Array<Int32Array>(count).fill(rows), k, options);
+  const { documents } = snapshot;
+  if (count === 1 || rows.length < LEAST_SHARE * documents)
+    return scoreLists(device, snapshot, queries, new Array<Int32Array>(count).fill(rows), k, options);
+  const { signal, onProgress } = options;
+  const top = emptyTop(count, k);
+  const some = new Float32Array(rows.length);
+  const step = Math.max(1, Math.floor(PAIRS_AT_ONCE / documents));
+  for (let from = 0; from < count; from += step) {
+    onProgress?.({ stage: 'search', done: from, total: count });
+    const to = Math.min(count, from + step);
+    const scores = await withQueries(device, someTexts(queries, from, to), (uploaded) =>
+      filled(device, (to - from) * documents, (out) => device.maxSim(uploaded, snapshot.tokens, out, { signal })),
+    );
+    for (let q = from; q < to; q++) {
+      const all = scores.subarray((q - from) * documents, (q - from + 1) * documents);
+      for (let i = 0; i < rows.length; i++) some[i] = all[rows[i]];
+      selectFrom(some, rows, k, top, q);
+    }
+  }
+  onProgress?.({ stage: 'search', done: count, total: count });
+  return top;
 }
 
 /** The k best by exact MaxSim of a list of documents for each query, ties by the lower number where the lists are ascending. */
@@ -112,7 +134,7 @@ export async function scoreLists(
   { signal, onProgress }: RunOptions,
 ): Promise<TopK> {
   const count = lists.length;
-  const top = { indices: new Int32Array(count * k).fill(-1), scores: new Float32Array(count * k).fill(-Infinity), k };
+  const top = emptyTop(count, k);
   for (let from = 0; from < count; ) {
     onProgress?.({ stage: 'search', done: from, total: count });
     let to = from + 1;
@@ -128,8 +150,7 @@ export async function scoreLists(
       const scores = await subsetScores(device, snapshot, someTexts(queries, from, to), numbers, offsets, signal);
       for (let q = from; q < to; q++) {
         const [begin, end] = [offsets[q - from], offsets[q - from + 1]];
-        const kept = selectTopK(scores.subarray(begin, end), end - begin, k, 0, top.indices, top.scores, q * k);
-        for (let i = q * k; i < q * k + kept; i++) top.indices[i] = numbers[begin + top.indices[i]];
+        selectFrom(scores.subarray(begin, end), numbers.subarray(begin, end), k, top, q);
       }
     }
     from = to;
@@ -138,7 +159,7 @@ export async function scoreLists(
   return top;
 }
 
-async function subsetScores(
+function subsetScores(
   device: Device,
   snapshot: Snapshot,
   queries: TokenSets,
@@ -146,19 +167,46 @@ async function subsetScores(
   offsets: Int32Array,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array> {
-  const uploaded = await uploadTokens(device, queries);
-  const used: Tensor[] = [];
-  try {
+  return withQueries(device, queries, async (uploaded) => {
     const chosen = await device.upload('i32', numbers);
-    used.push(chosen);
-    const out = await device.allocate('f32', numbers.length);
-    used.push(out);
-    await device.maxSimSubset(uploaded, snapshot.tokens, chosen, offsets, out, { signal });
-    return await device.read(out);
+    try {
+      return await filled(device, numbers.length, (out) =>
+        device.maxSimSubset(uploaded, snapshot.tokens, chosen, offsets, out, { signal }),
+      );
+    } finally {
+      device.free(chosen);
+    }
+  });
+}
+
+async function withQueries<T>(device: Device, queries: TokenSets, use: (uploaded: DeviceTokens) => Promise<T>): Promise<T> {
+  const uploaded = await uploadTokens(device, queries);
+  try {
+    return await use(uploaded);
   } finally {
-    device.free(...used);
     freeTokens(device, uploaded);
   }
+}
+
+/** What is written into a tensor of that length. */
+async function filled(device: Device, length: number, write: (out: Tensor<'f32'>) => Promise<void>): Promise<Float32Array> {
+  const out = await device.allocate('f32', length);
+  try {
+    await write(out);
+    return await device.read(out);
+  } finally {
+    device.free(out);
+  }
+}
+
+function emptyTop(queries: number, k: number): TopK {
+  return { indices: new Int32Array(queries * k).fill(-1), scores: new Float32Array(queries * k).fill(-Infinity), k };
+}
+
+/** The k largest scores of these documents as the answer to query q, ties by their order. */
+function selectFrom(scores: Float32Array, documents: Int32Array, k: number, top: TopK, q: number): void {
+  const kept = selectTopK(scores, documents.length, k, 0, top.indices, top.scores, q * k);
+  for (let i = q * k; i < q * k + kept; i++) top.indices[i] = documents[top.indices[i]];
 }
 
 function countOf(mask: Uint8Array): number {

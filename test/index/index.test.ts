@@ -89,6 +89,20 @@ describe.each(['memory', 'folder'] as const)('in %s', (kind) => {
     expect(hits[0].text).toBe(`text of ${hits[0].id}`);
   });
 
+  test('many queries at once get what each gets alone, ties and filters included', async () => {
+    const documents = documentsOf(90, DIM);
+    await using index = await Index.create(place('batch'), { dim: DIM, threads });
+    await index.add([...documents, ...documents.slice(0, 30).map((document) => ({ ...document, id: `again ${document.id}` }))]);
+    await index.delete(['a4', 'a50']);
+    const random = randomOf(31);
+    const queries = Array.from({ length: 9 }, () => matrixOf(3, DIM, random));
+    for (const filter of [undefined, { lang: 'en' }, { number: { $lt: 8 } }]) {
+      const alone = [];
+      for (const asked of queries) alone.push(await index.search(asked, { k: 12, filter }));
+      expect(await index.searchBatch(queries, { k: 12, filter })).toEqual(alone);
+    }
+  });
+
   test('with a model the best documents are found among the candidates, with a filter and without', async () => {
     const documents = documentsOf(1300, DIM, 3);
     await using index = await Index.create(place('features'), { dim: DIM, precision: 'float32', features: 'random', threads });
