@@ -46,36 +46,53 @@ export interface FindOptions extends RunOptions {
 /** The k best documents of each query: by exact MaxSim of all that pass, or of the candidates that the first stage finds among them. */
 export async function find(device: Device, snapshot: Snapshot, queries: TokenSets, options: FindOptions): Promise<Found> {
   const { k, numCandidates, filter, exact, signal } = options;
-  const count = queries.counts.length;
   const mask = filter ? await passing(snapshot, filter, signal) : snapshot.allowed;
   const passes = mask ? countOf(mask) : snapshot.documents;
   const how = { passing: passes, documents: snapshot.live };
-  const { model, codes } = snapshot;
-  if (exact || !model || !codes || passes <= Math.max(EXACT_DOCUMENTS, 2 * numCandidates)) {
+  if (exact || !usesFeatures(snapshot, passes, numCandidates)) {
     const rows = mask ? listed(mask, passes) : Int32Array.from({ length: snapshot.documents }, (_, i) => i);
     const top = await scoreAll(device, snapshot, queries, rows, k, options);
     return { top, how: { method: 'exact', candidates: passes, ...how } };
   }
-  const uploaded = await uploadTokens(device, queries);
-  const used: Tensor[] = [];
-  try {
-    const features = await device.allocate('f32', count * model.map.layout.latentDim);
-    used.push(features);
-    await device.queryFeatures(model.map, uploaded, features, { signal });
-    const allowed = mask && (await device.upload('i8', new Int8Array(mask.buffer, mask.byteOffset, mask.length)));
-    if (allowed) used.push(allowed);
-    const stage = { map: model.prefixMap, codes, queries: model.queries };
-    const rescored = RESCORED * numCandidates;
-    const { indices } = await firstStageCandidates(device, stage, features, count, rescored, numCandidates, { signal, allowed });
-    const lists = Array.from({ length: count }, (_, q) =>
-      indices.subarray(q * numCandidates, (q + 1) * numCandidates).filter((row) => row >= 0),
-    );
-    const top = await scoreLists(device, snapshot, queries, lists, k, options);
-    return { top, how: { method: 'features', candidates: numCandidates, ...how } };
-  } finally {
-    device.free(...used);
-    freeTokens(device, uploaded);
-  }
+  const lists = await featureCandidates(device, snapshot, queries, numCandidates, mask, signal);
+  const top = await scoreLists(device, snapshot, queries, lists, k, options);
+  return { top, how: { method: 'features', candidates: numCandidates, ...how } };
+}
+
+/** Whether candidates are found by features, or all documents that pass are scored, since there is no model or they are few. */
+export function usesFeatures({ model, codes }: Snapshot, passes: number, numCandidates: number): boolean {
+  return model !== null && codes !== null && passes > Math.max(EXACT_DOCUMENTS, 2 * numCandidates);
+}
+
+/** Numbers of the documents with the best estimates for each query, at most `numCandidates`, among those that the mask allows. Only where `usesFeatures`. */
+export async function featureCandidates(
+  device: Device,
+  { model, codes }: Snapshot,
+  queries: TokenSets,
+  numCandidates: number,
+  mask: Uint8Array | null,
+  signal: AbortSignal | undefined,
+): Promise<Int32Array[]> {
+  if (!model || !codes) throw new Error('there are no features');
+  const count = queries.counts.length;
+  return withQueries(device, queries, async (uploaded) => {
+    const used: Tensor[] = [];
+    try {
+      const features = await device.allocate('f32', count * model.map.layout.latentDim);
+      used.push(features);
+      await device.queryFeatures(model.map, uploaded, features, { signal });
+      const allowed = mask && (await device.upload('i8', new Int8Array(mask.buffer, mask.byteOffset, mask.length)));
+      if (allowed) used.push(allowed);
+      const stage = { map: model.prefixMap, codes, queries: model.queries };
+      const rescored = RESCORED * numCandidates;
+      const { indices } = await firstStageCandidates(device, stage, features, count, rescored, numCandidates, { signal, allowed });
+      return Array.from({ length: count }, (_, q) =>
+        indices.subarray(q * numCandidates, (q + 1) * numCandidates).filter((row) => row >= 0),
+      );
+    } finally {
+      device.free(...used);
+    }
+  });
 }
 
 /** Numbers of documents that pass a filter and are not deleted, as a byte each. */

@@ -6,7 +6,7 @@ import { joinTexts } from '../tokens/join.js';
 import { createRandom, type Random } from '../tokens/random.js';
 import { someTexts } from '../tokens/some-texts.js';
 import type { TokenSets } from '../tokens/token-sets.js';
-import { type Found, find } from './find.js';
+import { type Found, featureCandidates, find, usesFeatures } from './find.js';
 import type { Curve } from './manifest.js';
 import { sampleDocuments } from './sample.js';
 import type { Snapshot } from './snapshot.js';
@@ -14,6 +14,8 @@ import type { Snapshot } from './snapshot.js';
 const STREAM = 21;
 /** Words, or tokens, of a query that is drawn from the collection. */
 const QUERY_TOKENS = 12;
+/** Documents behind the best that may score as the last of them does. */
+const TIES = 10;
 /** Most candidates that are tried. */
 const MOST_CANDIDATES = 8192;
 
@@ -90,22 +92,49 @@ export async function measureCurve(
   const grid = candidateGrid(k, snapshot.live);
   const report = (done: number): void => onProgress?.({ stage: 'tune', done, total: grid.length + 1 });
   report(0);
-  // one more, since a query's own document does not count
-  const search = (numCandidates: number, exact: boolean): Promise<Found> =>
-    find(device, snapshot, queries, { k: k + 1, numCandidates: numCandidates + 1, filter: null, exact, signal });
-  const exact = await search(k, true);
+  // one more than k, since a query's own document does not count, and some that may score as the last one does
+  const width = k + 1 + TIES;
+  const exact = await find(device, snapshot, queries, { k: width, numCandidates: width, filter: null, exact: true, signal });
+  const wanted = Array.from({ length: count }, (_, q) => wantedOf(exact, q, own[q], k));
   const points: Curve['points'] = [];
   for (const [i, numCandidates] of grid.entries()) {
     report(i + 1);
-    const found = await search(numCandidates, false);
-    const shares = Array.from({ length: count }, (_, q) => recallOf(othersOf(exact, q, own[q], k), othersOf(found, q, own[q], k)));
+    // what is reranked exactly is found where it is among the candidates
+    const lists = usesFeatures(snapshot, snapshot.live, numCandidates + 1)
+      ? await featureCandidates(device, snapshot, queries, numCandidates + 1, snapshot.allowed, signal)
+      : null;
+    const shares = wanted.map(({ documents, few }, q) => {
+      if (!lists || few === 0) return 1;
+      return (
+        Math.min(
+          few,
+          lists[q].reduce((sum, document) => sum + (documents.has(document) ? 1 : 0), 0),
+        ) / few
+      );
+    });
     const mean = shares.reduce((sum, share) => sum + share, 0) / count;
     const variance = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / Math.max(1, count - 1);
     points.push([numCandidates, mean, Math.sqrt(variance / count)]);
-    if (mean === 1 || found.how.method === 'exact') break;
+    if (mean === 1) break;
   }
   report(grid.length + 1);
   return { points, queries: count, documents: snapshot.live, k };
+}
+
+/**
+ * The best documents of a query but its own: those that score no less than the k-th, and how many of them there is room for. What scores as the last does
+ * is as good as it: texts that occur twice have equal scores.
+ */
+function wantedOf(
+  { top: { indices, scores, k: width } }: Found,
+  query: number,
+  own: number,
+  k: number,
+): { documents: Set<number>; few: number } {
+  const others = Array.from({ length: width }, (_, i) => query * width + i).filter((at) => indices[at] >= 0 && indices[at] !== own);
+  const few = Math.min(k, others.length);
+  const least = few > 0 ? scores[others[few - 1]] : 0;
+  return { documents: new Set(others.filter((at) => scores[at] >= least).map((at) => indices[at])), few };
 }
 
 /** The fewest candidates whose recall, less its standard error, reaches the target; null: none that was measured does. */
@@ -129,19 +158,4 @@ function candidateGrid(k: number, documents: number): number[] {
   const grid: number[] = [];
   for (let n = k; n <= Math.min(MOST_CANDIDATES, documents); n = Math.ceil(n * 1.5)) grid.push(n);
   return grid;
-}
-
-/** Scores of a query's k best documents other than its own, best first. */
-function othersOf({ top: { indices, scores, k: width } }: Found, query: number, own: number, k: number): number[] {
-  const others: number[] = [];
-  for (let at = query * width; at < (query + 1) * width && others.length < k; at++)
-    if (indices[at] >= 0 && indices[at] !== own) others.push(scores[at]);
-  return others;
-}
-
-/** Share of the exact top that was found, both as scores. What scores as its last does is as good as it: texts that occur twice have equal scores. */
-function recallOf(exact: readonly number[], found: readonly number[]): number {
-  if (exact.length === 0) return 1;
-  const least = exact[exact.length - 1];
-  return found.filter((score) => score >= least).length / exact.length;
 }
