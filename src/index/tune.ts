@@ -13,7 +13,7 @@ import type { Snapshot } from './snapshot.js';
 
 const STREAM = 21;
 /** Words, or tokens, of a query that is drawn from the collection. */
-const QUERY_TOKENS = 12;
+const QUERY_TOKENS = 6;
 /** Documents behind the best that may score as the last of them does. */
 const TIES = 10;
 /** Most candidates that are tried. */
