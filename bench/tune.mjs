@@ -1,13 +1,14 @@
 // What `Index.tune` promises and what searches reach: tuned with queries drawn from the collection and with given ones, recall of the exact top 10 of
 // other queries at targets 0.9, 0.95 and 0.99, with the number of candidates chosen and the number that would have been enough:
-//   node bench/tune.mjs VECTORS [--folder DIR] [--given 200] [--unseen 300] [--seeds 3] [--json FILE]
+//   node bench/tune.mjs VECTORS [--folder DIR] [--texts BEIR] [--given 200] [--unseen 300] [--seeds 3] [--json FILE]
+// BEIR has the documents' texts: features are then learned from texts read as queries, and queries are drawn so.
 // DIR keeps the collection, fitted, for the next run; without it a temporary folder. Given queries are train queries where the folder has some, else some
 // of the queries (half of few). VECTORS: see vectors.mjs.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openFitted, openVectors, recallByScore, shuffled } from './collection.mjs';
+import { openFitted, openTexts, openVectors, recallByScore, shuffled } from './collection.mjs';
 import { machine } from './vectors.mjs';
 
 const TARGETS = [0.9, 0.95, 0.99];
@@ -18,6 +19,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     folder: { type: 'string' },
+    texts: { type: 'string' },
     given: { type: 'string', default: '200' },
     unseen: { type: 'string', default: '300' },
     seeds: { type: 'string', default: '3' },
@@ -27,7 +29,8 @@ const { positionals, values } = parseArgs({
 const [vectors] = positionals;
 const { documents, queries, train } = openVectors(vectors);
 const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'lemur-tune-'));
-const index = await openFitted(folder, documents);
+const read = values.texts ? await openTexts(values.texts, vectors) : {};
+const index = await openFitted(folder, documents, read);
 
 const order = shuffled(queries.size, 1);
 const unseenCount = Math.min(Number(values.unseen), train ? queries.size : Math.ceil(queries.size / 2));
@@ -74,6 +77,7 @@ console.table(curve.map(({ numCandidates, recall }) => ({ "k'": numCandidates, r
 console.table(rows.map(({ points, ...row }) => row));
 if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine, vectors, documents: index.size, curve, rows }, null, 2)}\n`);
 await index.close();
+await read.encoder?.close();
 if (!values.folder) rmSync(folder, { recursive: true });
 
 /** The fewest candidates that would have reached a recall, between two measured numbers linearly in their logarithm. */

@@ -133,7 +133,7 @@ export async function* prepareSegments(
       want = wanted(checked);
     }
     if (!want) continue;
-    batch.push(checked);
+    batch.push(owned(checked));
     batchBytes += checked.text === undefined ? 0 : 2 * checked.text.length;
     if (batch.length >= BATCH || batchBytes >= BATCH_BYTES) await encode();
     if (bytes >= SEGMENT_BYTES || stored.length >= SEGMENT_DOCUMENTS) {
@@ -143,6 +143,12 @@ export async function* prepareSegments(
   }
   const segment = await flush();
   if (segment) yield segment;
+}
+
+/** With token vectors of its own: what gives documents one by one may use its array again for the next. */
+function owned(document: CheckedDocument): CheckedDocument {
+  const { tokens } = document;
+  return tokens && 'data' in tokens ? { ...document, tokens: { ...tokens, data: tokens.data.slice() } } : document;
 }
 
 /** Token vectors of documents, those of texts by the encoder, merged as the collection says. */

@@ -103,6 +103,20 @@ describe.each(['memory', 'folder'] as const)('in %s', (kind) => {
     }
   });
 
+  test('what gives documents one by one may use its array again', async () => {
+    const documents = documentsOf(20, DIM).map((document) => ({ ...document, tokens: matrixOf(3, DIM, randomOf(document.metadata?.number as number)) }));
+    const data = new Float32Array(3 * DIM);
+    function* reusing() {
+      for (const { id, tokens } of documents) {
+        data.set(tokens.data);
+        yield { id, tokens: { data, dims: tokens.dims } };
+      }
+    }
+    await using index = await Index.create(place('reused'), { dim: DIM, precision: 'float32', threads });
+    await index.add(reusing());
+    expect((await index.search(query, { k: 5 })).hits.map(({ id }) => id)).toEqual(bestOf(documents, 5).map(({ id }) => id));
+  });
+
   test('with a model the best documents are found among the candidates, with a filter and without', async () => {
     const documents = documentsOf(1300, DIM, 3);
     await using index = await Index.create(place('features'), { dim: DIM, precision: 'float32', features: 'random', threads });
