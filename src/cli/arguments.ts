@@ -45,11 +45,17 @@ export const shared = {
     new Option('--threads <n>', 'threads to compute with (default: all that the machine has)').argParser(positiveInteger),
   json: (): Option => new Option('--json', 'print JSON'),
   model: (): Option =>
-    new Option('--model <folder>', 'an encoder of your own: the folder of a checkpoint (PyLate, Sentence Transformers, Stanford ColBERT, ONNX, or a BERT alone)'),
+    new Option(
+      '--model <folder>',
+      'an encoder of your own: the folder of a checkpoint (PyLate, Sentence Transformers, Stanford ColBERT, ONNX, or a BERT alone)',
+    ),
   movedModel: (): Option =>
     new Option('--model <folder>', "folder of the encoder's weights, where they are no longer in the place the index was made with"),
   maxTokens: (): Option =>
-    new Option('--max-tokens <n>', 'tokens of a text that are encoded, from its beginning (default: what a late-interaction checkpoint says, else 180)').argParser(positiveInteger),
+    new Option(
+      '--max-tokens <n>',
+      'tokens of a text that are encoded, from its beginning (default: what a late-interaction checkpoint says, else 180)',
+    ).argParser(positiveInteger),
   filter: (): Option =>
     new Option('--filter <json>', 'only documents whose metadata passes, such as \'{"year":{"$gte":2000}}\'').argParser(json),
   split: (): Option => new Option('--split <name>', 'judgements of a BEIR folder: qrels/<name>.tsv').default('test'),

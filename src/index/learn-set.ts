@@ -10,8 +10,8 @@ import type { Snapshot } from './snapshot.js';
 const STREAM = 17;
 /** Texts that are encoded in one call. */
 const BATCH = 64;
-/** Longer texts are read from a word somewhere in them, so that not all is learned from beginnings. */
-const LONG_TEXT = 400;
+/** Characters of a text that are read at most, from a word somewhere in it: many short texts tell more than few long ones, and queries are short. */
+const CHARACTERS = 200;
 /** Fewer token vectors are not worth it. */
 const LEAST = 1024;
 
@@ -64,11 +64,14 @@ async function textsAsQueries(
   return rows < Math.min(count, LEAST) ? undefined : joinTexts(parts, encoder.dim);
 }
 
-/** A text from one of its words on. */
+/** Some words of a text. */
 function someOf(text: string, random: Random): string {
-  if (text.length <= LONG_TEXT) return text;
-  const space = text.indexOf(' ', random.integer(text.length - LONG_TEXT / 2));
-  return space < 0 ? text : text.slice(space + 1);
+  if (text.length <= CHARACTERS) return text;
+  const first = random.integer(text.length - CHARACTERS + 1);
+  const from = first === 0 ? 0 : text.indexOf(' ', first - 1) + 1;
+  const behind = text.lastIndexOf(' ', from + CHARACTERS);
+  // texts without spaces are cut wherever that is
+  return (behind > from ? text.slice(from, behind) : text.slice(first, first + CHARACTERS)).trim() || text.slice(0, CHARACTERS);
 }
 
 function isTexts(given: TokenInput | readonly string[] | undefined): given is readonly string[] {

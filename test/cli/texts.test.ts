@@ -65,7 +65,10 @@ describe('add of texts', () => {
   test('vectors that are no wider than is asked for are taken as they are', async () => {
     await succeed(['add', at('wide'), at('notes'), ...options, '--dim', '64']);
     expect((await readdir(at('wide'))).sort()).toEqual(['encoder.json', 'index.json', 'segment.1.safetensors']);
-    expect(JSON.parse((await succeed(['info', at('wide'), '--json'])).stdout)).toMatchObject({ dim: 48, encodedBy: { hidden: 48, dim: 48 } });
+    expect(JSON.parse((await succeed(['info', at('wide'), '--json'])).stdout)).toMatchObject({
+      dim: 48,
+      encodedBy: { hidden: 48, dim: 48 },
+    });
     expect((await succeed(['search', at('wide'), 'do owls turn?', '--json'])).stdout).toContain('deep/3.txt');
   });
 
@@ -76,7 +79,12 @@ describe('add of texts', () => {
     await writeFiles(at('colbert'), {
       ...dense.files,
       'modules.json': [transformer, { type: 'pylate.models.Dense.Dense', path: '1_Dense' }],
-      'config_sentence_transformers.json': { query_prefix: '[unused0]', document_prefix: '[unused1]', query_length: 12, document_length: 9 },
+      'config_sentence_transformers.json': {
+        query_prefix: '[unused0]',
+        document_prefix: '[unused1]',
+        query_length: 12,
+        document_length: 9,
+      },
     });
     const { stdout } = await succeed(['add', at('colbert.lemur'), at('notes'), '--model', at('colbert')]);
     expect(stdout).toContain('3 texts longer than the encoder reads');

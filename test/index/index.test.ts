@@ -104,7 +104,10 @@ describe.each(['memory', 'folder'] as const)('in %s', (kind) => {
   });
 
   test('what gives documents one by one may use its array again', async () => {
-    const documents = documentsOf(20, DIM).map((document) => ({ ...document, tokens: matrixOf(3, DIM, randomOf(document.metadata?.number as number)) }));
+    const documents = documentsOf(20, DIM).map((document) => ({
+      ...document,
+      tokens: matrixOf(3, DIM, randomOf(document.metadata?.number as number)),
+    }));
     const data = new Float32Array(3 * DIM);
     function* reusing() {
       for (const { id, tokens } of documents) {
