@@ -39,8 +39,8 @@ interface Found {
   readonly where: string;
 }
 
-/** Modules that have nothing to do with token vectors. */
-const IGNORED = ['Transformer', 'Pooling', 'Dense', 'Normalize', 'MultiVectorMask'];
+/** Modules that are understood. */
+const MODULES = ['Transformer', 'Pooling', 'Dense', 'Normalize', 'MultiVectorMask'];
 
 /**
  * Reads what kind of checkpoint it is and how it wants its texts, from its own configuration: PyLate and Sentence Transformers 6 (modules.json), Stanford
@@ -99,9 +99,9 @@ async function readModules(files: CheckpointFiles): Promise<Module[] | undefined
   if (!Array.isArray(list) || !list.every(isModule))
     throw new LemurError('bad-file', `${where}: expected an array of modules with type and path`, { where });
   const modules = list.map(({ type, path }) => ({ kind: type.split('.').at(-1) ?? type, path }));
-  const unknown = modules.find(({ kind }) => !IGNORED.includes(kind));
+  const unknown = modules.find(({ kind }) => !MODULES.includes(kind));
   if (unknown) {
-    const message = `${where}: a module of type ${showJson(unknown.kind)}, supported: ${IGNORED.join(', ')}`;
+    const message = `${where}: a module of type ${showJson(unknown.kind)}, supported: ${MODULES.join(', ')}`;
     throw new LemurError('unsupported', message, { where });
   }
   return modules;
