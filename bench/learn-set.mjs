@@ -1,7 +1,7 @@
 // What features are learned from, and what that brings with an encoder that reads queries otherwise than documents:
-//   node bench/learn-set.mjs BEIR [--train FILE] [--max-tokens 180] [--json FILE]
-// The checkpoint is of this script's making: the demo's body, markers, queries filled up with masks to 32 tokens, a random layer to 128 dimensions. FILE: JSON
-// lines of real queries that are not among those measured. Recall of the exact top 10 among k' candidates.
+//   node bench/learn-set.mjs BEIR [--train FILE] [--no-expansion] [--max-tokens 180] [--json FILE]
+// The checkpoint is of this script's making: the demo's body, markers, queries filled up with masks to 32 tokens (unless --no-expansion says otherwise), a
+// random layer to 128 dimensions. FILE: JSON lines of real queries that are not among those measured. Recall of the exact top 10 among k' candidates.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,12 +15,24 @@ import { exactBest, machine, recallOf } from './vectors.mjs';
 const DIM = 128;
 const HIDDEN = 384;
 const CANDIDATES = [50, 100, 200, 400];
+/** Pieces of texts, read as queries: characters at least and at most. */
+const PIECES = [
+  ['200 characters as queries', 200, 200],
+  ['20 to 200 characters', 20, 200],
+  ['20 to 120 characters', 20, 120],
+  ['10 to 60 characters', 10, 60],
+];
 /** Learn tokens of each set. */
 const LEARN = 32_768;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { train: { type: 'string' }, 'max-tokens': { type: 'string', default: '180' }, json: { type: 'string' } },
+  options: {
+    train: { type: 'string' },
+    'no-expansion': { type: 'boolean' },
+    'max-tokens': { type: 'string', default: '180' },
+    json: { type: 'string' },
+  },
 });
 const beir = await readBeir(positionals[0]);
 const texts = [];
@@ -34,15 +46,18 @@ const progress = (what) => ({
 const documents = await encoder.encodeDocument(texts, progress('documents'));
 const queries = await encoder.encodeQuery(beir.queries.map(({ text }) => text));
 const sets = { 'documents as documents': undefined };
-// as Index.fit draws them: from a word somewhere in each text
 const random = randomOf(3);
-const some = shuffled(texts.length, 4)
-  .slice(0, Math.ceil(LEARN / 32))
-  .map((i) => {
-    const text = texts[i];
-    return text.slice(text.indexOf(' ', Math.floor(random() * Math.max(1, text.length - 200))) + 1);
-  });
-sets['documents as queries'] = await encoder.encodeQuery(some);
+for (const [name, least, most] of PIECES) {
+  const pieces = shuffled(texts.length, 4).map((i) => pieceOf(texts[i], least + Math.floor((most - least + 1) * random())));
+  const parts = [];
+  for (let at = 0, rows = 0; at < pieces.length && rows < LEARN; at += 64) {
+    const { vectors } = await encoder.encodeQuery(pieces.slice(at, at + 64));
+    parts.push(vectors);
+    rows += vectors.length / DIM;
+  }
+  const vectors = Float32Array.from(parts.flatMap((part) => [...part]));
+  sets[name] = { vectors, counts: [vectors.length / DIM], dim: DIM };
+}
 if (values.train) {
   const asked = readFileSync(values.train, 'utf8')
     .split('\n')
@@ -56,24 +71,24 @@ rmSync(folder, { recursive: true });
 const best = await exactBest(documents, queries);
 const rows = [];
 for (const [name, learn] of Object.entries(sets)) {
-  for (const epochs of [10, 0]) {
-    const lemur = await Lemur.fit(documents, { learn, learnSubsetSize: LEARN, epochs, ...(epochs === 0 ? { finalHiddenDim: 2048 } : {}) });
-    const recall = {};
-    for (const k of CANDIDATES) recall[`k' = ${k}`] = +recallOf(await lemur.candidates(queries, k), best, 10).toFixed(4);
-    lemur.close();
-    rows.push({
-      'learned from': name,
-      tokens: learn ? learn.vectors.length / DIM : LEARN,
-      features: epochs ? 'trained' : 'random, 2048',
-      ...recall,
-    });
-    console.error(JSON.stringify(rows.at(-1)));
-  }
+  const lemur = await Lemur.fit(documents, { learn, learnSubsetSize: LEARN });
+  const recall = {};
+  for (const k of CANDIDATES) recall[`k' = ${k}`] = +recallOf(await lemur.candidates(queries, k), best, 10).toFixed(4);
+  lemur.close();
+  rows.push({ 'learned from': name, tokens: learn ? learn.vectors.length / DIM : LEARN, ...recall });
+  console.error(JSON.stringify(rows.at(-1)));
 }
 console.log(`${machine}\n${positionals[0]}: ${texts.length} documents, ${beir.queries.length} queries`);
 console.table(rows);
 if (values.json)
   writeFileSync(values.json, `${JSON.stringify({ machine, beir: positionals[0], documents: texts.length, rows }, null, 2)}\n`);
+
+/** Words of a text, from somewhere in it. */
+function pieceOf(text, length) {
+  const from = text.indexOf(' ', Math.floor(random() * Math.max(1, text.length - length))) + 1;
+  const end = text.indexOf(' ', from + length);
+  return text.slice(from, end < 0 ? undefined : end);
+}
 
 /** A folder in PyLate's layout. */
 function makeCheckpoint(maxTokens) {
@@ -97,7 +112,7 @@ function makeCheckpoint(maxTokens) {
     document_prefix: '[unused1]',
     query_length: 32,
     document_length: maxTokens,
-    do_query_expansion: true,
+    do_query_expansion: !values['no-expansion'],
   };
   writeFileSync(join(at, 'config_sentence_transformers.json'), JSON.stringify(settings));
   return at;

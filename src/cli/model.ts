@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openCheckpoint } from '../encoder/checkpoint.js';
 import { loadEncoder, type PoolingEncoder, type Projection } from '../encoder/node.js';
-import { openCheckpoint } from '../encoder/node-checkpoint.js';
 import { folderFiles } from '../encoder/node-files.js';
 import { LemurError } from '../errors.js';
 

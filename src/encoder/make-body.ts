@@ -1,32 +1,34 @@
 import type { InferenceSession } from 'onnxruntime-web';
 import { LemurError } from '../errors.js';
-import type { SafetensorsFile } from '../formats/safetensors-file.js';
+import { openSafetensors } from '../formats/safetensors-file.js';
 import { bertOnnx } from './bert-graph.js';
 import { bertWeights } from './bert-weights.js';
 import type { Body } from './body.js';
+import { type OpenPlace, wholeFile } from './checkpoint-files.js';
 import { denseOnnx } from './dense-graph.js';
 import { modernBertOnnx } from './modernbert-graph.js';
 import { modernBertWeights } from './modernbert-weights.js';
 import { type OnnxModel, type OnnxRuntime, onnxBody } from './onnx-body.js';
 import type { OnnxPackage, StartMessage } from './worker-protocol.js';
 
-/** How the worker opens files. */
-export interface BodyFiles {
-  weights(folder: string, file: string): Promise<SafetensorsFile>;
-  bytes(path: string): Promise<Uint8Array>;
+/** What the worker's platform has. */
+export interface BodyPlatform {
+  readonly open: OpenPlace;
+  importRuntime(name: OnnxPackage): Promise<OnnxRuntime>;
 }
 
 /** What the worker does first. Raises `missing-package` where the runtime is not installed, and 'bad-file'. */
-export async function makeBody(start: Omit<StartMessage, 'kind'>, files: BodyFiles): Promise<Body> {
+export async function makeBody(start: Omit<StartMessage, 'kind'>, platform: BodyPlatform): Promise<Body> {
   const { package: name, threads, providers, precision, body, dense } = start;
-  const runtime = await importRuntime(name, threads);
+  const runtime = await loadRuntime(start, platform);
   const options: InferenceSession.SessionOptions = {
     executionProviders: [...(providers ?? [name === 'onnxruntime-web' ? 'wasm' : 'cpu'])],
     intraOpNumThreads: threads,
   };
+  const { place, where } = body.file;
   if (body.kind === 'weights') {
-    const { config, folder, file, where } = body;
-    const weights = await files.weights(folder, file);
+    const { config } = body;
+    const weights = await openSafetensors(await platform.open(place), where);
     const model =
       config.kind === 'bert'
         ? await bertOnnx(config, bertWeights(weights, config, where), dense, precision)
@@ -34,27 +36,27 @@ export async function makeBody(start: Omit<StartMessage, 'kind'>, files: BodyFil
     return onnxBody(runtime, { model, where }, undefined, options);
   }
   // a path lets onnxruntime-node find weights that lie beside the graph
-  const model: OnnxModel = { model: name === 'onnxruntime-node' ? body.path : await files.bytes(body.path), where: body.path };
+  const byPath = name === 'onnxruntime-node' && typeof place === 'string';
+  const model: OnnxModel = { model: byPath ? place : await wholeFile(platform.open, place), where };
   const after = body.finished || dense.length === 0 ? undefined : denseOnnx(dense);
   return onnxBody(runtime, model, after, options);
 }
 
-async function importRuntime(name: OnnxPackage, threads: number): Promise<OnnxRuntime> {
-  try {
-    if (name === 'onnxruntime-web') {
-      const runtime = await import('onnxruntime-web');
-      runtime.env.wasm.numThreads = threads;
-      return runtime as OnnxRuntime;
-    }
-    // by a variable: its types are the same as those of the other
-    const runtime: OnnxRuntime & { default?: OnnxRuntime } = await import(name);
-    return runtime.default ?? runtime;
-  } catch (cause) {
+async function loadRuntime(
+  { package: name, threads, wasmPaths }: Omit<StartMessage, 'kind'>,
+  { importRuntime }: BodyPlatform,
+): Promise<OnnxRuntime> {
+  const runtime = await importRuntime(name).catch((cause: unknown) => {
     throw new LemurError(
       'missing-package',
       `the encoder needs the package ${name}: npm install ${name}`,
       { where: 'loadEncoder', package: name },
       { cause },
     );
+  });
+  if (name === 'onnxruntime-web') {
+    runtime.env.wasm.numThreads = threads;
+    if (wasmPaths !== undefined) runtime.env.wasm.wasmPaths = wasmPaths;
   }
+  return runtime;
 }

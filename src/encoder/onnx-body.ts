@@ -4,6 +4,7 @@ import { type Body, type BodyOutput, type IdBatch, meanPool } from './body.js';
 
 /** What is used of ONNX Runtime, whichever package it comes from. */
 export interface OnnxRuntime {
+  readonly env: { readonly wasm: { numThreads?: number | undefined; wasmPaths?: unknown } };
   InferenceSession: { create(model: Uint8Array | string, options: InferenceSession.SessionOptions): Promise<InferenceSession> };
   Tensor: {
     new (type: 'int64', data: BigInt64Array, dims: readonly number[]): TypedTensor<'int64'>;

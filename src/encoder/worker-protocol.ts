@@ -1,6 +1,7 @@
 import { LemurError, type LemurErrorCode, type LemurErrorFields } from '../errors.js';
 import type { BertConfig } from './bert-config.js';
 import type { BodyOutput, IdBatch } from './body.js';
+import type { CheckpointFile } from './checkpoint-files.js';
 import type { DenseLayer } from './dense.js';
 import type { Precision } from './graph-builder.js';
 import type { ModernBertConfig } from './modernbert-config.js';
@@ -8,18 +9,12 @@ import type { ModernBertConfig } from './modernbert-config.js';
 /** The packages that run the model. */
 export type OnnxPackage = 'onnxruntime-web' | 'onnxruntime-node';
 
-/** Where a body comes from: weights that a graph is made of, or a graph that is ready. Paths are of this machine; `where` names the file in errors. */
+/** Where a body comes from: weights that a graph is made of, or a graph that is ready. */
 export type BodySource =
-  | {
-      readonly kind: 'weights';
-      readonly config: BertConfig | ModernBertConfig;
-      readonly folder: string;
-      readonly file: string;
-      readonly where: string;
-    }
+  | { readonly kind: 'weights'; readonly config: BertConfig | ModernBertConfig; readonly file: CheckpointFile }
   | {
       readonly kind: 'onnx';
-      readonly path: string;
+      readonly file: CheckpointFile;
       /** Whether its output has been through the dense layers already. */
       readonly finished: boolean;
     };
@@ -29,6 +24,8 @@ export interface StartMessage {
   readonly kind: 'start';
   readonly package: OnnxPackage;
   readonly threads: number;
+  /** Where onnxruntime-web's .wasm files are; undefined: where its script looks for them. */
+  readonly wasmPaths: string | undefined;
   /** ONNX Runtime's execution providers, the preferred one first; undefined: its CPU. */
   readonly providers: readonly string[] | undefined;
   readonly precision: Precision;

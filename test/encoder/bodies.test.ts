@@ -39,10 +39,10 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     dense: readonly DenseLayer[] = [],
     precision: Precision = 'float32',
   ): Promise<Body> {
-    const source = { kind: 'weights', config, folder: '', file: '', where: 'test' } as const;
+    const source = { kind: 'weights', config, file: { where: 'test', place: 'test' } } as const;
     return makeBody(
-      { package: name, threads: 1, providers: undefined, precision, body: source, dense },
-      { weights: () => openSafetensors(rangesOf(file)), bytes: () => Promise.reject(new Error('no files')) },
+      { package: name, threads: 1, wasmPaths: undefined, providers: undefined, precision, body: source, dense },
+      { open: async () => rangesOf(file), importRuntime: (runtime) => import(runtime) },
     );
   }
 

@@ -1,13 +1,11 @@
-import { basename, dirname } from 'node:path';
 import { LemurError } from '../errors.js';
+import { openSafetensors } from '../formats/safetensors-file.js';
 import { showJson } from '../formats/show-json.js';
-import { folderStorage } from '../storage/node-folder.js';
-import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import { bertConfig } from './bert-config.js';
+import { type CheckpointFile, type CheckpointFiles, missing, needJson, type ParsedFile, readJson } from './checkpoint-files.js';
 import { type DenseLayer, denseConfig } from './dense.js';
 import type { Precision } from './graph-builder.js';
 import { modernBertConfig } from './modernbert-config.js';
-import { type CheckpointFiles, missing, needJson, readJson } from './node-files.js';
 import { isPyLate, nativeSettings, pyLateSettings, type Settings, stanfordSettings } from './settings.js';
 import { tensorReader } from './tensor-reader.js';
 import type { BodySource } from './worker-protocol.js';
@@ -34,11 +32,6 @@ interface Module {
   readonly path: string;
 }
 
-interface Found {
-  readonly json: Record<string, unknown>;
-  readonly where: string;
-}
-
 /** Modules that are understood. */
 const MODULES = ['Transformer', 'Pooling', 'Dense', 'Normalize', 'MultiVectorMask'];
 
@@ -61,7 +54,7 @@ export async function openCheckpoint(files: CheckpointFiles, precision: Precisio
     return {
       layout,
       settings,
-      body: { kind: 'onnx', path: graph, finished: true },
+      body: { kind: 'onnx', file: graph, finished: true },
       dense: [],
       vocabulary: Infinity,
       positions: Math.max(...lengths, typeof config?.json.max_position_embeddings === 'number' ? config.json.max_position_embeddings : 0),
@@ -75,14 +68,14 @@ export async function openCheckpoint(files: CheckpointFiles, precision: Precisio
     const dense = await denseLayers(files, modules, hidden);
     const finished = exported !== undefined;
     const dim = dense.at(-1)?.outputs ?? hidden;
-    return { layout, settings, body: { kind: 'onnx', path: graph, finished }, dense, vocabulary, positions, hidden, dim };
+    return { layout, settings, body: { kind: 'onnx', file: graph, finished }, dense, vocabulary, positions, hidden, dim };
   }
   const body =
     config.json.model_type === 'modernbert' ? modernBertConfig(config.json, config.where) : bertConfig(config.json, config.where);
   const { hidden, vocabulary, positions } = body;
   const weights = await findWeights(files, at);
-  const source: BodySource = { kind: 'weights', config: body, folder: dirname(weights), file: basename(weights), where: weights };
-  const dense = layout === 'stanford' ? [await stanfordDense(weights, hidden)] : await denseLayers(files, modules, hidden);
+  const source: BodySource = { kind: 'weights', config: body, file: weights };
+  const dense = layout === 'stanford' ? [await stanfordDense(files, weights, hidden)] : await denseLayers(files, modules, hidden);
   return { layout, settings, body: source, dense, vocabulary, positions, hidden, dim: dense.at(-1)?.outputs ?? hidden };
 }
 
@@ -111,8 +104,8 @@ async function settingsOf(
   files: CheckpointFiles,
   modules: Module[] | undefined,
   at: string,
-  config: Found | undefined,
-  exported: Found | undefined,
+  config: ParsedFile | undefined,
+  exported: ParsedFile | undefined,
 ): Promise<{ layout: Layout; settings: Settings | undefined }> {
   const top = await readJson(files, 'config_sentence_transformers.json');
   const mask = modules?.find(({ kind }) => kind === 'MultiVectorMask');
@@ -142,24 +135,24 @@ async function settingsOf(
 }
 
 /** Whether there is a graph of ours for it. */
-function isKnown({ json }: Found): boolean {
+function isKnown({ json }: ParsedFile): boolean {
   return ['bert', 'roberta', 'xlm-roberta', 'modernbert'].includes(json.model_type as string);
 }
 
-async function findOnnx(files: CheckpointFiles, at: string, precision: Precision): Promise<string | undefined> {
+async function findOnnx(files: CheckpointFiles, at: string, precision: Precision): Promise<CheckpointFile | undefined> {
   const names = precision === 'int8' ? ['model_int8.onnx', 'model_quantized.onnx'] : ['model.onnx'];
   for (const name of names) {
     for (const folder of [at, inFolder(at, 'onnx'), 'onnx']) {
-      const path = await files.find(inFolder(folder, name));
-      if (path) return path;
+      const file = await files.find(inFolder(folder, name));
+      if (file) return file;
     }
   }
   return undefined;
 }
 
-async function findWeights(files: CheckpointFiles, at: string): Promise<string> {
-  const path = await files.find(inFolder(at, 'model.safetensors'));
-  if (path) return path;
+async function findWeights(files: CheckpointFiles, at: string): Promise<CheckpointFile> {
+  const file = await files.find(inFolder(at, 'model.safetensors'));
+  if (file) return file;
   const others = at === '' ? (await files.names()).filter((name) => name.endsWith('.safetensors')) : [];
   const only = others.length === 1 ? await files.find(others[0]) : undefined;
   if (only) return only;
@@ -183,7 +176,7 @@ async function denseLayers(files: CheckpointFiles, modules: Module[] | undefined
       });
     const weights = await files.find(inFolder(path, 'model.safetensors'));
     if (!weights) throw await missing(files, inFolder(path, 'model.safetensors'));
-    const { check, read } = await denseTensors(weights);
+    const { check, read } = await denseTensors(files, weights);
     check('linear.weight', outputs, inputs);
     if (bias) check('linear.bias', outputs);
     const mapped = residual && inputs !== outputs;
@@ -202,19 +195,19 @@ async function denseLayers(files: CheckpointFiles, modules: Module[] | undefined
 }
 
 /** Stanford's projection lies among the body's weights. */
-async function stanfordDense(weights: string, hidden: number): Promise<DenseLayer> {
-  const { check, read } = await denseTensors(weights);
+async function stanfordDense(files: CheckpointFiles, weights: CheckpointFile, hidden: number): Promise<DenseLayer> {
+  const { check, read } = await denseTensors(files, weights);
   check('linear.weight', undefined, hidden);
   const weight = await read('linear.weight');
   return { inputs: hidden, outputs: weight.length / hidden, weight, bias: undefined, activation: 'identity', residual: undefined };
 }
 
-async function denseTensors(path: string) {
-  const file = await openStoredSafetensors(folderStorage(dirname(path)), basename(path));
-  return tensorReader(file, { prefixes: [''], probe: 'linear.weight', what: 'dense layer', where: path });
+async function denseTensors({ open }: CheckpointFiles, { place, where }: CheckpointFile) {
+  const file = await openSafetensors(await open(place), where);
+  return tensorReader(file, { prefixes: [''], probe: 'linear.weight', what: 'dense layer', where });
 }
 
-function sizeOf({ json, where }: Found, key: string): number {
+function sizeOf({ json, where }: ParsedFile, key: string): number {
   const value = json[key];
   if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
   throw new LemurError('bad-file', `${where}: ${key} is ${showJson(value)}, expected a positive integer`, { where });

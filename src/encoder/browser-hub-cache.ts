@@ -1,0 +1,34 @@
+import { openBlob } from './browser-files.js';
+import type { CheckpointFile } from './checkpoint-files.js';
+import { type HubCache, hubUrl } from './hub.js';
+
+/** The one of the page's caches that models are in. */
+const NAME = 'lemur-models';
+
+/** Files kept in Cache Storage, each by its address; that there is none is kept as an answer 404. Where a page has no such storage nothing is kept. */
+export function hubCacheStorage(id: string, revision: string): HubCache {
+  const urlOf = (name: string): string => hubUrl(id, revision, name);
+  const opened = globalThis.caches?.open(NAME);
+  return {
+    where: `the page's cache ${NAME}`,
+    open: openBlob,
+    names: async () => [],
+    async find(name) {
+      const url = urlOf(name);
+      const response = await (await opened)?.match(url);
+      if (!response) return undefined;
+      return response.ok ? { where: url, place: await response.blob() } : null;
+    },
+    async keep(name, chunks): Promise<CheckpointFile> {
+      const url = urlOf(name);
+      const parts: BlobPart[] = [];
+      for await (const chunk of chunks) parts.push(chunk as BlobPart);
+      const place = new Blob(parts);
+      await (await opened)?.put(url, new Response(place));
+      return { where: url, place };
+    },
+    async keepAbsent(name) {
+      await (await opened)?.put(urlOf(name), new Response(null, { status: 404 }));
+    },
+  };
+}

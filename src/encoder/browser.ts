@@ -1,0 +1,46 @@
+import { LemurError } from '../errors.js';
+import { addressFiles, openBlob } from './browser-files.js';
+import { hubCacheStorage } from './browser-hub-cache.js';
+import { spawnBrowserWorker } from './browser-spawn-worker.js';
+import { wholeFile } from './checkpoint-files.js';
+import type { PoolingEncoder } from './encoder.js';
+import { hubFiles, isHubId } from './hub.js';
+import { type EncoderPlatform, type LoadOptions, loadCheckpoint } from './load-checkpoint.js';
+
+export type { Projection } from './body.js';
+export type { EncodedTexts, EncodeOptions, Encoder, PooledVectors, PoolingEncoder } from './encoder.js';
+export type { LoadOptions as LoadEncoderOptions } from './load-checkpoint.js';
+
+/**
+ * Loads an encoder in a page: from the address of a checkpoint's folder (`/models/minilm/`, `https://...`), or from the hub for an id `owner/name`, whose
+ * files are kept in Cache Storage. Layouts and errors are those of Node; it runs onnxruntime-web in a worker, on `providers: ['webgpu']` where asked for.
+ */
+export async function loadEncoder(model: string | URL, options: LoadOptions = {}): Promise<PoolingEncoder> {
+  const at = String(model);
+  return loadCheckpoint(
+    platform,
+    async () => (isHubId(at) ? hubFiles(at, hubCacheStorage(at, options.revision ?? 'main'), options) : addressFiles(at, options)),
+    options,
+  );
+}
+
+const platform: EncoderPlatform = {
+  parallelism: globalThis.crossOriginIsolated ? (globalThis.navigator?.hardwareConcurrency ?? 1) : 1,
+  spawnWorker: spawnBrowserWorker,
+  choosePackage(runtime) {
+    if (runtime !== 'node') return 'onnxruntime-web';
+    throw new LemurError('unsupported', "loadEncoder: runtime 'node' in a browser, expected 'web' or 'auto'", { where: 'loadEncoder' });
+  },
+  sha256: async (data) => hexOf(typeof data === 'string' ? new TextEncoder().encode(data) : data),
+  sha256OfFile: async (place) => hexOf(await wholeFile(openBlob, place)),
+};
+
+async function hexOf(bytes: Uint8Array): Promise<string> {
+  const subtle = globalThis.crypto?.subtle;
+  if (!subtle) {
+    const problem = "the encoder's id cannot be computed: a page has hashes over https and on localhost alone; name one as options.id";
+    throw new LemurError('unsupported', `loadEncoder: ${problem}`, { where: 'loadEncoder' });
+  }
+  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes as BufferSource));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

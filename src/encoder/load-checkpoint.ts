@@ -1,0 +1,173 @@
+import { LemurError } from '../errors.js';
+import type { WorkerPort } from '../platform.js';
+import type { Projection } from './body.js';
+import { startBody } from './body-runner.js';
+import { type Checkpoint, type Layout, openCheckpoint } from './checkpoint.js';
+import { type CheckpointFiles, type FilePlace, needJson, readJson } from './checkpoint-files.js';
+import { type DenseLayer, denseOfProjection } from './dense.js';
+import { type EncoderParts, type PoolingEncoder, poolingEncoder } from './encoder.js';
+import type { Precision } from './graph-builder.js';
+import type { HubOptions } from './hub.js';
+import { resolveRecipes } from './settings.js';
+import { idsOf, loadTokenizer, PUNCTUATION, type TextTokenizer } from './tokenizer.js';
+import type { OnnxPackage } from './worker-protocol.js';
+
+/** What differs between Node and browsers. */
+export interface EncoderPlatform {
+  /** Threads worth computing with. */
+  readonly parallelism: number;
+  /** Which package it is for `runtime`. */
+  choosePackage(runtime: 'auto' | 'web' | 'node'): OnnxPackage;
+  spawnWorker(): WorkerPort;
+  /** In hexadecimal digits. */
+  sha256(data: string | Uint8Array): Promise<string>;
+  sha256OfFile(place: FilePlace): Promise<string>;
+}
+
+/** With a hub's id also how its files are got. */
+export interface LoadOptions extends HubOptions {
+  /** Threads to compute with; all that there are by default (in a page that is not cross-origin isolated that is one). */
+  threads?: number | undefined;
+  /** A linear map of the token vectors, behind the checkpoint's own layers: their dimension x dim, row-major, no bias. Pooled vectors are not projected. */
+  projection?: Projection | undefined;
+  /** The encoder's `id` in place of one made from the files' contents. */
+  id?: string | undefined;
+  /** Where onnxruntime-web's .wasm files are served from, where they do not lie beside its script; ends with a slash. */
+  wasmPaths?: string | undefined;
+  /**
+   * Which ONNX Runtime: `web` (onnxruntime-web: WASM, runs everywhere) or `node` (onnxruntime-node: native code, about four times as fast).
+   * Default `auto`: onnxruntime-node where it is installed, else onnxruntime-web. Vectors agree up to rounding.
+   */
+  runtime?: 'auto' | 'web' | 'node' | undefined;
+  /** ONNX Runtime's execution providers, the preferred one first (`['webgpu']`, `['cuda', 'cpu']`, `['coreml']`). Default: its CPU. */
+  providers?: readonly string[] | undefined;
+  /**
+   * `int8`: products with weights in int8, quantised as they run; or a checkpoint's own `model_int8.onnx`. Faster with onnxruntime-node, and a little less
+   * exact. Default `float32`, whatever type the weights are stored in.
+   */
+  precision?: Precision | undefined;
+}
+
+/** Prefix of an encoder's id, by its layout. */
+const FAMILY: Readonly<Record<Layout, string>> = {
+  bert: 'bert',
+  pylate: 'colbert',
+  'sentence-transformers': 'colbert',
+  stanford: 'colbert',
+  onnx: 'onnx',
+};
+
+/** An encoder of a checkpoint's files. Rejects with 'not-found', 'bad-file', 'unsupported', 'dimension-mismatch', 'missing-package' and 'invalid-argument'. */
+export async function loadCheckpoint(
+  platform: EncoderPlatform,
+  openFiles: () => Promise<CheckpointFiles>,
+  options: LoadOptions,
+): Promise<PoolingEncoder> {
+  const { runtime = 'auto', threads = platform.parallelism, projection, precision = 'float32', providers, wasmPaths } = options;
+  if (!['auto', 'web', 'node'].includes(runtime)) throw invalid(`runtime is ${JSON.stringify(runtime)}, expected 'auto', 'web' or 'node'`);
+  if (!Number.isInteger(threads) || threads < 1) throw invalid(`threads is ${threads}, expected a positive integer`);
+  if (precision !== 'float32' && precision !== 'int8')
+    throw invalid(`precision is ${JSON.stringify(precision)}, expected 'float32' or 'int8'`);
+
+  const files = await openFiles();
+  const checkpoint = await openCheckpoint(files, precision);
+  checkProjection(projection, checkpoint.dim);
+  const tokenizerFile = await needJson(files, 'tokenizer.json');
+  const tokenizerConfig = (await readJson(files, 'tokenizer_config.json'))?.json ?? {};
+  const { settings, positions, hidden, body } = checkpoint;
+  const read = await loadTokenizer(tokenizerFile.json, tokenizerConfig, checkpoint.vocabulary, tokenizerFile.where);
+  const tokenizer = settings?.lowerCase ? lowerCased(read) : read;
+  const dense = projection ? [...checkpoint.dense, denseOfProjection(projection)] : checkpoint.dense;
+
+  const id = options.id ?? (await fingerprint(platform, checkpoint, dense, tokenizerFile.json));
+  const runner = await startBody(platform.spawnWorker(), {
+    kind: 'start',
+    package: platform.choosePackage(runtime),
+    threads,
+    wasmPaths,
+    providers,
+    precision,
+    body,
+    dense,
+  });
+  return poolingEncoder({
+    id,
+    tokenizer,
+    runner,
+    dim: dense.at(-1)?.outputs ?? checkpoint.dim,
+    hidden,
+    positions,
+    normalize: settings?.normalize ?? true,
+    recipes: settings
+      ? resolveRecipes(settings, tokenizer, maskToken(tokenizerConfig, tokenizer), positions, tokenizerFile.where)
+      : plainRecipes(tokenizer),
+  });
+}
+
+/** A body that nobody has trained for late interaction: its texts' own tokens, in documents without punctuation. */
+function plainRecipes(tokenizer: TextTokenizer): EncoderParts['recipes'] {
+  const query = { prefix: [], length: undefined, expansion: undefined, skip: new Set<number>(), special: false };
+  return { query, document: { ...query, skip: idsOf(tokenizer, PUNCTUATION) } };
+}
+
+/** The token that queries are filled up with, as tokenizer_config.json names it. */
+function maskToken(config: Record<string, unknown>, tokenizer: TextTokenizer): string | undefined {
+  const named = config.mask_token;
+  const name = typeof named === 'string' ? named : (named as { content?: unknown } | null | undefined)?.content;
+  if (typeof name === 'string') return name;
+  return ['[MASK]', '<mask>'].find((token) => tokenizer.id(token) !== undefined);
+}
+
+/** Places stay right where lower-casing leaves lengths as they are. */
+function lowerCased(tokenizer: TextTokenizer): TextTokenizer {
+  return {
+    ...tokenizer,
+    tokenize(text, maxTokens) {
+      const lower = text.toLowerCase();
+      const tokenized = tokenizer.tokenize(lower, maxTokens);
+      return lower.length === text.length ? tokenized : { ...tokenized, spans: undefined };
+    },
+  };
+}
+
+function checkProjection(projection: Projection | undefined, width: number): void {
+  if (!projection) return;
+  const { matrix, dim } = projection;
+  if (!(matrix instanceof Float32Array) || !Number.isInteger(dim) || dim < 1 || matrix.length !== width * dim) {
+    throw invalid(`projection has ${matrix?.length} values and dim ${dim}, expected a Float32Array of ${width} x dim`);
+  }
+  if (!matrix.every(Number.isFinite)) throw invalid('projection has a value that is not finite');
+}
+
+function invalid(message: string): LemurError {
+  return new LemurError('invalid-argument', `loadEncoder: ${message}`, { where: 'loadEncoder' });
+}
+
+/** Of everything that the vectors depend on, precision and runtime aside. */
+async function fingerprint(
+  { sha256, sha256OfFile }: EncoderPlatform,
+  { layout, settings, body }: Checkpoint,
+  dense: readonly DenseLayer[],
+  tokenizer: object,
+): Promise<string> {
+  const hashed = (part: Float32Array | string | undefined): Promise<string> | string | undefined =>
+    part instanceof Float32Array ? sha256(bytesOf(part)) : part;
+  const layers = await Promise.all(
+    dense.map(async ({ weight, bias, activation, residual }) => ({
+      activation,
+      weights: await Promise.all([weight, bias, residual].map(hashed)),
+    })),
+  );
+  const text = JSON.stringify({
+    weights: await sha256OfFile(body.file.place),
+    config: body.kind === 'weights' ? body.config : null,
+    settings,
+    layers,
+    tokenizer,
+  });
+  return `${FAMILY[layout]}-${(await sha256(text)).slice(0, 16)}`;
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
