@@ -2,24 +2,26 @@ import type { BertConfig } from './bert-config.js';
 import type { BertEmbeddings, BertWeights, Dense, Norm } from './bert-weights.js';
 import type { DenseLayer } from './dense.js';
 import { finishBody } from './dense-graph.js';
-import { graphBuilder, type Precision } from './graph-builder.js';
+import { type GraphOptions, graphBuilder } from './graph-builder.js';
+import { maskAsBias, plainAttention } from './plain-attention.js';
 
 /**
  * Builds an ONNX model of a BERT body and the dense layers behind it. Inputs: `input_ids` and `attention_mask`, [batch, tokens] int64 (1 for a token that
  * the others look at). Outputs: `last_hidden_state`, [batch, tokens, hidden], and with dense layers `projected`, [batch, tokens, dim]; float32.
  *
  * Attention, skip-layer-norm and bias-GELU are written as ONNX Runtime's own fused operators (domain com.microsoft), which its graph
- * optimiser would otherwise have to recognise.
+ * optimiser would otherwise have to recognise; attention also in plain operators.
  */
 export async function bertOnnx(
   config: BertConfig,
   weights: BertWeights,
   dense: readonly DenseLayer[],
-  precision: Precision,
+  { precision, attention: attentionBy }: GraphOptions,
 ): Promise<Uint8Array> {
   const { hidden, heads, epsilon } = config;
   const graph = graphBuilder(precision);
 
+  const plain = attentionBy === 'plain' ? { bias: maskAsBias(graph), attend: plainAttention(graph, config) } : undefined;
   let x = embed(await weights.embeddings());
   for (let i = 0; i < config.layers; i++) {
     const layer = await weights.layer(i);
@@ -47,10 +49,11 @@ export async function bertOnnx(
 
   function attention(name: string, input: string, queryKeyValue: Dense): string {
     const bias = graph.vector(`${name}.bias`, queryKeyValue.bias);
+    if (plain) return plain.attend(graph.split(graph.node('Add', [graph.linear(name, input, queryKeyValue), bias]), 3, hidden), plain.bias);
     if (precision === 'float32')
       return graph.fused('Attention', [input, graph.transposed(name, queryKeyValue), bias, 'mask'], { num_heads: heads });
     // the product as one of its own, which is then int8
-    const [q, k, v] = graph.split(graph.linear(name, input, queryKeyValue), 3);
+    const [q, k, v] = graph.split(graph.linear(name, input, queryKeyValue), 3, hidden);
     return graph.fused('MultiHeadAttention', [q, k, v, bias, 'mask'], { num_heads: heads });
   }
 

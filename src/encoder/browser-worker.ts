@@ -1,12 +1,21 @@
+import * as runtime from 'onnxruntime-web';
 import { bodyWorker } from './body-worker.js';
 import { openBlob } from './browser-files.js';
 import type { OnnxRuntime } from './onnx-body.js';
 import type { WorkerMessage } from './worker-protocol.js';
 
-const scope = globalThis as unknown as { postMessage(message: unknown, transfer: Transferable[]): void; close(): void };
-const worker = bodyWorker(
-  { open: openBlob, importRuntime: async () => (await import('onnxruntime-web')) as OnnxRuntime },
-  (message, transfer) => scope.postMessage(message, transfer),
-  () => scope.close(),
-);
-addEventListener('message', (event) => worker((event as MessageEvent<WorkerMessage>).data));
+const scope = globalThis as unknown as {
+  name: string;
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  close(): void;
+};
+
+// a bundler may put ONNX Runtime into this file; its own threads begin with the same file then, and are not ours
+if (!scope.name.startsWith('em-pthread')) {
+  const worker = bodyWorker(
+    { open: openBlob, importRuntime: async () => runtime as OnnxRuntime },
+    (message, transfer) => scope.postMessage(message, transfer),
+    () => scope.close(),
+  );
+  addEventListener('message', (event) => worker((event as MessageEvent<WorkerMessage>).data));
+}

@@ -34,6 +34,8 @@ interface Module {
 
 /** Modules that are understood. */
 const MODULES = ['Transformer', 'Pooling', 'Dense', 'Normalize', 'MultiVectorMask'];
+/** Names of weights, the preferred one first. */
+const WEIGHTS = ['model.safetensors', 'model.fp16.safetensors'];
 
 /**
  * Reads what kind of checkpoint it is and how it wants its texts, from its own configuration: PyLate and Sentence Transformers 6 (modules.json), Stanford
@@ -151,8 +153,10 @@ async function findOnnx(files: CheckpointFiles, at: string, precision: Precision
 }
 
 async function findWeights(files: CheckpointFiles, at: string): Promise<CheckpointFile> {
-  const file = await files.find(inFolder(at, 'model.safetensors'));
-  if (file) return file;
+  for (const name of WEIGHTS) {
+    const file = await files.find(inFolder(at, name));
+    if (file) return file;
+  }
   const others = at === '' ? (await files.names()).filter((name) => name.endsWith('.safetensors')) : [];
   const only = others.length === 1 ? await files.find(others[0]) : undefined;
   if (only) return only;

@@ -4,6 +4,13 @@ import { writeOnnx } from './onnx-writer.js';
 /** How the products with weights are computed: in float32, or in int8 with factors for each output and, found as it runs, for each input. */
 export type Precision = 'float32' | 'int8';
 
+/** How a body's graph is written. */
+export interface GraphOptions {
+  readonly precision: Precision;
+  /** Attention as one of ONNX Runtime's fused operators, or in plain ones, which all execution providers have. */
+  readonly attention: 'fused' | 'plain';
+}
+
 /** A matrix of outputs x inputs. */
 export interface Matrix {
   readonly weight: Float32Array;
@@ -17,8 +24,8 @@ export interface GraphBuilder {
   node(op: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>): string;
   /** One of ONNX Runtime's fused operators (domain com.microsoft). */
   fused(op: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>): string;
-  /** Several outputs. */
-  split(input: string, parts: number): string[];
+  /** As many outputs, each the next `width` values of the last axis. */
+  split(input: string, parts: number, width: number): string[];
   constant(name: string, tensor: Omit<OnnxTensor, 'name'>): string;
   vector(name: string, data: Float32Array): string;
   /** weight input, without a bias. */
@@ -42,9 +49,12 @@ export function graphBuilder(precision: Precision = 'float32'): GraphBuilder {
   const builder: GraphBuilder = {
     node: (op, inputs, attributes) => add(op, inputs, attributes),
     fused: (op, inputs, attributes) => add(op, inputs, attributes, 'com.microsoft'),
-    split(input, parts) {
+    split(input, parts, width) {
       const outputs = Array.from({ length: parts }, (_, i) => `Split_${nodes.length}_${i}`);
-      nodes.push({ op: 'Split', inputs: [input], outputs, attributes: { axis: -1 } });
+      // WebGPU wants to be told the widths
+      const data = new BigInt64Array(parts).fill(BigInt(width));
+      const widths = builder.constant(`Split_${nodes.length}.widths`, { dims: [parts], type: 'int64', data });
+      nodes.push({ op: 'Split', inputs: [input, widths], outputs, attributes: { axis: -1 } });
       return outputs;
     },
     constant(name, tensor) {

@@ -6,10 +6,14 @@ import { bertWeights } from './bert-weights.js';
 import type { Body } from './body.js';
 import { type OpenPlace, wholeFile } from './checkpoint-files.js';
 import { denseOnnx } from './dense-graph.js';
+import type { GraphOptions } from './graph-builder.js';
 import { modernBertOnnx } from './modernbert-graph.js';
 import { modernBertWeights } from './modernbert-weights.js';
 import { type OnnxModel, type OnnxRuntime, onnxBody } from './onnx-body.js';
 import type { OnnxPackage, StartMessage } from './worker-protocol.js';
+
+/** Milliseconds that onnxruntime-web may take to start, downloads included: it does not say that its threads cannot be started. */
+const START_TIMEOUT = 180_000;
 
 /** What the worker's platform has. */
 export interface BodyPlatform {
@@ -28,11 +32,12 @@ export async function makeBody(start: Omit<StartMessage, 'kind'>, platform: Body
   const { place, where } = body.file;
   if (body.kind === 'weights') {
     const { config } = body;
+    const graph: GraphOptions = { precision, attention: providers?.some((provider) => provider.startsWith('web')) ? 'plain' : 'fused' };
     const weights = await openSafetensors(await platform.open(place), where);
     const model =
       config.kind === 'bert'
-        ? await bertOnnx(config, bertWeights(weights, config, where), dense, precision)
-        : await modernBertOnnx(config, modernBertWeights(weights, config, where), dense, precision);
+        ? await bertOnnx(config, bertWeights(weights, config, where), dense, graph)
+        : await modernBertOnnx(config, modernBertWeights(weights, config, where), dense, graph);
     return onnxBody(runtime, { model, where }, undefined, options);
   }
   // a path lets onnxruntime-node find weights that lie beside the graph
@@ -56,6 +61,7 @@ async function loadRuntime(
   });
   if (name === 'onnxruntime-web') {
     runtime.env.wasm.numThreads = threads;
+    runtime.env.wasm.initTimeout = START_TIMEOUT;
     if (wasmPaths !== undefined) runtime.env.wasm.wasmPaths = wasmPaths;
   }
   return runtime;

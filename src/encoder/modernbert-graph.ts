@@ -1,11 +1,9 @@
 import type { DenseLayer } from './dense.js';
 import { finishBody } from './dense-graph.js';
-import { graphBuilder, type Precision } from './graph-builder.js';
+import { type GraphOptions, graphBuilder } from './graph-builder.js';
 import type { ModernBertConfig } from './modernbert-config.js';
 import type { ModernBertWeights } from './modernbert-weights.js';
-
-/** What is added to the score of a token that is too far away. */
-const FAR = -1e9;
+import { maskAsBias, NEVER, plainAttention } from './plain-attention.js';
 
 /**
  * Builds an ONNX model of a ModernBERT body and the dense layers behind it, with the inputs and outputs of `bertOnnx`: norms come before attention and
@@ -15,12 +13,13 @@ export async function modernBertOnnx(
   config: ModernBertConfig,
   weights: ModernBertWeights,
   dense: readonly DenseLayer[],
-  precision: Precision,
+  { precision, attention }: GraphOptions,
 ): Promise<Uint8Array> {
   const { heads, hidden, positions, reach, theta } = config;
   const graph = graphBuilder(precision);
   graph.node('Cast', ['attention_mask'], { to: 6 }); // int32
   graph.rename('mask');
+  const plain = attention === 'plain' ? { bias: maskAsBias(graph), attend: plainAttention(graph, config) } : undefined;
   graph.constant('zero', { dims: [1], type: 'int64', data: BigInt64Array.of(0n) });
   const rotations = { everywhere: rotation('everywhere', theta.everywhere), near: rotation('near', theta.near) };
   const biases = new Map<number, string>();
@@ -32,15 +31,18 @@ export async function modernBertOnnx(
     const layer = await weights.layer(i);
     const at = `layer${i}`;
     const input = layer.attentionNorm ? normalise(`${at}.attention`, x, layer.attentionNorm) : x;
-    const [q, k, v] = graph.split(graph.linear(`${at}.qkv`, input, layer.queryKeyValue), 3);
+    const [q, k, v] = graph.split(graph.linear(`${at}.qkv`, input, layer.queryKeyValue), 3, hidden);
     const far = reach[i];
     const { cos, sin } = far === undefined ? rotations.everywhere : rotations.near;
     const rotated = (part: string): string => graph.fused('RotaryEmbedding', [part, 'zero', cos, sin], { num_heads: heads });
-    const inputs = [rotated(q), rotated(k), v, '', 'mask', ...(far === undefined ? [] : [nearBias(far)])];
-    const context = graph.fused('MultiHeadAttention', inputs, { num_heads: heads });
+    const parts = [rotated(q), rotated(k), v];
+    const near = far === undefined ? undefined : nearBias(far);
+    const context = plain
+      ? plain.attend(parts, near ?? plain.bias)
+      : graph.fused('MultiHeadAttention', [...parts, '', 'mask', ...(near ? [near] : [])], { num_heads: heads });
     x = graph.node('Add', [x, graph.linear(`${at}.attentionOutput`, context, layer.attentionOutput)]);
     const inner = graph.linear(`${at}.inner`, normalise(`${at}.mlp`, x, layer.innerNorm), layer.inner);
-    const [active, gate] = graph.split(inner, 2);
+    const [active, gate] = graph.split(inner, 2, config.intermediate);
     const gated = graph.node('Mul', [graph.fused('Gelu', [active]), gate]);
     x = graph.node('Add', [x, graph.linear(`${at}.output`, gated, layer.output)]);
   }
@@ -64,7 +66,7 @@ export async function modernBertOnnx(
     return { cos: table('cos', Math.cos), sin: table('sin', Math.sin) };
   }
 
-  /** [1, 1, tokens, tokens]: 0 for tokens that are near each other, a large negative number for others. */
+  /** [1, 1, tokens, tokens]: 0 for tokens that are near each other, a large negative number for others; in plain operators with the mask's, for each text. */
   function nearBias(far: number): string {
     const known = biases.get(far);
     if (known) return known;
@@ -81,7 +83,8 @@ export async function modernBertOnnx(
       ]),
     ]);
     const tooFar = graph.node('Cast', [graph.node('Greater', [distance, scalar('reach', far)])], { to: 1 }); // float32
-    const bias = graph.node('Mul', [tooFar, graph.constant(`far${far}`, { dims: [], type: 'float32', data: Float32Array.of(FAR) })]);
+    const unseen = graph.node('Mul', [tooFar, graph.constant(`far${far}`, { dims: [], type: 'float32', data: Float32Array.of(NEVER) })]);
+    const bias = plain ? graph.node('Add', [unseen, plain.bias]) : unseen;
     biases.set(far, bias);
     return bias;
   }

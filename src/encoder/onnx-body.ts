@@ -4,7 +4,7 @@ import { type Body, type BodyOutput, type IdBatch, meanPool } from './body.js';
 
 /** What is used of ONNX Runtime, whichever package it comes from. */
 export interface OnnxRuntime {
-  readonly env: { readonly wasm: { numThreads?: number | undefined; wasmPaths?: unknown } };
+  readonly env: { readonly wasm: { numThreads?: number | undefined; initTimeout?: number | undefined; wasmPaths?: unknown } };
   InferenceSession: { create(model: Uint8Array | string, options: InferenceSession.SessionOptions): Promise<InferenceSession> };
   Tensor: {
     new (type: 'int64', data: BigInt64Array, dims: readonly number[]): TypedTensor<'int64'>;
@@ -24,7 +24,7 @@ const STATES = ['last_hidden_state', 'token_embeddings', 'output'];
 /**
  * A body that runs a model in ONNX Runtime: one of ours, with `last_hidden_state` and perhaps `projected`, or anybody's with inputs `input_ids` and
  * `attention_mask` (and `token_type_ids`) and an output batch x tokens x width. `after` is a model of dense layers (`denseOnnx`) behind it. Raises
- * 'bad-file' where ONNX Runtime cannot load a model.
+ * 'bad-file' where ONNX Runtime cannot load a model, 'unsupported' where it cannot be started.
  */
 export async function onnxBody(
   runtime: OnnxRuntime,
@@ -49,6 +49,8 @@ export async function onnxBody(
       return await runtime.InferenceSession.create(file, { graphOptimizationLevel: 'all', logSeverityLevel: 3, ...options });
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
+      if (/no available backend/.test(reason))
+        throw new LemurError('unsupported', `ONNX Runtime does not start here: ${reason}`, { where: 'onnxruntime' }, { cause });
       throw new LemurError('bad-file', `${where}: ONNX Runtime cannot load the model: ${reason}`, { where }, { cause });
     }
   }

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { BertConfig } from '../../src/encoder/bert-config.js';
+import { bertOnnx } from '../../src/encoder/bert-graph.js';
 import { bertWeights } from '../../src/encoder/bert-weights.js';
 import type { Body, IdBatch } from '../../src/encoder/body.js';
 import type { DenseActivation, DenseLayer } from '../../src/encoder/dense.js';
 import type { Precision } from '../../src/encoder/graph-builder.js';
 import { makeBody } from '../../src/encoder/make-body.js';
 import type { ModernBertConfig } from '../../src/encoder/modernbert-config.js';
+import { modernBertOnnx } from '../../src/encoder/modernbert-graph.js';
 import { modernBertWeights } from '../../src/encoder/modernbert-weights.js';
+import { type OnnxRuntime, onnxBody } from '../../src/encoder/onnx-body.js';
 import { rangesOf } from '../../src/formats/byte-ranges.js';
 import { openSafetensors } from '../../src/formats/safetensors-file.js';
 import { gelu, plainBert } from './plain-bert.js';
@@ -173,6 +176,31 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     const expected = await eachText(batch, (ids, attended) => plainModernBert(model.config, weights, ids, attended));
     const { states } = await (await body(model)).run(batch, false);
     expect(largestDifference(states, flat(expected))).toBeLessThan(5 * TOLERANCE);
+  });
+
+  test('attention in plain operators, as for WebGPU, agrees with the plain formulas', async () => {
+    const runtime: OnnxRuntime & { default?: OnnxRuntime } = await import(name);
+    const run = async (model: Uint8Array, batch: IdBatch): Promise<Float32Array> => {
+      const made = await onnxBody(runtime.default ?? runtime, { model, where: 'test' }, undefined, {});
+      return (await made.run(batch, false)).states;
+    };
+    const options = { precision: 'float32', attention: 'plain' } as const;
+    const bert = smallBert();
+    const batch = { ...texts(9, 12, 1), attended: Int32Array.of(5, 12, 1) };
+    const bertGraph = await bertOnnx(
+      bert.config,
+      bertWeights(await openSafetensors(rangesOf(bert.file)), bert.config, 'test'),
+      [],
+      options,
+    );
+    expect(largestDifference(await run(bertGraph, batch), flat(await reference(bert, batch)))).toBeLessThan(TOLERANCE);
+
+    const modern = smallModernBert();
+    const long = { ...texts(40, 13, 30), attended: Int32Array.of(40, 13, 27) };
+    const weights = modernBertWeights(await openSafetensors(rangesOf(modern.file)), modern.config, 'test');
+    const expected = await eachText(long, (ids, attended) => plainModernBert(modern.config, weights, ids, attended));
+    const modernGraph = await modernBertOnnx(modern.config, weights, [], options);
+    expect(largestDifference(await run(modernGraph, long), flat(expected))).toBeLessThan(5 * TOLERANCE);
   });
 
   test('int8 products give nearly the same states', async () => {
