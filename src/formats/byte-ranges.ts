@@ -17,6 +17,13 @@ export function rangesOf(bytes: Uint8Array): ByteRanges {
   return { size: bytes.length, read: async (offset, length) => bytes.subarray(offset, offset + length) };
 }
 
+/** The file's length, found to be one. Raises 'invalid-argument'. */
+export function checkedSize({ size }: ByteRanges, where: string): number {
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw new LemurError('invalid-argument', `${where}: size ${size}, expected a non-negative integer`, { where });
+  return size;
+}
+
 /** Most bytes that are asked for at once; a multiple of every element size. */
 const CHUNK = 1 << 22;
 
@@ -45,4 +52,17 @@ export async function eachChunk(
     }
     use(chunk, at - begin);
   }
+}
+
+/** A copy of the `length` bytes from `begin` on. Rejects as `eachChunk` does. */
+export async function readBytes(
+  ranges: ByteRanges,
+  begin: number,
+  length: number,
+  where: string,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const out = new Uint8Array(length);
+  await eachChunk(ranges, begin, begin + length, where, signal, (chunk, at) => out.set(chunk, at));
+  return out;
 }

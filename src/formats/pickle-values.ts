@@ -42,7 +42,18 @@ export type PickleMap = Map<string | number, PickleValue>;
 /** Makes a tensor from a part of a storage; the numbers are non-negative integers, as many strides as lengths. */
 export type RebuildTensor = (storage: PickleStorage, offset: number, shape: readonly number[], strides: readonly number[]) => PickleTensor;
 
-export const STORAGES = ['FloatStorage', 'DoubleStorage', 'HalfStorage', 'BFloat16Storage', 'IntStorage', 'LongStorage'] as const;
+export const STORAGES = [
+  'FloatStorage',
+  'DoubleStorage',
+  'HalfStorage',
+  'BFloat16Storage',
+  'LongStorage',
+  'IntStorage',
+  'ShortStorage',
+  'CharStorage',
+  'ByteStorage',
+  'BoolStorage',
+] as const;
 export type StorageType = (typeof STORAGES)[number];
 
 const MOST_DIMENSIONS = 16;

@@ -10,14 +10,19 @@ const MOST_BYTES = 1 << 20;
 const MOST_VALUES = 1 << 16;
 const MOST_MARKS = 1000;
 
+/** Raises `unsupported` for a pickle of more bytes than `unpickle` takes, so that they need not be read. */
+export function checkPickleLength(length: number, where: string): void {
+  if (length > MOST_BYTES) throw new PickleReader(new Uint8Array(0), where).unsupported(`${length} bytes, expected at most ${MOST_BYTES}`);
+}
+
 /**
  * Reads a pickle of protocol 2 as torch writes it into checkpoints. Nothing is executed or looked up: of globals only those of tensors,
  * storages and ordered dictionaries are known, and only as names. Raises `unsupported` for any other global or opcode (by name or
  * number), `bad-file` for a pickle that is damaged.
  */
 export function unpickle(bytes: Uint8Array, where: string, rebuild: RebuildTensor): PickleValue {
+  checkPickleLength(bytes.length, where);
   const reader = new PickleReader(bytes, where);
-  if (bytes.length > MOST_BYTES) throw reader.unsupported(`${bytes.length} bytes, expected at most ${MOST_BYTES}`);
   if (reader.uint8() !== 0x80) throw reader.badFile('it does not begin with its protocol');
   const protocol = reader.uint8();
   if (protocol !== 2) throw reader.unsupported(`protocol ${protocol}, expected 2`);

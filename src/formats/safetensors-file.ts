@@ -1,6 +1,7 @@
 import { LemurError } from '../errors.js';
-import { type ByteRanges, eachChunk } from './byte-ranges.js';
-import { type SafetensorsEntry, toFloat32 } from './safetensors.js';
+import { type ByteRanges, checkedSize, eachChunk, readBytes } from './byte-ranges.js';
+import { floatsFromChunks } from './float-chunks.js';
+import type { SafetensorsEntry } from './safetensors.js';
 import {
   badFile,
   elementSizes,
@@ -10,17 +11,14 @@ import {
   readHeader,
   type SafetensorsTensor,
 } from './safetensors-header.js';
+import { checkRows, type TensorReadOptions } from './tensor-file.js';
 
 /** Which part of a tensor is read. */
-export interface SafetensorsReadOptions {
-  /** Rows along the first dimension, from the first number up to before the second; default: all. */
-  rows?: readonly [number, number] | undefined;
-  signal?: AbortSignal | undefined;
-}
+export type SafetensorsReadOptions = TensorReadOptions;
 
 /**
- * A safetensors file of which only the header has been read. Every call reads what it returns and no more, a few MiB at a time. Calls reject
- * with 'bad-file' (no such tensor, a short read), 'invalid-argument' (rows out of range), or the signal's reason.
+ * A safetensors file of which only the header has been read: a `TensorFile`. Every call reads what it returns and no more, a few MiB at a
+ * time. Calls reject with 'bad-file' (no such tensor, a short read), 'invalid-argument' (rows out of range), or the signal's reason.
  */
 export interface SafetensorsFile {
   /** Types and shapes by name, in the order of their bytes. */
@@ -47,16 +45,12 @@ export async function openSafetensors(
   where = 'safetensors',
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<SafetensorsFile> {
-  const { size } = source;
-  if (!Number.isSafeInteger(size) || size < 0)
-    throw new LemurError('invalid-argument', `${where}: size ${size}, expected a non-negative integer`, { where });
+  const size = checkedSize(source, where);
   const fill = (target: Uint8Array, begin: number, abort: AbortSignal | undefined): Promise<void> =>
     eachChunk(source, begin, begin + target.length, where, abort, (chunk, at) => target.set(chunk, at));
 
-  const first = new Uint8Array(Math.min(LENGTH_BYTES, size));
-  await fill(first, 0, signal);
-  const header = new Uint8Array(headerLength(first, size, where));
-  await fill(header, LENGTH_BYTES, signal);
+  const first = await readBytes(source, 0, Math.min(LENGTH_BYTES, size), where, signal);
+  const header = await readBytes(source, LENGTH_BYTES, headerLength(first, size, where), where, signal);
   const body = LENGTH_BYTES + header.length;
   const { tensors, metadata } = readHeader(header, size - body, where);
 
@@ -76,17 +70,11 @@ export async function openSafetensors(
       return { type, shape, bytes };
     },
     async readFloats(name, options = {}) {
-      const { type, shape, from, to } = place(name, options.rows);
+      const { type, from, to } = place(name, options.rows);
       if (!type.includes('F')) throw badFile(where, `tensor ${name} of type ${type}, expected a floating-point one`);
-      const width = elementSizes[type];
-      const out = new Float32Array((to - from) / width);
-      if (type === 'F32') await fill(new Uint8Array(out.buffer), from, options.signal);
-      else {
-        await eachChunk(source, from, to, where, options.signal, (bytes, at) =>
-          out.set(toFloat32({ type, shape, bytes }, where), at / width),
-        );
-      }
-      return out;
+      return floatsFromChunks(type, (to - from) / elementSizes[type], `${where}: ${name}`, (use) =>
+        eachChunk(source, from, to, where, options.signal, use),
+      );
     },
     async readInto(name, target, options = {}) {
       const { from, to } = place(name, options.rows);
@@ -99,13 +87,8 @@ export async function openSafetensors(
 
 function partOf({ type, shape, begin, end }: PlacedTensor, rows: readonly [number, number] | undefined, body: number, where: string): Part {
   if (!rows) return { type, shape, from: body + begin, to: body + end };
-  const [first, last] = rows;
-  const count = shape.length === 0 ? 0 : shape[0];
-  if (shape.length === 0 || !Number.isInteger(first) || !Number.isInteger(last) || first < 0 || last < first || last > count) {
-    throw new LemurError('invalid-argument', `${where}: rows [${rows}], expected [from, to] within the ${count} of shape [${shape}]`, {
-      where,
-    });
-  }
+  const [first, last] = checkRows(rows, shape, where);
+  const count = shape[0];
   const width = count === 0 ? 0 : (end - begin) / count;
   const from = body + begin + first * width;
   return { type, shape: [last - first, ...shape.slice(1)], from, to: from + (last - first) * width };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isLemurError, type LemurError } from '../../src/errors.js';
-import { type ByteRanges, rangesOf } from '../../src/formats/byte-ranges.js';
+import { rangesOf } from '../../src/formats/byte-ranges.js';
 import {
   readSafetensors,
   type SafetensorsArray,
@@ -11,6 +11,7 @@ import {
 import { openSafetensors } from '../../src/formats/safetensors-file.js';
 import { streamSafetensors } from '../../src/formats/safetensors-stream.js';
 import { bytesOf, numbers } from '../numbers.js';
+import { counted } from './counted-ranges.js';
 
 /** Bytes of an element, as the format's description has them. */
 const BYTES = { F64: 8, I64: 8, U64: 8, F32: 4, I32: 4, U32: 4, F16: 2, BF16: 2, I16: 2, U16: 2, I8: 1, U8: 1, BOOL: 1 } as const;
@@ -43,19 +44,6 @@ function randomFile(seed: number): {
   }
   const body = Uint8Array.from(random.integers(at, 127), (value) => value & 255);
   return { bytes: file(header, body), header, body };
-}
-
-/** Counts what is asked for. */
-function counted(source: ByteRanges): ByteRanges & { reads: [number, number][] } {
-  const reads: [number, number][] = [];
-  return {
-    size: source.size,
-    reads,
-    read(offset, length) {
-      reads.push([offset, length]);
-      return source.read(offset, length);
-    },
-  };
 }
 
 async function failure(promise: Promise<unknown>, code: 'bad-file' | 'invalid-argument' | 'closed' = 'bad-file'): Promise<LemurError> {

@@ -72,8 +72,20 @@ export function zip(
   return bytes(...files, central, zip64 ? end64 : bytes(), 'PK', 5, 6, 0, 0, 0, 0, fields, 0, 0);
 }
 
+/** A dictionary as torch writes a model's state: ordered, with `_metadata` for its attribute. */
+export const stateDict = (...items: readonly (readonly [string, Uint8Array])[]): Uint8Array => {
+  const metadata = bytes('}', text('_metadata'), ordered, text(''), bytes('}', text('version'), 'K', 1, 's'), 's', 's');
+  return bytes(ordered, dictItems(items), metadata, 'b');
+};
+
+/** A dictionary. */
+export const dict = (...items: readonly (readonly [string, Uint8Array])[]): Uint8Array => bytes('}', dictItems(items));
+
+const dictItems = (items: readonly (readonly [string, Uint8Array])[]): Uint8Array =>
+  bytes('(', ...items.flatMap(([name, value]) => [text(name), value]), 'u');
+
 /** A torch file with these bytes for its pickle and its storages. */
-export function torchFile(program: Uint8Array, storages: Readonly<Record<string, Uint8Array>> = {}): Uint8Array {
+export function torchFile(program: Uint8Array, storages: Readonly<Record<string, Uint8Array>> = {}, options: ZipOptions = {}): Uint8Array {
   const files = Object.entries(storages).map(([key, data]) => [`x/data/${key}`, data] as const);
-  return zip([['x/data.pkl', program], ...files, ['x/version', bytes('3\n')]]);
+  return zip([['x/data.pkl', program], ...files, ['x/version', bytes('3\n')]], options);
 }

@@ -1,14 +1,17 @@
 import { type BeirDocument, parseBeirDocuments, parseBeirQueries, parseQrels } from '../../src/formats/beir.js';
+import { rangesOf } from '../../src/formats/byte-ranges.js';
+import { joinTensorFiles } from '../../src/formats/join-tensor-files.js';
 import { type JsonLine, readJsonLines } from '../../src/formats/jsonl.js';
 import { type NpyData, readNpy, writeNpy } from '../../src/formats/npy.js';
 import { unpickle } from '../../src/formats/pickle.js';
 import type { PickleValue } from '../../src/formats/pickle-values.js';
 import { readSafetensors, type SafetensorsArray, toTypedArray, writeSafetensors } from '../../src/formats/safetensors.js';
-import { readTorchFile } from '../../src/formats/torch-file.js';
+import { readTorchFile, type TorchValue } from '../../src/formats/torch-file.js';
+import { openTorchTensors } from '../../src/formats/torch-tensors.js';
 import { readZip } from '../../src/formats/zip.js';
 import { bytes, global, long, ordered, pickle, storage, tensor, text, torchFile, tuple, zip } from '../formats/torch-bytes.js';
 import { concat, mutateBytes, mutateJson, type Random } from '../mutations.js';
-import type { Target } from './harness.js';
+import { REFUSED, type Target } from './harness.js';
 import { hostileNpy } from './hostile-npy.js';
 
 const encoder = new TextEncoder();
@@ -152,29 +155,79 @@ const zipped = reader(
 );
 
 /** Damage within the pickle passes the checksums, since the file is made around it. */
-const torch = reader(
-  'torch',
-  (random) => {
-    const kind = random.below(4);
-    if (kind === 0) return mutateBytes({ ...zips, seeds: [torchFile(state, { 0: floats, 1: floats })] }, random);
-    if (kind === 1) return torchFile(state, { 0: mutateBytes({ seeds: [floats] }, random), 1: floats });
-    return torchFile(mutateBytes(pickles, random), { 0: floats, 1: floats });
-  },
+function mutateTorch(random: Random): Uint8Array {
+  const kind = random.below(4);
+  if (kind === 0) return mutateBytes({ ...zips, seeds: [torchFile(state, { 0: floats, 1: floats })] }, random);
+  if (kind === 1) return torchFile(state, { 0: mutateBytes({ seeds: [floats] }, random), 1: floats });
+  return torchFile(mutateBytes(pickles, random), { 0: floats, 1: floats });
+}
+
+const torch = reader('torch', mutateTorch, async (input) => {
+  const value = await readTorchFile(input, WHERE);
+  const seen = new Set<unknown>();
+  let values = 0;
+  const visit = (found: PickleValue | undefined): void => {
+    if (typeof found !== 'object' || found === null || seen.has(found)) return;
+    seen.add(found);
+    if (found instanceof Map || Array.isArray(found)) for (const item of found.values()) visit(item);
+    else if ('data' in found) {
+      hold(found.data.length === sizeOf(found.shape), `${found.data.length} values for [${found.shape}]`);
+      values += found.data.length;
+    }
+  };
+  visit(value);
+  hold(4 * values <= 8 * input.length, `${values} values from ${input.length} bytes`);
+});
+
+/** The same files in parts. Where the whole file can be read, the values are those of it. */
+const torchTensors = reader('torch-tensors', mutateTorch, async (input, random) => {
+  const { tensors, readFloats } = await openTorchTensors(rangesOf(input), WHERE);
+  const whole = await readTorchFile(input, WHERE).catch(() => undefined);
+  let values = 0;
+  for (const [name, { type, shape }] of tensors) {
+    if (!type.includes('F')) continue;
+    const data = await readFloats(name);
+    hold(data.length === sizeOf(shape), `${data.length} values for [${shape}]`);
+    values += data.length;
+    const other = tensorNamed(whole, name);
+    if (other) hold(sameBytes(other, data), `${name} has other values than in the whole file`);
+    if (shape.length === 0) continue;
+    const from = random.below(shape[0] + 1);
+    const to = from + random.below(shape[0] + 1 - from);
+    const width = sizeOf(shape.slice(1));
+    const rows = await readFloats(name, { rows: [from, to] });
+    hold(sameBytes(rows, data.subarray(from * width, to * width)), `rows [${from}, ${to}] of ${name} are not those of the tensor`);
+  }
+  hold(4 * values <= 8 * input.length, `${values} values from ${input.length} bytes`);
+});
+
+/** Of the outermost dictionary. */
+function tensorNamed(value: TorchValue | undefined, name: string): Float32Array | undefined {
+  const found = value instanceof Map ? value.get(name) : undefined;
+  return typeof found === 'object' && found !== null && 'data' in found ? found.data : undefined;
+}
+
+const shard = { tensors: new Map([['a', { type: 'F32', shape: [1] } as const]]), readFloats: async () => Float32Array.of(1) };
+const weightMap = { metadata: { total_size: 4 }, weight_map: { a: 'model-00001-of-00002.safetensors' } };
+
+const shards = reader(
+  'shards',
+  (random) => mutateJson(weightMap, random),
   async (input) => {
-    const value = await readTorchFile(input, WHERE);
-    const seen = new Set<unknown>();
-    let values = 0;
-    const visit = (found: PickleValue | undefined): void => {
-      if (typeof found !== 'object' || found === null || seen.has(found)) return;
-      seen.add(found);
-      if (found instanceof Map || Array.isArray(found)) for (const item of found.values()) visit(item);
-      else if ('data' in found) {
-        hold(found.data.length === sizeOf(found.shape), `${found.data.length} values for [${found.shape}]`);
-        values += found.data.length;
-      }
-    };
-    visit(value);
-    hold(4 * values <= 8 * input.length, `${values} values from ${input.length} bytes`);
+    let index: unknown;
+    try {
+      index = JSON.parse(new TextDecoder().decode(input));
+    } catch {
+      return REFUSED;
+    }
+    const { tensors } = await joinTensorFiles(index, WHERE, async (file) => {
+      hold(!/[/\\]|\.\./.test(file), `${file} was asked for`);
+      return shard;
+    });
+    hold(
+      [...tensors.keys()].every((name) => name === 'a'),
+      'a tensor that is in no file',
+    );
   },
 );
 
@@ -256,4 +309,4 @@ const qrels = reader(
 );
 
 /** Readers of bytes. */
-export const formats: readonly Target[] = [npy, safetensors, zipped, torch, pickled, jsonl, beir, qrels];
+export const formats: readonly Target[] = [npy, safetensors, zipped, torch, torchTensors, shards, pickled, jsonl, beir, qrels];

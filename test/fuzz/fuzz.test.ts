@@ -8,6 +8,8 @@ const INPUTS: Record<string, number> = {
   safetensors: 5000,
   zip: 15_000,
   torch: 5000,
+  'torch-tensors': 5000,
+  shards: 5000,
   pickle: 15_000,
   jsonl: 8000,
   beir: 5000,
