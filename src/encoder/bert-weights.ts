@@ -1,4 +1,4 @@
-import type { SafetensorsFile } from '../formats/safetensors-file.js';
+import type { TensorFile } from '../formats/tensor-file.js';
 import type { BertConfig } from './bert-config.js';
 import { tensorReader } from './tensor-reader.js';
 
@@ -43,7 +43,7 @@ export interface BertWeights {
  * The weights of a BERT or RoBERTa body in a safetensors file; names may have the prefix `bert.` or `roberta.`. `where` names the file in errors.
  * Every tensor's presence, type and shape is checked at once, from the header: raises `bad-file`.
  */
-export function bertWeights(file: SafetensorsFile, config: BertConfig, where: string): BertWeights {
+export function bertWeights(file: TensorFile, config: BertConfig, where: string): BertWeights {
   const { hidden, intermediate, vocabulary, positions, firstPosition, layers } = config;
   const probe = 'embeddings.word_embeddings.weight';
   const { check, read } = tensorReader(file, { prefixes: ['', 'bert.', 'roberta.'], probe, what: 'BERT', where });

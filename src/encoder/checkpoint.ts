@@ -1,5 +1,4 @@
 import { LemurError } from '../errors.js';
-import { openSafetensors } from '../formats/safetensors-file.js';
 import { showJson } from '../formats/show-json.js';
 import { bertConfig } from './bert-config.js';
 import { type CheckpointFile, type CheckpointFiles, missing, needJson, type ParsedFile, readJson } from './checkpoint-files.js';
@@ -8,6 +7,7 @@ import type { Precision } from './graph-builder.js';
 import { modernBertConfig } from './modernbert-config.js';
 import { isPyLate, nativeSettings, pyLateSettings, type Settings, stanfordSettings } from './settings.js';
 import { tensorReader } from './tensor-reader.js';
+import { findWeights, openWeights, type WeightFiles } from './weight-files.js';
 import type { BodySource } from './worker-protocol.js';
 
 /** How a checkpoint's files are laid out, and whose conventions they follow. */
@@ -34,8 +34,6 @@ interface Module {
 
 /** Modules that are understood. */
 const MODULES = ['Transformer', 'Pooling', 'Dense', 'Normalize', 'MultiVectorMask'];
-/** Names of weights, the preferred one first. */
-const WEIGHTS = ['model.safetensors', 'model.fp16.safetensors'];
 
 /**
  * Reads what kind of checkpoint it is and how it wants its texts, from its own configuration: PyLate and Sentence Transformers 6 (modules.json), Stanford
@@ -76,7 +74,7 @@ export async function openCheckpoint(files: CheckpointFiles, precision: Precisio
     config.json.model_type === 'modernbert' ? modernBertConfig(config.json, config.where) : bertConfig(config.json, config.where);
   const { hidden, vocabulary, positions } = body;
   const weights = await findWeights(files, at);
-  const source: BodySource = { kind: 'weights', config: body, file: weights };
+  const source: BodySource = { kind: 'weights', config: body, weights };
   const dense = layout === 'stanford' ? [await stanfordDense(files, weights, hidden)] : await denseLayers(files, modules, hidden);
   return { layout, settings, body: source, dense, vocabulary, positions, hidden, dim: dense.at(-1)?.outputs ?? hidden };
 }
@@ -152,17 +150,6 @@ async function findOnnx(files: CheckpointFiles, at: string, precision: Precision
   return undefined;
 }
 
-async function findWeights(files: CheckpointFiles, at: string): Promise<CheckpointFile> {
-  for (const name of WEIGHTS) {
-    const file = await files.find(inFolder(at, name));
-    if (file) return file;
-  }
-  const others = at === '' ? (await files.names()).filter((name) => name.endsWith('.safetensors')) : [];
-  const only = others.length === 1 ? await files.find(others[0]) : undefined;
-  if (only) return only;
-  throw await missing(files, inFolder(at, 'model.safetensors (or a single *.safetensors)'));
-}
-
 /** The layers of modules.json behind the body, in their order. */
 async function denseLayers(files: CheckpointFiles, modules: Module[] | undefined, hidden: number): Promise<DenseLayer[]> {
   const layers: DenseLayer[] = [];
@@ -178,9 +165,7 @@ async function denseLayers(files: CheckpointFiles, modules: Module[] | undefined
         expected: width,
         got: inputs,
       });
-    const weights = await files.find(inFolder(path, 'model.safetensors'));
-    if (!weights) throw await missing(files, inFolder(path, 'model.safetensors'));
-    const { check, read } = await denseTensors(files, weights);
+    const { check, read } = await denseTensors(files, await findWeights(files, path));
     check('linear.weight', outputs, inputs);
     if (bias) check('linear.bias', outputs);
     const mapped = residual && inputs !== outputs;
@@ -199,16 +184,16 @@ async function denseLayers(files: CheckpointFiles, modules: Module[] | undefined
 }
 
 /** Stanford's projection lies among the body's weights. */
-async function stanfordDense(files: CheckpointFiles, weights: CheckpointFile, hidden: number): Promise<DenseLayer> {
+async function stanfordDense(files: CheckpointFiles, weights: WeightFiles, hidden: number): Promise<DenseLayer> {
   const { check, read } = await denseTensors(files, weights);
   check('linear.weight', undefined, hidden);
   const weight = await read('linear.weight');
   return { inputs: hidden, outputs: weight.length / hidden, weight, bias: undefined, activation: 'identity', residual: undefined };
 }
 
-async function denseTensors({ open }: CheckpointFiles, { place, where }: CheckpointFile) {
-  const file = await openSafetensors(await open(place), where);
-  return tensorReader(file, { prefixes: [''], probe: 'linear.weight', what: 'dense layer', where });
+async function denseTensors({ open }: CheckpointFiles, weights: WeightFiles) {
+  const { where } = weights;
+  return tensorReader(await openWeights(open, weights), { prefixes: [''], probe: 'linear.weight', what: 'dense layer', where });
 }
 
 function sizeOf({ json, where }: ParsedFile, key: string): number {

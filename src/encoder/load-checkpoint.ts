@@ -158,8 +158,11 @@ async function fingerprint(
       weights: await Promise.all([weight, bias, residual].map(hashed)),
     })),
   );
+  const files = body.kind === 'weights' ? body.weights.files : [body.file];
+  const hashes: string[] = [];
+  for (const { place } of files) hashes.push(await sha256OfFile(place));
   const text = JSON.stringify({
-    weights: await sha256OfFile(body.file.place),
+    weights: hashes.length === 1 ? hashes[0] : hashes,
     config: body.kind === 'weights' ? body.config : null,
     settings,
     layers,

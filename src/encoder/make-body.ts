@@ -1,6 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-web';
 import { LemurError } from '../errors.js';
-import { openSafetensors } from '../formats/safetensors-file.js';
 import { bertOnnx } from './bert-graph.js';
 import { bertWeights } from './bert-weights.js';
 import type { Body } from './body.js';
@@ -10,6 +9,7 @@ import type { GraphOptions } from './graph-builder.js';
 import { modernBertOnnx } from './modernbert-graph.js';
 import { modernBertWeights } from './modernbert-weights.js';
 import { type OnnxModel, type OnnxRuntime, onnxBody } from './onnx-body.js';
+import { openWeights } from './weight-files.js';
 import type { OnnxPackage, StartMessage } from './worker-protocol.js';
 
 /** Milliseconds that onnxruntime-web may take to start, downloads included: it does not say that its threads cannot be started. */
@@ -29,17 +29,18 @@ export async function makeBody(start: Omit<StartMessage, 'kind'>, platform: Body
     executionProviders: [...(providers ?? [name === 'onnxruntime-web' ? 'wasm' : 'cpu'])],
     intraOpNumThreads: threads,
   };
-  const { place, where } = body.file;
   if (body.kind === 'weights') {
     const { config } = body;
+    const { where } = body.weights;
     const graph: GraphOptions = { precision, attention: providers?.some((provider) => provider.startsWith('web')) ? 'plain' : 'fused' };
-    const weights = await openSafetensors(await platform.open(place), where);
+    const weights = await openWeights(platform.open, body.weights);
     const model =
       config.kind === 'bert'
         ? await bertOnnx(config, bertWeights(weights, config, where), dense, graph)
         : await modernBertOnnx(config, modernBertWeights(weights, config, where), dense, graph);
     return onnxBody(runtime, { model, where }, undefined, options);
   }
+  const { place, where } = body.file;
   // a path lets onnxruntime-node find weights that lie beside the graph
   const byPath = name === 'onnxruntime-node' && typeof place === 'string';
   const model: OnnxModel = { model: byPath ? place : await wholeFile(platform.open, place), where };

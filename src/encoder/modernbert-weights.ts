@@ -1,4 +1,4 @@
-import type { SafetensorsFile } from '../formats/safetensors-file.js';
+import type { TensorFile } from '../formats/tensor-file.js';
 import type { Matrix } from './graph-builder.js';
 import type { ModernBertConfig } from './modernbert-config.js';
 import { tensorReader } from './tensor-reader.js';
@@ -24,7 +24,7 @@ export interface ModernBertWeights {
 }
 
 /** The weights of a ModernBERT body in a safetensors file; names may have the prefix `model.`. Raises 'bad-file' as `bertWeights` does. */
-export function modernBertWeights(file: SafetensorsFile, config: ModernBertConfig, where: string): ModernBertWeights {
+export function modernBertWeights(file: TensorFile, config: ModernBertConfig, where: string): ModernBertWeights {
   const { hidden, intermediate, vocabulary, layers } = config;
   const words = 'embeddings.tok_embeddings.weight';
   const { check, read, has } = tensorReader(file, { prefixes: ['', 'model.'], probe: words, what: 'ModernBERT', where });

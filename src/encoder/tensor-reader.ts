@@ -1,5 +1,5 @@
 import { LemurError } from '../errors.js';
-import type { SafetensorsFile } from '../formats/safetensors-file.js';
+import type { TensorFile } from '../formats/tensor-file.js';
 
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
 
@@ -13,7 +13,7 @@ export interface TensorReader {
 
 /** Names begin with the first of the prefixes under which `probe` is there. */
 export function tensorReader(
-  file: SafetensorsFile,
+  file: TensorFile,
   { prefixes, probe, what, where }: { prefixes: readonly string[]; probe: string; what: string; where: string },
 ): TensorReader {
   const prefix = prefixes.find((candidate) => file.tensors.has(candidate + probe)) ?? '';

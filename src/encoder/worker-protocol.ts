@@ -5,13 +5,14 @@ import type { CheckpointFile } from './checkpoint-files.js';
 import type { DenseLayer } from './dense.js';
 import type { Precision } from './graph-builder.js';
 import type { ModernBertConfig } from './modernbert-config.js';
+import type { WeightFiles } from './weight-files.js';
 
 /** The packages that run the model. */
 export type OnnxPackage = 'onnxruntime-web' | 'onnxruntime-node';
 
 /** Where a body comes from: weights that a graph is made of, or a graph that is ready. */
 export type BodySource =
-  | { readonly kind: 'weights'; readonly config: BertConfig | ModernBertConfig; readonly file: CheckpointFile }
+  | { readonly kind: 'weights'; readonly config: BertConfig | ModernBertConfig; readonly weights: WeightFiles }
   | {
       readonly kind: 'onnx';
       readonly file: CheckpointFile;

@@ -14,9 +14,6 @@ export async function joinTensorFiles(index: unknown, where: string, open: (file
   const places = weightMap(index, where);
   const files = new Map<string, TensorFile>();
   const tensors = new Map<string, SafetensorsTensor>();
-  // all names before any file
-  for (const [name, file] of places)
-    if (!isPlainName(file)) throw badFile(where, `${showJson(name)} in ${showJson(file)}, expected a file's name`);
   for (const [name, file] of places) {
     const opened = files.get(file) ?? (await open(file));
     files.set(file, opened);
@@ -35,13 +32,19 @@ export async function joinTensorFiles(index: unknown, where: string, open: (file
   };
 }
 
-/** Files by the tensors in them. */
+/** The files that an index names, each once. Raises 'bad-file' as `joinTensorFiles` does. */
+export function shardNames(index: unknown, where: string): string[] {
+  return [...new Set(weightMap(index, where).values())];
+}
+
+/** Files by the tensors in them; all names are checked before any file is asked for. */
 function weightMap(index: unknown, where: string): Map<string, string> {
   const map = isObject(index) ? index.weight_map : undefined;
   if (!isObject(map)) throw badFile(where, `weight_map ${showJson(map)}, expected an object of tensors' names and files`);
   const places = new Map<string, string>();
   for (const [name, file] of Object.entries(map)) {
-    if (typeof file !== 'string') throw badFile(where, `${showJson(name)} in ${showJson(file)}, expected a file's name`);
+    if (typeof file !== 'string' || !isPlainName(file))
+      throw badFile(where, `${showJson(name)} in ${showJson(file)}, expected a file's name`);
     places.set(name, file);
   }
   return places;

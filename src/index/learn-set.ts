@@ -10,8 +10,11 @@ import type { Snapshot } from './snapshot.js';
 const STREAM = 17;
 /** Texts that are encoded in one call. */
 const BATCH = 64;
-/** Characters of a text that are read at most, from a word somewhere in it: many short texts tell more than few long ones, and queries are short. */
-const CHARACTERS = 200;
+/**
+ * Characters of a text that are read, from a word somewhere in it: a number between these. Many short texts tell more than few long ones, and encoders
+ * that fill queries up with mask tokens do so with short ones alone: features must have seen what these become.
+ */
+const CHARACTERS = [20, 200] as const;
 /** Fewer token vectors are not worth it. */
 const LEAST = 1024;
 
@@ -66,12 +69,14 @@ async function textsAsQueries(
 
 /** Some words of a text. */
 function someOf(text: string, random: Random): string {
-  if (text.length <= CHARACTERS) return text;
-  const first = random.integer(text.length - CHARACTERS + 1);
+  const [least, most] = CHARACTERS;
+  const length = least + random.integer(most - least + 1);
+  if (text.length <= length) return text;
+  const first = random.integer(text.length - length + 1);
   const from = first === 0 ? 0 : text.indexOf(' ', first - 1) + 1;
-  const behind = text.lastIndexOf(' ', from + CHARACTERS);
+  const behind = text.lastIndexOf(' ', from + length);
   // texts without spaces are cut wherever that is
-  return (behind > from ? text.slice(from, behind) : text.slice(first, first + CHARACTERS)).trim() || text.slice(0, CHARACTERS);
+  return (behind > from ? text.slice(from, behind) : text.slice(first, first + length)).trim() || text.slice(0, length);
 }
 
 function isTexts(given: TokenInput | readonly string[] | undefined): given is readonly string[] {

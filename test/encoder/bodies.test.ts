@@ -42,7 +42,8 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     dense: readonly DenseLayer[] = [],
     precision: Precision = 'float32',
   ): Promise<Body> {
-    const source = { kind: 'weights', config, file: { where: 'test', place: 'test' } } as const;
+    const files = [{ name: 'test.safetensors', where: 'test', place: 'test' }];
+    const source = { kind: 'weights', config, weights: { where: 'test', files, index: undefined } } as const;
     return makeBody(
       { package: name, threads: 1, wasmPaths: undefined, providers: undefined, precision, body: source, dense },
       { open: async () => rangesOf(file), importRuntime: (runtime) => import(runtime) },

@@ -227,7 +227,7 @@ describe('loading an encoder', () => {
     expect((missing as Error).message).toMatch(/nowhere: no such folder; expected one with config\.json/);
     const noWeights = await failure(loadEncoder(await modelFolder('a', { 'config.json': JSON.stringify(json) })));
     expect(isLemurError(noWeights, 'not-found')).toBe(true);
-    expect((noWeights as Error).message).toMatch(/no model\.safetensors .*found config\.json, tokenizer\.json/);
+    expect((noWeights as Error).message).toMatch(/no model\.safetensors, .*found config\.json, tokenizer\.json/);
     expect(isLemurError(await failure(loadEncoder(await modelFolder('b', {}))), 'not-found')).toBe(true);
   });
 
