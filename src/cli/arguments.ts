@@ -46,11 +46,11 @@ export const shared = {
   json: (): Option => new Option('--json', 'print JSON'),
   model: (): Option =>
     new Option(
-      '--model <folder>',
-      'an encoder of your own: the folder of a checkpoint (PyLate, Sentence Transformers, Stanford ColBERT, ONNX, or a BERT alone)',
+      '--model <checkpoint>',
+      'an encoder of your own: the folder of a checkpoint (PyLate, Sentence Transformers, Stanford ColBERT, ONNX, or a BERT alone), or its id on the hub',
     ),
   movedModel: (): Option =>
-    new Option('--model <folder>', "folder of the encoder's weights, where they are no longer in the place the index was made with"),
+    new Option('--model <checkpoint>', "the encoder's weights, where they are no longer in the place the index was made with"),
   maxTokens: (): Option =>
     new Option(
       '--max-tokens <n>',

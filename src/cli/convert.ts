@@ -101,7 +101,7 @@ async function encode(documents: readonly BeirDocument[], options: ConvertOption
   const encoder =
     index !== undefined && info
       ? await openIndexEncoder(index, info, { model: undefined, threads })
-      : await openEncoder((await findModel(model)).folder, undefined, threads);
+      : await openEncoder((await findModel(model)).name, undefined, threads);
   const texts = documents.map(documentText);
   try {
     const { value } = await reporter.step('encode', (onProgress) => {

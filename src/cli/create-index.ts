@@ -20,8 +20,9 @@ import {
   TOKEN_CHARACTERS,
   writeIndexEncoder,
 } from './index-encoder.js';
-import { checkModel, DIM, findModel, MAX_TOKENS } from './model.js';
+import { DIM, MAX_TOKENS } from './model.js';
 import { hasIndex, type OpenedIndex, opened, openIndex, readManifest } from './open-index.js';
+import { readModel } from './read-model.js';
 import { refuseTextOptions, type Source } from './source.js';
 import { type Command, Option } from './vendor.js';
 
@@ -81,8 +82,7 @@ export async function openForSource(
     const index = await Index.create(folder, { ...create, dim: source.tokens.dim });
     return { opened: opened(folder, index, undefined), source };
   }
-  const model = await findModel(options.model);
-  const limits = await checkModel(model.folder, options.maxTokens);
+  const { model, facts: limits } = await readModel(options.model, options.maxTokens, context);
   const maxTokens = options.maxTokens ?? limits.maxTokens;
   const { head, documents } = await beginning(source.documents, maxTokens ?? MAX_TOKENS);
   const lock = await folderStorage(folder).lock(LOCK);

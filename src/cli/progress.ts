@@ -70,7 +70,7 @@ export function createReporter(stream: ProgressStream): Reporter {
             stage = progress.stage;
             first = { done: progress.done, at: performance.now() };
           }
-          const name = WORDS[progress.stage]?.part ?? progress.stage;
+          const name = wordsOf(progress.stage)?.part ?? progress.stage;
           if (name !== part) enter(name);
           const what = describeProgress(progress, rateSince(first, progress.done));
           bar?.show(progress, what);
@@ -96,6 +96,11 @@ export function describeTime({ seconds, parts }: StepTime): string {
   const listed = Object.entries(parts).filter(([, part]) => part >= WORTH_LISTING);
   if (listed.length < 2) return duration(seconds);
   return `${duration(seconds)} (${listed.map(([name, part]) => `${name} ${duration(part)}`).join(', ')})`;
+}
+
+/** The words of a stage; a download's has the file's name in it. */
+function wordsOf(stage: string): (typeof WORDS)[string] | undefined {
+  return WORDS[stage] ?? (stage.startsWith('download ') ? { part: stage, noun: 'byte' } : undefined);
 }
 
 /** A bar that is there while a step lasts; each part of the step starts it anew. */
@@ -133,7 +138,7 @@ function rateSince(first: { done: number; at: number }, done: number): number | 
 }
 
 function describeProgress({ stage, done, total }: Progress, rate: number | undefined): string {
-  const words = WORDS[stage];
+  const words = wordsOf(stage);
   if (!words?.noun) return words?.part ?? stage;
   const plural = PLURALS[words.noun];
   const count = total > 0 ? `${grouped(done)} of ${counted(total, words.noun, plural)}` : counted(done, words.noun, plural);

@@ -1,13 +1,13 @@
 import { openBlob } from './browser-files.js';
 import type { CheckpointFile } from './checkpoint-files.js';
-import { type HubCache, hubUrl } from './hub.js';
+import { type HubCache, type HubOptions, hubUrl } from './hub.js';
 
 /** The one of the page's caches that models are in. */
 const NAME = 'lemur-models';
 
 /** Files kept in Cache Storage, each by its address; that there is none is kept as an answer 404. Where a page has no such storage nothing is kept. */
-export function hubCacheStorage(id: string, revision: string): HubCache {
-  const urlOf = (name: string): string => hubUrl(id, revision, name);
+export function hubCacheStorage(id: string, options: HubOptions): HubCache {
+  const urlOf = (name: string): string => hubUrl(id, name, options);
   const opened = globalThis.caches?.open(NAME);
   return {
     where: `the page's cache ${NAME}`,

@@ -19,7 +19,7 @@ export async function loadEncoder(model: string | URL, options: LoadOptions = {}
   const at = String(model);
   return loadCheckpoint(
     platform,
-    async () => (isHubId(at) ? hubFiles(at, hubCacheStorage(at, options.revision ?? 'main'), options) : addressFiles(at, options)),
+    async () => (isHubId(at) ? hubFiles(at, hubCacheStorage(at, options), options) : addressFiles(at, options)),
     options,
   );
 }

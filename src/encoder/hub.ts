@@ -3,11 +3,15 @@ import type { RunOptions } from '../run-options.js';
 import type { CheckpointFile, CheckpointFiles } from './checkpoint-files.js';
 
 /** Where ids lead to where nothing else is said. */
-const HUB = 'https://huggingface.co';
+const ENDPOINT = 'https://huggingface.co';
 
 export interface HubOptions extends RunOptions {
   /** A branch, tag or commit. Default: `main`. */
   revision?: string | undefined;
+  /** Address of a hub, or of a mirror of it. Default: in Node the environment's HF_ENDPOINT, else Hugging Face's. */
+  endpoint?: string | undefined;
+  /** For models that are not for everybody. Default: in Node the environment's HF_TOKEN. */
+  token?: string | undefined;
   /** What gets files. Default: the platform's. */
   fetch?: typeof fetch | undefined;
 }
@@ -29,19 +33,17 @@ export function isHubId(model: string): boolean {
 }
 
 /** Where the hub has a file. */
-export function hubUrl(id: string, revision: string, name: string): string {
-  return `${HUB}/${id}/resolve/${encodeURIComponent(revision)}/${name.split('/').map(encodeURIComponent).join('/')}`;
+export function hubUrl(id: string, name: string, { revision = 'main', endpoint = ENDPOINT }: HubOptions): string {
+  const path = name.split('/').map(encodeURIComponent).join('/');
+  return `${endpoint.replace(/\/$/, '')}/${id}/resolve/${encodeURIComponent(revision)}/${path}`;
 }
 
 /**
  * The files of a model on the hub. Each is downloaded when it is asked for first, kept, and taken from there from then on, as is that there is none; a
  * download that is cut off leaves nothing. Rejects with 'not-found' for a model that is not there, and 'offline' where the hub cannot be reached.
  */
-export function hubFiles(
-  id: string,
-  cache: HubCache,
-  { revision = 'main', fetch: get = fetch, signal, onProgress }: HubOptions = {},
-): CheckpointFiles {
+export function hubFiles(id: string, cache: HubCache, options: HubOptions): CheckpointFiles {
+  const { revision = 'main', token, fetch: get = fetch, signal, onProgress } = options;
   return {
     name: id,
     open: cache.open,
@@ -60,7 +62,10 @@ export function hubFiles(
   async function request(name: string): Promise<Response | undefined> {
     let response: Response;
     try {
-      response = await get(hubUrl(id, revision, name), signal ? { signal } : {});
+      response = await get(hubUrl(id, name, options), {
+        ...(signal && { signal }),
+        ...(token && { headers: { authorization: `Bearer ${token}` } }),
+      });
     } catch (cause) {
       signal?.throwIfAborted();
       throw unreachable(name, cause instanceof Error ? cause.message : String(cause), cause);

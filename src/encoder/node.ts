@@ -39,7 +39,9 @@ export async function openModel(model: string, options: LoadEncoderOptions): Pro
     () => false,
   );
   if (isFolder || !isHubId(model)) return folderFiles(model);
-  return hubFiles(model, hubFolder(model, options.revision ?? 'main', options.cacheFolder), options);
+  const { HF_ENDPOINT, HF_TOKEN } = process.env;
+  const hub = { ...options, endpoint: options.endpoint ?? (HF_ENDPOINT || undefined), token: options.token ?? HF_TOKEN };
+  return hubFiles(model, hubFolder(model, options.revision ?? 'main', options.cacheFolder), hub);
 }
 
 const platform: EncoderPlatform = {

@@ -39,7 +39,7 @@ describe('help', () => {
   });
 
   test.each([
-    ['demo', ['--documents <n>', 'default: 1000', '--full', '--out <folder>', '--model <folder>', '--threads <n>']],
+    ['demo', ['--documents <n>', 'default: 1000', '--full', '--out <folder>', '--model <checkpoint>', '--threads <n>']],
     [
       'add',
       ['<index>', '<source>', '--on-existing <what>', '--replace', '--precision <name>', '--pooling <n>', '--features <name>', '--dim <n>'],
@@ -51,7 +51,15 @@ describe('help', () => {
     ['eval', ['<index>', '-k <n>', '--candidates <n...>', '--queries <path>', '--qrels <file>', '--json']],
     [
       'fit',
-      ['<index>', '--out <index>', '--model <folder>', '--learn <path>', '--final-hidden-dim <n>', '--prefix-dim <n>', '--random-features'],
+      [
+        '<index>',
+        '--out <index>',
+        '--model <checkpoint>',
+        '--learn <path>',
+        '--final-hidden-dim <n>',
+        '--prefix-dim <n>',
+        '--random-features',
+      ],
     ],
     ['tune', ['<index>', '--recall <share>', '--queries <path>']],
     ['delete', ['<index>', '[id...]', '--filter <json>']],
