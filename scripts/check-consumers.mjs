@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { checkBundlers } from './consumers/bundlers.mjs';
 import { checkEdge } from './consumers/edge.mjs';
+import { checkEncoder } from './consumers/encoder.mjs';
 import { checkFiles, checkInstalled } from './consumers/package.mjs';
 import { check, finish, folder, install, project, root, run, temporary } from './consumers/report.mjs';
 import { checkCommand, checkNode, checkOtherRuntimes } from './consumers/runtimes.mjs';
@@ -11,7 +12,7 @@ import { IMPORTING, REQUIRING, WITH_INIT } from './consumers/sources.mjs';
 import { installTools } from './consumers/tools.mjs';
 import { checkTypes } from './consumers/types.mjs';
 
-const MOST_BYTES = 1.2e6;
+const MOST_BYTES = 1.3e6;
 
 try {
   await checkAll();
@@ -42,6 +43,7 @@ async function checkAll() {
   checkCommand(esm);
   checkOtherRuntimes(tools, esm, commonjs, expected);
   await checkBundlers(tools, esm, expected);
+  await checkEncoder(tools, tarball);
   await checkEdge(tools, esm, expected);
   checkTypes(tarball);
 }

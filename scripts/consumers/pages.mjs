@@ -6,16 +6,24 @@ import { extname, join, normalize } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const TYPES = { '.js': 'text/javascript', '.html': 'text/html', '.wasm': 'application/wasm' };
+const TYPES = { '.js': 'text/javascript', '.mjs': 'text/javascript', '.html': 'text/html', '.wasm': 'application/wasm' };
 
 /** What makes a page cross-origin isolated. */
 export const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
+/** WebGPU computed by the processor, where there is no other. */
+export const SOFTWARE_WEBGPU = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+  '--use-vulkan=swiftshader',
+];
+
 /** Null where there is no Chromium. */
-export async function openBrowser() {
+export async function openBrowser(graphics = ['--disable-gpu']) {
   if (!existsSync(executablePath)) return null;
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update'];
-  return chromium.launch({ executablePath, args: [...args, '--disable-sync'] });
+  const args = ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  return chromium.launch({ executablePath, args: [...args, ...graphics] });
 }
 
 /** The title that a page gives itself, in the order of the pages' names in `paths`; whether it is isolated; how many workers it started. */

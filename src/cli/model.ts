@@ -4,7 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint } from '../encoder/checkpoint.js';
 import { isHubId } from '../encoder/hub.js';
-import { loadEncoder, openModel, type PoolingEncoder, type Projection } from '../encoder/node.js';
+import { loadEncoder, type PoolingEncoder, type Projection } from '../encoder/node.js';
+import { openModel } from '../encoder/node-model.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
 

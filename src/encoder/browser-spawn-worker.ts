@@ -1,6 +1,10 @@
 import type { WorkerPort } from '../platform.js';
 import type { WorkerMessage } from './worker-protocol.js';
 
+/** A worker whose script is not there says nothing. */
+const UNLOADED =
+  'its script could not be loaded; the page must be served lemur/encoder/worker as browser-worker.js beside lemur/encoder (docs/encoders.md, In pages)';
+
 /** A module worker by its URL, in the form that bundlers look for. */
 export function spawnBrowserWorker(): WorkerPort {
   const worker = new Worker(new URL('./browser-worker.js', import.meta.url), { type: 'module' });
@@ -8,8 +12,7 @@ export function spawnBrowserWorker(): WorkerPort {
     post: (message) => worker.postMessage(message),
     listen(onMessage, onDeath) {
       worker.onmessage = (event) => onMessage(event.data);
-      worker.onerror = (event) =>
-        onDeath(event.error instanceof Error ? event.error : new Error(event.message || 'its script could not be loaded'));
+      worker.onerror = (event) => onDeath(event.error instanceof Error ? event.error : new Error(event.message || UNLOADED));
     },
     keepAlive() {},
     async terminate() {

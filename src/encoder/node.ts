@@ -1,24 +1,18 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { eachChunk } from '../formats/byte-ranges.js';
-import type { CheckpointFiles } from './checkpoint-files.js';
 import type { PoolingEncoder } from './encoder.js';
-import { hubFiles, isHubId } from './hub.js';
 import { type EncoderPlatform, type LoadOptions, loadCheckpoint } from './load-checkpoint.js';
-import { folderFiles, openPath } from './node-files.js';
-import { hubFolder } from './node-hub-cache.js';
+import { openPath } from './node-files.js';
+import { type ModelOptions, openModel } from './node-model.js';
 import { spawnNodeWorker } from './node-spawn-worker.js';
 
 export type { Projection } from './body.js';
 export type { EncodedTexts, EncodeOptions, Encoder, PooledVectors, PoolingEncoder } from './encoder.js';
 
-/** With a hub's id also where its files are kept, and how they are got. */
-export interface LoadEncoderOptions extends LoadOptions {
-  /** Where files of the hub are kept. Default: `lemur` in the user's folder of caches. */
-  cacheFolder?: string | undefined;
-}
+/** How an encoder is loaded, and with a hub's id where its files are kept and how they are got. */
+export interface LoadEncoderOptions extends LoadOptions, ModelOptions {}
 
 /**
  * Loads an encoder from a local folder or, for an id `owner/name`, from the hub. Late-interaction checkpoints are read as their own configuration says:
@@ -30,18 +24,6 @@ export interface LoadEncoderOptions extends LoadOptions {
  */
 export async function loadEncoder(model: string, options: LoadEncoderOptions = {}): Promise<PoolingEncoder> {
   return loadCheckpoint(platform, () => openModel(model, options), options);
-}
-
-/** A folder's files where there is one of that path, else the hub's for an id. */
-export async function openModel(model: string, options: LoadEncoderOptions): Promise<CheckpointFiles> {
-  const isFolder = await stat(model).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  if (isFolder || !isHubId(model)) return folderFiles(model);
-  const { HF_ENDPOINT, HF_TOKEN } = process.env;
-  const hub = { ...options, endpoint: options.endpoint ?? (HF_ENDPOINT || undefined), token: options.token ?? HF_TOKEN };
-  return hubFiles(model, hubFolder(model, options.revision ?? 'main', options.cacheFolder), hub);
 }
 
 const platform: EncoderPlatform = {
