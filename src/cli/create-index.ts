@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rmdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { LemurError } from '../errors.js';
 import type { BeirDocument } from '../formats/beir.js';
@@ -75,7 +75,7 @@ export async function openForSource(
     const { model, threads } = options;
     return { opened: await openIndex(folder, { write: true, texts: source.kind === 'texts', model, threads }), source };
   }
-  await checkEmpty(folder);
+  const isNew = !(await checkEmpty(folder));
   const { precision, pooling, features, threads } = options;
   const create = { precision, pooling, features, threads };
   if (source.kind === 'vectors') {
@@ -102,6 +102,8 @@ export async function openForSource(
     throw error;
   } finally {
     await lock.release();
+    // where nothing came of it
+    if (isNew) await rmdir(folder).catch(() => {});
   }
 }
 
@@ -122,20 +124,21 @@ async function checkSame(folder: string, { dim, precision, pooling, features, ma
   throw new LemurError('invalid-argument', problem, { where: other[0] });
 }
 
-/** Raises 'invalid-argument' where the folder has things in it that an interrupted run did not leave. */
-async function checkEmpty(folder: string): Promise<void> {
+/** Whether there is such a folder. Raises 'invalid-argument' where it has things in it that an interrupted run did not leave. */
+async function checkEmpty(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch((error: unknown) => {
     if ((error as { code?: unknown }).code === 'ENOTDIR')
       throw new LemurError('invalid-argument', `${folder}: a file, expected the name of a folder`, { where: folder });
-    if (isAbsent(error)) return [];
+    if (isAbsent(error)) return undefined;
     throw error;
   });
   const ours = new RegExp(`^((${ENCODER}|${PROJECTION}|index\\.json)(\\.tmp)?|(${LOCK}|writer\\.lock).*)$`);
-  const foreign = names.find((name) => !ours.test(name));
+  const foreign = names?.find((name) => !ours.test(name));
   if (foreign !== undefined) {
     const problem = `${resolve(folder)}: the folder has other things in it (${foreign}); name an empty or a new one`;
     throw new LemurError('invalid-argument', problem, { where: folder });
   }
+  return names !== undefined;
 }
 
 /** Documents for the projection, and all of them again. */

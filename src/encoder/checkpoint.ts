@@ -32,6 +32,8 @@ interface Module {
   readonly path: string;
 }
 
+/** Architectures whose graphs are made here. */
+const BODIES = ['bert', 'roberta', 'xlm-roberta', 'modernbert'];
 /** Modules that are understood. */
 const MODULES = ['Transformer', 'Pooling', 'Dense', 'Normalize', 'MultiVectorMask'];
 
@@ -69,6 +71,10 @@ export async function openCheckpoint(files: CheckpointFiles, precision: Precisio
     const finished = exported !== undefined;
     const dim = dense.at(-1)?.outputs ?? hidden;
     return { layout, settings, body: { kind: 'onnx', file: graph, finished }, dense, vocabulary, positions, hidden, dim };
+  }
+  if (!isKnown(config)) {
+    const problem = `model_type is ${showJson(config.json.model_type)}, supported: ${BODIES.join(', ')}, and any other with its ONNX file (model.onnx)`;
+    throw new LemurError('unsupported', `${config.where}: ${problem}`, { where: config.where });
   }
   const body =
     config.json.model_type === 'modernbert' ? modernBertConfig(config.json, config.where) : bertConfig(config.json, config.where);
@@ -136,7 +142,7 @@ async function settingsOf(
 
 /** Whether there is a graph of ours for it. */
 function isKnown({ json }: ParsedFile): boolean {
-  return ['bert', 'roberta', 'xlm-roberta', 'modernbert'].includes(json.model_type as string);
+  return BODIES.includes(json.model_type as string);
 }
 
 async function findOnnx(files: CheckpointFiles, at: string, precision: Precision): Promise<CheckpointFile | undefined> {

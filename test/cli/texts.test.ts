@@ -10,7 +10,7 @@ import { Index } from '../../dist/node.js';
 import { readNpy } from '../../src/formats/npy.js';
 import { readSafetensors } from '../../src/formats/safetensors.js';
 import { smallBert } from '../encoder/small-bert.js';
-import { denseModule, writeFiles } from '../encoder/small-checkpoint.js';
+import { denseModule, tokenizerJson, writeFiles } from '../encoder/small-checkpoint.js';
 import { runCli, succeed } from './run-cli.js';
 
 const TEXTS = [
@@ -104,6 +104,17 @@ describe('add of texts', () => {
     expect(await readdir(folder)).not.toContain('begun');
     const other = await runCli(['add', at('notes.lemur'), at('notes'), '--max-tokens', '20']);
     expect(other.stderr).toMatch(/--max-tokens 20: .*notes\.lemur was made with 30/);
+  });
+
+  test('leaves no folder behind where the encoder cannot be had', async () => {
+    const { json } = smallBert();
+    await writeFiles(at('odd'), { 'config.json': { ...json, model_type: 't5' }, 'model.safetensors': new Uint8Array(9) });
+    await writeFiles(at('half'), { 'config.json': json, 'tokenizer.json': tokenizerJson, 'model.safetensors': new Uint8Array(9) });
+    const odd = await runCli(['add', at('nothing'), at('notes'), '--model', at('odd')]);
+    expect(odd).toMatchObject({ code: 1, stderr: expect.stringMatching(/model_type is "t5", supported: bert, .*ONNX/) });
+    const half = await runCli(['add', at('nothing'), at('notes'), '--model', at('half')]);
+    expect(half).toMatchObject({ code: 1, stderr: expect.stringContaining('model.safetensors: not a valid safetensors file') });
+    expect(await readdir(folder)).not.toContain('nothing');
   });
 
   test('encodes as many tokens as the model has positions for, where it has fewer than the default', async () => {
