@@ -34,6 +34,11 @@ interface Module {
 
 /** Architectures whose graphs are made here. */
 const BODIES = ['bert', 'roberta', 'xlm-roberta', 'modernbert'];
+/** Names of ONNX files, the preferred one first. */
+const GRAPHS: Readonly<Record<Precision, readonly string[]>> = {
+  float32: ['model.onnx'],
+  int8: ['model_int8.onnx', 'model_quantized.onnx'],
+};
 /** Modules that are understood. */
 const MODULES = ['Transformer', 'Pooling', 'Dense', 'Normalize', 'MultiVectorMask'];
 
@@ -49,8 +54,10 @@ export async function openCheckpoint(files: CheckpointFiles, precision: Precisio
   const config = at === '' ? rootConfig : await readJson(files, inFolder(at, 'config.json'));
   const { layout, settings } = await settingsOf(files, modules, at, config, exported);
 
-  const graph = await findOnnx(files, at, precision);
-  if (exported && graph && !(config && isKnown(config))) {
+  const isOurs = config !== undefined && isKnown(config);
+  // the hub's files are downloaded as they are asked for
+  const graph = exported || !isOurs ? await findOnnx(files, at, precision) : undefined;
+  if (exported && graph) {
     const lengths = [settings?.query.length ?? 0, settings?.document.length ?? 0];
     const dim = sizeOf(exported, 'embedding_dim');
     return {
@@ -65,16 +72,15 @@ export async function openCheckpoint(files: CheckpointFiles, precision: Precisio
     };
   }
   if (!config) throw await missing(files, inFolder(at, 'config.json'));
-  if (!isKnown(config) && graph) {
+  if (!isOurs && graph) {
     const [hidden, vocabulary, positions] = ['hidden_size', 'vocab_size', 'max_position_embeddings'].map((key) => sizeOf(config, key));
     const dense = await denseLayers(files, modules, hidden);
-    const finished = exported !== undefined;
     const dim = dense.at(-1)?.outputs ?? hidden;
-    return { layout, settings, body: { kind: 'onnx', file: graph, finished }, dense, vocabulary, positions, hidden, dim };
+    return { layout, settings, body: { kind: 'onnx', file: graph, finished: false }, dense, vocabulary, positions, hidden, dim };
   }
-  if (!isKnown(config)) {
-    const problem = `model_type is ${showJson(config.json.model_type)}, supported: ${BODIES.join(', ')}, and any other with its ONNX file (model.onnx)`;
-    throw new LemurError('unsupported', `${config.where}: ${problem}`, { where: config.where });
+  if (!isOurs) {
+    const problem = `model_type is ${showJson(config.json.model_type)}, supported: ${BODIES.join(', ')}, and any other with its ONNX file`;
+    throw new LemurError('unsupported', `${config.where}: ${problem} (${GRAPHS[precision].join(' or ')})`, { where: config.where });
   }
   const body =
     config.json.model_type === 'modernbert' ? modernBertConfig(config.json, config.where) : bertConfig(config.json, config.where);
@@ -97,6 +103,9 @@ async function readModules(files: CheckpointFiles): Promise<Module[] | undefined
     ['type', 'path'].every((key) => typeof (value as Record<string, unknown>)[key] === 'string');
   if (!Array.isArray(list) || !list.every(isModule))
     throw new LemurError('bad-file', `${where}: expected an array of modules with type and path`, { where });
+  const outside = list.find(({ path }) => path.startsWith('/') || /[\\:]/.test(path) || path.split('/').includes('..'));
+  if (outside)
+    throw new LemurError('bad-file', `${where}: a module at ${showJson(outside.path)}, expected a folder in the checkpoint`, { where });
   const modules = list.map(({ type, path }) => ({ kind: type.split('.').at(-1) ?? type, path }));
   const unknown = modules.find(({ kind }) => !MODULES.includes(kind));
   if (unknown) {
@@ -146,9 +155,8 @@ function isKnown({ json }: ParsedFile): boolean {
 }
 
 async function findOnnx(files: CheckpointFiles, at: string, precision: Precision): Promise<CheckpointFile | undefined> {
-  const names = precision === 'int8' ? ['model_int8.onnx', 'model_quantized.onnx'] : ['model.onnx'];
-  for (const name of names) {
-    for (const folder of [at, inFolder(at, 'onnx'), 'onnx']) {
+  for (const name of GRAPHS[precision]) {
+    for (const folder of new Set([at, inFolder(at, 'onnx'), 'onnx'])) {
       const file = await files.find(inFolder(folder, name));
       if (file) return file;
     }

@@ -78,6 +78,12 @@ async function withEncoder<T>(folder: string, use: (encoder: PoolingEncoder) => 
 
 const all = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
+test.each(['../secret', '/etc', 'a/../../b', 'C:\\models'])('a module at %s, outside of the checkpoint, is refused', async (path) => {
+  const modules = [{ type: 'sentence_transformers.models.Transformer', path }];
+  const folder = await folderOf({ ...body, 'modules.json': modules });
+  await expect(loadEncoder(folder)).rejects.toThrow(/modules\.json: a module at ".*", expected a folder in the checkpoint/);
+});
+
 describe('a PyLate checkpoint', () => {
   const first = denseModule('1_Dense', HIDDEN, 20, { bias: true, activation: 'torch.nn.modules.activation.Tanh' });
   const second = denseModule('2_Dense', 20, 6);
@@ -288,6 +294,18 @@ describe.each(['web', 'node'] as const)('in onnxruntime-%s', (runtime) => {
     expectRows(document, 0, tokens('[CLS]', '[D] ', 'a', 'bee', '[SEP]').map(row).map(unit));
     const int8 = await withEncoder(folder, run, { runtime, precision: 'int8' });
     expect(int8.query.vectors).not.toEqual(query.vectors);
+  });
+
+  test('an ONNX export of a BERT, which has no weights, is run too', async () => {
+    const folder = await folderOf({
+      'config.json': bert.json,
+      'tokenizer.json': tokenizerJson,
+      'onnx_config.json': { query_prefix: '[Q] ', document_prefix: '[D] ', do_query_expansion: false, embedding_dim: 6 },
+      'model.onnx': foreignModel(words, 6, 'output'),
+    });
+    const { vectors, dim } = await withEncoder(folder, (encoder) => encoder.encodeQuery(['red']), { runtime });
+    expect(dim).toBe(6);
+    expect(vectors.length).toBe(4 * 6);
   });
 
   test('a body of another architecture is run from its ONNX file, with the dense layers behind it', async () => {
