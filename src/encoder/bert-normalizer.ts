@@ -1,3 +1,5 @@
+import type { NormalizedText } from './normalized-text.js';
+
 /** What a tokenizer.json's BertNormalizer does to a text. */
 export interface BertNormalization {
   /** Control characters are removed, every whitespace becomes a space. */
@@ -7,14 +9,6 @@ export interface BertNormalization {
   readonly lowercase: boolean;
   /** Decomposed (NFD) without the marks of category Mn. */
   readonly stripAccents: boolean;
-}
-
-/** A normalised text, and for each of its UTF-16 code units where in the original it comes from: [starts[i], ends[i]). */
-export interface NormalizedText {
-  readonly text: string;
-  readonly starts: ArrayLike<number>;
-  /** Accents that were stripped belong to the character before them, when they follow it directly. */
-  readonly ends: ArrayLike<number>;
 }
 
 /** Takes apart what the description of a normaliser says; undefined for one that is not a BertNormalizer. */

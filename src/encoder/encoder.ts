@@ -26,7 +26,8 @@ export interface EncodeOptions extends RunOptions {
 export interface EncodedTexts extends TokenSets {
   /**
    * For each token row [start, end) in its text in UTF-16 code units, rows x 2, so that `text.slice(start, end)` is what the token stands for: with
-   * its capitals and accents, the whole word where the vocabulary has none for it, and the whole character where a token is part of one.
+   * its capitals and accents, the whole word where the vocabulary has none for it, and the whole character where a token is part of one. Spaces that
+   * belong to a token are left out, unless it has nothing else; it is empty where the tokenizer has put a space that the text does not have.
    * Starts ascend within a text. [0, 0) for a row that stands for nothing in it: markers, expansion. An encoder may leave the spans out.
    */
   readonly spans?: Int32Array | undefined;

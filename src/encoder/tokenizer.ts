@@ -1,12 +1,8 @@
 import { LemurError } from '../errors.js';
+import { encodeStart, type TokenSource, tokensCrossSpaces } from './encode-start.js';
 import type { Around } from './recipe.js';
-import { type SpanFinder, wordPieceSpans } from './token-spans.js';
-
-/** What is used of a tokenizer. */
-export interface TokenSource {
-  encode(text: string, options: { add_special_tokens: boolean }): { ids: number[]; tokens: string[] };
-  token_to_id(token: string): number | undefined;
-}
+import type { SpanFinder } from './span-rules.js';
+import { spanFinder } from './token-spans.js';
 
 /** The first tokens of a text's content. */
 export interface TokenizedText {
@@ -24,6 +20,13 @@ export interface TextTokenizer {
   tokenize(text: string, maxTokens: number): TokenizedText;
   /** The id of a token; undefined where the vocabulary has none of that name. */
   id(token: string): number | undefined;
+}
+
+/** What is known of how a tokenizer's tokens come about. */
+export interface TokenRules {
+  readonly findSpans?: SpanFinder | undefined;
+  /** Whether tokens may go on after a space within them. */
+  readonly crossSpaces?: boolean;
 }
 
 /**
@@ -44,7 +47,7 @@ export async function loadTokenizer(json: object, config: object, vocabulary: nu
   });
   try {
     source = new Tokenizer({ ...json, truncation: null, padding: null }, config);
-    return textTokenizer(source, vocabulary, where, wordPieceSpans(json, config));
+    return textTokenizer(source, vocabulary, where, { findSpans: spanFinder(json, config), crossSpaces: tokensCrossSpaces(json) });
   } catch (cause) {
     if (cause instanceof LemurError) throw cause;
     throw new LemurError('bad-file', `${where}: not a tokenizer that @huggingface/tokenizers can load`, { where }, { cause });
@@ -52,7 +55,12 @@ export async function loadTokenizer(json: object, config: object, vocabulary: nu
 }
 
 /** The same for a tokenizer that is loaded already; it must put one token before a text and one after it. */
-export function textTokenizer(source: TokenSource, vocabulary: number, where: string, findSpans?: SpanFinder | undefined): TextTokenizer {
+export function textTokenizer(
+  source: TokenSource,
+  vocabulary: number,
+  where: string,
+  { findSpans, crossSpaces = false }: TokenRules = {},
+): TextTokenizer {
   const special = source.encode('', { add_special_tokens: true }).ids;
   if (special.length !== 2) {
     throw new LemurError('unsupported', `${where}: ${special.length} special tokens around a text, expected [CLS] and [SEP]`, { where });
@@ -62,7 +70,7 @@ export function textTokenizer(source: TokenSource, vocabulary: number, where: st
     around: { first, last },
     id: (token) => source.token_to_id(token),
     tokenize: (text, maxTokens) => {
-      const { ids, tokens, read } = encodeStart(source, text, maxTokens);
+      const { ids, tokens, read } = encodeStart(source, text, maxTokens, crossSpaces);
       const length = Math.min(ids.length, maxTokens);
       for (let i = 0; i < length; i++) {
         if (!(ids[i] < vocabulary)) {
@@ -73,19 +81,6 @@ export function textTokenizer(source: TokenSource, vocabulary: number, where: st
       return { ids: Int32Array.from(ids.slice(0, length)), spans, truncated: ids.length > maxTokens || read.length < text.length };
     },
   };
-}
-
-/** At least the first `maxTokens` tokens. Of a long text only a beginning is `read`, up to a space, where BERT's tokens never go across. */
-function encodeStart(source: TokenSource, text: string, maxTokens: number): { ids: number[]; tokens: string[]; read: string } {
-  for (let length = 16 * maxTokens; length < text.length; length *= 4) {
-    const space = text.lastIndexOf(' ', length);
-    if (space <= 0) continue;
-    const read = text.slice(0, space);
-    const { ids, tokens } = source.encode(read, { add_special_tokens: false });
-    if (ids.length >= maxTokens) return { ids, tokens, read };
-  }
-  const { ids, tokens } = source.encode(text, { add_special_tokens: false });
-  return { ids, tokens, read: text };
 }
 
 /** Those that ColBERT leaves out of documents. */

