@@ -80,6 +80,7 @@ export async function loadCheckpoint(
   const dense = projection ? [...checkpoint.dense, denseOfProjection(projection)] : checkpoint.dense;
 
   const id = options.id ?? (await fingerprint(platform, checkpoint, dense, tokenizerFile.json));
+  options.signal?.throwIfAborted();
   const runner = await startBody(platform.spawnWorker(), {
     kind: 'start',
     package: platform.choosePackage(runtime),

@@ -31,9 +31,7 @@ export async function addDocuments(
 
   const result: Added = { added: 0, replaced: 0, skipped: 0 };
   /** Ids of documents that have passed the gate and are not committed. */
-  let pending = new Set<string>();
-  /** Documents in the collection that pending ones replace. */
-  let replaced = new Set<number>();
+  const pending = new Set<string>();
   const report = (): void => onProgress?.({ stage: 'add', done: result.added + result.replaced + result.skipped, total: known });
   const wanted = ({ id }: CheckedDocument): boolean | 'flush' => {
     const there = store.snapshot.find(id);
@@ -44,22 +42,22 @@ export async function addDocuments(
     }
     if (onExisting === 'error' && (there >= 0 || pending.has(id))) throw duplicate(id, pending.has(id));
     if (pending.has(id)) return 'flush';
-    if (there >= 0) replaced.add(there);
     pending.add(id);
     return true;
   };
   report();
   const target = { dim, precision, pooling, encoder, tokenMean: tokenMean && Float32Array.from(tokenMean) };
   for await (const segment of prepareSegments(given, wanted, target, { signal })) {
-    const ids = new Set(segment.documents.map(({ id }) => id));
-    const old = [...replaced].filter((document) => ids.has(store.snapshot.id(document)));
+    // where the add before was interrupted: what comes of documents does not depend on that
+    if (result.added + result.replaced === 0) await mergeSmall(store, { signal });
+    const ids = segment.documents.map(({ id }) => id);
+    // merging gives documents other numbers
+    const old = ids.map((id) => store.snapshot.find(id)).filter((document) => document >= 0);
     await commitSegment(store, segment, old, await loadModel(), signal);
     result.added += segment.documents.length - old.length;
     result.replaced += old.length;
     if (segment.truncated > 0) result.truncated = (result.truncated ?? 0) + segment.truncated;
-    // what is prepared for the next segment already has new numbers for what it replaces
-    pending = new Set([...pending].filter((id) => !ids.has(id)));
-    replaced = new Set([...pending].map((id) => store.snapshot.find(id)).filter((document) => document >= 0));
+    for (const id of ids) pending.delete(id);
     report();
     await mergeSmall(store, { signal });
   }

@@ -7,35 +7,48 @@ import type { StoredDocument } from './segment-file.js';
 import type { Store } from './store.js';
 import { mergedFacts, SEGMENT_BYTES, SEGMENT_DOCUMENTS, writeSegment } from './write-segment.js';
 
-/** Segments of a size that become one of the next. */
+/** How much larger each size of segments is than the one before. */
 const FAN = 8;
 
 /**
- * Which of the last segments become one after an add, so that adding one document at a time leaves few segments: the last eight or more that hold fewer
- * than 8, 64, 512 ... documents each. Returns how many of the last are merged; 0: none.
+ * Which neighbouring segments become one after an add, [from, to); undefined: none. Of those at the end that are less than half full: when they no longer fit
+ * into one, the first of them that do; else, so that adding one document at a time leaves few segments, the last that hold fewer than 8, 64, 512 ...
+ * documents each and as many together. So a document is copied once for each of these sizes.
  */
-export function segmentsToMerge(entries: readonly Pick<SegmentEntry, 'documents' | 'file'>[]): number {
-  let merge = 0;
-  for (let limit = FAN; limit <= SEGMENT_DOCUMENTS; limit *= FAN) {
-    let run = 0;
-    let bytes = 0;
-    for (let i = entries.length - 1; i >= 0 && entries[i].documents < limit; i--) {
-      bytes += entries[i].file.bytes;
-      run++;
-    }
-    if (run >= FAN && bytes <= SEGMENT_BYTES) merge = run;
+export function segmentsToMerge(entries: readonly Pick<SegmentEntry, 'documents' | 'file'>[]): readonly [number, number] | undefined {
+  const isSmall = ({ documents, file }: Pick<SegmentEntry, 'documents' | 'file'>): boolean =>
+    documents < SEGMENT_DOCUMENTS / 2 && file.bytes < SEGMENT_BYTES / 2;
+  let from = entries.length;
+  while (from > 0 && isSmall(entries[from - 1])) from--;
+  let [to, bytes, documents] = [from, 0, 0];
+  for (; to < entries.length; to++) {
+    bytes += entries[to].file.bytes;
+    documents += entries[to].documents;
+    if (bytes > SEGMENT_BYTES || documents > SEGMENT_DOCUMENTS) return [from, to];
   }
-  return merge;
+  let first = entries.length;
+  for (let limit = FAN; limit <= SEGMENT_DOCUMENTS; limit *= FAN) {
+    let together = 0;
+    let at = entries.length;
+    while (at > from && entries[at - 1].documents < limit) together += entries[--at].documents;
+    if (together >= limit) first = at;
+  }
+  return first < entries.length ? [first, entries.length] : undefined;
 }
 
-/** Merges the last segments where there are enough small ones; a commit of its own. */
+/** Merges the last segments where there are enough small ones, each time a commit of its own. */
 export async function mergeSmall(store: Store, options: RunOptions = {}): Promise<void> {
-  const { segments } = store.snapshot;
-  const count = segmentsToMerge(segments.map(({ entry }) => entry));
-  if (count === 0) return;
-  const from = segments.length - count;
-  const merged = await mergeSegments(store, segments.slice(from), options);
-  await store.commit((manifest) => ({ ...manifest, segments: [...manifest.segments.slice(0, from), ...merged] }));
+  for (;;) {
+    const { segments } = store.snapshot;
+    const range = segmentsToMerge(segments.map(({ entry }) => entry));
+    if (!range) return;
+    const [from, to] = range;
+    const merged = await mergeSegments(store, segments.slice(from, to), options);
+    await store.commit((manifest) => ({
+      ...manifest,
+      segments: [...manifest.segments.slice(0, from), ...merged, ...manifest.segments.slice(to)],
+    }));
+  }
 }
 
 /**
