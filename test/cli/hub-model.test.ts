@@ -4,22 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { smallBert } from '../encoder/small-bert.js';
-import { denseModule, tokenizerJson } from '../encoder/small-checkpoint.js';
+import { smallColbert } from '../encoder/small-checkpoint.js';
 import { runCli } from './run-cli.js';
 
-const bert = smallBert();
-const checkpoint: Record<string, unknown> = {
-  'config.json': bert.json,
-  'tokenizer.json': tokenizerJson,
-  'model.safetensors': bert.file,
-  'modules.json': [
-    { type: 'sentence_transformers.models.Transformer', path: '' },
-    { type: 'pylate.models.Dense.Dense', path: '1_Dense' },
-  ],
-  'config_sentence_transformers.json': { query_prefix: '[Q] ', document_prefix: '[D] ' },
-  ...denseModule('1_Dense', 48, 6).files,
-};
+const checkpoint = smallColbert();
 const asked: { path: string; authorization: string | undefined }[] = [];
 let server: Server;
 let folder: string;

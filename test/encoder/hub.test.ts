@@ -5,8 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type * as HubModule from '../../src/encoder/hub.js';
 import type * as EncoderModule from '../../src/encoder/node.js';
 import { isLemurError } from '../../src/errors.js';
-import { smallBert } from './small-bert.js';
-import { denseModule, tokenizerJson } from './small-checkpoint.js';
+import { smallColbert } from './small-checkpoint.js';
 
 const built = (path: string): string => new URL(`../../dist/encoder/${path}`, import.meta.url).href;
 const { loadEncoder } = (await import(built('node.js'))) as typeof EncoderModule;
@@ -14,19 +13,7 @@ const { isHubId } = (await import(built('hub.js'))) as typeof HubModule;
 const root = await mkdtemp(join(tmpdir(), 'lemur-hub-'));
 afterAll(() => rm(root, { recursive: true }));
 
-const bert = smallBert();
-const { files: dense } = denseModule('1_Dense', 48, 6);
-const checkpoint: Record<string, unknown> = {
-  'config.json': bert.json,
-  'tokenizer.json': tokenizerJson,
-  'model.safetensors': bert.file,
-  'modules.json': [
-    { type: 'sentence_transformers.models.Transformer', path: '' },
-    { type: 'pylate.models.Dense.Dense', path: '1_Dense' },
-  ],
-  'config_sentence_transformers.json': { query_prefix: '[Q] ', document_prefix: '[D] ' },
-  ...dense,
-};
+const checkpoint = smallColbert();
 
 /** A hub that has one model, and a list of what it was asked for. */
 function hub(files: Record<string, unknown> = checkpoint): { asked: string[]; fetch: typeof fetch } {

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeSafetensors } from '../../src/formats/safetensors.js';
+import { smallBert } from './small-bert.js';
 
 /** A tokenizer of few words, with ColBERT's markers; `ids` has the number of each token. */
 export const ids: Readonly<Record<string, number>> = Object.fromEntries(
@@ -107,4 +108,20 @@ export async function writeFiles(folder: string, files: Record<string, unknown>)
     await writeFile(path, content instanceof Uint8Array ? content : JSON.stringify(content));
   }
   return folder;
+}
+
+/** Files of a small BERT with a layer to 6 dimensions, as PyLate writes them. */
+export function smallColbert(): Record<string, unknown> {
+  const { json, file } = smallBert();
+  return {
+    'config.json': json,
+    'tokenizer.json': tokenizerJson,
+    'model.safetensors': file,
+    'modules.json': [
+      { type: 'sentence_transformers.models.Transformer', path: '' },
+      { type: 'pylate.models.Dense.Dense', path: '1_Dense' },
+    ],
+    'config_sentence_transformers.json': { query_prefix: '[Q] ', document_prefix: '[D] ' },
+    ...denseModule('1_Dense', 48, 6).files,
+  };
 }
