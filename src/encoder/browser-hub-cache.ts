@@ -8,7 +8,12 @@ const NAME = 'lemur-models';
 /** Files kept in Cache Storage, each by its address; that there is none is kept as an answer 404. Where a page has no such storage nothing is kept. */
 export function hubCacheStorage(id: string, options: HubOptions): HubCache {
   const urlOf = (name: string): string => hubUrl(id, name, options);
-  const opened = globalThis.caches?.open(NAME);
+  // some pages may not have it although it is there
+  const opened = globalThis.caches?.open(NAME).catch(() => undefined);
+  /** What does not fit into the page's storage is fetched again the next time. */
+  const put = async (url: string, response: Response): Promise<void> => {
+    await (await opened)?.put(url, response).catch(() => {});
+  };
   return {
     where: `the page's cache ${NAME}`,
     open: openBlob,
@@ -24,11 +29,11 @@ export function hubCacheStorage(id: string, options: HubOptions): HubCache {
       const parts: BlobPart[] = [];
       for await (const chunk of chunks) parts.push(chunk as BlobPart);
       const place = new Blob(parts);
-      await (await opened)?.put(url, new Response(place));
+      await put(url, new Response(place));
       return { where: url, place };
     },
     async keepAbsent(name) {
-      await (await opened)?.put(urlOf(name), new Response(null, { status: 404 }));
+      await put(urlOf(name), new Response(null, { status: 404 }));
     },
   };
 }
