@@ -80,10 +80,15 @@ export async function loadCheckpoint(
   const dense = projection ? [...checkpoint.dense, denseOfProjection(projection)] : checkpoint.dense;
 
   const id = options.id ?? (await fingerprint(platform, checkpoint, dense, tokenizerFile.json));
+  const recipes = settings
+    ? resolveRecipes(settings, tokenizer, maskToken(tokenizerConfig, tokenizer), positions, tokenizerFile.where)
+    : plainRecipes(tokenizer);
+  const onnxPackage = platform.choosePackage(runtime);
   options.signal?.throwIfAborted();
+  // the last thing that can fail: a worker would stay behind
   const runner = await startBody(platform.spawnWorker(), {
     kind: 'start',
-    package: platform.choosePackage(runtime),
+    package: onnxPackage,
     threads,
     wasmPaths,
     providers,
@@ -99,9 +104,7 @@ export async function loadCheckpoint(
     hidden,
     positions,
     normalize: settings?.normalize ?? true,
-    recipes: settings
-      ? resolveRecipes(settings, tokenizer, maskToken(tokenizerConfig, tokenizer), positions, tokenizerFile.where)
-      : plainRecipes(tokenizer),
+    recipes,
   });
 }
 
