@@ -1,3 +1,5 @@
+import { escapeControls } from './escape-controls.js';
+
 /** The fields each kind of error carries. `where` names the argument, file or function at fault. */
 export interface LemurErrorFields {
   /** An argument is of the wrong type, out of range, or contradicts another. */
@@ -40,14 +42,17 @@ export interface LemurErrorFields {
 
 export type LemurErrorCode = keyof LemurErrorFields;
 
-/** Every error that this package raises on purpose; `code` tells the kind and narrows `fields`. An aborted call rejects with the signal's own reason instead. */
+/**
+ * Every error that this package raises on purpose; `code` tells the kind and narrows `fields`. The message is one line without control characters, whatever
+ * is quoted in it; `fields` have what was given. An aborted call rejects with the signal's own reason instead.
+ */
 export class LemurError<C extends LemurErrorCode = LemurErrorCode> extends Error {
   override readonly name: string = 'LemurError';
   readonly code: C;
   readonly fields: LemurErrorFields[C];
 
   constructor(code: C, message: string, fields: LemurErrorFields[C], options?: { cause?: unknown }) {
-    super(message, options);
+    super(escapeControls(message), options);
     this.code = code;
     this.fields = fields;
   }
