@@ -1,37 +1,65 @@
-// All that guards the repository, one after another: tests, lint, the installed package, a browser. Ends with one line that counts them.
-//   node scripts/check.mjs [--tested]     --tested: the tests have just run, take their report
+// All that guards the repository, one stage after another: the everyday tests, here and on a newer Node, the long ones, lint, the installed package, a
+// browser. Prints the minutes of each stage, and ends with one line that counts.
+//   node scripts/check.mjs [--tested MINUTES]     --tested: the everyday tests have just run, in so many minutes; take their report
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-const REPORT = 'dist/test-report.json';
+/** Beside the Node that runs this. */
+const NEWER = 'node@24';
+const VITEST = 'node_modules/vitest/vitest.mjs';
+const EVERYDAY = 'dist/test-report.json';
+
 let passed = 0;
 let failed = 0;
+const minutes = [];
 
 const run = (command, args) => spawnSync(command, args, { stdio: 'inherit', shell: process.platform === 'win32' }).status === 0;
 
-if (!process.argv.includes('--tested')) run('npm', ['test']);
-if (existsSync(REPORT)) {
-  const report = JSON.parse(readFileSync(REPORT, 'utf8'));
+/** Runs a stage, notes its minutes, and counts it: by its report where it writes one, else as one. */
+function stage(name, command, args, report) {
+  console.log(`\n--- ${name}`);
+  if (report) rmSync(report, { force: true });
+  const begun = performance.now();
+  const ok = run(command, args);
+  minutes.push([name, (performance.now() - begun) / 60_000]);
+  if (report) count(report, ok);
+  else if (ok) passed++;
+  else failed++;
+  if (!ok) console.log(`${name} failed`);
+}
+
+function count(file, ok) {
+  if (!existsSync(file)) {
+    failed++;
+    return;
+  }
+  const report = JSON.parse(readFileSync(file, 'utf8'));
   passed += report.numPassedTests;
   failed += report.numFailedTests;
-  if (!report.success && report.numFailedTests === 0) failed++;
-} else failed++;
-
-for (const [name, command, args] of [
-  // what is packed must not hold what an older build left
-  ['build', 'node', ['scripts/build.mjs', '--clean']],
-  ['lint', 'npm', ['run', '--silent', 'lint']],
-  ['installed package', 'node', ['scripts/check-consumers.mjs']],
-  ['browser', 'node', ['scripts/check-browser.mjs']],
-]) {
-  console.log(`\n--- ${name}`);
-  if (run(command, args)) passed++;
-  else {
-    failed++;
-    console.log(`${name} failed`);
-  }
+  // a file that does not load fails without a test
+  if (!(ok && report.success) && report.numFailedTests === 0) failed++;
 }
+
+/** A project of vitest.config.ts. */
+const tests = (project, report) => ['run', '--project', project, '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`];
+
+const tested = process.argv.indexOf('--tested');
+if (tested < 0) stage('everyday tests', 'npm', ['test'], EVERYDAY);
+else {
+  minutes.push(['everyday tests', Number(process.argv[tested + 1])]);
+  count(EVERYDAY, true);
+}
+stage('long tests', process.execPath, [VITEST, ...tests('long', 'dist/long-report.json')], 'dist/long-report.json');
+const newer = ['--yes', '-p', NEWER, 'node', VITEST, ...tests('everyday', 'dist/newer-report.json')];
+stage(`everyday tests on ${NEWER}`, 'npx', newer, 'dist/newer-report.json');
+// what is packed must not hold what an older build left
+stage('build', process.execPath, ['scripts/build.mjs', '--clean']);
+stage('lint', 'npm', ['run', '--silent', 'lint']);
+stage('installed package', process.execPath, ['scripts/check-consumers.mjs']);
+stage('browser', process.execPath, ['scripts/check-browser.mjs']);
+
+console.log(`\nminutes: ${minutes.map(([name, took]) => `${name} ${took.toFixed(1)}`).join(', ')}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);
