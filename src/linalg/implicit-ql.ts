@@ -1,5 +1,8 @@
 import { LemurError } from '../errors.js';
 
+/** Sweeps for one eigenvalue, of which two are usual, with off-diagonals held to their own neighbours alone. */
+const PATIENCE = 8;
+
 /**
  * Implicit QL on the symmetric tridiagonal matrix with the given diagonal (n) and off-diagonal (n, the last unused):
  * takes `off` to zero by plane rotations and applies them to the rows of z (n x n); `diagonal` becomes the eigenvalues, in no order.
@@ -14,9 +17,12 @@ export function* diagonalise(diagonal: Float64Array, off: Float64Array, z: Float
 
   for (let l = 0; l < n; l++) {
     for (let sweep = 0; ; sweep++) {
+      // what is small beside the whole matrix counts once this takes long: of fewer rows than dimensions nothing but rounding is left, and that never
+      // becomes small beside itself
+      const floor = (sweep < PATIENCE ? epsilon : 1) * scale;
       // the block l..m is what still hangs together
       let m = l;
-      while (m < n - 1 && Math.abs(off[m]) > epsilon * (Math.abs(diagonal[m]) + Math.abs(diagonal[m + 1]) + epsilon * scale)) m++;
+      while (m < n - 1 && Math.abs(off[m]) > epsilon * (Math.abs(diagonal[m]) + Math.abs(diagonal[m + 1]) + floor)) m++;
       if (m === l) break;
       if (sweep === 60) {
         const where = 'symmetricEigen';

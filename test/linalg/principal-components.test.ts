@@ -35,6 +35,20 @@ describe('principal components', () => {
     }
   });
 
+  test('are orthonormal where there are fewer rows than dimensions, rows that are all the same, or zeros', async () => {
+    const [dim, components] = [96, 16];
+    for (const x of [tokens(1, dim), tokens(13, dim), tokens(60, dim), new Float32Array(2 * dim), new Float32Array(40 * dim).fill(0.3)]) {
+      const got = await principalComponents(x, dim, components);
+      for (let c = 0; c < components; c++) {
+        for (let d = 0; d <= c; d++) {
+          let product = 0;
+          for (let i = 0; i < dim; i++) product += got[i * components + c] * got[i * components + d];
+          expect(product).toBeCloseTo(c === d ? 1 : 0, 5);
+        }
+      }
+    }
+  });
+
   test('of a sample are those of the evenly spaced rows', async () => {
     const x = tokens(1000, 5);
     const sample = new Float32Array(300 * 5);
