@@ -1,3 +1,4 @@
+import { onAbort } from '../../abortable.js';
 import { LemurError } from '../../errors.js';
 import type { Platform, WorkerPort } from '../../platform.js';
 import type { RunOptions } from '../../run-options.js';
@@ -136,7 +137,7 @@ export async function createPool(
     const workers = ports.slice(0, Math.min(threads, blocks));
     const replies = expect(id, workers.length);
     const exhaust = (): void => void Atomics.store(counter, 0, blocks);
-    options.signal?.addEventListener('abort', exhaust, { once: true });
+    const forget = options.signal && onAbort(options.signal, exhaust);
     const report = (): void =>
       options.onProgress?.({ stage: options.stage ?? operation, done: Math.min(blocks, Atomics.load(counter, 0)), total: blocks });
     report();
@@ -148,7 +149,7 @@ export async function createPool(
       await replies;
     } finally {
       clearInterval(timer);
-      options.signal?.removeEventListener('abort', exhaust);
+      forget?.();
     }
     options.signal?.throwIfAborted();
     report();
