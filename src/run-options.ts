@@ -1,3 +1,5 @@
+import type { OptionNames } from './known-options.js';
+
 /** One report of a long job: `done` of `total` steps of `stage`. */
 export interface Progress {
   stage: string;
@@ -12,3 +14,5 @@ export interface RunOptions {
   /** Stops the call, which then rejects with the signal's reason; nothing half-done stays behind. */
   signal?: AbortSignal | undefined;
 }
+
+export const RUN_OPTIONS: OptionNames<RunOptions> = { onProgress: true, signal: true };

@@ -7,7 +7,7 @@ const SOURCE = fileURLToPath(new URL('../src', import.meta.url));
 
 /** Rooms of src/ in their order: each imports from itself and those before it. A name with .ts is a file of src/ itself. */
 const ORDER = [
-  ['escape-controls.ts', 'errors.ts', 'abortable.ts', 'run-options.ts', 'pacer.ts', 'fetch-bytes.ts'],
+  ['escape-controls.ts', 'errors.ts', 'value-kind.ts', 'abortable.ts', 'known-options.ts', 'run-options.ts', 'pacer.ts', 'fetch-bytes.ts'],
   ['tokens'],
   ['formats'],
   ['storage'],

@@ -50,7 +50,7 @@ const IMPORTERS: Partial<Record<PathKind, Importer>> = {
       const { tokens } = await openVectors(path, context);
       checkDim(tokens.dim, dim, path);
       if (!center) return (options) => Lemur.importTxtai(from, { documents: tokens, ...options });
-      const documents = await centerTokens(tokens, center, context);
+      const documents = await centerTokens(tokens, center, { signal: context.signal });
       context.reporter.note(
         `${from}: has a centre, so the documents' token vectors were centred; those of queries must be centred alike (centerTokens with readTxtaiCenter)`,
       );

@@ -1,3 +1,4 @@
+import type { OptionNames } from '../known-options.js';
 import { platform } from '../platform.js';
 import { createCpuDevice } from './cpu/cpu-device.js';
 import type { Device, Tensor } from './device.js';
@@ -9,6 +10,8 @@ export interface DeviceOptions {
   /** A device of your own instead. */
   device?: Device | undefined;
 }
+
+export const DEVICE_OPTIONS: OptionNames<DeviceOptions> = { threads: true, device: true };
 
 const devices = new Map<number, Promise<Device>>();
 

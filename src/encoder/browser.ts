@@ -1,11 +1,12 @@
 import { LemurError } from '../errors.js';
+import { checkOptions } from '../known-options.js';
 import { addressFiles, openBlob } from './browser-files.js';
 import { hubCacheStorage } from './browser-hub-cache.js';
 import { spawnBrowserWorker } from './browser-spawn-worker.js';
 import { wholeFile } from './checkpoint-files.js';
 import type { PoolingEncoder } from './encoder.js';
 import { hubFiles, isHubId } from './hub.js';
-import { type EncoderPlatform, type LoadOptions, loadCheckpoint } from './load-checkpoint.js';
+import { type EncoderPlatform, LOAD_OPTIONS, type LoadOptions, loadCheckpoint } from './load-checkpoint.js';
 
 export type { Projection } from './body.js';
 export type { EncodedTexts, EncodeOptions, Encoder, PooledVectors, PoolingEncoder } from './encoder.js';
@@ -16,6 +17,7 @@ export type { LoadOptions as LoadEncoderOptions } from './load-checkpoint.js';
  * files are kept in Cache Storage. Layouts and errors are those of Node; it runs onnxruntime-web in a worker, on `providers: ['webgpu']` where asked for.
  */
 export async function loadEncoder(model: string | URL, options: LoadOptions = {}): Promise<PoolingEncoder> {
+  checkOptions(options, LOAD_OPTIONS, 'loadEncoder');
   const at = String(model);
   return loadCheckpoint(
     platform,

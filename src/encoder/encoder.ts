@@ -1,6 +1,7 @@
 import { LemurError } from '../errors.js';
+import { checkOptions, type OptionNames } from '../known-options.js';
 import { pacer } from '../pacer.js';
-import type { RunOptions } from '../run-options.js';
+import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { sharedFloats } from '../tokens/gather.js';
 import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
 import { type TextBatch, textBatches } from './batches.js';
@@ -21,6 +22,8 @@ export interface EncodeOptions extends RunOptions {
    */
   skipPunctuation?: boolean | undefined;
 }
+
+const ENCODE_OPTIONS: OptionNames<EncodeOptions> = { maxTokens: true, skipPunctuation: true, ...RUN_OPTIONS };
 
 /** Token vectors of texts, and where in the texts the tokens are. */
 export interface EncodedTexts extends TokenSets {
@@ -107,7 +110,11 @@ export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
     encodeQuery: async (texts, options = {}) => (await run('encodeQuery', texts, options, { tokens: 'query' })).tokens,
     encodeDocument: async (texts, options = {}) => (await run('encodeDocument', texts, options, { tokens: 'document' })).tokens,
     encodePooled: async (texts, options = {}) => (await run('encodePooled', texts, options, { pooled: true })).pooled,
-    encode: async (texts, options) => run('encode', texts, options, { tokens: kindOf(options), pooled: true }),
+    async encode(texts, options) {
+      checkOptions(options, { kind: true, ...ENCODE_OPTIONS }, 'encode');
+      const { kind, ...others } = options;
+      return run('encode', texts, others, { tokens: checkKind(kind), pooled: true });
+    },
     close: () => runner.close(),
   };
 
@@ -119,6 +126,7 @@ export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
     want: { tokens?: 'query' | 'document'; pooled?: boolean },
   ): Promise<{ tokens: EncodedTexts; pooled: PooledVectors }> {
     checkTexts(texts, where);
+    checkOptions(options, ENCODE_OPTIONS, where);
     const { pooled = false } = want;
     if (pooled && parts.hidden === undefined) {
       const message = `${where}: the model gives token vectors alone, there is nothing to pool`;
@@ -219,8 +227,7 @@ function checkTexts(texts: readonly string[], where: string): void {
   }
 }
 
-function kindOf(options: { kind: 'query' | 'document' }): 'query' | 'document' {
-  const kind = options?.kind;
+function checkKind(kind: unknown): 'query' | 'document' {
   if (kind === 'query' || kind === 'document') return kind;
   throw new LemurError('invalid-argument', `encode: kind is ${JSON.stringify(kind)}, expected 'query' or 'document'`, { where: 'encode' });
 }

@@ -1,5 +1,6 @@
 import { LemurError } from '../errors.js';
-import type { RunOptions } from '../run-options.js';
+import type { OptionNames } from '../known-options.js';
+import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { CheckpointFile, CheckpointFiles } from './checkpoint-files.js';
 
 /** Where ids lead to where nothing else is said. */
@@ -15,6 +16,8 @@ export interface HubOptions extends RunOptions {
   /** What gets files. Default: the platform's. */
   fetch?: typeof fetch | undefined;
 }
+
+export const HUB_OPTIONS: OptionNames<HubOptions> = { revision: true, endpoint: true, token: true, fetch: true, ...RUN_OPTIONS };
 
 /** What is kept of one model's files at one revision. */
 export interface HubCache extends Pick<CheckpointFiles, 'open' | 'names'> {

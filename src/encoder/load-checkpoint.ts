@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import type { OptionNames } from '../known-options.js';
 import type { WorkerPort } from '../platform.js';
 import type { Projection } from './body.js';
 import { startBody } from './body-runner.js';
@@ -7,7 +8,7 @@ import { type CheckpointFiles, type FilePlace, needJson, readJson } from './chec
 import { type DenseLayer, denseOfProjection } from './dense.js';
 import { type EncoderParts, type PoolingEncoder, poolingEncoder } from './encoder.js';
 import type { Precision } from './graph-builder.js';
-import type { HubOptions } from './hub.js';
+import { HUB_OPTIONS, type HubOptions } from './hub.js';
 import { resolveRecipes } from './settings.js';
 import { idsOf, loadTokenizer, PUNCTUATION, type TextTokenizer } from './tokenizer.js';
 import type { OnnxPackage } from './worker-protocol.js';
@@ -47,6 +48,17 @@ export interface LoadOptions extends HubOptions {
    */
   precision?: Precision | undefined;
 }
+
+export const LOAD_OPTIONS: OptionNames<LoadOptions> = {
+  threads: true,
+  projection: true,
+  id: true,
+  wasmPaths: true,
+  runtime: true,
+  providers: true,
+  precision: true,
+  ...HUB_OPTIONS,
+};
 
 /** Prefix of an encoder's id, by its layout. */
 const FAMILY: Readonly<Record<Layout, string>> = {

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { eachChunk } from '../formats/byte-ranges.js';
+import { checkOptions, type OptionNames } from '../known-options.js';
 import type { PoolingEncoder } from './encoder.js';
-import { type EncoderPlatform, type LoadOptions, loadCheckpoint } from './load-checkpoint.js';
+import { type EncoderPlatform, LOAD_OPTIONS, type LoadOptions, loadCheckpoint } from './load-checkpoint.js';
 import { openPath } from './node-files.js';
 import { type ModelOptions, openModel } from './node-model.js';
 import { spawnNodeWorker } from './node-spawn-worker.js';
@@ -14,6 +15,8 @@ export type { EncodedTexts, EncodeOptions, Encoder, PooledVectors, PoolingEncode
 /** How an encoder is loaded, and with a hub's id where its files are kept and how they are got. */
 export interface LoadEncoderOptions extends LoadOptions, ModelOptions {}
 
+const LOAD_ENCODER_OPTIONS: OptionNames<LoadEncoderOptions> = { cacheFolder: true, ...LOAD_OPTIONS };
+
 /**
  * Loads an encoder from a local folder or, for an id `owner/name`, from the hub. Late-interaction checkpoints are read as their own configuration says:
  * PyLate and Sentence Transformers 6 (modules.json), Stanford ColBERT (config.json with HF_ColBERT, artifact.metadata), ONNX exports (onnx_config.json,
@@ -23,6 +26,7 @@ export interface LoadEncoderOptions extends LoadOptions, ModelOptions {}
  * Rejects with `not-found`, `bad-file`, `unsupported` (another architecture), `dimension-mismatch`, `missing-package`, `offline` and `invalid-argument`.
  */
 export async function loadEncoder(model: string, options: LoadEncoderOptions = {}): Promise<PoolingEncoder> {
+  checkOptions(options, LOAD_ENCODER_OPTIONS, 'loadEncoder');
   return loadCheckpoint(platform, () => openModel(model, options), options);
 }
 

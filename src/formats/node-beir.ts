@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { LemurError } from '../errors.js';
+import { checkOptions, type OptionNames } from '../known-options.js';
 import { type BeirDocument, type BeirQuery, parseBeirDocuments, parseBeirQueries, parseQrels, type Qrels } from './beir.js';
 import { fileError, isAbsent } from './node-file-error.js';
 
@@ -13,6 +14,8 @@ export interface BeirOptions {
   /** Which queries: those that the split judges (as BEIR's own loader does) or all of the file. Default: 'judged'. */
   queries?: 'judged' | 'all' | undefined;
 }
+
+const BEIR_OPTIONS: OptionNames<BeirOptions> = { split: true, queries: true };
 
 /** A BEIR folder: documents streamed, queries and judgements in memory. */
 export interface BeirDataset {
@@ -36,6 +39,7 @@ export interface BeirDataset {
  * Raises `not-found` naming every path that was tried, `bad-file` and `invalid-argument` (ids that occur twice) with file and line.
  */
 export async function readBeir(folder: string, options: BeirOptions = {}): Promise<BeirDataset> {
+  checkOptions(options, BEIR_OPTIONS, 'readBeir');
   const split = options.split ?? 'test';
   if (!/^[\w-]+$/.test(split)) {
     throw new LemurError('invalid-argument', `readBeir: split ${JSON.stringify(split)}, expected a name such as 'test' or 'dev'`, {

@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import { checkOptions, type OptionNames } from '../known-options.js';
 import { type ByteRanges, checkedSize, eachChunk, readBytes } from './byte-ranges.js';
 import { floatsFromChunks } from './float-chunks.js';
 import type { SafetensorsEntry } from './safetensors.js';
@@ -33,6 +34,8 @@ export interface SafetensorsFile {
   readInto(name: string, target: Uint8Array, options?: SafetensorsReadOptions): Promise<void>;
 }
 
+const READ_OPTIONS: OptionNames<SafetensorsReadOptions> = { rows: true, signal: true };
+
 /** A part of a tensor: where it lies in the file. */
 type Part = SafetensorsTensor & { from: number; to: number };
 
@@ -43,8 +46,10 @@ type Part = SafetensorsTensor & { from: number; to: number };
 export async function openSafetensors(
   source: ByteRanges,
   where = 'safetensors',
-  { signal }: { signal?: AbortSignal | undefined } = {},
+  options: { signal?: AbortSignal | undefined } = {},
 ): Promise<SafetensorsFile> {
+  checkOptions(options, { signal: true }, 'openSafetensors');
+  const { signal } = options;
   const size = checkedSize(source, where);
   const fill = (target: Uint8Array, begin: number, abort: AbortSignal | undefined): Promise<void> =>
     eachChunk(source, begin, begin + target.length, where, abort, (chunk, at) => target.set(chunk, at));
@@ -64,12 +69,14 @@ export async function openSafetensors(
     tensors,
     metadata,
     async read(name, options = {}) {
+      checkOptions(options, READ_OPTIONS, 'read');
       const { type, shape, from, to } = place(name, options.rows);
       const bytes = new Uint8Array(to - from);
       await fill(bytes, from, options.signal);
       return { type, shape, bytes };
     },
     async readFloats(name, options = {}) {
+      checkOptions(options, READ_OPTIONS, 'readFloats');
       const { type, from, to } = place(name, options.rows);
       if (!type.includes('F')) throw badFile(where, `tensor ${name} of type ${type}, expected a floating-point one`);
       return floatsFromChunks(type, (to - from) / elementSizes[type], `${where}: ${name}`, (use) =>
@@ -77,6 +84,7 @@ export async function openSafetensors(
       );
     },
     async readInto(name, target, options = {}) {
+      checkOptions(options, READ_OPTIONS, 'readInto');
       const { from, to } = place(name, options.rows);
       if (target.length !== to - from)
         throw new LemurError('invalid-argument', `${where}: ${name}: ${target.length} bytes of room, expected ${to - from}`, { where });

@@ -2,8 +2,9 @@ import { resolveDevice } from '../device/default-device.js';
 import type { Device } from '../device/device.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
+import { checkOptions } from '../known-options.js';
 import { platform } from '../platform.js';
-import type { RunOptions } from '../run-options.js';
+import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
 import type { Storage, StorageLock } from '../storage/storage.js';
 import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/token-sets.js';
@@ -21,6 +22,15 @@ import { type Curve, encodeManifest, MANIFEST } from './manifest.js';
 import { compact } from './merge.js';
 import type { Metadata } from './metadata.js';
 import { freeSolver, openSolver } from './model-file.js';
+import {
+  ADD_OPTIONS,
+  CREATE_OPTIONS,
+  FIT_INDEX_OPTIONS,
+  OPEN_OPTIONS,
+  RERANK_OPTIONS,
+  SEARCH_OPTIONS,
+  TUNE_OPTIONS,
+} from './option-names.js';
 import type {
   Added,
   AddOptions,
@@ -91,6 +101,7 @@ export class Index<M extends Metadata = Metadata> {
    * 'invalid-argument' and 'storage-failed'.
    */
   static async create<M extends Metadata = Metadata>(at: string | Storage, options: CreateOptions = {}): Promise<Index<M>> {
+    checkOptions(options, CREATE_OPTIONS, 'Index.create');
     const manifest = newManifest(options);
     const storage = typeof at === 'string' ? platform().openFolder(at) : at;
     const device = await resolveDevice(options);
@@ -119,6 +130,7 @@ export class Index<M extends Metadata = Metadata> {
    * 'bad-file', 'unsupported', 'encoder-mismatch', and for writing 'locked'.
    */
   static async open<M extends Metadata = Metadata>(at: string | Storage, options: OpenOptions = {}): Promise<Index<M>> {
+    checkOptions(options, OPEN_OPTIONS, 'Index.open');
     const storage = typeof at === 'string' ? platform().openFolder(at) : at;
     const { encoder, write = false } = options;
     const device = await resolveDevice(options);
@@ -163,7 +175,7 @@ export class Index<M extends Metadata = Metadata> {
     documents: IndexDocument<M> | Iterable<IndexDocument<M>> | AsyncIterable<IndexDocument<M>>,
     options: AddOptions = {},
   ): Promise<Added> {
-    return this.#write('add', options, async (run) => {
+    return this.#write('add', options, ADD_OPTIONS, async (run) => {
       const added = await addDocuments(this.#store, documents, this.#encoder, () => this.#weightsModel(), { ...options, ...run });
       const { features, model } = this.#store.snapshot.manifest;
       const due = features === 'auto' && !model && this.size >= LEAST_FOR_FEATURES && options.fit !== false;
@@ -174,9 +186,10 @@ export class Index<M extends Metadata = Metadata> {
 
   /** Deletes documents by their ids, or those that pass a filter. Ids that are not there are left out of the number returned. */
   delete(which: string | readonly string[] | { filter: Filter<M> }, options: RunOptions = {}): Promise<number> {
-    return this.#write('delete', options, async ({ signal }) => {
+    return this.#write('delete', options, RUN_OPTIONS, async ({ signal }) => {
       const { snapshot } = this.#store;
       if (typeof which === 'object' && which !== null && !Array.isArray(which)) {
+        checkOptions(which, { filter: true }, 'delete');
         const mask = await passing(snapshot, compileFilter((which as { filter: Filter }).filter), signal);
         return deleteDocuments(this.#store, listed(mask));
       }
@@ -206,12 +219,14 @@ export class Index<M extends Metadata = Metadata> {
 
   /** The best documents for one query, by exact MaxSim among the candidates. Rejects with 'invalid-argument', 'closed', or the signal's reason. */
   async search(query: Query, options: SearchOptions<M> = {}): Promise<SearchResult<M>> {
+    checkOptions(options, SEARCH_OPTIONS, 'search');
     return (await this.searchBatch([query], options))[0];
   }
 
   /** The same for many queries, which takes less time than one after the other. Token vectors may come as `{ vectors, counts, dim }`. */
   searchBatch(queries: readonly Query[] | TokenInput, options: SearchOptions<M> = {}): Promise<SearchResult<M>[]> {
     return this.#read(async (snapshot) => {
+      checkOptions(options, SEARCH_OPTIONS, 'searchBatch');
       const { k = 10, filter, exact = false, signal, onProgress } = options;
       const include = checkInclude(options.include);
       checkK(k);
@@ -238,6 +253,7 @@ export class Index<M extends Metadata = Metadata> {
   /** Scores documents that were found elsewhere by exact MaxSim, best first; ids that are not there are left out. Default k: all of them. */
   rerank(query: Query, ids: readonly string[], options: RerankOptions = {}): Promise<SearchResult<M>> {
     return this.#read(async (snapshot) => {
+      checkOptions(options, RERANK_OPTIONS, 'rerank');
       const include = checkInclude(options.include);
       if (!Array.isArray(ids)) throw invalid('ids', `expected an array of ids, got ${typeof ids}`);
       for (const [i, id] of ids.entries()) checkId(id, `ids[${i}]`);
@@ -256,7 +272,7 @@ export class Index<M extends Metadata = Metadata> {
    * replace the old ones in one step while searches go on. A collection with `features: 'exact'`, or 'auto' and fewer than 4,096 documents, stays exact.
    */
   fit(options: FitIndexOptions = {}): Promise<IndexStats> {
-    return this.#write('fit', options, async (run) => {
+    return this.#write('fit', options, FIT_INDEX_OPTIONS, async (run) => {
       const { features } = this.#store.snapshot.manifest;
       const exact = features === 'exact' || (features === 'auto' && this.size < LEAST_FOR_FEATURES) || this.size === 0;
       if (!exact) await this.#fit({ ...(features === 'random' ? { epochs: 0 } : {}), ...options, ...run });
@@ -269,8 +285,8 @@ export class Index<M extends Metadata = Metadata> {
    * say nothing, go by it. Rejects with 'unsupported' without a model, and 'read-only'.
    */
   tune(options: TuneOptions = {}): Promise<Curve & { numCandidates: number | null }> {
-    const { recall = 0.95, k = 10, sample = 200, seed = 0 } = options;
-    return this.#write('tune', options, async ({ signal, onProgress }) => {
+    return this.#write('tune', options, TUNE_OPTIONS, async ({ signal, onProgress }) => {
+      const { recall = 0.95, k = 10, sample = 200, seed = 0 } = options;
       checkK(k);
       checkRecall(recall);
       const { snapshot } = this.#store;
@@ -293,12 +309,15 @@ export class Index<M extends Metadata = Metadata> {
 
   /** Reads all files and compares their checksums. */
   verify(options: RunOptions = {}): Promise<Verification> {
-    return this.#read((snapshot) => verifySnapshot(this.#storage, snapshot, options));
+    return this.#read((snapshot) => {
+      checkOptions(options, RUN_OPTIONS, 'verify');
+      return verifySnapshot(this.#storage, snapshot, options);
+    });
   }
 
   /** Rewrites small segments and those with deleted documents, which gives their place back. */
   compact(options: RunOptions = {}): Promise<IndexStats> {
-    return this.#write('compact', options, async (run) => {
+    return this.#write('compact', options, RUN_OPTIONS, async (run) => {
       await compact(this.#store, run);
       return statsOf(this.#store.snapshot);
     });
@@ -364,7 +383,13 @@ export class Index<M extends Metadata = Metadata> {
   }
 
   /** A call that changes the collection; what it wrote and did not commit is deleted when it fails. */
-  #write<T>(where: string, options: RunOptions, use: (run: RunOptions) => Promise<T>): Promise<T> {
+  async #write<T>(
+    where: string,
+    options: RunOptions,
+    known: Readonly<Record<string, true>>,
+    use: (run: RunOptions) => Promise<T>,
+  ): Promise<T> {
+    checkOptions(options, known, where);
     return this.#exclusive(async () => {
       if (!this.#writable) {
         const message = `${where}: the collection was opened for reading; open it with { write: true }`;

@@ -1,3 +1,5 @@
+import { checkOptions, type OptionNames } from '../known-options.js';
+import { kindOf } from '../value-kind.js';
 import { provideKernels } from './kernels-module.js';
 
 export interface InitOptions {
@@ -8,6 +10,8 @@ export interface InitOptions {
   wasm: string | URL | ArrayBuffer | ArrayBufferView | object;
 }
 
+const INIT_OPTIONS: OptionNames<InitOptions> = { wasm: true };
+
 /**
  * Takes the WASM kernels from `wasm` instead of compiling those inlined in the package: for runtimes that forbid compiling (Cloudflare Workers and their kin).
  * To be called before the first computation; again with the same `wasm` it does nothing. Results do not depend on it.
@@ -17,6 +21,7 @@ export interface InitOptions {
  * forbidden, or the module is for the other memory); the inlined kernels are then used as before.
  */
 export async function init(options: InitOptions): Promise<void> {
-  const wasm = options?.wasm;
-  await provideKernels(wasm instanceof URL ? wasm.href : wasm);
+  checkOptions(options, INIT_OPTIONS, 'init');
+  const { wasm } = options;
+  await provideKernels(kindOf(wasm) === 'URL' ? (wasm as URL).href : wasm);
 }

@@ -1,6 +1,7 @@
 import type { Device } from '../device/device.js';
 import { LemurError } from '../errors.js';
-import type { RunOptions } from '../run-options.js';
+import type { OptionNames } from '../known-options.js';
+import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
 import { createFirstStage, type FirstStage } from '../search/first-stage.js';
 import { fitPrefixMap, type PrefixMap } from '../search/prefix-map.js';
@@ -22,6 +23,8 @@ export interface CandidateOptions extends RunOptions {
   /** Documents whose full codes are looked at; at least k. Default 4 k. */
   rescored?: number | undefined;
 }
+
+export const CANDIDATE_OPTIONS: OptionNames<CandidateOptions> = { scan: true, rescored: true, ...RUN_OPTIONS };
 
 /** The first stage of a fit, by a stored map or a new one; null where none is wanted or possible. */
 export async function firstStageOf(

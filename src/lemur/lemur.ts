@@ -1,21 +1,22 @@
-import { type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
+import { DEVICE_OPTIONS, type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
 import type { Device, Tensor } from '../device/device.js';
 import { LemurError } from '../errors.js';
+import { checkOptions } from '../known-options.js';
 import { freeTokens, uploadTokens } from '../model/device-tokens.js';
 import { documentWeights } from '../model/solver.js';
 import { platform } from '../platform.js';
-import type { RunOptions } from '../run-options.js';
+import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { type FirstStage, firstStageCandidates, firstStageTensors } from '../search/first-stage.js';
 import type { PrefixMap } from '../search/prefix-map.js';
 import type { TopK } from '../search/top-k.js';
 import type { Storage } from '../storage/storage.js';
 import { reportTokens, type TokenInput, type TokenReport, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
-import { type CandidateOptions, firstStageOf, prefixScan } from './candidates.js';
+import { CANDIDATE_OPTIONS, type CandidateOptions, firstStageOf, prefixScan } from './candidates.js';
 import { type Fitted, fitCorpus, type Solved, uploadDocuments } from './fit.js';
-import { defaultLearnTokens, type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
-import { loadReference, type ReferenceOptions } from './reference-folder.js';
+import { defaultLearnTokens, FIT_OPTIONS, type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
+import { loadReference, REFERENCE_OPTIONS, type ReferenceOptions } from './reference-folder.js';
 import { loadFolder, saveFolder } from './saved-folder.js';
-import { loadTxtai, type TxtaiOptions } from './txtai-folder.js';
+import { loadTxtai, TXTAI_OPTIONS, type TxtaiOptions } from './txtai-folder.js';
 
 /**
  * The learned reduction of LEMUR (Jääsaari, Hyvönen, Roos, ICML 2026): for one corpus a feature map psi and a weight vector for each document,
@@ -86,6 +87,7 @@ export class Lemur {
    * Rejects with 'empty-corpus', 'empty-document', 'not-finite', 'dimension-mismatch', 'invalid-argument', or the signal's reason.
    */
   static async fit(documents: TokenInput, options: FitOptions = {}): Promise<Lemur> {
+    checkOptions(options, FIT_OPTIONS, 'Lemur.fit');
     let chosen = resolveLearnOptions(options);
     const { signal } = options;
     signal?.throwIfAborted();
@@ -101,6 +103,7 @@ export class Lemur {
 
   /** Opens what `save` wrote: a folder's path, or a storage. Nothing is refitted. Rejects with 'not-found', 'bad-file' or 'unsupported'. */
   static async load(at: string | Storage, options: DeviceOptions = {}): Promise<Lemur> {
+    checkOptions(options, DEVICE_OPTIONS, 'Lemur.load');
     const device = await resolveDevice(options);
     const { fitted, learnOptions, prefixMap } = await loadFolder(device, typeof at === 'string' ? platform().openFolder(at) : at);
     return Lemur.#complete(device, fitted, learnOptions, {}, { prefixMap });
@@ -112,6 +115,7 @@ export class Lemur {
    * and for the sample as `fit` does for a corpus.
    */
   static async importReference(at: string | Storage, options: ReferenceOptions = {}): Promise<Lemur> {
+    checkOptions(options, REFERENCE_OPTIONS, 'Lemur.importReference');
     const device = await resolveDevice(options);
     const { fitted, learnOptions } = await loadReference(device, typeof at === 'string' ? platform().openFolder(at) : at, options);
     return Lemur.#complete(device, fitted, learnOptions, options);
@@ -124,6 +128,7 @@ export class Lemur {
    * Rejects with 'not-found', 'bad-file', 'unsupported', 'invalid-argument', and for the documents as `fit` does for a corpus.
    */
   static async importTxtai(at: string | Storage, options: TxtaiOptions = {}): Promise<Lemur> {
+    checkOptions(options, TXTAI_OPTIONS, 'Lemur.importTxtai');
     const device = await resolveDevice(options);
     const { fitted, learnOptions } = await loadTxtai(device, typeof at === 'string' ? platform().openFolder(at) : at, options);
     return Lemur.#complete(device, fitted, learnOptions, options);
@@ -136,12 +141,14 @@ export class Lemur {
 
   /** Queries as single vectors, queries x d': the sum (not the mean) of psi over each query's tokens. Ragged or dense queries alike. */
   async computeFeatures(queries: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
+    checkOptions(options, RUN_OPTIONS, 'computeFeatures');
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
     return this.#withFeatures(sets, options, (features) => this.#device.read(features));
   }
 
   /** Weights of new documents, documents x d': the bytes they would have had in the corpus, from the stored factor. */
   async computeWeights(documents: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
+    checkOptions(options, RUN_OPTIONS, 'computeWeights');
     const sets = await tokenSetsOfDim(documents, this.dim, 'documents', options.signal);
     const tokens = await uploadDocuments(this.#device, sets, this.options.precision, this.#open().tokenMean, options.signal);
     try {
@@ -163,6 +170,7 @@ export class Lemur {
    * -Infinity.
    */
   async candidates(queries: TokenInput, k: number, options: CandidateOptions = {}): Promise<TopK> {
+    checkOptions(options, CANDIDATE_OPTIONS, 'candidates');
     const prefixes = prefixScan(this.#firstStage, this.documents, k, options);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
     const count = sets.counts.length;
@@ -182,6 +190,7 @@ export class Lemur {
    * full codes of those that are rescored. Raises 'invalid-argument' as `candidates` does.
    */
   candidateBytes(k: number, options: CandidateOptions = {}): { scanned: number; rescored: number } {
+    checkOptions(options, CANDIDATE_OPTIONS, 'candidateBytes');
     const prefixes = prefixScan(this.#firstStage, this.documents, k, options);
     if (!prefixes) return { scanned: 4 * this.documents * this.latentDim, rescored: 0 };
     // a code of full length is int8 with a float32 factor

@@ -1,9 +1,10 @@
-import type { DeviceOptions } from '../device/default-device.js';
+import { DEVICE_OPTIONS, type DeviceOptions } from '../device/default-device.js';
 import { LemurError } from '../errors.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
+import { checkOptions, type OptionNames } from '../known-options.js';
 import type { ScheduleName } from '../model/schedule.js';
 import type { EpochReport } from '../model/train.js';
-import type { RunOptions } from '../run-options.js';
+import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { TokenInput } from '../tokens/token-sets.js';
 
 /** Options of the learning itself; the names are those of the Python reference. */
@@ -96,7 +97,33 @@ export const paper: Required<Omit<LearnOptions, 'seed' | 'prefixDim'>> = {
   precision: 'float32',
 };
 
-const OTHER_OPTIONS = ['learn', 'test', 'onEpoch', 'verbose', 'threads', 'device', 'onProgress', 'signal'];
+const LEARN_OPTIONS: OptionNames<LearnOptions> = {
+  trainSubsetSize: true,
+  learnSubsetSize: true,
+  olsSampleSize: true,
+  numLayers: true,
+  hiddenDim: true,
+  finalHiddenDim: true,
+  activation: true,
+  epochs: true,
+  lr: true,
+  schedule: true,
+  batchSize: true,
+  gradClip: true,
+  precision: true,
+  prefixDim: true,
+  seed: true,
+};
+
+export const FIT_OPTIONS: OptionNames<FitOptions> = {
+  ...LEARN_OPTIONS,
+  learn: true,
+  test: true,
+  onEpoch: true,
+  verbose: true,
+  ...DEVICE_OPTIONS,
+  ...RUN_OPTIONS,
+};
 
 /** The default of `learnSubsetSize`: small corpora are learned from fewer tokens, so that fitting does not outlast encoding them. */
 export function defaultLearnTokens(corpusTokens: number): number {
@@ -105,11 +132,7 @@ export function defaultLearnTokens(corpusTokens: number): number {
 
 /** Fills in defaults and checks every option; raises 'invalid-argument' with what was got and what was expected. */
 export function resolveLearnOptions(options: FitOptions): ResolvedLearnOptions {
-  const known = [...Object.keys(DEFAULTS), ...OTHER_OPTIONS];
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined)
-    throw new LemurError('invalid-argument', `unknown option '${unknown}'; the options are ${known.join(', ')}`, { where: unknown });
-
+  checkOptions(options, FIT_OPTIONS, 'fit');
   const given = Object.fromEntries(Object.entries(options).filter(([name, value]) => value !== undefined && name in DEFAULTS));
   const resolved = { ...DEFAULTS, ...given } as ResolvedLearnOptions;
   for (const name of ['trainSubsetSize', 'learnSubsetSize', 'olsSampleSize', 'numLayers', 'hiddenDim', 'batchSize'] as const) {

@@ -1,12 +1,13 @@
-import type { DeviceOptions } from '../device/default-device.js';
+import { DEVICE_OPTIONS, type DeviceOptions } from '../device/default-device.js';
 import type { Device, Tensor } from '../device/device.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
 import { LemurError } from '../errors.js';
 import { readTorchFile, type TorchMap, type TorchTensor, type TorchValue } from '../formats/torch-file.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
+import type { OptionNames } from '../known-options.js';
 import { transposed } from '../linalg/transposed.js';
 import { createSolver } from '../model/solver.js';
-import type { RunOptions } from '../run-options.js';
+import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { Storage } from '../storage/storage.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type Fitted, solveSample } from './fit.js';
@@ -22,6 +23,8 @@ export interface ReferenceOptions extends DeviceOptions, RunOptions {
   /** Token vectors to solve on, best those of the corpus or a sample of it; 16,384 are drawn from more. Needed for `computeWeights` and `save`. */
   sample?: TokenInput | undefined;
 }
+
+export const REFERENCE_OPTIONS: OptionNames<ReferenceOptions> = { sample: true, ...DEVICE_OPTIONS, ...RUN_OPTIONS };
 
 /** What the folder's files say, in our layout. */
 interface Reference {

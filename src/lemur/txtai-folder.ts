@@ -1,14 +1,15 @@
-import type { DeviceOptions } from '../device/default-device.js';
+import { DEVICE_OPTIONS, type DeviceOptions } from '../device/default-device.js';
 import type { Device, Tensor } from '../device/device.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
 import { LemurError } from '../errors.js';
 import type { SafetensorsFile } from '../formats/safetensors-file.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
+import type { OptionNames } from '../known-options.js';
 import { transposed } from '../linalg/transposed.js';
 import { freeTokens } from '../model/device-tokens.js';
 import { createSolver, documentWeights } from '../model/solver.js';
 import { platform } from '../platform.js';
-import type { RunOptions } from '../run-options.js';
+import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { Storage } from '../storage/storage.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
@@ -36,6 +37,8 @@ export interface TxtaiOptions extends DeviceOptions, RunOptions {
    */
   centered?: boolean | undefined;
 }
+
+export const TXTAI_OPTIONS: OptionNames<TxtaiOptions> = { documents: true, centered: true, ...DEVICE_OPTIONS, ...RUN_OPTIONS };
 
 /** Whether these can be the tensors of an artefact: the names are txtai's own. */
 export function hasTxtaiTensors({ tensors }: Pick<SafetensorsFile, 'tensors'>): boolean {

@@ -1,9 +1,10 @@
-import { type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
+import { DEVICE_OPTIONS, type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
 import type { Device, DeviceTokens } from '../device/device.js';
 import { LemurError } from '../errors.js';
 import { selectTopK } from '../kernels/top-k.js';
+import { checkOptions, type OptionNames } from '../known-options.js';
 import { freeTokens, tensorsOf, uploadTokens } from '../model/device-tokens.js';
-import type { RunOptions } from '../run-options.js';
+import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { meanToken, quantizeTokens } from '../tokens/quantize.js';
 import { someTexts } from '../tokens/some-texts.js';
 import { type DenseTokens, type TokenInput, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
@@ -14,6 +15,8 @@ export interface MaxSimOptions extends DeviceOptions, RunOptions {
   /** `int8` takes a quarter of the memory and is faster; the vectors' mean is kept apart, and each value is off by at most 1/254 of its document's largest difference from it. Default float32. */
   precision?: 'float32' | 'int8' | undefined;
 }
+
+const MAX_SIM_OPTIONS: OptionNames<MaxSimOptions> = { precision: true, ...DEVICE_OPTIONS, ...RUN_OPTIONS };
 
 /** Scores held at once while a corpus is searched exactly. */
 const SCORES_AT_ONCE = 1 << 24;
@@ -41,6 +44,7 @@ export class MaxSim {
 
   /** Checks the documents and puts them where workers can read them; vectors in shared memory are not copied and must not change. */
   static async create(documents: TokenInput, options: MaxSimOptions = {}): Promise<MaxSim> {
+    checkOptions(options, MAX_SIM_OPTIONS, 'MaxSim.create');
     const { precision = 'float32', signal } = options;
     if (precision !== 'float32' && precision !== 'int8') {
       throw new LemurError('invalid-argument', `precision: expected 'float32' or 'int8', got ${String(precision)}`, { where: 'precision' });
@@ -53,12 +57,14 @@ export class MaxSim {
 
   /** Scores of all documents: queries x documents. */
   async score(queries: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
+    checkOptions(options, RUN_OPTIONS, 'score');
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
     return this.#score(sets, options);
   }
 
   /** The k best documents of each query by exact MaxSim over all of them; equal scores rank by document number. */
   async search(queries: TokenInput, k: number, options: RunOptions = {}): Promise<TopK> {
+    checkOptions(options, RUN_OPTIONS, 'search');
     checkK(k);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
     const count = sets.counts.length;
@@ -80,6 +86,7 @@ export class MaxSim {
    * gets them all; its row ends in -1 and -Infinity. Equal scores rank by the order of the candidates; a candidate that comes twice stays twice.
    */
   async rerankSubset(queries: TokenInput, k: number, candidates: Candidates, options: RunOptions = {}): Promise<TopK> {
+    checkOptions(options, RUN_OPTIONS, 'rerankSubset');
     checkK(k);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
     const count = sets.counts.length;

@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import { checkOptions } from '../known-options.js';
 import { pacer } from '../pacer.js';
 import { sharedFloats } from './gather.js';
 import { type TokenInput, type TokenSets, tokenSetsOfDim } from './token-sets.js';
@@ -11,8 +12,10 @@ import { type TokenInput, type TokenSets, tokenSetsOfDim } from './token-sets.js
 export async function centerTokens(
   tokens: TokenInput,
   mean: Float32Array,
-  { signal }: { signal?: AbortSignal | undefined } = {},
+  options: { signal?: AbortSignal | undefined } = {},
 ): Promise<TokenSets> {
+  checkOptions(options, { signal: true }, 'centerTokens');
+  const { signal } = options;
   if (!(mean instanceof Float32Array) || !mean.every(Number.isFinite)) {
     throw new LemurError('invalid-argument', 'centerTokens: expected a mean that is a Float32Array of finite values', { where: 'mean' });
   }
