@@ -10,7 +10,9 @@ export const edgePlatform: Platform = {
   sharedMemory: false,
   readsFiles: false,
   openFolder(path) {
-    throw new LemurError('unsupported', `there is no folder '${path}' here: pass a Storage, for example memoryStorage()`, { where: path });
+    throw new LemurError('unsupported', `there is no folder '${path}' here: pass a Storage, for example memoryStorage()`, {
+      where: String(path),
+    });
   },
   readBytes: fetchBytes,
   spawnWorker: inProcessWorker,

@@ -24,7 +24,7 @@ export interface LemurErrorFields {
   offline: { where: string };
   /** The object was closed before or during the call. */
   closed: { where: string };
-  /** A collection is there already. */
+  /** A collection, or a file, is there already. */
   'already-exists': { where: string };
   /** Another writer has the collection open; `owner` says who. */
   locked: { where: string; owner: string };
@@ -34,7 +34,7 @@ export interface LemurErrorFields {
   'duplicate-id': { where: string; id: string };
   /** A collection was made with another encoder. */
   'encoder-mismatch': { where: string; expected: string; got: string };
-  /** A storage could not write or did not keep what was written: full, not allowed, broken; `cause` has the system's error. */
+  /** A storage could not read or write, or did not keep what was written: full, not allowed, broken, moved away; `cause` has the system's error. */
   'storage-failed': { where: string };
   /** A worker thread failed; `cause` has its error. */
   'worker-failed': { where: string };

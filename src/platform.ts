@@ -25,8 +25,8 @@ export interface Platform {
   /** A checksum that is quicker than one in JavaScript, where there is one. */
   readonly crc32?: Crc32 | undefined;
   spawnWorker(): WorkerPort;
-  /** A folder by its path. */
-  openFolder(path: string): Storage;
+  /** A folder by its path or `file:` URL. */
+  openFolder(path: string | URL): Storage;
   /** The file at a URL; where there are paths, at a path too. Raises `not-found`. */
   readBytes(at: string | URL): Promise<Uint8Array>;
 }

@@ -11,7 +11,7 @@ const ORDER = [
   ['tokens'],
   ['formats'],
   ['storage'],
-  ['platform.ts'],
+  ['platform.ts', 'storage-of.ts'],
   ['kernels'],
   ['linalg'],
   ['device'],

@@ -9,7 +9,7 @@ export const plainPlatform: Platform = {
   kernels: 'plain',
   sharedMemory: false,
   readsFiles: false,
-  openFolder: memoryStorage,
+  openFolder: (path) => memoryStorage(String(path)),
   readBytes: fetchBytes,
   spawnWorker: inProcessWorker,
 };

@@ -9,11 +9,23 @@ export function isAbsent(error: unknown): boolean {
   return ABSENT.includes((error as { code?: unknown } | null)?.code);
 }
 
-/** A failed read as an error of ours: 'not-found' where there is no file, or a folder in its place. Anything else stays what it is. */
+/** What lies where a file should, as a failed call says; undefined where that is not what failed. */
+function kindOf(cause: unknown): string | undefined {
+  const { code, kind, syscall } = (cause ?? {}) as { code?: unknown; kind?: string; syscall?: unknown };
+  if (code === 'ENOTFILE') return kind;
+  if (code === 'EISDIR') return 'a folder';
+  // a socket, or a device that is not there
+  return code === 'ENXIO' && syscall === 'open' ? 'a socket or a device' : undefined;
+}
+
+/**
+ * A failed read as an error of ours: 'not-found' where there is no file, or a folder, a pipe, a device in its place; 'storage-failed' for what else the
+ * system may say. What is not the system's stays what it is.
+ */
 export function fileError(path: string, cause: unknown, advice = ''): unknown {
-  const folder = (cause as { code?: unknown } | null)?.code === 'EISDIR';
-  if (!folder && !isAbsent(cause)) return cause;
-  const problem = folder ? 'a folder, expected a file' : 'no such file';
+  const kind = kindOf(cause);
+  if (kind === undefined && !isAbsent(cause)) return writeError(path, 'read', cause);
+  const problem = kind === undefined ? 'no such file' : `${kind}, expected a file`;
   return new LemurError('not-found', `${path}: ${problem}${advice}`, { where: path }, { cause });
 }
 
@@ -32,19 +44,20 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open',
   ENFILE: 'too many files are open',
   ENOENT: 'its folder is gone',
-  EISDIR: 'a folder, expected a file',
   ENOTDIR: 'what its path names as a folder is none',
   ENAMETOOLONG: 'the name is too long',
   EBUSY: 'in use',
 };
 
 /**
- * A failed change of a file as an error of ours: 'storage-failed', with the reason in words. What is not the system's stays what it is.
- * `done` is what could not be done to the file: written, replaced, deleted.
+ * A call that failed as an error of ours: 'storage-failed', with the reason in words. What is not the system's stays what it is.
+ * `done` is what could not be done to the file: read, written, replaced, deleted.
  */
 export function writeError(path: string, done: string, cause: unknown): unknown {
   const { code, errno } = (cause ?? {}) as { code?: unknown; errno?: unknown };
-  if (typeof code !== 'string' || typeof errno !== 'number') return cause;
-  const reason = REASONS[code] ?? getSystemErrorMap().get(errno)?.[1] ?? code;
+  const kind = kindOf(cause);
+  if (kind === undefined && (typeof code !== 'string' || typeof errno !== 'number')) return cause;
+  const reason =
+    kind !== undefined ? `${kind}, expected a file` : (REASONS[code as string] ?? getSystemErrorMap().get(errno as number)?.[1] ?? code);
   return new LemurError('storage-failed', `${path}: could not be ${done}: ${reason}`, { where: path }, { cause });
 }

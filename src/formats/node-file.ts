@@ -1,20 +1,31 @@
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, rename, stat } from 'node:fs/promises';
 import { LemurError } from '../errors.js';
-import { fileError, isAbsent } from './node-file-error.js';
+import { fileError, isAbsent, writeError } from './node-file-error.js';
+import { openRegular } from './node-regular-file.js';
+import { createReplacement } from './node-replacement.js';
 
 /** Bytes that one read or write asks for. */
 const PIECE = 1 << 24;
 
-/** Opens a file for reading. Raises 'not-found' where there is none, and for a folder. */
+/** Opens a file for reading. Raises 'not-found' where there is none, and for what is no regular file: a folder, a named pipe, a device. */
 export async function openFile(path: string): Promise<FileHandle> {
-  const file = await open(path).catch((cause: unknown) => {
+  try {
+    return await openRegular(path);
+  } catch (cause) {
     throw fileError(path, cause);
-  });
-  if ((await file.stat()).isDirectory()) {
-    await file.close();
-    throw new LemurError('not-found', `${path}: a folder, expected a file`, { where: path });
   }
-  return file;
+}
+
+/** A whole file. Raises as `openFile`. */
+export async function readWhole(path: string): Promise<Uint8Array> {
+  const file = await openFile(path);
+  try {
+    return await file.readFile();
+  } catch (cause) {
+    throw fileError(path, cause);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Fills `into` from `position` on. Raises 'bad-file' where the file ends before. */
@@ -65,23 +76,25 @@ export function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   return writeParts(path, (append) => append(bytes));
 }
 
-/** The same for a file that comes in parts, in order; when `write` fails, nothing is left of it. */
+/** The same for a file that comes in parts, in order; when `write` fails, nothing is left of it. Raises 'storage-failed', or what `write` raises. */
 export async function writeParts(path: string, write: (append: ByteSink) => Promise<void>): Promise<void> {
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, 'w');
-  let written = 0;
   try {
-    await write(async (bytes) => {
-      await writeFrom(file, bytes, written);
-      written += bytes.length;
-    });
-    await file.sync();
-    await file.close();
-    await rename(temporary, path);
-  } catch (error) {
-    await file.close().catch(() => {});
-    await rm(temporary, { force: true });
-    throw error;
+    const { file, temporary, discard } = await createReplacement(path);
+    let written = 0;
+    try {
+      await write(async (bytes) => {
+        await writeFrom(file, bytes, written);
+        written += bytes.length;
+      });
+      await file.sync();
+      await file.close();
+      await rename(temporary, path);
+    } catch (error) {
+      await discard();
+      throw error;
+    }
+  } catch (cause) {
+    throw writeError(path, 'written', cause);
   }
 }
 

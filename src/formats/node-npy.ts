@@ -1,7 +1,8 @@
-import { open, rename, rm } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { LemurError } from '../errors.js';
 import { halfToFloat } from './half-float.js';
 import { openFile, readInto, writeFrom, writeWhole } from './node-file.js';
+import { createReplacement } from './node-replacement.js';
 import { type NpyData, writeNpy } from './npy.js';
 import { type NpyDtype, type NpyHeader, readNpyHeader } from './npy-header.js';
 
@@ -19,8 +20,7 @@ export interface NpyWriter {
 }
 
 export async function createNpyFile(path: string, dim: number): Promise<NpyWriter> {
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, 'w');
+  const { file, temporary, discard } = await createReplacement(path);
   let rows = 0;
   let finished = false;
   await file.write(header(0, dim));
@@ -37,9 +37,7 @@ export async function createNpyFile(path: string, dim: number): Promise<NpyWrite
       finished = true;
     },
     async discard() {
-      if (finished) return;
-      await file.close().catch(() => {});
-      await rm(temporary, { force: true });
+      if (!finished) await discard();
     },
   };
 }

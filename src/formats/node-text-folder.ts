@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LemurError } from '../errors.js';
 import type { BeirDocument } from './beir.js';
+import { readWhole } from './node-file.js';
 import { walkFiles } from './node-walk.js';
 
 const TEXT = /\.(txt|md)$/i;
@@ -26,7 +26,7 @@ export async function* readTextFolder(folder: string): AsyncGenerator<BeirDocume
   const decoder = new TextDecoder('utf-8', { fatal: true });
   for (const name of await listTextFiles(folder)) {
     const path = join(folder, name);
-    const bytes = await readFile(path);
+    const bytes = await readWhole(path);
     let text: string;
     try {
       text = decoder.decode(bytes);

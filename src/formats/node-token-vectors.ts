@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LemurError } from '../errors.js';
 import { type TokenSets, tokenSets } from '../tokens/token-sets.js';
 import { fileKind } from './file-kind.js';
-import { openFile, readHead, readShared, whatLiesAt } from './node-file.js';
+import { readHead, readShared, readWhole, whatLiesAt } from './node-file.js';
 import { readNpyFloats } from './node-npy.js';
 import { readNpy } from './npy.js';
 import { parseTokenVectors, type TokenVectorOptions, tokensOfShape } from './token-vectors.js';
@@ -22,8 +21,7 @@ export async function readTokenVectors(path: string, options: TokenVectorOptions
 async function readTokenFolder(folder: string, { signal }: TokenVectorOptions): Promise<TokenSets> {
   const path = join(folder, 'tokens.npy');
   const countsPath = join(folder, 'counts.npy');
-  await (await openFile(countsPath)).close();
-  const counts = readNpy(await readFile(countsPath), countsPath);
+  const counts = readNpy(await readWhole(countsPath), countsPath);
   if (counts.shape.length !== 1) throw badShape(countsPath, counts.shape, '[texts]');
   const { shape, data } = await readNpyFloats(path);
   if (shape.length !== 2) throw badShape(path, shape, '[rows, dim]');

@@ -3,10 +3,10 @@ import type { Device } from '../device/device.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
-import { platform } from '../platform.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
 import type { Storage, StorageLock } from '../storage/storage.js';
+import { storageOf } from '../storage-of.js';
 import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { addDocuments } from './add.js';
 import { hitsOf, type QuerySets } from './answer.js';
@@ -97,13 +97,13 @@ export class Index<M extends Metadata = Metadata> {
   }
 
   /**
-   * Makes an empty collection in a folder (its path, or a storage) and opens it for writing. Rejects with 'already-exists', 'locked',
+   * Makes an empty collection in a folder (its path or `file:` URL, or a storage) and opens it for writing. Rejects with 'already-exists', 'locked',
    * 'invalid-argument' and 'storage-failed'.
    */
-  static async create<M extends Metadata = Metadata>(at: string | Storage, options: CreateOptions = {}): Promise<Index<M>> {
+  static async create<M extends Metadata = Metadata>(at: string | URL | Storage, options: CreateOptions = {}): Promise<Index<M>> {
     checkOptions(options, CREATE_OPTIONS, 'Index.create');
     const manifest = newManifest(options);
-    const storage = typeof at === 'string' ? platform().openFolder(at) : at;
+    const storage = storageOf(at);
     const device = await resolveDevice(options);
     const there = (): LemurError =>
       new LemurError(
@@ -126,12 +126,12 @@ export class Index<M extends Metadata = Metadata> {
   }
 
   /**
-   * Opens a collection (a folder's path, or a storage), for reading unless `write` is set. Opening for reading writes nothing. Rejects with 'not-found',
+   * Opens a collection (a folder's path or `file:` URL, or a storage), for reading unless `write` is set. Opening for reading writes nothing. Rejects with 'not-found',
    * 'bad-file', 'unsupported', 'encoder-mismatch', and for writing 'locked'.
    */
-  static async open<M extends Metadata = Metadata>(at: string | Storage, options: OpenOptions = {}): Promise<Index<M>> {
+  static async open<M extends Metadata = Metadata>(at: string | URL | Storage, options: OpenOptions = {}): Promise<Index<M>> {
     checkOptions(options, OPEN_OPTIONS, 'Index.open');
-    const storage = typeof at === 'string' ? platform().openFolder(at) : at;
+    const storage = storageOf(at);
     const { encoder, write = false } = options;
     const device = await resolveDevice(options);
     let lock: StorageLock | null = null;

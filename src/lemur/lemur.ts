@@ -4,12 +4,12 @@ import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
 import { freeTokens, uploadTokens } from '../model/device-tokens.js';
 import { documentWeights } from '../model/solver.js';
-import { platform } from '../platform.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { type FirstStage, firstStageCandidates, firstStageTensors } from '../search/first-stage.js';
 import type { PrefixMap } from '../search/prefix-map.js';
 import type { TopK } from '../search/top-k.js';
 import type { Storage } from '../storage/storage.js';
+import { storageOf } from '../storage-of.js';
 import { reportTokens, type TokenInput, type TokenReport, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { CANDIDATE_OPTIONS, type CandidateOptions, firstStageOf, prefixScan } from './candidates.js';
 import { type Fitted, fitCorpus, type Solved, uploadDocuments } from './fit.js';
@@ -101,11 +101,12 @@ export class Lemur {
     return Lemur.#complete(device, await fitCorpus(device, corpus, learn, test, chosen, options), chosen, options, { report });
   }
 
-  /** Opens what `save` wrote: a folder's path, or a storage. Nothing is refitted. Rejects with 'not-found', 'bad-file' or 'unsupported'. */
-  static async load(at: string | Storage, options: DeviceOptions = {}): Promise<Lemur> {
+  /** Opens what `save` wrote: a folder's path or `file:` URL, or a storage. Nothing is refitted. Rejects with 'not-found', 'bad-file' or 'unsupported'. */
+  static async load(at: string | URL | Storage, options: DeviceOptions = {}): Promise<Lemur> {
     checkOptions(options, DEVICE_OPTIONS, 'Lemur.load');
+    const storage = storageOf(at);
     const device = await resolveDevice(options);
-    const { fitted, learnOptions, prefixMap } = await loadFolder(device, typeof at === 'string' ? platform().openFolder(at) : at);
+    const { fitted, learnOptions, prefixMap } = await loadFolder(device, storage);
     return Lemur.#complete(device, fitted, learnOptions, {}, { prefixMap });
   }
 
@@ -114,10 +115,11 @@ export class Lemur {
    * `options.sample`, `computeWeights` and `save` reject with 'unsupported'. Rejects with 'not-found', 'bad-file', 'unsupported',
    * and for the sample as `fit` does for a corpus.
    */
-  static async importReference(at: string | Storage, options: ReferenceOptions = {}): Promise<Lemur> {
+  static async importReference(at: string | URL | Storage, options: ReferenceOptions = {}): Promise<Lemur> {
     checkOptions(options, REFERENCE_OPTIONS, 'Lemur.importReference');
+    const storage = storageOf(at);
     const device = await resolveDevice(options);
-    const { fitted, learnOptions } = await loadReference(device, typeof at === 'string' ? platform().openFolder(at) : at, options);
+    const { fitted, learnOptions } = await loadReference(device, storage, options);
     return Lemur.#complete(device, fitted, learnOptions, options);
   }
 
@@ -127,10 +129,11 @@ export class Lemur {
    * An artefact with a centre was learned from centred token vectors and needs `centerTokens` and `{ centered: true }`.
    * Rejects with 'not-found', 'bad-file', 'unsupported', 'invalid-argument', and for the documents as `fit` does for a corpus.
    */
-  static async importTxtai(at: string | Storage, options: TxtaiOptions = {}): Promise<Lemur> {
+  static async importTxtai(at: string | URL | Storage, options: TxtaiOptions = {}): Promise<Lemur> {
     checkOptions(options, TXTAI_OPTIONS, 'Lemur.importTxtai');
+    const storage = storageOf(at);
     const device = await resolveDevice(options);
-    const { fitted, learnOptions } = await loadTxtai(device, typeof at === 'string' ? platform().openFolder(at) : at, options);
+    const { fitted, learnOptions } = await loadTxtai(device, storage, options);
     return Lemur.#complete(device, fitted, learnOptions, options);
   }
 
@@ -197,15 +200,9 @@ export class Lemur {
     return { scanned: this.documents * prefixes.stage.map.dim, rescored: prefixes.rescored * (this.latentDim + 4) };
   }
 
-  /** Writes model, weights, solve sample and factor to a folder (its path, or a storage). What was saved there before stays readable until it is done. */
-  async save(at: string | Storage): Promise<void> {
-    await saveFolder(
-      this.#device,
-      typeof at === 'string' ? platform().openFolder(at) : at,
-      this.#solved('save'),
-      this.#firstStage?.map,
-      this.options,
-    );
+  /** Writes model, weights, solve sample and factor to a folder (its path or `file:` URL, or a storage). What was saved there before stays readable until it is done. */
+  async save(at: string | URL | Storage): Promise<void> {
+    await saveFolder(this.#device, storageOf(at), this.#solved('save'), this.#firstStage?.map, this.options);
   }
 
   /** Frees what it keeps. Calls after it reject with 'closed'. */

@@ -8,10 +8,10 @@ import type { OptionNames } from '../known-options.js';
 import { transposed } from '../linalg/transposed.js';
 import { freeTokens } from '../model/device-tokens.js';
 import { createSolver, documentWeights } from '../model/solver.js';
-import { platform } from '../platform.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { Storage } from '../storage/storage.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
+import { storageOf } from '../storage-of.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type Solved, uploadDocuments } from './fit.js';
 import { paper, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
@@ -51,8 +51,8 @@ export async function readTxtaiDim(storage: Storage): Promise<number> {
 }
 
 /** The mean that txtai takes off token vectors before this artefact sees them; null when it takes off none. */
-export async function readTxtaiCenter(at: string | Storage): Promise<Float32Array | null> {
-  const storage = typeof at === 'string' ? platform().openFolder(at) : at;
+export async function readTxtaiCenter(at: string | URL | Storage): Promise<Float32Array | null> {
+  const storage = storageOf(at);
   const config = await readConfig(storage);
   const { file, where } = await openTensors(storage);
   if (!file.tensors.has(CENTER)) return null;

@@ -6,9 +6,9 @@ import type { Storage, StoredFile } from './storage.js';
 export function memoryStorage(name = 'memory'): Storage {
   const files = new Map<string, Uint8Array>();
   /** When each lock that is held was taken. */
-  const locks = new Map<string, string>();
+  const locks = new Map<string, { since: string }>();
   // copies: slice() of a Node Buffer would be a view
-  const put = async (file: string, bytes: Uint8Array): Promise<void> => void files.set(file, new Uint8Array(bytes));
+  const put = (file: string, bytes: Uint8Array): void => void files.set(file, new Uint8Array(bytes));
   const get = (file: string): Uint8Array => {
     const bytes = files.get(file);
     if (!bytes) throw new LemurError('not-found', `${name}: no file ${file}`, { where: `${name}/${file}` });
@@ -20,21 +20,35 @@ export function memoryStorage(name = 'memory'): Storage {
     readRange: async (file, offset, length) => get(file).slice(offset, offset + length),
     size: async (file) => get(file).length,
     open: async (file) => openedBytes(get(file), `${name}/${file}`),
-    write: put,
-    replace: put,
+    async write(file, bytes, { create = false } = {}) {
+      if (create && files.has(file))
+        throw new LemurError('already-exists', `${name}: a file ${file} is there already`, { where: `${name}/${file}` });
+      put(file, bytes);
+    },
+    async replace(file, bytes, check) {
+      await check?.();
+      put(file, bytes);
+    },
     list: async () => [...files.keys()],
     async delete(file) {
       files.delete(file);
     },
     async sync() {},
     async lock(file) {
-      const since = locks.get(file);
-      if (since) {
-        const owner = `somebody in this process since ${since}`;
-        throw new LemurError('locked', `${name}/${file}: locked by ${owner}`, { where: `${name}/${file}`, owner });
+      const held = locks.get(file);
+      const where = `${name}/${file}`;
+      if (held) {
+        const owner = `somebody in this process since ${held.since}`;
+        throw new LemurError('locked', `${where}: locked by ${owner}`, { where, owner });
       }
-      locks.set(file, new Date().toISOString());
-      return releaseOnce(async () => void locks.delete(file));
+      const mine = { since: new Date().toISOString() };
+      locks.set(file, mine);
+      return releaseOnce(
+        async () => void locks.delete(file),
+        async () => {
+          if (locks.get(file) !== mine) throw new LemurError('storage-failed', `${where}: the lock was given back`, { where });
+        },
+      );
     },
   };
 }

@@ -1,18 +1,14 @@
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { CREATE, READ } from '../formats/node-regular-file.js';
 
-/** Writes a whole file; with `sync` its content is durable then. What it began it deletes when it fails. Flag 'wx': where there is none. */
-export async function writeFile(
-  path: string,
-  bytes: Uint8Array,
-  { sync, flag = 'w' }: { sync: boolean; flag?: 'w' | 'wx' },
-): Promise<void> {
-  const handle = await open(path, flag);
+/** Writes a whole file where there is none; a link is none that could be followed. Raises EEXIST. What it began it deletes when it fails. */
+export async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(path, CREATE);
   try {
     try {
       await handle.writeFile(bytes);
-      if (sync) await handle.sync();
     } finally {
       await handle.close();
     }
@@ -22,18 +18,49 @@ export async function writeFile(
   }
 }
 
+/** The same in place of what is there: a new file, so that who has the old one open reads on in that. */
+export async function writeOver(path: string, bytes: Uint8Array): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await writeNew(path, bytes);
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST' || tries === 20) throw error;
+    }
+    await rm(path, { force: true });
+  }
+}
+
+/** A folder that is open to be made durable; undefined where a system has no such call. */
+export async function openForSync(path: string): Promise<FileHandle | undefined> {
+  return process.platform === 'win32' ? undefined : open(path, 'r');
+}
+
+/** Makes the names in an open folder durable. Some file systems of networks cannot. */
+export async function syncNames(folder: FileHandle | undefined): Promise<void> {
+  await folder?.sync().catch((error: unknown) => {
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(codeOf(error))) throw error;
+  });
+}
+
 /** Makes a file's content durable. */
 export async function syncFile(path: string): Promise<void> {
   // Windows asks for the right to write
-  await withHandle(await open(path, process.platform === 'win32' ? 'r+' : 'r'), (handle) => handle.sync());
+  const handle = await open(path, process.platform === 'win32' ? 'r+' : READ);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
-/** Makes the names in a folder durable. Windows has no such call and needs none; nor have some file systems of networks. */
+/** Makes the names in a folder durable. Windows has no such call and needs none. */
 export async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  await withHandle(await open(path, 'r'), (handle) => handle.sync()).catch((error: unknown) => {
-    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(codeOf(error))) throw error;
-  });
+  const folder = await openForSync(path);
+  try {
+    await syncNames(folder);
+  } finally {
+    await folder?.close();
+  }
 }
 
 /** Makes a folder, and those above it that are not there; the names of new ones are durable then. */
@@ -72,11 +99,3 @@ export function isBusy(error: unknown): boolean {
 }
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code);
-
-async function withHandle(handle: FileHandle, use: (handle: FileHandle) => Promise<void>): Promise<void> {
-  try {
-    await use(handle);
-  } finally {
-    await handle.close();
-  }
-}

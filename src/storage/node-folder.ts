@@ -1,20 +1,35 @@
-import { readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LemurError } from '../errors.js';
+import { readWhole } from '../formats/node-file.js';
 import { fileError, isAbsent, writeError } from '../formats/node-file-error.js';
-import { isBusy, makeFolder, renameOver, syncFile, syncFolder, writeFile } from './node-durable.js';
+import { absolutePath, isUrlObject } from '../formats/node-path.js';
+import { checkRegular } from '../formats/node-regular-file.js';
+import { createReplacement } from '../formats/node-replacement.js';
+import { isBusy, makeFolder, openForSync, renameOver, syncFile, syncFolder, syncNames, writeNew, writeOver } from './node-durable.js';
 import { lockFile } from './node-lock.js';
-import { isFolder, openStoredFile } from './node-stored-file.js';
+import { openStoredFile } from './node-stored-file.js';
+import { releaseOnce } from './release-once.js';
 import type { Storage } from './storage.js';
 
-/** A folder of the file system; it comes into being with its first file. */
-export function folderStorage(path: string): Storage {
+/**
+ * A folder of the file system by its path or `file:` URL; it comes into being with its first file. A relative path means what it means now. While a lock
+ * is held a folder that is gone is not made again. Raises 'invalid-argument' for what is no path.
+ */
+export function folderStorage(at: string | URL): Storage {
+  const path = absolutePath(at, 'folder');
   /** Files written since the last sync. One that the system could not sync keeps that error: it would not say so a second time. */
   const unsynced = new Map<string, { failure?: unknown }>();
   /** Whether names came or went since the last sync. */
   let renamed = false;
+  /** Locks that are held. */
+  let held = 0;
+  const ready = async (): Promise<void> => {
+    if (held === 0) await makeFolder(path);
+  };
   return {
-    name: path,
-    read: (file) => found(join(path, file), (at) => readFile(at)),
+    name: isUrlObject(at) || /^file:/i.test(at) ? path : at,
+    read: (file) => readWhole(join(path, file)),
     async readRange(file, offset, length) {
       const opened = await openStoredFile(join(path, file));
       try {
@@ -23,36 +38,53 @@ export function folderStorage(path: string): Storage {
         await opened.close();
       }
     },
-    size: (file) => found(join(path, file), sizeOf),
+    size: (file) => sizeOf(join(path, file)),
     open: (file) => openStoredFile(join(path, file)),
-    write: (file, bytes) =>
+    write: (file, bytes, { create = false } = {}) =>
       changed(join(path, file), 'written', async (at) => {
-        await makeFolder(path);
+        await ready();
         renamed = true;
-        unsynced.delete(file);
-        await writeFile(at, bytes, { sync: false });
+        if (!create) unsynced.delete(file);
+        try {
+          await (create ? writeNew : writeOver)(at, bytes);
+        } catch (cause) {
+          if (!create || (cause as { code?: unknown }).code !== 'EEXIST') throw cause;
+          throw new LemurError('already-exists', `${at}: a file of this name is there already`, { where: at }, { cause });
+        }
         unsynced.set(file, {});
       }),
-    replace: (file, bytes) =>
+    replace: (file, bytes, check) =>
       changed(join(path, file), 'replaced', async (at) => {
-        await makeFolder(path);
-        const temporary = `${at}.tmp`;
-        await writeFile(temporary, bytes, { sync: true });
+        await ready();
+        // before anything is replaced: afterwards there may be no descriptor left for it
+        const folder = await openForSync(path);
         try {
-          await renameOver(temporary, at);
-        } catch (error) {
-          await rm(temporary, { force: true }).catch(() => {});
-          throw error;
+          const { file: made, temporary, discard } = await createReplacement(at);
+          try {
+            await made.writeFile(bytes);
+            await made.sync();
+            await made.close();
+            await check?.();
+            // in a folder that took the place of this one there is no such file
+            await renameOver(temporary, at);
+          } catch (error) {
+            await discard().catch(() => {});
+            throw error;
+          }
+          unsynced.delete(file);
+          await syncNames(folder);
+        } finally {
+          await folder?.close();
         }
-        unsynced.delete(file);
-        await syncFolder(path);
       }),
     async list() {
       try {
         return await readdir(path);
       } catch (cause) {
-        if ((cause as { code?: string }).code === 'ENOENT') return [];
-        throw cause;
+        const code = (cause as { code?: string }).code;
+        if (code === 'ENOENT') return [];
+        if (code === 'ENOTDIR') throw new LemurError('not-found', `${path}: a file, expected a folder`, { where: path }, { cause });
+        throw fileError(path, cause);
       }
     },
     delete: (file) =>
@@ -92,18 +124,17 @@ export function folderStorage(path: string): Storage {
     lock: (file) =>
       changed(join(path, file), 'locked', async (at) => {
         await makeFolder(path);
-        return lockFile(at);
+        const lock = await lockFile(at);
+        held++;
+        return releaseOnce(
+          async () => {
+            await lock.release();
+            held--;
+          },
+          async () => lock.confirm?.(),
+        );
       }),
   };
-}
-
-/** What `read` gives of a file that is there. */
-async function found<T>(path: string, read: (path: string) => Promise<T>): Promise<T> {
-  try {
-    return await read(path);
-  } catch (cause) {
-    throw fileError(path, cause);
-  }
 }
 
 /** What `change` gives; 'storage-failed' says what could not be done. */
@@ -115,9 +146,12 @@ async function changed<T>(path: string, done: string, change: (path: string) => 
   }
 }
 
-/** Of a file; a folder is refused as reading it is. */
 async function sizeOf(path: string): Promise<number> {
-  const found = await stat(path);
-  if (found.isDirectory()) throw isFolder(path);
-  return found.size;
+  try {
+    const found = await stat(path);
+    checkRegular(found);
+    return found.size;
+  } catch (cause) {
+    throw fileError(path, cause);
+  }
 }

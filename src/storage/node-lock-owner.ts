@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { isAbsent } from '../formats/node-file-error.js';
+import { checkRegular, notAFile, READ_NO_LINK } from '../formats/node-regular-file.js';
 
 /** Who holds a lock, as its file says in JSON. */
 export interface LockOwner {
@@ -34,16 +35,27 @@ export async function newOwner(): Promise<LockOwner> {
   return { pid: process.pid, host: hostname(), started, token: randomUUID(), since: new Date().toISOString() };
 }
 
-/** Reads a lock or a marker; undefined where there is none. */
+/** Bytes of a lock that are read. */
+const MOST_BYTES = 4096;
+
+/** Reads a lock or a marker; undefined where there is none. Raises for what is no file: a folder, a named pipe, a link. */
 export async function readLock(path: string): Promise<LockContent | undefined> {
-  try {
-    // the age first: the content is then at least as new
-    const { ino, mtimeNs } = await stat(path, { bigint: true });
-    const owner = parseOwner(await readFile(path, 'utf8'));
-    return { owner, token: owner?.token ?? `${ino}-${mtimeNs}`, age: Date.now() - Number(mtimeNs / 1_000_000n) };
-  } catch (error) {
+  const file = await open(path, READ_NO_LINK).catch((error: unknown) => {
+    if ((error as { code?: unknown }).code === 'ELOOP') throw notAFile('a link');
     if (isAbsent(error)) return undefined;
     throw error;
+  });
+  if (!file) return undefined;
+  try {
+    // the age first: the content is then at least as new
+    const stats = await file.stat({ bigint: true });
+    checkRegular(stats);
+    const { ino, mtimeNs } = stats;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_BYTES), 0, MOST_BYTES, 0);
+    const owner = parseOwner(buffer.toString('utf8', 0, bytesRead));
+    return { owner, token: owner?.token ?? `${ino}-${mtimeNs}`, age: Date.now() - Number(mtimeNs / 1_000_000n) };
+  } finally {
+    await file.close();
   }
 }
 

@@ -2,9 +2,9 @@ import { link, readdir, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { LemurError } from '../errors.js';
+import { isLemurError, LemurError } from '../errors.js';
 import { isAbsent, writeError } from '../formats/node-file-error.js';
-import { renameOver, writeFile } from './node-durable.js';
+import { renameOver, writeNew } from './node-durable.js';
 import { isGone, type LockContent, type LockOwner, newOwner, readLock } from './node-lock-owner.js';
 import { releaseOnce } from './release-once.js';
 import type { StorageLock } from './storage.js';
@@ -41,15 +41,25 @@ export async function lockFile(path: string): Promise<StorageLock> {
   const me = await newOwner();
   const draft = `${path}.${me.token}.tmp`;
   try {
-    await writeFile(draft, contentOf(me), { sync: false });
+    await writeNew(draft, contentOf(me));
     await acquire(path, draft, me);
+  } catch (error) {
+    // it may have been taken before something else failed
+    if (!isLemurError(error, 'locked')) await release(path, me.token).catch(() => {});
+    throw error;
   } finally {
     await remove(draft).catch(() => {});
   }
   // what others left does no harm
   await sweep(path, me).catch(() => {});
-  return releaseOnce(() => release(path, me.token));
+  return releaseOnce(
+    () => release(path, me.token),
+    () => confirm(path, me.token),
+  );
 }
+
+/** Tokens of locks that this thread gave back or gave up, but whose files may still be there: they could not be deleted, or were moved with their folder. */
+const givenBack = new Set<string>();
 
 async function acquire(path: string, draft: string, me: LockOwner): Promise<void> {
   for (;;) {
@@ -74,7 +84,7 @@ async function create(path: string, draft: string, me: LockOwner): Promise<boole
   // no links there, or an error that this meets again
   const begun = performance.now();
   try {
-    await writeFile(path, contentOf(me), { sync: false, flag: 'wx' });
+    await writeNew(path, contentOf(me));
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
@@ -129,7 +139,8 @@ async function readWritten(path: string): Promise<LockContent | undefined> {
 
 /** Whether a lock or a marker is what somebody left who is gone. */
 async function isLeft({ owner, age }: LockContent): Promise<boolean> {
-  return owner ? isGone(owner) : age > UNREADABLE_LIMIT;
+  if (!owner) return age > UNREADABLE_LIMIT;
+  return givenBack.has(owner.token) || isGone(owner);
 }
 
 /**
@@ -143,17 +154,31 @@ async function sweep(path: string, me: LockOwner): Promise<void> {
     if (!name.startsWith(prefix)) continue;
     const [token, end, ...more] = name.slice(prefix.length).split('.');
     if (more.length > 0 || !/^[0-9a-f-]{10,}$/.test(token) || !/^(tmp|\d+)$/.test(end ?? '') || token === me.token) continue;
-    const left = await readLock(join(folder, name));
+    const left = await readLock(join(folder, name)).catch(() => undefined);
     if (left && (end !== 'tmp' || (await isLeft(left)))) await remove(join(folder, name));
   }
 }
 
 async function release(path: string, token: string): Promise<void> {
+  givenBack.add(token);
   try {
-    if ((await readLock(path))?.token === token) await remove(path);
+    if ((await readLock(path))?.token !== token) return;
+    await remove(path);
+    givenBack.delete(token);
   } catch (cause) {
     throw writeError(path, 'unlocked', cause);
   }
+}
+
+/** Raises 'locked' where the file says another by now, 'storage-failed' where it is not there. */
+async function confirm(path: string, token: string): Promise<void> {
+  const content = await readLock(path).catch((cause: unknown) => {
+    throw writeError(path, 'read', cause);
+  });
+  if (content?.token === token) return;
+  if (content) throw lockedBy(path, path, content);
+  const problem = 'the lock is gone: its folder was moved, replaced or removed, or the file deleted; open it again where it is now';
+  throw new LemurError('storage-failed', `${path}: ${problem}`, { where: path });
 }
 
 async function remove(path: string): Promise<void> {

@@ -2,6 +2,7 @@ import { close, fstat, open, read, type Stats } from 'node:fs';
 import { promisify } from 'node:util';
 import { LemurError } from '../errors.js';
 import { fileError } from '../formats/node-file-error.js';
+import { checkRegular, READ } from '../formats/node-regular-file.js';
 import type { StoredFile } from './storage.js';
 
 // plain descriptors: a FileHandle that is collected closes its number under the threads that read by it
@@ -15,13 +16,13 @@ const closeFile = promisify(close);
 /** Most bytes of one call to the system. */
 const READ_LIMIT = 1 << 30;
 
-/** Opens a file of the file system. Rejects with 'not-found' where there is none, and for a folder. */
+/** Opens a file of the file system. Rejects with 'not-found' where there is none, and for a folder, a named pipe or a device; it never waits. */
 export async function openStoredFile(path: string): Promise<StoredFile> {
   try {
-    const descriptor = await openFile(path, 'r');
+    const descriptor = await openFile(path, READ);
     try {
       const stats = await statFile(descriptor);
-      if (stats.isDirectory()) throw isFolder(path);
+      checkRegular(stats);
       return storedFile(path, descriptor, stats.size);
     } catch (error) {
       await closeFile(descriptor);
@@ -30,11 +31,6 @@ export async function openStoredFile(path: string): Promise<StoredFile> {
   } catch (cause) {
     throw fileError(path, cause);
   }
-}
-
-/** The system's error for reading what is a folder. */
-export function isFolder(path: string): Error {
-  return Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
 }
 
 function storedFile(path: string, descriptor: number, size: number): StoredFile {
@@ -53,6 +49,8 @@ function storedFile(path: string, descriptor: number, size: number): StoredFile 
       reads.add(result);
       try {
         return await result;
+      } catch (cause) {
+        throw fileError(path, cause);
       } finally {
         reads.delete(result);
       }

@@ -12,6 +12,11 @@ export interface StoredFile {
 
 /** A lock that was taken. */
 export interface StorageLock {
+  /**
+   * Resolves while it is held: rejects with 'locked' where another has it by now, and with 'storage-failed' where it is gone, as when its folder was
+   * moved, replaced or removed. Optional; a writer calls it before it changes anything.
+   */
+  confirm?(): Promise<void>;
   /** Gives it back; calling it again is fine. */
   release(): Promise<void>;
 }
@@ -33,14 +38,16 @@ export interface Storage {
   open(file: string): Promise<StoredFile>;
   /**
    * Writes a whole file, for all to read when it resolves; a loss of power may take it, or a part of it, until `sync`. A file of that
-   * name must not be in use. When it rejects, nothing is left of the file if that can be had.
+   * name must not be in use. When it rejects, nothing is left of the file if that can be had. With `create` it rejects with 'already-exists' where there is
+   * a file of that name, and leaves that alone; a storage that does not know the option may write over it.
    */
-  write(file: string, bytes: Uint8Array): Promise<void>;
+  write(file: string, bytes: Uint8Array, options?: { create?: boolean }): Promise<void>;
   /**
    * Puts `bytes` in place of the file in one step: after a crash or a failure it has the old content or the new, never a part.
-   * When it resolves, the new content survives a loss of power.
+   * When it resolves, the new content survives a loss of power. `check` is called as late as can be, when nothing but that step is left to do; when it
+   * rejects, so does `replace`, with nothing changed. A storage may leave it out.
    */
-  replace(file: string, bytes: Uint8Array): Promise<void>;
+  replace(file: string, bytes: Uint8Array, check?: () => Promise<void>): Promise<void>;
   /** Names of all files, in no order. Locks, and what taking them leaves for a moment, may be among them: their names begin with the lock's. */
   list(): Promise<string[]>;
   /** No error when there is no such file. On Windows a file that somebody has open may stay, and is then listed. */

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
-import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -93,13 +93,6 @@ describe.skipIf(!mounted)('a disk of 64 KiB, mounted', () => {
     await lock.release();
     expect(await storage.list()).toEqual(['kept']);
   });
-});
-
-test.skipIf(process.platform !== 'linux')('a device that is full says so', async () => {
-  const folder = join(root, 'device');
-  await mkdir(folder);
-  await symlink('/dev/full', join(folder, 'new'));
-  await refused(folderStorage(folder).write('new', small), join(folder, 'new'), 'no space left on the device', 'ENOSPC');
 });
 
 // no permission stops root
