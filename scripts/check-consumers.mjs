@@ -12,7 +12,7 @@ import { IMPORTING, REQUIRING, WITH_INIT } from './consumers/sources.mjs';
 import { installTools } from './consumers/tools.mjs';
 import { checkTypes } from './consumers/types.mjs';
 
-const MOST_BYTES = 1.3e6;
+const MOST_BYTES = 1.6e6;
 
 try {
   await checkAll();
