@@ -1,5 +1,7 @@
 import { LemurError } from '../errors.js';
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** The bytes of a pickle, read on and on: numbers, texts and lines. Beyond the end everything raises `bad-file`. */
 export class PickleReader {
   readonly #bytes: Uint8Array;
@@ -62,7 +64,7 @@ export class PickleReader {
   text(length: number): string {
     const from = this.#skip(length);
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(this.#bytes.subarray(from, from + length));
+      return decoder.decode(this.#bytes.subarray(from, from + length));
     } catch (cause) {
       throw this.badFile('text that is not UTF-8', cause);
     }

@@ -1,3 +1,4 @@
+import { checkExtent } from './pickle-extent.js';
 import { PickleReader } from './pickle-reader.js';
 import { isSize, isSizes, isTuple, PickleGlobal, PickleStorage, type PickleValue, type RebuildTensor, STORAGES } from './pickle-values.js';
 
@@ -17,8 +18,9 @@ export function checkPickleLength(length: number, where: string): void {
 
 /**
  * Reads a pickle of protocol 2 as torch writes it into checkpoints. Nothing is executed or looked up: of globals only those of tensors,
- * storages and ordered dictionaries are known, and only as names. Raises `unsupported` for any other global or opcode (by name or
- * number), `bad-file` for a pickle that is damaged.
+ * storages and ordered dictionaries are known, and only as names. What comes of it can be walked: it is at most 64 levels deep, without cycles, and
+ * 2^20 values at most are met in it, shared ones each time. Raises `unsupported` beyond that, for more than 1 MiB, and for any other global or opcode (by
+ * name or number), `bad-file` for a pickle that is damaged.
  */
 export function unpickle(bytes: Uint8Array, where: string, rebuild: RebuildTensor): PickleValue {
   checkPickleLength(bytes.length, where);
@@ -28,6 +30,7 @@ export function unpickle(bytes: Uint8Array, where: string, rebuild: RebuildTenso
   if (protocol !== 2) throw reader.unsupported(`protocol ${protocol}, expected 2`);
   const value = new Unpickler(reader, rebuild).run();
   if (reader.at !== bytes.length) throw reader.badFile(`${bytes.length - reader.at} bytes behind its end`);
+  checkExtent(value, reader);
   return value;
 }
 

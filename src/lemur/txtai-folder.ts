@@ -3,6 +3,7 @@ import type { Device, Tensor } from '../device/device.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
 import { LemurError } from '../errors.js';
 import type { SafetensorsFile } from '../formats/safetensors-file.js';
+import { showJson } from '../formats/show-json.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
 import type { OptionNames } from '../known-options.js';
 import { transposed } from '../linalg/transposed.js';
@@ -215,7 +216,7 @@ async function readFinite(file: SafetensorsFile, where: string, name: string): P
 }
 
 function shown(value: unknown): string {
-  return value === undefined ? 'missing' : (JSON.stringify(value) ?? 'unknown').slice(0, 50);
+  return value === undefined ? 'missing' : showJson(value);
 }
 
 function badFile(where: string, problem: string): LemurError {

@@ -141,14 +141,34 @@ describe('a pickle', () => {
     expect(() => read(pickle('('.repeat(100_000)))).toThrow(/more than 1000 levels/);
     expect(() => read(pickle('}'.repeat(100_000)))).toThrow(/more than 65536 values/);
     expect(() => read(new Uint8Array((1 << 20) + 1))).toThrow(/expected at most 1048576/);
-    expect(read(pickle(')', new Uint8Array(500_000).fill(0x85)))).toHaveLength(1);
+    expect(() => read(pickle(')', new Uint8Array(100_000).fill(0x85)))).toThrow(/more than 64 levels of values within values/);
+    expect(() => read(pickle(']'.repeat(60_000), 'a'.repeat(59_999)))).toThrow(/more than 64 levels/);
   });
 
-  test('whose list holds itself, or doubles itself forty times, takes no time and no memory', () => {
-    const self = read(pickle(']q', 0, 'h', 0, 'a')) as PickleValue[];
-    expect(self[0]).toBe(self);
-    const doubled = Array.from({ length: 40 }, (_, i) => bytes('q', i, 'h', i, 0x86));
-    expect(read(pickle(']', ...doubled))).toHaveLength(2);
+  test('of 64 levels is read, of one more refused, whichever way round they are met', () => {
+    const nested = (levels: number): Uint8Array => bytes(')', new Uint8Array(levels - 1).fill(0x85));
+    expect(read(pickle(nested(64)))).toHaveLength(1);
+    expect(() => read(pickle(nested(65)))).toThrow(expect.objectContaining({ code: 'unsupported' }));
+    // what is met first, on the first level, is 40 deep; then it lies on the thirtieth
+    const shared = (around: number): Uint8Array => bytes(nested(40), 'q', 0, 'h', 0, new Uint8Array(around).fill(0x85), 0x86);
+    expect(read(pickle(shared(23)))).toHaveLength(2);
+    expect(() => read(pickle(shared(24)))).toThrow(/more than 64 levels/);
+  });
+
+  test('that holds itself is refused, as a list, in a dictionary and by way of others', () => {
+    const itself = expect.objectContaining({ code: 'unsupported', message: expect.stringContaining('a value that contains itself') });
+    expect(() => read(pickle(']q', 0, 'h', 0, 'a'))).toThrow(itself);
+    expect(() => read(pickle('}q', 0, text('me'), 'h', 0, 's'))).toThrow(itself);
+    expect(() => read(pickle(']q', 0, '}q', 1, text('up'), 'h', 0, 's', 0x85, 'a'))).toThrow(itself);
+  });
+
+  test('that doubles itself forty times is refused, and one whose parts are shared a few times is not', () => {
+    const doubled = (times: number): Uint8Array => pickle(']', ...Array.from({ length: times }, (_, i) => bytes('q', i, 'h', i, 0x86)));
+    const shared = expect.objectContaining({ code: 'unsupported', message: expect.stringContaining('more than 1048576') });
+    expect(() => read(doubled(40))).toThrow(shared);
+    expect(read(doubled(18))).toHaveLength(2);
+    const byKeys = Array.from({ length: 40 }, (_, i) => bytes('q', i, '}', text('a'), 'h', i, 's', text('b'), 'h', i, 's', 0x86));
+    expect(() => read(pickle(']', ...byKeys))).toThrow(shared);
   });
 
   test('with keys such as __proto__ changes no object', () => {
