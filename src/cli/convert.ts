@@ -3,6 +3,8 @@ import { join, resolve } from 'node:path';
 import { LemurError } from '../errors.js';
 import type { BeirDocument } from '../formats/beir.js';
 import { type ByteSink, writeWhole } from '../formats/node-file.js';
+import { writeError } from '../formats/node-file-error.js';
+import { whatLiesAt } from '../formats/node-path-content.js';
 import { writeNpy } from '../formats/npy.js';
 import { streamSafetensors } from '../formats/safetensors-stream.js';
 import type { TokenSets } from '../tokens/token-sets.js';
@@ -68,7 +70,8 @@ export function addConvert(program: Command, context: Context): void {
 }
 
 async function convert(from: string, to: string, options: ConvertOptions, context: Context): Promise<void> {
-  const importer = from === STDIN ? undefined : importerOf(await pathKind(from));
+  const stream = from === STDIN || (await whatLiesAt(from)) === 'pipe';
+  const importer = stream ? undefined : importerOf(await pathKind(from));
   if (importer) return convertIndex(importer, from, to, options, context);
   for (const name of ['sample', 'documents'] as const) {
     if (options[name] !== undefined)
@@ -78,8 +81,7 @@ async function convert(from: string, to: string, options: ConvertOptions, contex
   const force = options.force ?? false;
   if (format === 'folder') await checkFolderTarget(to, force, isTokenFile);
   else await checkFileTarget(to, force);
-  if (format === 'folder' && from !== STDIN && resolve(from) === resolve(to))
-    throw wrong(to, `${to}: the source itself; name another folder`);
+  if (format === 'folder' && !stream && resolve(from) === resolve(to)) throw wrong(to, `${to}: the source itself; name another folder`);
   const source = await openSource(from, { ...context, ...options });
   if (source.kind === 'vectors') refuseTextOptions(from, options);
   const documents = source.kind === 'vectors' ? source.documents : await interruptible(context.signal, collect(source.documents));
@@ -121,9 +123,13 @@ function formatOf(to: string): Format {
 
 /** Vectors, counts, and the texts or ids where they say more than a number. */
 async function writeFolder(folder: string, documents: readonly BeirDocument[], tokens: TokenSets): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  // what --force leaves must not outlive the vectors that it described
-  for (const name of ['tokens.npy', 'documents.jsonl', 'ids.txt']) await rm(join(folder, name), { force: true });
+  try {
+    await mkdir(folder, { recursive: true });
+    // what --force leaves must not outlive the vectors that it described
+    for (const name of ['tokens.npy', 'documents.jsonl', 'ids.txt']) await rm(join(folder, name), { force: true });
+  } catch (cause) {
+    throw writeError(folder, 'made', cause);
+  }
   if (documents.some(({ title, text }) => title !== '' || text !== '')) await writeDocuments(folder, documents);
   else if (documents.some(({ id }, i) => id !== String(i))) {
     await writeWhole(join(folder, 'ids.txt'), new TextEncoder().encode(`${documents.map(({ id }) => id).join('\n')}\n`));

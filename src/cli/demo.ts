@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { PoolingEncoder } from '../encoder/node.js';
 import type { BeirDocument } from '../formats/beir.js';
-import { whatLiesAt } from '../formats/node-file.js';
 import { createNpyFile, readFloats } from '../formats/node-npy.js';
+import { whatLiesAt } from '../formats/node-path-content.js';
 import type { SearchOptions } from '../index/options.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { addDocuments } from './add-documents.js';
@@ -184,7 +184,7 @@ async function openPooled(
     queries.map(({ text }) => text),
     { signal },
   );
-  const kept = (await whatLiesAt(path)) === 'file' ? await readFloats(path, [documents.length, asked.dim]) : undefined;
+  const kept = (await whatLiesAt(path)) !== undefined ? await readFloats(path, [documents.length, asked.dim]) : undefined;
   const vectors =
     kept ??
     (

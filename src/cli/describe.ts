@@ -1,12 +1,14 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LemurError } from '../errors.js';
 import { parseBeirQueries, parseQrels } from '../formats/beir.js';
 import { fileKind } from '../formats/file-kind.js';
 import { readJsonLines, readLines } from '../formats/jsonl.js';
 import { fileBytes } from '../formats/node-beir.js';
-import { readHead } from '../formats/node-file.js';
+import { readHead, readWhole } from '../formats/node-file.js';
+import { fileError } from '../formats/node-file-error.js';
 import { readNpyFileHeader } from '../formats/node-npy.js';
+import { listFolder } from '../formats/node-path-content.js';
 import { isTextFile } from '../formats/node-text-folder.js';
 import { walkFiles } from '../formats/node-walk.js';
 import { readNpy } from '../formats/npy.js';
@@ -22,6 +24,8 @@ import { megabytes } from './text-layout.js';
 
 /** Bytes of a torch file that is read to be described. */
 const MOST_OF_TORCH = 500_000_000;
+/** Bytes of a JSON file that is read to be described. */
+const MOST_OF_JSON = 100_000_000;
 
 /** What a path holds: `kind`, `path`, `bytes`, and what can be said about the kind. */
 export interface Description {
@@ -66,6 +70,7 @@ const DESCRIBE: Record<PathKind, (path: string) => Promise<Record<string, unknow
     const { dtype, shape } = await readNpyFileHeader(path);
     return { type: dtype, shape };
   },
+  '.npz': async () => ({ content: 'an archive of .npy files, which are read when it is unpacked' }),
   safetensors: describeSafetensors,
   'torch file': async (path) => ({ content: await describeTorch(path) }),
   'text file': describeTextFile,
@@ -100,21 +105,21 @@ async function describeTxtai(path: string): Promise<Record<string, unknown>> {
 async function describeTokenFolder(path: string): Promise<Record<string, unknown>> {
   const { dtype, shape } = await readNpyFileHeader(join(path, 'tokens.npy'));
   const countsPath = join(path, 'counts.npy');
-  const counts = readNpy(await readFile(countsPath), countsPath).data;
+  const counts = readNpy(await readWhole(countsPath), countsPath).data;
   let sum = 0;
   for (const count of counts) sum += count;
-  const names = await readdir(path);
+  const names = await listFolder(path);
   const ids = ['documents.jsonl', 'ids.txt'].find((name) => names.includes(name)) ?? null;
   return { type: dtype, shape, texts: counts.length, countsAddUp: shape.length === 2 && sum === shape[0], ids };
 }
 
 async function describeBeir(path: string): Promise<Record<string, unknown>> {
-  const names = await readdir(path);
+  const names = await listFolder(path);
   const named = (name: string): string | undefined => [name, `${name}.gz`].find((candidate) => names.includes(candidate));
   const corpus = join(path, named('corpus.jsonl')!);
   const queries = named('queries.jsonl');
   const qrels: Record<string, unknown> = {};
-  const splits = names.includes('qrels') ? (await readdir(join(path, 'qrels'))).map((name) => `qrels/${name}`) : [];
+  const splits = names.includes('qrels') ? (await listFolder(join(path, 'qrels'))).map((name) => `qrels/${name}`) : [];
   for (const name of [...splits, ...names].filter((candidate) => /(^|\/)[\w-]+\.tsv(\.gz)?$/.test(candidate))) {
     const judged = await parseQrels(fileBytes(join(path, name)), join(path, name));
     qrels[name] = { queries: judged.size, judgements: [...judged.values()].reduce((sum, grades) => sum + grades.size, 0) };
@@ -156,7 +161,7 @@ async function describeTorch(path: string): Promise<unknown> {
   if (fileKind(head) !== 'zip') throw new LemurError('unsupported', `${path}: not in the zip format of torch since 1.6`, { where: path });
   if (size > MOST_OF_TORCH)
     return `not looked into: ${megabytes(size)}, more than the ${megabytes(MOST_OF_TORCH)} that are read to describe a torch file`;
-  return shapesOf(await readTorchFile(await readFile(path), path));
+  return shapesOf(await readTorchFile(await readWhole(path), path));
 }
 
 /** The value with shapes in place of tensors. */
@@ -168,8 +173,9 @@ function shapesOf(value: TorchValue): unknown {
 }
 
 async function readJson(path: string): Promise<Record<string, unknown>> {
+  const bytes = await readWhole(path, MOST_OF_JSON);
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch (cause) {
     throw new LemurError('bad-file', `${path}: not JSON, the file is damaged or truncated`, { where: path }, { cause });
@@ -178,7 +184,9 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
 }
 
 async function sizeOf(path: string): Promise<{ bytes: number; files?: string }> {
-  const found = await stat(path);
+  const found = await stat(path).catch((cause: unknown) => {
+    throw fileError(path, cause);
+  });
   if (!found.isDirectory()) return { bytes: found.size };
   let bytes = 0;
   let files = 0;

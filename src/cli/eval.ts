@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { LemurError } from '../errors.js';
-import { whatLiesAt } from '../formats/node-file.js';
+import { whatLiesAt } from '../formats/node-path-content.js';
 import { examples, positiveInteger, positiveIntegers, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { evaluate, TABLE } from './evaluate.js';
@@ -68,7 +68,7 @@ async function evaluateIndex(folder: string, options: EvalArguments, context: Co
   checkCandidates(candidates, k);
   const manifest = await readManifest(folder);
   const { queries: path, qrels } = options.queries === undefined ? await ownQueries(folder) : { ...options, queries: options.queries };
-  await withIndex(folder, { texts: await holdsTexts(path), model, threads }, async (it) => {
+  await withIndex(folder, { texts: await holdsTexts(path, folder), model, threads }, async (it) => {
     const queries = await openQueries(path, it, { qrels, split }, context);
     const { signal, reporter, print } = context;
     const { value } = await reporter.step('evaluate', (onProgress) =>
@@ -81,6 +81,6 @@ async function evaluateIndex(folder: string, options: EvalArguments, context: Co
 
 async function ownQueries(folder: string): Promise<{ queries: string; qrels: string | undefined }> {
   const [queries, qrels] = [join(folder, OWN.queries), join(folder, OWN.qrels)];
-  if ((await whatLiesAt(queries)) === 'file') return { queries, qrels: (await whatLiesAt(qrels)) === 'file' ? qrels : undefined };
+  if ((await whatLiesAt(queries)) !== undefined) return { queries, qrels: (await whatLiesAt(qrels)) === undefined ? undefined : qrels };
   throw new LemurError('invalid-argument', `${folder}: no queries came with it; name some with --queries`, { where: 'queries' });
 }

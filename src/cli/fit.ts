@@ -53,7 +53,8 @@ async function fitPath(path: string, options: FitArguments, context: Context): P
   if (out === undefined) await checkIndex(path);
   const before = out === undefined ? undefined : await addSource(out, path, { ...options, features }, false, context);
   const it =
-    before?.opened ?? (await openIndex(path, { write: true, texts: learn !== undefined && (await holdsTexts(learn)), model, threads }));
+    before?.opened ??
+    (await openIndex(path, { write: true, texts: learn !== undefined && (await holdsTexts(learn, path)), model, threads }));
   try {
     const changed = !before || before.added.added + before.added.replaced > 0 || learn !== undefined;
     const stats = changed || !(await isFitted(it, chosen)) ? await fitOpened(it, chosen, learn, context) : it.index.stats();

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { LemurError } from '../errors.js';
-import { whatLiesAt } from '../formats/node-file.js';
+import { whatLiesAt } from '../formats/node-path-content.js';
 import { Index } from '../index/index.js';
 import { decodeManifest, type IndexManifest, MANIFEST } from '../index/manifest.js';
 import { folderStorage } from '../storage/node-folder.js';

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LemurError } from '../errors.js';
-import { type ByteSink, whatLiesAt, writeParts } from '../formats/node-file.js';
+import { type ByteSink, writeParts } from '../formats/node-file.js';
+import { writeError } from '../formats/node-file-error.js';
+import { listFolder, whatLiesAt } from '../formats/node-path-content.js';
 import { STDIN } from './source.js';
 
 /** Standard output, where a path is expected. */
@@ -13,6 +15,7 @@ export async function checkFileTarget(path: string, force: boolean): Promise<voi
   if (path === STDOUT) return;
   const there = await whatLiesAt(path);
   if (there === 'folder') throw refused(path, `${path}: a folder, expected the name of a file`);
+  if (there === 'pipe' || there === 'other') throw refused(path, `${path}: no file, which would be replaced; - writes to standard output`);
   if (there && !force) throw refused(path, `${path}: is there already; --force replaces it`);
 }
 
@@ -20,8 +23,8 @@ export async function checkFileTarget(path: string, force: boolean): Promise<voi
 export async function checkFolderTarget(path: string, force: boolean, isOurs: (name: string) => boolean): Promise<void> {
   if (path === STDOUT) throw refused(path, 'a folder cannot be written to standard output; name one');
   const there = await whatLiesAt(path);
-  if (there === 'file') throw refused(path, `${path}: a file, expected the name of a folder`);
-  const names = there ? await readdir(path) : [];
+  if (there && there !== 'folder') throw refused(path, `${path}: a file, expected the name of a folder`);
+  const names = there ? await listFolder(path) : [];
   if (names.length === 0) return;
   const foreign = names.find((name) => !isOurs(name));
   if (foreign !== undefined) throw refused(path, `${path}: has other things in it (${foreign}); name an empty or a new folder`);
@@ -31,7 +34,9 @@ export async function checkFolderTarget(path: string, force: boolean, isOurs: (n
 /** Writes a file that comes in parts and is there when it is whole, or the parts to standard output. */
 export async function writeOutput(path: string, write: (append: ByteSink) => Promise<void>): Promise<void> {
   if (path === STDOUT) return write(toStdout);
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
+    throw writeError(dirname(path), 'made', cause);
+  });
   await writeParts(path, write);
 }
 

@@ -1,8 +1,8 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLemurError, LemurError } from '../errors.js';
 import { fileKind } from '../formats/file-kind.js';
-import { readHead, whatLiesAt } from '../formats/node-file.js';
+import { readHead } from '../formats/node-file.js';
+import { listFolder, whatLiesAt } from '../formats/node-path-content.js';
 import { isTextFile } from '../formats/node-text-folder.js';
 import { walkFiles } from '../formats/node-walk.js';
 import { MANIFEST } from '../index/manifest.js';
@@ -21,6 +21,7 @@ export type PathKind =
   | 'encoder'
   | 'folder of texts'
   | '.npy'
+  | '.npz'
   | 'safetensors'
   | 'torch file'
   | 'text file'
@@ -39,8 +40,11 @@ const FOLDERS: readonly (readonly [PathKind, ...string[]])[] = [
 export async function pathKind(path: string): Promise<PathKind> {
   const what = await whatLiesAt(path);
   if (!what) throw new LemurError('not-found', `${path}: no such file or folder`, { where: path });
-  if (what === 'file') return kindOfFile(path);
-  const names = new Set((await readdir(path)).flatMap((name) => [name, name.replace(/\.gz$/, '')]));
+  if (what === 'pipe') {
+    throw new LemurError('invalid-argument', `${path}: a pipe, which can be read once alone; expected a file or a folder`, { where: path });
+  }
+  if (what !== 'folder') return kindOfFile(path);
+  const names = new Set((await listFolder(path)).flatMap((name) => [name, name.replace(/\.gz$/, '')]));
   if (names.has(MANIFEST) && (await isIndex(path))) return 'index';
   const known = FOLDERS.find(([, ...needed]) => needed.every((name) => names.has(name)));
   if (known) return known[0];
@@ -84,6 +88,8 @@ async function kindOfFile(path: string): Promise<PathKind> {
   switch (fileKind(head)) {
     case 'npy':
       return '.npy';
+    case 'npz':
+      return '.npz';
     case 'safetensors':
       return 'safetensors';
     case 'zip':

@@ -1,8 +1,10 @@
 import { LemurError } from '../errors.js';
 import { parseBeirQueries, parseQrels, type Qrels } from '../formats/beir.js';
 import { fileBytes, readBeir } from '../formats/node-beir.js';
+import { whatLiesAt } from '../formats/node-path-content.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import { type Context, interruptible } from './context.js';
+import { readEncoderInfo } from './index-encoder.js';
 import type { OpenedIndex } from './open-index.js';
 import { hasTexts, hasVectors, pathKind } from './path-kind.js';
 import { checkDim, openVectors, STDIN } from './source.js';
@@ -16,9 +18,10 @@ export interface Queries {
   qrels: Qrels;
 }
 
-/** Whether the path holds texts, for which an encoder is needed. */
-export async function holdsTexts(path: string): Promise<boolean> {
+/** Whether the path holds texts for the index, for which its encoder is needed. A pipe is taken for what the index was made of. */
+export async function holdsTexts(path: string, folder: string): Promise<boolean> {
   if (path === STDIN) return false;
+  if ((await whatLiesAt(path)) === 'pipe') return (await readEncoderInfo(folder)) !== undefined;
   const kind = await pathKind(path);
   return hasTexts(kind) && !hasVectors(kind);
 }
@@ -36,7 +39,8 @@ export async function openQueries(
     checkDim(tokens.dim, index.dim, path);
     return { ids, texts: undefined, tokens, qrels: judged ?? new Map() };
   }
-  const beir = (await pathKind(path)) === 'BEIR folder' ? await readBeir(path, { split }) : undefined;
+  const beir =
+    (await whatLiesAt(path)) !== 'pipe' && (await pathKind(path)) === 'BEIR folder' ? await readBeir(path, { split }) : undefined;
   const queries = beir ? beir.queries : await interruptible(context.signal, parseBeirQueries(fileBytes(path), path));
   if (queries.length === 0) throw wrong(path, 'expected at least one query, got none');
   const empty = queries.find(({ text }) => text.trim() === '');

@@ -1,14 +1,14 @@
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { LemurError } from '../errors.js';
 import { type BeirDocument, parseBeirDocuments } from '../formats/beir.js';
 import { fileKind } from '../formats/file-kind.js';
 import { type ByteSource, readLines } from '../formats/jsonl.js';
 import { fileBytes } from '../formats/node-beir.js';
-import { whatLiesAt } from '../formats/node-file.js';
+import { openPipe, whatLiesAt } from '../formats/node-path-content.js';
 import { listTextFiles, readTextFolder } from '../formats/node-text-folder.js';
 import { readTokenVectors } from '../formats/node-token-vectors.js';
-import { parseTokenVectors } from '../formats/token-vectors.js';
+import { NPZ, parseTokenVectors } from '../formats/token-vectors.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import { interruptible } from './context.js';
 import { hasTexts, hasVectors, type PathKind, pathKind } from './path-kind.js';
@@ -50,7 +50,8 @@ export function openSource(path: string, options: SourceOptions): Promise<Source
 }
 
 async function readSource(path: string, options: SourceOptions): Promise<Source> {
-  if (path === STDIN) return openStdin(options);
+  const stream = await streamAt(path, options);
+  if (stream) return openStream(stream, options);
   const kind = await pathKind(path);
   if (hasVectors(kind)) {
     const tokens = await readTokenVectors(path, options);
@@ -61,6 +62,7 @@ async function readSource(path: string, options: SourceOptions): Promise<Source>
     const { documents, total } = await openTexts(path, kind);
     return { kind: 'texts', label: path, documents: whole(documents, path, options), total };
   }
+  if (kind === '.npz') throw new LemurError('invalid-argument', `${path}: ${NPZ}`, { where: path });
   throw new LemurError(
     'invalid-argument',
     `${path}: ${kind === 'unknown' ? 'nothing to read here' : `holds: ${kind}`}; expected texts (a folder of *.txt and *.md, JSON lines, a BEIR folder) or token vectors (a folder with tokens.npy and counts.npy, .npy, safetensors)`,
@@ -74,17 +76,18 @@ export function openVectors(path: string, options: VectorOptions): Promise<{ tok
 }
 
 async function readVectors(path: string, options: VectorOptions): Promise<{ tokens: TokenSets; ids: string[] }> {
-  if (path !== STDIN) {
+  const stream = await streamAt(path, options);
+  if (!stream) {
     const kind = await pathKind(path);
     if (!hasVectors(kind)) {
-      const problem = `${path}: holds: ${kind}; expected token vectors (a folder with tokens.npy and counts.npy, .npy, safetensors)`;
+      const problem = `${path}: ${kind === '.npz' ? NPZ : `holds: ${kind}`}; expected token vectors (a folder with tokens.npy and counts.npy, .npy, safetensors)`;
       throw new LemurError('invalid-argument', problem, { where: path });
     }
     const tokens = await readTokenVectors(path, options);
     const documents = kind === 'token vectors' ? await documentsBeside(path, tokens.counts.length) : numbered(tokens.counts.length);
     return { tokens, ids: documents.map(({ id }) => id) };
   }
-  const tokens = await parseTokenVectors(await allBytes(options.openInput()), 'standard input', options);
+  const tokens = await parseTokenVectors(await allBytes(stream.chunks), stream.label, options);
   return { tokens, ids: numbered(tokens.counts.length).map(({ id }) => id) };
 }
 
@@ -108,10 +111,16 @@ export function checkDim(got: number, expected: number, path: string): void {
   });
 }
 
+/** What is read once as it comes: standard input, or a pipe that the shell has opened, as it does for <(...); undefined for other paths. */
+async function streamAt(path: string, { openInput, signal }: VectorOptions): Promise<{ label: string; chunks: Readable } | undefined> {
+  if (path === STDIN) return { label: 'standard input', chunks: openInput() };
+  return (await whatLiesAt(path)) === 'pipe' ? { label: path, chunks: addAbortSignal(signal, openPipe(path)) } : undefined;
+}
+
 /** JSON lines or the bytes of token vectors, whichever comes. */
-async function openStdin(options: SourceOptions): Promise<Source> {
-  const label = 'standard input';
-  const chunks = options.openInput()[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+async function openStream(stream: { label: string; chunks: Readable }, options: SourceOptions): Promise<Source> {
+  const { label } = stream;
+  const chunks = stream.chunks[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
   const read: Uint8Array[] = [];
   while (read.reduce((sum, chunk) => sum + chunk.length, 0) < 16) {
     const { done, value } = await chunks.next();
@@ -178,8 +187,8 @@ async function documentsBeside(folder: string, expected: number): Promise<BeirDo
       where: path,
     });
   };
-  if ((await whatLiesAt(lines)) === 'file') return check(lines, await collect(parseBeirDocuments(fileBytes(lines), lines)));
-  if ((await whatLiesAt(ids)) === 'file') return check(ids, await readIds(ids));
+  if ((await whatLiesAt(lines)) !== undefined) return check(lines, await collect(parseBeirDocuments(fileBytes(lines), lines)));
+  if ((await whatLiesAt(ids)) !== undefined) return check(ids, await readIds(ids));
   return numbered(expected);
 }
 

@@ -38,7 +38,7 @@ export function addTune(program: Command, context: Context): void {
     .addOption(shared.threads())
     .addHelpText('after', examples('lemur tune notes.lemur', 'lemur tune notes.lemur --recall 0.99 --queries asked.jsonl'))
     .action(async (folder: string, { recall, k, queries, sample, json, model, threads }: TuneArguments) => {
-      const texts = queries !== undefined && (await holdsTexts(queries));
+      const texts = queries !== undefined && (await holdsTexts(queries, folder));
       await withIndex(folder, { write: true, texts, model, threads }, async (it) => {
         const given = queries === undefined ? undefined : (await openQueries(queries, it, {}, context)).tokens;
         const { value } = await reporter.step('tune', (onProgress) =>

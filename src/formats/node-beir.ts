@@ -1,11 +1,12 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { LemurError } from '../errors.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
 import { type BeirDocument, type BeirQuery, parseBeirDocuments, parseBeirQueries, parseQrels, type Qrels } from './beir.js';
-import { fileError, isAbsent } from './node-file-error.js';
+import { openFile } from './node-file.js';
+import { fileError } from './node-file-error.js';
+import { openPipe, whatLiesAt } from './node-path-content.js';
 
 /** Options of `readBeir`. */
 export interface BeirOptions {
@@ -46,7 +47,10 @@ export async function readBeir(folder: string, options: BeirOptions = {}): Promi
       where: 'split',
     });
   }
-  await checkFolder(folder);
+  const there = await whatLiesAt(folder);
+  if (there !== 'folder') {
+    throw new LemurError('not-found', `${folder}: ${there === undefined ? 'no such folder' : 'not a folder'}`, { where: folder });
+  }
   const corpusFile = await find(folder, ['corpus.jsonl']);
   const queriesFile = await find(folder, ['queries.jsonl']);
   const qrelsFile = await find(folder, split === 'test' ? ['qrels/test.tsv', 'qrels.tsv'] : [`qrels/${split}.tsv`]);
@@ -69,52 +73,48 @@ export async function readBeir(folder: string, options: BeirOptions = {}): Promi
 }
 
 /**
- * A file's bytes as they are read, unpacked where they begin with gzip's magic bytes, whatever the name says.
- * Raises `not-found` where there is no such file, `bad-file` where the compressed data is damaged or cut off. Leaving the loop early closes the file.
+ * A file's bytes as they are read, or those of a pipe that is open already, unpacked where they begin with gzip's magic bytes, whatever the name says.
+ * Raises as `openFile` does, and 'bad-file' where the compressed data is damaged or cut off. Leaving the loop early closes the file.
  */
 export async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void, undefined> {
-  let file: FileHandle;
+  const pipe = (await whatLiesAt(path)) === 'pipe' ? openPipe(path) : undefined;
+  const file = pipe ? undefined : await openFile(path);
+  const stream = pipe ?? file!.createReadStream({ autoClose: false, highWaterMark: 2 ** 18 });
   try {
-    file = await open(path);
-  } catch (cause) {
-    throw fileError(path, cause);
-  }
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    const stream = file.createReadStream({ start: 0, autoClose: false, highWaterMark: 2 ** 18 });
-    const packed = bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-    // the error also ends the loop below, so the callback has nothing to do
-    yield* packed ? pipeline(stream, createGunzip({ chunkSize: 2 ** 18 }), () => {}) : stream;
+    yield* unpacked(stream[Symbol.asyncIterator]());
   } catch (cause) {
     // zlib's own errors: Z_DATA_ERROR, Z_BUF_ERROR and the like
     if (!String((cause as { code?: unknown }).code).startsWith('Z_')) throw fileError(path, cause);
     throw new LemurError('bad-file', `${path}: damaged gzip data (${(cause as Error).message})`, { where: path }, { cause });
   } finally {
-    await file.close();
+    stream.destroy();
+    await file?.close();
   }
 }
 
-async function checkFolder(folder: string): Promise<void> {
-  const found = await stat(folder).catch((cause: unknown) => {
-    throw isAbsent(cause) ? notFound(folder, `${folder}: no such folder`, cause) : cause;
-  });
-  if (!found.isDirectory()) throw notFound(folder, `${folder}: not a folder`);
+/** Looks at the first two bytes, which a pipe may bring one by one. */
+async function* unpacked(chunks: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  let head: Uint8Array = new Uint8Array(0);
+  while (head.length < 2) {
+    const { done, value } = await chunks.next();
+    if (done) break;
+    head = head.length === 0 ? value : Buffer.concat([head, value]);
+  }
+  async function* all(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield head;
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+  }
+  const packed = head[0] === 0x1f && head[1] === 0x8b;
+  // the error also ends the loop of who reads, so the callback has nothing to do
+  yield* packed ? pipeline(all(), createGunzip({ chunkSize: 2 ** 18 }), () => {}) : all();
 }
 
-/** The first of the names that is a file, plain before `.gz`. */
+/** The first of the names that there is, plain before `.gz`. */
 async function find(folder: string, names: readonly string[]): Promise<string> {
   const tried = names.flatMap((name) => [name, `${name}.gz`]);
   for (const name of tried) {
     const path = join(folder, name);
-    const found = await stat(path).catch((error: unknown) => {
-      if (isAbsent(error)) return undefined;
-      throw error;
-    });
-    if (found?.isFile()) return path;
+    if ((await whatLiesAt(path)) !== undefined) return path;
   }
-  throw notFound(folder, `${folder}: none of the files ${tried.join(', ')}`);
-}
-
-function notFound(where: string, message: string, cause?: unknown): LemurError {
-  return new LemurError('not-found', message, { where }, cause === undefined ? undefined : { cause });
+  throw new LemurError('not-found', `${folder}: none of the files ${tried.join(', ')}`, { where: folder });
 }

@@ -1,5 +1,5 @@
 import { getSystemErrorMap } from 'node:util';
-import { LemurError } from '../errors.js';
+import { LemurError, type LemurErrorCode } from '../errors.js';
 
 /** What the system says of paths that lead nowhere. */
 const ABSENT: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'];
@@ -19,14 +19,20 @@ function kindOf(cause: unknown): string | undefined {
 }
 
 /**
- * A failed read as an error of ours: 'not-found' where there is no file, or a folder, a pipe, a device in its place; 'storage-failed' for what else the
- * system may say. What is not the system's stays what it is.
+ * A failed read as an error of ours: 'not-found' where there is no file, or a folder, a pipe, a device in its place; 'invalid-argument' for what can be no
+ * path; 'storage-failed' for what else the system may say. What is not the system's stays what it is.
  */
-export function fileError(path: string, cause: unknown, advice = ''): unknown {
+export function fileError(path: string, cause: unknown, expected: 'file' | 'folder' = 'file'): unknown {
+  const { code } = (cause ?? {}) as { code?: unknown };
+  const failed = (kind: LemurErrorCode, problem: string): LemurError =>
+    new LemurError(kind, `${path}: ${problem}`, { where: path }, { cause });
+  // the only value of a path that Node refuses
+  if (code === 'ERR_INVALID_ARG_VALUE') return failed('invalid-argument', 'a path with NUL in it');
+  if (code === 'ERR_FS_FILE_TOO_LARGE') return failed('unsupported', 'larger than the 2 GiB that are read at once');
   const kind = kindOf(cause);
-  if (kind === undefined && !isAbsent(cause)) return writeError(path, 'read', cause);
-  const problem = kind === undefined ? 'no such file' : `${kind}, expected a file`;
-  return new LemurError('not-found', `${path}: ${problem}${advice}`, { where: path }, { cause });
+  if (kind !== undefined) return failed('not-found', `${kind}, expected a file`);
+  if (!isAbsent(cause)) return writeError(path, 'read', cause);
+  return failed('not-found', code === 'ENOENT' ? `no such ${expected}` : `no such ${expected}: ${REASONS[code as string]}`);
 }
 
 /** What the system's codes mean to who writes. */
@@ -46,6 +52,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'its folder is gone',
   ENOTDIR: 'what its path names as a folder is none',
   ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'links that lead to each other',
   EBUSY: 'in use',
 };
 

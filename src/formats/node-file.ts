@@ -1,25 +1,39 @@
-import { type FileHandle, rename, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, rename } from 'node:fs/promises';
+import { freemem } from 'node:os';
 import { LemurError } from '../errors.js';
-import { fileError, isAbsent, writeError } from './node-file-error.js';
+import { fileError, writeError } from './node-file-error.js';
 import { openRegular } from './node-regular-file.js';
 import { createReplacement } from './node-replacement.js';
 
 /** Bytes that one read or write asks for. */
 const PIECE = 1 << 24;
+/** Bytes of a file that is read as one. */
+const LARGEST = 2 ** 31 - 1;
+/** Bytes that are asked for without a look at what is free. */
+const SMALL = 2 ** 30;
+/** Of the free memory, for one file. */
+const SHARE = 0.8;
 
 /** Opens a file for reading. Raises 'not-found' where there is none, and for what is no regular file: a folder, a named pipe, a device. */
 export async function openFile(path: string): Promise<FileHandle> {
   try {
     return await openRegular(path);
   } catch (cause) {
-    throw fileError(path, cause);
+    const link = (cause as { code?: unknown }).code === 'ENOENT' && (await lstat(path).catch(() => undefined));
+    throw link
+      ? new LemurError('not-found', `${path}: no such file: a link that leads nowhere`, { where: path }, { cause })
+      : fileError(path, cause);
   }
 }
 
-/** A whole file. Raises as `openFile`. */
-export async function readWhole(path: string): Promise<Uint8Array> {
+/** A whole file of at most `most` bytes. Raises as `openFile`, and 'unsupported' for a larger one. */
+export async function readWhole(path: string, most: number = LARGEST): Promise<Uint8Array> {
   const file = await openFile(path);
   try {
+    const { size } = await file.stat();
+    if (size > most) {
+      throw new LemurError('unsupported', `${path}: ${size} bytes, expected at most the ${most} that are read at once`, { where: path });
+    }
     return await file.readFile();
   } catch (cause) {
     throw fileError(path, cause);
@@ -31,7 +45,9 @@ export async function readWhole(path: string): Promise<Uint8Array> {
 /** Fills `into` from `position` on. Raises 'bad-file' where the file ends before. */
 export async function readInto(file: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
   for (let at = 0; at < into.length; ) {
-    const { bytesRead } = await file.read(into, at, Math.min(PIECE, into.length - at), position + at);
+    const { bytesRead } = await file.read(into, at, Math.min(PIECE, into.length - at), position + at).catch((cause: unknown) => {
+      throw fileError(path, cause);
+    });
     if (bytesRead === 0) throw new LemurError('bad-file', `${path}: the file became shorter while it was read`, { where: path });
     at += bytesRead;
   }
@@ -49,16 +65,26 @@ export async function readHead(path: string, length: number): Promise<{ head: Ui
   }
 }
 
-/** A whole file in shared memory, where workers use views of it without a copy. */
+/** A whole file in shared memory, where workers use views of it without a copy. Raises as `openFile` and `sharedRoom` do. */
 export async function readShared(path: string): Promise<Uint8Array> {
   const file = await openFile(path);
   try {
-    const bytes = new Uint8Array(new SharedArrayBuffer((await file.stat()).size));
+    const bytes = new Uint8Array(sharedRoom((await file.stat()).size, path));
     await readInto(file, bytes, 0, path);
     return bytes;
   } finally {
     await file.close();
   }
+}
+
+/** Shared memory for what a file holds. Raises 'unsupported' where the machine has too little left: to take it all would end in a crash. */
+export function sharedRoom(bytes: number, path: string): SharedArrayBuffer {
+  const left = process.availableMemory?.() ?? freemem();
+  try {
+    if (bytes <= Math.max(SHARE * left, SMALL)) return new SharedArrayBuffer(bytes);
+  } catch {}
+  const problem = `its vectors take ${bytes} bytes of memory, too many for the ${left} that are free; expected less in one file`;
+  throw new LemurError('unsupported', `${path}: ${problem}`, { where: path });
 }
 
 /** Writes bytes of any length from `position` on. */
@@ -96,14 +122,4 @@ export async function writeParts(path: string, write: (append: ByteSink) => Prom
   } catch (cause) {
     throw writeError(path, 'written', cause);
   }
-}
-
-/** What lies at a path, undefined where nothing does. */
-export async function whatLiesAt(path: string): Promise<'file' | 'folder' | undefined> {
-  const found = await stat(path).catch((error: unknown) => {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  });
-  if (!found) return undefined;
-  return found.isDirectory() ? 'folder' : 'file';
 }

@@ -1,7 +1,8 @@
 import { rename } from 'node:fs/promises';
 import { LemurError } from '../errors.js';
 import { halfToFloat } from './half-float.js';
-import { openFile, readInto, writeFrom, writeWhole } from './node-file.js';
+import { openFile, readInto, sharedRoom, writeFrom, writeWhole } from './node-file.js';
+import { writeError } from './node-file-error.js';
 import { createReplacement } from './node-replacement.js';
 import { type NpyData, writeNpy } from './npy.js';
 import { type NpyDtype, type NpyHeader, readNpyHeader } from './npy-header.js';
@@ -20,20 +21,25 @@ export interface NpyWriter {
 }
 
 export async function createNpyFile(path: string, dim: number): Promise<NpyWriter> {
-  const { file, temporary, discard } = await createReplacement(path);
+  const failed = (cause: unknown): never => {
+    throw writeError(path, 'written', cause);
+  };
+  const { file, temporary, discard } = await createReplacement(path).catch(failed);
   let rows = 0;
   let finished = false;
-  await file.write(header(0, dim));
+  await writeFrom(file, header(0, dim), 0).catch(failed);
   return {
     async append(values) {
-      await writeFrom(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength), HEADER_BYTES + 4 * dim * rows);
+      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      await writeFrom(file, bytes, HEADER_BYTES + 4 * dim * rows).catch(failed);
       rows += values.length / dim;
     },
     async finish() {
-      await file.write(header(rows, dim), 0, HEADER_BYTES, 0);
-      await file.sync();
-      await file.close();
-      await rename(temporary, path);
+      await writeFrom(file, header(rows, dim), 0)
+        .then(() => file.sync())
+        .then(() => file.close())
+        .then(() => rename(temporary, path))
+        .catch(failed);
       finished = true;
     },
     async discard() {
@@ -66,7 +72,7 @@ export function readNpyFloats(path: string): Promise<{ shape: readonly number[];
     if (dtype !== 'f4' && dtype !== 'f2' && dtype !== 'f8') {
       throw new LemurError('bad-file', `${path}: values of type ${dtype}, expected floating-point numbers (f4, f2 or f8)`, { where: path });
     }
-    const data = new Float32Array(new SharedArrayBuffer(4 * length));
+    const data = new Float32Array(sharedRoom(4 * length, path));
     if (dtype === 'f4') {
       await read(new Uint8Array(data.buffer), 0);
       return { shape, data };
@@ -95,7 +101,7 @@ function readExpected(path: string, dtype: NpyDtype, shape: readonly number[]): 
         where: path,
       });
     }
-    const data = new SharedArrayBuffer(found.dataBytes);
+    const data = sharedRoom(found.dataBytes, path);
     await read(new Uint8Array(data), 0);
     return data;
   });

@@ -4,6 +4,8 @@ import type { BeirDocument } from './beir.js';
 import { readWhole } from './node-file.js';
 import { walkFiles } from './node-walk.js';
 
+/** Bytes of one text. */
+const MOST_OF_TEXT = 2 ** 28;
 const TEXT = /\.(txt|md)$/i;
 
 /**
@@ -26,7 +28,7 @@ export async function* readTextFolder(folder: string): AsyncGenerator<BeirDocume
   const decoder = new TextDecoder('utf-8', { fatal: true });
   for (const name of await listTextFiles(folder)) {
     const path = join(folder, name);
-    const bytes = await readWhole(path);
+    const bytes = await readWhole(path, MOST_OF_TEXT);
     let text: string;
     try {
       text = decoder.decode(bytes);

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { LemurError } from '../errors.js';
 import { type TokenSets, tokenSets } from '../tokens/token-sets.js';
 import { fileKind } from './file-kind.js';
-import { readHead, readShared, readWhole, whatLiesAt } from './node-file.js';
+import { readHead, readShared, readWhole } from './node-file.js';
 import { readNpyFloats } from './node-npy.js';
+import { whatLiesAt } from './node-path-content.js';
 import { readNpy } from './npy.js';
 import { parseTokenVectors, type TokenVectorOptions, tokensOfShape } from './token-vectors.js';
 

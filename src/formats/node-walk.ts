@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAbsent } from './node-file-error.js';
+import { fileError, isAbsent } from './node-file-error.js';
 
 /**
  * Paths of the files in a folder and below, relative, with `/`, a folder at a time, in an order that no locale changes. What begins with a dot is left
@@ -14,7 +14,7 @@ export async function* walkFiles(
   for (let below = waiting.pop(); below !== undefined; below = waiting.pop()) {
     const entries = await readdir(join(folder, below), { withFileTypes: true }).catch((error: unknown) => {
       if (below !== '' && (tolerant || isAbsent(error))) return [];
-      throw error;
+      throw fileError(join(folder, below), error, 'folder');
     });
     const folders: string[] = [];
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -42,7 +42,7 @@ export const elementSizes: Readonly<Record<SafetensorsType, number>> = {
 /** Bytes before the header: its length. */
 export const LENGTH_BYTES = 8;
 
-/** A header longer than this is taken for damage, as the reference implementation does. */
+/** A longer header is not read, as the reference implementation does. */
 const HEADER_LIMIT = 100_000_000;
 
 /** The header's length, from the file's first bytes, found to be possible in a file of `size` bytes. */
@@ -50,9 +50,12 @@ export function headerLength(first: Uint8Array, size: number, where: string): nu
   if (size < LENGTH_BYTES || first.length < LENGTH_BYTES)
     throw badFile(where, `${size} bytes, expected at least the ${LENGTH_BYTES} of the header's length`);
   const length = Number(new DataView(first.buffer, first.byteOffset, LENGTH_BYTES).getBigUint64(0, true));
-  if (length > HEADER_LIMIT) throw badFile(where, `a header of ${length} bytes, expected at most ${HEADER_LIMIT}`);
   if (LENGTH_BYTES + length > size)
     throw badFile(where, `${size} bytes, expected at least ${LENGTH_BYTES + length}: the header is cut off`);
+  if (length > HEADER_LIMIT) {
+    const problem = `a safetensors header of ${length} bytes, at most ${HEADER_LIMIT} are read`;
+    throw new LemurError('unsupported', `${where}: ${problem}`, { where });
+  }
   return length;
 }
 

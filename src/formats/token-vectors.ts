@@ -7,6 +7,8 @@ import { readSafetensors, type SafetensorsEntry, toFloat32, toTypedArray } from 
 /** Names that the vectors have in a safetensors file. */
 const VECTORS = ['tokens', 'vectors'];
 const COUNTS = 'counts';
+/** What is said of NumPy's archives. */
+export const NPZ = 'an archive of .npy files (.npz); unpack it and give one of them, or a folder with tokens.npy and counts.npy';
 
 /** Options of reading token vectors. */
 export interface TokenVectorOptions {
@@ -27,7 +29,7 @@ export async function parseTokenVectors(bytes: Uint8Array, where: string, option
     return tokensOfShape({ shape, data }, where, options);
   }
   if (kind === 'safetensors') return tokensOfSafetensors(bytes, where, options);
-  throw badFile(where, 'neither .npy nor safetensors');
+  throw badFile(where, kind === 'npz' ? NPZ : 'neither .npy nor safetensors');
 }
 
 /** Texts x tokens x dim, or tokens x dim where one text is expected. */
