@@ -17,7 +17,8 @@ export default kernels;
 
 if (process.argv.includes('--clean')) rmSync('dist', { recursive: true, force: true });
 await buildKernels();
-await inlineWorker();
+await inlineWorker('anywhere-kernels-worker.ts', 'inlined-kernels-worker.ts', 'neutral');
+await inlineWorker('encoder/node-encoder-worker.ts', 'encoder/node-inlined-worker.ts', 'node');
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b'], { stdio: 'inherit' });
 await bundleCommandLine();
 
@@ -83,19 +84,19 @@ function unshared(binary) {
   return copy;
 }
 
-/** The worker of browsers as one text, for pages that cannot load its file. */
-async function inlineWorker() {
+/** A worker as one text, for pages and programs that cannot load its file. Node runs such a text as CommonJS. */
+async function inlineWorker(source, target, platform) {
   const bundle = await rolldown({
-    input: 'src/browser-worker.ts',
-    platform: 'browser',
+    input: `src/${source}`,
+    platform,
     tsconfig: false,
     resolve: { extensionAlias: { '.js': ['.ts'] } },
   });
-  const { output } = await bundle.generate({ format: 'esm', minify: true });
+  const { output } = await bundle.generate({ format: platform === 'node' ? 'cjs' : 'esm', minify: true });
   await bundle.close();
   writeChanged(
-    'src/browser-inlined-worker.ts',
-    `// Written by scripts/build.mjs from browser-worker.ts. Do not edit.\nexport const WORKER: string =\n  ${JSON.stringify(output[0].code)};\n`,
+    `src/${target}`,
+    `// Written by scripts/build.mjs from ${source}. Do not edit.\nexport const WORKER: string =\n  ${JSON.stringify(output[0].code)};\n`,
   );
 }
 

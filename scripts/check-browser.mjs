@@ -53,7 +53,7 @@ const browser = await chromium.launch({
 const HTML = { 'content-type': 'text/html' };
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 const SAME = 'the bytes of Node';
-const WORKER = '/dist/browser-worker.js';
+const WORKER = '/dist/browser-kernels-worker.js';
 
 /** Every page, what its server answers with, and what comes of it. */
 const CASES = [

@@ -32,7 +32,7 @@ export function spawnBrowserWorker(): WorkerPort {
 
   const startByUrl = (): void => {
     try {
-      adopt(new Worker(new URL('./browser-worker.js', import.meta.url), { type: 'module' }), startInlined);
+      adopt(new Worker(new URL('./browser-kernels-worker.js', import.meta.url), { type: 'module' }), startInlined);
     } catch (cause) {
       startInlined(cause as Error);
     }
@@ -44,7 +44,7 @@ export function spawnBrowserWorker(): WorkerPort {
       die(new Error(`by its URL: ${first?.message ?? 'failed before'}; from a blob: ${cause.message}`, { cause }));
     worker?.terminate();
     try {
-      const { WORKER } = await import('./browser-inlined-worker.js');
+      const { WORKER } = await import('./inlined-kernels-worker.js');
       if (ended) return;
       inlinedUrl ??= URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' }));
       adopt(new Worker(inlinedUrl, { type: 'module' }), fail);

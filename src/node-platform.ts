@@ -1,12 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import * as zlib from 'node:zlib';
 import { LemurError } from './errors.js';
 import { fetchBytes } from './fetch-bytes.js';
 import type { Crc32 } from './formats/crc32.js';
+import { spawnNodeWorker, type WorkerScript } from './node-spawn-worker.js';
 import type { Platform } from './platform.js';
 import { folderStorage } from './storage/node-folder.js';
+
+/** By a variable, so that no bundler takes the file along without what it imports. */
+const FILE = './node-kernels-worker.js';
+const kernelsWorker: WorkerScript = {
+  file: () => new URL(FILE, import.meta.url),
+  text: async () => (await import('./inlined-kernels-worker.js')).WORKER,
+  // the flags of the parent (--input-type, --import, ...) are not for this thread
+  options: { execArgv: [] },
+};
 
 /** Node, Deno and Bun: worker threads. */
 export const nodePlatform: Platform = {
@@ -19,30 +28,7 @@ export const nodePlatform: Platform = {
   crc32: (zlib as { crc32?: Crc32 }).crc32,
   openFolder: folderStorage,
   readBytes,
-  spawnWorker() {
-    // the flags of the parent (--input-type, --import, ...) are not for this thread
-    const worker = new Worker(new URL('./node-worker.js', import.meta.url), { execArgv: [] });
-    let wanted = true;
-    worker.unref();
-    return {
-      post: (message, transfer = []) => worker.postMessage(message, transfer as ArrayBuffer[]),
-      listen(onMessage, onDeath) {
-        worker.on('message', onMessage);
-        worker.on('error', onDeath);
-        worker.on('exit', (code) => {
-          if (wanted) onDeath(new Error(`exit code ${code}`));
-        });
-      },
-      keepAlive(alive) {
-        if (alive) worker.ref();
-        else worker.unref();
-      },
-      async terminate() {
-        wanted = false;
-        await worker.terminate();
-      },
-    };
-  },
+  spawnWorker: () => spawnNodeWorker(kernelsWorker),
 };
 
 /** A drive letter (C:\\) is no scheme. */

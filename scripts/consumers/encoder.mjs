@@ -102,7 +102,7 @@ async function checkEsbuild(context) {
   if (!esbuild) return;
   const app = project('encoder-esbuild', FILES, context.installed);
   const outdir = withModel(join(app, 'dist'));
-  const entryPoints = { page: 'page.js', 'browser-worker': 'lemur/encoder/worker' };
+  const entryPoints = { page: 'page.js', 'browser-encoder-worker': 'lemur/encoder/worker' };
   await esbuild.build({ absWorkingDir: app, entryPoints, outdir, bundle: true, minify: true, format: 'esm', logLevel: 'silent' });
   const wasm = 'ort-wasm-simd-threaded.jsep.wasm';
   cpSync(join(app, 'node_modules/onnxruntime-web/dist', wasm), join(outdir, wasm));

@@ -27,8 +27,8 @@ export function checkFiles(paths) {
         'dist/node.js',
         'dist/browser.js',
         'dist/edge.js',
-        'dist/node-worker.js',
-        'dist/browser-worker.js',
+        'dist/node-kernels-worker.js',
+        'dist/browser-kernels-worker.js',
         ...KERNELS,
       ]
         .filter((path) => !paths.includes(path))

@@ -3,11 +3,11 @@ import type { WorkerMessage } from './worker-protocol.js';
 
 /** A worker whose script is not there says nothing. */
 const UNLOADED =
-  'its script could not be loaded; the page must be served lemur/encoder/worker as browser-worker.js beside lemur/encoder (docs/encoders.md, In pages)';
+  'its script could not be loaded; the page must be served lemur/encoder/worker as browser-encoder-worker.js beside lemur/encoder (docs/encoders.md, In pages)';
 
 /** A module worker by its URL, in the form that bundlers look for. */
 export function spawnBrowserWorker(): WorkerPort {
-  const worker = new Worker(new URL('./browser-worker.js', import.meta.url), { type: 'module' });
+  const worker = new Worker(new URL('./browser-encoder-worker.js', import.meta.url), { type: 'module' });
   return {
     post: (message) => worker.postMessage(message),
     listen(onMessage, onDeath) {

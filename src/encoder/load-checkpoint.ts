@@ -19,6 +19,8 @@ export interface EncoderPlatform {
   readonly parallelism: number;
   /** Which package it is for `runtime`. */
   choosePackage(runtime: 'auto' | 'web' | 'node'): OnnxPackage;
+  /** Its address, for workers that do not find it by its name; undefined where it is not installed or nobody needs it. */
+  findPackage(name: OnnxPackage): string | undefined;
   spawnWorker(): WorkerPort;
   /** In hexadecimal digits. */
   sha256(data: string | Uint8Array): Promise<string>;
@@ -101,6 +103,7 @@ export async function loadCheckpoint(
   const runner = await startBody(platform.spawnWorker(), {
     kind: 'start',
     package: onnxPackage,
+    address: platform.findPackage(onnxPackage),
     threads,
     wasmPaths,
     providers,

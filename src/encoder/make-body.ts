@@ -18,7 +18,7 @@ const START_TIMEOUT = 180_000;
 /** What the worker's platform has. */
 export interface BodyPlatform {
   readonly open: OpenPlace;
-  importRuntime(name: OnnxPackage): Promise<OnnxRuntime>;
+  importRuntime(name: OnnxPackage, address: string | undefined): Promise<OnnxRuntime>;
 }
 
 /** What the worker does first. Raises `missing-package` where the runtime is not installed, and 'bad-file'. */
@@ -49,10 +49,10 @@ export async function makeBody(start: Omit<StartMessage, 'kind'>, platform: Body
 }
 
 async function loadRuntime(
-  { package: name, threads, wasmPaths }: Omit<StartMessage, 'kind'>,
+  { package: name, address, threads, wasmPaths }: Omit<StartMessage, 'kind'>,
   { importRuntime }: BodyPlatform,
 ): Promise<OnnxRuntime> {
-  const runtime = await importRuntime(name).catch((cause: unknown) => {
+  const runtime = await importRuntime(name, address).catch((cause: unknown) => {
     throw new LemurError(
       'missing-package',
       `the encoder needs the package ${name}: npm install ${name}`,

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { eachChunk } from '../formats/byte-ranges.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
@@ -7,7 +6,8 @@ import type { PoolingEncoder } from './encoder.js';
 import { type EncoderPlatform, LOAD_OPTIONS, type LoadOptions, loadCheckpoint } from './load-checkpoint.js';
 import { openPath } from './node-files.js';
 import { type ModelOptions, openModel } from './node-model.js';
-import { spawnNodeWorker } from './node-spawn-worker.js';
+import { findPackage } from './node-packages.js';
+import { spawnEncoderWorker } from './node-spawn-worker.js';
 
 export type { Projection } from './body.js';
 export type { EncodedTexts, EncodeOptions, Encoder, PooledVectors, PoolingEncoder } from './encoder.js';
@@ -32,16 +32,12 @@ export async function loadEncoder(model: string, options: LoadEncoderOptions = {
 
 const platform: EncoderPlatform = {
   parallelism: availableParallelism(),
-  spawnWorker: spawnNodeWorker,
+  spawnWorker: spawnEncoderWorker,
   choosePackage(runtime) {
     if (runtime !== 'auto') return `onnxruntime-${runtime}`;
-    try {
-      createRequire(import.meta.url).resolve('onnxruntime-node');
-      return 'onnxruntime-node';
-    } catch {
-      return 'onnxruntime-web';
-    }
+    return findPackage('onnxruntime-node') ? 'onnxruntime-node' : 'onnxruntime-web';
   },
+  findPackage,
   sha256: async (data) => createHash('sha256').update(data).digest('hex'),
   async sha256OfFile(place) {
     const hash = createHash('sha256');

@@ -7,9 +7,12 @@ import type { WorkerMessage } from './worker-protocol.js';
 const worker = bodyWorker(
   {
     open: openPath,
-    async importRuntime(name) {
+    async importRuntime(name, address) {
       // by a variable: it need not be installed, and its types are the same as those of the other
-      const runtime: OnnxRuntime & { default?: OnnxRuntime } = await import(name);
+      const runtime: OnnxRuntime & { default?: OnnxRuntime } = await import(name).catch((cause: unknown) => {
+        if (address === undefined) throw cause;
+        return import(address);
+      });
       return runtime.default?.InferenceSession ? runtime.default : runtime;
     },
   },
