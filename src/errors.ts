@@ -38,6 +38,8 @@ export interface LemurErrorFields {
   'storage-failed': { where: string };
   /** A worker thread failed; `cause` has its error. */
   'worker-failed': { where: string };
+  /** A call that is made, and would be awaited, inside of what a call of the same object is waiting for: each would wait for the other. */
+  deadlock: { where: string };
 }
 
 export type LemurErrorCode = keyof LemurErrorFields;

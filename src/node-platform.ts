@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import * as zlib from 'node:zlib';
@@ -17,6 +18,8 @@ const kernelsWorker: WorkerScript = {
   options: { execArgv: [] },
 };
 
+const calls = new AsyncLocalStorage<object>();
+
 /** Node, Deno and Bun: worker threads. */
 export const nodePlatform: Platform = {
   parallelism: availableParallelism(),
@@ -26,6 +29,12 @@ export const nodePlatform: Platform = {
   readsFiles: !('Deno' in globalThis),
   // not in every runtime that calls itself Node's
   crc32: (zlib as { crc32?: Crc32 }).crc32,
+  callContext: {
+    run: (call, use) => calls.run(call, use),
+    current: () => calls.getStore(),
+    // engines that follow calls by hooks make every promise of the process slower meanwhile
+    idle: () => calls.disable(),
+  },
   openFolder: folderStorage,
   readBytes,
   spawnWorker: () => spawnNodeWorker(kernelsWorker),

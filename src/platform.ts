@@ -12,6 +12,16 @@ export interface WorkerPort {
   terminate(): Promise<void>;
 }
 
+/** Tells inside of which call something runs. */
+export interface CallContext {
+  /** What `use` gives; it and, where the engine can tell, all that it goes on to do run inside of `call`. */
+  run<T>(call: object, use: () => T): T;
+  /** The innermost call that this runs inside of. */
+  current(): object | undefined;
+  /** No call is under way. */
+  idle(): void;
+}
+
 /** What differs between Node and browsers. Entry points provide it. */
 export interface Platform {
   /** Threads worth starting. */
@@ -24,6 +34,8 @@ export interface Platform {
   readonly kernels: 'simd' | 'plain';
   /** A checksum that is quicker than one in JavaScript, where there is one. */
   readonly crc32?: Crc32 | undefined;
+  /** Where the engine follows what a call awaits. */
+  readonly callContext?: CallContext | undefined;
   spawnWorker(): WorkerPort;
   /** A folder by its path or `file:` URL. */
   openFolder(path: string | URL): Storage;

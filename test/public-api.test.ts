@@ -88,6 +88,7 @@ const CODES = [
   'already-exists',
   'bad-file',
   'closed',
+  'deadlock',
   'dimension-mismatch',
   'duplicate-id',
   'empty-corpus',

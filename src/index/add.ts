@@ -1,5 +1,6 @@
 import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
+import type { Call } from './calls.js';
 import { withDeleted } from './delete.js';
 import { type CheckedDocument, checkDocument, type IndexDocument } from './document.js';
 import type { WeightsModel } from './document-codes.js';
@@ -18,7 +19,7 @@ export async function addDocuments(
   documents: Documents,
   encoder: Encoder | undefined,
   loadModel: () => Promise<WeightsModel | null>,
-  { onExisting = 'error', total, signal, onProgress }: AddOptions,
+  { onExisting = 'error', total, signal, onProgress, guard }: AddOptions & { guard?: Call['guard'] | undefined },
 ): Promise<Added> {
   if (!['error', 'skip', 'replace'].includes(onExisting)) {
     const message = `onExisting: expected 'error', 'skip' or 'replace', got ${String(onExisting)}`;
@@ -47,7 +48,7 @@ export async function addDocuments(
   };
   report();
   const target = { dim, precision, pooling, encoder, tokenMean: tokenMean && Float32Array.from(tokenMean) };
-  for await (const segment of prepareSegments(given, wanted, target, { signal })) {
+  for await (const segment of prepareSegments(given, wanted, target, { signal, guard })) {
     // where the add before was interrupted: what comes of documents does not depend on that
     if (result.added + result.replaced === 0) await mergeSmall(store, { signal });
     const ids = segment.documents.map(({ id }) => id);

@@ -1,3 +1,4 @@
+import { abortable } from '../abortable.js';
 import { resolveDevice } from '../device/default-device.js';
 import type { Device } from '../device/device.js';
 import type { Encoder } from '../encoder/encoder.js';
@@ -10,6 +11,7 @@ import { storageOf } from '../storage-of.js';
 import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { addDocuments } from './add.js';
 import { hitsOf, type QuerySets } from './answer.js';
+import { type Call, type Calls, createCalls, watchedEncoder } from './calls.js';
 import { candidatesOf, checkEncoder, checkInclude, checkRecall, invalid, newManifest } from './check-options.js';
 import { type CompiledFilter, compileFilter } from './compile-filter.js';
 import { deleteDocuments } from './delete.js';
@@ -18,7 +20,7 @@ import type { WeightsModel } from './document-codes.js';
 import type { Filter } from './filter.js';
 import { find, listed, passing, type SearchMethod, scoreLists } from './find.js';
 import { fitIndex } from './fit-index.js';
-import { type Curve, encodeManifest, MANIFEST } from './manifest.js';
+import { type Curve, encodeManifest, type IndexManifest, MANIFEST } from './manifest.js';
 import { compact } from './merge.js';
 import type { Metadata } from './metadata.js';
 import { freeSolver, openSolver } from './model-file.js';
@@ -27,6 +29,7 @@ import {
   CREATE_OPTIONS,
   FIT_INDEX_OPTIONS,
   OPEN_OPTIONS,
+  REFRESH_OPTIONS,
   RERANK_OPTIONS,
   SEARCH_OPTIONS,
   TUNE_OPTIONS,
@@ -48,6 +51,7 @@ import { type IndexStats, LEAST_FOR_FEATURES, statsOf } from './stats.js';
 import { LOCK, openStore, type Store } from './store.js';
 import { candidatesFor, drawQueries, givenQueries, measureCurve } from './tune.js';
 import { type Verification, verifySnapshot } from './verify.js';
+import { type WatchedStorage, watchedStorage } from './watched-storage.js';
 
 declare global {
   // older libraries of TypeScript have no such symbol
@@ -69,31 +73,33 @@ export interface StoredText<M extends Metadata = Metadata> {
   metadata: M | undefined;
 }
 
+/** A call that changes the collection. */
+interface WritingCall extends Call, RunOptions {
+  readonly signal: AbortSignal;
+  readonly store: Store;
+  readonly encoder: Encoder | undefined;
+}
+
 /**
  * A searchable collection of documents that lives on disk: add, delete, search, filter, explain, tune. One writer at a time, any number of readers, each
  * with the state that it opened. What a call has resolved survives a crash; an interrupted call leaves the state before it.
  */
 export class Index<M extends Metadata = Metadata> {
-  readonly #storage: Storage;
   readonly #device: Device;
   readonly #encoder: Encoder | undefined;
   readonly #writable: boolean;
   readonly #store: Store;
+  readonly #calls: Calls;
   /** Of the present model, once documents have been added to it. */
   #weights: { model: unknown; loaded: WeightsModel } | null = null;
-  /** Writing calls, one after the other. */
-  #queue: Promise<unknown> = Promise.resolve();
-  readonly #running = new Set<Promise<unknown>>();
-  readonly #closing = new AbortController();
-  #closed: Promise<void> | undefined;
 
   /** Use `Index.create` or `Index.open`. */
-  private constructor(storage: Storage, device: Device, encoder: Encoder | undefined, writable: boolean, store: Store) {
-    this.#storage = storage;
+  private constructor(device: Device, encoder: Encoder | undefined, writable: boolean, store: Store, calls: Calls) {
     this.#device = device;
     this.#encoder = encoder;
     this.#writable = writable;
     this.#store = store;
+    this.#calls = calls;
   }
 
   /**
@@ -103,7 +109,17 @@ export class Index<M extends Metadata = Metadata> {
   static async create<M extends Metadata = Metadata>(at: string | URL | Storage, options: CreateOptions = {}): Promise<Index<M>> {
     checkOptions(options, CREATE_OPTIONS, 'Index.create');
     const manifest = newManifest(options);
-    const storage = storageOf(at);
+    const calls = createCalls();
+    const storage = watchedStorage(storageOf(at), calls.waitFor);
+    return Index.#opening(options.signal, () => Index.#create<M>(storage, manifest, options, calls));
+  }
+
+  static async #create<M extends Metadata>(
+    storage: WatchedStorage,
+    manifest: IndexManifest,
+    options: CreateOptions,
+    calls: Calls,
+  ): Promise<Index<M>> {
     const device = await resolveDevice(options);
     const there = (): LemurError =>
       new LemurError(
@@ -117,8 +133,9 @@ export class Index<M extends Metadata = Metadata> {
     const lock = await storage.lock(LOCK);
     try {
       if ((await storage.list()).includes(MANIFEST)) throw there();
+      options.signal?.throwIfAborted();
       await storage.replace(MANIFEST, encodeManifest(manifest));
-      return new Index<M>(storage, device, options.encoder, true, await openStore(storage, device, lock));
+      return new Index<M>(device, options.encoder, true, await openStore(storage, device, lock), calls);
     } catch (error) {
       await lock.release();
       throw error;
@@ -131,7 +148,12 @@ export class Index<M extends Metadata = Metadata> {
    */
   static async open<M extends Metadata = Metadata>(at: string | URL | Storage, options: OpenOptions = {}): Promise<Index<M>> {
     checkOptions(options, OPEN_OPTIONS, 'Index.open');
-    const storage = storageOf(at);
+    const calls = createCalls();
+    const storage = watchedStorage(storageOf(at), calls.waitFor);
+    return Index.#opening(options.signal, () => Index.#open<M>(storage, options, calls));
+  }
+
+  static async #open<M extends Metadata>(storage: WatchedStorage, options: OpenOptions, calls: Calls): Promise<Index<M>> {
     const { encoder, write = false } = options;
     const device = await resolveDevice(options);
     let lock: StorageLock | null = null;
@@ -148,11 +170,20 @@ export class Index<M extends Metadata = Metadata> {
         await store.close();
         throw error;
       }
-      return new Index<M>(storage, device, encoder, write, store);
+      return new Index<M>(device, encoder, write, store, calls);
     } catch (error) {
       await lock?.release();
       throw error;
     }
+  }
+
+  /** What was opened after the signal had aborted is closed again. */
+  static #opening<M extends Metadata>(signal: AbortSignal | undefined, open: () => Promise<Index<M>>): Promise<Index<M>> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const opened = open();
+    const close = (index: Index<M>): unknown => signal?.aborted && index.close();
+    opened.then(close).catch(() => undefined);
+    return abortable(opened, signal);
   }
 
   /** Documents that are not deleted. */
@@ -176,28 +207,28 @@ export class Index<M extends Metadata = Metadata> {
     options: AddOptions = {},
   ): Promise<Added> {
     return this.#write('add', options, ADD_OPTIONS, async (run) => {
-      const added = await addDocuments(this.#store, documents, this.#encoder, () => this.#weightsModel(), { ...options, ...run });
+      const added = await addDocuments(run.store, documents, run.encoder, () => this.#weightsModel(), { ...options, ...run });
       const { features, model } = this.#store.snapshot.manifest;
       const due = features === 'auto' && !model && this.size >= LEAST_FOR_FEATURES && options.fit !== false;
-      if (due) await this.#fit({ epochs: 0, ...run });
+      if (due) await this.#fit({ epochs: 0 }, run);
       return added;
     });
   }
 
   /** Deletes documents by their ids, or those that pass a filter. Ids that are not there are left out of the number returned. */
   delete(which: string | readonly string[] | { filter: Filter<M> }, options: RunOptions = {}): Promise<number> {
-    return this.#write('delete', options, RUN_OPTIONS, async ({ signal }) => {
-      const { snapshot } = this.#store;
+    return this.#write('delete', options, RUN_OPTIONS, async ({ signal, store }) => {
+      const { snapshot } = store;
       if (typeof which === 'object' && which !== null && !Array.isArray(which)) {
         checkOptions(which, { filter: true }, 'delete');
         const mask = await passing(snapshot, compileFilter((which as { filter: Filter }).filter), signal);
-        return deleteDocuments(this.#store, listed(mask));
+        return deleteDocuments(store, listed(mask));
       }
       const ids: readonly string[] = typeof which === 'string' ? [which] : which;
       if (!Array.isArray(ids)) throw invalid('delete', `expected an id, an array of ids or { filter }, got ${typeof which}`);
       for (const [i, id] of ids.entries()) checkId(id, `ids[${i}]`);
       const found = new Set(ids.map((id) => snapshot.find(id)).filter((document) => document >= 0));
-      return deleteDocuments(this.#store, found.values());
+      return deleteDocuments(store, found.values());
     });
   }
 
@@ -205,7 +236,7 @@ export class Index<M extends Metadata = Metadata> {
   get(id: string): Promise<StoredText<M> | undefined>;
   get(ids: readonly string[]): Promise<(StoredText<M> | undefined)[]>;
   get(ids: string | readonly string[]): Promise<StoredText<M> | undefined | (StoredText<M> | undefined)[]> {
-    return this.#read(async (snapshot) => {
+    return this.#read('get', {}, {}, async (snapshot) => {
       const one = async (id: string): Promise<StoredText<M> | undefined> => {
         checkId(id, 'id');
         const document = snapshot.find(id);
@@ -225,14 +256,13 @@ export class Index<M extends Metadata = Metadata> {
 
   /** The same for many queries, which takes less time than one after the other. Token vectors may come as `{ vectors, counts, dim }`. */
   searchBatch(queries: readonly Query[] | TokenInput, options: SearchOptions<M> = {}): Promise<SearchResult<M>[]> {
-    return this.#read(async (snapshot) => {
-      checkOptions(options, SEARCH_OPTIONS, 'searchBatch');
+    return this.#read('searchBatch', options, SEARCH_OPTIONS, async (snapshot, encoder) => {
       const { k = 10, filter, exact = false, signal, onProgress } = options;
       const include = checkInclude(options.include);
       checkK(k);
       const compiled: CompiledFilter | null = filter === undefined ? null : compileFilter(filter as Filter);
       const numCandidates = candidatesOf(snapshot, k, options.numCandidates, options.recall);
-      const sets = await this.#querySets(queries, signal);
+      const sets = await this.#querySets(queries, encoder, signal);
       if (snapshot.live === 0)
         return Array.from(sets.counts, () => ({ hits: [], how: { method: 'exact' as const, candidates: 0, passing: 0, documents: 0 } }));
       const { top, how } = await find(this.#device, snapshot, sets, {
@@ -252,15 +282,14 @@ export class Index<M extends Metadata = Metadata> {
 
   /** Scores documents that were found elsewhere by exact MaxSim, best first; ids that are not there are left out. Default k: all of them. */
   rerank(query: Query, ids: readonly string[], options: RerankOptions = {}): Promise<SearchResult<M>> {
-    return this.#read(async (snapshot) => {
-      checkOptions(options, RERANK_OPTIONS, 'rerank');
+    return this.#read('rerank', options, RERANK_OPTIONS, async (snapshot, encoder) => {
       const include = checkInclude(options.include);
       if (!Array.isArray(ids)) throw invalid('ids', `expected an array of ids, got ${typeof ids}`);
       for (const [i, id] of ids.entries()) checkId(id, `ids[${i}]`);
       const rows = Int32Array.from(new Set(ids.map((id) => snapshot.find(id)).filter((document) => document >= 0))).sort();
       const k = options.k ?? Math.max(1, rows.length);
       checkK(k);
-      const sets = await this.#querySets([query], options.signal);
+      const sets = await this.#querySets([query], encoder, options.signal);
       const top = await scoreLists(this.#device, snapshot, sets, [rows], k, options);
       const how: SearchMethod = { method: 'exact', candidates: rows.length, passing: rows.length, documents: snapshot.live };
       return { hits: await hitsOf<M>(snapshot, sets, 0, top, include), how };
@@ -275,7 +304,7 @@ export class Index<M extends Metadata = Metadata> {
     return this.#write('fit', options, FIT_INDEX_OPTIONS, async (run) => {
       const { features } = this.#store.snapshot.manifest;
       const exact = features === 'exact' || (features === 'auto' && this.size < LEAST_FOR_FEATURES) || this.size === 0;
-      if (!exact) await this.#fit({ ...(features === 'random' ? { epochs: 0 } : {}), ...options, ...run });
+      if (!exact) await this.#fit({ ...(features === 'random' ? { epochs: 0 } : {}), ...options }, run);
       return statsOf(this.#store.snapshot);
     });
   }
@@ -285,101 +314,82 @@ export class Index<M extends Metadata = Metadata> {
    * say nothing, go by it. Rejects with 'unsupported' without a model, and 'read-only'.
    */
   tune(options: TuneOptions = {}): Promise<Curve & { numCandidates: number | null }> {
-    return this.#write('tune', options, TUNE_OPTIONS, async ({ signal, onProgress }) => {
+    return this.#write('tune', options, TUNE_OPTIONS, async ({ signal, onProgress, store, encoder }) => {
       const { recall = 0.95, k = 10, sample = 200, seed = 0 } = options;
       checkK(k);
       checkRecall(recall);
-      const { snapshot } = this.#store;
+      const { snapshot } = store;
       const { queries: given } = options;
       const queries = given
-        ? givenQueries(await this.#querySets(given, signal), sample)
-        : await drawQueries(snapshot, this.#encoder, sample, seed, signal);
+        ? givenQueries(await this.#querySets(given, encoder, signal), sample)
+        : await drawQueries(snapshot, encoder, sample, seed, signal);
       const measured = await measureCurve(this.#device, snapshot, queries, k, { signal, onProgress });
       const curve: Curve = { ...measured, source: given ? 'given' : 'collection', target: recall };
-      await this.#store.commit((manifest) => ({ ...manifest, model: manifest.model && { ...manifest.model, curve } }));
+      await store.commit((manifest) => ({ ...manifest, model: manifest.model && { ...manifest.model, curve } }));
       return { ...curve, numCandidates: candidatesFor(curve, recall) };
     });
   }
 
   /** What is known of the collection: sizes, model, curve, quantisation, and whether a refit is due. */
   stats(): IndexStats {
-    this.#checkOpen();
+    this.#calls.checkOpen();
     return statsOf(this.#store.snapshot);
   }
 
   /** Reads all files and compares their checksums. */
   verify(options: RunOptions = {}): Promise<Verification> {
-    return this.#read((snapshot) => {
-      checkOptions(options, RUN_OPTIONS, 'verify');
-      return verifySnapshot(this.#storage, snapshot, options);
+    return this.#read('verify', options, RUN_OPTIONS, async (snapshot) => {
+      return verifySnapshot(this.#store.storage, snapshot, options);
     });
   }
 
   /** Rewrites small segments and those with deleted documents, which gives their place back. */
   compact(options: RunOptions = {}): Promise<IndexStats> {
     return this.#write('compact', options, RUN_OPTIONS, async (run) => {
-      await compact(this.#store, run);
+      await compact(run.store, run);
       return statsOf(this.#store.snapshot);
     });
   }
 
   /** Takes over what a writer has committed since this reader was opened. Returns whether there was something. */
-  refresh(): Promise<boolean> {
-    return this.#exclusive(() => this.#store.refresh());
+  async refresh(options: Pick<RunOptions, 'signal'> = {}): Promise<boolean> {
+    checkOptions(options, REFRESH_OPTIONS, 'refresh');
+    return this.#calls.write('refresh', options.signal, ({ signal }) => this.#store.refresh(signal));
   }
 
-  /** Ends it: searches under way finish, writing calls stop at their next step with 'closed', calls after it reject with 'closed'. */
+  /**
+   * Ends it: searches under way finish, writing calls stop at their next step with 'closed', calls after it reject with 'closed'. It takes less than a second
+   * beyond what is being computed, whatever source, encoder and storage do: calls that wait for these reject with 'closed' then, and what the storage has
+   * not ended is left behind. A file that is being replaced or deleted keeps the lock until that has ended.
+   */
   close(): Promise<void> {
-    this.#closed ??= (async () => {
-      this.#closing.abort(new LemurError('closed', 'this Index has been closed', { where: 'Index' }));
-      while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    return this.#calls.close(async () => {
       this.#dropWeights();
       await this.#store.close();
-    })();
-    return this.#closed;
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #checkOpen(): void {
-    if (this.#closed) throw new LemurError('closed', 'this Index has been closed', { where: 'Index' });
-  }
-
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#running.add(work);
-    const done = (): void => void this.#running.delete(work);
-    work.then(done, done);
-    return work;
-  }
-
   /** Work on the state of now, which stays until it is done. */
-  #read<T>(use: (snapshot: Snapshot) => Promise<T>): Promise<T> {
-    const run = async (): Promise<T> => {
-      this.#checkOpen();
+  async #read<T>(
+    where: string,
+    options: RunOptions,
+    known: Readonly<Record<string, true>>,
+    use: (snapshot: Snapshot, encoder: Encoder | undefined) => Promise<T>,
+  ): Promise<T> {
+    checkOptions(options, known, where);
+    return this.#calls.read(where, options.signal, async (call) => {
       const { snapshot } = this.#store;
       const release = snapshot.use();
       try {
-        return await use(snapshot);
+        return await use(snapshot, watchedEncoder(this.#encoder, this.#calls, call));
       } finally {
         release();
       }
-    };
-    return this.#track(run());
-  }
-
-  /** One after the other. */
-  #exclusive<T>(use: () => Promise<T>): Promise<T> {
-    const run = async (before: Promise<unknown>): Promise<T> => {
-      this.#checkOpen();
-      await before;
-      this.#checkOpen();
-      return use();
-    };
-    const work = run(this.#queue);
-    this.#queue = work.catch(() => undefined);
-    return this.#track(work);
+    });
   }
 
   /** A call that changes the collection; what it wrote and did not commit is deleted when it fails. */
@@ -387,28 +397,27 @@ export class Index<M extends Metadata = Metadata> {
     where: string,
     options: RunOptions,
     known: Readonly<Record<string, true>>,
-    use: (run: RunOptions) => Promise<T>,
+    use: (call: WritingCall) => Promise<T>,
   ): Promise<T> {
     checkOptions(options, known, where);
-    return this.#exclusive(async () => {
+    return this.#calls.write(where, options.signal, async (call) => {
       if (!this.#writable) {
         const message = `${where}: the collection was opened for reading; open it with { write: true }`;
         throw new LemurError('read-only', message, { where });
       }
-      const { signal, onProgress } = options;
-      const stop = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
-      stop.throwIfAborted();
+      await this.#store.ready();
+      const store = this.#store.writing(call.signal);
       try {
-        return await use({ signal: stop, onProgress });
+        return await use({ ...call, onProgress: options.onProgress, store, encoder: watchedEncoder(this.#encoder, this.#calls, call) });
       } catch (error) {
-        await this.#store.discard();
+        await store.discard();
         throw error;
       }
     });
   }
 
-  async #fit(options: FitIndexOptions): Promise<void> {
-    const loaded = await fitIndex(this.#store, this.#encoder, options);
+  async #fit(options: FitIndexOptions, { store, encoder, signal, onProgress }: WritingCall): Promise<void> {
+    const loaded = await fitIndex(store, encoder, { ...options, signal, onProgress });
     this.#dropWeights();
     this.#weights = { model: this.#store.snapshot.manifest.model?.file.name, loaded };
   }
@@ -420,7 +429,7 @@ export class Index<M extends Metadata = Metadata> {
     const { name } = manifest.model.file;
     if (this.#weights?.model !== name) {
       this.#dropWeights();
-      const solver = await openSolver(this.#storage, this.#device, manifest.model, model.map);
+      const solver = await openSolver(this.#store.storage, this.#device, manifest.model, model.map);
       const { mean, std } = manifest.model;
       this.#weights = { model: name, loaded: { ...model, solver, mean, std } };
     }
@@ -432,15 +441,19 @@ export class Index<M extends Metadata = Metadata> {
     this.#weights = null;
   }
 
-  async #querySets(queries: readonly Query[] | TokenInput, signal: AbortSignal | undefined): Promise<QuerySets> {
+  async #querySets(
+    queries: readonly Query[] | TokenInput,
+    encoder: Encoder | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<QuerySets> {
     if (Array.isArray(queries) && queries.some((query) => typeof query === 'string')) {
       const mixed = queries.findIndex((query) => typeof query !== 'string');
       if (mixed >= 0) throw invalid(`queries[${mixed}]`, 'token vectors among texts, expected all of one kind');
-      if (!this.#encoder) throw invalid('query', 'a text, and this index has no encoder: open it with { encoder }, or give token vectors');
+      if (!encoder) throw invalid('query', 'a text, and this index has no encoder: open it with { encoder }, or give token vectors');
       const texts = queries as string[];
       const empty = texts.findIndex((text) => text.trim() === '');
       if (empty >= 0) throw invalid(texts.length === 1 ? 'query' : `queries[${empty}]`, 'the text is empty');
-      return this.#encoder.encodeQuery(texts, { signal });
+      return encoder.encodeQuery(texts, { signal });
     }
     return tokenSetsOfDim(queries as TokenInput | TokenMatrix[], this.dim, 'queries', signal);
   }

@@ -1,3 +1,4 @@
+import { abortableItems } from '../abortable.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
 import { pacer } from '../pacer.js';
@@ -6,6 +7,7 @@ import { joinTexts } from '../tokens/join.js';
 import { poolTokens } from '../tokens/pool.js';
 import { meanToken, quantizationLoss, quantizeText } from '../tokens/quantize.js';
 import { type TokenSets, tokenRows } from '../tokens/token-sets.js';
+import type { Call } from './calls.js';
 import { type CheckedDocument, checkDocument, type IndexDocument } from './document.js';
 import type { IndexManifest } from './manifest.js';
 import type { StoredDocument } from './segment-file.js';
@@ -49,7 +51,7 @@ export async function* prepareSegments(
   documents: AsyncIterable<IndexDocument> | Iterable<IndexDocument>,
   wanted: (document: CheckedDocument) => boolean | 'flush',
   target: IngestTarget,
-  options: RunOptions,
+  options: RunOptions & { guard?: Call['guard'] | undefined },
 ): AsyncGenerator<PreparedSegment> {
   const { dim, precision, encoder } = target;
   const { signal } = options;
@@ -121,7 +123,7 @@ export async function* prepareSegments(
 
   let index = 0;
   const gate = { dim, encodes: encoder !== undefined };
-  for await (const document of documents) {
+  for await (const document of abortableItems(documents, signal, options.guard)) {
     await pace();
     signal?.throwIfAborted();
     const checked = checkDocument(document, `document ${index++}`, gate);

@@ -10,10 +10,13 @@ export const CREATE_OPTIONS: OptionNames<CreateOptions> = {
   precision: true,
   pooling: true,
   features: true,
+  signal: true,
   ...DEVICE_OPTIONS,
 };
 
-export const OPEN_OPTIONS: OptionNames<OpenOptions> = { write: true, encoder: true, ...DEVICE_OPTIONS };
+export const OPEN_OPTIONS: OptionNames<OpenOptions> = { write: true, encoder: true, signal: true, ...DEVICE_OPTIONS };
+
+export const REFRESH_OPTIONS: OptionNames<Pick<AddOptions, 'signal'>> = { signal: true };
 
 export const ADD_OPTIONS: OptionNames<AddOptions> = { onExisting: true, total: true, fit: true, ...RUN_OPTIONS };
 

@@ -24,6 +24,8 @@ export interface CreateOptions extends DeviceOptions {
    * and `fit` trains. `exact`, `random`, `trained`: that way whatever the size; the last two from `fit` on.
    */
   features?: Features | undefined;
+  /** Stops the call, which then rejects with the signal's reason, whatever the storage does. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface OpenOptions extends DeviceOptions {
@@ -31,6 +33,8 @@ export interface OpenOptions extends DeviceOptions {
   write?: boolean | undefined;
   /** Must be the one that the collection was made with, by `id`. */
   encoder?: Encoder | undefined;
+  /** Stops the call, which then rejects with the signal's reason, whatever the storage does. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface AddOptions extends RunOptions {
