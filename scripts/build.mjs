@@ -1,7 +1,7 @@
 // Builds dist/: kernels to WASM, inlined; TypeScript by tsc; the command line as one file, with its two small libraries in it.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
@@ -119,6 +119,7 @@ async function bundleCommandLine() {
   await bundle.write({ file: output, format: 'esm', codeSplitting: false, minify: true });
   await bundle.close();
   chmodSync(output, 0o755);
+  copyFileSync('src/cli/minilm-projection.safetensors', 'dist/cli/minilm-projection.safetensors');
 }
 
 /** Files that a module finds beside itself are looked for from the folder of the bundle. */

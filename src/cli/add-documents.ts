@@ -4,11 +4,9 @@ import type { Added, AddOptions } from '../index/options.js';
 import type { RunOptions } from '../run-options.js';
 import type { Context } from './context.js';
 import { indexDocument } from './document-text.js';
+import { groups } from './groups.js';
 import type { OpenedIndex } from './open-index.js';
 import type { Source, VectorSource } from './source.js';
-
-/** Texts that are encoded and committed together: what an interruption may cost. */
-const SAFE_TEXTS = 1024;
 
 export interface AddDocumentsOptions {
   onExisting: AddOptions['onExisting'];
@@ -16,7 +14,7 @@ export interface AddDocumentsOptions {
   fit: boolean;
 }
 
-/** Adds what the source holds, with a bar. Texts are committed 1,024 at a time, vectors segment by segment. */
+/** Adds what the source holds, with a bar. Texts are committed a second's work at a time, vectors segment by segment. */
 export async function addDocuments(
   opened: OpenedIndex,
   source: Source,
@@ -50,7 +48,7 @@ async function addTexts(
     onProgress({ stage: 'add', done, total: Math.max(total, total && done) });
   };
   report(0);
-  for await (const group of groups(documents, SAFE_TEXTS)) {
+  for await (const group of groups(documents)) {
     let before = 0;
     if (encoder)
       encoder.watch = (texts, done) => {
@@ -71,15 +69,4 @@ function* vectorDocuments({ documents, tokens }: VectorSource): Generator<IndexD
     const data = vectors.subarray(offsets[i] * dim, offsets[i + 1] * dim);
     yield { ...indexDocument(document), tokens: { data, dims: [counts[i], dim] } };
   }
-}
-
-async function* groups<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let group: T[] = [];
-  for await (const item of items) {
-    group.push(item);
-    if (group.length < size) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
 }

@@ -12,8 +12,9 @@ import { examples, shared } from './arguments.js';
 import { type Context, interruptible } from './context.js';
 import { convertIndex, type IndexOptions, importerOf } from './convert-index.js';
 import { documentText } from './document-text.js';
-import { openIndexEncoder, readEncoderInfo } from './index-encoder.js';
+import { encoderOf, openIndexEncoder } from './index-encoder.js';
 import { findModel, openEncoder } from './model.js';
+import { hasIndex, readManifest } from './open-index.js';
 import { checkFileTarget, checkFolderTarget, STDOUT, writeOutput } from './output.js';
 import { pathKind } from './path-kind.js';
 import { collect, openSource, refuseTextOptions, STDIN } from './source.js';
@@ -98,7 +99,7 @@ async function convert(from: string, to: string, options: ConvertOptions, contex
 /** By the encoder that is named, or as an index's texts were. */
 async function encode(documents: readonly BeirDocument[], options: ConvertOptions, { signal, reporter }: Context): Promise<TokenSets> {
   const { index, model, kind, maxTokens, threads } = options;
-  const info = index === undefined ? undefined : await readEncoderInfo(index);
+  const info = index !== undefined && (await hasIndex(index)) ? await encoderOf(index, (await readManifest(index)).dim) : undefined;
   if (index !== undefined && !info) throw wrong('--index', `--index ${index}: no index of texts there, so it has no encoder`);
   const encoder =
     index !== undefined && info

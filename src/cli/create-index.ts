@@ -1,26 +1,15 @@
 import { readdir, rmdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { LemurError } from '../errors.js';
-import type { BeirDocument } from '../formats/beir.js';
 import { isAbsent } from '../formats/node-file-error.js';
 import { Index } from '../index/index.js';
 import type { Features } from '../index/manifest.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { positiveInteger, shared } from './arguments.js';
-import type { Context } from './context.js';
-import { documentText } from './document-text.js';
-import {
-  ENCODER,
-  type IndexEncoder,
-  openIndexEncoder,
-  PROJECTION,
-  readEncoderInfo,
-  SAMPLE_CHARACTERS,
-  SAMPLE_DOCUMENTS,
-  TOKEN_CHARACTERS,
-  writeIndexEncoder,
-} from './index-encoder.js';
-import { DIM, MAX_TOKENS } from './model.js';
+import { type Context, interruptible } from './context.js';
+import { begun } from './groups.js';
+import { ENCODER, encoderOf, type IndexEncoder, newEncoder, openDescribed, PROJECTION, writeIndexEncoder } from './index-encoder.js';
+import { DIM } from './model.js';
 import { hasIndex, type OpenedIndex, opened, openIndex, readManifest } from './open-index.js';
 import { readModel } from './read-model.js';
 import { refuseTextOptions, type Source } from './source.js';
@@ -61,7 +50,7 @@ export function addCreationOptions(command: Command): Command {
 
 /**
  * The index for what the source holds, open for writing: the one in the folder, which must have been made with the options that are given, or a new one.
- * Gives the documents again, since the first of them make the projection.
+ * Gives the source again, since the first documents are read before a new index is made.
  */
 export async function openForSource(
   folder: string,
@@ -82,18 +71,16 @@ export async function openForSource(
     const index = await Index.create(folder, { ...create, dim: source.tokens.dim });
     return { opened: opened(folder, index, undefined), source };
   }
-  const { model, facts: limits } = await readModel(options.model, options.maxTokens, context);
-  const maxTokens = options.maxTokens ?? limits.maxTokens;
-  const { head, documents } = await beginning(source.documents, maxTokens ?? MAX_TOKENS);
+  const { model, facts } = await readModel(options.model, options.maxTokens, context);
+  const maxTokens = options.maxTokens ?? facts.maxTokens;
+  const documents = await begun(source.documents);
   const lock = await folderStorage(folder).lock(LOCK);
   let encoder: IndexEncoder | undefined;
   try {
-    const wanted = { model, maxTokens, dim: options.dim ?? DIM, threads };
-    const what = limits.dim > wanted.dim ? 'encode the first documents, find the projection' : 'load the encoder';
-    const { value: info } = await context.reporter.step(what, (onProgress) =>
-      writeIndexEncoder(folder, head.map(documentText), wanted, { signal: context.signal, onProgress }),
-    );
-    encoder = await openIndexEncoder(folder, info, { model: options.model, threads });
+    const { info, matrix } = await newEncoder(model.reference, { maxTokens, hidden: facts.dim, dim: options.dim ?? DIM });
+    const loading = openDescribed(info, matrix, { model: options.model, threads });
+    ({ value: encoder } = await context.reporter.step('load the encoder', () => interruptible(context.signal, loading)));
+    await writeIndexEncoder(folder, info, matrix);
     context.signal.throwIfAborted();
     const index = await Index.create(folder, { ...create, encoder });
     return { opened: opened(folder, index, encoder), source: { ...source, documents } };
@@ -110,9 +97,9 @@ export async function openForSource(
 /** Raises 'invalid-argument' for options that the index was not made with. */
 async function checkSame(folder: string, { dim, precision, pooling, features, maxTokens }: CreationArguments): Promise<void> {
   const made = await readManifest(folder);
-  const info = await readEncoderInfo(folder);
+  const info = await encoderOf(folder, made.dim);
   const given: [string, unknown, unknown][] = [
-    ['--dim', dim && Math.min(dim, info?.hidden ?? dim), made.dim],
+    ['--dim', dim && Math.min(dim, info?.hidden ?? dim), info?.narrowTo ?? made.dim],
     ['--precision', precision, made.precision],
     ['--pooling', pooling, made.pooling],
     ['--features', features, made.features],
@@ -139,28 +126,4 @@ async function checkEmpty(folder: string): Promise<boolean> {
     throw new LemurError('invalid-argument', problem, { where: folder });
   }
   return names !== undefined;
-}
-
-/** Documents for the projection, and all of them again. */
-async function beginning(
-  source: AsyncIterable<BeirDocument>,
-  maxTokens: number,
-): Promise<{ head: BeirDocument[]; documents: AsyncIterable<BeirDocument> }> {
-  const iterator = source[Symbol.asyncIterator]();
-  const head: BeirDocument[] = [];
-  for (let characters = 0; head.length < SAMPLE_DOCUMENTS && characters < SAMPLE_CHARACTERS; ) {
-    const { done, value } = await iterator.next();
-    if (done) break;
-    head.push(value);
-    characters += Math.min(documentText(value).length, TOKEN_CHARACTERS * maxTokens);
-  }
-  async function* documents(): AsyncGenerator<BeirDocument, void, undefined> {
-    try {
-      yield* head;
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-    } finally {
-      await iterator.return?.();
-    }
-  }
-  return { head, documents: documents() };
 }

@@ -81,7 +81,7 @@ async function describeIndex(path: string): Promise<Record<string, unknown>> {
   const index = await Index.open(path);
   try {
     const { bytes, ...stats } = index.stats();
-    return { ...stats, encodedBy: await describeEncoder(path) };
+    return { ...stats, encodedBy: await describeEncoder(path, stats.dim) };
   } finally {
     await index.close();
   }

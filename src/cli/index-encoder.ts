@@ -7,21 +7,15 @@ import { isAbsent } from '../formats/node-file-error.js';
 import { readFloats } from '../formats/node-npy.js';
 import { writeNpy } from '../formats/npy.js';
 import { showJson } from '../formats/show-json.js';
-import { principalComponents } from '../linalg/principal-components.js';
 import type { RunOptions } from '../run-options.js';
 import { folderStorage } from '../storage/node-folder.js';
-import { type FoundModel, findModel, type ModelReference, nameOf, openEncoder } from './model.js';
+import { findModel, type ModelReference, nameOf, openEncoder } from './model.js';
+import { shippedProjection } from './shipped-projection.js';
 
 /** What encodes an index's texts, beside the index's own files. */
 export const ENCODER = 'encoder.json';
-/** Hidden x dim, float32: the principal components of the first documents' tokens. */
+/** Hidden x dim, float32. */
 export const PROJECTION = 'projection.npy';
-/** Characters at the beginning of the source that the projection is made from, about 20,000 tokens, for a matrix of 384 x 384. */
-export const SAMPLE_CHARACTERS = 120_000;
-/** Documents that they come from at most. */
-export const SAMPLE_DOCUMENTS = 1024;
-/** Characters of a token, about. */
-export const TOKEN_CHARACTERS = 6;
 
 const FORMAT = 'lemur-encoder';
 const VERSION = 1;
@@ -36,6 +30,14 @@ export interface EncoderInfo {
   dim: number;
   /** SHA-256 of `projection.npy`; null where the model's vectors are taken as they are. */
   projection: string | null;
+  /** Without a projection: the width that the collection will have once it has enough tokens to find one. */
+  narrowTo?: number | undefined;
+}
+
+/** How it is opened: its weights in another place than the folder says, and with how many threads. */
+export interface EncoderOptions {
+  model: string | undefined;
+  threads: number | undefined;
 }
 
 /** The encoder of an index. Its `id` stands for model, projection and `maxTokens`. */
@@ -68,9 +70,18 @@ export async function readEncoderInfo(folder: string): Promise<EncoderInfo | und
   throw new LemurError('bad-file', `${path}: not the description of an encoder, or damaged: ${showJson(value)}`, { where: path });
 }
 
-/** The same for `lemur info`. */
-export async function describeEncoder(folder: string): Promise<Omit<EncoderInfo, 'projection'> | null> {
+/**
+ * What it says of a collection whose token vectors have so many dimensions. The description of a narrower one is written before the collection becomes that,
+ * so until then, and where that was interrupted, the model's vectors are taken as they are.
+ */
+export async function encoderOf(folder: string, dim: number): Promise<EncoderInfo | undefined> {
   const info = await readEncoderInfo(folder);
+  return info && dim === info.hidden && info.dim < dim ? { ...info, dim, projection: null, narrowTo: info.dim } : info;
+}
+
+/** The same for `lemur info`. */
+export async function describeEncoder(folder: string, width: number): Promise<Omit<EncoderInfo, 'projection'> | null> {
+  const info = await encoderOf(folder, width);
   if (!info) return null;
   const { projection: _, ...shown } = info;
   return shown;
@@ -86,45 +97,50 @@ export async function readProjection(folder: string, { hidden, dim, projection }
 }
 
 /** The encoder that the folder describes, its weights in `model` where they have moved. Raises 'not-found', 'missing-package' and 'bad-file'. */
-export async function openIndexEncoder(
-  folder: string,
-  info: EncoderInfo,
-  { model, threads }: { model: string | undefined; threads: number | undefined },
+export async function openIndexEncoder(folder: string, info: EncoderInfo, options: EncoderOptions): Promise<IndexEncoder> {
+  return openDescribed(info, await readProjection(folder, info), options);
+}
+
+/** The same with the projection at hand. */
+export async function openDescribed(
+  { model: made, maxTokens, dim }: EncoderInfo,
+  matrix: Float32Array | undefined,
+  { model, threads }: EncoderOptions,
 ): Promise<IndexEncoder> {
-  const matrix = await readProjection(folder, info);
-  const weights = await findModel(model ?? nameOf(info.model));
-  return limited(await openEncoder(weights.name, matrix && { matrix, dim: info.dim }, threads), info.maxTokens);
+  const weights = await findModel(model ?? nameOf(made));
+  return limited(await openEncoder(weights.name, matrix && { matrix, dim }, threads), maxTokens);
 }
 
 /**
- * Finds a projection for texts like these, `dim` wide at most, and writes what `openIndexEncoder` reads. Token vectors that are no wider than that are
- * taken as they are.
+ * What a new index says of its encoder, and its projection, for token vectors `dim` wide at most. The default encoder's projection comes with the package.
+ * Vectors of others, and those of widths that it does not have, are taken as they are until the collection has enough of them to find one.
  */
-export async function writeIndexEncoder(
-  folder: string,
-  sample: readonly string[],
-  wanted: { model: FoundModel; maxTokens: number | undefined; dim: number; threads: number | undefined },
-  run: RunOptions,
-): Promise<EncoderInfo> {
-  const { model, maxTokens, threads } = wanted;
+export async function newEncoder(
+  model: ModelReference,
+  { maxTokens, hidden, dim: wanted }: { maxTokens: number | undefined; hidden: number; dim: number },
+): Promise<{ info: EncoderInfo; matrix: Float32Array | undefined }> {
+  const made = { model, maxTokens: maxTokens ?? null, hidden };
+  const plain = { ...made, dim: hidden, projection: null };
+  if (wanted >= hidden) return { info: plain, matrix: undefined };
+  const matrix = await shippedProjection(model, wanted);
+  return matrix ? { info: projected(plain, matrix), matrix } : { info: { ...plain, narrowTo: wanted }, matrix };
+}
+
+/** The same encoder with a projection behind it: hidden x dim. */
+export function projected({ narrowTo: _, ...info }: EncoderInfo, matrix: Float32Array): EncoderInfo {
+  return { ...info, dim: matrix.length / info.hidden, projection: sha256(fileOf(info, matrix)) };
+}
+
+/** Writes what `openIndexEncoder` reads, the projection first. */
+export async function writeIndexEncoder(folder: string, info: EncoderInfo, matrix: Float32Array | undefined): Promise<void> {
   const storage = folderStorage(folder);
-  const plain = await openEncoder(model.name, undefined, threads);
-  try {
-    const hidden = plain.dim;
-    const dim = Math.min(wanted.dim, hidden);
-    let projection: string | null = null;
-    if (dim < hidden) {
-      const { vectors } = await plain.encodeDocument(sample, { maxTokens, ...run });
-      const file = writeNpy({ shape: [hidden, dim], data: await principalComponents(vectors, hidden, dim, run) });
-      await storage.replace(PROJECTION, file);
-      projection = sha256(file);
-    }
-    const info: EncoderInfo = { model: model.reference, maxTokens: maxTokens ?? null, hidden, dim, projection };
-    await storage.replace(ENCODER, new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, version: VERSION, ...info }, null, 2)}\n`));
-    return info;
-  } finally {
-    await plain.close();
-  }
+  if (matrix) await storage.replace(PROJECTION, fileOf(info, matrix));
+  const text = `${JSON.stringify({ format: FORMAT, version: VERSION, ...info }, null, 2)}\n`;
+  await storage.replace(ENCODER, new TextEncoder().encode(text));
+}
+
+function fileOf({ hidden }: EncoderInfo, matrix: Float32Array): Uint8Array {
+  return writeNpy({ shape: [hidden, matrix.length / hidden], data: matrix });
 }
 
 function limited(encoder: PoolingEncoder, maxTokens: number | null): IndexEncoder {
@@ -150,8 +166,8 @@ function limited(encoder: PoolingEncoder, maxTokens: number | null): IndexEncode
 }
 
 function isInfo(info: Partial<EncoderInfo>): info is EncoderInfo {
-  const { model, maxTokens, hidden, dim, projection } = info;
-  const sizes = [...(maxTokens === null ? [] : [maxTokens]), hidden, dim].every(
+  const { model, maxTokens, hidden, dim, projection, narrowTo } = info;
+  const sizes = [...(maxTokens === null ? [] : [maxTokens]), ...(narrowTo === undefined ? [] : [narrowTo]), hidden, dim].every(
     (size) => Number.isSafeInteger(size) && (size as number) > 0,
   );
   return sizes && (projection === null ? hidden === dim : typeof projection === 'string') && isModel(model);

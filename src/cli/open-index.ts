@@ -4,7 +4,7 @@ import { whatLiesAt } from '../formats/node-path-content.js';
 import { Index } from '../index/index.js';
 import { decodeManifest, type IndexManifest, MANIFEST } from '../index/manifest.js';
 import { folderStorage } from '../storage/node-folder.js';
-import { type IndexEncoder, openIndexEncoder, readEncoderInfo } from './index-encoder.js';
+import { encoderOf, type IndexEncoder, openIndexEncoder } from './index-encoder.js';
 
 export interface OpenIndexOptions {
   write?: boolean;
@@ -35,9 +35,10 @@ export async function readManifest(folder: string): Promise<IndexManifest> {
 }
 
 /** Opens an index with the encoder that its folder describes. Raises what `Index.open` raises, and 'invalid-argument' for texts where there is no encoder. */
-export async function openIndex(folder: string, { write, texts, model, threads }: OpenIndexOptions): Promise<OpenedIndex> {
+export async function openIndex(folder: string, options: OpenIndexOptions): Promise<OpenedIndex> {
+  const { write, texts, model, threads } = options;
   const made = await readManifest(folder);
-  const info = texts && made.encoder ? await readEncoderInfo(folder) : undefined;
+  const info = texts && made.encoder ? await encoderOf(folder, made.dim) : undefined;
   if (texts && !info) {
     const why = made.encoder ? `with an encoder of its own, ${made.encoder.id}` : 'from ready-made vectors';
     throw new LemurError('invalid-argument', `${folder} was made ${why}: give vectors, not texts`, { where: folder });
@@ -48,6 +49,8 @@ export async function openIndex(folder: string, { write, texts, model, threads }
     return opened(folder, index, encoder);
   } catch (error) {
     await encoder?.close();
+    // it became narrower while the encoder was being loaded
+    if ((await readManifest(folder)).encoder?.id !== made.encoder?.id) return openIndex(folder, options);
     throw error;
   }
 }

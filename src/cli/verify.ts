@@ -2,7 +2,7 @@ import { isLemurError, LemurError } from '../errors.js';
 import type { Verification } from '../index/verify.js';
 import { examples, shared } from './arguments.js';
 import type { Context } from './context.js';
-import { readEncoderInfo, readProjection } from './index-encoder.js';
+import { encoderOf, readProjection } from './index-encoder.js';
 import { readManifest, withIndex } from './open-index.js';
 import { counted, megabytes } from './text-layout.js';
 import type { Command } from './vendor.js';
@@ -33,7 +33,8 @@ export function addVerify(program: Command, { signal, reporter, print }: Context
 /** Of the files beside the index's own. */
 async function encoderProblems(folder: string): Promise<string[]> {
   try {
-    const info = (await readManifest(folder)).encoder && (await readEncoderInfo(folder));
+    const { encoder, dim } = await readManifest(folder);
+    const info = encoder && (await encoderOf(folder, dim));
     if (info) await readProjection(folder, info);
     return [];
   } catch (error) {

@@ -36,7 +36,7 @@ describe('the demo', () => {
   });
 
   test('reports each stage at its start and its end where there is no terminal', () => {
-    for (const stage of ['encode the first documents, find the projection', 'add documents', 'fit', 'evaluate']) {
+    for (const stage of ['load the encoder', 'add documents', 'fit', 'evaluate']) {
       expect(first.stderr).toContain(`${stage} …\n`);
       expect(first.stderr).toMatch(new RegExp(`^${stage}: [\\d.]+ s`, 'm'));
     }

@@ -52,14 +52,36 @@ async function contents(index: string): Promise<Map<string, string>> {
 }
 
 describe('add of texts', () => {
-  test('a folder: paths are ids, the encoder and its projection are kept', async () => {
+  test('a folder: paths are ids, the encoder is kept, whose vectors stay as wide as they are while they are few', async () => {
     const index = await Index.open(at('notes.lemur'));
     expect((await index.get(IDS)).map((document) => document?.text)).toEqual([TEXTS[0], TEXTS[2], TEXTS[1], TEXTS[3]]);
     await index.close();
-    expect((await readdir(at('notes.lemur'))).sort()).toEqual(['encoder.json', 'index.json', 'projection.npy', 'segment.1.safetensors']);
+    expect((await readdir(at('notes.lemur'))).sort()).toEqual(['encoder.json', 'index.json', 'segment.1.safetensors']);
     const { encoder, encodedBy, dim } = JSON.parse((await succeed(['info', at('notes.lemur'), '--json'])).stdout);
-    expect(encodedBy).toEqual({ model: { folder: at('bert') }, maxTokens: 30, hidden: 48, dim: 40 });
-    expect({ dim, id: encoder.id }).toEqual({ dim: 40, id: expect.stringMatching(/^bert-\w+-30$/) });
+    expect(encodedBy).toEqual({ model: { folder: at('bert') }, maxTokens: 30, hidden: 48, dim: 48, narrowTo: 40 });
+    expect({ dim, id: encoder.id }).toEqual({ dim: 48, id: expect.stringMatching(/^bert-\w+-30$/) });
+  });
+
+  test('the default encoder brings its projection, whose leading columns make narrower ones: two sentences are enough', async () => {
+    const lines = TEXTS.map((text, id) => JSON.stringify({ id, text }));
+    await succeed(['add', at('two'), '-'], lines.slice(0, 2).join('\n'));
+    const { stdout } = await succeed(['search', at('two'), '-k', '1', '--json', 'which insects dance?']);
+    expect(JSON.parse(stdout).hits[0]).toMatchObject({ id: '1' });
+    await succeed(['add', at('one'), '-', '--dim', '24'], lines[0]);
+    const [wide, narrow] = await Promise.all(['two', 'one'].map(async (name) => readNpy(await readFile(at(`${name}/projection.npy`)))));
+    expect([wide.shape, narrow.shape]).toEqual([
+      [384, 128],
+      [384, 24],
+    ]);
+    for (let i = 0; i < 384; i++) expect(narrow.data.subarray(24 * i, 24 * (i + 1))).toEqual(wide.data.subarray(128 * i, 128 * i + 24));
+    // of unit length and at right angles to each other, up to int8
+    const column = (j: number): number[] => Array.from({ length: 384 }, (_, i) => Number(wide.data[128 * i + j]));
+    for (const j of [0, 1, 64, 127]) {
+      for (const k of [0, 1, 64, 127]) {
+        const product = column(j).reduce((sum, x, i) => sum + x * column(k)[i], 0);
+        expect(Math.abs(product - (j === k ? 1 : 0))).toBeLessThan(0.01);
+      }
+    }
   });
 
   test('vectors that are no wider than is asked for are taken as they are', async () => {
@@ -128,7 +150,6 @@ describe('add of texts', () => {
     await writeFile(at('lines.jsonl'), `${lines}\n{"id":"blank","text":""}\n`);
     await succeed(['add', at('lines'), at('lines.jsonl'), '--skip-empty', ...options, '--dim', '16']);
     expect(await contents('lines')).toEqual(await contents('piped'));
-    expect(readNpy(await readFile(at('piped/projection.npy'))).shape).toEqual([48, 16]);
     const index = await Index.open(at('piped'));
     expect(await index.get('1')).toEqual({ id: '1', text: `No. 1 ${TEXTS[1]}`, metadata: { number: 1, title: 'No. 1' } });
     await index.close();
@@ -176,7 +197,7 @@ describe('an interruption', () => {
       expect(stopped).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(said) });
       const { stdout, stderr } = await succeed(args);
       expect(stdout).toMatch(/; 2,500 documents\n/);
-      expect(stderr).not.toContain('find the projection');
+      expect(stderr).not.toContain('load the encoder');
       expect(await contents(signal)).toEqual(await contents('undisturbed'));
     },
   );
@@ -213,7 +234,7 @@ describe('search and convert with an encoder', () => {
     await writeFile(at('questions.jsonl'), TEXTS.map((text, id) => JSON.stringify({ id, text })).join('\n'));
     const like = ['--kind', 'query', '--index', at('notes.lemur')];
     const { bytes } = await succeed(['convert', at('questions.jsonl'), '-', ...like]);
-    expect(readSafetensors(bytes, 'output').tensors.get('tokens')?.shape[1]).toBe(40);
+    expect(readSafetensors(bytes, 'output').tensors.get('tokens')?.shape[1]).toBe(48);
     const answers = await succeed(['search', at('notes.lemur'), '--vectors', '-', '-k', '1', '--json'], bytes);
     const found = answers.stdout
       .trimEnd()
@@ -284,13 +305,27 @@ describe('search and convert with an encoder', () => {
     }
     await writeFile(path, JSON.stringify({ ...info, version: 2 }));
     expect(await failure('version')).toContain('format version 2');
+    await writeFile(path, JSON.stringify({ ...info, narrowTo: 0.5 }));
+    expect(await failure('narrowTo')).toContain('not the description of an encoder');
+  });
+
+  test('says that a projection is damaged', async () => {
+    await cp(at('one'), at('damaged'), { recursive: true });
+    const failure = async (): Promise<string> => {
+      const { code, stderr } = await runCli(['search', at('damaged'), 'what']);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^lemur: [^\n]+\n$/)]);
+      expect((await runCli(['verify', at('damaged')])).code).toBe(1);
+      return stderr;
+    };
+    const path = at('damaged/encoder.json');
+    const info = JSON.parse(await readFile(path, 'utf8'));
     await writeFile(path, JSON.stringify({ ...info, dim: 12 }));
-    expect(await failure('dim')).toContain('projection.npy: f4 48 x 40, expected f4 48 x 12');
+    expect(await failure()).toContain('projection.npy: f4 384 x 24, expected f4 384 x 12');
     await writeFile(path, JSON.stringify(info));
-    const bytes = await readFile(at('moved.lemur/projection.npy'));
+    const bytes = await readFile(at('damaged/projection.npy'));
     bytes[bytes.length - 1] ^= 1;
-    await writeFile(at('moved.lemur/projection.npy'), bytes);
-    expect(await failure('projection')).toContain('projection.npy: not the bytes that encoder.json speaks of');
+    await writeFile(at('damaged/projection.npy'), bytes);
+    expect(await failure()).toContain('projection.npy: not the bytes that encoder.json speaks of');
   });
 
   test('refuses an encoder that is not the one of the collection', async () => {
