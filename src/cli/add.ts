@@ -6,6 +6,7 @@ import { examples, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { addCreationOptions, type CreationArguments, openForSource } from './create-index.js';
 import type { OpenedIndex } from './open-index.js';
+import { shown } from './print.js';
 import { openSource, STDIN } from './source.js';
 import { counted, grouped } from './text-layout.js';
 import { type Command, Option } from './vendor.js';
@@ -46,7 +47,7 @@ export function addAdd(program: Command, context: Context): void {
       const { opened, added } = await addSource(folder, path, options, true, context);
       try {
         const { size } = opened.index;
-        if (options.json) context.print(JSON.stringify({ index: folder, ...added, documents: size }));
+        if (options.json) context.printJson({ index: folder, ...added, documents: size });
         else context.print(`${describeAdded(folder, added, size)}\nNext:\n  ${nextSearch(opened)}`);
       } finally {
         await opened.close();
@@ -96,9 +97,9 @@ export function describeAdded(folder: string, { added, replaced, skipped, trunca
   const cut = truncated
     ? `\n${counted(truncated, 'text')} longer than the encoder reads: what is behind that is not searched (--max-tokens)`
     : '';
-  return `${folder}: ${parts.join(', ')}; ${counted(size, 'document')}${cut}`;
+  return `${shown(folder)}: ${parts.join(', ')}; ${counted(size, 'document')}${cut}`;
 }
 
 export function nextSearch({ folder, index }: OpenedIndex): string {
-  return `lemur search ${folder} ${index.stats().encoder ? '"a question"' : '--vectors query.npy'}`;
+  return `lemur search ${shown(folder)} ${index.stats().encoder ? '"a question"' : '--vectors query.npy'}`;
 }

@@ -3,6 +3,7 @@ import type { Query, SearchOptions } from '../index/options.js';
 import { titleOf } from './document-text.js';
 import { markedSnippet } from './evidence.js';
 import { timed } from './measure.js';
+import { shown } from './print.js';
 import { counted, grouped, snippet } from './text-layout.js';
 
 /** The answer to a question. */
@@ -24,28 +25,23 @@ export async function ask(
   return { ...('question' in asked ? { question: asked.question } : { query: asked.query }), ...value, ms };
 }
 
-/** For people: two lines a hit, matched words within `mark` where there is evidence. */
-export function formatAnswer({ question, query, hits, how, ms }: Answer, mark: (word: string) => string): string {
+/** For people: two lines a hit, matched words marked where there is evidence. */
+export function formatAnswer({ question, query, hits, how, ms }: Answer): string {
   const { method, candidates, passing, documents } = how;
   const among = passing < documents ? `${grouped(passing)} of ${counted(documents, 'document')} that pass` : counted(documents, 'document');
   const found = method === 'exact' ? `exact MaxSim of ${among}` : `exact MaxSim of ${counted(candidates, 'candidate')} among ${among}`;
-  const lines = [`${question ?? `query ${query}`}   (${ms.toFixed(1)} ms, ${found})`];
+  const lines = [`${shown(question ?? `query ${query}`)}   (${ms.toFixed(1)} ms, ${found})`];
   hits.forEach(({ id, score, text = '', metadata, evidence }, i) => {
     const start = `${String(i + 1).padStart(3)}  ${score.toFixed(3).padStart(6)}  `;
     if (text === '') {
-      lines.push(start + id);
+      lines.push(start + shown(id));
       return;
     }
     const { title, from } = titleOf(text, metadata);
     const piece = (begin: number, to: number, length: number): string =>
-      evidence ? markedSnippet(text, question ?? '', evidence, mark, { from: begin, to, length }) : snippet(text.slice(begin, to), length);
-    lines.push(`${start}${title === '' ? id : `${piece(0, title.length, 110)}  [${id}]`}`);
+      evidence ? markedSnippet(text, question ?? '', evidence, { from: begin, to, length }) : shown(snippet(text.slice(begin, to), length));
+    lines.push(`${start}${title === '' ? shown(id) : `${piece(0, title.length, 110)}  [${shown(id)}]`}`);
     lines.push(`${' '.repeat(13)}${piece(from, text.length, 120)}`);
   });
   return lines.join('\n');
-}
-
-/** How matched words are shown: bold where there is a terminal. */
-export function markFor(stream: { isTTY?: boolean }): (word: string) => string {
-  return stream.isTTY ? (word) => `\u001b[1m${word}\u001b[22m` : (word) => `*${word}*`;
 }

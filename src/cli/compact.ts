@@ -1,11 +1,12 @@
 import { examples, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { withIndex } from './open-index.js';
+import { shown } from './print.js';
 import { counted, megabytes } from './text-layout.js';
 import type { Command } from './vendor.js';
 
 /** The command `compact`: gives the place of deleted documents back. */
-export function addCompact(program: Command, { signal, reporter, print }: Context): void {
+export function addCompact(program: Command, { signal, reporter, print, printJson }: Context): void {
   program
     .command('compact')
     .summary('rewrite small segments and those with deleted documents')
@@ -18,9 +19,9 @@ export function addCompact(program: Command, { signal, reporter, print }: Contex
       await withIndex(folder, { write: true, threads }, async ({ index }) => {
         const before = index.stats();
         const { value: after } = await reporter.step('compact', (onProgress) => index.compact({ signal, onProgress }));
-        if (json) return print(JSON.stringify({ index: folder, before, after }, null, 2));
+        if (json) return printJson({ index: folder, before, after }, 2);
         const show = ({ segments, bytes }: typeof after): string => `${counted(segments, 'segment')}, ${megabytes(bytes)}`;
-        print(`${folder}: ${show(before)} before; ${show(after)} now`);
+        print(`${shown(folder)}: ${show(before)} before; ${show(after)} now`);
       });
     });
 }

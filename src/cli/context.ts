@@ -1,14 +1,13 @@
 import type { Readable } from 'node:stream';
+import type { Printer } from './print.js';
 import type { Reporter } from './progress.js';
 
 /** What a command has to do with the outside. */
-export interface Context {
+export interface Context extends Printer {
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
   /** Progress, on standard error. */
   reporter: Reporter;
-  /** A line of results, on standard output. */
-  print: (text: string) => void;
   /** Standard input; reading it ends with `signal`. */
   openInput: () => Readable;
   /** Whether a person sits at standard input. */

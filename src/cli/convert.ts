@@ -131,7 +131,9 @@ async function writeFolder(folder: string, documents: readonly BeirDocument[], t
   } catch (cause) {
     throw writeError(folder, 'made', cause);
   }
-  if (documents.some(({ title, text }) => title !== '' || text !== '')) await writeDocuments(folder, documents);
+  // a line is an id, unless an id is not a line
+  const lines = documents.every(({ id }) => id.trim() !== '' && !/[\r\n\ufeff]/.test(id));
+  if (!lines || documents.some(({ title, text }) => title !== '' || text !== '')) await writeDocuments(folder, documents);
   else if (documents.some(({ id }, i) => id !== String(i))) {
     await writeWhole(join(folder, 'ids.txt'), new TextEncoder().encode(`${documents.map(({ id }) => id).join('\n')}\n`));
   }

@@ -2,6 +2,7 @@ import type { Filter } from '../index/filter.js';
 import { examples, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { withIndex } from './open-index.js';
+import { shown } from './print.js';
 import { counted, grouped } from './text-layout.js';
 import type { Command } from './vendor.js';
 
@@ -12,7 +13,7 @@ interface DeleteArguments {
 }
 
 /** The command `delete`: documents by their ids, or by their metadata. */
-export function addDelete(program: Command, { signal, print }: Context): void {
+export function addDelete(program: Command, { signal, print, printJson }: Context): void {
   const command = program
     .command('delete')
     .summary('delete documents by id or by metadata')
@@ -31,9 +32,9 @@ export function addDelete(program: Command, { signal, print }: Context): void {
     await withIndex(folder, { write: true, threads }, async ({ index }) => {
       const deleted = await index.delete(filter === undefined ? ids : { filter }, { signal });
       const absent = filter === undefined ? new Set(ids).size - deleted : 0;
-      if (json) return print(JSON.stringify({ index: folder, deleted, documents: index.size }));
+      if (json) return printJson({ index: folder, deleted, documents: index.size });
       const more = absent > 0 ? `, ${grouped(absent)} not there` : '';
-      print(`${folder}: ${grouped(deleted)} deleted${more}; ${counted(index.size, 'document')}`);
+      print(`${shown(folder)}: ${grouped(deleted)} deleted${more}; ${counted(index.size, 'document')}`);
     });
   });
 }

@@ -6,7 +6,7 @@ import { whatLiesAt } from '../formats/node-path-content.js';
 import type { SearchOptions } from '../index/options.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { addDocuments } from './add-documents.js';
-import { ask, formatAnswer, markFor } from './answer.js';
+import { ask, formatAnswer } from './answer.js';
 import { examples, positiveInteger, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { openForSource } from './create-index.js';
@@ -16,6 +16,7 @@ import { evaluate, TABLE } from './evaluate.js';
 import type { IndexEncoder } from './index-encoder.js';
 import { hasIndex, type OpenedIndex, readManifest } from './open-index.js';
 import { type PooledSearch, pooledSearch } from './pooled.js';
+import { shown } from './print.js';
 import { readModel } from './read-model.js';
 import { createReport, formatReport } from './report.js';
 import { readScifact, type ScifactTexts } from './scifact.js';
@@ -75,7 +76,7 @@ async function demo(options: DemoArguments, context: Context): Promise<void> {
   const encoder = it.encoder as IndexEncoder;
   const answer = async (question: string, more: SearchOptions = {}): Promise<string> => {
     const include = ['text', 'metadata', 'evidence'] as const;
-    return formatAnswer(await ask(index, { question }, { k: RESULTS, include, signal, ...more }), markFor(process.stdout));
+    return formatAnswer(await ask(index, { question }, { k: RESULTS, include, signal, ...more }));
   };
   try {
     const first = await answer(QUESTIONS[0]);
@@ -99,7 +100,7 @@ async function demo(options: DemoArguments, context: Context): Promise<void> {
     );
     print(`\n${formatReport(createReport(index.stats(), value, options.threads))}\n`);
     print(
-      `Ask it yourself:\n  npx lemur search ${folder} "does exercise help against depression?" --evidence\n  npx lemur eval ${folder} --json`,
+      `Ask it yourself:\n  npx lemur search ${shown(folder)} "does exercise help against depression?" --evidence\n  npx lemur eval ${shown(folder)} --json`,
     );
   } finally {
     await it.close();
@@ -207,6 +208,6 @@ function introduction({ documents, queries, relevant, judgedQueries }: ScifactTe
       : `${grouped(relevant)} judged relevant to a query, then the first ${grouped(rest)} others`;
   return [
     `SciFact: ${counted(documents.length, 'abstract')} (${choice}), ${grouped(queries.length)} of ${judgedQueries} judged queries have all their documents among them.`,
-    goesOn ? `Going on with what is in ${out}.` : `Everything goes to ${out}.`,
+    goesOn ? `Going on with what is in ${shown(out)}.` : `Everything goes to ${shown(out)}.`,
   ].join('\n');
 }

@@ -70,12 +70,13 @@ async function evaluateIndex(folder: string, options: EvalArguments, context: Co
   const { queries: path, qrels } = options.queries === undefined ? await ownQueries(folder) : { ...options, queries: options.queries };
   await withIndex(folder, { texts: await holdsTexts(path, folder), model, threads }, async (it) => {
     const queries = await openQueries(path, it, { qrels, split }, context);
-    const { signal, reporter, print } = context;
+    const { signal, reporter, print, printJson } = context;
     const { value } = await reporter.step('evaluate', (onProgress) =>
       evaluate(it.index, manifest, queries, { k, candidates, encoder: it.encoder, signal, onProgress }),
     );
     const report = createReport(it.index.stats(), value, threads);
-    print(json ? JSON.stringify(report, null, 2) : `\n${formatReport(report)}`);
+    if (json) printJson(report, 2);
+    else print(`\n${formatReport(report)}`);
   });
 }
 

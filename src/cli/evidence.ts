@@ -1,4 +1,5 @@
 import type { Evidence } from '../index/options.js';
+import { marked, shown } from './print.js';
 
 /** A word of a document that a query token matched best. */
 interface Match {
@@ -30,12 +31,11 @@ function matches(text: string, query: string, evidence: readonly Evidence[]): Ma
   return [...words.values()].filter(({ score }) => score >= STRONG * best).sort((a, b) => a.start - b.start);
 }
 
-/** A piece of `text` between `from` and `to`, `length` long at most, where the best matches are, these within `mark`. */
+/** A piece of `text` between `from` and `to`, `length` long at most, where the best matches are, these marked; made to be printed. */
 export function markedSnippet(
   text: string,
   query: string,
   evidence: readonly Evidence[],
-  mark: (word: string) => string,
   { from = 0, to = text.length, length = 120 }: { from?: number; to?: number; length?: number } = {},
 ): string {
   const all = matches(text, query, evidence).filter(({ start, end }) => start >= from && end <= to);
@@ -45,7 +45,7 @@ export function markedSnippet(
   let at = begin;
   for (const { start, end } of all) {
     if (start < at || end > cut) continue;
-    out += plain(text.slice(at, start)) + mark(text.slice(start, end));
+    out += plain(text.slice(at, start)) + marked(text.slice(start, end));
     at = end;
   }
   return `${out}${plain(text.slice(at, cut))}${cut < to ? ' …' : ''}`.trim();
@@ -70,5 +70,5 @@ function wordEnd(text: string, from: number, to: number): number {
 }
 
 function plain(text: string): string {
-  return text.replace(/\s+/g, ' ');
+  return shown(text.replace(/\s+/g, ' '));
 }

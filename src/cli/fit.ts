@@ -8,6 +8,7 @@ import type { Context } from './context.js';
 import { addLearnOptions, type LearnArguments, learnOptionsOf } from './learn-options.js';
 import { type OpenedIndex, openIndex, readManifest } from './open-index.js';
 import { pathKind } from './path-kind.js';
+import { shown } from './print.js';
 import { holdsTexts, openQueries } from './queries.js';
 import { STDIN } from './source.js';
 import { counted } from './text-layout.js';
@@ -58,10 +59,10 @@ async function fitPath(path: string, options: FitArguments, context: Context): P
   try {
     const changed = !before || before.added.added + before.added.replaced > 0 || learn !== undefined;
     const stats = changed || !(await isFitted(it, chosen)) ? await fitOpened(it, chosen, learn, context) : it.index.stats();
-    if (json) context.print(JSON.stringify({ index: it.folder, ...before?.added, stats }, null, 2));
+    if (json) context.printJson({ index: it.folder, ...before?.added, stats }, 2);
     else {
       const added = before ? `${describeAdded(it.folder, before.added, stats.documents)}\n` : '';
-      context.print(`${added}${it.folder}: ${describeFeatures(stats)}\nNext:\n  ${nextSearch(it)}`);
+      context.print(`${added}${shown(it.folder)}: ${describeFeatures(stats)}\nNext:\n  ${nextSearch(it)}`);
     }
   } finally {
     await it.close();

@@ -1,11 +1,12 @@
 import { examples, shared } from './arguments.js';
 import { type Context, interruptible } from './context.js';
 import { type Description, describePath } from './describe.js';
+import { shown } from './print.js';
 import { megabytes } from './text-layout.js';
 import type { Command } from './vendor.js';
 
 /** The command `info`: says what a path holds. */
-export function addInfo(program: Command, { signal, print }: Context): void {
+export function addInfo(program: Command, { signal, print, printJson }: Context): void {
   program
     .command('info')
     .summary('say what a file or folder holds')
@@ -17,29 +18,31 @@ export function addInfo(program: Command, { signal, print }: Context): void {
     .addHelpText('after', examples('lemur info .lemur-demo/scifact-1000', 'lemur info vectors.npy --json'))
     .action(async (path: string, options: { json?: true }) => {
       const description = await interruptible(signal, describePath(path));
-      print(options.json ? JSON.stringify(description, null, 2) : formatDescription(description));
+      if (options.json) printJson(description, 2);
+      else print(formatDescription(description));
     });
 }
 
 function formatDescription({ path, kind, bytes, ...fields }: Description): string {
-  return [`${path}: ${kind}, ${megabytes(bytes)}`, ...Object.entries(fields).flatMap(([name, value]) => linesOf(name, value, 1))].join(
-    '\n',
-  );
+  return [
+    `${shown(path)}: ${kind}, ${megabytes(bytes)}`,
+    ...Object.entries(fields).flatMap(([name, value]) => linesOf(shown(name), value, 1)),
+  ].join('\n');
 }
 
 /** A line for each value; objects of more than one level are indented. */
 function linesOf(name: string, value: unknown, depth: number): string[] {
   const indent = '  '.repeat(depth);
   if (value === undefined) return [];
-  if (typeof value !== 'object' || value === null) return [`${indent}${name}: ${value}`];
-  if (Array.isArray(value)) return [`${indent}${name}: ${value.map(shown).join(name === 'shape' ? ' x ' : ', ')}`];
+  if (typeof value !== 'object' || value === null) return [`${indent}${name}: ${shown(String(value))}`];
+  if (Array.isArray(value)) return [`${indent}${name}: ${value.map(inLine).join(name === 'shape' ? ' x ' : ', ')}`];
   const { type, shape, ...others } = value as { type?: unknown; shape?: unknown };
   if (Array.isArray(shape) && Object.keys(others).length === 0) {
-    return [`${indent}${name}: ${[type, shape.length === 0 ? 'a single value' : shape.join(' x ')].filter(Boolean).join(' ')}`];
+    return [`${indent}${name}: ${shown([type, shape.length === 0 ? 'a single value' : shape.join(' x ')].filter(Boolean).join(' '))}`];
   }
-  return [`${indent}${name}:`, ...Object.entries(value).flatMap(([key, item]) => linesOf(key, item, depth + 1))];
+  return [`${indent}${name}:`, ...Object.entries(value).flatMap(([key, item]) => linesOf(shown(key), item, depth + 1))];
 }
 
-function shown(value: unknown): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+function inLine(value: unknown): string {
+  return shown(typeof value === 'object' ? JSON.stringify(value) : String(value));
 }

@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 import './provide-platform.js';
 import { addAbortSignal } from 'node:stream';
+import { inspect } from 'node:util';
+import { escapeLines } from '../escape-controls.js';
 import type { Context } from './context.js';
 import { describeFailure } from './failure.js';
+import { createPrinter } from './print.js';
 import { createProgram } from './program.js';
 import { createReporter } from './progress.js';
 
@@ -29,10 +32,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const context: Context = {
   signal: interruption.signal,
   reporter: createReporter(process.stderr),
-  print: (text) => void process.stdout.write(`${text}\n`),
+  ...createPrinter(process.stdout),
   openInput: () => addAbortSignal(interruption.signal, process.stdin),
   inputIsTerminal: process.stdin.isTTY === true,
 };
+// nothing should come this way; what does is printed as all else is
+process.on('uncaughtException', fail);
 createProgram(context).parseAsync().catch(fail);
 
 function fail(error: unknown): void {
@@ -46,6 +51,6 @@ function fail(error: unknown): void {
     process.exitCode = exitCode;
     return;
   }
-  if (process.env.LEMUR_DEBUG === '1') console.error(error);
+  if (process.env.LEMUR_DEBUG === '1') process.stderr.write(`${escapeLines(inspect(error))}\n`);
   process.exit(1);
 }

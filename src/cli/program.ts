@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { escapeControls } from '../escape-controls.js';
 import { addAdd } from './add.js';
 import { examples } from './arguments.js';
 import { addCompact } from './compact.js';
@@ -27,6 +28,7 @@ export function createProgram(context: Context): Command {
     .description('Late-interaction (ColBERT-style) search: a collection on disk, a learned reduction to single vectors, exact reranking.')
     .version(version())
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(usageLines(text)) })
     .showSuggestionAfterError()
     .helpCommand(false)
     .addHelpText(
@@ -43,6 +45,12 @@ export function createProgram(context: Context): Command {
   for (const add of [addAdd, addSearch, addFit, addTune, addDelete, addCompact, addVerify, addEval, addInfo, addConvert, addDemo])
     add(program, context);
   return program;
+}
+
+/** What commander says of wrong usage quotes arguments; its suggestion is a line of its own. */
+function usageLines(text: string): string {
+  const [, problem, suggestion = ''] = /^(.*?)((?:\n\(Did you mean [^\n]*\))?\n?)$/s.exec(text) ?? [text, text];
+  return `${escapeControls(problem)}${suggestion}`;
 }
 
 function version(): string {

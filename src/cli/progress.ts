@@ -1,4 +1,5 @@
 import type { Progress } from '../run-options.js';
+import { shown } from './print.js';
 import { counted, duration, grouped } from './text-layout.js';
 import { SingleBar } from './vendor.js';
 
@@ -45,12 +46,12 @@ const SIGN_OF_LIFE_MS = 30_000;
 const WORTH_LISTING = 0.05;
 
 export function createReporter(stream: ProgressStream): Reporter {
-  const write = (line: string): void => void stream.write(`${line}\n`);
+  const write = (line: string): void => void stream.write(`${shown(line)}\n`);
   return {
     note: write,
     async step(title, run) {
       const started = performance.now();
-      const bar = stream.isTTY ? terminalBar(stream, title) : undefined;
+      const bar = stream.isTTY ? terminalBar(stream, shown(title)) : undefined;
       if (!bar) write(`${title} …`);
       const parts: Record<string, number> = {};
       let part: string | undefined;
@@ -73,7 +74,7 @@ export function createReporter(stream: ProgressStream): Reporter {
           const name = wordsOf(progress.stage)?.part ?? progress.stage;
           if (name !== part) enter(name);
           const what = describeProgress(progress, rateSince(first, progress.done));
-          bar?.show(progress, what);
+          bar?.show(progress, shown(what));
           if (!bar && performance.now() > spoken + SIGN_OF_LIFE_MS) {
             spoken = performance.now();
             write(`  ${what}`);

@@ -3,7 +3,7 @@ import { readLines } from '../formats/jsonl.js';
 import type { Filter } from '../index/filter.js';
 import type { SearchOptions } from '../index/options.js';
 import type { TokenMatrix, TokenSets } from '../tokens/token-sets.js';
-import { type Answer, ask, formatAnswer, markFor } from './answer.js';
+import { type Answer, ask, formatAnswer } from './answer.js';
 import { examples, positiveInteger, share, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { type OpenedIndex, withIndex } from './open-index.js';
@@ -69,14 +69,13 @@ export function addSearch(program: Command, context: Context): void {
 
 async function search(it: OpenedIndex, question: string | undefined, options: SearchArguments, context: Context): Promise<void> {
   const { k, candidates: numCandidates, recall, exact, filter, evidence, vectors, json } = options;
-  const { signal, print } = context;
+  const { signal, print, printJson } = context;
   const include: SearchOptions['include'] = ['text', 'metadata', ...(evidence ? (['evidence'] as const) : [])];
   const asked = { k, numCandidates, recall, exact, filter, include, signal };
-  const mark = markFor(process.stdout);
   let answered = 0;
   const show = (answer: Answer, alone: boolean): void => {
-    if (json) print(JSON.stringify(answer, null, alone ? 2 : 0));
-    else print(`${answered > 0 ? '\n' : ''}${formatAnswer(answer, mark)}`);
+    if (json) printJson(answer, alone ? 2 : 0);
+    else print(`${answered > 0 ? '\n' : ''}${formatAnswer(answer)}`);
     answered++;
   };
   const answer = (what: Parameters<typeof ask>[1]): Promise<Answer> => ask(it.index, what, asked).catch(untuned);

@@ -18,7 +18,7 @@ interface TuneArguments {
 
 /** The command `tune`: measures how many candidates find which share of the exact results. */
 export function addTune(program: Command, context: Context): void {
-  const { signal, reporter, print } = context;
+  const { signal, reporter, print, printJson } = context;
   program
     .command('tune')
     .summary('measure how many candidates a search needs')
@@ -44,7 +44,8 @@ export function addTune(program: Command, context: Context): void {
         const { value } = await reporter.step('tune', (onProgress) =>
           it.index.tune({ recall, k, queries: given, sample, signal, onProgress }),
         );
-        print(json ? JSON.stringify({ index: folder, ...value }, null, 2) : describeCurve(value));
+        if (json) printJson({ index: folder, ...value }, 2);
+        else print(describeCurve(value));
       });
     });
 }

@@ -4,11 +4,12 @@ import { examples, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { encoderOf, readProjection } from './index-encoder.js';
 import { readManifest, withIndex } from './open-index.js';
+import { shown } from './print.js';
 import { counted, megabytes } from './text-layout.js';
 import type { Command } from './vendor.js';
 
 /** The command `verify`: reads all files and compares their checksums. */
-export function addVerify(program: Command, { signal, reporter, print }: Context): void {
+export function addVerify(program: Command, { signal, reporter, print, printJson }: Context): void {
   program
     .command('verify')
     .summary('read all files of an index and compare their checksums')
@@ -23,10 +24,10 @@ export function addVerify(program: Command, { signal, reporter, print }: Context
       );
       const found: Verification = { ...value, problems: [...value.problems, ...(await encoderProblems(folder))] };
       const { files, bytes, problems } = found;
-      if (json) print(JSON.stringify(found, null, 2));
-      else for (const problem of problems) print(problem);
+      if (json) printJson(found, 2);
+      else for (const problem of problems) print(shown(problem));
       if (problems.length > 0) throw new LemurError('bad-file', `${folder}: ${counted(problems.length, 'problem')}`, { where: folder });
-      if (!json) print(`${folder}: all is well: ${counted(files, 'file')}, ${megabytes(bytes)}`);
+      if (!json) print(`${shown(folder)}: all is well: ${counted(files, 'file')}, ${megabytes(bytes)}`);
     });
 }
 

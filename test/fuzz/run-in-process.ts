@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import '../../dist/cli/provide-platform.js';
 import { describeFailure } from '../../dist/cli/failure.js';
+import { createPrinter } from '../../dist/cli/print.js';
 import { createProgram } from '../../dist/cli/program.js';
 import { createReporter } from '../../dist/cli/progress.js';
 
@@ -31,7 +32,7 @@ export async function runInProcess(args: readonly string[], mayRun: readonly str
     const program = createProgram({
       signal: new AbortController().signal,
       reporter: createReporter(process.stderr),
-      print: (text) => void process.stdout.write(`${text}\n`),
+      ...createPrinter(process.stdout),
       openInput: () => Readable.from([]),
       inputIsTerminal: false,
     });
