@@ -6,15 +6,10 @@ import { CREATE } from './node-regular-file.js';
 /** A new file beside the one that it will replace. */
 export interface Replacement {
   readonly file: FileHandle;
-  /** Its name until then, which nobody can foresee. */
+  /** Its name until then, which nobody can foresee: that of the other, 16 hexadecimal digits, `tmp`. */
   readonly temporary: string;
   /** Closes and deletes it. */
   discard(): Promise<void>;
-}
-
-/** Names of what `createReplacement` makes for the file of this name. */
-export function isReplacementOf(name: string, file: string): boolean {
-  return name.startsWith(`${file}.`) && /^[0-9a-f]{16}\.tmp$/.test(name.slice(file.length + 1));
 }
 
 /** Makes an empty file in the folder of `path`, with the mode of what is there and, where that is allowed, its owner. No link is followed. */

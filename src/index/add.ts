@@ -1,5 +1,5 @@
 import type { Encoder } from '../encoder/encoder.js';
-import { LemurError } from '../errors.js';
+import { isLemurError, LemurError } from '../errors.js';
 import type { Call } from './calls.js';
 import { withDeleted } from './delete.js';
 import { type CheckedDocument, checkDocument, type IndexDocument } from './document.js';
@@ -50,7 +50,7 @@ export async function addDocuments(
   const target = { dim, precision, pooling, encoder, tokenMean: tokenMean && Float32Array.from(tokenMean) };
   for await (const segment of prepareSegments(given, wanted, target, { signal, guard })) {
     // where the add before was interrupted: what comes of documents does not depend on that
-    if (result.added + result.replaced === 0) await mergeSmall(store, { signal });
+    if (result.added + result.replaced === 0) await mergeIfRoom(store, signal);
     const ids = segment.documents.map(({ id }) => id);
     // merging gives documents other numbers
     const old = ids.map((id) => store.snapshot.find(id)).filter((document) => document >= 0);
@@ -60,9 +60,20 @@ export async function addDocuments(
     if (segment.truncated > 0) result.truncated = (result.truncated ?? 0) + segment.truncated;
     for (const id of ids) pending.delete(id);
     report();
-    await mergeSmall(store, { signal });
+    // these documents are committed, whatever becomes of the merging: the next add begins with it
+    await mergeSmall(store, { signal }).catch(() => store.discard());
   }
   return result;
+}
+
+/** A disk may be too full for merging and have room for what is added. */
+async function mergeIfRoom(store: Store, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await mergeSmall(store, { signal });
+  } catch (error) {
+    if (!isLemurError(error, 'storage-failed')) throw error;
+    await store.discard();
+  }
 }
 
 async function commitSegment(

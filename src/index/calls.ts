@@ -51,6 +51,8 @@ export function createCalls(context: CallContext = platform().callContext ?? pla
   const outcomes = new Set<Promise<unknown>>();
   let queue: Promise<unknown> = Promise.resolve();
   let closed: Promise<void> | undefined;
+  /** What could not be given back when it was closed may be tried again. */
+  let again = false;
 
   const patience = createPatience(closing.signal, () => givenUp.abort(closing.signal.reason));
   const isClosed = (): LemurError => new LemurError('closed', 'this Index has been closed', { where: 'Index' });
@@ -110,12 +112,13 @@ export function createCalls(context: CallContext = platform().callContext ?? pla
     },
     waitFor: patience,
     close(end) {
-      if (closed) return closed;
+      if (closed && !again) return closed;
       try {
         checkPlace('close', () => true);
       } catch (error) {
         return Promise.reject(error);
       }
+      again = false;
       closed = (async () => {
         closing.abort(isClosed());
         while (outcomes.size > 0) await Promise.allSettled(outcomes);
@@ -123,6 +126,9 @@ export function createCalls(context: CallContext = platform().callContext ?? pla
         // what goes wrong is told where it comes in time
         if (await settlesWithin(ended, GRACE_MS)) await ended;
       })();
+      closed.catch(() => {
+        again = true;
+      });
       return closed;
     },
   };

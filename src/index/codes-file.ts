@@ -1,6 +1,6 @@
 import type { Device, DeviceCodes, Tensor } from '../device/device.js';
 import { crc32 } from '../formats/crc32.js';
-import type { Storage } from '../storage/storage.js';
+import type { Storage, StoredFile } from '../storage/storage.js';
 import { joinArrays } from '../tokens/join.js';
 import { bytesOf, type EncodedFile, encodeCheckedFile, openCheckedFile } from './checked-file.js';
 import type { FileEntry } from './manifest.js';
@@ -20,6 +20,8 @@ export interface CodeRows {
 
 /** Codes of a segment, open: prefixes in memory, full codes in the file where the platform can read files. */
 export interface SegmentCodes {
+  /** As it was opened. */
+  readonly stored: StoredFile;
   readonly prefix: Tensor<'i8'>;
   readonly codes: Tensor<'i8'>;
   readonly factors: Float32Array;
@@ -73,7 +75,7 @@ export async function openCodes(
       codes: await file.array<Int8Array>('codes', 'I8', [documents, latentDim]),
       factors,
     });
-    return { prefix, codes, factors, checks, all, close };
+    return { stored: file.stored, prefix, codes, factors, checks, all, close };
   } catch (error) {
     await close();
     throw error;

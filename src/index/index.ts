@@ -2,10 +2,11 @@ import { abortable } from '../abortable.js';
 import { resolveDevice } from '../device/default-device.js';
 import type { Device } from '../device/device.js';
 import type { Encoder } from '../encoder/encoder.js';
-import { LemurError } from '../errors.js';
+import { isLemurError, LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
+import { guardedReplace, readIfThere, sameBytes } from '../storage/guarded-replace.js';
 import type { Storage, StorageLock } from '../storage/storage.js';
 import { storageOf } from '../storage-of.js';
 import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/token-sets.js';
@@ -46,6 +47,7 @@ import type {
   SearchOptions,
   TuneOptions,
 } from './options.js';
+import { checkVacant, notFound } from './own-files.js';
 import type { Snapshot } from './snapshot.js';
 import { type IndexStats, LEAST_FOR_FEATURES, statsOf } from './stats.js';
 import { LOCK, openStore, type Store } from './store.js';
@@ -121,23 +123,24 @@ export class Index<M extends Metadata = Metadata> {
     calls: Calls,
   ): Promise<Index<M>> {
     const device = await resolveDevice(options);
-    const there = (): LemurError =>
-      new LemurError(
-        'already-exists',
-        `${storage.name}: there is a collection already: Index.open opens it, another folder has room for a new one`,
-        {
-          where: storage.name,
-        },
-      );
-    if ((await storage.list()).includes(MANIFEST)) throw there();
+    await checkVacant(storage);
     const lock = await storage.lock(LOCK);
     try {
-      if ((await storage.list()).includes(MANIFEST)) throw there();
+      await checkVacant(storage);
       options.signal?.throwIfAborted();
-      await storage.replace(MANIFEST, encodeManifest(manifest));
-      return new Index<M>(device, options.encoder, true, await openStore(storage, device, lock), calls);
+      const bytes = encodeManifest(manifest);
+      const made = await guardedReplace(storage, lock, MANIFEST, null, bytes);
+      if (made.now !== 'new' || made.failure !== undefined) throw made.failure;
+      try {
+        return new Index<M>(device, options.encoder, true, await openStore(storage, device, lock), calls);
+      } catch (error) {
+        // what could not be opened was not made
+        const there = await readIfThere(storage, MANIFEST).catch(() => null);
+        if (sameBytes(there, bytes)) await storage.delete(MANIFEST).catch(() => undefined);
+        throw error;
+      }
     } catch (error) {
-      await lock.release();
+      await lock.release().catch(() => undefined);
       throw error;
     }
   }
@@ -158,10 +161,8 @@ export class Index<M extends Metadata = Metadata> {
     const device = await resolveDevice(options);
     let lock: StorageLock | null = null;
     try {
-      if (!(await storage.list()).includes(MANIFEST))
-        throw new LemurError('not-found', `${storage.name}: no collection here (${MANIFEST} is missing): Index.create makes one`, {
-          where: storage.name,
-        });
+      const names = await storage.list();
+      if (!names.includes(MANIFEST)) throw await notFound(storage, names);
       if (write) lock = await storage.lock(LOCK);
       const store = await openStore(storage, device, lock);
       try {
@@ -172,7 +173,7 @@ export class Index<M extends Metadata = Metadata> {
       }
       return new Index<M>(device, encoder, write, store, calls);
     } catch (error) {
-      await lock?.release();
+      await lock?.release().catch(() => undefined);
       throw error;
     }
   }
@@ -210,7 +211,8 @@ export class Index<M extends Metadata = Metadata> {
       const added = await addDocuments(run.store, documents, run.encoder, () => this.#weightsModel(), { ...options, ...run });
       const { features, model } = this.#store.snapshot.manifest;
       const due = features === 'auto' && !model && this.size >= LEAST_FOR_FEATURES && options.fit !== false;
-      if (due) await this.#fit({ epochs: 0 }, run);
+      // what was added is committed, and the next add tries again
+      if (due) await this.#fit({ epochs: 0 }, run).catch((error: unknown) => putOff(error, run.store));
       return added;
     });
   }
@@ -354,13 +356,16 @@ export class Index<M extends Metadata = Metadata> {
   /** Takes over what a writer has committed since this reader was opened. Returns whether there was something. */
   async refresh(options: Pick<RunOptions, 'signal'> = {}): Promise<boolean> {
     checkOptions(options, REFRESH_OPTIONS, 'refresh');
-    return this.#calls.write('refresh', options.signal, ({ signal }) => this.#store.refresh(signal));
+    return this.#calls.write('refresh', options.signal, ({ signal }) =>
+      this.#store.refresh(signal, (manifest) => checkEncoder(this.#store.storage, manifest, this.#encoder)),
+    );
   }
 
   /**
    * Ends it: searches under way finish, writing calls stop at their next step with 'closed', calls after it reject with 'closed'. It takes less than a second
    * beyond what is being computed, whatever source, encoder and storage do: calls that wait for these reject with 'closed' then, and what the storage has
-   * not ended is left behind. A file that is being replaced or deleted keeps the lock until that has ended.
+   * not ended is left behind. A file that is being replaced or deleted keeps the lock until that has ended. Where it rejects it may be called again; this
+   * process can open the collection for writing either way.
    */
   close(): Promise<void> {
     return this.#calls.close(async () => {
@@ -457,4 +462,10 @@ export class Index<M extends Metadata = Metadata> {
     }
     return tokenSetsOfDim(queries as TokenInput | TokenMatrix[], this.dim, 'queries', signal);
   }
+}
+
+/** Of work that may come later: a disk that is full fails no call that has done what it was asked for. */
+async function putOff(error: unknown, store: Store): Promise<void> {
+  if (!isLemurError(error, 'storage-failed')) throw error;
+  await store.discard();
 }

@@ -3,7 +3,7 @@ import { crc32 } from '../formats/crc32.js';
 import { showJson } from '../formats/show-json.js';
 import type { FeatureMapDescription } from '../lemur/feature-map-description.js';
 import type { ResolvedLearnOptions } from '../lemur/options.js';
-import { checkManifest, DATA_FILE } from './check-manifest.js';
+import { checkManifest } from './check-manifest.js';
 
 /** The one file of a collection that changes, always in one step. */
 export const MANIFEST = 'index.json';
@@ -93,7 +93,8 @@ export interface IndexManifest {
   segments: SegmentEntry[];
 }
 
-const CHECKED = /^\{"format":"lemur-index","version":(\d+),"crc32":(\d+),"index":(.*)\}\n$/s;
+/** The end of the line may have become that of Windows, as version control does it; the checksum is that of what is before it. */
+const CHECKED = /^\{"format":"lemur-index","version":(\d+),"crc32":(\d+),"index":(.*)\}\r?\n$/s;
 
 /** JSON in one line, in this order: format, version, CRC-32 of the text of `index`, `index`. */
 export function encodeManifest(manifest: IndexManifest): Uint8Array {
@@ -138,9 +139,4 @@ export function decodeManifest(bytes: Uint8Array, where: string): IndexManifest 
 export function filesOf({ model, segments }: IndexManifest): FileEntry[] {
   const files = segments.flatMap(({ file, codes, deleted }) => [file, ...(codes ? [codes] : []), ...(deleted ? [deleted.file] : [])]);
   return model ? [model.file, ...files] : files;
-}
-
-/** Whether a file of this name is a collection's own, in use or left behind. */
-export function isIndexFile(name: string): boolean {
-  return name === MANIFEST || name === `${MANIFEST}.tmp` || DATA_FILE.test(name);
 }

@@ -28,13 +28,17 @@ const RESIDENT_CODES = 128 * 1024 * 1024;
 /** Files opened at a time. */
 const AT_ONCE = 8;
 
-/** Open files shared by the states that refer to them: each is opened once and closed after the last state. */
+/**
+ * Open files shared by the states that refer to them: each is opened once and closed after the last state. A file is what all of its entry says, and what it
+ * is opened as: where a collection was made anew, others have the same names.
+ */
 export function createOpenFiles(storage: Storage, device: Device): { open(manifest: IndexManifest): Promise<OpenState> } {
   const opened = new Map<string, { users: number; value: Promise<unknown>; close: (value: never) => Promise<void> | void }>();
 
   const open = async (manifest: IndexManifest): Promise<OpenState> => {
     const taken: string[] = [];
-    const take = <T>(name: string, make: () => Promise<T>, close: (value: T) => Promise<void> | void): Promise<T> => {
+    const take = <T>(what: unknown, make: () => Promise<T>, close: (value: T) => Promise<void> | void): Promise<T> => {
+      const name = JSON.stringify(what);
       const found = opened.get(name) ?? { users: 0, value: make(), close };
       found.users++;
       opened.set(name, found);
@@ -53,27 +57,28 @@ export function createOpenFiles(storage: Storage, device: Device): { open(manife
     const { dim, precision, model } = manifest;
     const all = manifest.segments.reduce((sum, entry) => sum + entry.documents, 0);
     const resident = model !== null && all * latentDim(model) <= RESIDENT_CODES;
+    const width = model && { latentDim: latentDim(model), prefixDim: model.prefix.dim };
     const view = async (entry: SegmentEntry): Promise<SegmentView> => {
-      const { file, codes, deleted, documents } = entry;
+      const { file, codes, deleted, documents, tokens } = entry;
       return {
         entry,
         segment: await take(
-          file.name,
+          { ...file, documents, tokens, dim, precision },
           () => openSegment(storage, device, entry, dim, precision),
           (segment) => segment.close(),
         ),
         codes:
-          codes && model
+          codes && width
             ? await take(
-                codes.name,
-                () => openCodes(storage, device, codes, documents, { latentDim: latentDim(model), prefixDim: model.prefix.dim, resident }),
+                { ...codes, documents, width, resident },
+                () => openCodes(storage, device, codes, documents, { ...width, resident }),
                 (found) => found.close(),
               )
             : null,
         deleted:
           deleted &&
           (await take(
-            deleted.file.name,
+            { ...deleted.file, documents },
             () => openDeleted(storage, deleted.file, documents),
             () => {},
           )),
@@ -83,7 +88,7 @@ export function createOpenFiles(storage: Storage, device: Device): { open(manife
       const opened =
         model &&
         (await take(
-          model.file.name,
+          { ...model.file, featureMap: model.featureMap, prefix: model.prefix },
           () => openModel(storage, device, model),
           (found) => freeModel(device, found),
         ));

@@ -1,7 +1,7 @@
 import type { Device, Tensor } from '../device/device.js';
 import { LemurError } from '../errors.js';
 import { crc32 } from '../formats/crc32.js';
-import type { Storage } from '../storage/storage.js';
+import type { Storage, StoredFile } from '../storage/storage.js';
 import { rowOffsets } from '../tokens/token-sets.js';
 import { type CheckedFile, openCheckedFile } from './checked-file.js';
 import { createIdTable, type IdTable } from './id-table.js';
@@ -19,6 +19,8 @@ export interface DocumentRecord {
 /** A batch of documents, open: what every search needs is in memory, vectors and records stay in the file where the platform can read files. */
 export interface Segment {
   readonly name: string;
+  /** As it was opened. */
+  readonly stored: StoredFile;
   readonly ids: IdTable;
   readonly documents: number;
   readonly counts: Int32Array;
@@ -75,6 +77,7 @@ export async function openSegment(
     const table = createIdTable(ids, idEnds);
     return {
       name: entry.name,
+      stored: file.stored,
       ids: table,
       documents,
       counts,

@@ -56,7 +56,10 @@ export function watchedStorage(storage: Storage, waitFor: <T>(call: Promise<T>) 
     list: () => waitFor(storage.list()),
     delete: (...of) => changing(() => tracked(storage.delete(...of))),
     sync: () => changing(() => storage.sync()),
-    lock: (file) => waitFor(storage.lock(file)),
+    lock: async (file) => {
+      const lock = await waitFor(storage.lock(file));
+      return { confirm: async () => lock.confirm && waitFor(lock.confirm()), release: () => lock.release() };
+    },
   };
 }
 

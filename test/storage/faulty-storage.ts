@@ -3,9 +3,9 @@ import { LemurError, memoryStorage, type Storage } from '../../dist/node.js';
 /**
  * `fails`: rejects as a full disk does, with nothing done, but that a write leaves half of the file. `truncates`: half is done: half of a file's
  * bytes, half of the files that a sync has to do; half of a replacement lies in `<file>.tmp`. `drops`: nothing is done. The last two claim success
- * if the process lives on. A lock or a deletion has no half: nothing is done.
+ * if the process lives on. A lock or a deletion has no half: nothing is done. `late`: all is done, and it rejects all the same.
  */
-export type Fault = 'fails' | 'truncates' | 'drops';
+export type Fault = 'fails' | 'truncates' | 'drops' | 'late';
 
 /** A storage in memory that has faults on demand, and a state that survives a loss of power beside the one that is read. */
 export interface FaultyStorage extends Storage {
@@ -54,8 +54,9 @@ export function faultyStorage(files: ReadonlyMap<string, Uint8Array> = new Map()
       return true;
     }
     if (fault.how === 'truncates' || (fault.how === 'fails' && halfOfFailed)) half();
+    if (fault.how === 'late') change();
     dead = fault.then === 'dead';
-    if (fault.how === 'fails') throw failed(what, 'no space left on the device');
+    if (fault.how === 'fails' || fault.how === 'late') throw failed(what, 'no space left on the device');
     checkAlive();
     return false;
   };
@@ -97,7 +98,9 @@ export function faultyStorage(files: ReadonlyMap<string, Uint8Array> = new Map()
         },
       };
     },
-    async write(file, bytes) {
+    async write(file, bytes, { create = false } = {}) {
+      checkAlive();
+      if (create && written.has(file)) throw new LemurError('already-exists', `${name}: a file ${file} is there`, { where: name });
       const copy = new Uint8Array(bytes);
       operation(
         `${file} could not be written`,
@@ -106,7 +109,8 @@ export function faultyStorage(files: ReadonlyMap<string, Uint8Array> = new Map()
         true,
       );
     },
-    async replace(file, bytes) {
+    async replace(file, bytes, check) {
+      await check?.();
       const copy = new Uint8Array(bytes);
       const replaced = (): void => {
         written.set(file, copy);
