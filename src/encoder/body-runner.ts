@@ -4,9 +4,6 @@ import type { BodyOutput, IdBatch } from './body.js';
 import type { BodyRunner } from './encoder.js';
 import { receiveError, type StartMessage, type WorkerMessage, type WorkerReply } from './worker-protocol.js';
 
-/** Most tokens of a batch: larger ones are no faster and take more memory. */
-const BATCH_TOKENS = 1536;
-
 interface Request {
   resolve: (output: BodyOutput | undefined) => void;
   reject: (error: unknown) => void;
@@ -16,7 +13,7 @@ interface Request {
  * Has a worker hold the model: ONNX Runtime's WASM computes on the thread that calls it. It answers in order, and keeps the process alive while it has
  * something to answer. `terminate` of the port lets it end what is under way. Rejects, with no worker left behind, when the model cannot be made.
  */
-export async function startBody(worker: WorkerPort, start: StartMessage): Promise<BodyRunner> {
+export async function startBody(worker: WorkerPort, start: StartMessage, batchTokens: number): Promise<BodyRunner> {
   const requests: Request[] = [];
   let closed: LemurError | undefined;
 
@@ -56,7 +53,7 @@ export async function startBody(worker: WorkerPort, start: StartMessage): Promis
     throw error;
   }
   return {
-    batchTokens: BATCH_TOKENS,
+    batchTokens,
     run: async (batch: IdBatch, pooled: boolean) => (await send({ kind: 'run', batch, pooled })) as BodyOutput,
     close,
   };

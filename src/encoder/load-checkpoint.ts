@@ -10,8 +10,9 @@ import { type EncoderParts, type PoolingEncoder, poolingEncoder } from './encode
 import type { Precision } from './graph-builder.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.js';
 import { resolveRecipes } from './settings.js';
+import { sharesSteps } from './shared-step.js';
 import { idsOf, loadTokenizer, PUNCTUATION, type TextTokenizer } from './tokenizer.js';
-import type { OnnxPackage } from './worker-protocol.js';
+import type { OnnxPackage, StartMessage } from './worker-protocol.js';
 
 /** What differs between Node and browsers. */
 export interface EncoderPlatform {
@@ -62,6 +63,9 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = {
   ...HUB_OPTIONS,
 };
 
+/** Most tokens of a batch: larger ones are no faster and take more memory. */
+const BATCH_TOKENS = 1536;
+
 /** Prefix of an encoder's id, by its layout. */
 const FAMILY: Readonly<Record<Layout, string>> = {
   bert: 'bert',
@@ -98,9 +102,9 @@ export async function loadCheckpoint(
     ? resolveRecipes(settings, tokenizer, maskToken(tokenizerConfig, tokenizer), positions, tokenizerFile.where)
     : plainRecipes(tokenizer);
   const onnxPackage = platform.choosePackage(runtime);
+  const alone = await sharesSteps(files.open, body, precision);
   options.signal?.throwIfAborted();
-  // the last thing that can fail: a worker would stay behind
-  const runner = await startBody(platform.spawnWorker(), {
+  const start: StartMessage = {
     kind: 'start',
     package: onnxPackage,
     address: platform.findPackage(onnxPackage),
@@ -110,7 +114,9 @@ export async function loadCheckpoint(
     precision,
     body,
     dense,
-  });
+  };
+  // the last thing that can fail: a worker would stay behind
+  const runner = await startBody(platform.spawnWorker(), start, alone ? 1 : BATCH_TOKENS);
   return poolingEncoder({
     id,
     tokenizer,

@@ -296,6 +296,28 @@ describe.each(['web', 'node'] as const)('in onnxruntime-%s', (runtime) => {
     expect(int8.query.vectors).not.toEqual(query.vectors);
   });
 
+  test('texts whose rounding would depend on each other are computed alone, whatever their file is called', async () => {
+    const graph = graphBuilder('int8');
+    graph.constant('words', { dims: [30, 6], type: 'float32', data: words.map((value, i) => (i < 6 ? 50 : 1) * value) });
+    graph.linear('map', graph.node('Gather', ['words', 'input_ids']), { weight: values(6 * 6, 9), inputs: 6, outputs: 6 });
+    graph.rename('output');
+    const input = { name: 'input_ids', type: 'int64', dims: ['batch', 'tokens'] } as const;
+    const model = graph.write('quantised', [input], [{ name: 'output', type: 'float32', dims: ['batch', 'tokens', 6] }]);
+    const folder = await folderOf({ 'tokenizer.json': tokenizerJson, 'onnx_config.json': { embedding_dim: 6 }, 'model.onnx': model });
+    const texts = ['red', 'a green bee, a red owl', 'owls'];
+    await withEncoder(
+      folder,
+      async (encoder) => {
+        const together = await encoder.encodeDocument(texts);
+        for (const [i, text] of texts.entries()) {
+          const rows = together.vectors.subarray(together.offsets[i] * 6, together.offsets[i + 1] * 6);
+          expect((await encoder.encodeDocument([text])).vectors).toEqual(rows);
+        }
+      },
+      { runtime },
+    );
+  });
+
   test('an ONNX export of a BERT, which has no weights, is run too', async () => {
     const folder = await folderOf({
       'config.json': bert.json,

@@ -108,6 +108,21 @@ describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
     }
   });
 
+  test.each(['web', 'node'] as const)('so it has in int8 (onnxruntime-%s), near to those of float32', async (runtime) => {
+    const int8 = await loadEncoder(folder, { precision: 'int8', runtime, threads: 2 });
+    const some = [...texts, ' ', texts[2].repeat(6)];
+    const exact = await encoder.encodeDocument(some);
+    const together = await int8.encodeDocument(some);
+    for (let i = 0; i < some.length; i++) {
+      const alone = (await int8.encodeDocument([some[i]])).vectors;
+      expect(largestDifference(alone, rows(together, i))).toBeLessThan(1e-6);
+      const expected = rows(exact, i);
+      const cosines = alone.reduce((sum, value, at) => sum + value * expected[at], 0) / exact.counts[i];
+      expect(cosines).toBeGreaterThan(0.97);
+    }
+    await int8.close();
+  });
+
   test('tokens and pooled vectors of one pass are those of two', async () => {
     const { tokens, pooled } = await encoder.encode(texts, { kind: 'query' });
     expect(tokens).toEqual(await encoder.encodeQuery(texts));
