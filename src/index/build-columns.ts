@@ -1,6 +1,6 @@
-import { LemurError } from '../errors.js';
 import { ABSENT, ARRAY, FALSE, NULL, NUMBER, OBJECT, type Part, type Scalar, STRING, TRUE, tensorName } from './column.js';
 import type { Metadata } from './metadata.js';
+import { endsOf, SEGMENT_LIMITS } from './segment-limits.js';
 
 /** An array of a column, to be written as a tensor of one dimension. */
 export type ColumnArray = Uint8Array | Int32Array | Float64Array;
@@ -14,24 +14,22 @@ interface PathValues {
   found: Found[];
 }
 
-/** A column's bytes are counted by int32. */
-const MOST_BYTES = 2 ** 31 - 1;
-
 /**
  * The columns of a segment's documents, one for every path of keys that leads to anything in any of them: arrays by the names of their tensors
  * (`column/author.name/kinds`), for a safetensors file. `metadata`: one for each document, as `checkMetadata` returns it; undefined is one without any.
  * Keys are joined by dots; a key that has dots itself makes the same path as nested ones, and what is found by either counts. Objects in an array
  * are entered, so that `authors.name` has the names of all authors; arrays in an array are not.
- * The same metadata gives the same bytes, whatever the order of the keys along different paths. Raises 'invalid-argument' for 2 GiB of different strings along one path.
+ * The same metadata gives the same bytes, whatever the order of the keys along different paths. Raises 'invalid-argument' for more than `most` bytes of different strings, or values in
+ * arrays, along one path.
  */
-export function buildColumns(metadata: readonly (Metadata | undefined)[]): Map<string, ColumnArray> {
+export function buildColumns(metadata: readonly (Metadata | undefined)[], most: number = SEGMENT_LIMITS.section): Map<string, ColumnArray> {
   const paths = new Map<string, PathValues>();
   metadata.forEach((object, row) => {
     if (object !== undefined) gatherObject(object, '', row, paths);
   });
   const arrays = new Map<string, ColumnArray>();
   for (const path of [...paths.keys()].sort()) {
-    for (const [part, data] of columnArrays(paths.get(path)!, metadata.length, path)) {
+    for (const [part, data] of columnArrays(paths.get(path)!, metadata.length, path, most)) {
       if (data.length > 0) arrays.set(tensorName(path, part), data);
     }
   }
@@ -78,14 +76,18 @@ function add(paths: Map<string, PathValues>, path: string, row: number, found: F
   values.found[last] = several;
 }
 
-function columnArrays({ rows, found }: PathValues, count: number, path: string): [Part, ColumnArray][] {
+function columnArrays({ rows, found }: PathValues, count: number, path: string, most: number): [Part, ColumnArray][] {
   const several = found.filter((value) => Array.isArray(value));
   const different = new Set<string>();
   for (const value of found) if (typeof value === 'string') different.add(value);
   for (const list of several) for (const value of list) if (typeof value === 'string') different.add(value);
   const dictionary = [...different].sort();
   const codes = new Map(dictionary.map((text, code) => [text, code]));
-  const elementOffsets = offsetsOf(several.map((list) => list.length));
+  const elementOffsets = offsetsOf(
+    several.map((list) => list.length),
+    most,
+    `metadata: ${path}: values in arrays`,
+  );
   const elements = valueArrays(several.flat(), codes);
   // by rows where that takes fewer bytes, so that a path of one document does not cost what a path of all does
   const sparse = 5 * rows.length < count;
@@ -93,12 +95,11 @@ function columnArrays({ rows, found }: PathValues, count: number, path: string):
   const encoder = new TextEncoder();
   const texts = dictionary.map((text) => encoder.encode(text));
   const bytes = texts.reduce((sum, text) => sum + text.length, 0);
-  if (bytes > MOST_BYTES) {
-    const where = 'metadata';
-    throw new LemurError('invalid-argument', `${where}: ${path}: ${bytes} bytes of different strings, expected at most ${MOST_BYTES}`, {
-      where,
-    });
-  }
+  const dictionaryOffsets = offsetsOf(
+    texts.map((text) => text.length),
+    most,
+    `metadata: ${path}: bytes of different strings`,
+  );
   return [
     ['rows', Int32Array.from(sparse ? rows : [])],
     ['kinds', values.kinds],
@@ -109,7 +110,7 @@ function columnArrays({ rows, found }: PathValues, count: number, path: string):
     ['element-numbers', elements.numbers],
     ['element-codes', elements.codes],
     ['dictionary', joined(texts, bytes)],
-    ['dictionary-offsets', texts.length > 0 ? offsetsOf(texts.map((text) => text.length)) : new Int32Array()],
+    ['dictionary-offsets', texts.length > 0 ? dictionaryOffsets : new Int32Array()],
   ];
 }
 
@@ -149,9 +150,9 @@ function kindOf(value: Found | typeof NOTHING): number {
   return typeof value === 'string' ? STRING : ARRAY;
 }
 
-function offsetsOf(lengths: readonly number[]): Int32Array {
+function offsetsOf(lengths: readonly number[], most: number, what: string): Int32Array {
   const offsets = new Int32Array(lengths.length + 1);
-  for (let i = 0; i < lengths.length; i++) offsets[i + 1] = offsets[i] + lengths[i];
+  offsets.set(endsOf(lengths, most, what), 1);
   return offsets;
 }
 

@@ -198,7 +198,7 @@ export class Index<M extends Metadata = Metadata> {
   }
 
   /**
-   * Adds documents: one, an array, or an iterable of any length, which is committed segment by segment (64 MiB of vectors) while it is read, so that
+   * Adds documents: one, an array, or an iterable of any length, which is committed segment by segment (64 MiB of vectors, texts and metadata) while it is read, so that
    * memory does not grow with it; `onProgress` says how many are safe. What fits one segment goes in whole or not at all. Documents of an array are all
    * checked before anything is written. Rejects with 'duplicate-id', 'invalid-argument', 'dimension-mismatch', 'not-finite', 'empty-document',
    * 'read-only', 'storage-failed', or the signal's reason; what was committed before stays.

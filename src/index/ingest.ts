@@ -6,17 +6,19 @@ import type { RunOptions } from '../run-options.js';
 import { joinTexts } from '../tokens/join.js';
 import { poolTokens } from '../tokens/pool.js';
 import { meanToken, quantizationLoss, quantizeText } from '../tokens/quantize.js';
-import { type TokenSets, tokenRows } from '../tokens/token-sets.js';
+import { matrixShape, type TokenSets, tokenRows } from '../tokens/token-sets.js';
 import type { Call } from './calls.js';
 import { type CheckedDocument, checkDocument, type IndexDocument } from './document.js';
 import type { IndexManifest } from './manifest.js';
 import type { StoredDocument } from './segment-file.js';
-import { SEGMENT_BYTES, SEGMENT_DOCUMENTS } from './write-segment.js';
+import { grouped, SEGMENT_LIMITS, type SegmentLimits, storedBytes } from './segment-limits.js';
 
 /** Documents that are encoded in one call. */
 const BATCH = 256;
 /** Bytes of text that are. */
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_TEXT_BYTES = 4 * 1024 * 1024;
+/** Bytes of all that these documents have. */
+const BATCH_BYTES = 16 * 1024 * 1024;
 /** Float32 bytes that the mean of the tokens is taken from at most. */
 const MEAN_BYTES = 16 * 1024 * 1024;
 
@@ -34,18 +36,32 @@ export interface PreparedSegment {
 export interface IngestTarget extends Pick<IndexManifest, 'dim' | 'precision' | 'pooling'> {
   tokenMean: Float32Array | null;
   encoder: Encoder | undefined;
+  limits?: SegmentLimits | undefined;
+}
+
+/** A document that waits for its vectors, and the bytes that the rest of it takes. */
+interface WaitingDocument extends CheckedDocument {
+  bytes: number;
 }
 
 /** A document with its token vectors, merged as the collection says, and their places in its text. */
 interface EncodedDocument {
-  document: CheckedDocument;
+  document: WaitingDocument;
   vectors: Float32Array;
   spans: Int32Array | undefined;
 }
 
+/** As it will be stored, the bytes that it takes, and what its rounding cost. */
+interface ReadyDocument {
+  document: StoredDocument;
+  bytes: number;
+  error: number;
+  energy: number;
+}
+
 /**
- * Turns documents into segments, one at a time: checked, encoded, pooled, quantised. Holds at most one segment (64 MiB of vectors) and one
- * batch. `wanted` says of each document that has passed the gate whether it goes in. Rejects with what is wrong with a document.
+ * Turns documents into segments: checked, encoded, pooled, quantised. Holds what one segment stores (64 MiB, texts and metadata included) and one
+ * batch (16 MiB, and its vectors), or one document that is larger. `wanted` says of each document that has passed the gate whether it goes in. Rejects with what is wrong with a document.
  */
 export async function* prepareSegments(
   documents: AsyncIterable<IndexDocument> | Iterable<IndexDocument>,
@@ -53,20 +69,20 @@ export async function* prepareSegments(
   target: IngestTarget,
   options: RunOptions & { guard?: Call['guard'] | undefined },
 ): AsyncGenerator<PreparedSegment> {
-  const { dim, precision, encoder } = target;
+  const { dim, precision, encoder, limits = SEGMENT_LIMITS } = target;
   const { signal } = options;
   const pace = pacer(signal);
   let tokenMean = target.tokenMean;
-  let stored: StoredDocument[] = [];
+  let stored: ReadyDocument[] = [];
   let bytes = 0;
-  let error = 0;
-  let energy = 0;
   let truncated = 0;
   /** Encoded, but not quantised before the mean is known. */
   let raw: EncodedDocument[] = [];
   let rawBytes = 0;
-  let batch: CheckedDocument[] = [];
+  let rawRest = 0;
+  let batch: WaitingDocument[] = [];
   let batchBytes = 0;
+  let textBytes = 0;
 
   const store = async (): Promise<void> => {
     if (precision === 'int8' && raw.length > 0) {
@@ -81,23 +97,22 @@ export async function* prepareSegments(
     for (const { document, vectors, spans } of raw) {
       await pace();
       // not its tokens, which take four times as much
-      const { id, text, metadata } = document;
-      bytes += text?.length ?? 0;
+      const { id, text, metadata, bytes: rest } = document;
+      const keep = (own: Float32Array | Int8Array, factor: number, loss: { error: number; energy: number }): void => {
+        const taken = rest + own.byteLength + (spans?.byteLength ?? 0);
+        bytes += taken;
+        stored.push({ document: { id, text, metadata, vectors: own, factor, spans }, bytes: taken, ...loss });
+      };
       if (!tokenMean) {
-        bytes += vectors.byteLength;
-        stored.push({ id, text, metadata, vectors: vectors.slice(), factor: 1, spans });
+        keep(vectors.slice(), 1, { error: 0, energy: 0 });
         continue;
       }
       const codes = new Int8Array(vectors.length);
       const factor = quantizeText(vectors, tokenMean, codes);
-      const loss = quantizationLoss(vectors, tokenMean, codes, factor);
-      error += loss.error;
-      energy += loss.energy;
-      bytes += codes.length;
-      stored.push({ id, text, metadata, vectors: codes, factor, spans });
+      keep(codes, factor, quantizationLoss(vectors, tokenMean, codes, factor));
     }
     raw = [];
-    rawBytes = 0;
+    rawBytes = rawRest = 0;
   };
   const encode = async (): Promise<void> => {
     if (batch.length === 0) return;
@@ -106,19 +121,24 @@ export async function* prepareSegments(
     for (const item of encoded.documents) {
       raw.push(item);
       rawBytes += item.vectors.byteLength;
+      rawRest += item.document.bytes;
     }
     batch = [];
-    batchBytes = 0;
-    if (tokenMean || precision === 'float32' || rawBytes >= MEAN_BYTES) await store();
+    batchBytes = textBytes = 0;
+    if (tokenMean || precision === 'float32' || rawBytes >= MEAN_BYTES || rawRest >= limits.bytes / 2) await store();
   };
-  const flush = async (): Promise<PreparedSegment | null> => {
+  const flush = async (): Promise<PreparedSegment[]> => {
     await encode();
     await store();
-    if (stored.length === 0) return null;
-    const segment = { documents: stored, tokenMean, quantizationError: energy > 0 ? error / energy : 0, truncated };
+    const segments = grouped(stored, (one) => one.bytes, limits).map((group) => {
+      const energy = group.reduce((sum, one) => sum + one.energy, 0);
+      const quantizationError = energy > 0 ? group.reduce((sum, one) => sum + one.error, 0) / energy : 0;
+      return { documents: group.map(({ document }) => document), tokenMean, quantizationError, truncated: 0 };
+    });
+    if (segments.length > 0) segments[0].truncated = truncated;
     stored = [];
-    bytes = error = energy = truncated = 0;
-    return segment;
+    bytes = truncated = 0;
+    return segments;
   };
 
   let index = 0;
@@ -129,22 +149,26 @@ export async function* prepareSegments(
     const checked = checkDocument(document, `document ${index++}`, gate);
     let want = wanted(checked);
     if (want === 'flush') {
-      const segment = await flush();
-      if (segment) yield segment;
+      yield* await flush();
       // the one that it replaces is in the collection now
       want = wanted(checked);
     }
     if (!want) continue;
-    batch.push(owned(checked));
-    batchBytes += checked.text === undefined ? 0 : 2 * checked.text.length;
-    if (batch.length >= BATCH || batchBytes >= BATCH_BYTES) await encode();
-    if (bytes >= SEGMENT_BYTES || stored.length >= SEGMENT_DOCUMENTS) {
-      const segment = await flush();
-      if (segment) yield segment;
-    }
+    const waiting = { ...owned(checked), bytes: storedBytes(checked) };
+    batch.push(waiting);
+    batchBytes += waiting.bytes + tokenBytes(checked);
+    textBytes += checked.text === undefined ? 0 : 2 * checked.text.length;
+    if (batch.length >= BATCH || textBytes >= BATCH_TEXT_BYTES || batchBytes >= BATCH_BYTES) await encode();
+    if (bytes >= limits.bytes || stored.length >= limits.documents) yield* await flush();
   }
-  const segment = await flush();
-  if (segment) yield segment;
+  yield* await flush();
+}
+
+/** Of token vectors that came with it. */
+function tokenBytes({ tokens }: CheckedDocument): number {
+  if (tokens === undefined) return 0;
+  const { rows, dim } = matrixShape(tokens, 'tokens');
+  return 4 * rows * dim;
 }
 
 /** With token vectors of its own: what gives documents one by one may use its array again for the next. */
@@ -155,7 +179,7 @@ function owned(document: CheckedDocument): CheckedDocument {
 
 /** Token vectors of documents, those of texts by the encoder, merged as the collection says. */
 async function encodeBatch(
-  batch: readonly CheckedDocument[],
+  batch: readonly WaitingDocument[],
   encoder: Encoder | undefined,
   { dim, pooling }: IngestTarget,
   { signal }: RunOptions,
@@ -179,7 +203,7 @@ async function encodeBatch(
       },
     );
   }
-  const result = new Map<CheckedDocument, EncodedDocument>();
+  const result = new Map<WaitingDocument, EncodedDocument>();
   if (encoded) {
     const pooled = pooling > 1 ? await poolTokens(encoded, pooling, { signal }) : encoded;
     texts.forEach((document, i) => {

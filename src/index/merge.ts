@@ -3,9 +3,11 @@ import { joinArrays } from '../tokens/join.js';
 import { type CodeRows, joinCodes } from './codes-file.js';
 import type { SegmentEntry } from './manifest.js';
 import type { SegmentView } from './open-files.js';
+import type { Segment } from './segment.js';
 import type { StoredDocument } from './segment-file.js';
+import { grouped, SEGMENT_LIMITS, type SegmentLimits, storedBytes } from './segment-limits.js';
 import type { Store } from './store.js';
-import { mergedFacts, SEGMENT_BYTES, SEGMENT_DOCUMENTS, writeSegment } from './write-segment.js';
+import { mergedFacts, type SegmentFacts, writeSegment } from './write-segment.js';
 
 /** How much larger each size of segments is than the one before. */
 const FAN = 8;
@@ -17,17 +19,17 @@ const FAN = 8;
  */
 export function segmentsToMerge(entries: readonly Pick<SegmentEntry, 'documents' | 'file'>[]): readonly [number, number] | undefined {
   const isSmall = ({ documents, file }: Pick<SegmentEntry, 'documents' | 'file'>): boolean =>
-    documents < SEGMENT_DOCUMENTS / 2 && file.bytes < SEGMENT_BYTES / 2;
+    documents < SEGMENT_LIMITS.documents / 2 && file.bytes < SEGMENT_LIMITS.bytes / 2;
   let from = entries.length;
   while (from > 0 && isSmall(entries[from - 1])) from--;
   let [to, bytes, documents] = [from, 0, 0];
   for (; to < entries.length; to++) {
     bytes += entries[to].file.bytes;
     documents += entries[to].documents;
-    if (bytes > SEGMENT_BYTES || documents > SEGMENT_DOCUMENTS) return [from, to];
+    if (bytes > SEGMENT_LIMITS.bytes || documents > SEGMENT_LIMITS.documents) return [from, to];
   }
   let first = entries.length;
-  for (let limit = FAN; limit <= SEGMENT_DOCUMENTS; limit *= FAN) {
+  for (let limit = FAN; limit <= SEGMENT_LIMITS.documents; limit *= FAN) {
     let together = 0;
     let at = entries.length;
     while (at > from && entries[at - 1].documents < limit) together += entries[--at].documents;
@@ -52,7 +54,7 @@ export async function mergeSmall(store: Store, options: RunOptions = {}): Promis
 }
 
 /**
- * Rewrites all segments that hold deleted documents or are small. Each new one is a commit of its own, so that no more room is needed than for one of them
+ * Rewrites all segments that hold deleted documents, are small, or larger than they should be. Each new one is a commit of its own, so that no more room is needed than for one of them
  * beside the old ones, and what was done stays done.
  */
 export async function compact(store: Store, options: RunOptions = {}): Promise<void> {
@@ -60,7 +62,8 @@ export async function compact(store: Store, options: RunOptions = {}): Promise<v
   const total = segments.reduce((sum, { entry }) => sum + entry.documents, 0);
   let done = 0;
   for (const group of groupsOf(segments)) {
-    if (group.length > 1 || group[0].entry.deleted) {
+    const [{ entry: alone }] = group;
+    if (group.length > 1 || alone.deleted || (alone.documents > 1 && alone.file.bytes > LARGEST_BYTES)) {
       const [first, ...others] = group.map(({ entry }) => entry.file.name);
       const merged = await mergeSegments(store, group, options);
       await store.commit((manifest) => ({
@@ -84,7 +87,7 @@ function groupsOf(segments: readonly SegmentView[]): SegmentView[][] {
     const { entry } = view;
     const live = entry.documents - (entry.deleted?.count ?? 0);
     const share = (entry.file.bytes * live) / entry.documents;
-    if (bytes + share > SEGMENT_BYTES || documents + live > SEGMENT_DOCUMENTS) {
+    if (bytes + share > SEGMENT_LIMITS.bytes || documents + live > SEGMENT_LIMITS.documents) {
       groups.push([]);
       bytes = documents = 0;
     }
@@ -95,19 +98,97 @@ function groupsOf(segments: readonly SegmentView[]): SegmentView[][] {
   return groups;
 }
 
-/** The documents of segments that are not deleted, with their codes, as one segment; none where all are deleted. */
-async function mergeSegments(store: Store, views: readonly SegmentView[], { signal }: RunOptions): Promise<SegmentEntry[]> {
-  const documents: StoredDocument[] = [];
-  const kept: CodeRows[] = [];
-  for (const { segment, codes, deleted } of views) {
-    signal?.throwIfAborted();
-    const all = await segment.all();
-    const rows = all.map((_, i) => i).filter((i) => !deleted?.[i]);
-    documents.push(...rows.map((i) => all[i]));
-    if (codes) kept.push(pick(await codes.all(), rows, all.length));
+/** Larger files were written before texts and metadata counted, and become several; what else is merged fits into one by the sizes of its files. */
+const LARGEST_BYTES = 2 * SEGMENT_LIMITS.bytes;
+/** Bytes of a file that are read at once. */
+const READ_BYTES = 16 * 1024 * 1024;
+
+/** The documents of segments that are not deleted, with their codes, as one segment, or as many as they need; none where all are deleted. */
+export async function mergeSegments(
+  store: Store,
+  views: readonly SegmentView[],
+  { signal }: RunOptions,
+  limits: SegmentLimits = limitsOf(views),
+): Promise<SegmentEntry[]> {
+  const facts = mergedFacts(views.map(({ entry }) => entry));
+  const written: SegmentEntry[] = [];
+  let documents: Sized[] = [];
+  let kept: CodeRows[] = [];
+  let bytes = 0;
+  const write = async (some: readonly Sized[]): Promise<void> => {
+    const codes = kept.length > 0 ? joinCodes(kept) : null;
+    const rows = Array.from(some, (_, i) => i);
+    const own = codes && pick(codes, rows, documents.length);
+    written.push(
+      await writeSegment(
+        store,
+        some.map(({ document }) => document),
+        own,
+        facts,
+      ),
+    );
+    const rest = Array.from({ length: documents.length - some.length }, (_, i) => some.length + i);
+    kept = codes && rest.length > 0 ? [pick(codes, rest, documents.length)] : [];
+    documents = documents.slice(some.length);
+    bytes = documents.reduce((sum, { size }) => sum + size, 0);
+  };
+  for (const { entry, segment, codes, deleted } of views) {
+    const all = codes && (await codes.all());
+    for (const [from, to] of partsOf(segment, entry.file.bytes)) {
+      signal?.throwIfAborted();
+      const rows = Array.from({ length: to - from }, (_, i) => i).filter((i) => !deleted?.[from + i]);
+      if (rows.length === 0) continue;
+      const part = await segment.part(from, to);
+      for (const i of rows) {
+        const document = part[i];
+        const size = storedBytes(document) + document.vectors.byteLength + (document.spans?.byteLength ?? 0);
+        documents.push({ document, size });
+        bytes += size;
+      }
+      if (all)
+        kept.push(
+          pick(
+            all,
+            rows.map((i) => from + i),
+            segment.documents,
+          ),
+        );
+      while (bytes > limits.bytes && documents.length > 1) {
+        const [first, ...others] = grouped(documents, ({ size }) => size, limits);
+        if (others.length === 0) break;
+        await write(first);
+      }
+    }
   }
-  if (documents.length === 0) return [];
-  return [await writeSegment(store, documents, kept.length > 0 ? joinCodes(kept) : null, mergedFacts(views.map(({ entry }) => entry)))];
+  if (documents.length > 0) await write(documents);
+  return written.length > 1 ? shared(written, facts) : written;
+}
+
+function limitsOf(views: readonly SegmentView[]): SegmentLimits {
+  const bytes = views.reduce((sum, { entry }) => sum + entry.file.bytes, 0);
+  return bytes > LARGEST_BYTES ? SEGMENT_LIMITS : { ...SEGMENT_LIMITS, bytes: Infinity };
+}
+
+/** A document and the bytes that it takes. */
+interface Sized {
+  document: StoredDocument;
+  size: number;
+}
+
+/** Ranges of a segment's documents of which each is read at once. */
+function* partsOf({ documents }: Segment, bytes: number): Generator<[number, number]> {
+  const step = Math.max(1, Math.floor((documents * READ_BYTES) / Math.max(1, bytes)));
+  for (let from = 0; from < documents; from += step) yield [from, Math.min(documents, from + step)];
+}
+
+/** What was counted of all, shared out. */
+function shared(entries: readonly SegmentEntry[], { fitted, residual }: SegmentFacts): SegmentEntry[] {
+  const total = entries.reduce((sum, { documents }) => sum + documents, 0);
+  return entries.map((entry) => {
+    const share = entry.documents / total;
+    const counted = residual && { ...residual, documents: Math.floor(residual.documents * share) };
+    return { ...entry, fitted: Math.floor(fitted * share), residual: counted };
+  });
 }
 
 function pick({ prefix, codes, factors }: CodeRows, rows: readonly number[], count: number): CodeRows {

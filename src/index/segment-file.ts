@@ -4,6 +4,7 @@ import { joinArrays } from '../tokens/join.js';
 import { buildColumns } from './build-columns.js';
 import { bytesOf, type EncodedFile, encodeCheckedFile, type Sections } from './checked-file.js';
 import type { Metadata } from './metadata.js';
+import { encodeRecord, endsOf, SEGMENT_LIMITS, type SegmentLimits } from './segment-limits.js';
 
 export const SEGMENT = 'lemur-segment';
 
@@ -20,8 +21,13 @@ export interface StoredDocument {
   spans: Int32Array | undefined;
 }
 
-/** The file of a batch of documents; the same documents give the same bytes. docs/format.md has it byte by byte. */
-export async function encodeSegment(name: string, documents: readonly StoredDocument[], dim: number): Promise<EncodedFile> {
+/** The file of a batch of documents; the same documents give the same bytes. docs/format.md has it byte by byte. Rejects with 'invalid-argument' where offsets would wrap. */
+export async function encodeSegment(
+  name: string,
+  documents: readonly StoredDocument[],
+  dim: number,
+  { section }: SegmentLimits = SEGMENT_LIMITS,
+): Promise<EncodedFile> {
   const encoder = new TextEncoder();
   const counts = Int32Array.from(documents, ({ vectors }) => vectors.length / dim);
   const rows = counts.reduce((sum, n) => sum + n, 0);
@@ -30,8 +36,12 @@ export async function encodeSegment(name: string, documents: readonly StoredDocu
   const tokens = int8
     ? joinArrays(vectors as Int8Array[], (length) => new Int8Array(length))
     : joinArrays(vectors as Float32Array[], (length) => new Float32Array(length));
-  const ids = concatBytes(documents.map(({ id }) => encoder.encode(id)));
-  const records = concatBytes(documents.map(({ text, metadata }) => encoder.encode(JSON.stringify({ text, metadata }))));
+  const ids = concatBytes(
+    documents.map(({ id }) => encoder.encode(id)),
+    section,
+    'ids',
+  );
+  const records = concatBytes(documents.map(encodeRecord), section, 'texts and metadata');
   const tokenChecks = Int32Array.from(vectors, (values) => crc32(bytesOf(values)));
   const flat = (data: SafetensorsArray): Sections[string] => ({ shape: [data.length], data });
   const sections: Sections = {
@@ -53,23 +63,23 @@ export async function encodeSegment(name: string, documents: readonly StoredDocu
       row += counts[i];
     });
     sections.spans = { shape: [rows, 2], data: spans };
-    let end = 0;
-    const ends = counts.map((count) => {
-      end += 8 * count;
-      return end;
-    });
-    sections.spanChecks = flat(partChecks(bytesOf(spans), ends));
+    const sizes = Array.from(counts, (count) => 8 * count);
+    sections.spanChecks = flat(partChecks(bytesOf(spans), endsOf(sizes, section, 'spans')));
   }
-  for (const [column, data] of buildColumns(documents.map(({ metadata }) => metadata))) sections[column] = flat(data);
+  for (const [column, data] of buildColumns(
+    documents.map(({ metadata }) => metadata),
+    section,
+  ))
+    sections[column] = flat(data);
   return encodeCheckedFile(name, SEGMENT, sections);
 }
 
-function concatBytes(parts: readonly Uint8Array[]): { bytes: Uint8Array; ends: Int32Array } {
-  let end = 0;
-  const ends = Int32Array.from(parts, ({ length }) => {
-    end += length;
-    return end;
-  });
+function concatBytes(parts: readonly Uint8Array[], most: number, what: string): { bytes: Uint8Array; ends: Int32Array } {
+  const ends = endsOf(
+    parts.map(({ length }) => length),
+    most,
+    what,
+  );
   return { bytes: joinArrays(parts, (length) => new Uint8Array(length)), ends };
 }
 

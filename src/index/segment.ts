@@ -9,6 +9,7 @@ import type { SegmentEntry } from './manifest.js';
 import type { Metadata } from './metadata.js';
 import { type Columns, openColumns } from './open-columns.js';
 import { SEGMENT, type StoredDocument } from './segment-file.js';
+import { storedEnds } from './segment-limits.js';
 
 /** What a document holds besides its vectors. */
 export interface DocumentRecord {
@@ -36,8 +37,8 @@ export interface Segment {
   some(from: number, to: number): Promise<Pick<StoredDocument, 'vectors' | 'factor'>[]>;
   /** undefined where none were given. */
   spans(document: number): Promise<Int32Array | undefined>;
-  /** All documents, read in a few large parts. */
-  all(): Promise<StoredDocument[]>;
+  /** Documents from .. to with all that they have, in a few reads. */
+  part(from: number, to: number): Promise<StoredDocument[]>;
   close(): Promise<void>;
 }
 
@@ -54,7 +55,7 @@ export async function openSegment(
     const where = `${storage.name}/${entry.name}`;
     const bad = (problem: string): LemurError => new LemurError('bad-file', `${where}: ${problem}: the file is damaged`, { where });
     const numbers = (section: string): Promise<Int32Array> => file.array(section, 'I32', [documents]);
-    const [counts, tokenChecks, idEnds, recordEnds, recordChecks] = [
+    const [counts, tokenChecks, idEnds, recordParts, recordChecks] = [
       await numbers('counts'),
       await numbers('tokenChecks'),
       await numbers('idEnds'),
@@ -64,6 +65,13 @@ export async function openSegment(
     const offsets = rowOffsets(counts);
     if (offsets[documents] !== rows) throw bad(`${offsets[documents]} tokens, expected ${rows}`);
     const { bytes: ids } = await file.read('ids');
+    const endsIn = <E extends Int32Array | Float64Array>(section: string, ends: E | undefined): E => {
+      if (!ends) throw bad(`the ends of ${section} do not match it`);
+      return ends;
+    };
+    const table = createIdTable(ids, endsIn('ids', storedEnds(idEnds, ids.length) as Int32Array | undefined));
+    const records = file.sections.get('records')?.shape[0] ?? 0;
+    const recordEnds = endsIn('records', storedEnds(recordParts, records));
     const factors = precision === 'int8' ? await file.array<Float32Array>('factors', 'F32', [documents]) : null;
     const elementBytes = precision === 'int8' ? 1 : 4;
     const tokens = await openRows(device, file, 'tokens', precision === 'int8' ? 'i8' : 'f32', rows * dim);
@@ -74,7 +82,20 @@ export async function openSegment(
       if (actual !== expected) throw bad(`${section} of document ${document}: checksum ${actual}, expected ${expected}`);
     };
     const spanChecks = file.sections.has('spans') ? await numbers('spanChecks') : null;
-    const table = createIdTable(ids, idEnds);
+    const recordFrom = (document: number): number => (document === 0 ? 0 : recordEnds[document - 1]);
+    const some: Segment['some'] = async (from, to) => {
+      const width = dim * elementBytes;
+      const bytes = await file.range('tokens', offsets[from] * width, offsets[to] * width);
+      const { buffer } = new Uint8Array(bytes);
+      return Array.from({ length: to - from }, (_, i) => {
+        const document = from + i;
+        const start = (offsets[document] - offsets[from]) * width;
+        const length = counts[document] * width;
+        check('tokens', new Uint8Array(buffer, start, length), tokenChecks[document], document);
+        const vectors = precision === 'int8' ? new Int8Array(buffer, start, length) : new Float32Array(buffer, start, length / 4);
+        return { vectors, factor: factors?.[document] ?? 1 };
+      });
+    };
     return {
       name: entry.name,
       stored: file.stored,
@@ -87,25 +108,12 @@ export async function openSegment(
       tokens,
       columns,
       async record(document) {
-        const from = document === 0 ? 0 : recordEnds[document - 1];
-        const bytes = await file.range('records', from, recordEnds[document]);
+        const bytes = await file.range('records', recordFrom(document), recordEnds[document]);
         check('records', bytes, recordChecks[document], document);
         const { text, metadata } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<DocumentRecord>;
         return { text, metadata };
       },
-      async some(from, to) {
-        const width = dim * elementBytes;
-        const bytes = await file.range('tokens', offsets[from] * width, offsets[to] * width);
-        const { buffer } = new Uint8Array(bytes);
-        return Array.from({ length: to - from }, (_, i) => {
-          const document = from + i;
-          const start = (offsets[document] - offsets[from]) * width;
-          const length = counts[document] * width;
-          check('tokens', new Uint8Array(buffer, start, length), tokenChecks[document], document);
-          const vectors = precision === 'int8' ? new Int8Array(buffer, start, length) : new Float32Array(buffer, start, length / 4);
-          return { vectors, factor: factors?.[document] ?? 1 };
-        });
-      },
+      some,
       async spans(document) {
         if (!spanChecks) return undefined;
         const bytes = await file.range('spans', offsets[document] * 8, offsets[document + 1] * 8);
@@ -113,26 +121,21 @@ export async function openSegment(
         const spans = new Int32Array(new Uint8Array(bytes).buffer);
         return spans[0] < 0 ? undefined : spans;
       },
-      async all() {
-        const { buffer } = new Uint8Array((await file.read('tokens')).bytes);
-        const values = precision === 'int8' ? new Int8Array(buffer) : new Float32Array(buffer);
-        const records = (await file.read('records')).bytes;
-        const spans = file.sections.has('spans') ? new Int32Array(new Uint8Array((await file.read('spans')).bytes).buffer) : null;
+      async part(from, to) {
+        const tokens = await some(from, to);
+        const records = await file.range('records', recordFrom(from), recordEnds[to - 1]);
+        const spans = spanChecks && (await file.range('spans', offsets[from] * 8, offsets[to] * 8));
         const decoder = new TextDecoder();
-        return Array.from({ length: documents }, (_, i) => {
-          const { text, metadata } = JSON.parse(
-            decoder.decode(records.subarray(i === 0 ? 0 : recordEnds[i - 1], recordEnds[i])),
-          ) as Partial<DocumentRecord>;
-          const [from, to] = [offsets[i], offsets[i + 1]];
-          const own = spans?.subarray(2 * from, 2 * to);
-          return {
-            id: table.id(i),
-            text,
-            metadata,
-            vectors: values.subarray(from * dim, to * dim),
-            factor: factors?.[i] ?? 1,
-            spans: own && own[0] >= 0 ? own : undefined,
-          };
+        return tokens.map((vectors, i) => {
+          const document = from + i;
+          const record = records.subarray(recordFrom(document) - recordFrom(from), recordEnds[document] - recordFrom(from));
+          check('records', record, recordChecks[document], document);
+          const { text, metadata } = JSON.parse(decoder.decode(record)) as Partial<DocumentRecord>;
+          const place =
+            spans && new Uint8Array(spans.subarray((offsets[document] - offsets[from]) * 8, (offsets[document + 1] - offsets[from]) * 8));
+          if (place && spanChecks) check('spans', place, spanChecks[document], document);
+          const own = place && new Int32Array(place.buffer, 0, place.length / 4);
+          return { id: table.id(document), text, metadata, ...vectors, spans: own && own[0] >= 0 ? own : undefined };
         });
       },
       async close() {

@@ -5,11 +5,6 @@ import type { SegmentEntry } from './manifest.js';
 import { encodeSegment, type StoredDocument } from './segment-file.js';
 import type { Store } from './store.js';
 
-/** Bytes of token vectors of a segment at most, one larger document aside. */
-export const SEGMENT_BYTES: number = 64 * 1024 * 1024;
-/** Documents of a segment at most. */
-export const SEGMENT_DOCUMENTS: number = 16_384;
-
 /** What a segment's manifest entry says beyond its files. */
 export type SegmentFacts = Pick<SegmentEntry, 'quantizationError' | 'residual' | 'fitted'>;
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { segmentsToMerge } from '../../src/index/merge.js';
-import { SEGMENT_BYTES, SEGMENT_DOCUMENTS } from '../../src/index/write-segment.js';
+import { SEGMENT_LIMITS } from '../../src/index/segment-limits.js';
+
+const { bytes: SEGMENT_BYTES, documents: SEGMENT_DOCUMENTS } = SEGMENT_LIMITS;
 
 interface Size {
   documents: number;
