@@ -6,7 +6,7 @@ export interface LemurErrorFields {
   'invalid-argument': { where: string };
   /** A vector has another dimension than the rest, the model or the index. */
   'dimension-mismatch': { where: string; expected: number; got: number };
-  /** A NaN or infinite value; `row` and `column` locate it. */
+  /** A value of a vector that is no number, NaN, infinite, or beyond 1e15, whose products would be; `row` and `column` locate it. */
   'not-finite': { where: string; row: number; column: number };
   /** A document or query without a single token vector. */
   'empty-document': { where: string; index: number };

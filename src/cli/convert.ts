@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { encodeTexts } from '../encoder/encode-texts.js';
 import { LemurError } from '../errors.js';
 import type { BeirDocument } from '../formats/beir.js';
 import { type ByteSink, writeWhole } from '../formats/node-file.js';
@@ -108,8 +109,9 @@ async function encode(documents: readonly BeirDocument[], options: ConvertOption
   const texts = documents.map(documentText);
   try {
     const { value } = await reporter.step('encode', (onProgress) => {
+      const nameOf = (text: number): string => `document ${JSON.stringify(documents[text].id)}`;
       const progress = { ...(maxTokens !== undefined && { maxTokens }), signal, onProgress };
-      return kind === 'query' ? encoder.encodeQuery(texts, progress) : encoder.encodeDocument(texts, progress);
+      return encodeTexts(encoder, kind === 'query' ? 'query' : 'document', texts, { dim: encoder.dim, nameOf, ...progress });
     });
     return value;
   } finally {

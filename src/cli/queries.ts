@@ -1,3 +1,4 @@
+import { encodeTexts } from '../encoder/encode-texts.js';
 import { LemurError } from '../errors.js';
 import { parseBeirQueries, parseQrels, type Qrels } from '../formats/beir.js';
 import { fileBytes, readBeir } from '../formats/node-beir.js';
@@ -46,7 +47,11 @@ export async function openQueries(
   const empty = queries.find(({ text }) => text.trim() === '');
   if (empty) throw wrong(path, `query "${empty.id}" has no text`);
   const texts = queries.map(({ text }) => text);
-  const tokens = await encoder.encodeQuery(texts, { signal: context.signal });
+  const tokens = await encodeTexts(encoder, 'query', texts, {
+    dim: index.dim,
+    nameOf: (text) => `query ${JSON.stringify(queries[text].id)}`,
+    signal: context.signal,
+  });
   return { ids: queries.map(({ id }) => id), texts, tokens, qrels: judged ?? beir?.qrels ?? new Map() };
 }
 

@@ -1,7 +1,10 @@
+import { LemurError } from '../errors.js';
 import type { OptionNames } from '../known-options.js';
 import { platform } from '../platform.js';
+import { describeKind } from '../value-kind.js';
 import { createCpuDevice } from './cpu/cpu-device.js';
 import type { Device, Tensor } from './device.js';
+import { isThreads, MOST_THREADS, wrongThreads } from './threads.js';
 
 /** Where a call computes. */
 export interface DeviceOptions {
@@ -13,12 +16,24 @@ export interface DeviceOptions {
 
 export const DEVICE_OPTIONS: OptionNames<DeviceOptions> = { threads: true, device: true };
 
+/** Raises 'invalid-argument' for what is no device, and numbers of threads that no machine makes use of. */
+export function checkDevice({ device, threads }: DeviceOptions): void {
+  if (threads !== undefined && !isThreads(threads)) throw wrongThreads(threads);
+  if (device === undefined || device === null) return;
+  const { upload, allocate, free, maxSim } = Object(device) as Partial<Device>;
+  if ([upload, allocate, free, maxSim].every((method) => typeof method === 'function')) return;
+  const message = `device: expected a Device of your own, or none for the processor's, got ${describeKind(device)}`;
+  throw new LemurError('invalid-argument', message, { where: 'device' });
+}
+
 const devices = new Map<number, Promise<Device>>();
 
 /** One device for each number of threads, made when first needed and kept while it lives; its workers never keep a process alive. */
-export async function resolveDevice({ device, threads }: DeviceOptions): Promise<Device> {
+export async function resolveDevice(options: DeviceOptions): Promise<Device> {
+  checkDevice(options);
+  const { device, threads } = options;
   if (device) return device;
-  const wanted = threads ?? platform().parallelism;
+  const wanted = threads ?? Math.min(platform().parallelism, MOST_THREADS);
   const kept = devices.get(wanted);
   if (kept && !(await kept).closed) return kept;
   // another call may have made a new one meanwhile

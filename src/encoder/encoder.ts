@@ -4,6 +4,7 @@ import { pacer } from '../pacer.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { sharedFloats } from '../tokens/gather.js';
 import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
+import { describeKind, showValue } from '../value-kind.js';
 import { type TextBatch, textBatches } from './batches.js';
 import type { BodyOutput, IdBatch } from './body.js';
 import { type ArrangedText, arrange, extraTokens, type TextRecipe } from './recipe.js';
@@ -220,7 +221,7 @@ function joinSpans(texts: readonly ArrangedText[], offsets: Float64Array): Int32
 
 function checkTexts(texts: readonly string[], where: string): void {
   if (!Array.isArray(texts))
-    throw new LemurError('invalid-argument', `${where}: expected an array of strings, got ${typeof texts}`, { where });
+    throw new LemurError('invalid-argument', `${where}: expected an array of strings, got ${describeKind(texts)}`, { where });
   const wrong = texts.findIndex((text) => typeof text !== 'string');
   if (wrong >= 0) {
     throw new LemurError('invalid-argument', `${where}: text ${wrong} is of type ${typeof texts[wrong]}, expected a string`, { where });
@@ -229,7 +230,7 @@ function checkTexts(texts: readonly string[], where: string): void {
 
 function checkKind(kind: unknown): 'query' | 'document' {
   if (kind === 'query' || kind === 'document') return kind;
-  throw new LemurError('invalid-argument', `encode: kind is ${JSON.stringify(kind)}, expected 'query' or 'document'`, { where: 'encode' });
+  throw new LemurError('invalid-argument', `encode: kind is ${describeKind(kind)}, expected 'query' or 'document'`, { where: 'encode' });
 }
 
 function maxTokensOf({ maxTokens }: EncodeOptions, recipe: TextRecipe, positions: number, where: string): number {
@@ -237,7 +238,9 @@ function maxTokensOf({ maxTokens }: EncodeOptions, recipe: TextRecipe, positions
   const most = positions - extra;
   if (maxTokens === undefined) return Math.min(recipe.length === undefined ? MOST_TOKENS : recipe.length - extra, most);
   if (Number.isInteger(maxTokens) && maxTokens >= 1 && maxTokens <= most) return maxTokens;
-  throw new LemurError('invalid-argument', `${where}: maxTokens is ${maxTokens}, expected an integer from 1 to ${most}`, { where });
+  throw new LemurError('invalid-argument', `${where}: maxTokens is ${showValue(maxTokens)}, expected an integer from 1 to ${most}`, {
+    where,
+  });
 }
 
 /** out[row] = x[from], brought to unit length if `normalize`; a row of zeros stays as it is. */

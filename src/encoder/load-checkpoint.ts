@@ -1,6 +1,8 @@
 import { LemurError } from '../errors.js';
 import type { OptionNames } from '../known-options.js';
 import type { WorkerPort } from '../platform.js';
+import { ownFloats } from '../tokens/typed-array.js';
+import { describeKind } from '../value-kind.js';
 import type { Projection } from './body.js';
 import { startBody } from './body-runner.js';
 import { type Checkpoint, type Layout, openCheckpoint } from './checkpoint.js';
@@ -65,6 +67,7 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = {
 
 /** Most tokens of a batch: larger ones are no faster and take more memory. */
 const BATCH_TOKENS = 1536;
+const MOST_THREADS = 256;
 
 /** Prefix of an encoder's id, by its layout. */
 const FAMILY: Readonly<Record<Layout, string>> = {
@@ -81,11 +84,19 @@ export async function loadCheckpoint(
   openFiles: () => Promise<CheckpointFiles>,
   options: LoadOptions,
 ): Promise<PoolingEncoder> {
-  const { runtime = 'auto', threads = platform.parallelism, projection, precision = 'float32', providers, wasmPaths } = options;
-  if (!['auto', 'web', 'node'].includes(runtime)) throw invalid(`runtime is ${JSON.stringify(runtime)}, expected 'auto', 'web' or 'node'`);
-  if (!Number.isInteger(threads) || threads < 1) throw invalid(`threads is ${threads}, expected a positive integer`);
+  const {
+    runtime = 'auto',
+    threads = Math.min(platform.parallelism, MOST_THREADS),
+    projection,
+    precision = 'float32',
+    providers,
+    wasmPaths,
+  } = options;
+  if (!['auto', 'web', 'node'].includes(runtime)) throw invalid(`runtime is ${describeKind(runtime)}, expected 'auto', 'web' or 'node'`);
+  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS)
+    throw invalid(`threads is ${describeKind(threads)}, expected an integer from 1 to ${MOST_THREADS}`);
   if (precision !== 'float32' && precision !== 'int8')
-    throw invalid(`precision is ${JSON.stringify(precision)}, expected 'float32' or 'int8'`);
+    throw invalid(`precision is ${describeKind(precision)}, expected 'float32' or 'int8'`);
 
   const files = await openFiles();
   const checkpoint = await openCheckpoint(files, precision);
@@ -157,9 +168,10 @@ function lowerCased(tokenizer: TextTokenizer): TextTokenizer {
 
 function checkProjection(projection: Projection | undefined, width: number): void {
   if (!projection) return;
-  const { matrix, dim } = projection;
-  if (!(matrix instanceof Float32Array) || !Number.isInteger(dim) || dim < 1 || matrix.length !== width * dim) {
-    throw invalid(`projection has ${matrix?.length} values and dim ${dim}, expected a Float32Array of ${width} x dim`);
+  const { dim } = projection;
+  const matrix = ownFloats(projection.matrix, 'loadEncoder: projection.matrix');
+  if (!Number.isInteger(dim) || dim < 1 || matrix.length !== width * dim) {
+    throw invalid(`projection has ${matrix.length} values and dim ${describeKind(dim)}, expected a Float32Array of ${width} x dim`);
   }
   if (!matrix.every(Number.isFinite)) throw invalid('projection has a value that is not finite');
 }

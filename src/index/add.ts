@@ -1,6 +1,8 @@
 import type { Encoder } from '../encoder/encoder.js';
 import { isLemurError, LemurError } from '../errors.js';
+import { showValue } from '../value-kind.js';
 import type { Call } from './calls.js';
+import { checkInteger } from './check-options.js';
 import { withDeleted } from './delete.js';
 import { type CheckedDocument, checkDocument, type IndexDocument } from './document.js';
 import type { WeightsModel } from './document-codes.js';
@@ -22,9 +24,10 @@ export async function addDocuments(
   { onExisting = 'error', total, signal, onProgress, guard }: AddOptions & { guard?: Call['guard'] | undefined },
 ): Promise<Added> {
   if (!['error', 'skip', 'replace'].includes(onExisting)) {
-    const message = `onExisting: expected 'error', 'skip' or 'replace', got ${String(onExisting)}`;
+    const message = `onExisting: expected 'error', 'skip' or 'replace', got ${showValue(onExisting)}`;
     throw new LemurError('invalid-argument', message, { where: 'onExisting' });
   }
+  if (total !== undefined) checkInteger(total, 'total', 0);
   const { dim, precision, pooling, tokenMean } = store.snapshot.manifest;
   const given = listOf(documents);
   const known = total ?? (Array.isArray(given) ? given.length : 0);

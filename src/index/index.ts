@@ -1,6 +1,7 @@
 import { abortable } from '../abortable.js';
 import { resolveDevice } from '../device/default-device.js';
 import type { Device } from '../device/device.js';
+import { encodeTexts } from '../encoder/encode-texts.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
@@ -10,10 +11,22 @@ import { guardedReplace, readIfThere, sameBytes } from '../storage/guarded-repla
 import type { Storage, StorageLock } from '../storage/storage.js';
 import { storageOf } from '../storage-of.js';
 import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/token-sets.js';
+import { describeKind } from '../value-kind.js';
 import { addDocuments } from './add.js';
 import { hitsOf, type QuerySets } from './answer.js';
 import { type Call, type Calls, createCalls, watchedEncoder } from './calls.js';
-import { candidatesOf, checkEncoder, checkInclude, checkRecall, invalid, newManifest } from './check-options.js';
+import {
+  candidatesOf,
+  checkEncoder,
+  checkEncoderKind,
+  checkFlag,
+  checkIds,
+  checkInclude,
+  checkInteger,
+  checkRecall,
+  invalid,
+  newManifest,
+} from './check-options.js';
 import { type CompiledFilter, compileFilter } from './compile-filter.js';
 import { deleteDocuments } from './delete.js';
 import { checkId, type IndexDocument } from './document.js';
@@ -61,6 +74,9 @@ declare global {
     readonly asyncDispose: unique symbol;
   }
 }
+
+/** Queries that `tune` measures with at most. */
+const MOST_SAMPLE = 100_000;
 
 /** The answer to a query: hits, best first, and how they were found. */
 export interface SearchResult<M extends Metadata = Metadata> {
@@ -132,7 +148,7 @@ export class Index<M extends Metadata = Metadata> {
       const made = await guardedReplace(storage, lock, MANIFEST, null, bytes);
       if (made.now !== 'new' || made.failure !== undefined) throw made.failure;
       try {
-        return new Index<M>(device, options.encoder, true, await openStore(storage, device, lock), calls);
+        return new Index<M>(device, options.encoder ?? undefined, true, await openStore(storage, device, lock), calls);
       } catch (error) {
         // what could not be opened was not made
         const there = await readIfThere(storage, MANIFEST).catch(() => null);
@@ -158,6 +174,8 @@ export class Index<M extends Metadata = Metadata> {
 
   static async #open<M extends Metadata>(storage: WatchedStorage, options: OpenOptions, calls: Calls): Promise<Index<M>> {
     const { encoder, write = false } = options;
+    checkFlag(write, 'write');
+    if (encoder) checkEncoderKind(encoder);
     const device = await resolveDevice(options);
     let lock: StorageLock | null = null;
     try {
@@ -171,7 +189,7 @@ export class Index<M extends Metadata = Metadata> {
         await store.close();
         throw error;
       }
-      return new Index<M>(device, encoder, write, store, calls);
+      return new Index<M>(device, encoder ?? undefined, write, store, calls);
     } catch (error) {
       await lock?.release().catch(() => undefined);
       throw error;
@@ -208,6 +226,7 @@ export class Index<M extends Metadata = Metadata> {
     options: AddOptions = {},
   ): Promise<Added> {
     return this.#write('add', options, ADD_OPTIONS, async (run) => {
+      checkFlag(options.fit, 'fit');
       const added = await addDocuments(run.store, documents, run.encoder, () => this.#weightsModel(), { ...options, ...run });
       const { features, model } = this.#store.snapshot.manifest;
       const due = features === 'auto' && !model && this.size >= LEAST_FOR_FEATURES && options.fit !== false;
@@ -227,8 +246,8 @@ export class Index<M extends Metadata = Metadata> {
         return deleteDocuments(store, listed(mask));
       }
       const ids: readonly string[] = typeof which === 'string' ? [which] : which;
-      if (!Array.isArray(ids)) throw invalid('delete', `expected an id, an array of ids or { filter }, got ${typeof which}`);
-      for (const [i, id] of ids.entries()) checkId(id, `ids[${i}]`);
+      if (!Array.isArray(ids)) throw invalid('delete', `expected an id, an array of ids or { filter }, got ${describeKind(which)}`);
+      checkIds(ids, 'ids');
       const found = new Set(ids.map((id) => snapshot.find(id)).filter((document) => document >= 0));
       return deleteDocuments(store, found.values());
     });
@@ -246,7 +265,10 @@ export class Index<M extends Metadata = Metadata> {
         const { text, metadata } = await snapshot.record(document);
         return { id, text, metadata: metadata as M | undefined };
       };
-      return typeof ids === 'string' ? one(ids) : Promise.all(ids.map(one));
+      if (typeof ids === 'string') return one(ids);
+      if (!Array.isArray(ids)) throw invalid('get', `expected an id or an array of ids, got ${describeKind(ids)}`);
+      checkIds(ids, 'ids');
+      return Promise.all(ids.map(one));
     });
   }
 
@@ -262,6 +284,7 @@ export class Index<M extends Metadata = Metadata> {
       const { k = 10, filter, exact = false, signal, onProgress } = options;
       const include = checkInclude(options.include);
       checkK(k);
+      checkFlag(exact, 'exact');
       const compiled: CompiledFilter | null = filter === undefined ? null : compileFilter(filter as Filter);
       const numCandidates = candidatesOf(snapshot, k, options.numCandidates, options.recall);
       const sets = await this.#querySets(queries, encoder, signal);
@@ -286,8 +309,7 @@ export class Index<M extends Metadata = Metadata> {
   rerank(query: Query, ids: readonly string[], options: RerankOptions = {}): Promise<SearchResult<M>> {
     return this.#read('rerank', options, RERANK_OPTIONS, async (snapshot, encoder) => {
       const include = checkInclude(options.include);
-      if (!Array.isArray(ids)) throw invalid('ids', `expected an array of ids, got ${typeof ids}`);
-      for (const [i, id] of ids.entries()) checkId(id, `ids[${i}]`);
+      checkIds(ids, 'ids');
       const rows = Int32Array.from(new Set(ids.map((id) => snapshot.find(id)).filter((document) => document >= 0))).sort();
       const k = options.k ?? Math.max(1, rows.length);
       checkK(k);
@@ -320,6 +342,8 @@ export class Index<M extends Metadata = Metadata> {
       const { recall = 0.95, k = 10, sample = 200, seed = 0 } = options;
       checkK(k);
       checkRecall(recall);
+      checkInteger(sample, 'sample', 1, MOST_SAMPLE);
+      checkInteger(seed, 'seed', 0);
       const { snapshot } = store;
       const { queries: given } = options;
       const queries = given
@@ -458,7 +482,7 @@ export class Index<M extends Metadata = Metadata> {
       const texts = queries as string[];
       const empty = texts.findIndex((text) => text.trim() === '');
       if (empty >= 0) throw invalid(texts.length === 1 ? 'query' : `queries[${empty}]`, 'the text is empty');
-      return encoder.encodeQuery(texts, { signal });
+      return encodeTexts(encoder, 'query', texts, { dim: this.dim, signal });
     }
     return tokenSetsOfDim(queries as TokenInput | TokenMatrix[], this.dim, 'queries', signal);
   }

@@ -1,12 +1,12 @@
 import { abortableItems } from '../abortable.js';
+import { encodeTexts } from '../encoder/encode-texts.js';
 import type { Encoder } from '../encoder/encoder.js';
-import { LemurError } from '../errors.js';
 import { pacer } from '../pacer.js';
 import type { RunOptions } from '../run-options.js';
 import { joinTexts } from '../tokens/join.js';
 import { poolTokens } from '../tokens/pool.js';
 import { meanToken, quantizationLoss, quantizeText } from '../tokens/quantize.js';
-import { matrixShape, type TokenSets, tokenRows } from '../tokens/token-sets.js';
+import { isTensor, matrixShape, type TokenSets, tokenRows } from '../tokens/token-sets.js';
 import type { Call } from './calls.js';
 import { type CheckedDocument, checkDocument, type IndexDocument } from './document.js';
 import type { IndexManifest } from './manifest.js';
@@ -174,7 +174,7 @@ function tokenBytes({ tokens }: CheckedDocument): number {
 /** With token vectors of its own: what gives documents one by one may use its array again for the next. */
 function owned(document: CheckedDocument): CheckedDocument {
   const { tokens } = document;
-  return tokens && 'data' in tokens ? { ...document, tokens: { ...tokens, data: tokens.data.slice() } } : document;
+  return tokens && isTensor(tokens) ? { ...document, tokens: { dims: [...tokens.dims], data: tokens.data.slice() } } : document;
 }
 
 /** Token vectors of documents, those of texts by the encoder, merged as the collection says. */
@@ -187,27 +187,19 @@ async function encodeBatch(
   const texts = batch.filter(({ tokens }) => tokens === undefined);
   const encoded =
     texts.length > 0 && encoder
-      ? await encoder.encodeDocument(
+      ? await encodeTexts(
+          encoder,
+          'document',
           texts.map(({ text }) => text as string),
-          { signal },
+          { dim, nameOf: (text) => `document ${JSON.stringify(texts[text].id)}`, signal },
         )
       : null;
-  if (encoded && (encoded.dim !== dim || encoded.counts.length !== texts.length)) {
-    throw new LemurError(
-      'dimension-mismatch',
-      `the encoder gave ${encoded.counts.length} texts of ${encoded.dim} dimensions, expected ${texts.length} of ${dim}`,
-      {
-        where: 'encoder',
-        expected: dim,
-        got: encoded.dim,
-      },
-    );
-  }
   const result = new Map<WaitingDocument, EncodedDocument>();
   if (encoded) {
     const pooled = pooling > 1 ? await poolTokens(encoded, pooling, { signal }) : encoded;
     texts.forEach((document, i) => {
-      const vectors = pooled.vectors.subarray(pooled.offsets[i] * dim, pooled.offsets[i + 1] * dim);
+      // a copy: an encoder may use its array again for the next texts
+      const vectors = pooled.vectors.slice(pooled.offsets[i] * dim, pooled.offsets[i + 1] * dim);
       result.set(document, { document, vectors, spans: spansOf(encoded, pooled, i) });
     });
   }

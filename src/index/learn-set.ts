@@ -1,3 +1,4 @@
+import { encodeTexts } from '../encoder/encode-texts.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
@@ -36,7 +37,7 @@ export async function learnSet(
       const message = 'learn: texts, and this index has no encoder: open it with { encoder }, or give token vectors';
       throw new LemurError('invalid-argument', message, { where: 'learn' });
     }
-    return encoder.encodeQuery(given, { signal: run.signal });
+    return encodeTexts(encoder, 'query', given, { dim: snapshot.manifest.dim, signal: run.signal });
   }
   if (given) return tokenSetsOfDim(given, snapshot.manifest.dim, 'learn', run.signal);
   return encoder && textsAsQueries(snapshot, encoder, count, createRandom(seed, STREAM), run);
@@ -49,6 +50,7 @@ async function textsAsQueries(
   random: Random,
   { signal, onProgress }: RunOptions,
 ): Promise<TokenSets | undefined> {
+  const { dim } = snapshot.manifest;
   const live = liveDocuments(snapshot);
   const documents = permutation(random, live.length).map((i) => live[i]);
   const parts: Float32Array[] = [];
@@ -59,12 +61,13 @@ async function textsAsQueries(
     const records = await Promise.all(Array.from(documents.subarray(at, at + BATCH), (document) => snapshot.record(document)));
     const texts = records.flatMap(({ text }) => (text?.trim() ? [someOf(text, random)] : []));
     if (texts.length === 0) continue;
-    const { vectors } = await encoder.encodeQuery(texts, { signal });
-    parts.push(vectors);
-    rows += vectors.length / encoder.dim;
+    const { vectors } = await encodeTexts(encoder, 'query', texts, { dim, signal });
+    // a copy: an encoder may use its array again for the next texts
+    parts.push(vectors.slice());
+    rows += vectors.length / dim;
   }
   onProgress?.({ stage: 'learn tokens', done: Math.min(rows, count), total: count });
-  return rows < Math.min(count, LEAST) ? undefined : joinTexts(parts, encoder.dim);
+  return rows < Math.min(count, LEAST) ? undefined : joinTexts(parts, dim);
 }
 
 /** Some words of a text. */

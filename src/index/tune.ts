@@ -1,4 +1,5 @@
 import type { Device } from '../device/device.js';
+import { encodeTexts } from '../encoder/encode-texts.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
@@ -39,8 +40,8 @@ export async function drawQueries(
   const random = createRandom(seed, STREAM);
   const documents = sampleDocuments(snapshot, count, seed, STREAM);
   const texts = encoder && (await drawTexts(snapshot, documents, random));
-  if (texts) return { queries: await encoder.encodeQuery(texts, { signal }), own: documents };
   const { dim } = snapshot.manifest;
+  if (texts) return { queries: await encodeTexts(encoder, 'query', texts, { dim, signal }), own: documents };
   const parts: Float32Array[] = [];
   for (const document of documents) {
     signal?.throwIfAborted();

@@ -5,6 +5,7 @@ import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
 import { createFirstStage, type FirstStage } from '../search/first-stage.js';
 import { fitPrefixMap, type PrefixMap } from '../search/prefix-map.js';
+import { showValue } from '../value-kind.js';
 import type { Fitted } from './fit.js';
 import type { ResolvedLearnOptions } from './options.js';
 
@@ -50,8 +51,10 @@ export function prefixScan(
 ): { stage: FirstStage; rescored: number } | null {
   checkK(k);
   if (scan !== 'prefix' && scan !== 'full')
-    throw new LemurError('invalid-argument', `scan: expected 'prefix' or 'full', got ${String(scan)}`, { where: 'scan' });
-  if (!Number.isInteger(rescored) || rescored < k)
-    throw new LemurError('invalid-argument', `rescored: expected an integer of at least k, ${k}, got ${rescored}`, { where: 'rescored' });
+    throw new LemurError('invalid-argument', `scan: expected 'prefix' or 'full', got ${showValue(scan)}`, { where: 'scan' });
+  if (!Number.isSafeInteger(rescored) || rescored < k)
+    throw new LemurError('invalid-argument', `rescored: expected an integer of at least k, ${k}, got ${showValue(rescored)}`, {
+      where: 'rescored',
+    });
   return stage && scan === 'prefix' && rescored < documents ? { stage, rescored } : null;
 }

@@ -1,4 +1,4 @@
-import { DEVICE_OPTIONS, type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
+import { checkDevice, DEVICE_OPTIONS, type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
 import type { Device, Tensor } from '../device/device.js';
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
@@ -88,6 +88,7 @@ export class Lemur {
    */
   static async fit(documents: TokenInput, options: FitOptions = {}): Promise<Lemur> {
     checkOptions(options, FIT_OPTIONS, 'Lemur.fit');
+    checkDevice(options);
     let chosen = resolveLearnOptions(options);
     const { signal } = options;
     signal?.throwIfAborted();

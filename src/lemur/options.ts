@@ -6,6 +6,7 @@ import type { ScheduleName } from '../model/schedule.js';
 import type { EpochReport } from '../model/train.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { TokenInput } from '../tokens/token-sets.js';
+import { showValue } from '../value-kind.js';
 
 /** Options of the learning itself; the names are those of the Python reference. */
 export interface LearnOptions {
@@ -60,6 +61,13 @@ export type ResolvedLearnOptions = { readonly [K in keyof LearnOptions]-?: Exclu
 /** More learn tokens bring little: on SciFact recall of the exact top 10 among 200 is .990 with 32,768, .994 with 100,000. */
 const MOST_LEARN_TOKENS = 32_768;
 const LEAST_LEARN_TOKENS = 8192;
+
+/** The widest layer: the Gram matrix of its features has 8 bytes for each pair of them. */
+const MOST_WIDTH = 16_384;
+const MOST_EPOCHS = 1_000_000;
+/** Learning rates beyond it overflow float32 in a few steps. */
+const MOST_RATE = 1e6;
+const MOST: Partial<Record<keyof LearnOptions, number>> = { numLayers: 64, hiddenDim: MOST_WIDTH, batchSize: 2 ** 24 };
 
 const DEFAULTS: ResolvedLearnOptions = {
   trainSubsetSize: 512,
@@ -136,7 +144,9 @@ export function resolveLearnOptions(options: FitOptions): ResolvedLearnOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([name, value]) => value !== undefined && name in DEFAULTS));
   const resolved = { ...DEFAULTS, ...given } as ResolvedLearnOptions;
   for (const name of ['trainSubsetSize', 'learnSubsetSize', 'olsSampleSize', 'numLayers', 'hiddenDim', 'batchSize'] as const) {
-    check(name, resolved[name], 'a positive integer', Number.isInteger(resolved[name]) && resolved[name] > 0);
+    check(name, resolved[name], 'a positive integer', Number.isSafeInteger(resolved[name]) && resolved[name] > 0);
+    const most = MOST[name];
+    if (most !== undefined) check(name, resolved[name], `at most ${most}`, resolved[name] <= most);
   }
   const { finalHiddenDim, epochs, lr, gradClip, seed, activation, schedule, precision, prefixDim } = resolved;
   check(
@@ -145,9 +155,12 @@ export function resolveLearnOptions(options: FitOptions): ResolvedLearnOptions {
     'a positive integer or null',
     finalHiddenDim === null || (Number.isInteger(finalHiddenDim) && finalHiddenDim > 0),
   );
-  check('epochs', epochs, 'an integer of at least 0', Number.isInteger(epochs) && epochs >= 0);
-  check('prefixDim', prefixDim, 'an integer of at least 0', Number.isInteger(prefixDim) && prefixDim >= 0);
+  check('finalHiddenDim', finalHiddenDim, `at most ${MOST_WIDTH}`, finalHiddenDim === null || finalHiddenDim <= MOST_WIDTH);
+  check('epochs', epochs, 'an integer of at least 0', Number.isSafeInteger(epochs) && epochs >= 0);
+  check('epochs', epochs, `at most ${MOST_EPOCHS}`, epochs <= MOST_EPOCHS);
+  check('prefixDim', prefixDim, 'an integer of at least 0', Number.isSafeInteger(prefixDim) && prefixDim >= 0);
   check('lr', lr, 'a positive number', Number.isFinite(lr) && lr > 0);
+  check('lr', lr, `at most ${MOST_RATE}`, lr <= MOST_RATE);
   check('gradClip', gradClip, 'a positive number or null', gradClip === null || (Number.isFinite(gradClip) && gradClip > 0));
   check('seed', seed, 'an integer of at least 0', Number.isSafeInteger(seed) && seed >= 0);
   check('activation', activation, `one of ${ACTIVATIONS.join(', ')}`, ACTIVATIONS.includes(activation));
@@ -157,5 +170,5 @@ export function resolveLearnOptions(options: FitOptions): ResolvedLearnOptions {
 }
 
 function check(name: string, value: unknown, expected: string, holds: boolean): void {
-  if (!holds) throw new LemurError('invalid-argument', `${name}: expected ${expected}, got ${String(value)}`, { where: name });
+  if (!holds) throw new LemurError('invalid-argument', `${name}: expected ${expected}, got ${showValue(value)}`, { where: name });
 }

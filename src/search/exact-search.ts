@@ -1,4 +1,4 @@
-import { DEVICE_OPTIONS, type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
+import { checkDevice, DEVICE_OPTIONS, type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
 import type { Device, DeviceTokens } from '../device/device.js';
 import { LemurError } from '../errors.js';
 import { selectTopK } from '../kernels/top-k.js';
@@ -8,6 +8,8 @@ import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { meanToken, quantizeTokens } from '../tokens/quantize.js';
 import { someTexts } from '../tokens/some-texts.js';
 import { type DenseTokens, type TokenInput, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
+import { isNumberArray } from '../tokens/typed-array.js';
+import { describeKind, showValue } from '../value-kind.js';
 import { checkK } from './check-k.js';
 import type { Candidates, TopK } from './top-k.js';
 
@@ -45,9 +47,12 @@ export class MaxSim {
   /** Checks the documents and puts them where workers can read them; vectors in shared memory are not copied and must not change. */
   static async create(documents: TokenInput, options: MaxSimOptions = {}): Promise<MaxSim> {
     checkOptions(options, MAX_SIM_OPTIONS, 'MaxSim.create');
+    checkDevice(options);
     const { precision = 'float32', signal } = options;
     if (precision !== 'float32' && precision !== 'int8') {
-      throw new LemurError('invalid-argument', `precision: expected 'float32' or 'int8', got ${String(precision)}`, { where: 'precision' });
+      throw new LemurError('invalid-argument', `precision: expected 'float32' or 'int8', got ${showValue(precision)}`, {
+        where: 'precision',
+      });
     }
     const sets = await tokenSets(documents, 'documents', signal);
     const device = await resolveDevice(options);
@@ -145,7 +150,7 @@ export class MaxSim {
   }
 
   #checkCandidates(candidates: Candidates, queries: number): { numbers: Int32Array; offsets: Int32Array } {
-    const lists = 'indices' in candidates ? rowsOf(candidates.indices, candidates.k) : candidates;
+    const lists = listsOf(candidates);
     if (lists.length !== queries) {
       throw new LemurError('invalid-argument', `candidates: lists for ${lists.length} queries, expected ${queries}`, {
         where: 'candidates',
@@ -159,7 +164,7 @@ export class MaxSim {
         if (!Number.isInteger(number) || number >= this.documents) {
           throw new LemurError(
             'invalid-argument',
-            `candidates[${q}][${i}]: expected a document number below ${this.documents}, got ${number}`,
+            `candidates[${q}][${i}]: expected a document number below ${this.documents}, got ${showValue(number)}`,
             {
               where: 'candidates',
             },
@@ -177,6 +182,24 @@ function emptyTopK(queries: number, k: number): TopK {
   return { indices: new Int32Array(queries * k).fill(-1), scores: new Float32Array(queries * k).fill(-Infinity), k };
 }
 
+/** A list of numbers for each query. Raises 'invalid-argument' for what is none. */
+function listsOf(candidates: Candidates): readonly ArrayLike<number>[] {
+  const top = typeof candidates === 'object' && candidates !== null && !Array.isArray(candidates) && 'indices' in candidates;
+  if (top && isNumberArray(candidates.indices) && Number.isSafeInteger(candidates.k))
+    return rowsOf(candidates.indices as Int32Array, candidates.k);
+  if (!top && Array.isArray(candidates)) {
+    const wrong = candidates.findIndex((list) => !isNumberArray(list));
+    if (wrong < 0) return candidates as readonly ArrayLike<number>[];
+    throw refused(`candidates[${wrong}]`, `expected an array of document numbers, got ${describeKind(candidates[wrong])}`);
+  }
+  const got = top ? `indices: ${describeKind(candidates.indices)}, k: ${describeKind(candidates.k)}` : describeKind(candidates);
+  throw refused('candidates', `expected { indices, k } or an array of lists, got ${got}`);
+}
+
+function refused(where: string, problem: string): LemurError {
+  return new LemurError('invalid-argument', `${where}: ${problem}`, { where: 'candidates' });
+}
+
 function rowsOf(indices: Int32Array, k: number): Int32Array[] {
-  return Array.from({ length: k > 0 ? indices.length / k : 0 }, (_, i) => indices.subarray(i * k, (i + 1) * k));
+  return Array.from({ length: k > 0 ? indices.length / k : 0 }, (_, i) => indices.slice(i * k, (i + 1) * k));
 }

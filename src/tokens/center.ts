@@ -1,8 +1,10 @@
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
 import { pacer } from '../pacer.js';
+import { MOST_VALUE } from './check-values.js';
 import { sharedFloats } from './gather.js';
 import { type TokenInput, type TokenSets, tokenSetsOfDim } from './token-sets.js';
+import { ownFloats } from './typed-array.js';
 
 /**
  * Token vectors less a common mean, of unit length again: what spreads the vectors of a model that have a large part in common.
@@ -16,10 +18,12 @@ export async function centerTokens(
 ): Promise<TokenSets> {
   checkOptions(options, { signal: true }, 'centerTokens');
   const { signal } = options;
-  if (!(mean instanceof Float32Array) || !mean.every(Number.isFinite)) {
-    throw new LemurError('invalid-argument', 'centerTokens: expected a mean that is a Float32Array of finite values', { where: 'mean' });
+  const centre = ownFloats(mean, 'centerTokens: mean');
+  if (!centre.every((value) => Math.abs(value) <= MOST_VALUE)) {
+    const message = 'centerTokens: expected a mean that is a Float32Array of finite values, as token vectors have them';
+    throw new LemurError('invalid-argument', message, { where: 'mean' });
   }
-  const sets = await tokenSetsOfDim(tokens, mean.length, 'tokens', signal);
+  const sets = await tokenSetsOfDim(tokens, centre.length, 'tokens', signal);
   const { vectors, dim } = sets;
   const out = sharedFloats(vectors.length);
   const pace = pacer(signal);
@@ -29,10 +33,10 @@ export async function centerTokens(
     let square = 0;
     for (let c = 0; c < dim; c++) {
       given += vectors[at + c] * vectors[at + c];
-      square += (vectors[at + c] - mean[c]) ** 2;
+      square += (vectors[at + c] - centre[c]) ** 2;
     }
     const scale = given > 0 && square > 0 ? 1 / Math.sqrt(square) : 0;
-    for (let c = 0; c < dim; c++) out[at + c] = (vectors[at + c] - mean[c]) * scale;
+    for (let c = 0; c < dim; c++) out[at + c] = (vectors[at + c] - centre[c]) * scale;
   }
   return { ...sets, vectors: out };
 }

@@ -1,5 +1,7 @@
 import { LemurError } from '../errors.js';
 import { pacer } from '../pacer.js';
+import { checkRow, checkValues } from './check-values.js';
+import { isNumberArray, newFloats, ownFloats, typeName } from './typed-array.js';
 
 /** One text as its token vectors: `{ data, dims: [tokens, dim] }` (a leading dimension of 1 is allowed) or nested arrays. */
 export type TokenMatrix = { data: Float32Array; dims: readonly number[] } | readonly (readonly number[] | Float32Array)[];
@@ -47,10 +49,13 @@ export function rowOffsets(counts: Int32Array): Float64Array {
   return offsets;
 }
 
-/** The gate that every caller's vectors pass once: shapes, counts and finiteness are right behind it. `where` names the argument in errors. */
+/**
+ * The gate that every caller's vectors pass once: behind it shapes and counts are right, values finite and no larger than `MOST_VALUE`, arrays of this realm.
+ * `where` names the argument in errors.
+ */
 export async function tokenSets(input: TokenInput, where: string, signal?: AbortSignal | undefined): Promise<TokenSets> {
   const sets = isRagged(input) ? fromRagged(input, where) : isDense(input) ? fromDense(input, where) : fromMatrices(input, where);
-  await checkFinite(sets, where, signal);
+  await checkValues(sets, where, signal);
   return sets;
 }
 
@@ -92,41 +97,49 @@ function isDense(input: TokenInput): input is DenseTokens {
 }
 
 function fromDense({ data, dims }: DenseTokens, where: string): TokenSets {
-  const shape = dims?.length === 2 ? [1, ...dims] : [...(dims ?? [])];
+  const vectors = ownFloats(data, `${where}.data`);
+  const given = isNumberArray(dims) ? Array.from(dims) : [];
+  const shape = given.length === 2 ? [1, ...given] : given;
   const [texts, tokens, dim] = shape;
-  if (!(data instanceof Float32Array)) {
-    throw new LemurError('invalid-argument', `${where}.data: expected a Float32Array, got ${typeName(data)}`, { where });
-  }
-  if (shape.length !== 3 || !shape.every(isCount) || texts * tokens * dim !== data.length || dim === 0) {
+  if (shape.length !== 3 || !shape.every(isCount) || texts * tokens * dim !== vectors.length || dim === 0) {
     throw new LemurError(
       'invalid-argument',
-      `${where}.dims: expected [texts, tokens, dim] with ${data.length} values in all, got [${dims}]`,
+      `${where}.dims: expected [texts, tokens, dim] with ${vectors.length} values in all, got ${shapeText(dims)}`,
       { where },
     );
   }
-  return fromRagged({ vectors: data, counts: new Int32Array(texts).fill(tokens), dim }, where);
+  if (texts === 0) throw emptyCorpus(where);
+  if (tokens === 0) throw emptyDocument(where, 0);
+  return fromRagged({ vectors, counts: new Int32Array(texts).fill(tokens), dim }, where);
 }
 
-function fromRagged(input: { vectors: Float32Array; counts: ArrayLike<number>; dim: number }, where: string): TokenSets {
-  const { vectors, dim } = input;
-  if (!(vectors instanceof Float32Array)) {
-    throw new LemurError('invalid-argument', `${where}.vectors: expected a Float32Array, got ${typeName(vectors)}`, { where });
-  }
+/** Raises what `tokenSets` rejects with, values aside. */
+export function fromRagged(input: { vectors: Float32Array; counts: ArrayLike<number>; dim: number }, where: string): TokenSets {
+  const { dim } = input;
+  const vectors = ownFloats(input.vectors, `${where}.vectors`);
   if (!Number.isInteger(dim) || dim < 1)
-    throw new LemurError('invalid-argument', `${where}.dim: expected a positive integer, got ${dim}`, { where });
-  if (input.counts === null || typeof input.counts !== 'object' || typeof input.counts.length !== 'number') {
-    throw new LemurError('invalid-argument', `${where}.counts: expected an array of integers, got ${typeName(input.counts)}`, { where });
+    throw new LemurError('invalid-argument', `${where}.dim: expected a positive integer, got ${shown(dim)}`, { where });
+  const given = input.counts;
+  if (given === null || typeof given !== 'object' || !isCount(given.length)) {
+    throw new LemurError('invalid-argument', `${where}.counts: expected an array of integers, got ${typeName(given)}`, { where });
   }
-  const counts = new Int32Array(input.counts.length);
+  if (given.length === 0) throw emptyCorpus(where);
+  // before anything of that length is made
+  if (given.length > vectors.length) {
+    const problem = `${given.length} counts of at least 1, but vectors has ${vectors.length} values`;
+    throw new LemurError('invalid-argument', `${where}: ${problem}`, { where });
+  }
+  const counts = new Int32Array(given.length);
   let rows = 0;
   for (let i = 0; i < counts.length; i++) {
-    const count = Number(input.counts[i]);
-    if (!Number.isInteger(count) || count < 0 || count > 0x7fffffff) {
-      throw new LemurError('invalid-argument', `${where}.counts[${i}]: expected a non-negative integer, got ${input.counts[i]}`, { where });
+    const count: unknown = given[i];
+    const number = typeof count === 'bigint' ? Number(count) : count;
+    if (!isCount(number) || number > 0x7fffffff) {
+      throw new LemurError('invalid-argument', `${where}.counts[${i}]: expected a non-negative integer, got ${shown(count)}`, { where });
     }
-    if (count === 0) throw emptyDocument(where, i);
-    counts[i] = count;
-    rows += count;
+    if (number === 0) throw emptyDocument(where, i);
+    counts[i] = number;
+    rows += number;
   }
   if (rows * dim !== vectors.length) {
     throw new LemurError(
@@ -135,7 +148,6 @@ function fromRagged(input: { vectors: Float32Array; counts: ArrayLike<number>; d
       { where },
     );
   }
-  if (counts.length === 0) throw new LemurError('empty-corpus', `${where}: expected at least one text, got none`, { where });
   return { vectors, counts, offsets: rowOffsets(counts), dim };
 }
 
@@ -147,7 +159,7 @@ function fromMatrices(input: readonly TokenMatrix[], where: string): TokenSets {
       { where },
     );
   }
-  if (input.length === 0) throw new LemurError('empty-corpus', `${where}: expected at least one text, got none`, { where });
+  if (input.length === 0) throw emptyCorpus(where);
   const counts = new Int32Array(input.length);
   let dim = 0;
   let rows = 0;
@@ -165,9 +177,9 @@ function fromMatrices(input: readonly TokenMatrix[], where: string): TokenSets {
     counts[i] = shape.rows;
     rows += shape.rows;
   }
-  const vectors = new Float32Array(rows * dim);
+  const vectors = newFloats(rows * dim, where);
   let at = 0;
-  for (const matrix of input) at = copyMatrix(matrix, dim, vectors, at);
+  for (let i = 0; i < input.length; i++) at = copyMatrix(input[i], where, dim, vectors, at);
   return { vectors, counts, offsets: rowOffsets(counts), dim };
 }
 
@@ -175,24 +187,23 @@ function fromMatrices(input: readonly TokenMatrix[], where: string): TokenSets {
 export async function tokenRows(matrix: TokenMatrix, where: string, signal?: AbortSignal | undefined): Promise<Float32Array> {
   const { rows, dim } = matrixShape(matrix, where);
   if (rows === 0) throw emptyDocument(where, 0);
-  const own = 'data' in matrix;
-  const vectors = own ? matrix.data : new Float32Array(rows * dim);
-  if (!own) copyMatrix(matrix, dim, vectors, 0);
-  await checkFinite({ vectors, dim }, where, signal);
+  const own = isTensor(matrix);
+  const vectors = own ? ownFloats(matrix.data, `${where}.data`) : newFloats(rows * dim, where);
+  if (!own) copyMatrix(matrix, where, dim, vectors, 0);
+  await checkValues({ vectors, dim }, where, signal);
   return vectors;
 }
 
 /** Tokens and dimension of one text, checked; values are not. */
 export function matrixShape(matrix: TokenMatrix, where: string): { rows: number; dim: number } {
-  if (typeof matrix === 'object' && matrix !== null && 'data' in matrix) {
-    const { data } = matrix;
-    const dims = matrix.dims?.length === 3 && matrix.dims[0] === 1 ? matrix.dims.slice(1) : matrix.dims;
-    if (!(data instanceof Float32Array))
-      throw new LemurError('invalid-argument', `${where}.data: expected a Float32Array, got ${typeName(data)}`, { where });
-    if (dims?.length !== 2 || !dims.every(isCount) || dims[0] * dims[1] !== data.length || dims[1] === 0) {
+  if (isTensor(matrix)) {
+    const { length } = ownFloats(matrix.data, `${where}.data`);
+    const given = isNumberArray(matrix.dims) ? Array.from(matrix.dims) : [];
+    const dims = given.length === 3 && given[0] === 1 ? given.slice(1) : given;
+    if (dims.length !== 2 || !dims.every(isCount) || dims[0] * dims[1] !== length || dims[1] === 0) {
       throw new LemurError(
         'invalid-argument',
-        `${where}.dims: expected [tokens, dim] with ${data.length} values in all, got [${matrix.dims}]`,
+        `${where}.dims: expected [tokens, dim] with ${length} values in all, got ${shapeText(matrix.dims)}`,
         { where },
       );
     }
@@ -205,7 +216,7 @@ export function matrixShape(matrix: TokenMatrix, where: string): { rows: number;
   }
   const rows = matrix as readonly ArrayLike<number>[];
   for (let r = 0; r < rows.length; r++) {
-    if (rows[r] === null || typeof rows[r] !== 'object' || !(rows[r].length >= 1)) {
+    if (!isNumberArray(rows[r]) || rows[r].length === 0) {
       throw new LemurError('invalid-argument', `${where}[${r}]: expected a token vector, got ${typeName(rows[r])}`, { where });
     }
     if (rows[r].length !== rows[0].length) {
@@ -223,54 +234,41 @@ export function matrixShape(matrix: TokenMatrix, where: string): { rows: number;
   return { rows: rows.length, dim: rows.length === 0 ? 0 : rows[0].length };
 }
 
-function copyMatrix(matrix: TokenMatrix, dim: number, out: Float32Array, at: number): number {
-  if ('data' in matrix) {
+/** Whether a text comes as `{ data, dims }`. */
+export function isTensor(matrix: TokenMatrix): matrix is { data: Float32Array; dims: readonly number[] } {
+  return typeof matrix === 'object' && matrix !== null && !Array.isArray(matrix) && 'data' in matrix;
+}
+
+function copyMatrix(matrix: TokenMatrix, where: string, dim: number, out: Float32Array, at: number): number {
+  if (isTensor(matrix)) {
     out.set(matrix.data, at);
     return at + matrix.data.length;
   }
-  for (const row of matrix) {
-    out.set(row, at);
+  for (let row = 0; row < matrix.length; row++) {
+    // values of typed arrays are numbers
+    if (Array.isArray(matrix[row])) checkRow(matrix[row], where, at / dim);
+    out.set(matrix[row], at);
     at += dim;
   }
   return at;
-}
-
-/** Values checked between two chances for everything else that waits on this thread. */
-const CHECK_SLICE = 1 << 21;
-
-async function checkFinite(
-  { vectors, dim }: Pick<TokenSets, 'vectors' | 'dim'>,
-  where: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const pace = pacer(signal);
-  for (let from = 0; from < vectors.length; from += CHECK_SLICE) {
-    await pace();
-    const to = Math.min(vectors.length, from + CHECK_SLICE);
-    // x - x is 0 for finite x and NaN otherwise, and one NaN makes the sum NaN
-    let sum = 0;
-    for (let i = from; i < to; i++) sum += vectors[i] - vectors[i];
-    if (sum === 0) continue;
-    const at = from + vectors.subarray(from, to).findIndex((value) => !Number.isFinite(value));
-    const [row, column] = [Math.floor(at / dim), at % dim];
-    throw new LemurError('not-finite', `${where}: value ${vectors[at]} in row ${row}, column ${column}; every value must be finite`, {
-      where,
-      row,
-      column,
-    });
-  }
 }
 
 function emptyDocument(where: string, index: number): LemurError {
   return new LemurError('empty-document', `${where}: text ${index} has no token vectors; every text needs at least one`, { where, index });
 }
 
-function isCount(value: number): boolean {
-  return Number.isInteger(value) && value >= 0;
+function emptyCorpus(where: string): LemurError {
+  return new LemurError('empty-corpus', `${where}: expected at least one text, got none`, { where });
 }
 
-function typeName(value: unknown): string {
-  if (value === null) return 'null';
-  if (typeof value !== 'object') return typeof value;
-  return value.constructor?.name ?? 'object';
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : typeName(value);
+}
+
+function shapeText(dims: unknown): string {
+  return isNumberArray(dims) ? `[${Array.from(dims).map(shown)}]` : typeName(dims);
 }

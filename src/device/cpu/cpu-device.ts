@@ -4,6 +4,7 @@ import { knowsKernels } from '../../kernels/simd.js';
 import type { Platform } from '../../platform.js';
 import type { RunOptions } from '../../run-options.js';
 import type { Device, Tensor } from '../device.js';
+import { isThreads, wrongThreads } from '../threads.js';
 import { batchLayout } from './batch-layout.js';
 import { codeLayout } from './code-layout.js';
 import type { Operation } from './operation.js';
@@ -15,16 +16,12 @@ import { createTensorStore } from './tensor-store.js';
 import { topRows } from './top-rows.js';
 import { MAXIMUM_PAGES } from './worker.js';
 
-/** More workers than any machine makes use of; each takes memory. */
-const MAX_THREADS = 256;
 /**
  * The CPU: `threads` workers (default: all) with WASM kernels over one shared memory; where memory cannot be shared, one worker
  * with its own, same results. Where WASM SIMD is missing, the plain kernels, after one warning: the same answers up to rounding, much later.
  */
 export async function createCpuDevice(platform: Platform, threads: number = platform.parallelism): Promise<Device> {
-  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
-    throw new LemurError('invalid-argument', `threads: expected an integer from 1 to ${MAX_THREADS}, got ${threads}`, { where: 'threads' });
-  }
+  if (!isThreads(threads)) throw wrongThreads(threads);
   const memory = platform.sharedMemory ? sharedMemory() : null;
   const module = platform.kernels === 'plain' ? null : await compileOrWarn(memory !== null);
   const pool = await createPool(platform, memory ? threads : 1, module, memory);
@@ -187,13 +184,19 @@ async function compileOrWarn(shared: boolean): Promise<WebAssembly.Module | null
   }
 }
 
+function outOfMemory(cause: unknown): LemurError {
+  const message =
+    'the kernels get no memory: WebAssembly could not reserve 64 MiB of address space; close other indexes, or raise the limit of the process';
+  return new LemurError('unsupported', message, { where: 'memory' }, { cause });
+}
+
 /** 4 GiB of address space where it can be had, less on small machines. */
 function sharedMemory(): WebAssembly.Memory {
   for (let maximum = MAXIMUM_PAGES; ; maximum /= 2) {
     try {
       return new WebAssembly.Memory({ initial: 1, maximum, shared: true });
     } catch (error) {
-      if (maximum <= 1024) throw error;
+      if (maximum <= 1024) throw outOfMemory(error);
     }
   }
 }

@@ -53,6 +53,16 @@ export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null)
     }
   };
 
+  /** A buffer outside the kernels' memory. */
+  const newBuffer = (bytes: number): ArrayBuffer | SharedArrayBuffer => {
+    try {
+      return memory ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
+    } catch (cause) {
+      const message = `there is no room for ${Math.ceil(bytes / 2 ** 20)} MiB of values`;
+      throw new LemurError('invalid-argument', message, { where: 'memory' }, { cause });
+    }
+  };
+
   /** Jobs under way may still use the memory. */
   const releaseWhenIdle = (addresses: readonly number[]): void => {
     const release = (): void => addresses.forEach(heap.release);
@@ -152,7 +162,7 @@ export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null)
         );
       }
       if (address >= 0) return put(dtype, length, { kind: 'memory', address }, true);
-      return put(dtype, length, { kind: 'buffer', buffer: memory ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes) });
+      return put(dtype, length, { kind: 'buffer', buffer: newBuffer(bytes) });
     },
 
     async upload(dtype, data, { resident = false } = {}) {
@@ -163,7 +173,7 @@ export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null)
       if (address < 0 && large && whole && memory && data.buffer instanceof SharedArrayBuffer) {
         return put(dtype, data.length, { kind: 'buffer', buffer: data.buffer });
       }
-      const own = (): Place => ({ kind: 'buffer', buffer: memory ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes) });
+      const own = (): Place => ({ kind: 'buffer', buffer: newBuffer(bytes) });
       const tensor = put(dtype, data.length, address >= 0 ? { kind: 'memory', address } : own());
       await write(tensor, data, 0);
       return tensor;
