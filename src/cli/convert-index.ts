@@ -1,6 +1,6 @@
 import { LemurError } from '../errors.js';
 import { Lemur } from '../lemur/lemur.js';
-import { isSavedFile } from '../lemur/saved-folder.js';
+import { isSavedFile } from '../lemur/saved-manifest.js';
 import { readTxtaiCenter, readTxtaiDim } from '../lemur/txtai-folder.js';
 import type { RunOptions } from '../run-options.js';
 import { folderStorage } from '../storage/node-folder.js';

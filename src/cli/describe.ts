@@ -14,7 +14,7 @@ import { walkFiles } from '../formats/node-walk.js';
 import { readNpy } from '../formats/npy.js';
 import { readTorchFile, type TorchValue } from '../formats/torch-file.js';
 import { Index } from '../index/index.js';
-import { readManifest } from '../lemur/saved-folder.js';
+import { readManifest } from '../lemur/saved-manifest.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import { describeEncoder } from './index-encoder.js';

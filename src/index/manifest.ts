@@ -1,5 +1,5 @@
 import { LemurError } from '../errors.js';
-import { crc32 } from '../formats/crc32.js';
+import { type CheckedForm, encodeCheckedJson, readCheckedJson } from '../formats/checked-json.js';
 import { showJson } from '../formats/show-json.js';
 import type { FeatureMapDescription } from '../lemur/feature-map-description.js';
 import type { ResolvedLearnOptions } from '../lemur/options.js';
@@ -93,14 +93,11 @@ export interface IndexManifest {
   segments: SegmentEntry[];
 }
 
-/** The end of the line may have become that of Windows, as version control does it; the checksum is that of what is before it. */
-const CHECKED = /^\{"format":"lemur-index","version":(\d+),"crc32":(\d+),"index":(.*)\}\r?\n$/s;
+const FORM: CheckedForm = { format: FORMAT, key: 'index' };
 
 /** JSON in one line, in this order: format, version, CRC-32 of the text of `index`, `index`. */
 export function encodeManifest(manifest: IndexManifest): Uint8Array {
-  const encoder = new TextEncoder();
-  const index = JSON.stringify(manifest);
-  return encoder.encode(`{"format":"${FORMAT}","version":${VERSION},"crc32":${crc32(encoder.encode(index))},"index":${index}}\n`);
+  return encodeCheckedJson(FORM, VERSION, manifest);
 }
 
 /** Raises 'bad-file', or 'unsupported' for a version that is newer. */
@@ -113,21 +110,20 @@ export function decodeManifest(bytes: Uint8Array, where: string): IndexManifest 
   } catch (cause) {
     throw bad('not valid UTF-8: not the manifest of an index, or damaged', cause);
   }
-  const found = CHECKED.exec(text);
+  const found = readCheckedJson(text, FORM);
   if (!found) throw bad(`not the manifest of an index, or damaged: it begins with ${showJson(text.slice(0, 40))}`);
-  const [, version, sum, index] = found;
-  if (Number(version) > VERSION) {
+  const { version, json, expected, actual } = found;
+  if (version > VERSION) {
     throw new LemurError(
       'unsupported',
       `${where}: an index of version ${version}; this lemur reads up to ${VERSION}: install a newer one`,
       { where },
     );
   }
-  const actual = crc32(new TextEncoder().encode(index));
-  if (actual !== Number(sum)) throw bad(`checksum ${actual}, expected ${sum}: the file is damaged`);
+  if (!found.intact) throw bad(`checksum ${actual}, expected ${expected}: the file is damaged`);
   let manifest: unknown;
   try {
-    manifest = JSON.parse(index);
+    manifest = JSON.parse(json);
   } catch (cause) {
     throw bad('not JSON', cause);
   }

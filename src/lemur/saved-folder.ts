@@ -4,50 +4,30 @@ import { eachChunk } from '../formats/byte-ranges.js';
 import { crc32, crc32Paced } from '../formats/crc32.js';
 import { type SafetensorsArray, writeSafetensors } from '../formats/safetensors.js';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors-file.js';
-import { showJson } from '../formats/show-json.js';
 import { restoreSolver } from '../model/solver.js';
 import type { PrefixMap } from '../search/prefix-map.js';
-import type { Storage } from '../storage/storage.js';
-import { storedRanges } from '../storage/stored-safetensors.js';
+import { guardedReplace, readIfThere } from '../storage/guarded-replace.js';
+import { beginsAs, isOfFormat, isTemporaryOf } from '../storage/own-files.js';
+import type { Storage, StorageLock } from '../storage/storage.js';
 import { sharedFloats } from '../tokens/gather.js';
-import { describeFeatureMap, type FeatureMapDescription, isFeatureMapDescription, layoutOf } from './feature-map-description.js';
+import { describeFeatureMap, layoutOf } from './feature-map-description.js';
 import type { Solved } from './fit.js';
 import { type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
+import {
+  decodeManifest,
+  encodeManifest,
+  type FileEntry,
+  LOCK,
+  MANIFEST,
+  type Manifest,
+  newManifest,
+  readManifest,
+} from './saved-manifest.js';
 
-const MANIFEST = 'lemur.json';
-const VERSION = 1;
-/** Names of data files; the number is that of the save. */
-const DATA_FILE = /^(model|weights|solver|prefix)\.\d+\.safetensors$/;
-
-/** Whether a file of this name belongs to a saved Lemur: the manifest, data files of any save, and what a crash may leave of them. */
-export function isSavedFile(name: string): boolean {
-  return name === MANIFEST || name === `${MANIFEST}.tmp` || DATA_FILE.test(name);
-}
-
-/** A data file as the manifest knows it. */
-export interface FileEntry {
-  name: string;
-  bytes: number;
-  crc32: number;
-}
-
-/** `lemur.json`. */
-export interface Manifest {
-  format: 'lemur';
-  version: number;
-  /** Counts the saves; data files carry it in their names, so that a new save never touches those of the last. */
-  save: number;
-  documents: number;
-  mean: number;
-  std: number;
-  featureMap: FeatureMapDescription;
-  options: ResolvedLearnOptions;
-  /** Of the first stage; absent where there is none. */
-  prefix?: { dim: number; step: number } | undefined;
-  files: { model: FileEntry; weights: FileEntry; solver: FileEntry; prefix?: FileEntry | undefined };
-}
-
-/** Data files first, the manifest last and in one step, then the files of the save before are deleted. */
+/**
+ * Data files first, the manifest last and in one step, then the files of the save before are deleted. One save at a time: rejects with 'locked', and with
+ * 'already-exists' where `lemur.json` is something else's.
+ */
 export async function saveFolder(
   device: Device,
   storage: Storage,
@@ -55,20 +35,54 @@ export async function saveFolder(
   prefixMap: PrefixMap | undefined,
   options: ResolvedLearnOptions,
 ): Promise<void> {
-  const previous = await readManifest(storage).catch((error: unknown) => {
-    // nothing there yet, or nothing that can be read; the work of a newer version is left alone
-    if (isLemurError(error, 'not-found') || isLemurError(error, 'bad-file')) return undefined;
+  const lock = await storage.lock(LOCK);
+  /** Data files of this save. */
+  const written: string[] = [];
+  try {
+    await saveLocked(device, storage, lock, written, fitted, prefixMap, options);
+  } catch (error) {
+    // in place of this folder there may be another, with files of these names
+    const ours = await Promise.resolve(lock.confirm?.()).then(
+      () => true,
+      () => false,
+    );
+    if (ours) for (const name of written) await storage.delete(name).catch(() => undefined);
     throw error;
-  });
+  } finally {
+    // a lock that cannot be deleted now is known as given back
+    await lock.release().catch(() => undefined);
+  }
+}
+
+async function saveLocked(
+  device: Device,
+  storage: Storage,
+  lock: StorageLock,
+  written: string[],
+  { map, solver, w, mean, std, tokenMean }: Solved,
+  prefixMap: PrefixMap | undefined,
+  options: ResolvedLearnOptions,
+): Promise<void> {
+  const before = await readIfThere(storage, MANIFEST);
+  const previous = before && (await previousSave(storage, before));
   const save = (previous?.save ?? 0) + 1;
-  const { map, solver, w, mean, std, tokenMean } = fitted;
   const { layout } = map;
   const { latentDim, inputDim } = layout;
   const write = async (kind: string, tensors: Record<string, { shape: readonly number[]; data: SafetensorsArray }>): Promise<FileEntry> => {
-    const name = `${kind}.${save}.safetensors`;
-    const bytes = writeSafetensors(tensors);
-    await storage.write(name, bytes);
-    return { name, bytes: bytes.length, crc32: await crc32Paced(bytes) };
+    const bytes = writeSafetensors(tensors, { format: formatOf(kind), version: '1' });
+    for (let number = save; ; number++) {
+      const name = `lemur-${kind}.${number}.safetensors`;
+      await lock.confirm?.();
+      written.push(name);
+      try {
+        await storage.write(name, bytes, { create: true });
+        return { name, bytes: bytes.length, crc32: await crc32Paced(bytes) };
+      } catch (error) {
+        if (!isLemurError(error, 'already-exists')) throw error;
+        // what another left, or a crash
+        written.pop();
+      }
+    }
   };
   const documents = w.length / latentDim;
   const files = {
@@ -89,35 +103,89 @@ export async function saveFolder(
   };
   const prefix = prefixMap && { dim: prefixMap.dim, step: prefixMap.step };
   const featureMap = describeFeatureMap(layout);
-  const manifest: Manifest = { format: 'lemur', version: VERSION, save, documents, mean, std, featureMap, options, prefix, files };
+  const manifest = newManifest({ save, documents, mean, std, featureMap, options, prefix, files });
   // the manifest must not outlive what it names
   await storage.sync();
-  await storage.replace(MANIFEST, new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`));
-  const current = new Set([MANIFEST, ...Object.values(files).map((file) => file?.name)]);
-  for (const name of await storage.list()) {
-    if (isSavedFile(name) && !current.has(name)) await storage.delete(name);
+  const done = await guardedReplace(storage, lock, MANIFEST, before, encodeManifest(manifest));
+  // it may be in place after all
+  if (done.now !== 'old' || done.unsettled) written.splice(0);
+  if (done.failure !== undefined) throw done.failure;
+  await sweep(storage, manifest, previous).catch(() => undefined);
+}
+
+/** The save that a manifest is of; undefined where it is damaged. Raises 'unsupported' for that of a newer version, which is left alone. */
+async function previousSave(storage: Storage, bytes: Uint8Array): Promise<Manifest | undefined> {
+  const where = `${storage.name}/${MANIFEST}`;
+  try {
+    return decodeManifest(bytes, where);
+  } catch (error) {
+    if (!isLemurError(error, 'bad-file')) throw error;
+    const begins = await Promise.all(['{"format":"lemur"', '{\n  "format": "lemur"'].map((text) => beginsAs(storage, MANIFEST, 0, text)));
+    if (begins.includes(true)) return undefined;
+    throw new LemurError('already-exists', `${where}: not the manifest of a saved Lemur: it stays; save to another folder`, { where });
   }
 }
 
-export async function loadFolder(
-  device: Device,
-  storage: Storage,
-): Promise<{ fitted: Solved; prefixMap: PrefixMap | undefined; learnOptions: ResolvedLearnOptions }> {
-  const manifest = await readManifest(storage);
+/** Deletes what saves have left here, and nothing else: the files of the one before, and what begins as theirs do. */
+async function sweep(storage: Storage, { files }: Manifest, previous: Manifest | null | undefined): Promise<void> {
+  const current = new Set(Object.values(files).map((file) => file?.name));
+  const before = new Map(Object.values(previous?.files ?? {}).map((file) => [file?.name, file?.bytes]));
+  for (const name of await storage.list()) {
+    if (current.has(name)) continue;
+    const kind = /^lemur-(model|weights|solver|prefix)\.\d+\.safetensors$/.exec(name)?.[1];
+    const own = kind
+      ? await isOfFormat(storage, name, formatOf(kind))
+      : before.has(name)
+        ? // a collection's model may have taken that name
+          (await storage.size(name)) === before.get(name) && !(await isOfFormat(storage, name, 'lemur-model'))
+        : isTemporaryOf(name, MANIFEST);
+    if (own) await storage.delete(name);
+  }
+}
+
+const formatOf = (kind: string): string => `lemur-saved-${kind}`;
+
+/** What a saved folder holds. */
+interface Loaded {
+  fitted: Solved;
+  prefixMap: PrefixMap | undefined;
+  learnOptions: ResolvedLearnOptions;
+}
+
+/** Times that another save may come between. */
+const ATTEMPTS = 20;
+
+/** Loads one save, whole: one that is replaced meanwhile is left for the next. */
+export async function loadFolder(device: Device, storage: Storage): Promise<Loaded> {
+  for (let attempt = 1; ; attempt++) {
+    const manifest = await readManifest(storage);
+    const opened: DataFile[] = [];
+    try {
+      return await loadSave(device, storage, manifest, opened);
+    } catch (error) {
+      const now = await readManifest(storage).catch(() => undefined);
+      if (!now || attempt === ATTEMPTS || JSON.stringify(now) === JSON.stringify(manifest)) throw error;
+    } finally {
+      for (const { close } of opened) await close();
+    }
+  }
+}
+
+async function loadSave(device: Device, storage: Storage, manifest: Manifest, opened: DataFile[]): Promise<Loaded> {
   const { featureMap, files, mean, std } = manifest;
   const layout = layoutOf(featureMap);
   const { latentDim, inputDim } = layout;
   const [model, weights, solve] = [
-    await openDataFile(storage, files.model),
-    await openDataFile(storage, files.weights),
-    await openDataFile(storage, files.solver),
+    await openDataFile(storage, files.model, opened),
+    await openDataFile(storage, files.weights, opened),
+    await openDataFile(storage, files.solver, opened),
   ];
   // everything is checked before the device takes anything; then one tensor at a time is in memory
   const { rows } = checkTensor(solve, 'sample', 'F32', [null, inputDim]);
   checkTensor(solve, 'factor', 'F64', [latentDim, latentDim]);
   checkTensor(model, 'parameters', 'F32', [layout.parameterCount]);
   checkTensor(weights, 'W', 'F32', [manifest.documents, latentDim]);
-  const prefixMap = await loadPrefixMap(storage, manifest, latentDim);
+  const prefixMap = await loadPrefixMap(storage, manifest, latentDim, opened);
   checkTensor(solve, 'tokenMean', 'F32', [inputDim]);
   const tokenMean = await solve.file.readFloats('tokenMean');
   const kept: Tensor[] = [];
@@ -141,9 +209,14 @@ export async function loadFolder(
   }
 }
 
-async function loadPrefixMap(storage: Storage, { prefix, files }: Manifest, latentDim: number): Promise<PrefixMap | undefined> {
+async function loadPrefixMap(
+  storage: Storage,
+  { prefix, files }: Manifest,
+  latentDim: number,
+  opened: DataFile[],
+): Promise<PrefixMap | undefined> {
   if (!prefix || !files.prefix) return undefined;
-  const data = await openDataFile(storage, files.prefix);
+  const data = await openDataFile(storage, files.prefix, opened);
   const read = (name: string, ...shape: number[]): Promise<Float32Array> => {
     checkTensor(data, name, 'F32', shape);
     return data.file.readFloats(name);
@@ -158,91 +231,38 @@ async function loadPrefixMap(storage: Storage, { prefix, files }: Manifest, late
   };
 }
 
-/** Reads and checks `lemur.json` alone. Rejects with 'not-found', 'bad-file' or 'unsupported'. */
-export async function readManifest(storage: Storage): Promise<Manifest> {
-  const where = `${storage.name}/${MANIFEST}`;
-  const bytes = await storage.read(MANIFEST).catch((cause: unknown) => {
-    if (!isLemurError(cause, 'not-found')) throw cause;
-    throw new LemurError('not-found', `${storage.name}: no saved model here (${MANIFEST} is missing)`, { where }, { cause });
-  });
-  let manifest: Manifest;
-  try {
-    manifest = JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
-  } catch (cause) {
-    throw new LemurError('bad-file', `${where}: not JSON, the file is damaged or truncated`, { where }, { cause });
-  }
-  if (manifest?.format !== 'lemur') throw new LemurError('bad-file', `${where}: not the manifest of a saved Lemur`, { where });
-  if (manifest.version !== VERSION) {
-    throw new LemurError(
-      'unsupported',
-      `${where}: format version ${showJson(manifest.version)}, this version of the package reads ${VERSION}`,
-      {
-        where,
-      },
-    );
-  }
-  if (!isWhole(manifest)) throw new LemurError('bad-file', `${where}: fields are missing or make no sense, the file is damaged`, { where });
-  return manifest;
-}
-
-/** Whether all that loading relies on is there and of its kind. */
-function isWhole({ save, documents, mean, std, featureMap, options, prefix, files }: Manifest): boolean {
-  return (
-    isSize(save) &&
-    isFeatureMapDescription(featureMap) &&
-    Number.isSafeInteger(documents) &&
-    documents >= 0 &&
-    Number.isFinite(mean) &&
-    Number.isFinite(std) &&
-    std > 0 &&
-    areOptions(options) &&
-    (prefix === undefined || (isSize(prefix?.dim) && Number.isFinite(prefix.step) && prefix.step > 0)) &&
-    [files?.model, files?.weights, files?.solver, ...(prefix ? [files?.prefix] : [])].every(isFileEntry)
-  );
-}
-
-function isSize(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) > 0;
-}
-
-function isFileEntry(file: FileEntry | null | undefined): boolean {
-  return (
-    typeof file?.name === 'string' && DATA_FILE.test(file.name) && Number.isSafeInteger(file.bytes) && Number.isSafeInteger(file.crc32)
-  );
-}
-
-/** Whether these are the options of a fit, each with a value that it takes; saves before the first stage lack its option. */
-function areOptions(options: ResolvedLearnOptions): boolean {
-  try {
-    return Object.keys(resolveLearnOptions(options)).every((name) => name === 'prefixDim' || Object.hasOwn(options, name));
-  } catch {
-    return false;
-  }
-}
-
 /** A data file and what to call it. */
 interface DataFile {
   file: SafetensorsFile;
   where: string;
+  close(): Promise<void>;
 }
 
-/** A data file whose length and checksum have been found right; only its header is kept. */
-async function openDataFile(storage: Storage, entry: FileEntry): Promise<DataFile> {
+/** A data file whose length and checksum have been found right; only its header is kept. It stays the one that was checked, whatever takes its name. */
+async function openDataFile(storage: Storage, entry: FileEntry, opened: DataFile[]): Promise<DataFile> {
   const where = `${storage.name}/${entry.name}`;
-  const ranges = await storedRanges(storage, entry.name);
-  if (ranges.size !== entry.bytes) {
-    throw new LemurError(
-      'bad-file',
-      `${where}: ${ranges.size} bytes, expected ${entry.bytes}: the file is truncated or from another save`,
-      { where },
-    );
+  const stored = await storage.open(entry.name);
+  try {
+    if (stored.size !== entry.bytes)
+      throw new LemurError(
+        'bad-file',
+        `${where}: ${stored.size} bytes, expected ${entry.bytes}: the file is truncated or from another save`,
+        {
+          where,
+        },
+      );
+    let sum = 0;
+    await eachChunk(stored, 0, stored.size, where, undefined, (chunk) => {
+      sum = crc32(chunk, sum);
+    });
+    if (sum !== entry.crc32) throw new LemurError('bad-file', `${where}: the checksum is wrong, the file is damaged`, { where });
+    const data = { file: await openSafetensors(stored, where), where, close: () => stored.close() };
+    opened.push(data);
+    return data;
+  } catch (error) {
+    await stored.close();
+    throw error;
   }
-  let sum = 0;
-  await eachChunk(ranges, 0, ranges.size, where, undefined, (chunk) => {
-    sum = crc32(chunk, sum);
-  });
-  if (sum !== entry.crc32) throw new LemurError('bad-file', `${where}: the checksum is wrong, the file is damaged`, { where });
-  return { file: await openSafetensors(ranges, where), where };
 }
 
 /** Refuses a tensor that is missing, of another type or of another shape; null stands for any number of rows. */

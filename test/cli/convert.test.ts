@@ -122,10 +122,12 @@ describe("convert of the Python reference's index", () => {
     await writeFile(at('index/prefix.1.safetensors'), 'of the save before');
     await succeed(['convert', index, at('index'), '--sample', at('train'), '--force']);
     expect((await readdir(at('index'))).sort()).toEqual([
+      'lemur-model.2.safetensors',
+      'lemur-solver.2.safetensors',
+      'lemur-weights.2.safetensors',
       'lemur.json',
-      'model.2.safetensors',
-      'solver.2.safetensors',
-      'weights.2.safetensors',
+      // not surely of a save
+      'prefix.1.safetensors',
     ]);
     await writeFile(at('index/prefix.safetensors'), 'mine');
     expect(await refused([index, at('index'), '--sample', at('train'), '--force'])).toContain('other things in it (prefix.safetensors)');

@@ -19,7 +19,8 @@ beforeAll(async () => {
 async function refusal(change: (manifest: Manifest) => void, solver?: Tensors): Promise<unknown> {
   const storage: Storage = memoryStorage('damaged');
   for (const name of await saved.list()) await storage.write(name, await saved.read(name));
-  const manifest: Manifest = JSON.parse(new TextDecoder().decode(await saved.read('lemur.json')));
+  // as version 1 was, which had no checksum of its own
+  const manifest: Manifest = { format: 'lemur', version: 1, ...JSON.parse(new TextDecoder().decode(await saved.read('lemur.json'))).lemur };
   if (solver) {
     const bytes = writeSafetensors(solver);
     await storage.write(manifest.files.solver.name, bytes);
@@ -65,6 +66,6 @@ describe('a saved folder is refused', () => {
     ['that does not divide into rows', { sample: { data: new Float32Array(400 * 16 + 1), shape: [400 * 16 + 1] }, factor }],
     ['without a row', { sample: { data: new Float32Array(0), shape: [0, 16] }, factor }],
   ])('for a solve sample %s, though length and checksum are right', async (_what, solver) => {
-    expect(await refusal(() => {}, solver)).toMatchObject({ code: 'bad-file', fields: { where: 'damaged/solver.1.safetensors' } });
+    expect(await refusal(() => {}, solver)).toMatchObject({ code: 'bad-file', fields: { where: 'damaged/lemur-solver.1.safetensors' } });
   });
 });
