@@ -36,7 +36,7 @@ await measure('all weights, float32', 4 * latentDim, (k) => device.topInnerProdu
 for (const bytes of [64, 96, 128, 192, 256, 384, 512]) {
   const started = performance.now();
   const prefixMap = await fitPrefixMap(device, solver, w, latentDim, bytes, 0);
-  const stage = await createFirstStage(device, prefixMap, w);
+  const stage = await createFirstStage(device, prefixMap, w, null);
   const seconds = (performance.now() - started) / 1000;
   for (const times of [1, 2, 4, 8]) {
     const name = `${bytes} bytes${times > 1 ? `, ${times} k' rescored` : ', alone'}`;

@@ -34,6 +34,16 @@ export interface TopOptions extends RunOptions {
   allowed?: Tensor<'i8'> | null | undefined;
 }
 
+export interface TopCodesOptions extends TopOptions {
+  /** Of codes with scales: <mean - base, q> for each query. */
+  shifts?: Tensor<'f32'> | null | undefined;
+}
+
+export interface TargetsOptions extends RunOptions {
+  /** What the targets of each column are divided by, all above 0; default: 1. */
+  scales?: Tensor<'f32'> | null | undefined;
+}
+
 /**
  * Texts on the device: vectors (rows x dim), counts (texts) and, since offsets are needed everywhere, row offsets (texts + 1, float64).
  * Documents may be int8 with a factor for each text and a mean that was taken off all: value = code x factor + mean.
@@ -62,6 +72,8 @@ export interface DeviceTokens {
 export interface DeviceFeatureMap {
   readonly layout: FeatureLayout;
   readonly parameters: Tensor<'f32'>;
+  /** Whether it has learned from vectors of length 1: the features of a query are then |x| psi(x / |x|), as its inner products grow with |x|. Default false. */
+  readonly unit?: boolean | undefined;
 }
 
 /** Everything one training run keeps on the device. The parameters are those of the feature map followed by the head, outputs x d'. */
@@ -142,6 +154,15 @@ export interface DeviceCodes {
   readonly factors: Tensor<'f32'>;
   /** CRC-32 of each row of `codes`, as int32, which rows that are read from a file are held to; null: nothing is checked. */
   readonly checks: Tensor<'i32'> | null;
+  /** Where the codes of some rows are of other rows u than those of W: w = base + scale (u - base). Default null: of none. */
+  readonly scaling?: CodeScaling | null | undefined;
+}
+
+export interface CodeScaling {
+  /** One for each row, at least 0. */
+  readonly scales: Tensor<'f32'>;
+  /** What a code of a prefix is worth. */
+  readonly step: number;
 }
 
 /** How weights become codes. */
@@ -154,6 +175,8 @@ export interface EncodeRowsArgs {
   map: Tensor<'f32'>;
   /** What a code of the prefix is worth. */
   step: number;
+  /** One for each row and the base (d') that they are taken from: what is encoded is base + (w - base) / scale. Default null: w. */
+  scaling?: { scales: Tensor<'f32'>; base: Tensor<'f32'> } | null | undefined;
 }
 
 /**
@@ -198,7 +221,7 @@ export interface Device {
     documents: DeviceTokens,
     select: Tensor<'i32'> | null,
     out: Tensor<'f32'>,
-    options?: RunOptions,
+    options?: TargetsOptions,
   ): Promise<{ sum: number; sumSquares: number }>;
   /**
    * Room for training a feature map with a linear head of `outputs` outputs; the parameters are zero until written. Matrix products are
@@ -247,7 +270,7 @@ export interface Device {
   encodeRows(args: EncodeRowsArgs, rows: number, dim: number, prefixDim: number, options?: RunOptions): Promise<DeviceCodes>;
   /**
    * For each query the `rescored` allowed rows with the best prefixes, and of these the k best by full codes, best first, ties by the lower row; short rows
-   * end in -1. Scores estimate <w - mean, q>. `queries` count x d', `prefixes` count x prefixDim.
+   * end in -1. Scores estimate <w - mean, q>, or <w - base, q> of codes with scales. `queries` count x d', `prefixes` count x prefixDim.
    */
   topCodes(
     documents: DeviceCodes,
@@ -256,7 +279,7 @@ export interface Device {
     count: number,
     rescored: number,
     k: number,
-    options?: TopOptions,
+    options?: TopCodesOptions,
   ): Promise<{ indices: Int32Array; scores: Float32Array }>;
   /** out (queries x documents) = exact MaxSim; queries float32. */
   maxSim(queries: DeviceTokens, documents: DeviceTokens, out: Tensor<'f32'>, options?: RunOptions): Promise<void>;

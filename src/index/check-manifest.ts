@@ -10,6 +10,7 @@ type Shape = { readonly [field: string]: Test | Shape };
 const count: Test = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const positive: Test = (value) => count(value) && value !== 0;
 const finite: Test = (value) => Number.isFinite(value);
+const optionalLength: Test = (value) => value === undefined || (finite(value) && (value as number) > 0);
 const text: Test = (value) => typeof value === 'string';
 const sum: Test = (value) => count(value) && (value as number) < 2 ** 32;
 const dataFile: Test = (value) => text(value) && DATA_FILE.test(value as string);
@@ -38,7 +39,7 @@ const CURVE: Shape = {
 const MODEL: Shape = {
   ...{ file: FILE, features: oneOf('random', 'trained'), mean: finite, std: finite, documents: count, residual: RESIDUAL },
   ...{ featureMap: (value) => object(value) && isFeatureMapDescription(value as object), prefix: { dim: count, step: finite } },
-  options: object,
+  ...{ options: object, length: optionalLength },
 };
 const MANIFEST: Shape = {
   ...{ generation: count, next: count, dim: positive, precision: oneOf('int8', 'float32'), pooling: positive },

@@ -16,6 +16,8 @@ export interface CodeRows {
   codes: Int8Array;
   /** What a code of each row of `codes` is worth. */
   factors: Float32Array;
+  /** How many times as long as a typical document's the vectors of each are; null: all are alike. */
+  scales: Float32Array | null;
 }
 
 /** Codes of a segment, open: prefixes in memory, full codes in the file where the platform can read files. */
@@ -25,6 +27,7 @@ export interface SegmentCodes {
   readonly prefix: Tensor<'i8'>;
   readonly codes: Tensor<'i8'>;
   readonly factors: Float32Array;
+  readonly scales: Float32Array | null;
   /** CRC-32 of each row of `codes`. */
   readonly checks: Int32Array;
   /** All of them, in memory. */
@@ -33,11 +36,11 @@ export interface SegmentCodes {
 }
 
 /** Reads codes off the device. */
-export async function readCodes(device: Device, { prefix, codes, factors }: DeviceCodes): Promise<CodeRows> {
+export async function readCodes(device: Device, { prefix, codes, factors }: DeviceCodes): Promise<Omit<CodeRows, 'scales'>> {
   return { prefix: await device.read(prefix), codes: await device.read(codes), factors: await device.read(factors) };
 }
 
-export async function encodeCodes(name: string, { prefix, codes, factors }: CodeRows): Promise<EncodedFile> {
+export async function encodeCodes(name: string, { prefix, codes, factors, scales }: CodeRows): Promise<EncodedFile> {
   const documents = factors.length;
   const dim = codes.length / documents;
   const checks = Int32Array.from(factors, (_, i) => crc32(bytesOf(codes.subarray(i * dim, (i + 1) * dim))));
@@ -46,6 +49,7 @@ export async function encodeCodes(name: string, { prefix, codes, factors }: Code
     codes: { shape: [documents, dim], data: codes },
     factors: { shape: [documents], data: factors },
     checks: { shape: [documents], data: checks },
+    ...(scales ? { scales: { shape: [documents], data: scales } } : {}),
   });
 }
 
@@ -65,6 +69,7 @@ export async function openCodes(
   };
   try {
     const factors = await file.array<Float32Array>('factors', 'F32', [documents]);
+    const scales = file.sections.has('scales') ? await file.array<Float32Array>('scales', 'F32', [documents]) : null;
     const checks = await file.array<Int32Array>('checks', 'I32', [documents]);
     const prefix = await device.upload('i8', await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]), { resident: true });
     kept.push(prefix);
@@ -74,8 +79,9 @@ export async function openCodes(
       prefix: await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]),
       codes: await file.array<Int8Array>('codes', 'I8', [documents, latentDim]),
       factors,
+      scales,
     });
-    return { stored: file.stored, prefix, codes, factors, checks, all, close };
+    return { stored: file.stored, prefix, codes, factors, scales, checks, all, close };
   } catch (error) {
     await close();
     throw error;
@@ -98,5 +104,11 @@ export function joinCodes(parts: readonly CodeRows[]): CodeRows {
       parts.map(({ factors }) => factors),
       (length) => new Float32Array(length),
     ),
+    scales: parts.some(({ scales }) => scales)
+      ? joinArrays(
+          parts.map(({ scales, factors }) => scales ?? new Float32Array(factors.length).fill(1)),
+          (length) => new Float32Array(length),
+        )
+      : null,
   };
 }

@@ -5,6 +5,7 @@ import type { RunOptions } from '../run-options.js';
 import { encodeWeights } from '../search/first-stage.js';
 import { sharedFloats } from '../tokens/gather.js';
 import { joinArrays } from '../tokens/join.js';
+import { longestRows, scalesOf } from '../tokens/lengths.js';
 import { type Int8TokenSets, rowOffsets, type TokenSets } from '../tokens/token-sets.js';
 import { type CodeRows, readCodes } from './codes-file.js';
 import type { Residual } from './manifest.js';
@@ -21,6 +22,8 @@ export interface WeightsModel extends Model {
   readonly solver: Solver;
   readonly mean: number;
   readonly std: number;
+  /** Length of a typical document's longest token vector; undefined in models of earlier versions. */
+  readonly length: number | undefined;
 }
 
 /** Stored documents as the device takes them. */
@@ -55,19 +58,26 @@ export async function documentCodes(
     prefix: new Int8Array(count * prefixDim),
     codes: new Int8Array(count * latentDim),
     factors: new Float32Array(count),
+    scales: null as Float32Array | null,
     residual: { documents: 0, mean: 0 },
   };
   for (let from = 0; from < count; from += DOCUMENTS_AT_ONCE) {
     const some = documents.slice(from, from + DOCUMENTS_AT_ONCE);
     options.onProgress?.({ stage: 'document weights', done: from, total: count });
-    const tokens = await uploadTokens(device, storedTokens(some, dim, tokenMean));
+    const sets = storedTokens(some, dim, tokenMean);
+    const scales = await scalesOfSome(model, sets, options);
+    const tokens = await uploadTokens(device, sets);
     try {
       const w = await documentWeights(device, model.map, model.solver, tokens, model, { signal: options.signal });
       try {
-        const rows = await codesOf(device, model, w, options);
+        const rows = await codesOf(device, model, w, scales, options);
         out.prefix.set(rows.prefix, from * prefixDim);
         out.codes.set(rows.codes, from * latentDim);
         out.factors.set(rows.factors, from);
+        if (scales) {
+          out.scales ??= new Float32Array(count).fill(1);
+          out.scales.set(scales, from);
+        }
         out.residual = combined(out.residual, await residualOf(device, model, tokens, w, sampled(some)));
       } finally {
         device.free(w);
@@ -80,11 +90,26 @@ export async function documentCodes(
   return out;
 }
 
-/** Codes of weights that are on the device. */
-export async function codesOf(device: Device, { prefixMap }: Model, w: Tensor<'f32'>, { signal }: RunOptions = {}): Promise<CodeRows> {
-  const codes = await encodeWeights(device, prefixMap, w, { signal });
+/** How many times as long as what the model holds for typical documents are; null: all are alike, or the model knows nothing of that. */
+export async function scalesOfSome(
+  { length }: Pick<WeightsModel, 'length'>,
+  sets: TokenSets | Int8TokenSets,
+  { signal }: RunOptions,
+): Promise<Float32Array | null> {
+  return length === undefined ? null : scalesOf(await longestRows(sets, signal), length);
+}
+
+/** Codes of weights that are on the device, by the documents' scales. */
+export async function codesOf(
+  device: Device,
+  { prefixMap }: Model,
+  w: Tensor<'f32'>,
+  scales: Float32Array | null,
+  { signal }: RunOptions = {},
+): Promise<CodeRows> {
+  const codes = await encodeWeights(device, prefixMap, w, scales, { signal });
   try {
-    return await readCodes(device, codes);
+    return { ...(await readCodes(device, codes)), scales };
   } finally {
     device.free(codes.prefix, codes.codes, codes.factors);
   }
@@ -134,7 +159,8 @@ export async function residualOf(
         missed += (target - found[r]) ** 2;
       }
       const variance = squares - (sum * sum) / rows;
-      total += variance > 0 ? missed / variance : 0;
+      // targets that hardly vary would outweigh all others
+      total += variance > 0 ? Math.min(1, missed / variance) : 0;
     }
     return { documents: columns, mean: total / columns };
   } finally {

@@ -9,10 +9,12 @@ import { documentWeights } from '../model/solver.js';
 import type { RunOptions } from '../run-options.js';
 import { fitPrefixMap } from '../search/prefix-map.js';
 import { gatherRows } from '../tokens/gather.js';
+import { joinArrays } from '../tokens/join.js';
+import { longestRows } from '../tokens/lengths.js';
 import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
 import { type TokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type CodeRows, encodeCodes, joinCodes } from './codes-file.js';
-import { codesOf, combined, DOCUMENTS_AT_ONCE, residualOf, storedTokens, type WeightsModel } from './document-codes.js';
+import { codesOf, combined, DOCUMENTS_AT_ONCE, residualOf, scalesOfSome, storedTokens, type WeightsModel } from './document-codes.js';
 import { learnSet } from './learn-set.js';
 import type { FileEntry, ModelEntry, Residual } from './manifest.js';
 import { encodeModel } from './model-file.js';
@@ -51,14 +53,15 @@ export async function fitIndex(
   const wanted = Math.max(learnTokens(chosen), chosen.olsSampleSize);
   const learn = await learnSet(snapshot, encoder, given, wanted, chosen.seed, options);
   const learned = await learnFrom(store, learn, chosen, options);
-  const { map, solver, mean, std } = learned;
+  const { map, solver, mean, std, length, base } = learned;
   const chunks = snapshot.segments.flatMap((view) => chunksOf(view));
-  const kept = new Map<Chunk, Tensor<'f32'>>();
+  const kept = new Map<Chunk, { w: Tensor<'f32'>; scales: Float32Array | null }>();
   const tokenMean = snapshot.manifest.tokenMean && Float32Array.from(snapshot.manifest.tokenMean);
   const progress = progressOf(options, snapshot.documents);
   const upload = async ({ view, from, to }: Chunk) => {
     signal?.throwIfAborted();
-    return uploadTokens(device, storedTokens(await view.segment.some(from, to), dim, tokenMean));
+    const sets = storedTokens(await view.segment.some(from, to), dim, tokenMean);
+    return { tokens: await uploadTokens(device, sets), scales: await scalesOfSome(learned, sets, options) };
   };
   let queries: Tensor<'f32'> | undefined;
   try {
@@ -66,10 +69,10 @@ export async function fitIndex(
     let residual: Residual = { documents: 0, mean: 0 };
     const moments = { mean, std };
     for (const chunk of spread(chunks)) {
-      const tokens = await upload(chunk);
+      const { tokens, scales } = await upload(chunk);
       try {
         const w = await documentWeights(device, map, solver, tokens, moments, { signal });
-        kept.set(chunk, w);
+        kept.set(chunk, { w, scales });
         const few = Array.from({ length: Math.min(RESIDUALS, chunk.to - chunk.from) }, (_, i) =>
           Math.floor((i * (chunk.to - chunk.from)) / Math.min(RESIDUALS, chunk.to - chunk.from)),
         );
@@ -80,10 +83,16 @@ export async function fitIndex(
       progress(chunk.to - chunk.from);
     }
     const { latentDim } = map.layout;
-    const sample = await device.concat('f32', [...kept.values()]);
+    const sampled = [...kept.values()];
+    const sample = await device.concat(
+      'f32',
+      sampled.map(({ w }) => w),
+    );
+    const scaling = { scales: joinScales(sampled.map(({ w, scales }) => scales ?? w.length / latentDim)), base };
     let prefixMap: Awaited<ReturnType<typeof fitPrefixMap>>;
     try {
-      prefixMap = await fitPrefixMap(device, solver, sample, latentDim, Math.min(chosen.prefixDim, latentDim), chosen.seed, options);
+      const prefixDim = Math.min(chosen.prefixDim, latentDim);
+      prefixMap = await fitPrefixMap(device, solver, sample, latentDim, prefixDim, chosen.seed, options, scaling);
     } finally {
       device.free(sample);
     }
@@ -92,26 +101,26 @@ export async function fitIndex(
       throw new LemurError('invalid-argument', message, { where: 'fit' });
     }
     queries = await device.upload('f32', prefixMap.queries);
-    const model: WeightsModel = { map, solver, mean, std, prefixMap, queries };
+    const model: WeightsModel = { map, solver, mean, std, length, prefixMap, queries };
 
     const codes: FileEntry[] = [];
     for (const view of snapshot.segments) {
       const parts: CodeRows[] = [];
       for (const chunk of chunks.filter((candidate) => candidate.view === view)) {
-        let w = kept.get(chunk);
-        if (!w) {
-          const tokens = await upload(chunk);
+        let found = kept.get(chunk);
+        if (!found) {
+          const { tokens, scales } = await upload(chunk);
           try {
-            w = await documentWeights(device, map, solver, tokens, moments, { signal });
+            found = { w: await documentWeights(device, map, solver, tokens, moments, { signal }), scales };
           } finally {
             freeTokens(device, tokens);
           }
           progress(chunk.to - chunk.from);
         }
         try {
-          parts.push(await codesOf(device, model, w, options));
+          parts.push(await codesOf(device, model, found.w, found.scales, options));
         } finally {
-          device.free(w);
+          device.free(found.w);
           kept.delete(chunk);
         }
       }
@@ -123,6 +132,7 @@ export async function fitIndex(
       featureMap: describeFeatureMap(map.layout),
       mean,
       std,
+      length,
       prefix: { dim: prefixMap.dim, step: prefixMap.step },
       options: chosen,
       documents: snapshot.live,
@@ -141,7 +151,7 @@ export async function fitIndex(
     if (queries) device.free(queries);
     throw error;
   } finally {
-    device.free(...kept.values());
+    device.free(...[...kept.values()].map(({ w }) => w));
   }
 }
 
@@ -172,12 +182,22 @@ async function learnFrom(store: Store, learn: TokenSets | undefined, chosen: Res
   };
   const numbers = sampleDocuments(snapshot, chosen.trainSubsetSize, seed, STREAM.train);
   const documents = await storedVectors(snapshot, numbers, signal);
-  const tokens = await uploadTokens(device, storedTokens(documents, dim, tokenMean && Float32Array.from(tokenMean)));
+  const sets = storedTokens(documents, dim, tokenMean && Float32Array.from(tokenMean));
+  const tokens = await uploadTokens(device, sets);
   try {
-    return await learnCorpus(device, tokens, samples, chosen, options);
+    return await learnCorpus(device, tokens, await longestRows(sets, signal), samples, chosen, options);
   } finally {
     freeTokens(device, tokens);
   }
+}
+
+/** Scales of several groups as one, a number standing for so many of 1; null where all are 1. */
+function joinScales(parts: readonly (Float32Array | number)[]): Float32Array | null {
+  if (parts.every((part) => typeof part === 'number')) return null;
+  return joinArrays(
+    parts.map((part) => (typeof part === 'number' ? new Float32Array(part).fill(1) : part)),
+    (length) => new Float32Array(length),
+  );
 }
 
 function chunksOf(view: SegmentView): Chunk[] {

@@ -459,8 +459,8 @@ export class Index<M extends Metadata = Metadata> {
     if (this.#weights?.model !== name) {
       this.#dropWeights();
       const solver = await openSolver(this.#store.storage, this.#device, manifest.model, model.map);
-      const { mean, std } = manifest.model;
-      this.#weights = { model: name, loaded: { ...model, solver, mean, std } };
+      const { mean, std, length } = manifest.model;
+      this.#weights = { model: name, loaded: { ...model, solver, mean, std, length } };
     }
     return this.#weights.loaded;
   }

@@ -64,6 +64,8 @@ export interface ModelEntry {
   featureMap: FeatureMapDescription;
   mean: number;
   std: number;
+  /** Length of a typical document's longest token vector; absent in models of earlier versions, which take all vectors as they are. */
+  length?: number | undefined;
   prefix: { dim: number; step: number };
   options: ResolvedLearnOptions;
   /** Documents when it was fitted. */

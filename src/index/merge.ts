@@ -191,8 +191,8 @@ function shared(entries: readonly SegmentEntry[], { fitted, residual }: SegmentF
   });
 }
 
-function pick({ prefix, codes, factors }: CodeRows, rows: readonly number[], count: number): CodeRows {
-  if (rows.length === count) return { prefix, codes, factors };
+function pick({ prefix, codes, factors, scales }: CodeRows, rows: readonly number[], count: number): CodeRows {
+  if (rows.length === count) return { prefix, codes, factors, scales };
   const some = (values: Int8Array): Int8Array => {
     const width = values.length / count;
     return joinArrays(
@@ -200,5 +200,6 @@ function pick({ prefix, codes, factors }: CodeRows, rows: readonly number[], cou
       (length) => new Int8Array(length),
     );
   };
-  return { prefix: some(prefix), codes: some(codes), factors: Float32Array.from(rows, (row) => factors[row]) };
+  const floats = (values: Float32Array): Float32Array => Float32Array.from(rows, (row) => values[row]);
+  return { prefix: some(prefix), codes: some(codes), factors: floats(factors), scales: scales && floats(scales) };
 }

@@ -22,7 +22,7 @@ export function freeModel(device: Device, { map, queries }: Model): void {
 
 export async function encodeModel(name: string, device: Device, { map, prefixMap }: Model, solver: Solver): Promise<EncodedFile> {
   const { latentDim, inputDim, parameterCount } = map.layout;
-  const { dim, mean, documents, queries } = prefixMap;
+  const { dim, mean, documents, queries, base } = prefixMap;
   return encodeCheckedFile(name, MODEL, {
     factor: { shape: [latentDim, latentDim], data: await device.read(solver.factor) },
     sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
@@ -30,12 +30,13 @@ export async function encodeModel(name: string, device: Device, { map, prefixMap
     prefixMean: { shape: [latentDim], data: mean },
     prefixDocuments: { shape: [dim, latentDim], data: documents },
     prefixQueries: { shape: [dim, latentDim], data: queries },
+    ...(base ? { base: { shape: [latentDim], data: base } } : {}),
   });
 }
 
 /** Rejects with 'not-found' and 'bad-file'. */
 export async function openModel(storage: Storage, device: Device, entry: ModelEntry): Promise<Model> {
-  const { featureMap, prefix } = entry;
+  const { featureMap, prefix, length } = entry;
   const layout = layoutOf(featureMap);
   const { latentDim, parameterCount } = layout;
   return withModelFile(storage, entry, async (file) => {
@@ -46,9 +47,10 @@ export async function openModel(storage: Storage, device: Device, entry: ModelEn
       mean: await floats('prefixMean', latentDim),
       documents: await floats('prefixDocuments', prefix.dim, latentDim),
       queries: await floats('prefixQueries', prefix.dim, latentDim),
+      base: length === undefined ? null : await floats('base', latentDim),
     };
     return {
-      map: { layout, parameters: await device.upload('f32', parameters) },
+      map: { layout, parameters: await device.upload('f32', parameters), unit: length !== undefined },
       prefixMap,
       queries: await device.upload('f32', prefixMap.queries),
     };

@@ -124,6 +124,17 @@ export async function openSnapshot(
                 join(new Int32Array(documents), ({ codes }) => codes?.checks ?? null),
               ),
             ),
+            scaling: segments.some(({ codes }) => codes?.scales)
+              ? {
+                  scales: await keep(
+                    device.upload(
+                      'f32',
+                      join(new Float32Array(documents).fill(1), ({ codes }) => codes?.scales ?? null),
+                    ),
+                  ),
+                  step: model.prefixMap.step,
+                }
+              : null,
           }
         : null;
 

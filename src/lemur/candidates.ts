@@ -1,6 +1,7 @@
 import type { Device } from '../device/device.js';
 import { LemurError } from '../errors.js';
 import type { OptionNames } from '../known-options.js';
+import type { Solver } from '../model/solver.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
 import { createFirstStage, type FirstStage } from '../search/first-stage.js';
@@ -30,7 +31,7 @@ export const CANDIDATE_OPTIONS: OptionNames<CandidateOptions> = { scan: true, re
 /** The first stage of a fit, by a stored map or a new one; null where none is wanted or possible. */
 export async function firstStageOf(
   device: Device,
-  { solver, w, map }: Fitted,
+  { solver, w, map, scaling }: Fitted,
   { prefixDim, seed }: ResolvedLearnOptions,
   stored: PrefixMap | undefined,
   options: RunOptions,
@@ -38,8 +39,10 @@ export async function firstStageOf(
   const { latentDim } = map.layout;
   const wanted = prefixDim > 0 && w.length >= LEAST_FOR_PREFIXES * latentDim;
   if (!stored && !(wanted && solver)) return null;
-  const found = stored ?? (solver && (await fitPrefixMap(device, solver, w, latentDim, Math.min(prefixDim, latentDim), seed, options)));
-  return found && createFirstStage(device, found, w, options);
+  const newMap = async (of: Solver): Promise<PrefixMap | null> =>
+    fitPrefixMap(device, of, w, latentDim, Math.min(prefixDim, latentDim), seed, options, scaling);
+  const found = stored ?? (solver && (await newMap(solver)));
+  return found && createFirstStage(device, found, w, scaling.scales, options);
 }
 
 /** What a scan of prefixes for k candidates works with; null where it is all weights that are scanned. Raises 'invalid-argument'. */

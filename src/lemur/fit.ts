@@ -6,7 +6,9 @@ import { initialParameters } from '../model/initialise.js';
 import { createSolver, documentWeights, type Solver } from '../model/solver.js';
 import { type EpochReport, type Examples, train } from '../model/train.js';
 import type { RunOptions } from '../run-options.js';
+import type { Scaling } from '../search/prefix-map.js';
 import { gatherRows } from '../tokens/gather.js';
+import { longestRows, scalesOf, typicalLength, unitRows } from '../tokens/lengths.js';
 import { meanToken, quantizeTokens } from '../tokens/quantize.js';
 import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
 import type { TokenSets } from '../tokens/token-sets.js';
@@ -31,6 +33,8 @@ export interface Fitted {
   std: number;
   /** What is taken off the tokens of documents before they are quantised: d values. */
   tokenMean: Float32Array;
+  /** How many times as long as those of a typical document the vectors of each are, by the longest of them; no scales where all are alike. */
+  scaling: Scaling;
 }
 
 /** With what gives further documents their weights. */
@@ -39,7 +43,12 @@ export interface Solved extends Fitted {
 }
 
 /** What a corpus teaches before any document has weights. */
-export type Learned = Omit<Solved, 'w' | 'tokenMean'>;
+export interface Learned extends Omit<Solved, 'w' | 'tokenMean' | 'scaling'> {
+  /** Length of a typical document's longest token vector. */
+  length: number;
+  /** Weights of a document that is zero, d' values. */
+  base: Float32Array;
+}
 
 /** Token vectors that a fit learns from, rows x d each. */
 export interface LearnSamples {
@@ -63,15 +72,17 @@ export async function fitCorpus(
   const tokens = await uploadDocuments(device, documents, chosen.precision, tokenMean, options.signal);
   const { seed } = chosen;
   try {
+    const lengths = await longestRows(documents, options.signal);
     const samples = {
       learn: sampleTokens(learn, learnTokens(chosen), seed, STREAM.learn),
       solve: solveSample(learn, chosen),
       validation: test && sampleTokens(test, VALIDATION_TOKENS, seed, STREAM.test),
     };
-    const learned = await learnCorpus(device, tokens, samples, chosen, options);
+    const learned = await learnCorpus(device, tokens, lengths, samples, chosen, options);
     try {
-      const { map, solver, mean, std } = learned;
-      return { ...learned, w: await documentWeights(device, map, solver, tokens, { mean, std }, options), tokenMean };
+      const { map, solver, mean, std, length, base } = learned;
+      const w = await documentWeights(device, map, solver, tokens, { mean, std }, options);
+      return { map, solver, mean, std, w, tokenMean, scaling: { scales: scalesOf(lengths, length), base } };
     } catch (error) {
       freeLearned(device, learned);
       throw error;
@@ -81,23 +92,64 @@ export async function fitCorpus(
   }
 }
 
-/** Targets, training and the factor of the least squares: all but the documents' weights. Targets are of `trainSubsetSize` of the documents. */
+/**
+ * Targets, training and the factor of the least squares: all but the documents' weights. Targets are of `trainSubsetSize` of the documents. A document's
+ * scores grow with the length of its vectors, and with that of the query's: everything is learned from vectors of length 1, each document by its own
+ * scale, so that long ones do not hide the others. `lengths`: of each document's longest token vector.
+ */
 export async function learnCorpus(
   device: Device,
   documents: DeviceTokens,
-  samples: LearnSamples,
+  lengths: Float64Array,
+  given: LearnSamples,
   chosen: ResolvedLearnOptions,
   options: FitOptions,
 ): Promise<Learned> {
-  const { map, mean, std } = await learnFeatures(device, documents, samples, chosen, options);
+  const { dim } = documents;
+  const { signal } = options;
+  const samples: LearnSamples = {
+    learn: await unitRows(given.learn, dim, signal),
+    solve: await unitRows(given.solve, dim, signal),
+    validation: given.validation && (await unitRows(given.validation, dim, signal)),
+  };
+  const { map, mean, std, length } = await learnFeatures(device, documents, lengths, samples, chosen, options);
   const kept: Tensor[] = [map.parameters];
   try {
     const x = await device.upload('f32', samples.solve);
     kept.push(x);
-    return { map, solver: await createSolver(device, map, x, samples.solve.length / documents.dim, options), mean, std };
+    const solver = await createSolver(device, map, x, samples.solve.length / dim, options);
+    kept.push(solver.z, solver.factor);
+    return { map, solver, mean, std, length, base: await zeroWeights(device, map, solver, dim, { mean, std }, options) };
   } catch (error) {
     device.free(...kept);
     throw error;
+  }
+}
+
+/** Weights of a document whose vectors are zero, d' values. */
+async function zeroWeights(
+  device: Device,
+  map: DeviceFeatureMap,
+  solver: Solver,
+  dim: number,
+  moments: { mean: number; std: number },
+  { signal }: RunOptions,
+): Promise<Float32Array> {
+  const tokens = await uploadTokens(device, {
+    vectors: new Float32Array(dim),
+    counts: Int32Array.of(1),
+    offsets: Float64Array.of(0, 1),
+    dim,
+  });
+  try {
+    const w = await documentWeights(device, map, solver, tokens, moments, { signal });
+    try {
+      return await device.read(w);
+    } finally {
+      device.free(w);
+    }
+  } finally {
+    freeTokens(device, tokens);
   }
 }
 
@@ -129,10 +181,11 @@ export async function uploadDocuments(
 async function learnFeatures(
   device: Device,
   documents: DeviceTokens,
+  lengths: Float64Array,
   samples: LearnSamples,
   chosen: ResolvedLearnOptions,
   options: FitOptions,
-): Promise<{ map: DeviceFeatureMap; mean: number; std: number }> {
+): Promise<{ map: DeviceFeatureMap; mean: number; std: number; length: number }> {
   const { seed, activation, epochs } = chosen;
   const { dim } = documents;
   const latentDim = chosen.finalHiddenDim ?? chosen.hiddenDim;
@@ -140,19 +193,26 @@ async function learnFeatures(
   const subset = sampleWithoutReplacement(random(STREAM.train), documents.documents, chosen.trainSubsetSize);
   const select = await device.upload('i32', subset);
   const used: Tensor[] = [select];
+  const own = Float64Array.from(subset, (document) => lengths[document]);
+  const length = typicalLength(own);
+  // targets of documents that are zero are zero at any scale
+  const divisors = scalesOf(own, length)?.map((scale) => scale || 1);
+  const scales = divisors ? await device.upload('f32', divisors) : null;
+  if (scales) used.push(scales);
   const examplesOf = async (vectors: Float32Array, stage: string): Promise<Examples & { sum: number; sumSquares: number }> => {
     const rows = vectors.length / dim;
     const x = await device.upload('f32', vectors);
     const targets = await device.allocate('f32', rows * subset.length);
     used.push(x, targets);
-    return { x, targets, rows, ...(await device.targets(x, rows, documents, select, targets, renamed(options, stage))) };
+    return { x, targets, rows, ...(await device.targets(x, rows, documents, select, targets, { ...renamed(options, stage), scales })) };
   };
   try {
     const examples = await examplesOf(samples.learn, 'targets');
     const { mean, std } = moments(examples.sum, examples.sumSquares, examples.targets.length);
     if (epochs === 0) {
       const layout = randomLayout(dim, latentDim, activation);
-      return { map: { layout, parameters: await device.upload('f32', initialParameters(layout, 0, random(STREAM.initial))) }, mean, std };
+      const parameters = await device.upload('f32', initialParameters(layout, 0, random(STREAM.initial)));
+      return { map: { layout, parameters, unit: true }, mean, std, length };
     }
     const validation = samples.validation && (await examplesOf(samples.validation, 'validation targets'));
     const widths = [...new Array<number>(chosen.numLayers - 1).fill(chosen.hiddenDim), latentDim];
@@ -180,7 +240,7 @@ async function learnFeatures(
       { ...chosen, products: chosen.precision === 'int8' ? 'int16' : 'float32', random: random(STREAM.order), onProgress, signal, onEpoch },
     );
     const parameters = absorbCentre(layout, trained.slice(0, layout.parameterCount), centre);
-    return { map: { layout, parameters: await device.upload('f32', parameters) }, mean, std };
+    return { map: { layout, parameters: await device.upload('f32', parameters), unit: true }, mean, std, length };
   } finally {
     device.free(...used);
   }

@@ -10,6 +10,7 @@ import type { PrefixMap } from '../search/prefix-map.js';
 import type { TopK } from '../search/top-k.js';
 import type { Storage } from '../storage/storage.js';
 import { storageOf } from '../storage-of.js';
+import { queryLengths } from '../tokens/lengths.js';
 import { reportTokens, type TokenInput, type TokenReport, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { CANDIDATE_OPTIONS, type CandidateOptions, firstStageOf, prefixScan } from './candidates.js';
 import { type Fitted, fitCorpus, type Solved, uploadDocuments } from './fit.js';
@@ -143,7 +144,10 @@ export class Lemur {
     return this.#device.read(this.#fitted.w);
   }
 
-  /** Queries as single vectors, queries x d': the sum (not the mean) of psi over each query's tokens. Ragged or dense queries alike. */
+  /**
+   * Queries as single vectors, queries x d': the sum (not the mean) of psi over each query's tokens, |x| psi(x / |x|) for tokens that are not of length 1.
+   * Ragged or dense queries alike.
+   */
   async computeFeatures(queries: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
     checkOptions(options, RUN_OPTIONS, 'computeFeatures');
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
@@ -170,7 +174,7 @@ export class Lemur {
 
   /**
    * The k documents with the highest estimated MaxSim for each query, best first, ties by document number. Scores are estimates on the scale
-   * of MaxSim: std <w, q> + |Q| mean, of full codes or, with `scan: 'full'`, of the weights themselves. With fewer than k documents rows end in -1 and
+   * of MaxSim: std <w, q> + |Q| mean (|Q|: the lengths of the query's token vectors in all), of full codes or, with `scan: 'full'`, of the weights themselves. With fewer than k documents rows end in -1 and
    * -Infinity.
    */
   async candidates(queries: TokenInput, k: number, options: CandidateOptions = {}): Promise<TopK> {
@@ -178,13 +182,14 @@ export class Lemur {
     const prefixes = prefixScan(this.#firstStage, this.documents, k, options);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
     const count = sets.counts.length;
+    const lengths = this.#fitted.map.unit ? queryLengths(sets) : sets.counts;
     const { indices, scores } = await this.#withFeatures(sets, options, (features) =>
       prefixes
         ? firstStageCandidates(this.#device, prefixes.stage, features, count, prefixes.rescored, k, options)
         : this.#device.topInnerProducts(features, count, this.#fitted.w, this.documents, this.latentDim, k, options),
     );
     for (let i = 0; i < scores.length; i++) {
-      scores[i] = indices[i] < 0 ? -Infinity : this.std * scores[i] + sets.counts[Math.floor(i / k)] * this.mean;
+      scores[i] = indices[i] < 0 ? -Infinity : this.std * scores[i] + lengths[Math.floor(i / k)] * this.mean;
     }
     return { indices, scores, k };
   }

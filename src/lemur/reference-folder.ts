@@ -8,6 +8,7 @@ import type { OptionNames } from '../known-options.js';
 import { transposed } from '../linalg/transposed.js';
 import { createSolver } from '../model/solver.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
+import { UNSCALED } from '../search/prefix-map.js';
 import type { Storage } from '../storage/storage.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type Fitted, solveSample } from './fit.js';
@@ -54,7 +55,7 @@ export async function loadReference(
   };
   try {
     const map = { layout, parameters: await upload(parameters) };
-    const fitted = { map, w: await upload(w), mean, std, tokenMean: new Float32Array(layout.inputDim), solver: null };
+    const fitted = { map, w: await upload(w), mean, std, tokenMean: new Float32Array(layout.inputDim), scaling: UNSCALED, solver: null };
     if (!sample) return { fitted, learnOptions };
     const solver = await createSolver(device, map, await upload(sample), sample.length / layout.inputDim, options);
     return { fitted: { ...fitted, solver }, learnOptions };

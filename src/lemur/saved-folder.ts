@@ -5,7 +5,7 @@ import { crc32, crc32Paced } from '../formats/crc32.js';
 import { type SafetensorsArray, writeSafetensors } from '../formats/safetensors.js';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors-file.js';
 import { restoreSolver } from '../model/solver.js';
-import type { PrefixMap } from '../search/prefix-map.js';
+import type { PrefixMap, Scaling } from '../search/prefix-map.js';
 import { guardedReplace, readIfThere } from '../storage/guarded-replace.js';
 import { beginsAs, isOfFormat, isTemporaryOf } from '../storage/own-files.js';
 import type { Storage, StorageLock } from '../storage/storage.js';
@@ -59,7 +59,7 @@ async function saveLocked(
   storage: Storage,
   lock: StorageLock,
   written: string[],
-  { map, solver, w, mean, std, tokenMean }: Solved,
+  { map, solver, w, mean, std, tokenMean, scaling }: Solved,
   prefixMap: PrefixMap | undefined,
   options: ResolvedLearnOptions,
 ): Promise<void> {
@@ -87,7 +87,11 @@ async function saveLocked(
   const documents = w.length / latentDim;
   const files = {
     model: await write('model', { parameters: { shape: [layout.parameterCount], data: await device.read(map.parameters) } }),
-    weights: await write('weights', { W: { shape: [documents, latentDim], data: await device.read(w) } }),
+    weights: await write('weights', {
+      W: { shape: [documents, latentDim], data: await device.read(w) },
+      ...(scaling.scales ? { scales: { shape: [documents], data: scaling.scales } } : {}),
+      ...(scaling.base ? { base: { shape: [latentDim], data: scaling.base } } : {}),
+    }),
     solver: await write('solver', {
       sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
       factor: { shape: [latentDim, latentDim], data: await device.read(solver.factor) },
@@ -103,7 +107,7 @@ async function saveLocked(
   };
   const prefix = prefixMap && { dim: prefixMap.dim, step: prefixMap.step };
   const featureMap = describeFeatureMap(layout);
-  const manifest = newManifest({ save, documents, mean, std, featureMap, options, prefix, files });
+  const manifest = newManifest({ save, documents, mean, std, featureMap, options, prefix, unit: map.unit, files });
   // the manifest must not outlive what it names
   await storage.sync();
   const done = await guardedReplace(storage, lock, MANIFEST, before, encodeManifest(manifest));
@@ -172,7 +176,7 @@ export async function loadFolder(device: Device, storage: Storage): Promise<Load
 }
 
 async function loadSave(device: Device, storage: Storage, manifest: Manifest, opened: DataFile[]): Promise<Loaded> {
-  const { featureMap, files, mean, std } = manifest;
+  const { featureMap, files, mean, std, unit = false } = manifest;
   const layout = layoutOf(featureMap);
   const { latentDim, inputDim } = layout;
   const [model, weights, solve] = [
@@ -185,7 +189,13 @@ async function loadSave(device: Device, storage: Storage, manifest: Manifest, op
   checkTensor(solve, 'factor', 'F64', [latentDim, latentDim]);
   checkTensor(model, 'parameters', 'F32', [layout.parameterCount]);
   checkTensor(weights, 'W', 'F32', [manifest.documents, latentDim]);
-  const prefixMap = await loadPrefixMap(storage, manifest, latentDim, opened);
+  const optional = async (name: string, length: number): Promise<Float32Array | null> => {
+    if (!weights.file.tensors.has(name)) return null;
+    checkTensor(weights, name, 'F32', [length]);
+    return weights.file.readFloats(name);
+  };
+  const scaling: Scaling = { scales: await optional('scales', manifest.documents), base: await optional('base', latentDim) };
+  const prefixMap = await loadPrefixMap(storage, manifest, latentDim, scaling.base, opened);
   checkTensor(solve, 'tokenMean', 'F32', [inputDim]);
   const tokenMean = await solve.file.readFloats('tokenMean');
   const kept: Tensor[] = [];
@@ -195,13 +205,17 @@ async function loadSave(device: Device, storage: Storage, manifest: Manifest, op
   };
   try {
     const w = keep(await device.upload('f32', await readShared(weights, 'W', manifest.documents * latentDim)));
-    const map = { layout, parameters: keep(await device.upload('f32', await readShared(model, 'parameters', layout.parameterCount))) };
+    const map = {
+      layout,
+      parameters: keep(await device.upload('f32', await readShared(model, 'parameters', layout.parameterCount))),
+      unit,
+    };
     const x = keep(await device.upload('f32', await readShared(solve, 'sample', rows * inputDim)));
     const values = new Float64Array(latentDim * latentDim);
     await solve.file.readInto('factor', new Uint8Array(values.buffer));
     const factor = keep(await device.upload('f64', values));
     const solver = await restoreSolver(device, map, x, rows, factor);
-    const fitted = { map, solver, w, mean, std, tokenMean };
+    const fitted = { map, solver, w, mean, std, tokenMean, scaling };
     return { fitted, prefixMap, learnOptions: { ...resolveLearnOptions({}), ...manifest.options } };
   } catch (error) {
     device.free(...kept);
@@ -213,6 +227,7 @@ async function loadPrefixMap(
   storage: Storage,
   { prefix, files }: Manifest,
   latentDim: number,
+  base: Float32Array | null,
   opened: DataFile[],
 ): Promise<PrefixMap | undefined> {
   if (!prefix || !files.prefix) return undefined;
@@ -228,6 +243,7 @@ async function loadPrefixMap(
     mean: await read('mean', latentDim),
     documents: await read('documents', dim, latentDim),
     queries: await read('queries', dim, latentDim),
+    base,
   };
 }
 

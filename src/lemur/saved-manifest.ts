@@ -39,6 +39,8 @@ export interface Manifest {
   options: ResolvedLearnOptions;
   /** Of the first stage; absent where there is none. */
   prefix?: { dim: number; step: number } | undefined;
+  /** Whether the feature map takes vectors of length 1; absent where an earlier version fitted it. */
+  unit?: boolean | undefined;
   files: { model: FileEntry; weights: FileEntry; solver: FileEntry; prefix?: FileEntry | undefined };
 }
 
@@ -94,7 +96,7 @@ export function decodeManifest(bytes: Uint8Array, where: string): Manifest {
 }
 
 /** Whether all that loading relies on is there and of its kind. */
-function isWhole({ save, documents, mean, std, featureMap, options, prefix, files }: Manifest): boolean {
+function isWhole({ save, documents, mean, std, featureMap, options, prefix, unit, files }: Manifest): boolean {
   return (
     isSize(save) &&
     isFeatureMapDescription(featureMap) &&
@@ -104,6 +106,7 @@ function isWhole({ save, documents, mean, std, featureMap, options, prefix, file
     Number.isFinite(std) &&
     std > 0 &&
     areOptions(options) &&
+    [undefined, false, true].includes(unit) &&
     (prefix === undefined || (isSize(prefix?.dim) && Number.isFinite(prefix.step) && prefix.step > 0)) &&
     [files?.model, files?.weights, files?.solver, ...(prefix ? [files?.prefix] : [])].every(isFileEntry)
   );

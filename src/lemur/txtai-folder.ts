@@ -10,6 +10,7 @@ import { transposed } from '../linalg/transposed.js';
 import { freeTokens } from '../model/device-tokens.js';
 import { createSolver, documentWeights } from '../model/solver.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
+import { UNSCALED } from '../search/prefix-map.js';
 import type { Storage } from '../storage/storage.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import { storageOf } from '../storage-of.js';
@@ -86,11 +87,12 @@ export async function loadTxtai(
     const solver = await createSolver(device, map, await upload(sample), sample.length / inputDim, options);
     kept.push(solver.z, solver.factor);
     const tokenMean = new Float32Array(inputDim);
-    if (!documents) return { fitted: { map, solver, w: await upload(new Float32Array(0)), mean, std, tokenMean }, learnOptions };
+    if (!documents)
+      return { fitted: { map, solver, w: await upload(new Float32Array(0)), mean, std, tokenMean, scaling: UNSCALED }, learnOptions };
     const tokens = await uploadDocuments(device, documents, learnOptions.precision, tokenMean, signal);
     try {
       const w = await documentWeights(device, map, solver, tokens, { mean, std }, options);
-      return { fitted: { map, solver, w, mean, std, tokenMean }, learnOptions };
+      return { fitted: { map, solver, w, mean, std, tokenMean, scaling: UNSCALED }, learnOptions };
     } finally {
       freeTokens(device, tokens);
     }

@@ -1,4 +1,4 @@
-import type { Device, DeviceCodes, Tensor, TopOptions } from '../device/device.js';
+import type { CodeScaling, Device, DeviceCodes, Tensor, TopOptions } from '../device/device.js';
 import type { RunOptions } from '../run-options.js';
 import type { PrefixMap } from './prefix-map.js';
 
@@ -10,35 +10,56 @@ export interface FirstStage {
   readonly queries: Tensor<'f32'>;
 }
 
-/** Encodes all rows of w (rows x d'). */
-export async function createFirstStage(device: Device, map: PrefixMap, w: Tensor<'f32'>, options?: RunOptions): Promise<FirstStage> {
+/** Encodes all rows of w (rows x d'), by their scales where these are not all 1. */
+export async function createFirstStage(
+  device: Device,
+  map: PrefixMap,
+  w: Tensor<'f32'>,
+  scales: Float32Array | null,
+  options?: RunOptions,
+): Promise<FirstStage> {
   const queries = await device.upload('f32', map.queries);
   try {
-    return { map, codes: await encodeWeights(device, map, w, options), queries };
+    const codes = await encodeWeights(device, map, w, scales, options);
+    return { map, codes: { ...codes, scaling: await uploadScales(device, map, scales) }, queries };
   } catch (error) {
     device.free(queries);
     throw error;
   }
 }
 
-/** Prefixes and full codes of rows of w (rows x d') by a map. */
-export async function encodeWeights(device: Device, map: PrefixMap, w: Tensor<'f32'>, options?: RunOptions): Promise<DeviceCodes> {
+/** What searches need of scales, one for each row; null where all are 1. */
+export async function uploadScales(device: Device, { step }: PrefixMap, scales: Float32Array | null): Promise<CodeScaling | null> {
+  return scales && { scales: await device.upload('f32', scales), step };
+}
+
+/** Prefixes and full codes of rows of w (rows x d') by a map, and by their scales where these are not all 1. */
+export async function encodeWeights(
+  device: Device,
+  map: PrefixMap,
+  w: Tensor<'f32'>,
+  scales: Float32Array | null,
+  options?: RunOptions,
+): Promise<DeviceCodes> {
   const latentDim = map.mean.length;
   const negativeMean = await device.upload(
     'f32',
     map.mean.map((value) => -value),
   );
   const documents = await device.upload('f32', map.documents);
+  const scaling = scales && map.base ? { scales: await device.upload('f32', scales), base: await device.upload('f32', map.base) } : null;
   try {
-    return await device.encodeRows({ w, negativeMean, map: documents, step: map.step }, w.length / latentDim, latentDim, map.dim, options);
+    const args = { w, negativeMean, map: documents, step: map.step, scaling };
+    return await device.encodeRows(args, w.length / latentDim, latentDim, map.dim, options);
   } finally {
-    device.free(negativeMean, documents);
+    device.free(negativeMean, documents, ...(scaling ? [scaling.scales, scaling.base] : []));
   }
 }
 
 /** What a first stage keeps on the device. */
 export function firstStageTensors({ codes, queries }: FirstStage): Tensor[] {
-  return [codes.prefix, codes.codes, codes.factors, ...(codes.checks ? [codes.checks] : []), queries];
+  const { prefix, codes: full, factors, checks, scaling } = codes;
+  return [prefix, full, factors, ...(checks ? [checks] : []), ...(scaling ? [scaling.scales] : []), queries];
 }
 
 /** The k rows with the largest estimated <w, q> for each query (features, count x d') among the `rescored` with the best prefixes. */
@@ -53,18 +74,35 @@ export async function firstStageCandidates(
 ): Promise<{ indices: Int32Array; scores: Float32Array }> {
   const latentDim = map.mean.length;
   const prefixes = await device.allocate('f32', count * map.dim);
+  const used: Tensor[] = [prefixes];
   try {
     await device.innerProducts(features, count, queries, map.dim, latentDim, prefixes, { signal: options?.signal });
-    const top = await device.topCodes(codes, features, prefixes, count, rescored, k, options);
-    // codes are of w - mean
+    // codes are of w - mean, those with scales of what w - base is a multiple of
     const q = await device.read(features);
-    for (let i = 0; i < count; i++) {
-      let constant = 0;
-      for (let j = 0; j < latentDim; j++) constant += map.mean[j] * q[i * latentDim + j];
-      for (let at = i * k; at < (i + 1) * k; at++) top.scores[at] += constant;
-    }
+    const means = productsWith(q, map.mean);
+    const bases = codes.scaling && map.base ? productsWith(q, map.base) : null;
+    const shifts =
+      bases &&
+      (await device.upload(
+        'f32',
+        Float32Array.from(means, (value, i) => value - bases[i]),
+      ));
+    if (shifts) used.push(shifts);
+    const top = await device.topCodes(codes, features, prefixes, count, rescored, k, { ...options, shifts });
+    const constants = bases ?? means;
+    for (let at = 0; at < count * k; at++) top.scores[at] += constants[Math.floor(at / k)];
     return top;
   } finally {
-    device.free(prefixes);
+    device.free(...used);
   }
+}
+
+/** <row, q> for each of the rows of q. */
+function productsWith(q: Float32Array, row: Float32Array): Float64Array {
+  const n = row.length;
+  return Float64Array.from({ length: q.length / n }, (_, i) => {
+    let sum = 0;
+    for (let j = 0; j < n; j++) sum += row[j] * q[i * n + j];
+    return sum;
+  });
 }

@@ -28,12 +28,25 @@ export interface PrefixMap {
   readonly queries: Float32Array;
   /** What a code of a prefix is worth, on the scale of w'. */
   readonly step: number;
+  /** d': weights of a document that is zero, from which those of others are scaled; null: nothing is (a model of an earlier version). */
+  readonly base: Float32Array | null;
 }
+
+/** How rows of W become alike in size: base + (w - base) / scale, a scale for each row; null: as they are. */
+export interface Scaling {
+  readonly scales: Float32Array | null;
+  readonly base: Float32Array | null;
+}
+
+export const UNSCALED: Scaling = { scales: null, base: null };
+
+/** Below this scale nothing is left of what tells a row from others. */
+const LEAST_SCALE = 1e-5;
 
 /**
  * With the queries' second moment Cq = Z^T Z / n' = L L^T and the covariance Cw of the rows of W, the leading eigenpairs L^T Cw L = V S V^T give
  * D = S^-1/4 V^T L^T and Q = S^1/4 V^T L^-1 = S^-3/4 V^T L^T Cw = S^-1/2 D Cw: both moments become S^1/2, and no coordinate that matters to
- * either is lost. null where W has no more than one distinct row.
+ * either is lost. null where W has no more than one distinct row. Rows are taken by their scales, so that no document counts for more than another.
  */
 export async function fitPrefixMap(
   device: Device,
@@ -43,6 +56,7 @@ export async function fitPrefixMap(
   prefixDim: number,
   seed: number,
   options: RunOptions = {},
+  scaling: Scaling = UNSCALED,
 ): Promise<PrefixMap | null> {
   const n = latentDim;
   const used: Tensor[] = [];
@@ -53,7 +67,7 @@ export async function fitPrefixMap(
   };
   const products = (a: Float32Array, b: Tensor<'f32'>): Promise<Float32Array> => rowProducts(device, a, b, n, options);
   try {
-    const { rows, mean } = await sampleRows(device, w, n);
+    const { rows, mean } = await sampleRows(device, w, n, scaling);
     const covariance = await upload(await covarianceOf(device, rows, n, options));
     const l = await readFactor(device, solver, n);
     const lt = transposed(l, n, n);
@@ -66,20 +80,26 @@ export async function fitPrefixMap(
     const documents = scaleRows(await products(vectors, factor), values, n, -0.25);
     const queries = scaleRows(await products(documents, covariance), values, n, -0.5);
     const rootMeanSquare = Math.sqrt(values.reduce((sum, value) => sum + Math.sqrt(value), 0) / dim);
-    return { dim, mean, documents, queries, step: Math.fround((CLIP * rootMeanSquare) / 127) };
+    return { dim, mean, documents, queries, step: Math.fround((CLIP * rootMeanSquare) / 127), base: scaling.base };
   } finally {
     device.free(...used);
   }
 }
 
-/** Rows of W from all over it, centred, and their mean. */
-async function sampleRows(device: Device, w: Tensor<'f32'>, n: number): Promise<{ rows: Float32Array; mean: Float32Array }> {
+/** Rows of W from all over it, by their scales, centred, and their mean. */
+async function sampleRows(
+  device: Device,
+  w: Tensor<'f32'>,
+  n: number,
+  scaling: Scaling,
+): Promise<{ rows: Float32Array; mean: Float32Array }> {
   const documents = w.length / n;
   const runs = Math.ceil(Math.min(documents, SAMPLE) / RUN);
   const parts: Float32Array[] = [];
   for (let i = 0; i < runs; i++) {
     const from = documents <= SAMPLE ? i * RUN : Math.floor((i * (documents - RUN)) / (runs - 1));
-    parts.push(await device.read(w, from * n, Math.min(documents, from + RUN) * n));
+    const part = await device.read(w, from * n, Math.min(documents, from + RUN) * n);
+    parts.push(scaling.scales && scaling.base ? unscaled(part, scaling.scales.subarray(from), scaling.base) : part);
   }
   const rows = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let filled = 0;
@@ -89,6 +109,18 @@ async function sampleRows(device: Device, w: Tensor<'f32'>, n: number): Promise<
   }
   const mean = Float32Array.from(meanRow(rows, n));
   return { rows: centreRows(rows, mean), mean };
+}
+
+/** base + (w - base) / scale for rows of W, without those of which too little is left. */
+function unscaled(rows: Float32Array, scales: Float32Array, base: Float32Array): Float32Array {
+  const n = base.length;
+  let kept = 0;
+  for (let from = 0, r = 0; from < rows.length; from += n, r++) {
+    const scale = scales[r];
+    if (scale < LEAST_SCALE) continue;
+    for (let j = 0; j < n; j++, kept++) rows[kept] = scale === 1 ? rows[from + j] : base[j] + (rows[from + j] - base[j]) / scale;
+  }
+  return rows.subarray(0, kept);
 }
 
 async function covarianceOf(device: Device, rows: Float32Array, n: number, options: RunOptions): Promise<Float32Array> {

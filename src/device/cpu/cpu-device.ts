@@ -76,7 +76,7 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
     queryFeatures: (map, queries, out, options) => run('queryFeatures', { map, queries, out }, options),
 
     targets(x, rows, documents, select, out, options) {
-      const args = { x, rows, documents, select, out };
+      const args = { x, rows, documents, select, scales: options?.scales ?? null, out };
       const blocks = operations.targets.blocks({ ...args, partials: out as never });
       return withPartials(
         2 * blocks,

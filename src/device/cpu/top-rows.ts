@@ -70,11 +70,14 @@ export function topRows(store: TensorStore, run: Run, threads: number): Pick<Dev
     queries: Tensor<'f32'>,
     lists: PrefixLists & { rows: Tensor<'i32'>; prefixScores: Tensor<'f32'> },
     k: number,
+    shifts: Tensor<'f32'> | null,
     options: RunOptions,
   ): Promise<Top> => {
     const { count, listed } = lists;
     if (2 * count > threads || !store.inFiles(documents.codes)) {
-      return withLists(count * k, (indices, scores) => run('rescore', { documents, queries, ...lists, k, indices, scores }, options));
+      return withLists(count * k, (indices, scores) =>
+        run('rescore', { documents, queries, shifts, ...lists, k, indices, scores }, options),
+      );
     }
     const [rows, prefixScores] = [await store.read(lists.rows), await store.read(lists.prefixScores)];
     const room = { ints: (length: number) => new Int32Array(length), floats: (length: number) => new Float32Array(length) };
@@ -84,7 +87,7 @@ export function topRows(store: TensorStore, run: Run, threads: number): Pick<Dev
     const asked = await store.upload('i32', chosen);
     const estimates = await store.allocate('f32', count * listed);
     try {
-      await run('scoreRows', { documents, queries, count, listed, rows: asked, scores: estimates }, options);
+      await run('scoreRows', { documents, queries, shifts, count, listed, rows: asked, scores: estimates }, options);
       const values = await store.read(estimates);
       const top = { indices: new Int32Array(count * k), scores: new Float32Array(count * k) };
       for (const [q, list] of numbers.entries()) {
@@ -135,24 +138,25 @@ export function topRows(store: TensorStore, run: Run, threads: number): Pick<Dev
       const { signal } = options;
       const most = Math.max(1, Math.floor(LISTED_AT_ONCE / (blocks * listed)));
       await inPasses(count, options, most, async (from, some) => {
+        const shifts = options.shifts ? await store.upload('f32', await store.read(options.shifts, from, from + some)) : null;
         const found = await store.allocate('i32', blocks * some * listed);
         const prefixScores = await store.allocate('f32', blocks * some * listed);
         try {
           await withQueries(prefixes, prefixDim, from, some, (part) =>
             run(
               'scanPrefix',
-              { documents, queries: part, count: some, k: listed, allowed, blockRows, rows: found, scores: prefixScores },
+              { documents, queries: part, count: some, k: listed, allowed, shifts, blockRows, rows: found, scores: prefixScores },
               { signal },
             ),
           );
           const lists = { rows: found, prefixScores, blocks, count: some, listed };
-          const best = await withQueries(queries, dim, from, some, (part) => rescore(documents, part, lists, kept, { signal }));
+          const best = await withQueries(queries, dim, from, some, (part) => rescore(documents, part, lists, kept, shifts, { signal }));
           for (let q = 0; q < some; q++) {
             top.indices.set(best.indices.subarray(q * kept, (q + 1) * kept), (from + q) * k);
             top.scores.set(best.scores.subarray(q * kept, (q + 1) * kept), (from + q) * k);
           }
         } finally {
-          store.free(found, prefixScores);
+          store.free(found, prefixScores, ...(shifts ? [shifts] : []));
         }
       });
       return top;

@@ -11,18 +11,25 @@ const ROWS = 64;
 /** Bytes of prefixes that stay in the cache while all queries pass. */
 const TILE_BYTES = 1 << 17;
 
+/** Below this scale nothing is left of what tells a row from others; it is taken for the mean row. */
+const LEAST_SCALE = 1e-5;
+
 /** Prefixes and full codes of document weights, 64 rows a block. */
 export const encodeRows: Operation<EncodeRowsArgs & { out: DeviceCodes }> = {
   blocks: ({ out }) => Math.ceil(out.rows / ROWS),
   scratchBytes: ({ out: { dim, prefixDim } }) =>
     SCRATCH_SLACK + 4 * (gemmScratch(ROWS) + dim * (2 * ROWS + prefixDim + 1) + ROWS * prefixDim) + ROWS * (dim + prefixDim),
-  run(context, { w, negativeMean, map, step, out }, block) {
+  run(context, { w, negativeMean, map, step, scaling, out }, block) {
     const { kernels } = context;
     const { rows, dim, prefixDim } = out;
     const first = block * ROWS;
     const count = Math.min(ROWS, rows - first);
     const centred = context.scratch(count * dim * 4);
     context.load(w, first * dim, (first + count) * dim, centred);
+    if (scaling) {
+      const scales = context.view(scaling.scales).subarray(first, first + count);
+      unscaleRows(context.at('f32', centred, count * dim), scales, context.view(scaling.base), context.view(negativeMean));
+    }
     kernels.addBias(centred, count, dim, context.stage(negativeMean, 0, dim));
 
     const projected = context.scratch(count * prefixDim * 4);
@@ -45,6 +52,17 @@ export const encodeRows: Operation<EncodeRowsArgs & { out: DeviceCodes }> = {
   },
 };
 
+/** Rows w in place to base + (w - base) / scale. */
+function unscaleRows(rows: Float32Array, scales: Float32Array, base: Float32Array, negativeMean: Float32Array): void {
+  const dim = base.length;
+  for (let r = 0; r < scales.length; r++) {
+    const scale = scales[r];
+    if (scale === 1) continue;
+    for (let j = 0, at = r * dim; j < dim; j++, at++)
+      rows[at] = scale < LEAST_SCALE ? -negativeMean[j] : base[j] + (rows[at] - base[j]) / scale;
+  }
+}
+
 export interface ScanPrefixArgs {
   documents: DeviceCodes;
   /** Queries x prefix dimension. */
@@ -52,6 +70,8 @@ export interface ScanPrefixArgs {
   count: number;
   k: number;
   allowed: Tensor<'i8'> | null;
+  /** With scales: <mean - base, q> for each query. */
+  shifts: Tensor<'f32'> | null;
   /** Rows of a block. */
   blockRows: number;
   /** Rows and scores, blocks x count x k. */
@@ -64,12 +84,12 @@ export const scanPrefix: Operation<ScanPrefixArgs> = {
   blocks: ({ documents, blockRows }) => Math.ceil(documents.rows / blockRows),
   scratchBytes: ({ documents: { prefixDim }, count, blockRows }) =>
     SCRATCH_SLACK + count * (4 * blockRows + 6 * prefixDim + 8) + TILE_BYTES + prefixDim + 8 * blockRows,
-  run(context, { documents, queries, count, k, allowed, blockRows, rows, scores }, block) {
+  run(context, { documents, queries, count, k, allowed, shifts, blockRows, rows, scores }, block) {
     const { prefix, prefixDim } = documents;
     const first = block * blockRows;
     const used = Math.min(blockRows, documents.rows - first);
     const positions = allowedRows(context, allowed, first, used);
-    const { codes, bytes } = queryCodes(context, queries, 0, count, prefixDim);
+    const { codes, bytes, factors } = queryCodes(context, queries, 0, count, prefixDim);
     const products = context.scratch(count * blockRows * 4);
     const tileRows = Math.max(1, Math.floor(TILE_BYTES / prefixDim));
     for (let tile = 0; tile < used; tile += tileRows) {
@@ -84,9 +104,15 @@ export const scanPrefix: Operation<ScanPrefixArgs> = {
     const outRows = context.view(rows);
     const outScores = context.view(scores);
     const moved = context.at('f32', context.scratch(4 * used), used);
+    const { scaling } = documents;
     for (let i = 0; i < count; i++) {
       const at = (block * count + i) * k;
-      const values = keepAllowed(context.at('f32', products + i * blockRows * 4, used), positions);
+      const all = context.at('f32', products + i * blockRows * 4, used);
+      if (scaling && shifts) {
+        const worth = context.at('f32', factors, count)[i] * scaling.step;
+        scaleScores(all, worth, context.view(shifts)[i], context.view(scaling.scales), first);
+      }
+      const values = keepAllowed(all, positions);
       const end = at + selectLargest(values, values.length, k, moved, outRows, at);
       for (let j = at; j < end; j++) {
         outScores[j] = values[outRows[j]];
@@ -96,3 +122,8 @@ export const scanPrefix: Operation<ScanPrefixArgs> = {
     }
   },
 };
+
+/** Products of rows from `first` on become estimates of <w - base, q>. */
+function scaleScores(products: Float32Array, worth: number, shift: number, scales: Float32Array, first: number): void {
+  for (let i = 0; i < products.length; i++) products[i] = scales[first + i] * (products[i] * worth + shift);
+}

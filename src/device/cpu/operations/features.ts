@@ -1,3 +1,4 @@
+import { rowLength } from '../../../tokens/lengths.js';
 import type { DeviceFeatureMap, DeviceTokens, Tensor } from '../../device.js';
 import type { Context, Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
@@ -27,7 +28,7 @@ export const queryFeatures: Operation<{ map: DeviceFeatureMap; queries: DeviceTo
   scratchBytes({ map, queries }) {
     const rows = Math.min(ROWS, queries.longest);
     const { latentDim, parameterCount, inputDim } = map.layout;
-    return SCRATCH_SLACK + forwardScratch(map.layout, rows) + 4 * (rows * inputDim + parameterCount + latentDim);
+    return SCRATCH_SLACK + forwardScratch(map.layout, rows) + 4 * (2 * rows * inputDim + parameterCount + latentDim);
   },
   run(context, { map, queries, out }, query) {
     const { layout } = map;
@@ -47,14 +48,31 @@ export const queryFeatures: Operation<{ map: DeviceFeatureMap; queries: DeviceTo
 
 function addFeatures(
   context: Context,
-  { layout }: DeviceFeatureMap,
+  { layout, unit }: DeviceFeatureMap,
   queries: DeviceTokens,
   parameters: number,
   from: number,
   count: number,
   sum: number,
 ): void {
-  const input = context.stage(queries.vectors, from * layout.inputDim, (from + count) * layout.inputDim);
+  const { inputDim, latentDim } = layout;
+  const given = context.stage(queries.vectors, from * inputDim, (from + count) * inputDim);
+  const { input, lengths } = unit ? toUnit(context, given, count, inputDim) : { input: given, lengths: null };
   const z = forward(context, layout, parameters, input, count);
-  context.kernels.sumRows(z, count, layout.latentDim, layout.latentDim, 1, sum);
+  if (lengths) {
+    const rows = context.at('f32', z, count * latentDim);
+    for (let i = 0; i < rows.length; i++) rows[i] *= lengths[Math.floor(i / latentDim)];
+  }
+  context.kernels.sumRows(z, count, latentDim, latentDim, 1, sum);
+}
+
+/** Address of the rows brought to length 1, and the lengths that they had; those of length 1 already are used as they lie. */
+function toUnit(context: Context, given: number, count: number, dim: number): { input: number; lengths: Float64Array | null } {
+  const rows = context.at('f32', given, count * dim);
+  const lengths = Float64Array.from({ length: count }, (_, row) => rowLength(rows, row * dim, dim));
+  if (lengths.every((length) => length === 1)) return { input: given, lengths: null };
+  const input = context.scratch(count * dim * 4);
+  const out = context.at('f32', input, count * dim);
+  for (let i = 0; i < out.length; i++) out[i] = rows[i] / (lengths[Math.floor(i / dim)] || 1);
+  return { input, lengths };
 }

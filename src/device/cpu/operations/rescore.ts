@@ -16,6 +16,8 @@ export interface RescoreArgs extends PrefixLists {
   documents: DeviceCodes;
   /** Queries x d'. */
   queries: Tensor<'f32'>;
+  /** With scales: <mean - base, q> for each query. */
+  shifts: Tensor<'f32'> | null;
   rows: Tensor<'i32'>;
   prefixScores: Tensor<'f32'>;
   k: number;
@@ -24,18 +26,18 @@ export interface RescoreArgs extends PrefixLists {
   scores: Tensor<'f32'>;
 }
 
-/** Of each query's `listed` best rows by prefixes, the k best by full codes, ties by the lower row, a query a block; scores estimate <w - mean, q>. */
+/** Of each query's `listed` best rows by prefixes, the k best by full codes, ties by the lower row, a query a block; scores estimate <w - mean, q>, or <w - base, q> with scales. */
 export const rescore: Operation<RescoreArgs> = {
   blocks: ({ count }) => count,
   scratchBytes: ({ documents: { dim }, blocks, listed }) => SCRATCH_SLACK + 7 * dim + 64 + 4 * (listed * (3 * blocks + 2) + dim),
   run(context, args, query) {
-    const { documents, queries, rows, prefixScores, k, indices, scores } = args;
+    const { documents, queries, shifts, rows, prefixScores, k, indices, scores } = args;
     const numbers = bestListed(args, query, context.view(rows), context.view(prefixScores), {
       ints: (length) => context.at('i32', context.scratch(4 * length), length),
       floats: (length) => context.at('f32', context.scratch(4 * length), length),
     });
     const estimates = context.at('f32', context.scratch(4 * numbers.length), numbers.length);
-    estimate(context, documents, queries, query, numbers, estimates);
+    estimate(context, documents, queries, shifts, query, numbers, estimates);
     selectRows(estimates, numbers, k, context.view(indices), context.view(scores), query * k);
   },
 };
@@ -47,6 +49,8 @@ export interface ScoreRowsArgs {
   documents: DeviceCodes;
   /** Queries x d'. */
   queries: Tensor<'f32'>;
+  /** As for `rescore`. */
+  shifts: Tensor<'f32'> | null;
   count: number;
   listed: number;
   /** count x listed, a list that is not full ending in -1. */
@@ -59,27 +63,28 @@ export interface ScoreRowsArgs {
 export const scoreRows: Operation<ScoreRowsArgs> = {
   blocks: ({ count, listed }) => count * Math.ceil(listed / ROWS),
   scratchBytes: ({ documents: { dim } }) => SCRATCH_SLACK + 11 * dim + 64,
-  run(context, { documents, queries, listed, rows, scores }, block) {
+  run(context, { documents, queries, shifts, listed, rows, scores }, block) {
     const each = Math.ceil(listed / ROWS);
     const query = Math.floor(block / each);
     const from = query * listed + (block % each) * ROWS;
     const numbers = context.view(rows).subarray(from, Math.min(from + ROWS, (query + 1) * listed));
     const end = numbers.indexOf(-1);
     const used = end < 0 ? numbers.length : end;
-    estimate(context, documents, queries, query, numbers.subarray(0, used), context.view(scores).subarray(from, from + used));
+    estimate(context, documents, queries, shifts, query, numbers.subarray(0, used), context.view(scores).subarray(from, from + used));
   },
 };
 
-/** estimates[i] = <w - mean, q> by full codes of row numbers[i]. Raises 'bad-file' where a row in a file cannot be read or is damaged. */
+/** estimates[i] = <w - mean, q>, with scales <w - base, q>, by full codes of row numbers[i]. Raises 'bad-file' where a row in a file cannot be read or is damaged. */
 function estimate(
   context: Context,
   documents: DeviceCodes,
   queries: Tensor<'f32'>,
+  shifts: Tensor<'f32'> | null,
   query: number,
   numbers: Int32Array,
   estimates: Float32Array,
 ): void {
-  const { dim, codes: rowCodes, checks } = documents;
+  const { dim, codes: rowCodes, checks, scaling } = documents;
   const { codes, factors } = queryCodes(context, queries, query, 1, dim);
   const rowFactors = context.view(documents.factors);
   const queryFactor = context.at('f32', factors, 1)[0];
@@ -94,6 +99,9 @@ function estimate(
     context.rewind(mark);
     estimates[i] = result[0] * (queryFactor * rowFactors[numbers[i]]);
   }
+  if (!scaling || !shifts) return;
+  const [scales, shift] = [context.view(scaling.scales), context.view(shifts)[query]];
+  for (let i = 0; i < numbers.length; i++) estimates[i] = scales[numbers[i]] * (estimates[i] + shift);
 }
 
 /** Room for values, content undefined. */

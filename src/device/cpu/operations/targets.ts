@@ -7,7 +7,7 @@ import { largestProducts, packLanes, productScratch } from './largest-products.j
 const ROWS = 256;
 
 /**
- * out (rows x documents) = largest inner product of each row of x with each document: g_C(x) of the paper.
+ * out (rows x documents) = largest inner product of each row of x with each document: g_C(x) of the paper, over the document's scale where it has one.
  * partials gets, by block, the sum and the sum of squares of what was written.
  */
 export const targets: Operation<{
@@ -15,6 +15,7 @@ export const targets: Operation<{
   rows: number;
   documents: DeviceTokens;
   select: Tensor<'i32'> | null;
+  scales: Tensor<'f32'> | null;
   out: Tensor<'f32'>;
   partials: Tensor<'f64'>;
 }> = {
@@ -23,7 +24,7 @@ export const targets: Operation<{
     const columns = select ? select.length : documents.documents;
     return SCRATCH_SLACK + productScratch(documents, ROWS) + ROWS * 4 * (documents.dim + columns);
   },
-  run(context, { x, rows, documents, select, out, partials }, block) {
+  run(context, { x, rows, documents, select, scales, out, partials }, block) {
     const { dim } = documents;
     const columns = select ? select.length : documents.documents;
     const from = block * ROWS;
@@ -32,6 +33,10 @@ export const targets: Operation<{
     const result = context.scratch(count * columns * 4);
     largestProducts(context, documents, lanes, select && context.view(select), 0, columns, result, columns);
     const values = context.at('f32', result, count * columns);
+    if (scales) {
+      const divisors = context.view(scales);
+      for (let i = 0; i < values.length; i++) values[i] /= divisors[i % columns];
+    }
     let sum = 0;
     let squares = 0;
     for (let i = 0; i < values.length; i++) {

@@ -1,0 +1,87 @@
+import { pacer } from '../pacer.js';
+import type { Int8TokenSets, TokenSets } from './token-sets.js';
+
+/** Lengths this near to 1 count as 1: vectors of unit length are left as they are, those that were rounded to int8 twice among them. */
+const TOLERANCE = 1 / 32;
+/** Texts between two chances for everything else on this thread. */
+const TEXTS = 16;
+/** Rows as well. */
+const ROWS = 8192;
+
+/** A length, with 1 for what counts as 1. */
+export function snapped(length: number): number {
+  return Math.abs(length - 1) <= TOLERANCE ? 1 : length;
+}
+
+/** Length of the row at `at`, 1 for what counts as 1. */
+export function rowLength(vectors: Float32Array, at: number, dim: number): number {
+  let square = 0;
+  for (let j = at; j < at + dim; j++) square += vectors[j] * vectors[j];
+  return snapped(Math.sqrt(square));
+}
+
+/** Rows (rows x dim) brought to length 1, but for those that are zero: the same array where all are of that length. Rejects with the signal's reason. */
+export async function unitRows(vectors: Float32Array, dim: number, signal?: AbortSignal | undefined): Promise<Float32Array> {
+  const pace = pacer(signal);
+  let out = vectors;
+  for (let at = 0, row = 0; at < vectors.length; at += dim, row++) {
+    if (row % ROWS === 0) await pace();
+    const length = rowLength(vectors, at, dim);
+    if (length === 1 || length === 0) continue;
+    if (out === vectors) out = vectors.slice();
+    for (let j = at; j < at + dim; j++) out[j] = vectors[j] / length;
+  }
+  return out;
+}
+
+/** Length of each text's longest token vector, 1 for what counts as 1. Rejects with the signal's reason. */
+export async function longestRows(sets: TokenSets | Int8TokenSets, signal?: AbortSignal | undefined): Promise<Float64Array> {
+  const { counts, offsets, dim } = sets;
+  const pace = pacer(signal);
+  const lengths = new Float64Array(counts.length);
+  for (let text = 0; text < counts.length; text++) {
+    if (text % TEXTS === 0) await pace();
+    let largest = 0;
+    for (let at = offsets[text] * dim; at < offsets[text + 1] * dim; at += dim) largest = Math.max(largest, squareOf(sets, text, at));
+    lengths[text] = snapped(Math.sqrt(largest));
+  }
+  return lengths;
+}
+
+function squareOf(sets: TokenSets | Int8TokenSets, text: number, at: number): number {
+  const { dim } = sets;
+  let square = 0;
+  if ('vectors' in sets) {
+    const { vectors } = sets;
+    for (let j = at; j < at + dim; j++) square += vectors[j] * vectors[j];
+    return square;
+  }
+  const { codes, factors, mean } = sets;
+  const factor = factors[text];
+  for (let j = 0; j < dim; j++) {
+    const value = codes[at + j] * factor + mean[j];
+    square += value * value;
+  }
+  return square;
+}
+
+/** The middle one of lengths that are not 0; 1 where there is none. */
+export function typicalLength(lengths: Float64Array): number {
+  const some = lengths.filter((length) => length > 0).sort();
+  return some.length === 0 ? 1 : some[some.length >> 1];
+}
+
+/** How many times as long as what is typical each text is; null where all are. */
+export function scalesOf(lengths: Float64Array, typical: number): Float32Array | null {
+  const scales = Float32Array.from(lengths, (length) => snapped(length / typical));
+  return scales.every((scale) => scale === 1) ? null : scales;
+}
+
+/** Lengths of each text's token vectors, added up. */
+export function queryLengths({ vectors, counts, offsets, dim }: TokenSets): Float64Array {
+  return Float64Array.from(counts, (_, text) => {
+    let sum = 0;
+    for (let row = offsets[text]; row < offsets[text + 1]; row++) sum += rowLength(vectors, row * dim, dim);
+    return sum;
+  });
+}
