@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import * as zlib from 'node:zlib';
-import { LemurError } from './errors.js';
+import { isLemurError, LemurError } from './errors.js';
 import { fetchBytes } from './fetch-bytes.js';
 import type { Crc32 } from './formats/crc32.js';
+import { readWhole } from './formats/node-file.js';
+import { absolutePath } from './formats/node-path.js';
 import { spawnNodeWorker, type WorkerScript } from './node-spawn-worker.js';
 import type { Platform } from './platform.js';
 import { folderStorage } from './storage/node-folder.js';
@@ -45,11 +46,11 @@ const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
 
 async function readBytes(at: string | URL): Promise<Uint8Array> {
   const text = String(at);
-  const isFile = text.startsWith('file:');
-  if (!isFile && SCHEME.test(text)) return fetchBytes(at);
+  if (!/^file:/i.test(text) && SCHEME.test(text)) return fetchBytes(at);
   try {
-    return new Uint8Array(await readFile(isFile ? new URL(text) : text));
-  } catch (cause) {
-    throw new LemurError('not-found', `${text}: no such file (${(cause as Error).message})`, { where: text }, { cause });
+    return new Uint8Array(await readWhole(absolutePath(at)));
+  } catch (error) {
+    if (!isLemurError(error, 'not-found')) throw error;
+    throw new LemurError('not-found', error.message, { where: text }, { cause: error.cause });
   }
 }

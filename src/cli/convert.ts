@@ -143,7 +143,7 @@ async function writeFolder(folder: string, documents: readonly BeirDocument[], t
 }
 
 function isTokenFile(name: string): boolean {
-  return ['tokens.npy', 'counts.npy', 'ids.txt', 'documents.jsonl'].includes(name.replace(/\.tmp$/, ''));
+  return ['tokens.npy', 'counts.npy', 'ids.txt', 'documents.jsonl'].includes(name.replace(/(\.[0-9a-f]{16})?\.tmp$/, ''));
 }
 
 function npyOf({ vectors, counts, dim }: TokenSets, from: string): Uint8Array {

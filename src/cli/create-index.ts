@@ -119,7 +119,7 @@ async function checkEmpty(folder: string): Promise<boolean> {
     if (isAbsent(error)) return undefined;
     throw error;
   });
-  const ours = new RegExp(`^((${ENCODER}|${PROJECTION}|index\\.json)(\\.tmp)?|(${LOCK}|writer\\.lock).*)$`);
+  const ours = new RegExp(`^((${ENCODER}|${PROJECTION}|index\\.json)((\\.[0-9a-f]{16})?\\.tmp)?|(${LOCK}|writer\\.lock).*)$`);
   const foreign = names?.find((name) => !ours.test(name));
   if (foreign !== undefined) {
     const problem = `${resolve(folder)}: the folder has other things in it (${foreign}); name an empty or a new one`;

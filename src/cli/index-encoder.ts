@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PoolingEncoder } from '../encoder/node.js';
 import { LemurError } from '../errors.js';
-import { isAbsent } from '../formats/node-file-error.js';
+import { readWhole } from '../formats/node-file.js';
 import { readFloats } from '../formats/node-npy.js';
+import { whatLiesAt } from '../formats/node-path-content.js';
 import { writeNpy } from '../formats/npy.js';
 import { showJson } from '../formats/show-json.js';
 import type { RunOptions } from '../run-options.js';
@@ -50,11 +50,8 @@ export interface IndexEncoder extends PoolingEncoder {
 /** What the folder says about its encoder; undefined for an index of token vectors. Raises 'bad-file' and 'unsupported'. */
 export async function readEncoderInfo(folder: string): Promise<EncoderInfo | undefined> {
   const path = join(folder, ENCODER);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
+  if ((await whatLiesAt(path)) === undefined) return undefined;
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(await readWhole(path));
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -92,7 +89,7 @@ export async function readProjection(folder: string, { hidden, dim, projection }
   if (projection === null) return undefined;
   const path = join(folder, PROJECTION);
   const matrix = await readFloats(path, [hidden, dim]);
-  if (sha256(await readFile(path)) === projection) return matrix;
+  if (sha256(await readWhole(path)) === projection) return matrix;
   throw new LemurError('bad-file', `${path}: not the bytes that ${ENCODER} speaks of: the file is damaged`, { where: path });
 }
 

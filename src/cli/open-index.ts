@@ -3,6 +3,7 @@ import { LemurError } from '../errors.js';
 import { whatLiesAt } from '../formats/node-path-content.js';
 import { Index } from '../index/index.js';
 import { decodeManifest, type IndexManifest, MANIFEST } from '../index/manifest.js';
+import { dataFilesLeft } from '../index/own-files.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { encoderOf, type IndexEncoder, openIndexEncoder } from './index-encoder.js';
 
@@ -30,8 +31,10 @@ export async function hasIndex(folder: string): Promise<boolean> {
 
 /** Raises 'not-found' with what to do. */
 export async function readManifest(folder: string): Promise<IndexManifest> {
-  if (!(await hasIndex(folder))) throw new LemurError('not-found', `${folder}: no index here; \`lemur add\` makes one`, { where: folder });
-  return decodeManifest(await folderStorage(folder).read(MANIFEST), join(folder, MANIFEST));
+  const storage = folderStorage(folder);
+  if (await hasIndex(folder)) return decodeManifest(await storage.read(MANIFEST), join(folder, MANIFEST));
+  const left = (await whatLiesAt(folder)) === 'folder' && (await dataFilesLeft(storage, await storage.list()));
+  throw new LemurError('not-found', `${folder}: ${left || 'no index here; `lemur add` makes one'}`, { where: folder });
 }
 
 /** Opens an index with the encoder that its folder describes. Raises what `Index.open` raises, and 'invalid-argument' for texts where there is no encoder. */
