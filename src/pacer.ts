@@ -25,3 +25,37 @@ export function pacer(signal?: AbortSignal | undefined, sliceMs = 10): () => Pro
   };
   return () => (performance.now() < until ? undefined : pause());
 }
+
+/** Small steps (a key, a value, an id) between two turns of the event loop at the most. */
+export const STEPS_A_TURN = 4096;
+
+/**
+ * For loops of many small steps: `await step()` after each of them gives the thread away after every `STEPS_A_TURN` of them, however quick the
+ * machine is, and once 10 ms have passed; `step(n)` counts as n. Rejects with the signal's reason when that is aborted. Never changes a result.
+ */
+export function stepPacer(signal?: AbortSignal | undefined): (steps?: number) => Promise<void> | undefined {
+  let left = STEPS_A_TURN;
+  let until = performance.now() + 10;
+  let looked = 0;
+  /** Loops beside one another wait together. */
+  let pausing: Promise<void> | undefined;
+  const pause = async (): Promise<void> => {
+    try {
+      signal?.throwIfAborted();
+      await nextMacrotask();
+      signal?.throwIfAborted();
+    } finally {
+      pausing = undefined;
+      left = STEPS_A_TURN;
+      until = performance.now() + 10;
+    }
+  };
+  return (steps = 1) => {
+    if (pausing) return pausing;
+    left -= steps;
+    // the clock is looked at every 16 steps
+    if (left > 0 && ((++looked & 15) !== 0 || performance.now() < until)) return undefined;
+    pausing = pause();
+    return pausing;
+  };
+}

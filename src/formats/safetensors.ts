@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import { nextMacrotask } from '../pacer.js';
 import { halfToFloat } from './half-float.js';
 import {
   badFile,
@@ -92,10 +93,44 @@ export function toTypedArray(entry: SafetensorsEntry, where: string): Safetensor
  * Writes a safetensors file. The order is that of `tensors`, except that wider elements come first, so that every tensor is aligned.
  * The same input gives the same bytes. `streamSafetensors` writes larger ones in parts.
  */
-export function writeSafetensors(
-  tensors: Readonly<Record<string, { data: SafetensorsArray; shape: readonly number[] }>>,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
+export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  const { start, tensors: placed, size } = place(tensors, metadata);
+  const file = new Uint8Array(size);
+  file.set(start);
+  for (const [name, { begin }] of placed) file.set(bytesOf(tensors[name].data), start.length + begin);
+  return file;
+}
+
+type Tensors = Readonly<Record<string, { data: SafetensorsArray; shape: readonly number[] }>>;
+
+/** Bytes that are copied, and tensors that are placed, between two turns of the event loop. */
+const COPIED = 1 << 23;
+const PLACED = 1024;
+
+/** The same, giving way to other work between parts. The arrays must not change meanwhile. */
+export async function writeSafetensorsPaced(tensors: Tensors, metadata: Readonly<Record<string, string>> = {}): Promise<Uint8Array> {
+  const { start, tensors: placed, size } = place(tensors, metadata);
+  await nextMacrotask();
+  const file = new Uint8Array(size);
+  file.set(start);
+  let [copied, written] = [0, 0];
+  for (const [name, { begin }] of placed) {
+    const bytes = bytesOf(tensors[name].data);
+    for (let from = 0; from < bytes.length; from += COPIED) {
+      const part = bytes.subarray(from, from + COPIED);
+      file.set(part, start.length + begin + from);
+      copied += part.length;
+      if (copied < COPIED) continue;
+      copied = 0;
+      await nextMacrotask();
+    }
+    if (++written % PLACED === 0) await nextMacrotask();
+  }
+  return file;
+}
+
+/** Raises 'invalid-argument' for arrays that do not have their shape. */
+function place(tensors: Tensors, metadata: Readonly<Record<string, string>>): ReturnType<typeof layOut> {
   const declared: [string, SafetensorsTensor][] = [];
   for (const [name, { data, shape }] of Object.entries(tensors)) {
     if (product(shape) !== data.length) {
@@ -104,14 +139,11 @@ export function writeSafetensors(
     }
     declared.push([name, { type: typeOf(data), shape }]);
   }
-  const { start, tensors: placed, size } = layOut(Object.fromEntries(declared), metadata, 'writeSafetensors');
-  const file = new Uint8Array(size);
-  file.set(start);
-  for (const [name, { begin }] of placed) {
-    const { data } = tensors[name];
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start.length + begin);
-  }
-  return file;
+  return layOut(Object.fromEntries(declared), metadata, 'writeSafetensors');
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: SafetensorsArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function typeOf(data: SafetensorsArray): SafetensorsType {

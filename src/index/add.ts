@@ -1,5 +1,6 @@
 import type { Encoder } from '../encoder/encoder.js';
 import { isLemurError, LemurError } from '../errors.js';
+import { stepPacer } from '../pacer.js';
 import { showValue } from '../value-kind.js';
 import type { Call } from './calls.js';
 import { checkInteger } from './check-options.js';
@@ -9,7 +10,9 @@ import type { WeightsModel } from './document-codes.js';
 import { type PreparedSegment, prepareSegments } from './ingest.js';
 import type { SegmentEntry } from './manifest.js';
 import { mergeSmall } from './merge.js';
+import { countValues, notePaths } from './metadata-paths.js';
 import type { Added, AddOptions } from './options.js';
+import type { Snapshot } from './snapshot.js';
 import type { Store } from './store.js';
 import { writeNewSegment } from './write-segment.js';
 
@@ -31,13 +34,14 @@ export async function addDocuments(
   const { dim, precision, pooling, tokenMean } = store.snapshot.manifest;
   const given = listOf(documents);
   const known = total ?? (Array.isArray(given) ? given.length : 0);
-  if (Array.isArray(given)) checkAll(store, given, { dim, encodes: encoder !== undefined }, onExisting);
+  const paths = await pathsOf(store.snapshot, signal);
+  if (Array.isArray(given)) await checkAll(store, given, { dim, encodes: encoder !== undefined }, onExisting, new Set(paths), signal);
 
   const result: Added = { added: 0, replaced: 0, skipped: 0 };
   /** Ids of documents that have passed the gate and are not committed. */
   const pending = new Set<string>();
   const report = (): void => onProgress?.({ stage: 'add', done: result.added + result.replaced + result.skipped, total: known });
-  const wanted = ({ id }: CheckedDocument): boolean | 'flush' => {
+  const wanted = ({ id, metadata }: CheckedDocument): boolean | 'flush' => {
     const there = store.snapshot.find(id);
     if (onExisting === 'skip' && (there >= 0 || pending.has(id))) {
       result.skipped++;
@@ -45,6 +49,7 @@ export async function addDocuments(
       return false;
     }
     if (onExisting === 'error' && (there >= 0 || pending.has(id))) throw duplicate(id, pending.has(id));
+    if (metadata) notePaths(metadata, paths, `document ${JSON.stringify(id)}`);
     if (pending.has(id)) return 'flush';
     pending.add(id);
     return true;
@@ -100,20 +105,40 @@ function listOf(documents: Documents): IndexDocument[] | Iterable<IndexDocument>
   return [documents as IndexDocument];
 }
 
-/** Everything about an array that can be wrong before its texts are encoded. */
-function checkAll(
+/** Every path of the metadata that is in the collection, of deleted documents too. */
+async function pathsOf({ segments }: Snapshot, signal: AbortSignal | undefined): Promise<Set<string>> {
+  const step = stepPacer(signal);
+  const paths = new Set<string>();
+  for (const { segment } of segments) {
+    for (const path of segment.columns.paths) paths.add(path);
+    await step(paths.size / 8);
+  }
+  return paths;
+}
+
+/** Everything about an array that can be wrong before its texts are encoded. `paths` are those of the metadata that is there, to be added to. */
+async function checkAll(
   store: Store,
   documents: readonly IndexDocument[],
   gate: { dim: number; encodes: boolean },
   onExisting: AddOptions['onExisting'],
-): void {
+  paths: Set<string>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const step = stepPacer(signal);
   const seen = new Set<string>();
-  documents.forEach((document, i) => {
-    const { id } = checkDocument(document, `documents[${i}]`, gate);
-    if (onExisting === 'error' && (seen.has(id) || store.snapshot.find(id) >= 0)) throw duplicate(id, seen.has(id));
+  for (const [i, document] of documents.entries()) {
+    const { id, metadata } = checkDocument(document, `documents[${i}]`, gate);
+    const there = seen.has(id) || store.snapshot.find(id) >= 0;
+    if (onExisting === 'error' && there) throw duplicate(id, seen.has(id));
+    if (metadata && !(onExisting === 'skip' && there)) notePaths(metadata, paths, `documents[${i}]`);
     seen.add(id);
-  });
+    await step(STEPS_A_DOCUMENT + countValues(metadata));
+  }
 }
+
+/** What a document counts as among the steps between two turns of the event loop, besides its metadata's values. */
+const STEPS_A_DOCUMENT = 16;
 
 function duplicate(id: string, twice: boolean): LemurError {
   const what = twice ? 'comes twice' : 'is in the collection already';

@@ -2,7 +2,6 @@ import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
 import type { Storage } from '../storage/storage.js';
 import { describeKind, showValue } from '../value-kind.js';
-import { checkId } from './document.js';
 import type { IndexManifest } from './manifest.js';
 import type { CreateOptions, Include } from './options.js';
 import type { Snapshot } from './snapshot.js';
@@ -122,12 +121,6 @@ export function checkInteger(value: unknown, where: string, least: number, most:
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return;
   const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
   throw invalid(where, `expected an integer ${range}, got ${showValue(value)}`);
-}
-
-/** Raises 'invalid-argument' for anything but an array of ids. */
-export function checkIds(ids: unknown, where: string): asserts ids is readonly string[] {
-  if (!Array.isArray(ids)) throw invalid(where, `expected an array of ids, got ${describeKind(ids)}`);
-  for (let i = 0; i < ids.length; i++) checkId(ids[i], `${where}[${i}]`);
 }
 
 export function checkRecall(recall: number): void {

@@ -1,10 +1,16 @@
 import { LemurError } from '../errors.js';
 import { crc32, crc32Paced } from '../formats/crc32.js';
-import { type SafetensorsArray, type SafetensorsEntry, toTypedArray, writeSafetensors } from '../formats/safetensors.js';
+import { type SafetensorsArray, type SafetensorsEntry, toTypedArray, writeSafetensorsPaced } from '../formats/safetensors.js';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors-file.js';
 import { elementSizes, LENGTH_BYTES, product } from '../formats/safetensors-header.js';
+import { nextMacrotask, stepPacer } from '../pacer.js';
 import type { Storage, StoredFile } from '../storage/storage.js';
 import type { FileEntry } from './manifest.js';
+
+/** What a section counts as among the steps between two turns of the event loop. */
+const STEPS_A_SECTION = 8;
+/** Sections of a file whose header takes some time. */
+const MANY_SECTIONS = 1024;
 
 /** Named arrays of a data file. */
 export type Sections = Record<string, { shape: readonly number[]; data: SafetensorsArray }>;
@@ -18,8 +24,14 @@ export interface EncodedFile {
 /** A safetensors file whose metadata holds a CRC-32 of each tensor. `version` is that of the kind of file. */
 export async function encodeCheckedFile(name: string, kind: string, sections: Sections): Promise<EncodedFile> {
   const checks: Record<string, number> = {};
-  for (const [section, { data }] of Object.entries(sections)) checks[section] = await crc32Paced(bytesOf(data));
-  const bytes = writeSafetensors(sections, { format: kind, version: '1', crc32: JSON.stringify(checks) });
+  const step = stepPacer();
+  for (const [section, { data }] of Object.entries(sections)) {
+    checks[section] = await crc32Paced(bytesOf(data));
+    await step(STEPS_A_SECTION);
+  }
+  // a header of thousands of sections takes some time by itself
+  await nextMacrotask();
+  const bytes = await writeSafetensorsPaced(sections, { format: kind, version: '1', crc32: JSON.stringify(checks) });
   const header = LENGTH_BYTES + Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   const entry = { name, bytes: bytes.length, crc32: await crc32Paced(bytes), headerCrc32: crc32(bytes.subarray(0, header)) };
   return { entry, bytes };
@@ -63,6 +75,7 @@ async function checkedFile(stored: StoredFile, entry: FileEntry, kind: string, w
   const file = await openSafetensors(stored, where);
   if (file.metadata.format !== kind) throw bad(`a ${file.metadata.format}, expected a ${kind}`);
   const checks = JSON.parse(file.metadata.crc32 ?? '{}') as Record<string, number>;
+  if (file.tensors.size > MANY_SECTIONS) await nextMacrotask();
   // safetensors hides where a tensor lies; they lie end to end
   const offsets = new Map<string, number>();
   let at = body;

@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import { stepPacer } from '../pacer.js';
 import type { Column, Scalar } from './column.js';
 import { wellFormed } from './metadata.js';
 import type { Columns } from './open-columns.js';
@@ -13,17 +14,24 @@ export interface CompiledFilter {
    * For each of a segment's documents 1 where it passes, else 0; an array of the caller's. Reads the columns of `paths` and rejects as
    * reading them does.
    */
-  evaluate(columns: Columns): Promise<Uint8Array>;
+  evaluate(columns: Columns, signal?: AbortSignal | undefined): Promise<Uint8Array>;
 }
+
+/** Conditions of a filter, every one of which is asked of every document: fields and their operators, on all levels, and filters of `$and` and `$or`. */
+export const MOST_CONDITIONS = 4096;
+/** Values in all `$in` and `$nin` of a filter together. */
+export const MOST_FILTER_VALUES = 100_000;
 
 /** The columns that were read, by path, of a segment of `rows` documents. */
 interface Segment {
   readonly columns: ReadonlyMap<string, Column | undefined>;
   readonly rows: number;
+  /** Gives way to other work. */
+  readonly step: (steps?: number) => Promise<void> | undefined;
 }
 
 /** 1 for each document that passes, in an array of its own. */
-type Evaluate = (segment: Segment) => Uint8Array;
+type Evaluate = (segment: Segment) => Promise<Uint8Array>;
 
 /** What is known where a part of a filter is read. */
 interface Place {
@@ -31,22 +39,25 @@ interface Place {
   /** Levels of filters and $not around it. */
   readonly level: number;
   readonly paths: Set<string>;
+  /** What may still come, of all parts of the filter. */
+  readonly left: { conditions: number; values: number };
 }
 
 /**
  * Checks a filter (a `Filter`, which says what it means) and makes it ready for any number of segments. `where` names it in errors. Raises 'invalid-argument',
- * naming the place within the filter, for operators that there are not, operands of another type (undefined and NaN among them), objects and arrays as values, and more than
- * 32 levels of filters within filters.
+ * naming the place within the filter, for operators that there are not, operands of another type (undefined and NaN among them), objects and arrays as values, more than
+ * 32 levels of filters within filters, more than 4,096 conditions, and more than 100,000 values of `$in` and `$nin`.
  */
 export function compileFilter(filter: unknown, where = 'filter'): CompiledFilter {
   const paths = new Set<string>();
-  const evaluate = filterOf(filter, { where, level: 1, paths });
+  const left = { conditions: MOST_CONDITIONS, values: MOST_FILTER_VALUES };
+  const evaluate = filterOf(filter, { where, level: 1, paths, left });
   const ascending = [...paths].sort();
   return {
     paths: ascending,
-    async evaluate(columns) {
+    async evaluate(columns, signal) {
       const read = await Promise.all(ascending.map(async (path) => [path, await columns.column(path)] as const));
-      return evaluate({ columns: new Map(read), rows: columns.rows });
+      return evaluate({ columns: new Map(read), rows: columns.rows, step: stepPacer(signal) });
     },
   };
 }
@@ -54,7 +65,10 @@ export function compileFilter(filter: unknown, where = 'filter'): CompiledFilter
 function filterOf(filter: unknown, place: Place): Evaluate {
   if (!isPlainObject(filter)) throw invalid(place, `expected an object such as { lang: 'en' }, got ${describeValue(filter)}`);
   if (place.level > MOST_LEVELS) throw invalid(place, `more than ${MOST_LEVELS} levels of filters within filters`);
-  const parts = Object.entries(filter).map(([key, value]): Evaluate => {
+  const keys = Object.keys(filter);
+  counted(keys.length - 1, place); // it was counted itself where it stands
+  const parts = keys.map((key): Evaluate => {
+    const value = filter[key];
     const at = { ...place, where: memberOf(place.where, key) };
     if (key === '$and') return all(filtersOf(value, at));
     if (key === '$or') return any(filtersOf(value, at));
@@ -68,6 +82,7 @@ function filterOf(filter: unknown, place: Place): Evaluate {
 
 function filtersOf(value: unknown, place: Place): Evaluate[] {
   if (!Array.isArray(value)) throw invalid(place, `expected an array of filters, got ${describeValue(value)}`);
+  counted(value.length, place);
   return Array.from(value, (filter, i) => filterOf(filter, deeper({ ...place, where: `${place.where}[${i}]` })));
 }
 
@@ -84,9 +99,9 @@ function conditionOf(path: string, condition: unknown, place: Place): Evaluate {
 }
 
 function operatorsOf(path: string, operators: Record<string, unknown>, place: Place): Evaluate {
-  return all(
-    Object.entries(operators).map(([key, value]) => operatorOf(path, key, value, { ...place, where: memberOf(place.where, key) })),
-  );
+  const keys = Object.keys(operators);
+  counted(keys.length - 1, place); // it was counted itself where it stands
+  return all(keys.map((key) => operatorOf(path, key, operators[key], { ...place, where: memberOf(place.where, key) })));
 }
 
 function operatorOf(path: string, operator: string, operand: unknown, place: Place): Evaluate {
@@ -123,13 +138,36 @@ function operatorOf(path: string, operator: string, operand: unknown, place: Pla
 
 function scalar(value: unknown, place: Place): Scalar {
   if (typeof value === 'string') return wellFormed(value); // as metadata has it
-  if (value === null || typeof value === 'boolean' || (typeof value === 'number' && !Number.isNaN(value))) return value;
+  if (isScalar(value)) return value;
   throw invalid(place, `expected a string, number, boolean or null, got ${describeValue(value)}`);
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return value === null || typeof value === 'boolean' || (typeof value === 'number' && !Number.isNaN(value));
 }
 
 function scalars(value: unknown, place: Place): Scalar[] {
   if (!Array.isArray(value)) throw invalid(place, `expected an array of values, got ${describeValue(value)}`);
-  return Array.from(value, (item, i) => scalar(item, { ...place, where: `${place.where}[${i}]` }));
+  place.left.values -= value.length;
+  if (place.left.values < 0) {
+    throw invalid(place, `${value.length} values here, and more than the ${MOST_FILTER_VALUES} that a filter may have in all $in and $nin`);
+  }
+  const found = new Array<Scalar>(value.length);
+  for (let i = 0; i < found.length; i++) {
+    const item: unknown = value[i];
+    // the place is spelled out where something is wrong with it
+    found[i] =
+      typeof item === 'string' ? wellFormed(item) : isScalar(item) ? item : scalar(item, { ...place, where: `${place.where}[${i}]` });
+  }
+  return found;
+}
+
+/** Counts conditions, before they are looked at. */
+function counted(conditions: number, place: Place): void {
+  place.left.conditions -= conditions;
+  if (place.left.conditions >= 0) return;
+  const advice = '{ $in: [...] } asks for one of many values';
+  throw invalid(place, `${conditions} conditions here, and more than the ${MOST_CONDITIONS} that a filter may have in all; ${advice}`);
 }
 
 function rangeEnd(value: unknown, place: Place): number | string {
@@ -139,12 +177,12 @@ function rangeEnd(value: unknown, place: Place): number | string {
 }
 
 function testOf(path: string, test: ValueTest): Evaluate {
-  return ({ columns, rows }) => testColumn(columns.get(path), rows, test);
+  return ({ columns, rows, step }) => testColumn(columns.get(path), rows, test, step);
 }
 
 function not(part: Evaluate): Evaluate {
-  return (segment) => {
-    const passes = part(segment);
+  return async (segment) => {
+    const passes = await part(segment);
     for (let i = 0; i < passes.length; i++) passes[i] ^= 1;
     return passes;
   };
@@ -152,10 +190,10 @@ function not(part: Evaluate): Evaluate {
 
 function all(parts: readonly Evaluate[]): Evaluate {
   if (parts.length === 1) return parts[0];
-  return (segment) => {
+  return async (segment) => {
     const passes = new Uint8Array(segment.rows).fill(1);
     for (const part of parts) {
-      const of = part(segment);
+      const of = await part(segment);
       for (let i = 0; i < of.length; i++) passes[i] &= of[i];
     }
     return passes;
@@ -163,10 +201,10 @@ function all(parts: readonly Evaluate[]): Evaluate {
 }
 
 function any(parts: readonly Evaluate[]): Evaluate {
-  return (segment) => {
+  return async (segment) => {
     const passes = new Uint8Array(segment.rows);
     for (const part of parts) {
-      const of = part(segment);
+      const of = await part(segment);
       for (let i = 0; i < of.length; i++) passes[i] |= of[i];
     }
     return passes;

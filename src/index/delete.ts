@@ -1,18 +1,23 @@
+import { stepPacer } from '../pacer.js';
 import { encodeDeleted } from './deleted-file.js';
 import type { SegmentEntry } from './manifest.js';
 import type { Store } from './store.js';
 
 /** Deletes documents by their numbers in the present state; one commit. Returns how many. */
-export async function deleteDocuments(store: Store, documents: Iterable<number>): Promise<number> {
-  const numbers = [...documents];
-  if (numbers.length === 0) return 0;
-  const segments = await withDeleted(store, numbers);
+export async function deleteDocuments(store: Store, documents: Int32Array, signal?: AbortSignal | undefined): Promise<number> {
+  if (documents.length === 0) return 0;
+  const segments = await withDeleted(store, documents, signal);
   await store.commit((manifest) => ({ ...manifest, segments }));
-  return numbers.length;
+  return documents.length;
 }
 
 /** The present segments with these documents deleted, whose new files the next commit may refer to; a segment that has nothing left is dropped. */
-export async function withDeleted(store: Store, documents: readonly number[]): Promise<SegmentEntry[]> {
+export async function withDeleted(
+  store: Store,
+  documents: readonly number[] | Int32Array,
+  signal?: AbortSignal | undefined,
+): Promise<SegmentEntry[]> {
+  const step = stepPacer(signal);
   const { segments, locate } = store.snapshot;
   const masks = new Map<SegmentEntry, Uint8Array>();
   for (const document of documents) {
@@ -20,6 +25,8 @@ export async function withDeleted(store: Store, documents: readonly number[]): P
     const mask = masks.get(view.entry) ?? view.deleted?.slice() ?? new Uint8Array(view.segment.documents);
     mask[at] = 1;
     masks.set(view.entry, mask);
+    const wait = step();
+    if (wait) await wait;
   }
   const out: SegmentEntry[] = [];
   for (const { entry } of segments) {

@@ -6,10 +6,14 @@ import { checkMetadata, type Metadata } from './metadata.js';
 export interface IndexDocument<M extends Metadata = Metadata> {
   /** Any string that is not empty, at most 1,024 bytes in UTF-8; one document has it at a time. */
   id: string;
+  /** At most 2^23 characters (UTF-16 code units). */
   text?: string | undefined;
-  /** Token vectors: `{ data, dims: [tokens, dim] }` or nested arrays. Given together with a text, they are taken as they are. */
+  /** Token vectors: `{ data, dims: [tokens, dim] }` or nested arrays, 2^24 values at most. Given together with a text, they are taken as they are. */
   tokens?: TokenMatrix | undefined;
-  /** JSON, for filters and for the answer. */
+  /**
+   * JSON, for filters and for the answer: at most 32 levels, 65,536 values and 2^22 characters in a document, and 2,048 different paths of keys in
+   * the documents of a collection.
+   */
   metadata?: M | undefined;
 }
 
@@ -29,6 +33,10 @@ export interface DocumentGate {
 }
 
 const ID_BYTES = 1024;
+/** Characters (UTF-16 code units) of a text. */
+const MOST_TEXT = 2 ** 23;
+/** Values of a document's token vectors: 131,072 vectors of 128 dimensions. */
+const MOST_TOKEN_VALUES = 2 ** 24;
 const encoder = new TextEncoder();
 
 /** Raises 'invalid-argument', 'dimension-mismatch' or 'empty-document', naming the document. Values of vectors are checked later. */
@@ -43,6 +51,8 @@ export function checkDocument(document: IndexDocument, where: string, { dim, enc
   if (unknown !== undefined)
     throw invalid(named, `unknown field '${unknown}': a document has id, text, tokens and metadata, which takes fields of your own`);
   if (text !== undefined && typeof text !== 'string') throw invalid(`${named}.text`, `expected a string, got ${typeof text}`);
+  if (text !== undefined && text.length > MOST_TEXT)
+    throw invalid(`${named}.text`, `${text.length} characters, expected at most ${MOST_TEXT}: cut it into several documents`);
   if (tokens === undefined) {
     if (text === undefined) throw invalid(named, 'expected a text or tokens, got neither');
     if (!encodes) throw invalid(named, 'a text without tokens, and this index has no encoder: open it with { encoder }, or give tokens');
@@ -50,6 +60,10 @@ export function checkDocument(document: IndexDocument, where: string, { dim, enc
     const shape = matrixShape(tokens, `${named}.tokens`);
     if (shape.rows === 0)
       throw new LemurError('empty-document', `${named}.tokens: no token vectors, expected at least one`, { where: named, index: 0 });
+    if (shape.rows * shape.dim > MOST_TOKEN_VALUES) {
+      const got = `${shape.rows} vectors of ${shape.dim} dimensions, ${shape.rows * shape.dim} values`;
+      throw invalid(`${named}.tokens`, `${got}, expected at most ${MOST_TOKEN_VALUES}: cut it into several documents`);
+    }
     if (shape.dim !== dim) {
       throw new LemurError('dimension-mismatch', `${named}.tokens: vectors of ${shape.dim} dimensions, expected ${dim}`, {
         where: named,

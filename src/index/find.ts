@@ -1,6 +1,7 @@
 import type { Device, DeviceTokens, Tensor } from '../device/device.js';
-import { selectTopK } from '../kernels/top-k.js';
+import { selectTopKPaced } from '../kernels/top-k-paced.js';
 import { freeTokens, uploadTokens } from '../model/device-tokens.js';
+import { stepPacer } from '../pacer.js';
 import type { RunOptions } from '../run-options.js';
 import { firstStageCandidates } from '../search/first-stage.js';
 import type { TopK } from '../search/top-k.js';
@@ -15,6 +16,8 @@ const EXACT_DOCUMENTS = 512;
 const RESCORED = 4;
 /** Several queries that want no less of the collection than this score all of it. */
 const LEAST_SHARE = 1 / 4;
+/** Scores that are copied in a step between two turns of the event loop. */
+const STEP_ROWS = 256;
 /** Pairs of a query and a document that are scored in one call. */
 const PAIRS_AT_ONCE = 1 << 21;
 
@@ -50,7 +53,7 @@ export async function find(device: Device, snapshot: Snapshot, queries: TokenSet
   const passes = mask ? countOf(mask) : snapshot.documents;
   const how = { passing: passes, documents: snapshot.live };
   if (exact || !usesFeatures(snapshot, passes, numCandidates)) {
-    const rows = mask ? listed(mask, passes) : Int32Array.from({ length: snapshot.documents }, (_, i) => i);
+    const rows = mask ? listed(mask, passes) : allRows(snapshot.documents);
     const top = await scoreAll(device, snapshot, queries, rows, k, options);
     return { top, how: { method: 'exact', candidates: passes, ...how } };
   }
@@ -100,7 +103,7 @@ export async function passing(snapshot: Snapshot, filter: CompiledFilter, signal
   const mask = new Uint8Array(snapshot.documents);
   for (const [i, { segment, deleted }] of snapshot.segments.entries()) {
     signal?.throwIfAborted();
-    const found = await filter.evaluate(segment.columns);
+    const found = await filter.evaluate(segment.columns, signal);
     const at = snapshot.firsts[i];
     mask.set(found, at);
     if (deleted) for (let row = 0; row < deleted.length; row++) if (deleted[row]) mask[at + row] = 0;
@@ -122,19 +125,21 @@ async function scoreAll(
   if (count === 1 || rows.length < LEAST_SHARE * documents)
     return scoreLists(device, snapshot, queries, new Array<Int32Array>(count).fill(rows), k, options);
   const { signal, onProgress } = options;
+  const step = stepPacer(signal);
   const top = emptyTop(count, k);
   const some = new Float32Array(rows.length);
-  const step = Math.max(1, Math.floor(PAIRS_AT_ONCE / documents));
-  for (let from = 0; from < count; from += step) {
+  const queriesAtOnce = Math.max(1, Math.floor(PAIRS_AT_ONCE / documents));
+  for (let from = 0; from < count; from += queriesAtOnce) {
     onProgress?.({ stage: 'search', done: from, total: count });
-    const to = Math.min(count, from + step);
+    const to = Math.min(count, from + queriesAtOnce);
     const scores = await withQueries(device, someTexts(queries, from, to), (uploaded) =>
       filled(device, (to - from) * documents, (out) => device.maxSim(uploaded, snapshot.tokens, out, { signal })),
     );
     for (let q = from; q < to; q++) {
       const all = scores.subarray((q - from) * documents, (q - from + 1) * documents);
       for (let i = 0; i < rows.length; i++) some[i] = all[rows[i]];
-      selectFrom(some, rows, k, top, q);
+      await step(rows.length / STEP_ROWS);
+      await selectFrom(some, rows, k, top, q, step);
     }
   }
   onProgress?.({ stage: 'search', done: count, total: count });
@@ -151,6 +156,7 @@ export async function scoreLists(
   { signal, onProgress }: RunOptions,
 ): Promise<TopK> {
   const count = lists.length;
+  const step = stepPacer(signal);
   const top = emptyTop(count, k);
   for (let from = 0; from < count; ) {
     onProgress?.({ stage: 'search', done: from, total: count });
@@ -167,7 +173,7 @@ export async function scoreLists(
       const scores = await subsetScores(device, snapshot, someTexts(queries, from, to), numbers, offsets, signal);
       for (let q = from; q < to; q++) {
         const [begin, end] = [offsets[q - from], offsets[q - from + 1]];
-        selectFrom(scores.subarray(begin, end), numbers.subarray(begin, end), k, top, q);
+        await selectFrom(scores.subarray(begin, end), numbers.subarray(begin, end), k, top, q, step);
       }
     }
     from = to;
@@ -221,9 +227,22 @@ function emptyTop(queries: number, k: number): TopK {
 }
 
 /** The k largest scores of these documents as the answer to query q, ties by their order. */
-function selectFrom(scores: Float32Array, documents: Int32Array, k: number, top: TopK, q: number): void {
-  const kept = selectTopK(scores, documents.length, k, 0, top.indices, top.scores, q * k);
+async function selectFrom(
+  scores: Float32Array,
+  documents: Int32Array,
+  k: number,
+  top: TopK,
+  q: number,
+  step: (steps?: number) => Promise<void> | undefined,
+): Promise<void> {
+  const kept = await selectTopKPaced(scores, documents.length, k, top.indices, top.scores, q * k, step);
   for (let i = q * k; i < q * k + kept; i++) top.indices[i] = documents[top.indices[i]];
+}
+
+function allRows(count: number): Int32Array {
+  const rows = new Int32Array(count);
+  for (let row = 0; row < count; row++) rows[row] = row;
+  return rows;
 }
 
 function countOf(mask: Uint8Array): number {

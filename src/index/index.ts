@@ -20,7 +20,6 @@ import {
   checkEncoder,
   checkEncoderKind,
   checkFlag,
-  checkIds,
   checkInclude,
   checkInteger,
   checkRecall,
@@ -34,6 +33,8 @@ import type { WeightsModel } from './document-codes.js';
 import type { Filter } from './filter.js';
 import { find, listed, passing, type SearchMethod, scoreLists } from './find.js';
 import { fitIndex } from './fit-index.js';
+import { inLanes } from './in-lanes.js';
+import { different, lookUp } from './look-up.js';
 import { type Curve, encodeManifest, type IndexManifest, MANIFEST } from './manifest.js';
 import { compact } from './merge.js';
 import type { Metadata } from './metadata.js';
@@ -243,13 +244,11 @@ export class Index<M extends Metadata = Metadata> {
       if (typeof which === 'object' && which !== null && !Array.isArray(which)) {
         checkOptions(which, { filter: true }, 'delete');
         const mask = await passing(snapshot, compileFilter((which as { filter: Filter }).filter), signal);
-        return deleteDocuments(store, listed(mask));
+        return deleteDocuments(store, listed(mask), signal);
       }
       const ids: readonly string[] = typeof which === 'string' ? [which] : which;
       if (!Array.isArray(ids)) throw invalid('delete', `expected an id, an array of ids or { filter }, got ${describeKind(which)}`);
-      checkIds(ids, 'ids');
-      const found = new Set(ids.map((id) => snapshot.find(id)).filter((document) => document >= 0));
-      return deleteDocuments(store, found.values());
+      return deleteDocuments(store, different(await lookUp(snapshot, ids, 'ids', signal)), signal);
     });
   }
 
@@ -258,17 +257,20 @@ export class Index<M extends Metadata = Metadata> {
   get(ids: readonly string[]): Promise<(StoredText<M> | undefined)[]>;
   get(ids: string | readonly string[]): Promise<StoredText<M> | undefined | (StoredText<M> | undefined)[]> {
     return this.#read('get', {}, {}, async (snapshot) => {
-      const one = async (id: string): Promise<StoredText<M> | undefined> => {
-        checkId(id, 'id');
-        const document = snapshot.find(id);
+      const record = async (id: string, document: number): Promise<StoredText<M> | undefined> => {
         if (document < 0) return undefined;
         const { text, metadata } = await snapshot.record(document);
         return { id, text, metadata: metadata as M | undefined };
       };
-      if (typeof ids === 'string') return one(ids);
+      if (typeof ids === 'string') {
+        checkId(ids, 'id');
+        return record(ids, snapshot.find(ids));
+      }
       if (!Array.isArray(ids)) throw invalid('get', `expected an id or an array of ids, got ${describeKind(ids)}`);
-      checkIds(ids, 'ids');
-      return Promise.all(ids.map(one));
+      // the caller may go on with its array
+      const asked = ids.slice();
+      const documents = await lookUp(snapshot, asked, 'ids');
+      return inLanes(documents.length, (i) => record(asked[i], documents[i]));
     });
   }
 
@@ -291,7 +293,8 @@ export class Index<M extends Metadata = Metadata> {
       if (snapshot.live === 0)
         return Array.from(sets.counts, () => ({ hits: [], how: { method: 'exact' as const, candidates: 0, passing: 0, documents: 0 } }));
       const { top, how } = await find(this.#device, snapshot, sets, {
-        k,
+        // more than there are would be room for nothing
+        k: Math.min(k, snapshot.documents),
         numCandidates: numCandidates ?? k,
         filter: compiled,
         exact: exact || numCandidates === null,
@@ -300,7 +303,7 @@ export class Index<M extends Metadata = Metadata> {
       });
       const results: SearchResult<M>[] = [];
       for (let q = 0; q < sets.counts.length; q++)
-        results.push({ hits: await hitsOf<M>(snapshot, sets, q, top, include), how: { ...how } });
+        results.push({ hits: await hitsOf<M>(snapshot, sets, q, top, include, signal), how: { ...how } });
       return results;
     });
   }
@@ -309,14 +312,14 @@ export class Index<M extends Metadata = Metadata> {
   rerank(query: Query, ids: readonly string[], options: RerankOptions = {}): Promise<SearchResult<M>> {
     return this.#read('rerank', options, RERANK_OPTIONS, async (snapshot, encoder) => {
       const include = checkInclude(options.include);
-      checkIds(ids, 'ids');
-      const rows = Int32Array.from(new Set(ids.map((id) => snapshot.find(id)).filter((document) => document >= 0))).sort();
+      if (!Array.isArray(ids)) throw invalid('ids', `expected an array of ids, got ${describeKind(ids)}`);
+      const rows = different(await lookUp(snapshot, ids, 'ids', options.signal));
       const k = options.k ?? Math.max(1, rows.length);
       checkK(k);
       const sets = await this.#querySets([query], encoder, options.signal);
       const top = await scoreLists(this.#device, snapshot, sets, [rows], k, options);
       const how: SearchMethod = { method: 'exact', candidates: rows.length, passing: rows.length, documents: snapshot.live };
-      return { hits: await hitsOf<M>(snapshot, sets, 0, top, include), how };
+      return { hits: await hitsOf<M>(snapshot, sets, 0, top, include, options.signal), how };
     });
   }
 

@@ -1,7 +1,7 @@
 import { abortableItems } from '../abortable.js';
 import { encodeTexts } from '../encoder/encode-texts.js';
 import type { Encoder } from '../encoder/encoder.js';
-import { pacer } from '../pacer.js';
+import { pacer, stepPacer } from '../pacer.js';
 import type { RunOptions } from '../run-options.js';
 import { joinTexts } from '../tokens/join.js';
 import { poolTokens } from '../tokens/pool.js';
@@ -10,6 +10,7 @@ import { isTensor, matrixShape, type TokenSets, tokenRows } from '../tokens/toke
 import type { Call } from './calls.js';
 import { type CheckedDocument, checkDocument, type IndexDocument } from './document.js';
 import type { IndexManifest } from './manifest.js';
+import { countValues } from './metadata-paths.js';
 import type { StoredDocument } from './segment-file.js';
 import { grouped, SEGMENT_LIMITS, type SegmentLimits, storedBytes } from './segment-limits.js';
 
@@ -21,6 +22,9 @@ const BATCH_TEXT_BYTES = 4 * 1024 * 1024;
 const BATCH_BYTES = 16 * 1024 * 1024;
 /** Float32 bytes that the mean of the tokens is taken from at most. */
 const MEAN_BYTES = 16 * 1024 * 1024;
+
+/** What a document counts as among the steps between two turns of the event loop, besides its metadata's values. */
+const STEPS_A_DOCUMENT = 32;
 
 /** Documents as they will be stored, enough for a segment. */
 export interface PreparedSegment {
@@ -72,6 +76,7 @@ export async function* prepareSegments(
   const { dim, precision, encoder, limits = SEGMENT_LIMITS } = target;
   const { signal } = options;
   const pace = pacer(signal);
+  const step = stepPacer(signal);
   let tokenMean = target.tokenMean;
   let stored: ReadyDocument[] = [];
   let bytes = 0;
@@ -147,6 +152,7 @@ export async function* prepareSegments(
     await pace();
     signal?.throwIfAborted();
     const checked = checkDocument(document, `document ${index++}`, gate);
+    await step(STEPS_A_DOCUMENT + countValues(checked.metadata));
     let want = wanted(checked);
     if (want === 'flush') {
       yield* await flush();
@@ -154,7 +160,7 @@ export async function* prepareSegments(
       want = wanted(checked);
     }
     if (!want) continue;
-    const waiting = { ...owned(checked), bytes: storedBytes(checked) };
+    const waiting = { ...owned(checked), bytes: await storedBytes(checked) };
     batch.push(waiting);
     batchBytes += waiting.bytes + tokenBytes(checked);
     textBytes += checked.text === undefined ? 0 : 2 * checked.text.length;

@@ -125,6 +125,7 @@ export async function mergeSegments(
         some.map(({ document }) => document),
         own,
         facts,
+        signal,
       ),
     );
     const rest = Array.from({ length: documents.length - some.length }, (_, i) => some.length + i);
@@ -141,7 +142,7 @@ export async function mergeSegments(
       const part = await segment.part(from, to);
       for (const i of rows) {
         const document = part[i];
-        const size = storedBytes(document) + document.vectors.byteLength + (document.spans?.byteLength ?? 0);
+        const size = (await storedBytes(document)) + document.vectors.byteLength + (document.spans?.byteLength ?? 0);
         documents.push({ document, size });
         bytes += size;
       }

@@ -2,6 +2,7 @@ import { LemurError } from '../errors.js';
 import { type SafetensorsEntry, toTypedArray } from '../formats/safetensors.js';
 import { product } from '../formats/safetensors-header.js';
 import { showJson } from '../formats/show-json.js';
+import { stepPacer } from '../pacer.js';
 import {
   ABSENT,
   ARRAY,
@@ -20,6 +21,8 @@ import {
 export interface Columns {
   /** Documents in the segment. */
   readonly rows: number;
+  /** Every path that leads to anything in any of them. */
+  readonly paths: Iterable<string>;
   /**
    * What the documents have at a path; undefined: none of them has anything there. Rejects with 'bad-file' for anything that `buildColumns` does not
    * write, and with what reading rejects with; the next call reads again then.
@@ -60,6 +63,9 @@ export function openColumns(
   const loaded = new Map<string, Promise<Column>>();
   return {
     rows,
+    get paths() {
+      return partsOf.keys();
+    },
     async column(path) {
       const present = partsOf.get(path);
       if (present === undefined) return undefined;
@@ -78,13 +84,13 @@ function isPart(part: string): part is Part {
   return Object.hasOwn(PARTS, part);
 }
 
-function columnOf(parts: Readonly<Record<Part, SafetensorsEntry | undefined>>, count: number, refuse: Refuse): Column {
+async function columnOf(parts: Readonly<Record<Part, SafetensorsEntry | undefined>>, count: number, refuse: Refuse): Promise<Column> {
   const array = <T>(part: Part): T => typedArray(part, parts[part], refuse) as T;
   const rows = parts.rows && array<Int32Array>('rows');
   const values: Values = { kinds: array('kinds'), numbers: array('numbers'), codes: array('codes') };
   const elements: Values = { kinds: array('element-kinds'), numbers: array('element-numbers'), codes: array('element-codes') };
   const elementOffsets = array<Int32Array>('element-offsets');
-  const dictionary = readDictionary(array('dictionary'), array('dictionary-offsets'), refuse);
+  const dictionary = await readDictionary(array('dictionary'), array('dictionary-offsets'), refuse);
 
   const expected = rows === undefined ? count : rows.length;
   if (values.kinds.length !== expected) throw refuse(`${values.kinds.length} kinds, expected ${expected}`);
@@ -137,24 +143,28 @@ function checkOffsets(offsets: Int32Array, items: number, end: number, part: Par
   for (let i = 0; i < items; i++) if (offsets[i + 1] < offsets[i]) throw refuse(`${part} ${offsets[i + 1]} behind ${offsets[i]}`);
 }
 
-function readDictionary(bytes: Uint8Array, offsets: Int32Array, refuse: Refuse): string[] {
+async function readDictionary(bytes: Uint8Array, offsets: Int32Array, refuse: Refuse): Promise<string[]> {
   const entries = Math.max(0, offsets.length - 1);
   checkOffsets(offsets, entries, bytes.length, 'dictionary-offsets', refuse);
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const texts = new Array<string>(entries);
-  try {
-    // in ASCII, most often, bytes are characters
-    const all = decoder.decode(bytes);
-    const ascii = all.length === bytes.length;
-    for (let i = 0; i < entries; i++) {
-      const [begin, end] = [offsets[i], offsets[i + 1]];
-      texts[i] = ascii ? all.slice(begin, end) : decoder.decode(bytes.subarray(begin, end));
+  const step = stepPacer();
+  const decode = (part: Uint8Array): string => {
+    try {
+      return decoder.decode(part);
+    } catch {
+      throw refuse('a dictionary that is not UTF-8');
     }
-  } catch {
-    throw refuse('a dictionary that is not UTF-8');
-  }
-  for (let i = 1; i < entries; i++) {
-    if (!(texts[i - 1] < texts[i])) throw refuse(`dictionary entry ${showJson(texts[i])} behind ${showJson(texts[i - 1])}`);
+  };
+  // in ASCII, most often, bytes are characters
+  const all = decode(bytes);
+  const ascii = all.length === bytes.length;
+  for (let i = 0; i < entries; i++) {
+    const [begin, end] = [offsets[i], offsets[i + 1]];
+    texts[i] = ascii ? all.slice(begin, end) : decode(bytes.subarray(begin, end));
+    if (i > 0 && !(texts[i - 1] < texts[i])) throw refuse(`dictionary entry ${showJson(texts[i])} behind ${showJson(texts[i - 1])}`);
+    const wait = step();
+    if (wait) await wait;
   }
   return texts;
 }

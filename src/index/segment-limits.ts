@@ -1,5 +1,6 @@
 import { LemurError } from '../errors.js';
 import type { Metadata } from './metadata.js';
+import { encodeRecord } from './record.js';
 import type { StoredDocument } from './segment-file.js';
 
 /** How much goes into one segment. */
@@ -19,25 +20,10 @@ const ENTRY_BYTES = 24;
 /** A value in a column at most, beside what a string has: its row or those that have none, its kind, a number or a code and its offset. */
 const VALUE_BYTES = 16;
 
-/** The JSON of a text and its metadata in UTF-8. Raises 'invalid-argument' where they are longer than a string can be. */
-export function encodeRecord({ id, text, metadata }: Pick<StoredDocument, 'id' | 'text' | 'metadata'>): Uint8Array {
-  try {
-    return encoder.encode(JSON.stringify({ text, metadata }));
-  } catch (cause) {
-    const where = `document ${JSON.stringify(id)}`;
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: its text and metadata are longer than a string can be as JSON`,
-      { where },
-      { cause },
-    );
-  }
-}
-
 /** Bytes that a document takes in a segment's file beside its token vectors: id, text, metadata, and this once more in columns. */
-export function storedBytes(document: Pick<StoredDocument, 'id' | 'text' | 'metadata'>): number {
+export async function storedBytes(document: Pick<StoredDocument, 'id' | 'text' | 'metadata'>): Promise<number> {
   const { id, metadata } = document;
-  const record = encodeRecord(document).length;
+  const { length: record } = await encodeRecord(document);
   return ENTRY_BYTES + encoder.encode(id).length + record + (metadata === undefined ? 0 : columnBytes(metadata));
 }
 

@@ -1,21 +1,24 @@
 import type { Device, Tensor } from '../device/device.js';
 import { LemurError } from '../errors.js';
-import { crc32 } from '../formats/crc32.js';
+import { crc32, crc32Paced } from '../formats/crc32.js';
+import { nextMacrotask, stepPacer } from '../pacer.js';
 import type { Storage, StoredFile } from '../storage/storage.js';
 import { rowOffsets } from '../tokens/token-sets.js';
 import { type CheckedFile, openCheckedFile } from './checked-file.js';
 import { createIdTable, type IdTable } from './id-table.js';
 import type { SegmentEntry } from './manifest.js';
-import type { Metadata } from './metadata.js';
 import { type Columns, openColumns } from './open-columns.js';
+import { type DocumentRecord, decodeRecord } from './record.js';
 import { SEGMENT, type StoredDocument } from './segment-file.js';
 import { storedEnds } from './segment-limits.js';
 
-/** What a document holds besides its vectors. */
-export interface DocumentRecord {
-  text: string | undefined;
-  metadata: Metadata | undefined;
-}
+/** Longer parts are summed in slices. */
+const CHECKED_AT_ONCE = 1 << 22;
+/** What a document counts as among the steps between two turns of the event loop, and the bytes that count as one. */
+const STEPS_A_DOCUMENT = 8;
+const STEP_BYTES = 1 << 12;
+/** Sections of a file, most of them of columns, that are not looked through in no time. */
+const MANY_SECTIONS = 1024;
 
 /** A batch of documents, open: what every search needs is in memory, vectors and records stay in the file where the platform can read files. */
 export interface Segment {
@@ -75,10 +78,11 @@ export async function openSegment(
     const factors = precision === 'int8' ? await file.array<Float32Array>('factors', 'F32', [documents]) : null;
     const elementBytes = precision === 'int8' ? 1 : 4;
     const tokens = await openRows(device, file, 'tokens', precision === 'int8' ? 'i8' : 'f32', rows * dim);
+    if (file.sections.size > MANY_SECTIONS) await nextMacrotask();
     const columns = openColumns(file.sections.keys(), documents, (name) => file.read(name));
 
-    const check = (section: string, bytes: Uint8Array, expected: number, document: number): void => {
-      const actual = crc32(bytes) | 0;
+    const check = async (section: string, bytes: Uint8Array, expected: number, document: number): Promise<void> => {
+      const actual = (bytes.length > CHECKED_AT_ONCE ? await crc32Paced(bytes) : crc32(bytes)) | 0;
       if (actual !== expected) throw bad(`${section} of document ${document}: checksum ${actual}, expected ${expected}`);
     };
     const spanChecks = file.sections.has('spans') ? await numbers('spanChecks') : null;
@@ -87,14 +91,17 @@ export async function openSegment(
       const width = dim * elementBytes;
       const bytes = await file.range('tokens', offsets[from] * width, offsets[to] * width);
       const { buffer } = new Uint8Array(bytes);
-      return Array.from({ length: to - from }, (_, i) => {
-        const document = from + i;
+      const found: Pick<StoredDocument, 'vectors' | 'factor'>[] = [];
+      const step = stepPacer();
+      for (let document = from; document < to; document++) {
         const start = (offsets[document] - offsets[from]) * width;
         const length = counts[document] * width;
-        check('tokens', new Uint8Array(buffer, start, length), tokenChecks[document], document);
+        await check('tokens', new Uint8Array(buffer, start, length), tokenChecks[document], document);
         const vectors = precision === 'int8' ? new Int8Array(buffer, start, length) : new Float32Array(buffer, start, length / 4);
-        return { vectors, factor: factors?.[document] ?? 1 };
-      });
+        found.push({ vectors, factor: factors?.[document] ?? 1 });
+        await step(STEPS_A_DOCUMENT + length / STEP_BYTES);
+      }
+      return found;
     };
     return {
       name: entry.name,
@@ -109,15 +116,14 @@ export async function openSegment(
       columns,
       async record(document) {
         const bytes = await file.range('records', recordFrom(document), recordEnds[document]);
-        check('records', bytes, recordChecks[document], document);
-        const { text, metadata } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<DocumentRecord>;
-        return { text, metadata };
+        await check('records', bytes, recordChecks[document], document);
+        return decodeRecord(bytes);
       },
       some,
       async spans(document) {
         if (!spanChecks) return undefined;
         const bytes = await file.range('spans', offsets[document] * 8, offsets[document + 1] * 8);
-        check('spans', bytes, spanChecks[document], document);
+        await check('spans', bytes, spanChecks[document], document);
         const spans = new Int32Array(new Uint8Array(bytes).buffer);
         return spans[0] < 0 ? undefined : spans;
       },
@@ -125,18 +131,21 @@ export async function openSegment(
         const tokens = await some(from, to);
         const records = await file.range('records', recordFrom(from), recordEnds[to - 1]);
         const spans = spanChecks && (await file.range('spans', offsets[from] * 8, offsets[to] * 8));
-        const decoder = new TextDecoder();
-        return tokens.map((vectors, i) => {
+        const found: StoredDocument[] = [];
+        const step = stepPacer();
+        for (const [i, vectors] of tokens.entries()) {
           const document = from + i;
           const record = records.subarray(recordFrom(document) - recordFrom(from), recordEnds[document] - recordFrom(from));
-          check('records', record, recordChecks[document], document);
-          const { text, metadata } = JSON.parse(decoder.decode(record)) as Partial<DocumentRecord>;
+          await check('records', record, recordChecks[document], document);
+          const { text, metadata } = await decodeRecord(record);
           const place =
             spans && new Uint8Array(spans.subarray((offsets[document] - offsets[from]) * 8, (offsets[document + 1] - offsets[from]) * 8));
-          if (place && spanChecks) check('spans', place, spanChecks[document], document);
+          if (place && spanChecks) await check('spans', place, spanChecks[document], document);
           const own = place && new Int32Array(place.buffer, 0, place.length / 4);
-          return { id: table.id(document), text, metadata, ...vectors, spans: own && own[0] >= 0 ? own : undefined };
-        });
+          found.push({ id: table.id(document), text, metadata, ...vectors, spans: own && own[0] >= 0 ? own : undefined });
+          await step(STEPS_A_DOCUMENT + record.length / STEP_BYTES);
+        }
+        return found;
       },
       async close() {
         device.free(tokens);

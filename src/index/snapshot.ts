@@ -3,7 +3,7 @@ import { rowOffsets } from '../tokens/token-sets.js';
 import type { IndexManifest } from './manifest.js';
 import type { Model } from './model-file.js';
 import type { createOpenFiles, SegmentView } from './open-files.js';
-import type { DocumentRecord } from './segment.js';
+import type { DocumentRecord } from './record.js';
 
 /** One state of a collection. Documents have numbers in it, segment after segment, deleted ones included. */
 export interface Snapshot {

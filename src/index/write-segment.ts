@@ -14,9 +14,10 @@ export async function writeSegment(
   documents: readonly StoredDocument[],
   codes: CodeRows | null,
   facts: SegmentFacts,
+  signal?: AbortSignal | undefined,
 ): Promise<SegmentEntry> {
   const { dim } = store.snapshot.manifest;
-  const file = await store.write(await encodeSegment(store.newName('segment'), documents, dim));
+  const file = await store.write(await encodeSegment(store.newName('segment'), documents, dim, undefined, signal));
   const tokens = documents.reduce((sum, { vectors }) => sum + vectors.length / dim, 0);
   return {
     file,
@@ -39,7 +40,7 @@ export async function writeNewSegment(
 ): Promise<SegmentEntry> {
   const { dim } = store.snapshot.manifest;
   const found = model && (await documentCodes(store.device, model, documents, dim, tokenMean, options));
-  return writeSegment(store, documents, found, { quantizationError, residual: found?.residual ?? null, fitted: 0 });
+  return writeSegment(store, documents, found, { quantizationError, residual: found?.residual ?? null, fitted: 0 }, options.signal);
 }
 
 /** What is said of several segments that become one. */

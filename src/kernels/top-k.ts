@@ -40,7 +40,7 @@ function isWorse(a: number, i: number, b: number, j: number): boolean {
   return a < b || (a === b && i > j);
 }
 
-function siftUp(indices: Int32Array, best: Float32Array, at: number, slot: number, index: number, score: number): void {
+export function siftUp(indices: Int32Array, best: Float32Array, at: number, slot: number, index: number, score: number): void {
   while (slot > 0) {
     const parent = (slot - 1) >> 1;
     if (!isWorse(score, index, best[at + parent], indices[at + parent])) break;
@@ -52,7 +52,7 @@ function siftUp(indices: Int32Array, best: Float32Array, at: number, slot: numbe
   best[at + slot] = score;
 }
 
-function siftDown(indices: Int32Array, best: Float32Array, at: number, size: number, index: number, score: number): void {
+export function siftDown(indices: Int32Array, best: Float32Array, at: number, size: number, index: number, score: number): void {
   let slot = 0;
   for (let child = 1; child < size; child = 2 * slot + 1) {
     if (child + 1 < size && isWorse(best[at + child + 1], indices[at + child + 1], best[at + child], indices[at + child])) child++;

@@ -1,9 +1,10 @@
 import { checkDevice, DEVICE_OPTIONS, type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
 import type { Device, DeviceTokens } from '../device/device.js';
 import { LemurError } from '../errors.js';
-import { selectTopK } from '../kernels/top-k.js';
+import { selectTopKPaced } from '../kernels/top-k-paced.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
 import { freeTokens, tensorsOf, uploadTokens } from '../model/device-tokens.js';
+import { stepPacer } from '../pacer.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { meanToken, quantizeTokens } from '../tokens/quantize.js';
 import { someTexts } from '../tokens/some-texts.js';
@@ -20,6 +21,8 @@ export interface MaxSimOptions extends DeviceOptions, RunOptions {
 
 const MAX_SIM_OPTIONS: OptionNames<MaxSimOptions> = { precision: true, ...DEVICE_OPTIONS, ...RUN_OPTIONS };
 
+/** Candidates that count as a step between two turns of the event loop. */
+const NUMBERS = 16;
 /** Scores held at once while a corpus is searched exactly. */
 const SCORES_AT_ONCE = 1 << 24;
 
@@ -74,13 +77,14 @@ export class MaxSim {
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
     const count = sets.counts.length;
     const top = emptyTopK(count, k);
+    const turn = stepPacer(options.signal);
     const step = Math.max(1, Math.floor(SCORES_AT_ONCE / this.documents));
     for (let from = 0; from < count; from += step) {
       const to = Math.min(count, from + step);
       const scores = await this.#score(someTexts(sets, from, to), options);
       for (let q = from; q < to; q++) {
         const row = scores.subarray((q - from) * this.documents, (q - from + 1) * this.documents);
-        selectTopK(row, this.documents, k, 0, top.indices, top.scores, q * k);
+        await selectTopKPaced(row, this.documents, k, top.indices, top.scores, q * k, turn);
       }
     }
     return top;
@@ -95,7 +99,8 @@ export class MaxSim {
     checkK(k);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
     const count = sets.counts.length;
-    const { numbers, offsets } = this.#checkCandidates(candidates, count);
+    const turn = stepPacer(options.signal);
+    const { numbers, offsets } = await this.#checkCandidates(candidates, count, turn);
     const top = emptyTopK(count, k);
     if (numbers.length === 0) return top;
     const scores = await this.#withQueries(sets, async (uploaded) => {
@@ -110,7 +115,8 @@ export class MaxSim {
     });
     for (let q = 0; q < count; q++) {
       const from = offsets[q];
-      const found = selectTopK(scores.subarray(from, offsets[q + 1]), offsets[q + 1] - from, k, 0, top.indices, top.scores, q * k);
+      const some = scores.subarray(from, offsets[q + 1]);
+      const found = await selectTopKPaced(some, some.length, k, top.indices, top.scores, q * k, turn);
       for (let i = q * k; i < q * k + found; i++) top.indices[i] = numbers[from + top.indices[i]];
     }
     return top;
@@ -149,7 +155,11 @@ export class MaxSim {
     }
   }
 
-  #checkCandidates(candidates: Candidates, queries: number): { numbers: Int32Array; offsets: Int32Array } {
+  async #checkCandidates(
+    candidates: Candidates,
+    queries: number,
+    turn: (steps?: number) => Promise<void> | undefined,
+  ): Promise<{ numbers: Int32Array; offsets: Int32Array }> {
     const lists = listsOf(candidates);
     if (lists.length !== queries) {
       throw new LemurError('invalid-argument', `candidates: lists for ${lists.length} queries, expected ${queries}`, {
@@ -171,6 +181,7 @@ export class MaxSim {
           );
         }
         if (number >= 0) numbers.push(number);
+        if (i % NUMBERS === 0) await turn();
       }
       offsets[q + 1] = numbers.length;
     }

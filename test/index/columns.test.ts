@@ -10,8 +10,8 @@ import { columnFile, columnsOf, metadata, openFile } from './documents.js';
 const text = (...strings: string[]): Uint8Array => Uint8Array.from(Buffer.from(strings.join('')));
 
 describe('columns', () => {
-  test('are these arrays', () => {
-    const arrays = buildColumns([
+  test('are these arrays', async () => {
+    const arrays = await buildColumns([
       { a: 'z', n: 5, 'x/y': true },
       { a: null, n: -0.5 },
       undefined,
@@ -40,12 +40,12 @@ describe('columns', () => {
     });
   });
 
-  test('are none without metadata', () => {
-    expect(buildColumns([])).toEqual(new Map());
-    expect(buildColumns([undefined, {}])).toEqual(new Map());
+  test('are none without metadata', async () => {
+    expect(await buildColumns([])).toEqual(new Map());
+    expect(await buildColumns([undefined, {}])).toEqual(new Map());
   });
 
-  test('have the same bytes whatever the order of the keys', () => {
+  test('have the same bytes whatever the order of the keys', async () => {
     const reversed = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(reversed);
       if (typeof value !== 'object' || value === null) return value;
@@ -55,23 +55,23 @@ describe('columns', () => {
     // keys without dots: what two of them lead to would be in their order
     const values = [fc.constantFrom('x', 'y', 'é'), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constant(null)];
     const value = fc.object({ key: fc.constantFrom('a', 'b', 'c', 'd'), values, maxDepth: 4 });
-    fc.assert(
-      fc.property(fc.array(value, { maxLength: 8 }), (documents) => {
-        expect(columnFile(documents)).toEqual(columnFile(reversed(documents) as typeof documents));
+    await fc.assert(
+      fc.asyncProperty(fc.array(value, { maxLength: 8 }), async (documents) => {
+        expect(await columnFile(documents)).toEqual(await columnFile(reversed(documents) as typeof documents));
       }),
     );
   });
 
-  test('take bytes in proportion to what is there, not to documents times paths', () => {
-    const sizeOf = (count: number): number => {
-      const arrays = buildColumns(Array.from({ length: count }, (_, i) => ({ counts: { [`user${i}`]: i } })));
+  test('take bytes in proportion to what is there, not to documents times paths', async () => {
+    const sizeOf = async (count: number): Promise<number> => {
+      const arrays = await buildColumns(Array.from({ length: count }, (_, i) => ({ counts: { [`user${i}`]: i } })));
       return [...arrays.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
     };
-    expect(sizeOf(2000)).toBe(2000 * (1 + 4 + 1 + 8));
+    expect(await sizeOf(2000)).toBe(2000 * (1 + 4 + 1 + 8));
   });
 
   test('are read when they are first asked for, once', async () => {
-    const { tensors } = readSafetensors(columnFile([{ a: 'x', b: 1 }, { a: 'y' }]));
+    const { tensors } = readSafetensors(await columnFile([{ a: 'x', b: 1 }, { a: 'y' }]));
     const read: string[] = [];
     const columns = openColumns([...tensors.keys(), 'another', 'column/'], 2, async (name) => {
       read.push(name);
@@ -86,7 +86,7 @@ describe('columns', () => {
   });
 
   test('are read again after a read has failed, with the error of the read', async () => {
-    const { tensors } = readSafetensors(columnFile([{ a: 1 }]));
+    const { tensors } = readSafetensors(await columnFile([{ a: 1 }]));
     let fail = true;
     const columns = openColumns(tensors.keys(), 1, async (name) => {
       if (fail) throw new RangeError('no connection');
@@ -98,7 +98,7 @@ describe('columns', () => {
   });
 
   test('do not depend on where their bytes lie', async () => {
-    const { tensors } = readSafetensors(columnFile([{ a: 1 }, { a: 'x' }]));
+    const { tensors } = readSafetensors(await columnFile([{ a: 1 }, { a: 'x' }]));
     const columns = openColumns(tensors.keys(), 2, async (name) => {
       const { type, shape, bytes } = tensors.get(name)!;
       const shifted = new Uint8Array(bytes.length + 3);
@@ -109,9 +109,9 @@ describe('columns', () => {
   });
 });
 
-describe('damaged columns', () => {
+describe('damaged columns', async () => {
   const documents = [{ a: 'z' }, { a: 5 }, { a: ['x', 1, 'z'] }, {}, { a: [true] }, ...new Array(13).fill({}), { b: 'é' }, { b: [2] }];
-  const whole = readSafetensors(columnFile(documents)).tensors;
+  const whole = readSafetensors(await columnFile(documents)).tensors;
   const filters = [{ a: 'z' }, { a: { $gt: 1 } }, { a: { $exists: false } }, { b: { $ne: 'é' } }, { b: { $in: [2, 'x', null] } }];
 
   /** What any filter may answer. */
@@ -233,7 +233,7 @@ describe('damaged columns', () => {
   });
 
   test('are refused or answer, whichever bytes of a file are changed', async () => {
-    const refused = await refusals(mutations(columnFile(documents), 3000, 5), (file) => ask(openFile(file, documents.length)));
+    const refused = await refusals(mutations(await columnFile(documents), 3000, 5), (file) => ask(openFile(file, documents.length)));
     expect(refused).toBeGreaterThan(1000);
   });
 
@@ -260,12 +260,12 @@ describe('damaged columns', () => {
   test('that other documents have are refused or answer', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(metadata, { maxLength: 6 }), fc.nat(8), async (other, rows) => {
-        const file = columnFile(other);
+        const file = await columnFile(other);
         const { tensors } = readSafetensors(file);
         const columns = openColumns(tensors.keys(), rows, async (name) => tensors.get(name)!);
         await refusals([file], () => compileFilter({ a: { $gt: 0 }, b: { $exists: true } }).evaluate(columns));
       }),
     );
-    expect([...(await compileFilter({ a: 1 }).evaluate(columnsOf([{ a: 1 }])))]).toEqual([1]);
+    expect([...(await compileFilter({ a: 1 }).evaluate(await columnsOf([{ a: 1 }])))]).toEqual([1]);
   });
 });

@@ -6,8 +6,8 @@ import type { Metadata } from '../../src/index/metadata.js';
 import { type Columns, openColumns } from '../../src/index/open-columns.js';
 
 /** The columns of documents as a file. */
-export function columnFile(metadata: readonly (Metadata | undefined)[]): Uint8Array {
-  const tensors = [...buildColumns(metadata)].map(([name, data]) => [name, { data, shape: [data.length] }] as const);
+export async function columnFile(metadata: readonly (Metadata | undefined)[]): Promise<Uint8Array> {
+  const tensors = [...(await buildColumns(metadata))].map(([name, data]) => [name, { data, shape: [data.length] }] as const);
   return writeSafetensors(Object.fromEntries(tensors));
 }
 
@@ -18,8 +18,8 @@ export function openFile(file: Uint8Array, rows: number): Columns {
 }
 
 /** Columns of documents that were written and opened again. */
-export function columnsOf(metadata: readonly (Metadata | undefined)[]): Columns {
-  return openFile(columnFile(metadata), metadata.length);
+export async function columnsOf(metadata: readonly (Metadata | undefined)[]): Promise<Columns> {
+  return openFile(await columnFile(metadata), metadata.length);
 }
 
 /** Few enough that filters meet what is there: keys with dots and slashes, strings whose order differs between UTF-8 and UTF-16, an empty one. */

@@ -45,7 +45,7 @@ const filter = fc.letrec<{ it: Record<string, unknown>; field: Record<string, un
 })).it;
 
 const pass = async (filter: Filter, documents: Parameters<typeof columnsOf>[0]): Promise<number[]> => [
-  ...(await compileFilter(filter).evaluate(columnsOf(documents))),
+  ...(await compileFilter(filter).evaluate(await columnsOf(documents))),
 ];
 
 test('columns, written and opened again in segments of any size, answer as a walk of each document does', async () => {
@@ -59,7 +59,7 @@ test('columns, written and opened again in segments of any size, answer as a wal
   await fc.assert(
     fc.asyncProperty(documents, fc.array(filter, { minLength: 3, maxLength: 3 }), fc.nat(12), async (all, filters, cut) => {
       const segments = [all.slice(0, cut), all.slice(cut)];
-      const columns = segments.map(columnsOf);
+      const columns = await Promise.all(segments.map(columnsOf));
       for (const each of filters) {
         const compiled = compileFilter(each);
         const answers = await Promise.all(columns.map((segment) => compiled.evaluate(segment)));
@@ -148,7 +148,7 @@ describe('a filter', () => {
   });
 
   test('gives arrays of their own', async () => {
-    const columns = columnsOf([{ a: 1 }, {}]);
+    const columns = await columnsOf([{ a: 1 }, {}]);
     const { evaluate } = compileFilter({ a: 1 });
     (await evaluate(columns)).fill(7);
     expect([...(await evaluate(columns))]).toEqual([1, 0]);
