@@ -1,3 +1,4 @@
+import { abortable } from '../abortable.js';
 import { LemurError } from '../errors.js';
 import type { WorkerPort } from '../platform.js';
 import type { BodyOutput, IdBatch } from './body.js';
@@ -9,21 +10,64 @@ interface Request {
   reject: (error: unknown) => void;
 }
 
+/** A worker that holds the model. */
+interface BodyThread {
+  /** Whether it has died. */
+  readonly dead: boolean;
+  run(batch: IdBatch, pooled: boolean): Promise<BodyOutput>;
+  close(): Promise<void>;
+}
+
 /**
  * Has a worker hold the model: ONNX Runtime's WASM computes on the thread that calls it. It answers in order, and keeps the process alive while it has
- * something to answer. `terminate` of the port lets it end what is under way. Rejects, with no worker left behind, when the model cannot be made.
+ * something to answer. `terminate` of the port lets it end what is under way. When it dies, what it has not answered rejects with 'worker-failed' and the
+ * next batch starts another. Rejects, with no worker left behind, when the model cannot be made, or the signal's reason.
  */
-export async function startBody(worker: WorkerPort, start: StartMessage, batchTokens: number): Promise<BodyRunner> {
+export async function startBody(
+  spawn: () => WorkerPort,
+  start: StartMessage,
+  batchTokens: number,
+  signal?: AbortSignal,
+): Promise<BodyRunner> {
+  let thread = startThread(spawn(), start, signal);
+  let closed = false;
+  await thread;
+
+  /** Several batches wait for one new worker; one that cannot be started is tried again by the next. */
+  const living = async (): Promise<BodyThread> => {
+    const current = thread;
+    const alive = await current.then(
+      ({ dead }) => !dead,
+      () => false,
+    );
+    if (!alive && thread === current && !closed) thread = startThread(spawn(), start);
+    return thread;
+  };
+  return {
+    batchTokens,
+    async run(batch, pooled) {
+      if (closed) throw closedError();
+      return (await living()).run(batch, pooled);
+    },
+    async close() {
+      closed = true;
+      const last = await thread.catch(() => undefined);
+      await last?.close();
+    },
+  };
+}
+
+async function startThread(worker: WorkerPort, start: StartMessage, signal?: AbortSignal): Promise<BodyThread> {
   const requests: Request[] = [];
-  let closed: LemurError | undefined;
+  let ended: LemurError | undefined;
 
   const fail = (error: LemurError): void => {
-    closed ??= error;
-    for (const { reject } of requests.splice(0)) reject(closed);
+    ended ??= error;
+    for (const { reject } of requests.splice(0)) reject(ended);
   };
   const send = (message: WorkerMessage): Promise<BodyOutput | undefined> =>
     new Promise((resolve, reject) => {
-      if (closed) return reject(closed);
+      if (ended) return reject(ended);
       requests.push({ resolve, reject });
       worker.keepAlive(true);
       worker.post(message);
@@ -32,7 +76,7 @@ export async function startBody(worker: WorkerPort, start: StartMessage, batchTo
     (reply) => {
       const request = requests.shift();
       // while it is closing, whoever closes waits for its end
-      if (requests.length === 0 && !closed) worker.keepAlive(false);
+      if (requests.length === 0 && !ended) worker.keepAlive(false);
       const { error, output } = reply as WorkerReply & { error?: undefined; output?: undefined };
       if (error) request?.reject(receiveError(error));
       else request?.resolve(output);
@@ -43,18 +87,27 @@ export async function startBody(worker: WorkerPort, start: StartMessage, batchTo
     },
   );
   const close = (): Promise<void> => {
-    fail(new LemurError('closed', 'the encoder is closed', { where: 'encoder' }));
+    fail(closedError());
     return worker.terminate();
   };
   try {
-    await send(start);
+    await abortable(send(start), signal);
   } catch (error) {
-    await close();
+    const end = close();
+    // one that is still busy with a model ends when it is done
+    if (signal?.aborted) end.catch(() => {});
+    else await end;
     throw error;
   }
   return {
-    batchTokens,
-    run: async (batch: IdBatch, pooled: boolean) => (await send({ kind: 'run', batch, pooled })) as BodyOutput,
+    get dead() {
+      return ended !== undefined;
+    },
+    run: async (batch, pooled) => (await send({ kind: 'run', batch, pooled })) as BodyOutput,
     close,
   };
+}
+
+function closedError(): LemurError {
+  return new LemurError('closed', 'the encoder is closed', { where: 'encoder' });
 }

@@ -23,15 +23,16 @@ export function addressFiles(address: string, { fetch: get = fetch, signal }: Pi
   };
 
   async function fetchFile(url: string): Promise<CheckpointFile | undefined> {
-    const response = await get(url, signal ? { signal } : {}).catch((cause: unknown) => {
+    const failed = (cause: unknown): never => {
       signal?.throwIfAborted();
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new LemurError('offline', `${url}: it cannot be fetched: ${reason}`, { where: url }, { cause });
-    });
+    };
+    const response = await get(url, signal ? { signal } : {}).catch(failed);
     if (response.status === 404) return undefined;
     // servers of pages answer so for whatever they do not have
     if (response.headers.get('content-type')?.startsWith('text/html')) return undefined;
     if (!response.ok) throw new LemurError('not-found', `${url}: got status ${response.status}, expected 200`, { where: url });
-    return { where: url, place: await response.blob() };
+    return { where: url, place: await response.blob().catch(failed) };
   }
 }

@@ -5,6 +5,9 @@ import { type HubCache, type HubOptions, hubUrl } from './hub.js';
 /** The one of the page's caches that models are in. */
 const NAME = 'lemur-models';
 
+/** Says when the hub was asked for a file that it does not have, in milliseconds of the clock. */
+const ASKED = 'x-lemur-asked';
+
 /** Files kept in Cache Storage, each by its address; that there is none is kept as an answer 404. Where a page has no such storage nothing is kept. */
 export function hubCacheStorage(id: string, options: HubOptions): HubCache {
   const urlOf = (name: string): string => hubUrl(id, name, options);
@@ -16,24 +19,33 @@ export function hubCacheStorage(id: string, options: HubOptions): HubCache {
   };
   return {
     where: `the page's cache ${NAME}`,
+    // pages follow them unseen
+    seesRedirects: false,
     open: openBlob,
     names: async () => [],
     async find(name) {
       const url = urlOf(name);
       const response = await (await opened)?.match(url);
       if (!response) return undefined;
-      return response.ok ? { where: url, place: await response.blob() } : null;
+      if (response.ok) return { where: url, place: await response.blob() };
+      return { age: Math.abs(Date.now() - Number(response.headers.get(ASKED) ?? 0)) };
     },
-    async keep(name, chunks): Promise<CheckpointFile> {
+    async keep(name, chunks, check): Promise<CheckpointFile> {
       const url = urlOf(name);
       const parts: BlobPart[] = [];
       for await (const chunk of chunks) parts.push(chunk as BlobPart);
       const place = new Blob(parts);
+      await check(place);
       await put(url, new Response(place));
       return { where: url, place };
     },
     async keepAbsent(name) {
-      await put(urlOf(name), new Response(null, { status: 404 }));
+      await put(urlOf(name), new Response(null, { status: 404, headers: { [ASKED]: String(Date.now()) } }));
+    },
+    async hash(kind, before, place) {
+      const bytes = await new Blob([before as BlobPart, place as Blob]).arrayBuffer();
+      const digest = await globalThis.crypto?.subtle?.digest(kind === 'sha1' ? 'SHA-1' : 'SHA-256', bytes);
+      return digest && Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
     },
   };
 }

@@ -22,6 +22,8 @@ export interface CheckpointFiles {
   find(name: string): Promise<CheckpointFile | undefined>;
   /** What files there are at its top, as far as that is known, for messages. */
   names(): Promise<readonly string[]>;
+  /** Called when they have been loaded, and what was found out about them was right. */
+  settle?(): Promise<void>;
 }
 
 /** A parsed file, and what it is called in messages. */

@@ -1,3 +1,4 @@
+import { abortable } from '../abortable.js';
 import { LemurError } from '../errors.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
 import { pacer } from '../pacer.js';
@@ -195,7 +196,7 @@ export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
         for (const batch of batches) {
           signal?.throwIfAborted();
           if (failed) return;
-          place(batch, await runner.run(batch, pooled));
+          place(batch, await abortable(runner.run(batch, pooled), signal));
           done += batch.texts.length;
           if (!failed) onProgress?.({ stage: 'encode', done, total: texts.length });
         }

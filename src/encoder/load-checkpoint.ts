@@ -65,6 +65,8 @@ export const LOAD_OPTIONS: OptionNames<LoadOptions> = {
   ...HUB_OPTIONS,
 };
 
+/** Steps of loading: files are found and read, they are hashed, the model is made. */
+const LOADED = 3;
 /** Most tokens of a batch: larger ones are no faster and take more memory. */
 const BATCH_TOKENS = 1536;
 const MOST_THREADS = 256;
@@ -98,6 +100,9 @@ export async function loadCheckpoint(
   if (precision !== 'float32' && precision !== 'int8')
     throw invalid(`precision is ${describeKind(precision)}, expected 'float32' or 'int8'`);
 
+  const { signal } = options;
+  const report = (done: number): void => options.onProgress?.({ stage: 'load', done, total: LOADED });
+  report(0);
   const files = await openFiles();
   const checkpoint = await openCheckpoint(files, precision);
   checkProjection(projection, checkpoint.dim);
@@ -108,13 +113,18 @@ export async function loadCheckpoint(
   const tokenizer = settings?.lowerCase ? lowerCased(read) : read;
   const dense = projection ? [...checkpoint.dense, denseOfProjection(projection)] : checkpoint.dense;
 
+  report(1);
+  signal?.throwIfAborted();
+
   const id = options.id ?? (await fingerprint(platform, checkpoint, dense, tokenizerFile.json));
   const recipes = settings
     ? resolveRecipes(settings, tokenizer, maskToken(tokenizerConfig, tokenizer), positions, tokenizerFile.where)
     : plainRecipes(tokenizer);
   const onnxPackage = platform.choosePackage(runtime);
   const alone = await sharesSteps(files.open, body, precision);
-  options.signal?.throwIfAborted();
+  await files.settle?.();
+  report(2);
+  signal?.throwIfAborted();
   const start: StartMessage = {
     kind: 'start',
     package: onnxPackage,
@@ -127,7 +137,8 @@ export async function loadCheckpoint(
     dense,
   };
   // the last thing that can fail: a worker would stay behind
-  const runner = await startBody(platform.spawnWorker(), start, alone ? 1 : BATCH_TOKENS);
+  const runner = await startBody(platform.spawnWorker, start, alone ? 1 : BATCH_TOKENS, signal);
+  report(LOADED);
   return poolingEncoder({
     id,
     tokenizer,

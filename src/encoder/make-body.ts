@@ -53,12 +53,12 @@ async function loadRuntime(
   { importRuntime }: BodyPlatform,
 ): Promise<OnnxRuntime> {
   const runtime = await importRuntime(name, address).catch((cause: unknown) => {
-    throw new LemurError(
-      'missing-package',
-      `the encoder needs the package ${name}: npm install ${name}`,
-      { where: 'loadEncoder', package: name },
-      { cause },
-    );
+    const { code, message } = cause as { code?: unknown; message?: unknown };
+    if (typeof code === 'string' && /MODULE_NOT_FOUND$/.test(code)) {
+      const problem = `the encoder needs the package ${name}: npm install ${name}`;
+      throw new LemurError('missing-package', problem, { where: 'loadEncoder', package: name }, { cause });
+    }
+    throw new LemurError('unsupported', `the package ${name} does not start here: ${message}`, { where: 'loadEncoder' }, { cause });
   });
   if (name === 'onnxruntime-web') {
     runtime.env.wasm.numThreads = threads;

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { LemurError } from '../errors.js';
-import { isAbsent } from '../formats/node-file-error.js';
+import { fileError, isAbsent } from '../formats/node-file-error.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { storedRanges } from '../storage/stored-safetensors.js';
 import type { CheckpointFile, CheckpointFiles, OpenPlace } from './checkpoint-files.js';
@@ -11,17 +11,25 @@ export const openPath: OpenPlace = (place) => {
   return storedRanges(folderStorage(dirname(path)), basename(path));
 };
 
-/** Those of a folder. Rejects with 'not-found' where there is none. */
+/** Those of a folder, wherever the process goes. Rejects with 'not-found' where there is none. */
 export async function folderFiles(folder: string): Promise<CheckpointFiles> {
   const names = await readdir(folder).catch((cause: unknown) => {
-    throw new LemurError(
-      'not-found',
-      `${folder}: no such folder; expected one with config.json, tokenizer.json and *.safetensors`,
-      { where: folder },
-      { cause },
-    );
+    const { code } = cause as { code?: unknown };
+    if (!isAbsent(cause)) throw fileError(folder, cause, 'folder');
+    const problem = code === 'ENOTDIR' ? 'no folder' : 'no such folder';
+    const message = `${folder}: ${problem}; expected one with config.json, tokenizer.json and *.safetensors`;
+    throw new LemurError('not-found', message, { where: folder }, { cause });
   });
-  return { name: folder, open: openPath, names: async () => names, find: (name) => folderFile(folder, name) };
+  const root = resolve(folder);
+  return {
+    name: folder,
+    open: openPath,
+    names: async () => names,
+    async find(name) {
+      const found = await folderFile(root, name);
+      return found && { ...found, where: join(folder, name) };
+    },
+  };
 }
 
 /** undefined where the folder has no such file. */
@@ -29,7 +37,7 @@ export async function folderFile(folder: string, name: string): Promise<Checkpoi
   const path = join(folder, name);
   const found = await stat(path).catch((error: unknown) => {
     if (isAbsent(error)) return undefined;
-    throw error;
+    throw fileError(path, error);
   });
   return found?.isFile() ? { where: path, place: path } : undefined;
 }

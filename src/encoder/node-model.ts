@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
+import { LemurError } from '../errors.js';
+import { absolutePath } from '../formats/node-path.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
-import { type HubOptions, hubFiles, isHubId } from './hub.js';
+import { checkRevision, type HubOptions, hubFiles, isHubId } from './hub.js';
 import { folderFiles } from './node-files.js';
 import { hubFolder } from './node-hub-cache.js';
 
@@ -9,14 +11,27 @@ export interface ModelOptions extends HubOptions {
   cacheFolder?: string | undefined;
 }
 
-/** A folder's files where there is one of that path, else the hub's for an id. */
-export async function openModel(model: string, options: ModelOptions): Promise<CheckpointFiles> {
-  const isFolder = await stat(model).then(
+/** A page's address, not a drive letter. */
+const PAGE = /^https?:/i;
+
+/** A folder's files where there is one of that path or `file:` URL, else the hub's for an id. Raises 'invalid-argument' for what is neither. */
+export async function openModel(model: string | URL, options: ModelOptions): Promise<CheckpointFiles> {
+  if (PAGE.test(String(model))) {
+    const problem =
+      'Node loads checkpoints from a folder, or from the hub by an id such as owner/name (options.endpoint names another hub)';
+    throw new LemurError('unsupported', `loadEncoder: ${model}: ${problem}`, { where: 'loadEncoder' });
+  }
+  const path = absolutePath(model, 'loadEncoder');
+  const name = typeof model === 'string' && !/^file:/i.test(model) ? model : path;
+  const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   );
-  if (isFolder || !isHubId(model)) return folderFiles(model);
+  if (isFolder || !isHubId(name)) return folderFiles(name);
   const { HF_ENDPOINT, HF_TOKEN } = process.env;
   const hub = { ...options, endpoint: options.endpoint ?? (HF_ENDPOINT || undefined), token: options.token ?? HF_TOKEN };
-  return hubFiles(model, hubFolder(model, options.revision ?? 'main', options.cacheFolder), hub);
+  const { revision = 'main' } = options;
+  checkRevision(revision);
+  const cacheFolder = options.cacheFolder === undefined ? undefined : absolutePath(options.cacheFolder, 'cacheFolder');
+  return hubFiles(name, hubFolder(name, revision, cacheFolder), hub);
 }

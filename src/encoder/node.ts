@@ -18,14 +18,15 @@ export interface LoadEncoderOptions extends LoadOptions, ModelOptions {}
 const LOAD_ENCODER_OPTIONS: OptionNames<LoadEncoderOptions> = { cacheFolder: true, ...LOAD_OPTIONS };
 
 /**
- * Loads an encoder from a local folder or, for an id `owner/name`, from the hub. Late-interaction checkpoints are read as their own configuration says:
+ * Loads an encoder from a local folder (its path or `file:` URL) or, for an id `owner/name`, from the hub. Late-interaction checkpoints are read as their own configuration says:
  * PyLate and Sentence Transformers 6 (modules.json), Stanford ColBERT (config.json with HF_ColBERT, artifact.metadata), ONNX exports (onnx_config.json,
  * model.onnx); a folder with no more than a body (config.json, tokenizer.json, model.safetensors or its only *.safetensors) gives the states of a text's own
  * tokens. Bodies of BERT, RoBERTa, XLM-R and ModernBERT are built from their weights (float32, float16 or bfloat16), others need an ONNX file.
  * Needs the packages `@huggingface/tokenizers` and `onnxruntime-web` or `onnxruntime-node`.
- * Rejects with `not-found`, `bad-file`, `unsupported` (another architecture), `dimension-mismatch`, `missing-package`, `offline` and `invalid-argument`.
+ * Rejects with `not-found`, `bad-file`, `unsupported` (another architecture), `dimension-mismatch`, `missing-package`, `offline`, `storage-failed`
+ * (a cache that cannot be written) and `invalid-argument`.
  */
-export async function loadEncoder(model: string, options: LoadEncoderOptions = {}): Promise<PoolingEncoder> {
+export async function loadEncoder(model: string | URL, options: LoadEncoderOptions = {}): Promise<PoolingEncoder> {
   checkOptions(options, LOAD_ENCODER_OPTIONS, 'loadEncoder');
   return loadCheckpoint(platform, () => openModel(model, options), options);
 }
