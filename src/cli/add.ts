@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { LemurError } from '../errors.js';
 import type { Added, AddOptions } from '../index/options.js';
 import { addDocuments } from './add-documents.js';
-import { examples, shared } from './arguments.js';
+import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { addCreationOptions, type CreationArguments, openForSource } from './create-index.js';
 import type { OpenedIndex } from './open-index.js';
@@ -15,11 +15,12 @@ export interface SourceArguments extends CreationArguments {
   onExisting?: AddOptions['onExisting'];
   replace?: true;
   skipEmpty?: true;
+  keepZeros?: true;
 }
 
 /** What a source is, for help pages. */
 export const SOURCE =
-  'texts: a folder of *.txt and *.md (and those below it), a file of JSON lines ({"_id", "title", "text", "metadata"}), a BEIR folder; token vectors: a folder with tokens.npy and counts.npy, .npy (texts x tokens x dim), safetensors (tokens, counts); - for either on standard input';
+  'texts: a folder of *.txt and *.md (and those below it), or one such file, a file of JSON lines ({"_id", "title", "text", "metadata"}), a BEIR folder; token vectors: a folder with tokens.npy and counts.npy, .npy (texts x tokens x dim), safetensors (tokens, counts); - for either on standard input';
 
 /** The command `add`: puts documents into an index, and makes it where there is none. */
 export function addAdd(program: Command, context: Context): void {
@@ -29,8 +30,8 @@ export function addAdd(program: Command, context: Context): void {
     .description(
       'Adds documents to an index, which is made where there is none. What has been committed survives Ctrl-C and crashes; the same command goes on from there, since documents that are there already are skipped.',
     )
-    .argument('<index>', 'folder of the index')
-    .argument('<source>', SOURCE);
+    .argument('<index>', 'folder of the index', path)
+    .argument('<source>', SOURCE, path);
   addSourceOptions(command)
     .addOption(shared.json())
     .addOption(shared.threads())
@@ -64,7 +65,8 @@ export function addSourceOptions(command: Command): Command {
         .default('skip'),
     )
     .addOption(new Option('--replace', 'the same as --on-existing replace').implies({ onExisting: 'replace' }))
-    .addOption(shared.skipEmpty());
+    .addOption(shared.skipEmpty())
+    .addOption(shared.keepZeros());
   return addCreationOptions(command);
 }
 
@@ -80,7 +82,7 @@ export async function addSource(
     const problem = `${folder}: the source itself; name another folder for the index`;
     throw new LemurError('invalid-argument', problem, { where: folder });
   }
-  const found = await openSource(path, { ...context, skipEmpty: options.skipEmpty });
+  const found = await openSource(path, { ...context, skipEmpty: options.skipEmpty, keepZeros: options.keepZeros });
   const { opened, source } = await openForSource(folder, found, options, context);
   try {
     return { opened, added: await addDocuments(opened, source, { onExisting: options.onExisting ?? 'skip', fit }, context) };

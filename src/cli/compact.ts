@@ -1,4 +1,4 @@
-import { examples, shared } from './arguments.js';
+import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { withIndex } from './open-index.js';
 import { shown } from './print.js';
@@ -11,7 +11,7 @@ export function addCompact(program: Command, { signal, reporter, print, printJso
     .command('compact')
     .summary('rewrite small segments and those with deleted documents')
     .description('Rewrites small segments and those with deleted documents, in one step; searches go on meanwhile.')
-    .argument('<index>', 'folder of the index')
+    .argument('<index>', 'folder of the index', path)
     .addOption(shared.json())
     .addOption(shared.threads())
     .addHelpText('after', examples('lemur compact notes.lemur'))

@@ -17,6 +17,7 @@ export interface IndexOptions {
   /** Token vectors of the documents. */
   documents?: string;
   force?: true;
+  keepZeros?: true;
   threads?: number;
 }
 
@@ -29,7 +30,11 @@ interface Importer {
   /** The option that names what the index lacks. */
   needs: 'sample' | 'documents';
   why: string;
-  open(from: string, vectors: string, context: Context): Promise<(options: Importing) => Promise<Lemur>>;
+  open(
+    from: string,
+    vectors: string,
+    context: Context & { keepZeros?: boolean | undefined },
+  ): Promise<(options: Importing) => Promise<Lemur>>;
 }
 
 const IMPORTERS: Partial<Record<PathKind, Importer>> = {
@@ -73,7 +78,7 @@ export async function convertIndex(importer: Importer, from: string, to: string,
   const vectors = options[needs];
   if (vectors === undefined) throw wrong(`--${needs}`, `${from}: ${why}`);
   await checkFolderTarget(to, options.force ?? false, isSavedFile);
-  const run = await importer.open(from, vectors, context);
+  const run = await importer.open(from, vectors, { ...context, keepZeros: options.keepZeros });
   const { value: lemur } = await reporter.step('import the index', (onProgress) => run({ threads: options.threads, signal, onProgress }));
   signal.throwIfAborted();
   await lemur.save(to);

@@ -9,7 +9,7 @@ import { whatLiesAt } from '../formats/node-path-content.js';
 import { writeNpy } from '../formats/npy.js';
 import { streamSafetensors } from '../formats/safetensors-stream.js';
 import type { TokenSets } from '../tokens/token-sets.js';
-import { examples, shared } from './arguments.js';
+import { examples, path, shared } from './arguments.js';
 import { type Context, interruptible } from './context.js';
 import { convertIndex, type IndexOptions, importerOf } from './convert-index.js';
 import { documentText } from './document-text.js';
@@ -44,19 +44,20 @@ export function addConvert(program: Command, context: Context): void {
     .description(
       'Converts token vectors from one format to another, texts to token vectors, an index folder of the Python reference (mlp.pt, w.pt; nothing in it is executed) or a LEMUR artefact of txtai (config.json, model.safetensors) to a saved Lemur.',
     )
-    .argument('<from>', 'token vectors or texts as `lemur add` takes them, an index folder, or - for standard input')
-    .argument('<to>', '*.npy (texts of equal length), *.safetensors, a folder (tokens.npy, counts.npy), or - for standard output')
+    .argument('<from>', 'token vectors or texts as `lemur add` takes them, an index folder, or - for standard input', path)
+    .argument('<to>', '*.npy (texts of equal length), *.safetensors, a folder (tokens.npy, counts.npy), or - for standard output', path)
     .addOption(
       new Option('--format <name>', "in place of what the target's name says; on standard output default: safetensors").choices(FORMATS),
     )
     .option('--force', 'replace what is there; a folder only if it holds nothing else')
-    .option('--sample <path>', "token vectors that an index's least squares are solved on, best of its corpus")
-    .option('--documents <path>', "token vectors of the documents to search with txtai's artefact; centred where it has a centre")
+    .option('--sample <path>', "token vectors that an index's least squares are solved on, best of its corpus", path)
+    .option('--documents <path>', "token vectors of the documents to search with txtai's artefact; centred where it has a centre", path)
     .addOption(shared.model())
-    .addOption(new Option('--index <folder>', "encode texts as this index's were, projection included").conflicts('model'))
+    .addOption(new Option('--index <folder>', "encode texts as this index's were, projection included").conflicts('model').argParser(path))
     .addOption(new Option('--kind <name>', 'how texts are encoded').choices(['document', 'query']).default('document'))
     .addOption(shared.maxTokens())
     .addOption(shared.skipEmpty())
+    .addOption(shared.keepZeros())
     .addOption(shared.threads())
     .addHelpText(
       'after',
@@ -84,7 +85,8 @@ async function convert(from: string, to: string, options: ConvertOptions, contex
   if (format === 'folder') await checkFolderTarget(to, force, isTokenFile);
   else await checkFileTarget(to, force);
   if (format === 'folder' && !stream && resolve(from) === resolve(to)) throw wrong(to, `${to}: the source itself; name another folder`);
-  const source = await openSource(from, { ...context, ...options });
+  // another format of the same vectors, padding included
+  const source = await openSource(from, { ...context, skipEmpty: options.skipEmpty, keepZeros: true });
   if (source.kind === 'vectors') refuseTextOptions(from, options);
   const documents = source.kind === 'vectors' ? source.documents : await interruptible(context.signal, collect(source.documents));
   const tokens = source.kind === 'vectors' ? source.tokens : await encode(documents, options, context);

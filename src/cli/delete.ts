@@ -1,5 +1,5 @@
 import type { Filter } from '../index/filter.js';
-import { examples, shared } from './arguments.js';
+import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { withIndex } from './open-index.js';
 import { shown } from './print.js';
@@ -18,7 +18,7 @@ export function addDelete(program: Command, { signal, print, printJson }: Contex
     .command('delete')
     .summary('delete documents by id or by metadata')
     .description('Deletes documents. `lemur compact` gives their place back.')
-    .argument('<index>', 'folder of the index')
+    .argument('<index>', 'folder of the index', path)
     .argument('[id...]', 'ids; those that are not there are passed over')
     .addOption(shared.filter())
     .addOption(shared.json())

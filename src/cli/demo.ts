@@ -7,7 +7,7 @@ import type { SearchOptions } from '../index/options.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { addDocuments } from './add-documents.js';
 import { ask, formatAnswer } from './answer.js';
-import { examples, positiveInteger, shared } from './arguments.js';
+import { examples, path, positiveInteger, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { openForSource } from './create-index.js';
 import { documentText } from './document-text.js';
@@ -56,7 +56,7 @@ export function addDemo(program: Command, context: Context): void {
         .default(1000),
     )
     .addOption(new Option('--full', 'all 5,183 abstracts').conflicts('documents'))
-    .option('--out <folder>', 'where the index goes (default: .lemur-demo/scifact-<n>)')
+    .option('--out <folder>', 'where the index goes (default: .lemur-demo/scifact-<n>)', path)
     .addOption(shared.model())
     .addOption(shared.threads())
     .addHelpText('after', examples('lemur demo', 'lemur demo --full', 'lemur demo --documents 200 --out /tmp/small'))

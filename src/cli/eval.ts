@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { LemurError } from '../errors.js';
 import { whatLiesAt } from '../formats/node-path-content.js';
-import { examples, positiveInteger, positiveIntegers, shared } from './arguments.js';
+import { examples, path, positiveInteger, positiveIntegers, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { evaluate, TABLE } from './evaluate.js';
 import { readManifest, withIndex } from './open-index.js';
-import { holdsTexts, openQueries } from './queries.js';
+import { holdsTexts, noteMissing, openQueries } from './queries.js';
 import { createReport, formatReport } from './report.js';
 import { checkCandidates } from './search.js';
 import type { Command } from './vendor.js';
@@ -19,6 +19,7 @@ interface EvalArguments {
   queries?: string;
   qrels?: string;
   split?: string;
+  keepZeros?: true;
   json?: true;
   model?: string;
   threads?: number;
@@ -32,7 +33,7 @@ export function addEval(program: Command, context: Context): void {
     .description(
       'Compares searches with exact MaxSim: recall of the exact top k, nDCG where there are judgements, time, bytes of the first pass.',
     )
-    .argument('<index>', 'folder of the index')
+    .argument('<index>', 'folder of the index', path)
     .option('-k <n>', 'results that count', positiveInteger, TABLE.k)
     .option(
       '--candidates <n...>',
@@ -42,9 +43,11 @@ export function addEval(program: Command, context: Context): void {
     .option(
       '--queries <path>',
       `JSON lines ({"_id", "text"}), a BEIR folder (with its judgements) or token vectors (default: ${OWN.queries} in the index's folder)`,
+      path,
     )
-    .option('--qrels <file>', `judgements: tab-separated query, document, grade (default: ${OWN.qrels} beside ${OWN.queries})`)
+    .option('--qrels <file>', `judgements: tab-separated query, document, grade (default: ${OWN.qrels} beside ${OWN.queries})`, path)
     .addOption(shared.split())
+    .addOption(shared.keepZeros())
     .addOption(shared.json())
     .addOption(shared.movedModel())
     .addOption(shared.threads())
@@ -69,13 +72,14 @@ async function evaluateIndex(folder: string, options: EvalArguments, context: Co
   const manifest = await readManifest(folder);
   const { queries: path, qrels } = options.queries === undefined ? await ownQueries(folder) : { ...options, queries: options.queries };
   await withIndex(folder, { texts: await holdsTexts(path, folder), model, threads }, async (it) => {
-    const queries = await openQueries(path, it, { qrels, split }, context);
+    const queries = await openQueries(path, it, { qrels, split, keepZeros: options.keepZeros }, context);
+    const missing = await noteMissing(queries, it.index, qrels ?? path, context);
     const { signal, reporter, print, printJson } = context;
     const { value } = await reporter.step('evaluate', (onProgress) =>
       evaluate(it.index, manifest, queries, { k, candidates, encoder: it.encoder, signal, onProgress }),
     );
     const report = createReport(it.index.stats(), value, threads);
-    if (json) printJson(report, 2);
+    if (json) printJson({ ...report, missing }, 2);
     else print(`\n${formatReport(report)}`);
   });
 }

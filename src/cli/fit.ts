@@ -3,7 +3,7 @@ import type { FitIndexOptions } from '../index/options.js';
 import type { IndexStats } from '../index/stats.js';
 import { type LearnOptions, resolveLearnOptions } from '../lemur/options.js';
 import { addSource, addSourceOptions, describeAdded, nextSearch, SOURCE, type SourceArguments } from './add.js';
-import { examples, shared } from './arguments.js';
+import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { addLearnOptions, type LearnArguments, learnOptionsOf } from './learn-options.js';
 import { type OpenedIndex, openIndex, readManifest } from './open-index.js';
@@ -11,7 +11,7 @@ import { pathKind } from './path-kind.js';
 import { shown } from './print.js';
 import { holdsTexts, openQueries } from './queries.js';
 import { STDIN } from './source.js';
-import { counted } from './text-layout.js';
+import { counted, inCommands } from './text-layout.js';
 import type { Command } from './vendor.js';
 
 interface FitArguments extends Omit<LearnArguments, 'precision'>, SourceArguments {
@@ -26,11 +26,11 @@ export function addFit(program: Command, context: Context): void {
     .command('fit')
     .summary('learn the documents of an index, so that searches need not score them all')
     .description(
-      'Learns the documents of an index anew, in place; searches go on meanwhile. With --out the first argument is a source as of `lemur add`: it is added, then learned. Below 4,096 documents exact search is quick, and an index stays with it unless it was made with --features trained or random.',
+      'Learns the documents of an index anew, in place; searches go on meanwhile. With --out the first argument is a source as of `lemur add`: it is added, then learned. Below 4,096 documents exact search is quick, and an index without features stays with it unless it was made with --features trained or random.',
     )
-    .argument('<index>', `folder of an index; with --out a source (${SOURCE})`)
-    .option('--out <index>', 'index that the source goes to; made where there is none')
-    .option('--learn <path>', 'real queries to learn from, texts or token vectors (default: the documents)');
+    .argument('<index>', `folder of an index; with --out a source (${SOURCE})`, path)
+    .option('--out <index>', 'index that the source goes to; made where there is none', path)
+    .option('--learn <path>', 'real queries to learn from, texts or token vectors (default: the documents)', path);
   addSourceOptions(addLearnOptions(command))
     .addOption(shared.json())
     .addOption(shared.threads())
@@ -58,7 +58,7 @@ async function fitPath(path: string, options: FitArguments, context: Context): P
     (await openIndex(path, { write: true, texts: learn !== undefined && (await holdsTexts(learn, path)), model, threads }));
   try {
     const changed = !before || before.added.added + before.added.replaced > 0 || learn !== undefined;
-    const stats = changed || !(await isFitted(it, chosen)) ? await fitOpened(it, chosen, learn, context) : it.index.stats();
+    const stats = changed || !(await isFitted(it, chosen)) ? await fitOpened(it, chosen, options, context) : it.index.stats();
     if (json) context.printJson({ index: it.folder, ...before?.added, stats }, 2);
     else {
       const added = before ? `${describeAdded(it.folder, before.added, stats.documents)}\n` : '';
@@ -69,10 +69,16 @@ async function fitPath(path: string, options: FitArguments, context: Context): P
   }
 }
 
-async function fitOpened(it: OpenedIndex, chosen: LearnOptions, learn: string | undefined, context: Context): Promise<IndexStats> {
+async function fitOpened(
+  it: OpenedIndex,
+  chosen: LearnOptions,
+  { learn, keepZeros }: Pick<FitArguments, 'learn' | 'keepZeros'>,
+  context: Context,
+): Promise<IndexStats> {
   const { signal, reporter } = context;
   // vectors, where the index was opened for vectors
-  const options: FitIndexOptions = learn === undefined ? chosen : { ...chosen, learn: (await openQueries(learn, it, {}, context)).tokens };
+  const options: FitIndexOptions =
+    learn === undefined ? chosen : { ...chosen, learn: (await openQueries(learn, it, { keepZeros }, context)).tokens };
   const { value } = await reporter.step('fit', (onProgress) => it.index.fit({ ...options, signal, onProgress }));
   return value;
 }
@@ -96,8 +102,9 @@ async function checkIndex(path: string): Promise<void> {
 }
 
 /** How candidates are found, and why. */
-export function describeFeatures({ features, documents, refit, curve }: IndexStats): string {
-  if (features === 'exact') return refit.why;
+export function describeFeatures({ features, fittedDocuments, documents, refit, curve }: IndexStats): string {
+  if (features === 'exact')
+    return `nothing to learn: ${inCommands(refit.why)}${refit.due ? '' : '; an index made with --features trained or random learns sooner'}`;
   const tuned = curve ? '' : '; lemur tune measures how many candidates a search needs';
-  return `${features} features of ${counted(documents, 'document')}${tuned}`;
+  return `${features} features of ${counted(fittedDocuments ?? documents, 'document')}${tuned}`;
 }

@@ -1,4 +1,4 @@
-import { examples, shared } from './arguments.js';
+import { examples, path, shared } from './arguments.js';
 import { type Context, interruptible } from './context.js';
 import { type Description, describePath } from './describe.js';
 import { shown } from './print.js';
@@ -13,7 +13,7 @@ export function addInfo(program: Command, { signal, print, printJson }: Context)
     .description(
       'Says what a path holds: an index, a saved Lemur, an index of the Python reference, a LEMUR artefact of txtai, token vectors, .npy, safetensors, a torch file, JSON lines, a BEIR folder, an encoder, texts. Nothing in it is executed.',
     )
-    .argument('<path>')
+    .argument('<path>', 'a file or a folder', path)
     .addOption(shared.json())
     .addHelpText('after', examples('lemur info .lemur-demo/scifact-1000', 'lemur info vectors.npy --json'))
     .action(async (path: string, options: { json?: true }) => {

@@ -1,6 +1,6 @@
 import { ACTIVATIONS } from '../kernels/kernels.js';
 import type { LearnOptions } from '../lemur/options.js';
-import { positiveInteger, positiveNumber, wholeNumber } from './arguments.js';
+import { positiveInteger, positiveNumber, seed, wholeNumber } from './arguments.js';
 import { type Command, Option } from './vendor.js';
 
 /** As commander gives them: the names are those of `LearnOptions`. */
@@ -36,7 +36,7 @@ export function addLearnOptions(command: Command): Command {
       .argParser(wholeNumber)
       .helpGroup(GROUP),
   );
-  command.addOption(new Option('--seed <n>', 'of all random draws (default: 0)').argParser(wholeNumber).helpGroup(GROUP));
+  command.addOption(new Option('--seed <n>', 'of all random draws (default: 0)').argParser(seed).helpGroup(GROUP));
   return command;
 }
 

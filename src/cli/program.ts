@@ -30,7 +30,7 @@ export function createProgram(context: Context): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(usageLines(text)) })
     .showSuggestionAfterError()
-    .helpCommand(false)
+    .helpCommand('help [command]', 'show the help of a command')
     .addHelpText(
       'after',
       `${examples(

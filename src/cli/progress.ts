@@ -47,12 +47,16 @@ const WORTH_LISTING = 0.05;
 
 export function createReporter(stream: ProgressStream): Reporter {
   const write = (line: string): void => void stream.write(`${shown(line)}\n`);
+  /** Bars that are on the screen, and lines that wait until they are gone. */
+  let bars = 0;
+  const waiting: string[] = [];
   return {
-    note: write,
+    note: (line) => void (bars > 0 ? waiting.push(line) : write(line)),
     async step(title, run) {
       const started = performance.now();
       const bar = stream.isTTY ? terminalBar(stream, shown(title)) : undefined;
-      if (!bar) write(`${title} …`);
+      if (bar) bars++;
+      else write(`${title} …`);
       const parts: Record<string, number> = {};
       let part: string | undefined;
       let since = started;
@@ -87,6 +91,7 @@ export function createReporter(stream: ProgressStream): Reporter {
         return { value, time };
       } finally {
         bar?.clear();
+        if (bar && --bars === 0) for (const line of waiting.splice(0)) write(line);
       }
     },
   };

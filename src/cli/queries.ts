@@ -1,14 +1,17 @@
 import { encodeTexts } from '../encoder/encode-texts.js';
 import { LemurError } from '../errors.js';
-import { parseBeirQueries, parseQrels, type Qrels } from '../formats/beir.js';
+import { parseBeirQueries, parseQrels, type Qrels, type UnreadFields } from '../formats/beir.js';
 import { fileBytes, readBeir } from '../formats/node-beir.js';
 import { whatLiesAt } from '../formats/node-path-content.js';
+import type { Index } from '../index/index.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import { type Context, interruptible } from './context.js';
 import { readEncoderInfo } from './index-encoder.js';
 import type { OpenedIndex } from './open-index.js';
 import { hasTexts, hasVectors, pathKind } from './path-kind.js';
 import { checkDim, openVectors, STDIN } from './source.js';
+import { counted, grouped } from './text-layout.js';
+import { noteUnread } from './unread-fields.js';
 
 /** Queries as token vectors, and what is judged about them, which may be nothing. */
 export interface Queries {
@@ -18,6 +21,9 @@ export interface Queries {
   tokens: TokenSets;
   qrels: Qrels;
 }
+
+/** Documents that are looked up at once. */
+const LOOKED_UP = 256;
 
 /** Whether the path holds texts for the index, for which its encoder is needed. A pipe is taken for what the index was made of. */
 export async function holdsTexts(path: string, folder: string): Promise<boolean> {
@@ -31,18 +37,20 @@ export async function holdsTexts(path: string, folder: string): Promise<boolean>
 export async function openQueries(
   path: string,
   { index, encoder }: OpenedIndex,
-  { qrels, split }: { qrels?: string | undefined; split?: string | undefined },
+  { qrels, split, keepZeros }: { qrels?: string | undefined; split?: string | undefined; keepZeros?: boolean | undefined },
   context: Context,
 ): Promise<Queries> {
   const judged = qrels === undefined ? undefined : await interruptible(context.signal, parseQrels(fileBytes(qrels), qrels));
   if (!encoder) {
-    const { tokens, ids } = await openVectors(path, { ...context, single: true });
+    const { tokens, ids } = await openVectors(path, { ...context, single: true, keepZeros });
     checkDim(tokens.dim, index.dim, path);
     return { ids, texts: undefined, tokens, qrels: judged ?? new Map() };
   }
   const beir =
     (await whatLiesAt(path)) !== 'pipe' && (await pathKind(path)) === 'BEIR folder' ? await readBeir(path, { split }) : undefined;
-  const queries = beir ? beir.queries : await interruptible(context.signal, parseBeirQueries(fileBytes(path), path));
+  const unread: UnreadFields = new Map();
+  const queries = beir ? beir.queries : await interruptible(context.signal, parseBeirQueries(fileBytes(path), path, unread));
+  noteUnread(unread, path, '_id (or id) and text', context.reporter);
   if (queries.length === 0) throw wrong(path, 'expected at least one query, got none');
   const empty = queries.find(({ text }) => text.trim() === '');
   if (empty) throw wrong(path, `query "${empty.id}" has no text`);
@@ -53,6 +61,34 @@ export async function openQueries(
     signal: context.signal,
   });
   return { ids: queries.map(({ id }) => id), texts, tokens, qrels: judged ?? beir?.qrels ?? new Map() };
+}
+
+/** What is judged but not there: queries that were not asked, and documents that are not in the index. */
+export interface Missing {
+  queries: number;
+  documents: number;
+}
+
+/** Counts them, and says so once: what cannot be found makes nDCG smaller, and queries that are not there are not measured. */
+export async function noteMissing({ ids, qrels }: Queries, index: Index, path: string, { reporter, signal }: Context): Promise<Missing> {
+  const asked = new Set(ids);
+  const lost = [...qrels.keys()].filter((id) => !asked.has(id));
+  const judged = new Set<string>();
+  for (const [id, grades] of qrels) if (asked.has(id)) for (const document of grades.keys()) judged.add(document);
+  const absent: string[] = [];
+  const all = [...judged];
+  for (let from = 0; from < all.length; from += LOOKED_UP) {
+    signal.throwIfAborted();
+    const some = all.slice(from, from + LOOKED_UP);
+    const found = await index.get(some);
+    absent.push(...some.filter((_, i) => found[i] === undefined));
+  }
+  const listed = (missing: readonly string[]): string => `${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', …' : ''}`;
+  if (absent.length > 0)
+    reporter.note(`${path}: ${counted(absent.length, 'judged document')} of ${grouped(all.length)} not in the index: ${listed(absent)}`);
+  if (lost.length > 0)
+    reporter.note(`${path}: ${counted(lost.length, 'judged query', 'judged queries')} not among the queries: ${listed(lost)}`);
+  return { queries: lost.length, documents: absent.length };
 }
 
 function wrong(path: string, problem: string): LemurError {

@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { IndexStats } from '../index/stats.js';
 import type { Evaluation } from './evaluate.js';
-import { alignColumns, counted, grouped } from './text-layout.js';
+import { alignColumns, counted, grouped, inCommands } from './text-layout.js';
 
 /** What `eval --json` prints: the table and everything needed to understand it later. */
 export interface Report extends Evaluation {
@@ -49,5 +49,5 @@ export function formatReport({ machine, node, index, k, rows, queries, judged, e
 
 function whyExact({ features, refit: { why } }: IndexStats): string {
   if (features !== 'exact') return 'Few documents are all scored exactly, whatever number of candidates is asked for.';
-  return `${why[0].toUpperCase()}${why.slice(1)}.`;
+  return `${why[0].toUpperCase()}${inCommands(why.slice(1))}.`;
 }

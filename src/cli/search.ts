@@ -4,7 +4,7 @@ import type { Filter } from '../index/filter.js';
 import type { SearchOptions } from '../index/options.js';
 import type { TokenMatrix, TokenSets } from '../tokens/token-sets.js';
 import { type Answer, ask, formatAnswer } from './answer.js';
-import { examples, positiveInteger, share, shared } from './arguments.js';
+import { examples, path, positiveInteger, share, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { type OpenedIndex, withIndex } from './open-index.js';
 import { checkDim, openVectors } from './source.js';
@@ -18,6 +18,7 @@ interface SearchArguments {
   filter?: Filter;
   evidence?: true;
   vectors?: string;
+  keepZeros?: true;
   json?: true;
   model?: string;
   threads?: number;
@@ -29,7 +30,7 @@ export function addSearch(program: Command, context: Context): void {
     .command('search')
     .summary('answer questions from an index')
     .description('Answers a question from an index. Without a question, those on standard input, one a line, each answered as it comes.')
-    .argument('<index>', 'folder of the index')
+    .argument('<index>', 'folder of the index', path)
     .argument('[question...]', 'the question, quoted or not')
     .option('-k <n>', 'results', positiveInteger, 10)
     .addOption(
@@ -41,7 +42,12 @@ export function addSearch(program: Command, context: Context): void {
     .addOption(new Option('--exact', 'score all documents by exact MaxSim').conflicts(['candidates', 'recall']))
     .addOption(shared.filter())
     .option('--evidence', 'show which words of a document matched')
-    .option('--vectors <file>', 'queries as token vectors, in place of a question: .npy of 2 or 3 dimensions, safetensors, a folder, or -')
+    .option(
+      '--vectors <file>',
+      'queries as token vectors, in place of a question: .npy of 2 or 3 dimensions, safetensors, a folder, or -',
+      path,
+    )
+    .addOption(shared.keepZeros())
     .option('--json', 'print JSON; for more than one question one line each')
     .addOption(shared.movedModel())
     .addOption(shared.threads())
@@ -68,7 +74,7 @@ export function addSearch(program: Command, context: Context): void {
 }
 
 async function search(it: OpenedIndex, question: string | undefined, options: SearchArguments, context: Context): Promise<void> {
-  const { k, candidates: numCandidates, recall, exact, filter, evidence, vectors, json } = options;
+  const { k, candidates: numCandidates, recall, exact, filter, evidence, vectors, keepZeros, json } = options;
   const { signal, print, printJson } = context;
   const include: SearchOptions['include'] = ['text', 'metadata', ...(evidence ? (['evidence'] as const) : [])];
   const asked = { k, numCandidates, recall, exact, filter, include, signal };
@@ -80,7 +86,7 @@ async function search(it: OpenedIndex, question: string | undefined, options: Se
   };
   const answer = (what: Parameters<typeof ask>[1]): Promise<Answer> => ask(it.index, what, asked).catch(untuned);
   if (vectors !== undefined) {
-    const { tokens, ids } = await openVectors(vectors, { ...context, single: true });
+    const { tokens, ids } = await openVectors(vectors, { ...context, single: true, keepZeros });
     checkDim(tokens.dim, it.index.dim, vectors);
     for (const [i, id] of ids.entries()) show(await answer({ query: id, tokens: matrixOf(tokens, i) }), ids.length === 1);
   } else if (question !== undefined) {

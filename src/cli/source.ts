@@ -1,17 +1,22 @@
 import { dirname, join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { LemurError } from '../errors.js';
-import { type BeirDocument, parseBeirDocuments } from '../formats/beir.js';
+import { type BeirDocument, parseBeirDocuments, type UnreadFields } from '../formats/beir.js';
 import { fileKind } from '../formats/file-kind.js';
 import { type ByteSource, readLines } from '../formats/jsonl.js';
 import { fileBytes } from '../formats/node-beir.js';
+import { readHead } from '../formats/node-file.js';
 import { openPipe, whatLiesAt } from '../formats/node-path-content.js';
-import { listTextFiles, readTextFolder } from '../formats/node-text-folder.js';
+import { isTextFile, listTextFiles, readTextFile, readTextFolder } from '../formats/node-text-folder.js';
 import { readTokenVectors } from '../formats/node-token-vectors.js';
-import { NPZ, parseTokenVectors } from '../formats/token-vectors.js';
+import { NPZ, parseTokenVectors, type TokenVectorOptions } from '../formats/token-vectors.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import { interruptible } from './context.js';
 import { hasTexts, hasVectors, type PathKind, pathKind } from './path-kind.js';
+import type { Reporter } from './progress.js';
+import { counted } from './text-layout.js';
+import { noteUnread } from './unread-fields.js';
+import { withoutZeroRows } from './zero-rows.js';
 
 /** Standard input, where a path is expected. */
 export const STDIN = '-';
@@ -40,9 +45,12 @@ export interface SourceOptions {
   signal: AbortSignal;
   /** Leaves out documents without text, which are refused otherwise. */
   skipEmpty?: boolean | undefined;
+  reporter: Reporter;
+  /** Takes token vectors that are zero throughout for tokens; they are left out otherwise. */
+  keepZeros?: boolean | undefined;
 }
 
-type VectorOptions = Pick<SourceOptions, 'openInput' | 'signal'> & { single?: boolean };
+type VectorOptions = Pick<SourceOptions, 'openInput' | 'signal' | 'reporter' | 'keepZeros'> & { single?: boolean };
 
 /** Opens texts, which are then read as they are needed, or token vectors, which are read. Every error names the file, and the line or row. */
 export function openSource(path: string, options: SourceOptions): Promise<Source> {
@@ -54,13 +62,15 @@ async function readSource(path: string, options: SourceOptions): Promise<Source>
   if (stream) return openStream(stream, options);
   const kind = await pathKind(path);
   if (hasVectors(kind)) {
-    const tokens = await readTokenVectors(path, options);
+    const tokens = await withoutZeroRows(await readTokenVectors(path, readingOf(options)), path, options);
     const documents = await documentsBeside(kind === 'token vectors' ? path : dirname(path), tokens.counts.length);
     return { kind: 'vectors', label: path, tokens, documents };
   }
   if (hasTexts(kind)) {
-    const { documents, total } = await openTexts(path, kind);
-    return { kind: 'texts', label: path, documents: whole(documents, path, options), total };
+    const { documents, total } = await openTexts(path, kind, options);
+    // notes that hold nothing yet are no reason to refuse all others; a line without text is a mistake
+    const empty = kind === 'folder of texts' ? { ...options, skipEmpty: true } : options;
+    return { kind: 'texts', label: path, documents: whole(documents, path, empty), total };
   }
   if (kind === '.npz') throw new LemurError('invalid-argument', `${path}: ${NPZ}`, { where: path });
   throw new LemurError(
@@ -83,12 +93,18 @@ async function readVectors(path: string, options: VectorOptions): Promise<{ toke
       const problem = `${path}: ${kind === '.npz' ? NPZ : `holds: ${kind}`}; expected token vectors (a folder with tokens.npy and counts.npy, .npy, safetensors)`;
       throw new LemurError('invalid-argument', problem, { where: path });
     }
-    const tokens = await readTokenVectors(path, options);
+    const tokens = await withoutZeroRows(await readTokenVectors(path, readingOf(options)), path, options);
     const documents = kind === 'token vectors' ? await documentsBeside(path, tokens.counts.length) : numbered(tokens.counts.length);
     return { tokens, ids: documents.map(({ id }) => id) };
   }
-  const tokens = await parseTokenVectors(await allBytes(stream.chunks), stream.label, options);
+  const { label } = stream;
+  const tokens = await withoutZeroRows(await parseTokenVectors(await allBytes(stream.chunks), label, readingOf(options)), label, options);
   return { tokens, ids: numbered(tokens.counts.length).map(({ id }) => id) };
+}
+
+/** What the readers of vectors take of the options. */
+function readingOf({ single, signal }: VectorOptions): TokenVectorOptions {
+  return { single, signal };
 }
 
 /** Options that say how texts become vectors make no sense with vectors. */
@@ -133,16 +149,33 @@ async function openStream(stream: { label: string; chunks: Readable }, options: 
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
   })();
   if (fileKind(head) === 'text') {
-    return { kind: 'texts', label, documents: whole(parseBeirDocuments(bytes, label), label, options), total: undefined };
+    return { kind: 'texts', label, documents: whole(jsonLines(bytes, label, options), label, options), total: undefined };
   }
-  const tokens = await parseTokenVectors(await allBytes(bytes), label, options);
+  const tokens = await withoutZeroRows(await parseTokenVectors(await allBytes(bytes), label, readingOf(options)), label, options);
   return { kind: 'vectors', label, tokens, documents: numbered(tokens.counts.length) };
 }
 
-async function openTexts(path: string, kind: PathKind): Promise<Pick<TextSource, 'documents' | 'total'>> {
+async function openTexts(path: string, kind: PathKind, options: SourceOptions): Promise<Pick<TextSource, 'documents' | 'total'>> {
   if (kind === 'folder of texts') return { documents: readTextFolder(path), total: (await listTextFiles(path)).length };
+  if (kind === 'text file' && isTextFile(path) && !(await beginsAsJson(path))) return { documents: readTextFile(path), total: 1 };
   const file = kind === 'text file' ? path : await corpusOf(path);
-  return { documents: parseBeirDocuments(fileBytes(file), file), total: await countLines(file) };
+  return { documents: jsonLines(fileBytes(file), file, options), total: await countLines(file) };
+}
+
+/** Documents of JSON lines; at the end it is said what of them was not read. */
+async function* jsonLines(bytes: ByteSource, label: string, { reporter }: SourceOptions): AsyncGenerator<BeirDocument, void, undefined> {
+  const unread: UnreadFields = new Map();
+  try {
+    yield* parseBeirDocuments(bytes, label, unread);
+  } finally {
+    noteUnread(unread, label, '_id (or id), title, text and metadata, which takes any fields', reporter);
+  }
+}
+
+/** Whether the first line that is not empty is JSON's rather than a person's. */
+async function beginsAsJson(path: string): Promise<boolean> {
+  const { head } = await readHead(path, 4096);
+  return /^[\s\ufeff]*\{\s*"/.test(new TextDecoder().decode(head));
 }
 
 async function corpusOf(folder: string): Promise<string> {
@@ -161,19 +194,26 @@ export async function countLines(path: string): Promise<number> {
 async function* whole(
   documents: AsyncIterable<BeirDocument>,
   label: string,
-  { skipEmpty }: SourceOptions,
+  { skipEmpty, reporter }: SourceOptions,
 ): AsyncGenerator<BeirDocument, void, undefined> {
   let index = 0;
   let given = 0;
+  const empty: string[] = [];
   for await (const document of documents) {
     if (`${document.title}${document.text}`.trim() !== '') {
       given++;
       yield document;
-    } else if (!skipEmpty) {
+    } else if (skipEmpty) {
+      empty.push(document.id);
+    } else {
       const problem = `${label}: document "${document.id}" has no text; --skip-empty leaves such documents out`;
       throw new LemurError('empty-document', problem, { where: label, index });
     }
     index++;
+  }
+  if (empty.length > 0) {
+    const listed = `${empty.slice(0, 3).join(', ')}${empty.length > 3 ? ', …' : ''}`;
+    reporter.note(`${label}: left out ${counted(empty.length, 'document')} without any text: ${listed}`);
   }
   if (given === 0) throw new LemurError('empty-corpus', `${label}: expected at least one document, got none`, { where: label });
 }

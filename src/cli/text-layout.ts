@@ -17,6 +17,11 @@ export function counted(n: number, noun: string, plural = `${noun}s`): string {
   return `${grouped(n)} ${n === 1 ? noun : plural}`;
 }
 
+/** What the library says, with its methods as the commands that they are here. */
+export function inCommands(text: string): string {
+  return text.replace(/\b(fit|tune)\(\)/g, '`lemur $1`').replace(/^tune: /, '');
+}
+
 /** `31.2 s`, `4 min 10 s`. */
 export function duration(seconds: number): string {
   if (seconds < 120) return `${seconds.toFixed(1)} s`;

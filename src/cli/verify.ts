@@ -1,6 +1,6 @@
 import { isLemurError, LemurError } from '../errors.js';
 import type { Verification } from '../index/verify.js';
-import { examples, shared } from './arguments.js';
+import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { encoderOf, readProjection } from './index-encoder.js';
 import { readManifest, withIndex } from './open-index.js';
@@ -14,7 +14,7 @@ export function addVerify(program: Command, { signal, reporter, print, printJson
     .command('verify')
     .summary('read all files of an index and compare their checksums')
     .description('Reads all files of an index and compares their checksums. Exits with 1 where something is wrong, and says what.')
-    .argument('<index>', 'folder of the index')
+    .argument('<index>', 'folder of the index', path)
     .addOption(shared.json())
     .addOption(shared.threads())
     .addHelpText('after', examples('lemur verify notes.lemur'))

@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import { findInexactNumber, inexactProblem } from './inexact-numbers.js';
 import { type ByteSource, type JsonLine, readJsonLines, readLines } from './jsonl.js';
 import { showJson } from './show-json.js';
 
@@ -20,16 +21,30 @@ export interface BeirQuery {
 /** Judgements: query id to document id to grade. A grade above 0 means relevant; ids need not exist in the corpus. */
 export type Qrels = Map<string, Map<string, number>>;
 
+/** Names of fields that lines have and nothing reads, and in how many lines each is. */
+export type UnreadFields = Map<string, number>;
+
+/** Names beyond that many are not counted. */
+const MOST_UNREAD = 100;
+const DOCUMENT_FIELDS: readonly string[] = ['_id', 'id', 'title', 'text', 'metadata'];
+const QUERY_FIELDS: readonly string[] = ['_id', 'id', 'text', 'metadata'];
+
 /**
  * The documents of a `corpus.jsonl` as they arrive: `{"_id", "title", "text", "metadata"}`, title and metadata optional, ids strings or whole numbers
  * (named `id` where there is no `_id`).
- * Ids are remembered, to find duplicates; nothing else is. `where` names the file in errors.
- * Raises `bad-file` for a line that is no document, `invalid-argument` for an id that occurs twice; both name the line.
+ * Ids are remembered, to find duplicates; nothing else is. `where` names the file in errors. Fields of other names are entered in `unread`.
+ * Raises `bad-file` for a line that is no document, or has a number in its id or metadata that would be rounded (whole ones beyond 2^53) or is beyond
+ * float64, `invalid-argument` for an id that occurs twice; all name the line.
  */
-export async function* parseBeirDocuments(source: ByteSource, where = 'corpus.jsonl'): AsyncGenerator<BeirDocument, void, undefined> {
+export async function* parseBeirDocuments(
+  source: ByteSource,
+  where = 'corpus.jsonl',
+  unread?: UnreadFields,
+): AsyncGenerator<BeirDocument, void, undefined> {
   const lineOf = new Map<string, number>();
   for await (const entry of readJsonLines(source, where)) {
     const { id, text, metadata, fields } = parseEntry(entry, lineOf, where);
+    if (unread) countUnread(fields, DOCUMENT_FIELDS, unread);
     const title = fields.title ?? '';
     if (typeof title !== 'string') throw badLine(where, entry.line, `"title" of ${showJson(title)}, expected a string`);
     yield metadata === undefined ? { id, title, text } : { id, title, text, metadata };
@@ -37,11 +52,12 @@ export async function* parseBeirDocuments(source: ByteSource, where = 'corpus.js
 }
 
 /** The queries of a `queries.jsonl`: `{"_id", "text", "metadata"}`. Errors as `parseBeirDocuments`. */
-export async function parseBeirQueries(source: ByteSource, where = 'queries.jsonl'): Promise<BeirQuery[]> {
+export async function parseBeirQueries(source: ByteSource, where = 'queries.jsonl', unread?: UnreadFields): Promise<BeirQuery[]> {
   const lineOf = new Map<string, number>();
   const queries: BeirQuery[] = [];
   for await (const entry of readJsonLines(source, where)) {
-    const { id, text, metadata } = parseEntry(entry, lineOf, where);
+    const { id, text, metadata, fields } = parseEntry(entry, lineOf, where);
+    if (unread) countUnread(fields, QUERY_FIELDS, unread);
     queries.push(metadata === undefined ? { id, text } : { id, text, metadata });
   }
   return queries;
@@ -80,13 +96,23 @@ export async function parseQrels(source: ByteSource, where = 'qrels.tsv'): Promi
   return qrels;
 }
 
+function countUnread(fields: Record<string, unknown>, known: readonly string[], unread: UnreadFields): void {
+  for (const name of Object.keys(fields)) {
+    // of two ids the first counts
+    const read = known.includes(name) && !(name === 'id' && fields._id !== undefined && fields._id !== null);
+    if (!read && (unread.has(name) || unread.size < MOST_UNREAD)) unread.set(name, (unread.get(name) ?? 0) + 1);
+  }
+}
+
 function parseEntry(
-  { line, value }: JsonLine,
+  { line, value, text: json }: JsonLine,
   lineOf: Map<string, number>,
   where: string,
 ): { id: string; text: string; metadata: Record<string, unknown> | undefined; fields: Record<string, unknown> } {
   if (!isRecord(value)) throw badLine(where, line, `${showJson(value)}, expected an object with "_id" and "text"`);
   const { text } = value;
+  const inexact = findInexactNumber(json, (key) => key === '_id' || key === 'id' || key === 'metadata');
+  if (inexact) throw badLine(where, line, `${inexactProblem(inexact)}; write it as a string`);
   // BEIR's own name first; plain "id" is what other tools write
   const _id = value._id ?? value.id;
   if (!(typeof _id === 'string' && _id !== '') && !Number.isSafeInteger(_id)) {

@@ -14,6 +14,8 @@ export interface TextLine {
 export interface JsonLine {
   readonly line: number;
   readonly value: unknown;
+  /** What it was parsed from. */
+  readonly text: string;
 }
 
 /** Options of `readLines` and `readJsonLines`. */
@@ -85,7 +87,7 @@ export async function* readJsonLines(
     } catch (cause) {
       throw badLine(where, line, `not JSON: ${excerpt(text)}`, cause);
     }
-    yield { line, value };
+    yield { line, value, text };
   }
 }
 

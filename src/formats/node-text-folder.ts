@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { LemurError } from '../errors.js';
 import type { BeirDocument } from './beir.js';
 import { readWhole } from './node-file.js';
@@ -25,16 +25,19 @@ export function isTextFile(name: string): boolean {
 
 /** The files of `listTextFiles` as documents: the id is the path, there is no title. Raises 'bad-file' for a file that is not UTF-8. */
 export async function* readTextFolder(folder: string): AsyncGenerator<BeirDocument, void, undefined> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  for (const name of await listTextFiles(folder)) {
-    const path = join(folder, name);
-    const bytes = await readWhole(path, MOST_OF_TEXT);
-    let text: string;
-    try {
-      text = decoder.decode(bytes);
-    } catch (cause) {
-      throw new LemurError('bad-file', `${path}: not UTF-8`, { where: path }, { cause });
-    }
-    yield { id: name, title: '', text };
+  for (const name of await listTextFiles(folder)) yield await documentOf(join(folder, name), name);
+}
+
+/** A file as the one document of it; the id is its name. Raises as `readTextFolder`. */
+export async function* readTextFile(path: string): AsyncGenerator<BeirDocument, void, undefined> {
+  yield await documentOf(path, basename(path));
+}
+
+async function documentOf(path: string, id: string): Promise<BeirDocument> {
+  const bytes = await readWhole(path, MOST_OF_TEXT);
+  try {
+    return { id, title: '', text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch (cause) {
+    throw new LemurError('bad-file', `${path}: not UTF-8`, { where: path }, { cause });
   }
 }

@@ -33,6 +33,9 @@ interface Segment {
 /** 1 for each document that passes, in an array of its own. */
 type Evaluate = (segment: Segment) => Promise<Uint8Array>;
 
+/** What a path is compared by. */
+const OPERATORS: readonly string[] = ['$eq', '$ne', '$gt', '$gte', '$lt', '$lte', '$in', '$nin', '$exists', '$not'];
+
 /** What is known where a part of a filter is read. */
 interface Place {
   readonly where: string;
@@ -74,10 +77,17 @@ function filterOf(filter: unknown, place: Place): Evaluate {
     if (key === '$or') return any(filtersOf(value, at));
     if (key === '$not') return not(filterOf(value, deeper(at)));
     if (key.startsWith('$')) throw invalid(at, `no operator '${key}' of filters; there are $and, $or and $not, and paths begin without $`);
+    const missing = ['$and', '$or', '$not'].find((operator) => operator === `$${key}`);
+    if (missing && isOperand(value)) throw invalid(at, `operators begin with $: { ${describeValue(missing)}: ... }`);
     place.paths.add(key);
     return conditionOf(key, value, at);
   });
   return all(parts);
+}
+
+/** Whether it is what an operator of filters takes, rather than a value that documents may have. */
+function isOperand(value: unknown): boolean {
+  return isPlainObject(value) || (Array.isArray(value) && value.some(isPlainObject));
 }
 
 function filtersOf(value: unknown, place: Place): Evaluate[] {
@@ -91,6 +101,10 @@ function conditionOf(path: string, condition: unknown, place: Place): Evaluate {
   if (!isPlainObject(condition)) return testOf(path, oneOf([scalar(condition, place)]));
   const keys = Object.keys(condition);
   if (keys.length === 0) throw invalid(place, 'an object without operators; to ask whether there is anything, write { $exists: true }');
+  const operator = keys.map((key) => `$${key}`).find((name) => OPERATORS.includes(name));
+  if (operator && !keys.some((key) => key.startsWith('$'))) {
+    throw invalid(place, `operators begin with $: { ${describeValue(path)}: { ${describeValue(operator)}: ... } }`);
+  }
   if (!keys.some((key) => key.startsWith('$'))) {
     const dotted = describeValue(`${path}.${keys[0]}`);
     throw invalid(place, `got a nested object; name what is in it by a path with dots: { ${dotted}: ... }`);
@@ -131,8 +145,11 @@ function operatorOf(path: string, operator: string, operand: unknown, place: Pla
       if (place.level > MOST_LEVELS) throw invalid(place, `more than ${MOST_LEVELS} levels of filters within filters`);
       return not(operatorsOf(path, operand, deeper(place)));
     }
-    default:
-      throw invalid(place, 'no such operator; there are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists and $not');
+    default: {
+      const meant = `$${operator.replace(/^\$/, '').toLowerCase()}`;
+      const hint = OPERATORS.includes(meant) ? `; did you mean ${meant}?` : '';
+      throw invalid(place, `no such operator; there are ${OPERATORS.slice(0, -1).join(', ')} and ${OPERATORS.at(-1)}${hint}`);
+    }
   }
 }
 

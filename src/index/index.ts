@@ -325,12 +325,13 @@ export class Index<M extends Metadata = Metadata> {
 
   /**
    * Learns the present documents anew: features (trained, or random with `epochs: 0` or `features: 'random'`) and the codes of all documents, which
-   * replace the old ones in one step while searches go on. A collection with `features: 'exact'`, or 'auto' and fewer than 4,096 documents, stays exact.
+   * replace the old ones in one step while searches go on. A collection with `features: 'exact'`, or 'auto' and neither features nor 4,096 documents, stays exact.
    */
   fit(options: FitIndexOptions = {}): Promise<IndexStats> {
     return this.#write('fit', options, FIT_INDEX_OPTIONS, async (run) => {
-      const { features } = this.#store.snapshot.manifest;
-      const exact = features === 'exact' || (features === 'auto' && this.size < LEAST_FOR_FEATURES) || this.size === 0;
+      const { features, model } = this.#store.snapshot.manifest;
+      const few = features === 'auto' && this.size < LEAST_FOR_FEATURES && !model;
+      const exact = features === 'exact' || few || this.size === 0;
       if (!exact) await this.#fit({ ...(features === 'random' ? { epochs: 0 } : {}), ...options }, run);
       return statsOf(this.#store.snapshot);
     });

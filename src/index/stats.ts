@@ -1,5 +1,5 @@
 import { combined } from './document-codes.js';
-import { type Curve, filesOf, type ModelEntry, type Residual } from './manifest.js';
+import { type Curve, filesOf, type IndexManifest, type Residual } from './manifest.js';
 import type { Snapshot } from './snapshot.js';
 
 /** What is known of a collection. */
@@ -50,7 +50,7 @@ export function statsOf({ manifest, live, documents }: Snapshot): IndexStats {
     curve: model?.curve ?? null,
     quantizationError: segments.reduce((sum, entry) => sum + entry.quantizationError * entry.tokens, 0) / Math.max(1, tokens),
     residuals: model && { fitted: model.residual, added },
-    refit: refitAdvice(model, added, live),
+    refit: refitAdvice(manifest, added, live),
   };
 }
 
@@ -61,10 +61,12 @@ const ENOUGH = 8;
 /** Documents at which learning begins to pay. */
 export const LEAST_FOR_FEATURES = 4096;
 
-function refitAdvice(model: ModelEntry | null, added: Residual, live: number): { due: boolean; why: string } {
+function refitAdvice({ features, model }: IndexManifest, added: Residual, live: number): { due: boolean; why: string } {
   if (!model) {
+    if (features === 'exact') return { due: false, why: 'searches are exact, as the collection was made to be (features: exact)' };
+    const least = `features pay from ${LEAST_FOR_FEATURES.toLocaleString('en-US')} on`;
     return live < LEAST_FOR_FEATURES
-      ? { due: false, why: `searches are exact, which is quick enough for ${live} documents` }
+      ? { due: false, why: `searches are exact, which is quick enough for ${live} documents; ${least}` }
       : { due: true, why: `searches score all ${live} documents exactly; fit() makes them faster` };
   }
   if (added.documents >= ENOUGH && added.mean > WORSE * model.residual.mean) {

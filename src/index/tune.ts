@@ -11,6 +11,7 @@ import { type Found, featureCandidates, find, usesFeatures } from './find.js';
 import type { Curve } from './manifest.js';
 import { sampleDocuments } from './sample.js';
 import type { Snapshot } from './snapshot.js';
+import { statsOf } from './stats.js';
 
 const STREAM = 21;
 /** Words, or tokens, of a query that is drawn from the collection. */
@@ -86,7 +87,8 @@ export async function measureCurve(
   { signal, onProgress }: RunOptions,
 ): Promise<Pick<Curve, 'points' | 'queries' | 'documents' | 'k'>> {
   if (!snapshot.model) {
-    const message = 'tune: searches are exact: there is no model; fit one, or add more documents';
+    const { why } = statsOf(snapshot).refit;
+    const message = `tune: there is nothing to measure without features, exact searches find everything; ${why}`;
     throw new LemurError('unsupported', message, { where: 'tune' });
   }
   const count = queries.counts.length;

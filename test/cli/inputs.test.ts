@@ -80,6 +80,11 @@ test('a pipe or a device is never replaced', async () => {
     expect(await failure('convert', at('v.npy'), target, '--force', '--format', 'npy')).toContain('no file, which would be replaced');
 });
 
+test('a file: address is the path in it', async () => {
+  expect(await failure('info', `file://${at('nowhere')}`)).toContain(`lemur: ${at('nowhere')}: no such file or folder`);
+  expect((await runInProcess(['info', `file://${at('v.npy')}`], ['info'])).stdout).toContain('v.npy: .npy');
+});
+
 test("NumPy's archives are called by their name", async () => {
   expect(await failure('add', at('new'), at('a.npz'))).toMatch(/a\.npz: an archive of \.npy files \(\.npz\); unpack it/);
   expect(await failure('search', at('piped'), '--vectors', at('a.npz'))).toContain('an archive of .npy files');

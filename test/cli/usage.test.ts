@@ -80,6 +80,12 @@ describe('help', () => {
     expect(stderr).toContain('Usage: lemur');
   });
 
+  test('help COMMAND is the same as COMMAND --help', async () => {
+    const [asked, option] = await Promise.all([runCli(['help', 'add']), runCli(['add', '--help'])]);
+    expect(asked).toEqual(option);
+    expect(asked.stdout).toContain('Usage: lemur add');
+  });
+
   test('--version prints the version of the package', async () => {
     const { code, stdout } = await runCli(['--version']);
     expect(code).toBe(0);
@@ -106,6 +112,19 @@ describe('usage errors exit with 2 and a suggestion', () => {
     [['delete', 'folder'], /expected ids or --filter <json>, one of the two/],
     [['delete', 'folder', 'a', '--filter', '{}'], /expected ids or --filter <json>, one of the two/],
     [['add', 'folder'], /missing required argument 'source'/],
+    [['fit', 'folder', '--epochs', '-1'], /argument '-1' is invalid\. Expected a whole number of at least 0/],
+    [['fit', 'folder', '--epochs', 'NaN'], /argument 'NaN' is invalid\. Expected a whole number of at least 0/],
+    [['fit', 'folder', '--seed', '9007199254740992'], /Expected a whole number of at most 9007199254740991/],
+    [['fit', 'folder', '--hidden-dim', '1e9'], /argument '1e9' is invalid\. Expected a whole number of at least 1/],
+    [['fit', 'folder', '--lr', 'Infinity'], /Expected a number above 0/],
+    [['search', 'folder', 'x', '-k', '9999999999'], /Expected a whole number of at most 2147483647/],
+    [
+      ['search', 'folder', 'x', '--filter', '{"id":{"$in":[1,9007199254740993]}}'],
+      /"id\.\$in\[1\]" is 9007199254740993, a whole number beyond 2\^53/,
+    ],
+    [['compact', ''], /Expected a path, got an empty one/],
+    [['add', 'file:notes', 'x'], /file:notes; a file: URL has an absolute path/],
+    [['help', 'serch'], /Usage: lemur/],
     [['add', 'folder', 'x', '--precision', 'int4'], /Allowed choices are int8, float32/],
     [['add', 'folder', 'x', '--on-existing', 'ask'], /Allowed choices are error, skip, replace/],
     [['search', 'folder', 'x', '--vectors', 'q.npy'], /a question cannot be used with option '--vectors'/],

@@ -183,6 +183,13 @@ describe('a filter', () => {
       { author: { name: 'X' } },
       'filter.author: got a nested object; name what is in it by a path with dots: { "author.name": ... }',
     ],
+    ['an operator without its $', { year: { gt: 2000 } }, 'filter.year: operators begin with $: { "year": { "$gt": ... } }'],
+    [
+      'one among others',
+      { year: { $gt: 2000, lt: 2010 } },
+      'filter.year.lt: no such operator; there are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists and $not; did you mean $lt?',
+    ],
+    ['an operator of filters without its $', { or: [{ a: 1 }, { b: 2 }] }, 'filter.or: operators begin with $: { "$or": ... }'],
     [
       'an unknown operator',
       { a: { $regex: 'x' } },
