@@ -23,10 +23,10 @@ export function checkOptions(options: unknown, known: Readonly<Record<string, tr
     throw invalid(where, `onProgress: expected a function, got ${describeKind(onProgress)}`, 'onProgress');
 }
 
-/** The one of `names` that is most like `name`; undefined: none is. Capitals, dashes and underscores do not count. */
-export function closestName(name: string, names: readonly string[]): string | undefined {
+/** The one of `names` that is most like `name`; undefined: none is, more than the share `unlike` of the characters is another. Capitals, dashes and underscores do not count. */
+export function closestName(name: string, names: readonly string[], unlike: number = UNLIKE): string | undefined {
   const wanted = letters(name);
-  let [closest, least]: [string | undefined, number] = [undefined, UNLIKE];
+  let [closest, least]: [string | undefined, number] = [undefined, unlike];
   for (const candidate of names) {
     const other = letters(candidate);
     const share = editDistance(wanted, other) / Math.max(wanted.length, other.length, 1);

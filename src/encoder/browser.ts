@@ -1,5 +1,6 @@
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
+import { describeKind, kindOf } from '../value-kind.js';
 import { addressFiles, openBlob } from './browser-files.js';
 import { hubCacheStorage } from './browser-hub-cache.js';
 import { spawnBrowserWorker } from './browser-spawn-worker.js';
@@ -18,6 +19,10 @@ export type { LoadOptions as LoadEncoderOptions } from './load-checkpoint.js';
  */
 export async function loadEncoder(model: string | URL, options: LoadOptions = {}): Promise<PoolingEncoder> {
   checkOptions(options, LOAD_OPTIONS, 'loadEncoder');
+  if (typeof model !== 'string' && kindOf(model) !== 'URL') {
+    const message = `loadEncoder: model: expected the address of a folder or an id, got ${describeKind(model)}`;
+    throw new LemurError('invalid-argument', message, { where: 'model' });
+  }
   const at = String(model);
   return loadCheckpoint(
     platform,

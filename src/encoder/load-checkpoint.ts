@@ -94,6 +94,7 @@ export async function loadCheckpoint(
     providers,
     wasmPaths,
   } = options;
+  checkTypes(options);
   if (!['auto', 'web', 'node'].includes(runtime)) throw invalid(`runtime is ${describeKind(runtime)}, expected 'auto', 'web' or 'node'`);
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS)
     throw invalid(`threads is ${describeKind(threads)}, expected an integer from 1 to ${MOST_THREADS}`);
@@ -177,8 +178,22 @@ function lowerCased(tokenizer: TextTokenizer): TextTokenizer {
   };
 }
 
+/** Types of the options that go elsewhere unread. */
+function checkTypes(options: LoadOptions & { cacheFolder?: unknown }): void {
+  for (const name of ['id', 'wasmPaths', 'revision', 'endpoint', 'token', 'cacheFolder'] as const) {
+    const value: unknown = options[name];
+    if (value !== undefined && typeof value !== 'string') throw invalid(`${name} is ${describeKind(value)}, expected a string`);
+  }
+  const { providers, fetch } = options;
+  if (providers !== undefined && !(Array.isArray(providers) && providers.every((provider) => typeof provider === 'string')))
+    throw invalid(`providers: got ${describeKind(providers)}, expected an array of names such as 'webgpu'`);
+  if (fetch !== undefined && typeof fetch !== 'function') throw invalid(`fetch is ${describeKind(fetch)}, expected a function`);
+}
+
 function checkProjection(projection: Projection | undefined, width: number): void {
-  if (!projection) return;
+  if (projection === undefined) return;
+  if (typeof projection !== 'object' || projection === null)
+    throw invalid(`projection is ${describeKind(projection)}, expected { matrix, dim }`);
   const { dim } = projection;
   const matrix = ownFloats(projection.matrix, 'loadEncoder: projection.matrix');
   if (!Number.isInteger(dim) || dim < 1 || matrix.length !== width * dim) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { eachChunk } from '../formats/byte-ranges.js';
+import { absolutePath } from '../formats/node-path.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
 import type { PoolingEncoder } from './encoder.js';
 import { type EncoderPlatform, LOAD_OPTIONS, type LoadOptions, loadCheckpoint } from './load-checkpoint.js';
@@ -28,7 +29,10 @@ const LOAD_ENCODER_OPTIONS: OptionNames<LoadEncoderOptions> = { cacheFolder: tru
  */
 export async function loadEncoder(model: string | URL, options: LoadEncoderOptions = {}): Promise<PoolingEncoder> {
   checkOptions(options, LOAD_ENCODER_OPTIONS, 'loadEncoder');
-  return loadCheckpoint(platform, () => openModel(model, options), options);
+  const isPlain = typeof model === 'string' && model !== '' && !/^file:/i.test(model);
+  // raises what is neither; ids and paths stay as they are
+  const name = isPlain ? model : absolutePath(model, 'loadEncoder: model');
+  return loadCheckpoint(platform, () => openModel(name, options), options);
 }
 
 const platform: EncoderPlatform = {

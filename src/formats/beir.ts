@@ -72,7 +72,7 @@ export async function parseQrels(source: ByteSource, where = 'qrels.tsv'): Promi
   const qrels: Qrels = new Map();
   let first = true;
   for await (const { line, text } of readLines(source, where)) {
-    const columns = text.split('\t').map((column) => column.trim());
+    const columns = text.split('\t').map((column) => column.replace(/^ +| +$/g, ''));
     const header = first && columns.length === 3 && /^[a-z][a-z _-]*$/i.test(columns[2]);
     first = false;
     if (header) continue;

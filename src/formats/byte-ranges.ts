@@ -1,5 +1,7 @@
 import { LemurError } from '../errors.js';
 import { pacer } from '../pacer.js';
+import { ownBytes } from '../tokens/typed-array.js';
+import { describeKind, showValue } from '../value-kind.js';
 
 /**
  * One file's bytes, read in parts: from a disk, from memory, or from a server that answers range requests. Of a storage's file:
@@ -18,9 +20,12 @@ export function rangesOf(bytes: Uint8Array): ByteRanges {
 }
 
 /** The file's length, found to be one. Raises 'invalid-argument'. */
-export function checkedSize({ size }: ByteRanges, where: string): number {
+export function checkedSize(ranges: ByteRanges, where: string): number {
+  const { size, read } = Object(ranges) as ByteRanges;
+  if (typeof read !== 'function')
+    throw new LemurError('invalid-argument', `${where}: expected { size, read }, got ${describeKind(ranges)}`, { where });
   if (!Number.isSafeInteger(size) || size < 0)
-    throw new LemurError('invalid-argument', `${where}: size ${size}, expected a non-negative integer`, { where });
+    throw new LemurError('invalid-argument', `${where}: size ${showValue(size)}, expected a non-negative integer`, { where });
   return size;
 }
 
@@ -44,7 +49,7 @@ export async function eachChunk(
   for (let at = begin; at < end; at += CHUNK) {
     if (at > begin) await pace();
     const length = Math.min(CHUNK, end - at);
-    const chunk = await ranges.read(at, length);
+    const chunk = ownBytes(await ranges.read(at, length), where);
     signal?.throwIfAborted();
     if (chunk.length !== length) {
       const problem = `${chunk.length} bytes at byte ${at}, expected ${length}: the file is truncated or has changed`;

@@ -1,4 +1,6 @@
 import { LemurError } from '../errors.js';
+import { ownBytes } from '../tokens/typed-array.js';
+import { describeKind, kindOf } from '../value-kind.js';
 import { excerpt } from './show-json.js';
 
 /** Bytes that arrive in chunks: a web stream (`response.body`, `blob.stream()`) or anything to be read by `for await`, such as Node's streams. */
@@ -55,10 +57,11 @@ export async function* readLines(source: ByteSource, where: string, options: Lin
     return text.endsWith('\r') ? text.slice(0, -1) : text;
   };
 
-  for await (const chunk of chunksOf(source)) {
-    if (!(chunk instanceof Uint8Array)) {
-      throw new LemurError('invalid-argument', `${where}: expected chunks of bytes (Uint8Array), got ${typeof chunk}`, { where });
+  for await (const given of chunksOf(source)) {
+    if (kindOf(given) !== 'Uint8Array') {
+      throw new LemurError('invalid-argument', `${where}: expected chunks of bytes (Uint8Array), got ${describeKind(given)}`, { where });
     }
+    const chunk = ownBytes(given, where);
     let start = 0;
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
       take(chunk.subarray(start, end));

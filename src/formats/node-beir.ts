@@ -3,9 +3,12 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { LemurError } from '../errors.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
+import { showValue } from '../value-kind.js';
 import { type BeirDocument, type BeirQuery, parseBeirDocuments, parseBeirQueries, parseQrels, type Qrels } from './beir.js';
+import { checkText } from './check-text.js';
 import { openFile } from './node-file.js';
 import { fileError } from './node-file-error.js';
+import { absolutePath } from './node-path.js';
 import { openPipe, whatLiesAt } from './node-path-content.js';
 
 /** Options of `readBeir`. */
@@ -39,9 +42,16 @@ export interface BeirDataset {
  * Opens a folder as BEIR lays it out: `corpus.jsonl`, `queries.jsonl`, `qrels/<split>.tsv`, each of them possibly gzipped (with or without `.gz` behind its name).
  * Raises `not-found` naming every path that was tried, `bad-file` and `invalid-argument` (ids that occur twice) with file and line.
  */
-export async function readBeir(folder: string, options: BeirOptions = {}): Promise<BeirDataset> {
+export async function readBeir(at: string | URL, options: BeirOptions = {}): Promise<BeirDataset> {
   checkOptions(options, BEIR_OPTIONS, 'readBeir');
-  const split = options.split ?? 'test';
+  const folder = typeof at === 'string' && !/^file:/i.test(at) ? at : absolutePath(at, 'readBeir: folder');
+  const { split = 'test', queries: which = 'judged' } = options;
+  checkText(split, 'readBeir: split');
+  if (which !== 'judged' && which !== 'all') {
+    throw new LemurError('invalid-argument', `readBeir: queries: expected 'judged' or 'all', got ${showValue(which)}`, {
+      where: 'queries',
+    });
+  }
   if (!/^[\w-]+$/.test(split)) {
     throw new LemurError('invalid-argument', `readBeir: split ${JSON.stringify(split)}, expected a name such as 'test' or 'dev'`, {
       where: 'split',
@@ -69,7 +79,7 @@ export async function readBeir(folder: string, options: BeirOptions = {}): Promi
     }
     unknown.documents = missing.size;
   }
-  return { documents: { [Symbol.asyncIterator]: documents }, queries: options.queries === 'all' ? all : judged, qrels, unknown };
+  return { documents: { [Symbol.asyncIterator]: documents }, queries: which === 'all' ? all : judged, qrels, unknown };
 }
 
 /**

@@ -1,6 +1,10 @@
 import { LemurError } from '../errors.js';
+import { ownBytes } from '../tokens/typed-array.js';
+import { kindOf } from '../value-kind.js';
+import { checkText } from './check-text.js';
 import { halfToFloat } from './half-float.js';
 import { readNpyHeader } from './npy-header.js';
+import { showJson } from './show-json.js';
 
 /** Arrays that `writeNpy` takes; the element type in the file follows from the array's. */
 export type NpyData = Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
@@ -25,7 +29,9 @@ export type NpyArray = { readonly shape: readonly number[] } & (
  * `where` names the file in errors. Raises `bad-file` when the file is not .npy, damaged, truncated or too long
  * (lengths are compared before anything is allocated), `unsupported` for what `readNpyHeader` lists.
  */
-export function readNpy(bytes: Uint8Array, where = 'npy'): NpyArray {
+export function readNpy(file: Uint8Array, where = 'npy'): NpyArray {
+  checkText(where, 'readNpy: where');
+  const bytes = ownBytes(file, 'readNpy');
   const { dtype, shape, dataOffset, dataBytes } = readNpyHeader(bytes, where);
   const got = bytes.length - dataOffset;
   if (got !== dataBytes) {
@@ -71,16 +77,16 @@ export function readNpy(bytes: Uint8Array, where = 'npy'): NpyArray {
  * What came from `f2`, `i8`, `u8` or `b1` is therefore written as the float32, float64 or uint8 that it became.
  */
 export function writeNpy(array: { readonly shape: readonly number[]; readonly data: NpyData }): Uint8Array {
-  const { shape, data } = array;
   const where = 'writeNpy';
-  const descr = descrOf(data);
-  if (descr === undefined) {
+  const { shape, data } = Object(array) as typeof array;
+  const descr = DESCRS[kindOf(data)];
+  if (descr === undefined || !ArrayBuffer.isView(data)) {
     throw new LemurError('invalid-argument', `${where}: data must be a float, int8, int16 or int32 typed array (signed or unsigned)`, {
       where,
     });
   }
-  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
-    throw new LemurError('invalid-argument', `${where}: shape [${shape}], expected non-negative integers`, { where });
+  if (!Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+    throw new LemurError('invalid-argument', `${where}: shape ${showJson(shape)}, expected non-negative integers`, { where });
   }
   const length = shape.reduce((product, n) => product * n, 1);
   if (length !== data.length) {
@@ -99,17 +105,17 @@ export function writeNpy(array: { readonly shape: readonly number[]; readonly da
   return file;
 }
 
-function descrOf(data: NpyData): string | undefined {
-  if (data instanceof Float32Array) return '<f4';
-  if (data instanceof Float64Array) return '<f8';
-  if (data instanceof Int8Array) return '|i1';
-  if (data instanceof Uint8Array) return '|u1';
-  if (data instanceof Int16Array) return '<i2';
-  if (data instanceof Uint16Array) return '<u2';
-  if (data instanceof Int32Array) return '<i4';
-  if (data instanceof Uint32Array) return '<u4';
-  return undefined;
-}
+/** By the kinds of arrays, so that those of other realms count too. */
+const DESCRS: Readonly<Record<string, string | undefined>> = {
+  Float32Array: '<f4',
+  Float64Array: '<f8',
+  Int8Array: '|i1',
+  Uint8Array: '|u1',
+  Int16Array: '<i2',
+  Uint16Array: '<u2',
+  Int32Array: '<i4',
+  Uint32Array: '<u4',
+};
 
 function exactFloats(integers: BigInt64Array | BigUint64Array, where: string): Float64Array {
   const out = new Float64Array(integers.length);

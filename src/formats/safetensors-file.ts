@@ -1,6 +1,9 @@
 import { LemurError } from '../errors.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
+import { ownBytes } from '../tokens/typed-array.js';
+import { showValue } from '../value-kind.js';
 import { type ByteRanges, checkedSize, eachChunk, readBytes } from './byte-ranges.js';
+import { checkText } from './check-text.js';
 import { floatsFromChunks } from './float-chunks.js';
 import type { SafetensorsEntry } from './safetensors.js';
 import {
@@ -49,6 +52,7 @@ export async function openSafetensors(
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<SafetensorsFile> {
   checkOptions(options, { signal: true }, 'openSafetensors');
+  checkText(where, 'openSafetensors: where');
   const { signal } = options;
   const size = checkedSize(source, where);
   const fill = (target: Uint8Array, begin: number, abort: AbortSignal | undefined): Promise<void> =>
@@ -61,7 +65,7 @@ export async function openSafetensors(
 
   const place = (name: string, rows: readonly [number, number] | undefined): Part => {
     const tensor = tensors.get(name);
-    if (!tensor) throw new LemurError('bad-file', `${where}: no tensor '${name}'`, { where });
+    if (!tensor) throw new LemurError('bad-file', `${where}: no tensor '${showValue(name)}'`, { where });
     return partOf(tensor, rows, body, `${where}: ${name}`);
   };
 
@@ -86,9 +90,10 @@ export async function openSafetensors(
     async readInto(name, target, options = {}) {
       checkOptions(options, READ_OPTIONS, 'readInto');
       const { from, to } = place(name, options.rows);
-      if (target.length !== to - from)
-        throw new LemurError('invalid-argument', `${where}: ${name}: ${target.length} bytes of room, expected ${to - from}`, { where });
-      await fill(target, from, options.signal);
+      const bytes = ownBytes(target, `${where}: ${name}: target`);
+      if (bytes.length !== to - from)
+        throw new LemurError('invalid-argument', `${where}: ${name}: ${bytes.length} bytes of room, expected ${to - from}`, { where });
+      await fill(bytes, from, options.signal);
     },
   };
 }

@@ -1,4 +1,6 @@
 import { LemurError } from '../errors.js';
+import { describeKind, showValue } from '../value-kind.js';
+import { checkTexts } from './check-text.js';
 import { showJson } from './show-json.js';
 
 /** The format's element types, by their names in the header. */
@@ -96,9 +98,12 @@ export function layOut(
 ): { start: Uint8Array; tensors: Map<string, PlacedTensor>; size: number } {
   const invalid = (name: string, problem: string): LemurError =>
     new LemurError('invalid-argument', `${where}: ${name}: ${problem}`, { where: `${where}: ${name}` });
+  checkTensors(declared, where);
+  checkTexts(metadata, `${where}: metadata`);
   for (const [name, { type, shape }] of Object.entries(declared)) {
     if (name === '__metadata__') throw invalid(name, 'the name is reserved');
-    if (!Object.hasOwn(elementSizes, type)) throw invalid(name, `type ${type}, expected one of ${Object.keys(elementSizes).join(', ')}`);
+    if (!Object.hasOwn(elementSizes, type))
+      throw invalid(name, `type ${showValue(type)}, expected one of ${Object.keys(elementSizes).join(', ')}`);
     if (!isLengths(shape)) throw invalid(name, `shape ${showJson(shape)}, expected non-negative integers`);
   }
   const entries = Object.entries(declared).sort(([, a], [, b]) => elementSizes[b.type] - elementSizes[a.type]);
@@ -121,6 +126,16 @@ export function layOut(
   start.fill(0x20, LENGTH_BYTES);
   start.set(json, LENGTH_BYTES);
   return { start, tensors, size: start.length + length };
+}
+
+/** Raises 'invalid-argument' for anything but an object of objects. */
+export function checkTensors(tensors: unknown, where: string): void {
+  const isObject = (value: unknown): boolean =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+  const wrong = isObject(tensors) ? Object.entries(tensors as object).find(([, tensor]) => !isObject(tensor)) : ['tensors', tensors];
+  if (!wrong) return;
+  const message = `${where}: ${wrong[0]}: expected an object, got ${describeKind(wrong[1])}`;
+  throw new LemurError('invalid-argument', message, { where: `${where}: ${wrong[0]}` });
 }
 
 export function badFile(where: string, got: string, cause?: unknown): LemurError {

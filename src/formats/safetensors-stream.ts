@@ -1,4 +1,6 @@
 import { LemurError } from '../errors.js';
+import { ownBytes } from '../tokens/typed-array.js';
+import { describeKind, showValue } from '../value-kind.js';
 import { layOut, type SafetensorsTensor } from './safetensors-header.js';
 
 /** A safetensors file under way. */
@@ -24,6 +26,8 @@ export async function streamSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<SafetensorsStream> {
   const where = 'streamSafetensors';
+  if (typeof sink !== 'function')
+    throw new LemurError('invalid-argument', `${where}: sink: expected a function that takes bytes, got ${describeKind(sink)}`, { where });
   const { start, tensors: placed, size } = layOut(tensors, metadata, where);
   const order = [...placed.keys()];
   const invalid = (problem: string): LemurError => new LemurError('invalid-argument', `${where}: ${problem}`, { where });
@@ -59,13 +63,13 @@ export async function streamSafetensors(
     order,
     async write(name, chunk) {
       checkOpen();
-      if (chunk.byteLength === 0) return;
-      if (name !== order[current]) throw invalid(`got values of ${name}, expected ${order[current] ?? 'no more'}`);
-      if (chunk.byteLength > missing)
-        throw invalid(`got ${chunk.byteLength} bytes of ${name}, expected at most the ${missing} that are missing`);
-      missing -= chunk.byteLength;
+      const bytes = ownBytes(chunk, `${where}: ${showValue(name)}`);
+      if (bytes.length === 0) return;
+      if (name !== order[current]) throw invalid(`got values of ${showValue(name)}, expected ${order[current] ?? 'no more'}`);
+      if (bytes.length > missing) throw invalid(`got ${bytes.length} bytes of ${name}, expected at most the ${missing} that are missing`);
+      missing -= bytes.length;
       advance();
-      await send(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      await send(bytes);
     },
     async end() {
       checkOpen();

@@ -1,8 +1,12 @@
 import { LemurError } from '../errors.js';
 import { nextMacrotask } from '../pacer.js';
+import { ownBytes } from '../tokens/typed-array.js';
+import { describeKind, kindOf } from '../value-kind.js';
+import { checkText } from './check-text.js';
 import { halfToFloat } from './half-float.js';
 import {
   badFile,
+  checkTensors,
   elementSizes,
   headerLength,
   LENGTH_BYTES,
@@ -33,7 +37,9 @@ export type SafetensorsArray = Float64Array | Float32Array | BigInt64Array | Int
  * Reads a safetensors file: 8 bytes of header length, a JSON header, the tensors' bytes end to end. Tensors are views of `file`.
  * `where` names the file in errors. Raises `bad-file` for anything that the format does not allow. `openSafetensors` reads larger files in parts.
  */
-export function readSafetensors(file: Uint8Array, where = 'safetensors'): Safetensors {
+export function readSafetensors(given: Uint8Array, where = 'safetensors'): Safetensors {
+  checkText(where, 'readSafetensors: where');
+  const file = ownBytes(given, 'readSafetensors');
   const begin = LENGTH_BYTES + headerLength(file, file.length, where);
   const body = file.subarray(begin);
   const { tensors, metadata } = readHeader(file.subarray(LENGTH_BYTES, begin), body.length, where);
@@ -132,12 +138,20 @@ export async function writeSafetensorsPaced(tensors: Tensors, metadata: Readonly
 /** Raises 'invalid-argument' for arrays that do not have their shape. */
 function place(tensors: Tensors, metadata: Readonly<Record<string, string>>): ReturnType<typeof layOut> {
   const declared: [string, SafetensorsTensor][] = [];
+  checkTensors(tensors, 'writeSafetensors');
   for (const [name, { data, shape }] of Object.entries(tensors)) {
+    const where = `writeSafetensors: ${name}`;
+    if (!Array.isArray(shape))
+      throw new LemurError('invalid-argument', `${where}: expected { data, shape }, got shape: ${describeKind(shape)}`, { where });
+    const type = TYPES[kindOf(data)];
+    if (type === undefined || !ArrayBuffer.isView(data)) {
+      const expected = `a ${Object.keys(TYPES).join(', ')}`;
+      throw new LemurError('invalid-argument', `${where}: expected ${expected}, got ${describeKind(data)}`, { where });
+    }
     if (product(shape) !== data.length) {
-      const where = `writeSafetensors: ${name}`;
       throw new LemurError('invalid-argument', `${where}: shape [${shape}] has ${product(shape)} values, got ${data.length}`, { where });
     }
-    declared.push([name, { type: typeOf(data), shape }]);
+    declared.push([name, { type, shape }]);
   }
   return layOut(Object.fromEntries(declared), metadata, 'writeSafetensors');
 }
@@ -146,12 +160,14 @@ function bytesOf({ buffer, byteOffset, byteLength }: SafetensorsArray): Uint8Arr
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function typeOf(data: SafetensorsArray): SafetensorsType {
-  if (data instanceof Float64Array) return 'F64';
-  if (data instanceof Float32Array) return 'F32';
-  if (data instanceof BigInt64Array) return 'I64';
-  if (data instanceof Int32Array) return 'I32';
-  if (data instanceof Int16Array) return 'I16';
-  if (data instanceof Int8Array) return 'I8';
-  return data instanceof Uint32Array ? 'U32' : 'U8';
-}
+/** By the kinds of arrays, so that those of other realms count too. */
+const TYPES: Readonly<Record<string, SafetensorsType | undefined>> = {
+  Float64Array: 'F64',
+  Float32Array: 'F32',
+  BigInt64Array: 'I64',
+  Int32Array: 'I32',
+  Int16Array: 'I16',
+  Int8Array: 'I8',
+  Uint32Array: 'U32',
+  Uint8Array: 'U8',
+};

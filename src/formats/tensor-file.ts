@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import { describeKind, showValue } from '../value-kind.js';
 import type { SafetensorsTensor } from './safetensors-header.js';
 
 /** Which part of a tensor is read. */
@@ -25,12 +26,21 @@ export interface TensorFile {
 
 /** The rows that are asked for, found to be within those of a tensor of this shape. Raises 'invalid-argument'; a tensor of one value has no rows. */
 export function checkRows(rows: readonly [number, number], shape: readonly number[], where: string): readonly [number, number] {
-  const [first, last] = rows;
+  const [first, last] = Array.isArray(rows) ? (rows as readonly [number, number]) : [Number.NaN, Number.NaN];
   const count = shape.length === 0 ? 0 : shape[0];
-  if (shape.length === 0 || !Number.isInteger(first) || !Number.isInteger(last) || first < 0 || last < first || last > count) {
-    throw new LemurError('invalid-argument', `${where}: rows [${rows}], expected [from, to] within the ${count} of shape [${shape}]`, {
-      where,
-    });
+  const whole = Number.isInteger(first) && Number.isInteger(last) && rows.length === 2;
+  if (shape.length === 0 || !whole || first < 0 || last < first || last > count) {
+    throw new LemurError(
+      'invalid-argument',
+      `${where}: rows ${shownRows(rows)}, expected [from, to] within the ${count} of shape [${shape}]`,
+      {
+        where,
+      },
+    );
   }
   return rows;
+}
+
+function shownRows(rows: unknown): string {
+  return Array.isArray(rows) ? `[${rows.map(showValue)}]` : describeKind(rows);
 }

@@ -146,7 +146,7 @@ export function contentsBegin(header: Uint8Array, { name, nameLength, begin }: Z
 
 function nameOf(bytes: Uint8Array, where: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw badFile(where, 'a name that is not UTF-8', cause);
   }

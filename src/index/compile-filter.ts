@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import { closestName } from '../known-options.js';
 import { stepPacer } from '../pacer.js';
 import type { Column, Scalar } from './column.js';
 import { wellFormed } from './metadata.js';
@@ -101,10 +102,9 @@ function conditionOf(path: string, condition: unknown, place: Place): Evaluate {
   if (!isPlainObject(condition)) return testOf(path, oneOf([scalar(condition, place)]));
   const keys = Object.keys(condition);
   if (keys.length === 0) throw invalid(place, 'an object without operators; to ask whether there is anything, write { $exists: true }');
-  const operator = keys.map((key) => `$${key}`).find((name) => OPERATORS.includes(name));
-  if (operator && !keys.some((key) => key.startsWith('$'))) {
-    throw invalid(place, `operators begin with $: { ${describeValue(path)}: { ${describeValue(operator)}: ... } }`);
-  }
+  const meant = keys.map((key) => `$${key.toLowerCase()}`).find((name) => OPERATORS.includes(name));
+  if (meant !== undefined && !keys.some((key) => key.startsWith('$')))
+    throw invalid(place, `operators begin with $: { ${describeValue(path)}: { ${describeValue(meant)}: ... } }`);
   if (!keys.some((key) => key.startsWith('$'))) {
     const dotted = describeValue(`${path}.${keys[0]}`);
     throw invalid(place, `got a nested object; name what is in it by a path with dots: { ${dotted}: ... }`);
@@ -145,12 +145,15 @@ function operatorOf(path: string, operator: string, operand: unknown, place: Pla
       if (place.level > MOST_LEVELS) throw invalid(place, `more than ${MOST_LEVELS} levels of filters within filters`);
       return not(operatorsOf(path, operand, deeper(place)));
     }
-    default: {
-      const meant = `$${operator.replace(/^\$/, '').toLowerCase()}`;
-      const hint = OPERATORS.includes(meant) ? `; did you mean ${meant}?` : '';
-      throw invalid(place, `no such operator; there are ${OPERATORS.slice(0, -1).join(', ')} and ${OPERATORS.at(-1)}${hint}`);
-    }
+    default:
+      throw invalid(place, `no such operator; there are ${OPERATORS.slice(0, -1).join(', ')} and ${OPERATORS.at(-1)}${hintFor(operator)}`);
   }
+}
+
+/** What a name that is no operator was to be, most likely. */
+function hintFor(name: string): string {
+  const closest = OPERATORS.find((operator) => operator.slice(1) === name.toLowerCase()) ?? closestName(name, OPERATORS, 0.4);
+  return closest === undefined ? '' : `; did you mean ${closest}?`;
 }
 
 function scalar(value: unknown, place: Place): Scalar {

@@ -4,9 +4,9 @@ import { checkMetadata, type Metadata } from './metadata.js';
 
 /** A document as the caller gives it: with text, which the index's encoder turns into token vectors, or with token vectors, or both. */
 export interface IndexDocument<M extends Metadata = Metadata> {
-  /** Any string that is not empty, at most 1,024 bytes in UTF-8; one document has it at a time. */
+  /** Any string that is not empty and has no half of a surrogate pair, at most 1,024 bytes in UTF-8, kept to the byte; one document has it at a time. */
   id: string;
-  /** At most 2^23 characters (UTF-16 code units). */
+  /** At most 2^23 characters (UTF-16 code units), kept as they are, halves of surrogate pairs too. */
   text?: string | undefined;
   /** Token vectors: `{ data, dims: [tokens, dim] }` or nested arrays, 2^24 values at most. Given together with a text, they are taken as they are. */
   tokens?: TokenMatrix | undefined;

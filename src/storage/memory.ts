@@ -1,14 +1,17 @@
 import { LemurError } from '../errors.js';
+import { checkText } from '../formats/check-text.js';
+import { ownBytes } from '../tokens/typed-array.js';
 import { releaseOnce } from './release-once.js';
 import type { Storage, StoredFile } from './storage.js';
 
 /** A storage that lives as long as this object. Its locks are within it. */
 export function memoryStorage(name = 'memory'): Storage {
+  checkText(name, 'memoryStorage: name');
   const files = new Map<string, Uint8Array>();
   /** When each lock that is held was taken. */
   const locks = new Map<string, { since: string }>();
   // copies: slice() of a Node Buffer would be a view
-  const put = (file: string, bytes: Uint8Array): void => void files.set(file, new Uint8Array(bytes));
+  const put = (file: string, bytes: Uint8Array): void => void files.set(file, new Uint8Array(ownBytes(bytes, `${name}/${file}`)));
   const get = (file: string): Uint8Array => {
     const bytes = files.get(file);
     if (!bytes) throw new LemurError('not-found', `${name}: no file ${file}`, { where: `${name}/${file}` });

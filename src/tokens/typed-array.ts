@@ -1,5 +1,5 @@
 import { LemurError } from '../errors.js';
-import { kindOf } from '../value-kind.js';
+import { describeKind, kindOf } from '../value-kind.js';
 
 /**
  * A caller's Float32Array, of whatever realm (a frame, node:vm), as one of this realm: the same memory, or a copy where its buffer may change its length.
@@ -15,6 +15,25 @@ export function ownFloats(value: unknown, where: string): Float32Array {
   return Object.getPrototypeOf(floats) === Float32Array.prototype
     ? floats
     : new Float32Array(floats.buffer, floats.byteOffset, floats.length);
+}
+
+/** A file's bytes, in an array or a buffer of whatever realm, as one of this realm over the same memory. Raises 'invalid-argument' for anything else. */
+export function ownBytes(value: unknown, where: string): Uint8Array {
+  if (ArrayBuffer.isView(value)) {
+    checkAttached(value, where);
+    return kindOf(value) === 'Uint8Array' && Object.getPrototypeOf(value) === Uint8Array.prototype
+      ? (value as Uint8Array)
+      : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+  if (/^(Shared)?ArrayBuffer$/.test(kindOf(value))) {
+    try {
+      return new Uint8Array(value as ArrayBuffer);
+    } catch (cause) {
+      throw new LemurError('invalid-argument', `${where}: the buffer was transferred away`, { where }, { cause });
+    }
+  }
+  const hint = typeof value === 'string' ? ': read the file first, for instance by readFile of node:fs/promises' : '';
+  throw invalid(where, `expected a file's bytes in a Uint8Array, got ${describeKind(value)}${hint}`);
 }
 
 /** Raises 'invalid-argument' where an array's buffer was transferred away: it looks like an empty one. */

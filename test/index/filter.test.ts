@@ -190,6 +190,12 @@ describe('a filter', () => {
       'filter.year.lt: no such operator; there are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists and $not; did you mean $lt?',
     ],
     ['an operator of filters without its $', { or: [{ a: 1 }, { b: 2 }] }, 'filter.or: operators begin with $: { "$or": ... }'],
+    ['one in capitals', { year: { GTE: 2000 } }, `filter.year: operators begin with $: { "year": { "$gte": ... } }`],
+    [
+      'a misspelt operator',
+      { a: { $exist: true } },
+      'filter.a.$exist: no such operator; there are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists and $not; did you mean $exists?',
+    ],
     [
       'an unknown operator',
       { a: { $regex: 'x' } },
