@@ -65,6 +65,7 @@ import { checkVacant, notFound } from './own-files.js';
 import type { Snapshot } from './snapshot.js';
 import { type IndexStats, LEAST_FOR_FEATURES, statsOf } from './stats.js';
 import { LOCK, openStore, type Store } from './store.js';
+import { replaceTokenMean } from './token-mean.js';
 import { candidatesFor, drawQueries, givenQueries, measureCurve } from './tune.js';
 import { type Verification, verifySnapshot } from './verify.js';
 import { type WatchedStorage, watchedStorage } from './watched-storage.js';
@@ -332,7 +333,8 @@ export class Index<M extends Metadata = Metadata> {
       const { features, model } = this.#store.snapshot.manifest;
       const few = features === 'auto' && this.size < LEAST_FOR_FEATURES && !model;
       const exact = features === 'exact' || few || this.size === 0;
-      if (!exact) await this.#fit({ ...(features === 'random' ? { epochs: 0 } : {}), ...options }, run);
+      if (exact) await this.#replaceTokenMean(run);
+      else await this.#fit({ ...(features === 'random' ? { epochs: 0 } : {}), ...options }, run);
       return statsOf(this.#store.snapshot);
     });
   }
@@ -377,6 +379,7 @@ export class Index<M extends Metadata = Metadata> {
   compact(options: RunOptions = {}): Promise<IndexStats> {
     return this.#write('compact', options, RUN_OPTIONS, async (run) => {
       await compact(run.store, run);
+      await this.#replaceTokenMean(run);
       return statsOf(this.#store.snapshot);
     });
   }
@@ -449,7 +452,13 @@ export class Index<M extends Metadata = Metadata> {
     });
   }
 
-  async #fit(options: FitIndexOptions, { store, encoder, signal, onProgress }: WritingCall): Promise<void> {
+  #replaceTokenMean({ store, signal, onProgress }: WritingCall): Promise<void> {
+    return replaceTokenMean(store, () => this.#weightsModel(), { signal, onProgress });
+  }
+
+  async #fit(options: FitIndexOptions, run: WritingCall): Promise<void> {
+    await this.#replaceTokenMean(run);
+    const { store, encoder, signal, onProgress } = run;
     const loaded = await fitIndex(store, encoder, { ...options, signal, onProgress });
     this.#dropWeights();
     this.#weights = { model: this.#store.snapshot.manifest.model?.file.name, loaded };

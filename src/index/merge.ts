@@ -177,7 +177,7 @@ interface Sized {
 }
 
 /** Ranges of a segment's documents of which each is read at once. */
-function* partsOf({ documents }: Segment, bytes: number): Generator<[number, number]> {
+export function* partsOf({ documents }: Segment, bytes: number): Generator<[number, number]> {
   const step = Math.max(1, Math.floor((documents * READ_BYTES) / Math.max(1, bytes)));
   for (let from = 0; from < documents; from += step) yield [from, Math.min(documents, from + step)];
 }

@@ -15,8 +15,8 @@ export async function writeSegment(
   codes: CodeRows | null,
   facts: SegmentFacts,
   signal?: AbortSignal | undefined,
+  dim: number = store.snapshot.manifest.dim,
 ): Promise<SegmentEntry> {
-  const { dim } = store.snapshot.manifest;
   const file = await store.write(await encodeSegment(store.newName('segment'), documents, dim, undefined, signal));
   const tokens = documents.reduce((sum, { vectors }) => sum + vectors.length / dim, 0);
   return {
