@@ -1,5 +1,8 @@
 // float32 to codes, int16 ones each row or column by a scale of its own: its largest absolute value becomes `limit`.
 
+// What is no larger than this (2^-110) is zero: limit / largest would be infinite, and products with it are below float32.
+const NOTHING: f32 = 7.703719777548943e-34;
+
 // Codes of rows x dim float32, times columnFactors[k] where that is not 0; rows of even(dim) codes, an odd last one padded by zero.
 // factors[r] = what a code of the row is worth; a zero row gets factor 0.
 export function quantizeRowsI16(x: usize, rows: i32, dim: i32, limit: f32, columnFactors: usize, out: usize, factors: usize): void {
@@ -14,6 +17,7 @@ export function quantizeRowsI16(x: usize, rows: i32, dim: i32, limit: f32, colum
     }
     let largest = largestLane(most);
     for (let at = end4; at < end; at += 4) largest = max(largest, abs(valueAt(x, columnFactors, at)));
+    if (largest <= NOTHING) largest = 0;
     store<f32>(factors + ((<usize>r) << 2), largest / limit);
     const scale: f32 = largest > 0 ? limit / largest : 0;
     const scales = f32x4.splat(scale);
@@ -43,8 +47,9 @@ export function quantizeColumnsI16(x: usize, rows: i32, n: i32, xRow: i32, rowFa
       most = f32x4.pmax(most, f32x4.abs(v));
       from += rowBytes;
     }
-    v128.store(factors, f32x4.div(most, f32x4.splat(limit)));
     // limit / 0 would be infinite, and 0 times it NaN: zero columns have scale 0
+    most = v128.and(most, f32x4.gt(most, f32x4.splat(NOTHING)));
+    v128.store(factors, f32x4.div(most, f32x4.splat(limit)));
     const scales = v128.and(f32x4.div(f32x4.splat(limit), most), f32x4.gt(most, f32x4.splat(0)));
     from = x;
     for (let r = 0; r < rows; r += 2) {
@@ -66,6 +71,7 @@ export function quantizeColumnsI16(x: usize, rows: i32, n: i32, xRow: i32, rowFa
   for (; j < n; j++) {
     let largest: f32 = 0;
     for (let r = 0; r < rows; r++) largest = max(largest, abs(load<f32>(x + <usize>r * rowBytes) * load<f32>(rowFactors + ((<usize>r) << 2))));
+    if (largest <= NOTHING) largest = 0;
     store<f32>(factors, largest / limit);
     const scale: f32 = largest > 0 ? limit / largest : 0;
     for (let r = 0; r < rows; r++) {

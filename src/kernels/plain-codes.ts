@@ -5,6 +5,9 @@ type Codes = Pick<
   'packLanesI16' | 'packPairsI16' | 'widenI8' | 'quantizeRowsI16' | 'quantizeColumnsI16' | 'quantizeI8' | 'largestAbs' | 'gemmI16'
 >;
 
+/** What is no larger is zero: limit / largest would be infinite, and products with it are below float32. */
+const NOTHING = 2 ** -110;
+
 /** Codes of the plain kernels and their products. */
 export function plainCodes(memory: WebAssembly.Memory): Codes {
   let buffer = memory.buffer;
@@ -20,7 +23,8 @@ export function plainCodes(memory: WebAssembly.Memory): Codes {
   };
   /** Codes of the values, at out[i] of i16; returns what one is worth. */
   const quantize = (values: Float32Array, limit: number, out: number): number => {
-    const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const found = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const largest = found > NOTHING ? found : 0;
     const scale = largest > 0 ? Math.fround(limit / largest) : 0;
     values.forEach((value, i) => {
       i16[out + i] = roundToEven(Math.fround(value * scale));

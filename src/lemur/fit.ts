@@ -196,8 +196,13 @@ async function learnFeatures(
   const own = Float64Array.from(subset, (document) => lengths[document]);
   const length = typicalLength(own);
   // targets of documents that are zero are zero at any scale
-  const divisors = scalesOf(own, length)?.map((scale) => scale || 1);
-  const scales = divisors ? await device.upload('f32', divisors) : null;
+  const relative = scalesOf(own, length) ?? (length === 1 ? null : new Float32Array(own.length).fill(1));
+  const scales =
+    relative &&
+    (await device.upload(
+      'f32',
+      relative.map((scale) => (scale || 1) * length),
+    ));
   if (scales) used.push(scales);
   const examplesOf = async (vectors: Float32Array, stage: string): Promise<Examples & { sum: number; sumSquares: number }> => {
     const rows = vectors.length / dim;
@@ -208,7 +213,8 @@ async function learnFeatures(
   };
   try {
     const examples = await examplesOf(samples.learn, 'targets');
-    const { mean, std } = moments(examples.sum, examples.sumSquares, examples.targets.length);
+    const standardisation = moments(examples.sum, examples.sumSquares, examples.targets.length);
+    const [mean, std] = [standardisation.mean * length, standardisation.std * length];
     if (epochs === 0) {
       const layout = randomLayout(dim, latentDim, activation);
       const parameters = await device.upload('f32', initialParameters(layout, 0, random(STREAM.initial)));
@@ -236,7 +242,7 @@ async function learnFeatures(
       initial,
       await centred(examples),
       validation && (await centred(validation)),
-      { mean, std },
+      standardisation,
       { ...chosen, products: chosen.precision === 'int8' ? 'int16' : 'float32', random: random(STREAM.order), onProgress, signal, onEpoch },
     );
     const parameters = absorbCentre(layout, trained.slice(0, layout.parameterCount), centre);

@@ -77,7 +77,8 @@ describe('documents whose vectors are of other lengths than those of others', ()
     ['half are a hundredth as long', (i) => (draws[i] > 0 ? 0.01 : 1)],
     ['half are zero', (i) => (draws[i] > 0 ? 0 : 1)],
     ['lengths go over six decades', (i) => 10 ** (3 * draws[i])],
-    ['all are a thousandth as long', () => 0.001],
+    ['all are 1e-9 as long', () => 1e-9],
+    ['all are 1e14 times as long', () => 1e14],
   ])('are found, and so are the others: %s', async (_, scale, few) => {
     const rows = scaledBy(scale);
     const index = await collection(rows);
@@ -120,7 +121,7 @@ describe('queries', () => {
   test.each([0, 3])('of any length find the same documents after %d epochs', async (epochs) => {
     const index = await collection(documents, { epochs });
     const ids = await candidatesOf(index, queries);
-    for (const factor of [1e-6, 1e-3, 1e3, 1e6]) {
+    for (const factor of [1e-25, 1e-6, 1e-3, 1e3, 1e6, 9e14]) {
       const found = await candidatesOf(
         index,
         queries.map((tokens) => times(tokens, factor)),

@@ -163,6 +163,41 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
     }
   });
 
+  test('quantise rows and columns of any size that float32 has, and take for zero what has no products in it', () => {
+    for (const dim of [7, 16]) {
+      for (const [size, vanishes] of [
+        [1e38, false],
+        [1e15, false],
+        [1e-15, false],
+        [1e-32, false],
+        [1e-35, true],
+        [1e-40, true],
+      ] as const) {
+        guarded.reset();
+        const x = block(
+          'f32',
+          numbers(dim)
+            .floats(dim * dim)
+            .map((value) => value * size),
+        );
+        x.values[3] = size;
+        const [out, columns] = [block('i16', dim * evenOf(dim)), block('i16', dim * evenOf(dim))];
+        const [factors, columnFactors, ones] = [block('f32', dim), block('f32', dim), block('f32', dim)];
+        ones.values.fill(1);
+        kernels.quantizeRowsI16(x.address, dim, dim, 4095, 0, out.address, factors.address);
+        kernels.quantizeColumnsI16(x.address, dim, dim, dim, ones.address, 2047, columns.address, columnFactors.address);
+        for (let i = 0; i < dim; i++) {
+          const row = [...x.values.subarray(i * dim, (i + 1) * dim)];
+          const column = Array.from({ length: dim }, (_, r) => x.values[r * dim + i]);
+          const zero = (values: number[]): number[] => (vanishes ? values.map(() => 0) : values);
+          expectCodes(out.values.subarray(i * evenOf(dim), (i + 1) * evenOf(dim)), factors.values[i], zero(row), 4095);
+          expectCodes(columns.values.subarray(i * evenOf(dim), (i + 1) * evenOf(dim)), columnFactors.values[i], zero(column), 2047);
+        }
+        guarded.expectGuardsIntact();
+      }
+    }
+  });
+
   test('quantise each column of scaled rows by a factor of its own, zero columns to zero', () => {
     for (const [rows, n] of [
       [1, 1],

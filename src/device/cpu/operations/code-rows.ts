@@ -11,6 +11,8 @@ const ROWS = 64;
 /** Bytes of prefixes that stay in the cache while all queries pass. */
 const TILE_BYTES = 1 << 17;
 
+/** Largest value of a row that counts as zero. */
+const NOTHING = 2 ** -110;
 /** Below this scale nothing is left of what tells a row from others; it is taken for the mean row. */
 const LEAST_SCALE = 1e-5;
 
@@ -44,7 +46,9 @@ export const encodeRows: Operation<EncodeRowsArgs & { out: DeviceCodes }> = {
     const factors = context.view(out.factors);
     for (let r = 0; r < count; r++) {
       const row = centred + r * dim * 4;
-      const largest = kernels.largestAbs(row, dim);
+      const found = kernels.largestAbs(row, dim);
+      // 127 / largest must be in float32
+      const largest = found > NOTHING ? found : 0;
       kernels.quantizeI8(row, dim, largest > 0 ? 127 / largest : 0, codes + r * dim);
       factors[first + r] = largest / 127;
     }
