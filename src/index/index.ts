@@ -62,8 +62,9 @@ import type {
   TuneOptions,
 } from './options.js';
 import { checkVacant, notFound } from './own-files.js';
+import { LEAST_FOR_FEATURES } from './refit-advice.js';
 import type { Snapshot } from './snapshot.js';
-import { type IndexStats, LEAST_FOR_FEATURES, statsOf } from './stats.js';
+import { type IndexStats, statsOf } from './stats.js';
 import { LOCK, openStore, type Store } from './store.js';
 import { replaceTokenMean } from './token-mean.js';
 import { candidatesFor, drawQueries, givenQueries, measureCurve } from './tune.js';

@@ -1,6 +1,10 @@
+import { candidatesOf } from './check-options.js';
 import { combined } from './document-codes.js';
-import { type Curve, filesOf, type IndexManifest, type Residual } from './manifest.js';
+import { usesFeatures } from './find.js';
+import { type Curve, filesOf, type Residual } from './manifest.js';
+import { type DocumentLengths, documentLengths, refitAdvice } from './refit-advice.js';
 import type { Snapshot } from './snapshot.js';
+import { recallAt } from './tune.js';
 
 /** What is known of a collection. */
 export interface IndexStats {
@@ -26,15 +30,24 @@ export interface IndexStats {
   quantizationError: number;
   /** How badly the weights explain documents (1 - R^2 at the solve sample): those of the fit, and those added since. */
   residuals: { fitted: Residual; added: Residual } | null;
+  /** How long documents' vectors are; null without a model, and with one of an earlier version. */
+  lengths: DocumentLengths | null;
+  /**
+   * What a search for 10 hits that says nothing of it does: documents that it reranks (null: it scores all of them), and the share of the exact best that it finds
+   * (1 where it scores all; else null until `tune` has measured it).
+   */
+  search: { numCandidates: number | null; recall: number | null };
   /** Whether the model should be fitted anew, and why. */
   refit: { due: boolean; why: string };
 }
 
-export function statsOf({ manifest, live, documents }: Snapshot): IndexStats {
+export function statsOf(snapshot: Snapshot): IndexStats {
+  const { manifest, live, documents } = snapshot;
   const { segments, model } = manifest;
   const tokens = segments.reduce((sum, entry) => sum + entry.tokens, 0);
   const added = segments.flatMap(({ residual }) => residual ?? []).reduce(combined, { documents: 0, mean: 0 });
   const { dim, precision, pooling, encoder } = manifest;
+  const lengths = documentLengths(snapshot);
   return {
     documents: live,
     deleted: documents - live,
@@ -50,35 +63,17 @@ export function statsOf({ manifest, live, documents }: Snapshot): IndexStats {
     curve: model?.curve ?? null,
     quantizationError: segments.reduce((sum, entry) => sum + entry.quantizationError * entry.tokens, 0) / Math.max(1, tokens),
     residuals: model && { fitted: model.residual, added },
-    refit: refitAdvice(manifest, added, live),
+    lengths,
+    search: defaultSearch(snapshot),
+    refit: refitAdvice(snapshot, added, lengths),
   };
 }
 
-/** Residuals that are larger by so much mean other documents than those learned from. */
-const WORSE = 1.5;
-/** Fewer documents say little. */
-const ENOUGH = 8;
-/** Documents at which learning begins to pay. */
-export const LEAST_FOR_FEATURES = 4096;
+const K = 10;
 
-function refitAdvice({ features, model }: IndexManifest, added: Residual, live: number): { due: boolean; why: string } {
-  if (!model) {
-    if (features === 'exact') return { due: false, why: 'searches are exact, as the collection was made to be (features: exact)' };
-    const least = `features pay from ${LEAST_FOR_FEATURES.toLocaleString('en-US')} on`;
-    return live < LEAST_FOR_FEATURES
-      ? { due: false, why: `searches are exact, which is quick enough for ${live} documents; ${least}` }
-      : { due: true, why: `searches score all ${live} documents exactly; fit() makes them faster` };
-  }
-  if (added.documents >= ENOUGH && added.mean > WORSE * model.residual.mean) {
-    const times = (added.mean / model.residual.mean).toFixed(1);
-    return {
-      due: true,
-      why: `documents added since the fit are explained ${times} times worse than those of the fit: they are of another kind`,
-    };
-  }
-  if (live > 2 * model.documents) return { due: true, why: `there are ${live} documents, and the fit knew ${model.documents}` };
-  if (model.features === 'random' && model.options.epochs === 0 && live >= LEAST_FOR_FEATURES) {
-    return { due: false, why: 'the features are random ones; fit() trains better ones, with fewer candidates for the same recall' };
-  }
-  return { due: false, why: 'the documents are like those of the fit' };
+function defaultSearch(snapshot: Snapshot): IndexStats['search'] {
+  const numCandidates = candidatesOf(snapshot, K, undefined, undefined);
+  if (numCandidates === null || !usesFeatures(snapshot, snapshot.live, numCandidates)) return { numCandidates: null, recall: 1 };
+  const curve = snapshot.manifest.model?.curve;
+  return { numCandidates, recall: curve ? recallAt(curve, numCandidates) : null };
 }

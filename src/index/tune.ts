@@ -156,6 +156,17 @@ export function candidatesFor({ points }: Pick<Curve, 'points'>, target: number)
   return null;
 }
 
+/** What a curve says of so many candidates: between two measurements linear in the logarithm, beyond the last what it has found. */
+export function recallAt({ points }: Pick<Curve, 'points'>, numCandidates: number): number | null {
+  const next = points.findIndex(([n]) => n >= numCandidates);
+  if (next < 0) return points.at(-1)?.[1] ?? null;
+  const [n, recall] = points[next];
+  if (n === numCandidates) return recall;
+  if (next === 0) return null;
+  const [before, least] = points[next - 1];
+  return least + (recall - least) * (Math.log(numCandidates / before) / Math.log(n / before));
+}
+
 /** k, then half as many again each time. */
 function candidateGrid(k: number, documents: number): number[] {
   const grid: number[] = [];

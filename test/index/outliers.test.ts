@@ -1,3 +1,6 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Index, memoryStorage } from '../../dist/node.js';
 import { naiveMaxSim, numbers, rowsOfTexts, type Texts } from '../numbers.js';
@@ -136,6 +139,69 @@ describe('queries', () => {
     const index = await collection(documents);
     const uneven = queries.map((tokens) => tokens.map((row, i) => row.map((value) => value * 30 ** (i - 2))));
     expect(await recallOf(index, documents, uneven)).toBeGreaterThan(0.9);
+    await index.close();
+  });
+});
+
+describe('stats', () => {
+  test('say of documents of other lengths how many there are and how long they are', async () => {
+    const index = await collection(
+      scaledBy((i) => (i === 5 ? 1000 : 1)),
+      { late: 20 },
+    );
+    expect(index.stats()).toMatchObject({ lengths: { typical: 1, other: 1 }, refit: { due: false } });
+    expect(index.stats().lengths?.largest).toBeCloseTo(1000, 0);
+    expect(index.stats().refit.why).toContain('one has vectors of another length');
+    await index.add(
+      inputOf(
+        documents.slice(0, 3).map((tokens) => times(tokens, 0.01)),
+        DOCUMENTS,
+      ),
+    );
+    expect(index.stats().lengths?.other).toBe(4);
+    await index.close();
+  });
+
+  test('ask for a refit where most documents have become of another length', async () => {
+    const index = await collection(documents.slice(0, 300));
+    expect(index.stats().lengths).toEqual({ typical: 1, largest: 1, other: 0 });
+    await index.add(
+      inputOf(
+        documents.slice(300).map((tokens) => times(tokens, 50)),
+        300,
+      ),
+    );
+    expect(index.stats().refit).toMatchObject({ due: true, why: expect.stringContaining('50 times as long') });
+    await index.fit({ ...SMALL, epochs: 0 });
+    expect(index.stats().lengths?.typical).toBeCloseTo(50, 3);
+    expect(index.stats().refit.due).toBe(false);
+    await index.close();
+  });
+
+  test('ask for a refit of a model of an earlier version where long documents hide others', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lemur-outliers-'));
+    cpSync(new URL('../fixtures/indexes/version-1/trained', import.meta.url), folder, { recursive: true });
+    const index = await Index.open(folder, { write: true, threads: 1 });
+    expect(index.stats()).toMatchObject({ lengths: null, refit: { due: false } });
+    await index.add({ id: 'long', tokens: { data: new Float32Array(3 * index.dim).fill(1000), dims: [3, index.dim] } });
+    expect(index.stats().refit).toMatchObject({ due: true, why: expect.stringContaining('1 document has vectors many times as long') });
+    await index.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('say what a search finds that asks for nothing, as far as that is known', async () => {
+    const index = await Index.create(memoryStorage(), { dim: DIM, precision: 'float32', features: 'random', threads: 1 });
+    await index.add(inputOf(documents));
+    expect(index.stats().search).toEqual({ numCandidates: null, recall: 1 });
+    await index.fit({ ...SMALL, epochs: 0 });
+    expect(index.stats().search).toEqual({ numCandidates: 200, recall: null });
+    const { points } = await index.tune({ recall: 0.9, sample: 30 });
+    const { numCandidates, recall } = index.stats().search;
+    expect(numCandidates).toBeLessThan(200);
+    expect(recall).toBeGreaterThanOrEqual(0.9);
+    const found = await index.search([...queries[0]]);
+    expect(found.how.candidates).toBe(numCandidates);
+    expect(points.some(([, measured]) => measured >= (recall as number))).toBe(true);
     await index.close();
   });
 });
