@@ -1,4 +1,5 @@
 import type { Kernels } from './kernels.js';
+import type { KernelMemory } from './memory.js';
 
 type Codes = Pick<
   Kernels,
@@ -9,7 +10,7 @@ type Codes = Pick<
 const NOTHING = 2 ** -110;
 
 /** Codes of the plain kernels and their products. */
-export function plainCodes(memory: WebAssembly.Memory): Codes {
+export function plainCodes(memory: Pick<KernelMemory, 'buffer'>): Codes {
   let buffer = memory.buffer;
   let f32 = new Float32Array(buffer);
   let i16 = new Int16Array(buffer);

@@ -1,4 +1,5 @@
 import type { Kernels } from './kernels.js';
+import type { KernelMemory } from './memory.js';
 
 type LinearAlgebra = Pick<
   Kernels,
@@ -19,7 +20,7 @@ type LinearAlgebra = Pick<
 >;
 
 /** Products, factors and sums of the plain kernels. */
-export function plainLinearAlgebra(memory: WebAssembly.Memory): LinearAlgebra {
+export function plainLinearAlgebra(memory: Pick<KernelMemory, 'buffer'>): LinearAlgebra {
   let buffer = memory.buffer;
   let f32 = new Float32Array(buffer);
   let f64 = new Float64Array(buffer);

@@ -1,4 +1,5 @@
 import type { Kernels } from './kernels.js';
+import type { KernelMemory } from './memory.js';
 import { activationOf, slopeOf } from './plain-activation.js';
 import { plainCodes } from './plain-codes.js';
 import { plainLinearAlgebra } from './plain-linear-algebra.js';
@@ -7,7 +8,7 @@ import { plainLinearAlgebra } from './plain-linear-algebra.js';
  * The kernels as formulas: scalar TypeScript, sums in float64, one rounding to float32 at each store. The specification that the fast
  * kernels are held to, and what runs where WASM or its SIMD is missing.
  */
-export function plainKernels(memory: WebAssembly.Memory): Kernels {
+export function plainKernels(memory: Pick<KernelMemory, 'buffer'>): Kernels {
   // views are renewed when the memory has grown
   let buffer = memory.buffer;
   let f32 = new Float32Array(buffer);

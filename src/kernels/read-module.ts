@@ -1,5 +1,6 @@
 import { LemurError } from '../errors.js';
 import { platform } from '../platform.js';
+import { hasWebAssembly } from './memory.js';
 import { compileFor, compileKernels, knowsKernels, simdKernels } from './simd.js';
 import { FINGERPRINT } from './wasm-binary.js';
 
@@ -8,6 +9,7 @@ export type ModuleFor = (shared: boolean) => Promise<WebAssembly.Module>;
 
 /** The kernels from whatever `init` takes; URLs as text. */
 export async function readModule(wasm: unknown): Promise<ModuleFor> {
+  if (!hasWebAssembly()) throw unsupported('there is no WebAssembly here: the plain kernels compute, and take nothing');
   if (typeof wasm === 'string') return takeBytes(await platform().readBytes(wasm), wasm.slice(0, 200));
   const kind = Object.prototype.toString.call(wasm).slice(8, -1);
   if (ArrayBuffer.isView(wasm) || kind === 'ArrayBuffer' || kind === 'SharedArrayBuffer')

@@ -1,4 +1,5 @@
 import type { Kernels } from './kernels.js';
+import { hasWebAssembly, type KernelMemory } from './memory.js';
 import { KERNELS } from './wasm-binary.js';
 
 /** Compiles the inlined WASM kernels, for a shared memory or for one that is not. Rejects where WASM or its SIMD instructions are missing. */
@@ -12,13 +13,13 @@ export async function compileFor(shared: boolean, binary: Uint8Array): Promise<W
 }
 
 /** The kernels over `memory`, whose sharedness must be that of the module. */
-export function simdKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+export function simdKernels(module: WebAssembly.Module, memory: KernelMemory): Kernels {
+  return new WebAssembly.Instance(module, { env: { memory: memory as WebAssembly.Memory } }).exports as unknown as Kernels;
 }
 
 /** Whether the engine knows all instructions of the kernels; where it does and `compileKernels` rejects, compiling is forbidden. */
 export function knowsKernels(): boolean {
-  return WebAssembly.validate(inlinedKernels());
+  return hasWebAssembly() && WebAssembly.validate(inlinedKernels());
 }
 
 /** A copy. The two modules differ in one bit, the `shared` flag of the imported memory: "env" "memory", kind 2, limits with a maximum. */

@@ -1,5 +1,6 @@
 import { LemurError } from '../../errors.js';
 import { kernelsModule } from '../../kernels/kernels-module.js';
+import { createMemory, hasWebAssembly } from '../../kernels/memory.js';
 import { knowsKernels } from '../../kernels/simd.js';
 import type { Platform } from '../../platform.js';
 import type { RunOptions } from '../../run-options.js';
@@ -14,7 +15,6 @@ import { type OperationArgs, type OperationName, operations } from './operations
 import { createPool } from './pool.js';
 import { createTensorStore } from './tensor-store.js';
 import { topRows } from './top-rows.js';
-import { MAXIMUM_PAGES } from './worker.js';
 
 /**
  * The CPU: `threads` workers (default: all) with WASM kernels over one shared memory; where memory cannot be shared, one worker
@@ -22,7 +22,7 @@ import { MAXIMUM_PAGES } from './worker.js';
  */
 export async function createCpuDevice(platform: Platform, threads: number = platform.parallelism): Promise<Device> {
   if (!isThreads(threads)) throw wrongThreads(threads);
-  const memory = platform.sharedMemory ? sharedMemory() : null;
+  const memory = platform.sharedMemory ? createMemory(true) : null;
   const module = platform.kernels === 'plain' ? null : await compileOrWarn(memory !== null);
   const pool = await createPool(platform, memory ? threads : 1, module, memory);
   const store = createTensorStore(pool, memory);
@@ -176,27 +176,10 @@ async function compileOrWarn(shared: boolean): Promise<WebAssembly.Module | null
     if (!warned) {
       const why = knowsKernels()
         ? 'compiling WebAssembly is forbidden here, init({ wasm }) takes compiled kernels'
-        : 'WebAssembly SIMD is missing here';
+        : `${hasWebAssembly() ? 'WebAssembly SIMD' : 'WebAssembly'} is missing here`;
       console.warn(`lemur: ${why} (${(error as Error).message}); the plain kernels are many times slower`);
     }
     warned = true;
     return null;
-  }
-}
-
-function outOfMemory(cause: unknown): LemurError {
-  const message =
-    'the kernels get no memory: WebAssembly could not reserve 64 MiB of address space; close other indexes, or raise the limit of the process';
-  return new LemurError('unsupported', message, { where: 'memory' }, { cause });
-}
-
-/** 4 GiB of address space where it can be had, less on small machines. */
-function sharedMemory(): WebAssembly.Memory {
-  for (let maximum = MAXIMUM_PAGES; ; maximum /= 2) {
-    try {
-      return new WebAssembly.Memory({ initial: 1, maximum, shared: true });
-    } catch (error) {
-      if (maximum <= 1024) throw outOfMemory(error);
-    }
   }
 }

@@ -1,5 +1,6 @@
 import { onAbort } from '../../abortable.js';
 import { LemurError } from '../../errors.js';
+import { type KernelMemory, sendMemory } from '../../kernels/memory.js';
 import type { Platform, WorkerPort } from '../../platform.js';
 import type { RunOptions } from '../../run-options.js';
 import type { FromWorker, ToWorker } from './protocol.js';
@@ -41,7 +42,7 @@ export async function createPool(
   platform: Platform,
   threads: number,
   module: WebAssembly.Module | null,
-  memory: WebAssembly.Memory | null,
+  memory: KernelMemory | null,
 ): Promise<Pool> {
   const pending = new Map<number, Pending>();
   const running = new Set<Promise<unknown>>();
@@ -90,7 +91,7 @@ export async function createPool(
             reject(death);
           },
         );
-        port.post({ type: 'start', module, memory } satisfies ToWorker);
+        port.post({ type: 'start', module, memory: memory && sendMemory(memory) } satisfies ToWorker);
       }),
   );
   // seconds of the event loop: while the thread is busy with something else, no answer can arrive

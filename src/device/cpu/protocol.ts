@@ -1,10 +1,11 @@
+import type { SentMemory } from '../../kernels/memory.js';
 import type { Tensor, TypedArray } from '../device.js';
 import type { Place } from './place.js';
 
 /** From the device to a worker. */
 export type ToWorker =
   /** First message. Without a module the plain kernels; `memory` is shared, or null: the worker makes its own. */
-  | { type: 'start'; module: WebAssembly.Module | null; memory: WebAssembly.Memory | null }
+  | { type: 'start'; module: WebAssembly.Module | null; memory: SentMemory | null }
   /** A tensor and where it is; `zero`: the worker clears it. */
   | { type: 'tensor'; tensor: Tensor; place: Place; top: number; zero: boolean }
   | { type: 'free'; id: number }

@@ -1,4 +1,5 @@
 import { LemurError } from '../../errors.js';
+import type { KernelMemory } from '../../kernels/memory.js';
 import type { DType, FileValues, Tensor, TypedArray, TypedArrayOf, UploadOptions } from '../device.js';
 import { createHeap } from './heap.js';
 import { forEachPiece, joined, type Place } from './place.js';
@@ -31,7 +32,7 @@ export interface TensorStore {
   scratchFor(bytes: number): readonly number[];
 }
 
-export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null): TensorStore {
+export function createTensorStore(pool: Pool, memory: KernelMemory | null): TensorStore {
   const heap = createHeap(FIRST_ADDRESS, LIMIT);
   const places = new Map<number, Place>();
   let nextId = 1;
@@ -96,7 +97,7 @@ export function createTensorStore(pool: Pool, memory: WebAssembly.Memory | null)
     const place = placeOf(tensor);
     if (place.kind === 'buffer') return typedView(tensor.dtype, place.buffer, 0, tensor.length);
     const { address } = place as Extract<Place, { kind: 'memory' }>;
-    return typedView(tensor.dtype, (memory as WebAssembly.Memory).buffer, address, tensor.length);
+    return typedView(tensor.dtype, (memory as KernelMemory).buffer, address, tensor.length);
   };
 
   /** Values `from` to `to`, which exist. */

@@ -1,4 +1,5 @@
 import { LemurError } from '../../errors.js';
+import type { KernelMemory } from '../../kernels/memory.js';
 import type { DType, FileValues, Tensor, TypedArray, TypedArrayOf } from '../device.js';
 import { forEachPiece, type Place, partAt } from './place.js';
 import { elementBytes, typedView } from './typed-view.js';
@@ -26,7 +27,7 @@ export interface WorkerTensors {
 }
 
 /** `memory` is asked for at each use, since it is there only after the first message, and its buffer changes. */
-export function createWorkerTensors(memory: () => WebAssembly.Memory, files: WorkerFiles | undefined): WorkerTensors {
+export function createWorkerTensors(memory: () => Pick<KernelMemory, 'buffer'>, files: WorkerFiles | undefined): WorkerTensors {
   const places = new Map<number, Place>();
 
   const placeOf = (tensor: Tensor): Place => {

@@ -1,5 +1,6 @@
 import { isLemurError } from '../../errors.js';
 import type { Kernels } from '../../kernels/kernels.js';
+import { createMemory, type KernelMemory, PAGE, receiveMemory } from '../../kernels/memory.js';
 import { plainKernels } from '../../kernels/plain.js';
 import { simdKernels } from '../../kernels/simd.js';
 import type { TypedArray } from '../device.js';
@@ -9,9 +10,6 @@ import type { FromWorker, ToWorker } from './protocol.js';
 import { elementBytes, typedView } from './typed-view.js';
 import { createWorkerTensors, type WorkerFiles } from './worker-tensors.js';
 
-const PAGE = 65536;
-export const MAXIMUM_PAGES = 65536;
-
 /**
  * The worker's half of the device: keeps the tensors it is told of and runs blocks. Returns the handler for messages. Without `files` it is
  * given no tensor that lies in one.
@@ -20,7 +18,7 @@ export function createWorker(
   post: (message: FromWorker, transfer?: ArrayBufferLike[]) => void,
   files?: WorkerFiles,
 ): (message: ToWorker) => void {
-  let memory: WebAssembly.Memory;
+  let memory: KernelMemory;
   let kernels: Kernels;
   let scratchBase = 0;
   let scratchTop = 0;
@@ -81,7 +79,7 @@ export function createWorker(
   return (message) => {
     switch (message.type) {
       case 'start':
-        memory = message.memory ?? new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES });
+        memory = message.memory ? receiveMemory(message.memory) : createMemory(false);
         kernels = message.module ? simdKernels(message.module, memory) : plainKernels(memory);
         post({ type: 'started' });
         break;
