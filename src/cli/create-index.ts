@@ -1,7 +1,7 @@
 import { readdir, rmdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { LemurError } from '../errors.js';
-import { isAbsent } from '../formats/node-file-error.js';
+import { fileError, isAbsent } from '../formats/node-file-error.js';
 import { Index } from '../index/index.js';
 import type { Features } from '../index/manifest.js';
 import { folderStorage } from '../storage/node-folder.js';
@@ -117,7 +117,7 @@ async function checkEmpty(folder: string): Promise<boolean> {
     if ((error as { code?: unknown }).code === 'ENOTDIR')
       throw new LemurError('invalid-argument', `${folder}: a file, expected the name of a folder`, { where: folder });
     if (isAbsent(error)) return undefined;
-    throw error;
+    throw fileError(folder, error, 'folder');
   });
   const ours = new RegExp(`^((${ENCODER}|${PROJECTION}|index\\.json)((\\.[0-9a-f]{16})?\\.tmp)?|(${LOCK}|writer\\.lock).*)$`);
   const foreign = names?.find((name) => !ours.test(name));

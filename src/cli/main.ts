@@ -23,6 +23,8 @@ process.on('SIGINT', () => {
     process.kill(process.pid, 'SIGINT');
   }
 });
+// nobody is there to be told
+process.stderr.on('error', () => {});
 // `lemur eval … | head` closes our output before its end
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);

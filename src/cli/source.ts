@@ -9,6 +9,7 @@ import { readHead } from '../formats/node-file.js';
 import { openPipe, whatLiesAt } from '../formats/node-path-content.js';
 import { isTextFile, listTextFiles, readTextFile, readTextFolder } from '../formats/node-text-folder.js';
 import { readTokenVectors } from '../formats/node-token-vectors.js';
+import { showJson } from '../formats/show-json.js';
 import { NPZ, parseTokenVectors, type TokenVectorOptions } from '../formats/token-vectors.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import { interruptible } from './context.js';
@@ -157,7 +158,14 @@ async function openStream(stream: { label: string; chunks: Readable }, options: 
 
 async function openTexts(path: string, kind: PathKind, options: SourceOptions): Promise<Pick<TextSource, 'documents' | 'total'>> {
   if (kind === 'folder of texts') return { documents: readTextFolder(path), total: (await listTextFiles(path)).length };
-  if (kind === 'text file' && isTextFile(path) && !(await beginsAsJson(path))) return { documents: readTextFile(path), total: 1 };
+  if (kind === 'text file') {
+    const begin = await beginningOf(path);
+    if (isTextFile(path) && !/^\{\s*"/.test(begin)) return { documents: readTextFile(path), total: 1 };
+    if (/^[^{[]/.test(begin)) {
+      const problem = `${path}: begins with ${showJson(begin.slice(0, 40))}, expected JSON lines; the name of a text ends with .txt or .md`;
+      throw new LemurError('bad-file', problem, { where: path });
+    }
+  }
   const file = kind === 'text file' ? path : await corpusOf(path);
   return { documents: jsonLines(fileBytes(file), file, options), total: await countLines(file) };
 }
@@ -172,10 +180,10 @@ async function* jsonLines(bytes: ByteSource, label: string, { reporter }: Source
   }
 }
 
-/** Whether the first line that is not empty is JSON's rather than a person's. */
-async function beginsAsJson(path: string): Promise<boolean> {
+/** The beginning of what a file has behind white space and a byte order mark; '' of a gzipped one. */
+async function beginningOf(path: string): Promise<string> {
   const { head } = await readHead(path, 4096);
-  return /^[\s\ufeff]*\{\s*"/.test(new TextDecoder().decode(head));
+  return fileKind(head) === 'gzip' ? '' : new TextDecoder().decode(head).trimStart();
 }
 
 async function corpusOf(folder: string): Promise<string> {

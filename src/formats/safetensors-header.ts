@@ -56,7 +56,7 @@ export function headerLength(first: Uint8Array, size: number, where: string): nu
     throw badFile(where, `${size} bytes, expected at least ${LENGTH_BYTES + length}: the header is cut off`);
   if (length > HEADER_LIMIT) {
     const problem = `a safetensors header of ${length} bytes, at most ${HEADER_LIMIT} are read`;
-    throw new LemurError('unsupported', `${where}: ${problem}`, { where });
+    throw new LemurError('bad-file', `${where}: ${problem}`, { where });
   }
   return length;
 }

@@ -44,6 +44,14 @@ describe('texts', () => {
     expect(await textsOf(at('lines.txt'), reading())).toEqual([{ id: 'a', title: '', text: 'b' }]);
   });
 
+  test('any other file must be JSON lines, and is told from a text', async () => {
+    writeFileSync(at('note.rst'), '\n Otters hold hands.\n');
+    await expect(textsOf(at('note.rst'), reading())).rejects.toMatchObject({
+      code: 'bad-file',
+      message: `${at('note.rst')}: begins with "Otters hold hands.\\n", expected JSON lines; the name of a text ends with .txt or .md`,
+    });
+  });
+
   test('empty files of a folder are left out and counted; a folder of nothing else is refused', async () => {
     mkdirSync(at('notes'));
     for (const [name, text] of Object.entries({ 'a.md': 'x', 'b.md': '', 'c.txt': ' \n', 'd.md': '', 'e.md': '' }))

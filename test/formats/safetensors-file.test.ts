@@ -287,3 +287,17 @@ describe('a safetensors file that is written in parts', () => {
     },
   );
 });
+
+test('a header beyond the limit is said to be too long, not damaged', async () => {
+  const head = new Uint8Array(16);
+  new DataView(head.buffer).setBigUint64(0, 100_000_001n, true);
+  const source = { size: 100_000_100, read: async (offset: number, length: number) => head.slice(offset, offset + length) };
+  await expect(openSafetensors(source, 'x')).rejects.toMatchObject({
+    code: 'bad-file',
+    message: 'x: a safetensors header of 100000001 bytes, at most 100000000 are read',
+  });
+  await expect(openSafetensors({ ...source, size: 100_000_000 }, 'x')).rejects.toMatchObject({
+    code: 'bad-file',
+    message: expect.stringContaining('cut off'),
+  });
+});

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Random } from '../mutations.js';
@@ -46,7 +47,20 @@ const WORDS: readonly string[] = [
   ...'--filter {} --recall=0.5 --help -h --version -V -- - --x --__proto__ -hVk --constructor=1'.split(' '),
   ...'0 1 2 10 200 -1 1.5 1e3 0x10 ٣ 9007199254740991 9007199254740992 Infinity NaN'.split(' '),
   ...['', ' ', ' 5', '\n', '\t', 'a\nb', '\u001b[31m', '\u202e', '\ufeff', '\ud800', 'ünïcode', '\u{1f600}', '%s%d', "'", '"', '\\'],
-  ...['.', '..', '/', '/dev/null', '~', 'a/'.repeat(3000), '9'.repeat(400), 'x'.repeat(300), 'x'.repeat(100_000)],
+  ...[
+    '.',
+    '..',
+    '/',
+    '/dev/null',
+    '/dev/stdin',
+    'file:',
+    'file:///',
+    '~',
+    'a/'.repeat(3000),
+    '9'.repeat(400),
+    'x'.repeat(300),
+    'x'.repeat(100_000),
+  ],
 ];
 
 function mutated(folders: readonly string[], random: Random): string[] {
@@ -78,10 +92,13 @@ export const commandLine: Target = {
   name: 'arguments',
   async open() {
     const root = await mkdtemp(join(tmpdir(), 'lemur-fuzz-'));
-    const folders = ['empty', 'none', 'file', 'file/within', 'broken'].map((name) => join(root, name));
+    const folders = ['empty', 'none', 'file', 'file/within', 'broken', 'pipe', 'lost', 'device'].map((name) => join(root, name));
     await mkdir(folders[0]);
     await writeFile(folders[2], 'text');
     await mkdir(join(folders[4], 'index.json'), { recursive: true });
+    execFileSync('mkfifo', [folders[5]]);
+    await symlink('nowhere', folders[6]);
+    await symlink('/dev/zero', folders[7]);
     return {
       once(random): Attempt {
         const args = mutated(folders, random);

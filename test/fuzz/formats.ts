@@ -1,11 +1,14 @@
-import { type BeirDocument, parseBeirDocuments, parseBeirQueries, parseQrels } from '../../src/formats/beir.js';
+import { withoutZeroRows } from '../../src/cli/zero-rows.js';
+import { type BeirDocument, parseBeirDocuments, parseBeirQueries, parseQrels, type UnreadFields } from '../../src/formats/beir.js';
 import { rangesOf } from '../../src/formats/byte-ranges.js';
+import { findInexactNumber } from '../../src/formats/inexact-numbers.js';
 import { joinTensorFiles } from '../../src/formats/join-tensor-files.js';
 import { type JsonLine, readJsonLines } from '../../src/formats/jsonl.js';
 import { type NpyData, readNpy, writeNpy } from '../../src/formats/npy.js';
 import { unpickle } from '../../src/formats/pickle.js';
 import type { PickleValue } from '../../src/formats/pickle-values.js';
 import { readSafetensors, type SafetensorsArray, toTypedArray, writeSafetensors } from '../../src/formats/safetensors.js';
+import { parseTokenVectors } from '../../src/formats/token-vectors.js';
 import { readTorchFile, type TorchValue } from '../../src/formats/torch-file.js';
 import { openTorchTensors } from '../../src/formats/torch-tensors.js';
 import { readZip } from '../../src/formats/zip.js';
@@ -49,6 +52,33 @@ const npy = reader(
     hold(sizeOf(shape) === data.length, `${data.length} values for [${shape}]`);
     const again = readNpy(writeNpy({ shape, data }), WHERE);
     hold(sameBytes(again.data, data) && again.shape.join() === shape.join(), `${dtype} [${shape}] is not the same when written and read`);
+  },
+);
+
+const vectors = Float32Array.of(1, 2, 0, 0, 3, 4, 0, 0, 5, 6, 7, 8);
+const vectorSeeds = [
+  writeNpy({ shape: [2, 3, 2], data: vectors }),
+  writeSafetensors({ tokens: { shape: [6, 2], data: vectors }, counts: { shape: [3], data: Int32Array.of(1, 2, 3) } }),
+  writeSafetensors({ vectors: { shape: [2, 3, 2], data: vectors } }),
+  zip([['arr_0.npy', writeNpy({ shape: [1], data: Float32Array.of(1) })]]),
+];
+
+const tokenVectors = reader(
+  'token-vectors',
+  (random) => mutateBytes({ seeds: vectorSeeds }, random),
+  async (input, random) => {
+    const found = await parseTokenVectors(input, WHERE, { single: random.oneIn(2) });
+    const before = found.vectors.length / found.dim;
+    const notes: string[] = [];
+    const reporter = { note: (line: string) => void notes.push(line), step: () => Promise.reject(new Error('a step')) };
+    const { vectors: left, counts, offsets, dim } = await withoutZeroRows(found, WHERE, { signal: new AbortController().signal, reporter });
+    hold(left.length === offsets[counts.length] * dim && counts.every((count) => count > 0), 'counts that do not add up');
+    hold(notes.length === (left.length / dim < before ? 1 : 0), `${notes.length} notes`);
+    for (let row = 0; row < left.length; row += dim)
+      hold(
+        left.subarray(row, row + dim).some((value) => value !== 0),
+        'a zero row',
+      );
   },
 );
 
@@ -250,7 +280,21 @@ const beirLines = [
 const textSeeds = ['{"_id":"1","text":"one"}\n{"_id":"2","text":"two"}\n', '\ufeff[1,2,{"a":null}]\r\n\r\n"x"\n3', '\n'].map((lines) =>
   encoder.encode(lines),
 );
-const textWords = ['\ufeff', '\r\n', '\n', '\u2028', '\ud800', '\\u', '{"', '"}', 'null', '__proto__'].map((word) => encoder.encode(word));
+const textWords = [
+  '\ufeff',
+  '\r\n',
+  '\n',
+  '\u2028',
+  '\ud800',
+  '\\u',
+  '{"',
+  '"}',
+  'null',
+  '__proto__',
+  '9007199254740993',
+  '[1e999,',
+  ':-12345678901234567',
+].map((word) => encoder.encode(word));
 
 function mutateLines(random: Random): Uint8Array {
   const newline = encoder.encode(random.pick(['\n', '\r\n', '\n\n']));
@@ -275,21 +319,28 @@ const jsonl = reader('jsonl', mutateLines, async (input, random) => {
   );
   // the same, taken apart by other means
   const lines = new TextDecoder().decode(input).split('\n');
-  for (const { line, value } of found) {
+  for (const { line, value, text } of found) {
+    const inexact = findInexactNumber(text);
+    hold(!inexact || text.includes(inexact.literal), `line ${line}: a number that is not there`);
     const expected: unknown = JSON.parse(lines[line - 1]);
     hold(typeof expected === typeof value, `line ${line} is ${typeof value}`);
   }
 });
 
 const beir = reader('beir', mutateLines, async (input, random) => {
+  const unread: UnreadFields = new Map();
   const read = random.oneIn(2)
-    ? all(parseBeirDocuments(chunks(input, random), WHERE))
-    : (parseBeirQueries(chunks(input, random), WHERE) as Promise<BeirDocument[]>);
+    ? all(parseBeirDocuments(chunks(input, random), WHERE, unread))
+    : (parseBeirQueries(chunks(input, random), WHERE, unread) as Promise<BeirDocument[]>);
   const found = await read;
   hold(new Set(found.map(({ id }) => id)).size === found.length, 'an id twice');
   hold(
     found.every(({ id, text, title = '' }) => id !== '' && [id, text, title].every((value) => typeof value === 'string')),
     'an id, title or text that is no text',
+  );
+  hold(
+    [...unread.values()].every((lines) => lines <= found.length + 1),
+    'fields of more lines than there are',
   );
 });
 
@@ -309,4 +360,16 @@ const qrels = reader(
 );
 
 /** Readers of bytes. */
-export const formats: readonly Target[] = [npy, safetensors, zipped, torch, torchTensors, shards, pickled, jsonl, beir, qrels];
+export const formats: readonly Target[] = [
+  npy,
+  tokenVectors,
+  safetensors,
+  zipped,
+  torch,
+  torchTensors,
+  shards,
+  pickled,
+  jsonl,
+  beir,
+  qrels,
+];

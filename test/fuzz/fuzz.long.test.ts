@@ -5,6 +5,7 @@ import { targets } from './targets.js';
 /** Inputs of a quick run, a few seconds each; `npm run fuzz` reads 100,000 of each. */
 const INPUTS: Record<string, number> = {
   npy: 15_000,
+  'token-vectors': 5000,
   safetensors: 5000,
   zip: 15_000,
   torch: 5000,
