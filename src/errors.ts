@@ -52,11 +52,14 @@ export class LemurError<C extends LemurErrorCode = LemurErrorCode> extends Error
   override readonly name: string = 'LemurError';
   readonly code: C;
   readonly fields: LemurErrorFields[C];
+  /** Of `Index.add`: how many of its documents are in the collection, safe; the others are not. */
+  readonly committed?: number | undefined;
 
-  constructor(code: C, message: string, fields: LemurErrorFields[C], options?: { cause?: unknown }) {
+  constructor(code: C, message: string, fields: LemurErrorFields[C], options?: { cause?: unknown; committed?: number }) {
     super(escapeControls(message), options);
     this.code = code;
     this.fields = fields;
+    if (options?.committed !== undefined) this.committed = options.committed;
   }
 }
 

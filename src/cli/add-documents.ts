@@ -28,7 +28,8 @@ export async function addDocuments(
       source.kind === 'vectors'
         ? await index.add(vectorDocuments(source), { ...run, total: source.tokens.counts.length, onProgress })
         : await addTexts(opened, source.documents, source.total ?? 0, run, onProgress);
-    if (fit) await index.add([], { signal, onProgress });
+    const { unfit } = fit ? await index.add([], { signal, onProgress }) : {};
+    if (unfit !== undefined) added.unfit = unfit;
     return added;
   });
   return value;

@@ -92,14 +92,14 @@ export async function addSource(
   }
 }
 
-export function describeAdded(folder: string, { added, replaced, skipped, truncated }: Added, size: number): string {
+export function describeAdded(folder: string, { added, replaced, skipped, truncated, unfit }: Added, size: number): string {
   const parts = [`${grouped(added)} added`];
   if (replaced > 0) parts.push(`${grouped(replaced)} replaced`);
   if (skipped > 0) parts.push(`${grouped(skipped)} skipped, which are there already (--replace puts them in anew)`);
   const cut = truncated
     ? `\n${counted(truncated, 'text')} longer than the encoder reads: what is behind that is not searched (--max-tokens)`
     : '';
-  return `${shown(folder)}: ${parts.join(', ')}; ${counted(size, 'document')}${cut}`;
+  return `${shown(folder)}: ${parts.join(', ')}; ${counted(size, 'document')}${cut}${unfit === undefined ? '' : `\nno features were learned, searches stay exact: ${unfit}`}`;
 }
 
 export function nextSearch({ folder, index }: OpenedIndex): string {

@@ -1,6 +1,7 @@
 import type { Encoder } from '../encoder/encoder.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { stepPacer } from '../pacer.js';
+import { tokenRows } from '../tokens/token-sets.js';
 import { showValue } from '../value-kind.js';
 import type { Call } from './calls.js';
 import { checkInteger } from './check-options.js';
@@ -54,24 +55,39 @@ export async function addDocuments(
     pending.add(id);
     return true;
   };
+  /** Documents that have been encoded, or came with vectors: known sooner than what is safe. */
+  const prepared = (done: number): void => onProgress?.({ stage: 'encode', done, total: known });
   report();
   const target = { dim, precision, pooling, encoder, tokenMean: tokenMean && Float32Array.from(tokenMean) };
-  for await (const segment of prepareSegments(given, wanted, target, { signal, guard })) {
-    // where the add before was interrupted: what comes of documents does not depend on that
-    if (result.added + result.replaced === 0) await mergeIfRoom(store, signal);
-    const ids = segment.documents.map(({ id }) => id);
-    // merging gives documents other numbers
-    const old = ids.map((id) => store.snapshot.find(id)).filter((document) => document >= 0);
-    await commitSegment(store, segment, old, await loadModel(), signal);
-    result.added += segment.documents.length - old.length;
-    result.replaced += old.length;
-    if (segment.truncated > 0) result.truncated = (result.truncated ?? 0) + segment.truncated;
-    for (const id of ids) pending.delete(id);
-    report();
-    // these documents are committed, whatever becomes of the merging: the next add begins with it
-    await mergeSmall(store, { signal }).catch(() => store.discard());
+  try {
+    for await (const segment of prepareSegments(given, wanted, target, { signal, guard, prepared })) {
+      // where the add before was interrupted: what comes of documents does not depend on that
+      if (result.added + result.replaced === 0) await mergeIfRoom(store, signal);
+      const ids = segment.documents.map(({ id }) => id);
+      // merging gives documents other numbers
+      const old = ids.map((id) => store.snapshot.find(id)).filter((document) => document >= 0);
+      await commitSegment(store, segment, old, await loadModel(), signal);
+      result.added += segment.documents.length - old.length;
+      result.replaced += old.length;
+      if (segment.truncated > 0) result.truncated = (result.truncated ?? 0) + segment.truncated;
+      for (const id of ids) pending.delete(id);
+      report();
+      // these documents are committed, whatever becomes of the merging: the next add begins with it
+      await mergeSmall(store, { signal }).catch(() => store.discard());
+    }
+  } catch (error) {
+    throw withCommitted(error, result.added + result.replaced, signal);
   }
   return result;
+}
+
+/** The error, with how many documents are safe. A caller's own error, or reason for the signal, stays what it is. */
+export function withCommitted(error: unknown, committed: number, signal: AbortSignal | undefined): unknown {
+  if (!isLemurError(error) || (error === signal?.reason && error.code !== 'closed')) return error;
+  const { code, message, fields, cause, stack } = error;
+  const counted = new LemurError(code, message, fields, cause === undefined ? { committed } : { cause, committed });
+  if (stack !== undefined) counted.stack = stack;
+  return counted;
 }
 
 /** A disk may be too full for merging and have room for what is added. */
@@ -128,10 +144,12 @@ async function checkAll(
   const step = stepPacer(signal);
   const seen = new Set<string>();
   for (const [i, document] of documents.entries()) {
-    const { id, metadata } = checkDocument(document, `documents[${i}]`, gate);
+    const where = `documents[${i}]`;
+    const { id, metadata, tokens } = checkDocument(document, where, gate);
     const there = seen.has(id) || store.snapshot.find(id) >= 0;
     if (onExisting === 'error' && there) throw duplicate(id, seen.has(id));
-    if (metadata && !(onExisting === 'skip' && there)) notePaths(metadata, paths, `documents[${i}]`);
+    if (metadata && !(onExisting === 'skip' && there)) notePaths(metadata, paths, where);
+    if (tokens) await tokenRows(tokens, `${where} (${JSON.stringify(id)}).tokens`, signal);
     seen.add(id);
     await step(STEPS_A_DOCUMENT + countValues(metadata));
   }

@@ -64,10 +64,11 @@ export function checkManifest(manifest: unknown, where: string): asserts manifes
     if (value !== null) check(value, shape, name);
   };
   check(manifest, MANIFEST, 'index');
-  const { encoder, model, segments, dim, tokenMean } = manifest as IndexManifest;
+  const { encoder, model, segments, dim, tokenMean, unfit } = manifest as IndexManifest;
   optional(encoder, ENCODER, 'encoder');
   optional(model, MODEL, 'model');
   if (model) optional(model.curve, CURVE, 'model.curve');
+  if (unfit !== undefined) check(unfit, { documents: count, why: text }, 'unfit');
   if (model && model.featureMap.inputDim !== dim) throw wrong('model.featureMap.inputDim', model.featureMap.inputDim);
   if (tokenMean && tokenMean.length !== dim) throw wrong('tokenMean', tokenMean);
   segments.forEach((segment, i) => {

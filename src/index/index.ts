@@ -3,7 +3,7 @@ import { resolveDevice } from '../device/default-device.js';
 import type { Device } from '../device/device.js';
 import { encodeTexts } from '../encoder/encode-texts.js';
 import type { Encoder } from '../encoder/encoder.js';
-import { isLemurError, LemurError } from '../errors.js';
+import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
@@ -12,8 +12,9 @@ import type { Storage, StorageLock } from '../storage/storage.js';
 import { storageOf } from '../storage-of.js';
 import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { describeKind } from '../value-kind.js';
-import { addDocuments } from './add.js';
+import { addDocuments, withCommitted } from './add.js';
 import { hitsOf, type QuerySets } from './answer.js';
+import { fitAfterAdd, fitIsDue } from './automatic-fit.js';
 import { type Call, type Calls, createCalls, watchedEncoder } from './calls.js';
 import {
   candidatesOf,
@@ -220,8 +221,8 @@ export class Index<M extends Metadata = Metadata> {
 
   /**
    * Adds documents: one, an array, or an iterable of any length, which is committed segment by segment (64 MiB of vectors, texts and metadata) while it is read, so that
-   * memory does not grow with it; `onProgress` says how many are safe. What fits one segment goes in whole or not at all. Documents of an array are all
-   * checked before anything is written. Rejects with 'duplicate-id', 'invalid-argument', 'dimension-mismatch', 'not-finite', 'empty-document',
+   * memory does not grow with it; `onProgress` says how many are encoded (`encode`) and how many are safe (`add`). What fits one segment goes in whole or not at all. Documents of an array are all
+   * checked, vectors included, before anything is encoded or written. A LemurError says how many were `committed`. Rejects with 'duplicate-id', 'invalid-argument', 'dimension-mismatch', 'not-finite', 'empty-document',
    * 'read-only', 'storage-failed', or the signal's reason; what was committed before stays.
    */
   add(
@@ -231,10 +232,12 @@ export class Index<M extends Metadata = Metadata> {
     return this.#write('add', options, ADD_OPTIONS, async (run) => {
       checkFlag(options.fit, 'fit');
       const added = await addDocuments(run.store, documents, run.encoder, () => this.#weightsModel(), { ...options, ...run });
-      const { features, model } = this.#store.snapshot.manifest;
-      const due = features === 'auto' && !model && this.size >= LEAST_FOR_FEATURES && options.fit !== false;
-      // what was added is committed, and the next add tries again
-      if (due) await this.#fit({ epochs: 0 }, run).catch((error: unknown) => putOff(error, run.store));
+      if (options.fit !== false && fitIsDue(this.#store.snapshot.manifest, this.size)) {
+        const unfit = await fitAfterAdd(run.store, () => this.#fit({ epochs: 0 }, run)).catch((error: unknown) => {
+          throw withCommitted(error, added.added + added.replaced, run.signal);
+        });
+        if (unfit !== undefined) added.unfit = unfit;
+      }
       return added;
     });
   }
@@ -500,10 +503,4 @@ export class Index<M extends Metadata = Metadata> {
     }
     return tokenSetsOfDim(queries as TokenInput | TokenMatrix[], this.dim, 'queries', signal);
   }
-}
-
-/** Of work that may come later: a disk that is full fails no call that has done what it was asked for. */
-async function putOff(error: unknown, store: Store): Promise<void> {
-  if (!isLemurError(error, 'storage-failed')) throw error;
-  await store.discard();
 }

@@ -71,7 +71,7 @@ export async function* prepareSegments(
   documents: AsyncIterable<IndexDocument> | Iterable<IndexDocument>,
   wanted: (document: CheckedDocument) => boolean | 'flush',
   target: IngestTarget,
-  options: RunOptions & { guard?: Call['guard'] | undefined },
+  options: RunOptions & { guard?: Call['guard'] | undefined; prepared?: ((documents: number) => void) | undefined },
 ): AsyncGenerator<PreparedSegment> {
   const { dim, precision, encoder, limits = SEGMENT_LIMITS } = target;
   const { signal } = options;
@@ -88,6 +88,7 @@ export async function* prepareSegments(
   let batch: WaitingDocument[] = [];
   let batchBytes = 0;
   let textBytes = 0;
+  let prepared = 0;
 
   const store = async (): Promise<void> => {
     if (precision === 'int8' && raw.length > 0) {
@@ -121,7 +122,9 @@ export async function* prepareSegments(
   };
   const encode = async (): Promise<void> => {
     if (batch.length === 0) return;
-    const encoded = await encodeBatch(batch, encoder, target, options);
+    const encoded = await encodeBatch(batch, encoder, target, { signal, onProgress: ({ done }) => options.prepared?.(prepared + done) });
+    prepared += batch.length;
+    options.prepared?.(prepared);
     truncated += encoded.truncated;
     for (const item of encoded.documents) {
       raw.push(item);
@@ -188,7 +191,7 @@ async function encodeBatch(
   batch: readonly WaitingDocument[],
   encoder: Encoder | undefined,
   { dim, pooling }: IngestTarget,
-  { signal }: RunOptions,
+  { signal, onProgress }: RunOptions,
 ): Promise<{ documents: EncodedDocument[]; truncated: number }> {
   const texts = batch.filter(({ tokens }) => tokens === undefined);
   const encoded =
@@ -197,7 +200,7 @@ async function encodeBatch(
           encoder,
           'document',
           texts.map(({ text }) => text as string),
-          { dim, nameOf: (text) => `document ${JSON.stringify(texts[text].id)}`, signal },
+          { dim, nameOf: (text) => `document ${JSON.stringify(texts[text].id)}`, signal, onProgress: ofTexts(onProgress) },
         )
       : null;
   const result = new Map<WaitingDocument, EncodedDocument>();
@@ -216,6 +219,11 @@ async function encodeBatch(
     result.set(document, { document, vectors, spans: undefined });
   }
   return { documents: batch.map((document) => result.get(document) as EncodedDocument), truncated: encoded?.truncated ?? 0 };
+}
+
+/** Of what an encoder reports, the texts that it has encoded. */
+function ofTexts(onProgress: RunOptions['onProgress']): RunOptions['onProgress'] {
+  return onProgress && ((progress) => progress.stage === 'encode' && onProgress(progress));
 }
 
 /** Spans of a text's stored vectors: of a merged one, those of its first member. */

@@ -78,6 +78,13 @@ export interface ModelEntry {
 /** Which way of finding candidates: by what is best for the size, or as the caller says. */
 export type Features = 'auto' | 'exact' | 'random' | 'trained';
 
+/** An automatic fit that found nothing to learn. */
+export interface Unfit {
+  /** Documents then. */
+  documents: number;
+  why: string;
+}
+
 export interface IndexManifest {
   /** Counts the commits. */
   generation: number;
@@ -93,6 +100,8 @@ export interface IndexManifest {
   tokenMean: number[] | null;
   model: ModelEntry | null;
   segments: SegmentEntry[];
+  /** Absent where no automatic fit has failed; without meaning where there is a model. */
+  unfit?: Unfit | undefined;
 }
 
 const FORM: CheckedForm = { format: FORMAT, key: 'index' };

@@ -52,6 +52,11 @@ export interface Added {
   skipped: number;
   /** Texts that had more tokens than the encoder reads, whose ends are not searched; undefined: none had. */
   truncated?: number | undefined;
+  /**
+   * Why the fit at the end of this add could learn nothing, as where all documents are the same: searches stay exact. undefined: it could, or none was due.
+   * It is tried again when there are twice as many documents; `stats().refit.why` says so until then.
+   */
+  unfit?: string | undefined;
 }
 
 /** What a hit carries besides id and score. */

@@ -41,10 +41,12 @@ export function documentLengths({ manifest: { model }, segments }: Snapshot): Do
 export function refitAdvice(snapshot: Snapshot, added: Residual, lengths: DocumentLengths | null): { due: boolean; why: string } {
   const {
     live,
-    manifest: { features, model },
+    manifest: { features, model, unfit },
   } = snapshot;
   if (!model) {
     if (features === 'exact') return { due: false, why: 'searches are exact, as the collection was made to be (features: exact)' };
+    if (unfit)
+      return { due: false, why: `searches score all ${live} documents exactly: nothing could be learned from them (${unfit.why})` };
     const least = `features pay from ${LEAST_FOR_FEATURES.toLocaleString('en-US')} on`;
     return live < LEAST_FOR_FEATURES
       ? { due: false, why: `searches are exact, which is quick enough for ${live} documents; ${least}` }
