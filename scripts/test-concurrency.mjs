@@ -1,14 +1,15 @@
 // `npm run test:concurrency -- [--seconds 60] [--readers 2] [--seed 1]`: a writer adds, replaces, deletes, compacts and fits in one process while others search. Every
-// answer is that of a committed state, a second writer is refused with the first one's name, and the lock of a writer that was killed is taken over.
+// answer is that of a committed state, a second writer is refused with the first one's name, the lock of a writer that was killed is taken over, and a
+// writer whose lock or folder was taken away is refused.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Index } from '../dist/node.js';
-import { DIM } from '../test/concurrency/documents.mjs';
+import { BATCHES, DIM, idsOf, tokensOf } from '../test/concurrency/documents.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -66,7 +67,53 @@ const { problems } = await index.verify();
 if (problems.length > 0) fail(problems.join('; '));
 console.log(`a killed writer's lock was taken over; ${index.size} documents, verified`);
 await index.close();
+
+// somebody deletes the lock of a writer that lives, and another begins to write
+writeFileSync(journal, '[]\n');
+const robbed = await start('writer', 100);
+unlinkSync(join(at, 'writer.lock'));
+let own = 0;
+for (let done = false; !done; ) {
+  const other = await Index.open(at, { write: true, threads: 1 });
+  try {
+    await other.add({ id: `own${own}`, text: 'own', tokens: tokensOf(`own${own}`, 1) });
+    own++;
+    // the first may have committed between this one's opening and its first commit: then this one was refused, and opens it again
+    done = await Promise.race([robbed.ended.then(() => true), new Promise((resolve) => setTimeout(resolve, 20))]);
+  } catch (error) {
+    if (error.code !== 'storage-failed') fail(`the second writer was told: ${error.stack}`);
+  } finally {
+    await other.close();
+  }
+}
+await checkRefused(robbed, at);
+console.log('a writer whose lock was deleted was refused, and the other lost nothing');
+
+writeFileSync(journal, '[]\n');
+const left = await start('writer', 101);
+renameSync(at, `${at}-moved`);
+await checkRefused(left, `${at}-moved`);
+if (existsSync(at)) fail('the folder that was moved away came back');
+console.log('a writer whose folder was moved was refused, and nothing was lost');
 rmSync(folder, { recursive: true });
+
+/** That a writer ended by itself, and what it had acknowledged is there: its last line of the journal or the one before it, and what this process added. */
+async function checkRefused({ ended }, where) {
+  const { said, how } = await ended;
+  if (how !== 0 || !['locked', 'storage-failed'].includes(said?.refused)) fail(`the writer ended with ${how}: ${JSON.stringify(said)}`);
+  const reader = await Index.open(where, { threads: 1 });
+  const { problems } = await reader.verify();
+  if (problems.length > 0) fail(problems.join('; '));
+  const mine = await reader.get(Array.from({ length: own }, (_, i) => `own${i}`));
+  if (mine.includes(undefined)) fail(`document ${mine.indexOf(undefined)} of this process is lost`);
+  const heads = (await reader.get(Array.from({ length: BATCHES }, (_, batch) => idsOf(batch)[0]))).filter(Boolean);
+  const there = new Map(heads.map(({ metadata: { batch, version } }) => [batch, version]));
+  const states = readFileSync(journal, 'utf8').trim().split('\n').slice(-2);
+  // what the writers before had left is there too
+  const fits = states.some((line) => JSON.parse(line).every(([batch, version]) => there.get(batch) === version));
+  if (!fits) fail(`what the writer had acknowledged is not there: ${states.at(-2)}`);
+  await reader.close();
+}
 
 function fail(message) {
   for (const { child } of others) child.kill('SIGKILL');

@@ -8,4 +8,6 @@ test('processes that search while another writes get answers of committed states
   expect(printed).toMatch(/a second writer: .*locked by process \d+ on /);
   expect(printed.match(/^reader: \{"refreshes":[1-9]\d*,"states":[1-9]/gm)).toHaveLength(2);
   expect(printed).toContain("a killed writer's lock was taken over");
+  expect(printed).toContain('a writer whose lock was deleted was refused, and the other lost nothing');
+  expect(printed).toContain('a writer whose folder was moved was refused, and nothing was lost');
 });

@@ -20,29 +20,35 @@ process.on('message', () => {
 });
 const index = await Index.open(folder, { write: true, threads: 1 });
 process.send('open');
-for (let version = 1; !stopped; version++) {
-  const what = random();
-  const batch = Math.floor(random() * BATCHES);
-  if (what < 0.01 && index.size > 600) {
-    await index.fit({ olsSampleSize: 128, finalHiddenDim: 32, prefixDim: 16, trainSubsetSize: 32, seed: version });
-    calls.fit++;
-  } else if (what < 0.03) {
-    await index.compact();
-    calls.compact++;
-  } else if (what < 0.25) {
-    if (!state.delete(batch)) continue;
-    announce();
-    // by ids or by a filter, which must come to the same
-    if (version % 2) await index.delete(idsOf(batch));
-    else await index.delete({ filter: { batch } });
-    calls.delete++;
-  } else {
-    calls[state.has(batch) ? 'replace' : 'add']++;
-    state.set(batch, version);
-    announce();
-    await index.add(documentsOf(batch, version), { onExisting: 'replace' });
+let refused;
+try {
+  for (let version = 1; !stopped; version++) {
+    const what = random();
+    const batch = Math.floor(random() * BATCHES);
+    if (what < 0.01 && index.size > 600) {
+      await index.fit({ olsSampleSize: 128, finalHiddenDim: 32, prefixDim: 16, trainSubsetSize: 32, seed: version });
+      calls.fit++;
+    } else if (what < 0.03) {
+      await index.compact();
+      calls.compact++;
+    } else if (what < 0.25) {
+      if (!state.delete(batch)) continue;
+      announce();
+      // by ids or by a filter, which must come to the same
+      if (version % 2) await index.delete(idsOf(batch));
+      else await index.delete({ filter: { batch } });
+      calls.delete++;
+    } else {
+      calls[state.has(batch) ? 'replace' : 'add']++;
+      state.set(batch, version);
+      announce();
+      await index.add(documentsOf(batch, version), { onExisting: 'replace' });
+    }
   }
+} catch (error) {
+  // the lock was taken from it, or the folder away
+  refused = error.code;
 }
 await index.close();
-process.send(calls);
+process.send(refused ? { refused } : calls);
 process.disconnect();
