@@ -2,7 +2,7 @@ import type { Encoder } from '../encoder/encoder.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { stepPacer } from '../pacer.js';
 import { tokenRows } from '../tokens/token-sets.js';
-import { showValue } from '../value-kind.js';
+import { describeKind, showValue } from '../value-kind.js';
 import type { Call } from './calls.js';
 import { checkInteger } from './check-options.js';
 import { withDeleted } from './delete.js';
@@ -116,6 +116,10 @@ async function commitSegment(
 /** One document, an array, or what gives them one by one. */
 function listOf(documents: Documents): IndexDocument[] | Iterable<IndexDocument> | AsyncIterable<IndexDocument> {
   if (Array.isArray(documents)) return documents;
+  if (typeof documents !== 'object' || documents === null || ArrayBuffer.isView(documents)) {
+    const message = `documents: expected a document, an array or an iterable of documents, got ${describeKind(documents)}`;
+    throw new LemurError('invalid-argument', message, { where: 'documents' });
+  }
   if (typeof documents === 'object' && documents !== null && (Symbol.iterator in documents || Symbol.asyncIterator in documents))
     return documents;
   return [documents as IndexDocument];

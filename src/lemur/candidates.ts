@@ -50,9 +50,10 @@ export function prefixScan(
   stage: FirstStage | null,
   documents: number,
   k: number,
-  { scan = 'prefix', rescored = RESCORED * k }: CandidateOptions,
+  options: CandidateOptions,
 ): { stage: FirstStage; rescored: number } | null {
   checkK(k);
+  const { scan = 'prefix', rescored = RESCORED * k } = options;
   if (scan !== 'prefix' && scan !== 'full')
     throw new LemurError('invalid-argument', `scan: expected 'prefix' or 'full', got ${showValue(scan)}`, { where: 'scan' });
   if (!Number.isSafeInteger(rescored) || rescored < k)

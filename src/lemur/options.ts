@@ -141,6 +141,9 @@ export function defaultLearnTokens(corpusTokens: number): number {
 /** Fills in defaults and checks every option; raises 'invalid-argument' with what was got and what was expected. */
 export function resolveLearnOptions(options: FitOptions): ResolvedLearnOptions {
   checkOptions(options, FIT_OPTIONS, 'fit');
+  const { onEpoch, verbose } = options;
+  check('onEpoch', onEpoch, 'a function', onEpoch === undefined || onEpoch === null || typeof onEpoch === 'function');
+  check('verbose', verbose, 'true or false', verbose === undefined || typeof verbose === 'boolean');
   const given = Object.fromEntries(Object.entries(options).filter(([name, value]) => value !== undefined && name in DEFAULTS));
   const resolved = { ...DEFAULTS, ...given } as ResolvedLearnOptions;
   for (const name of ['trainSubsetSize', 'learnSubsetSize', 'olsSampleSize', 'numLayers', 'hiddenDim', 'batchSize'] as const) {
