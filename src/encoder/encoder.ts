@@ -1,7 +1,7 @@
 import { abortable } from '../abortable.js';
 import { LemurError } from '../errors.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
-import { pacer } from '../pacer.js';
+import { pacer, stepPacer } from '../pacer.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { sharedFloats } from '../tokens/gather.js';
 import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
@@ -78,6 +78,9 @@ export interface BodyRunner {
   run(batch: IdBatch, pooled: boolean): Promise<BodyOutput>;
   close(): Promise<void>;
 }
+
+/** What a text counts as among the steps between two turns of the event loop: 16 texts are tokenized in one. */
+const STEPS_A_TEXT = 256;
 
 /** Batches under way: while one is placed the next one runs. */
 const BATCHES_AT_ONCE = 2;
@@ -166,11 +169,13 @@ export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
     { signal, onProgress }: RunOptions,
   ): Promise<{ arranged: ArrangedText[]; truncated: number }> {
     const pace = pacer(signal);
+    const step = stepPacer(signal);
     const arranged: ArrangedText[] = [];
     let truncated = 0;
     onProgress?.({ stage: 'tokenize', done: 0, total: texts.length });
     for (const text of texts) {
       await pace();
+      await step(STEPS_A_TEXT);
       const tokenized = tokenizer.tokenize(text, maxTokens);
       if (tokenized.truncated) truncated++;
       arranged.push(arrange(tokenized, tokenizer.around, recipe));

@@ -1,5 +1,5 @@
 import { LemurError } from '../errors.js';
-import { encodeStart, type TokenSource, tokensCrossSpaces } from './encode-start.js';
+import { encodeStart, type TokenShapes, type TokenSource, tokenShapes } from './encode-start.js';
 import type { Around } from './recipe.js';
 import type { SpanFinder } from './span-rules.js';
 import { spanFinder } from './token-spans.js';
@@ -25,8 +25,7 @@ export interface TextTokenizer {
 /** What is known of how a tokenizer's tokens come about. */
 export interface TokenRules {
   readonly findSpans?: SpanFinder | undefined;
-  /** Whether tokens may go on after a space within them. */
-  readonly crossSpaces?: boolean;
+  readonly shapes?: TokenShapes;
 }
 
 /**
@@ -47,7 +46,7 @@ export async function loadTokenizer(json: object, config: object, vocabulary: nu
   });
   try {
     source = new Tokenizer({ ...json, truncation: null, padding: null }, config);
-    return textTokenizer(source, vocabulary, where, { findSpans: spanFinder(json, config), crossSpaces: tokensCrossSpaces(json) });
+    return textTokenizer(source, vocabulary, where, { findSpans: spanFinder(json, config), shapes: tokenShapes(json) });
   } catch (cause) {
     if (cause instanceof LemurError) throw cause;
     throw new LemurError('bad-file', `${where}: not a tokenizer that @huggingface/tokenizers can load`, { where }, { cause });
@@ -59,7 +58,7 @@ export function textTokenizer(
   source: TokenSource,
   vocabulary: number,
   where: string,
-  { findSpans, crossSpaces = false }: TokenRules = {},
+  { findSpans, shapes = { crossSpaces: false, longest: 0 } }: TokenRules = {},
 ): TextTokenizer {
   const special = source.encode('', { add_special_tokens: true }).ids;
   if (special.length !== 2) {
@@ -70,7 +69,7 @@ export function textTokenizer(
     around: { first, last },
     id: (token) => source.token_to_id(token),
     tokenize: (text, maxTokens) => {
-      const { ids, tokens, read } = encodeStart(source, text, maxTokens, crossSpaces);
+      const { ids, tokens, read } = encodeStart(source, text, maxTokens, shapes);
       const length = Math.min(ids.length, maxTokens);
       for (let i = 0; i < length; i++) {
         if (!(ids[i] < vocabulary)) {
