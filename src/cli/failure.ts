@@ -30,5 +30,5 @@ function inWords(error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error;
   const { path, syscall } = error as NodeJS.ErrnoException;
   const done = DONE[String(syscall)] ?? 'read';
-  return writeError(path ?? (done === 'written' ? 'standard output' : String(syscall)), done, error);
+  return writeError(path ?? (done === 'written' ? 'standard output' : 'standard input'), done, error);
 }

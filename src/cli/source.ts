@@ -64,7 +64,7 @@ async function readSource(path: string, options: SourceOptions): Promise<Source>
   const kind = await pathKind(path);
   if (hasVectors(kind)) {
     const tokens = await withoutZeroRows(await readTokenVectors(path, readingOf(options)), path, options);
-    const documents = await documentsBeside(kind === 'token vectors' ? path : dirname(path), tokens.counts.length);
+    const documents = await documentsBeside(kind === 'token vectors' ? path : dirname(path), tokens.counts.length, options);
     return { kind: 'vectors', label: path, tokens, documents };
   }
   if (hasTexts(kind)) {
@@ -95,7 +95,8 @@ async function readVectors(path: string, options: VectorOptions): Promise<{ toke
       throw new LemurError('invalid-argument', problem, { where: path });
     }
     const tokens = await withoutZeroRows(await readTokenVectors(path, readingOf(options)), path, options);
-    const documents = kind === 'token vectors' ? await documentsBeside(path, tokens.counts.length) : numbered(tokens.counts.length);
+    const documents =
+      kind === 'token vectors' ? await documentsBeside(path, tokens.counts.length, options) : numbered(tokens.counts.length);
     return { tokens, ids: documents.map(({ id }) => id) };
   }
   const { label } = stream;
@@ -171,7 +172,11 @@ async function openTexts(path: string, kind: PathKind, options: SourceOptions): 
 }
 
 /** Documents of JSON lines; at the end it is said what of them was not read. */
-async function* jsonLines(bytes: ByteSource, label: string, { reporter }: SourceOptions): AsyncGenerator<BeirDocument, void, undefined> {
+async function* jsonLines(
+  bytes: ByteSource,
+  label: string,
+  { reporter }: Pick<SourceOptions, 'reporter'>,
+): AsyncGenerator<BeirDocument, void, undefined> {
   const unread: UnreadFields = new Map();
   try {
     yield* parseBeirDocuments(bytes, label, unread);
@@ -227,7 +232,7 @@ async function* whole(
 }
 
 /** What `documents.jsonl` or `ids.txt` in the folder says about its vectors; else they are numbered. */
-async function documentsBeside(folder: string, expected: number): Promise<BeirDocument[]> {
+async function documentsBeside(folder: string, expected: number, options: Pick<SourceOptions, 'reporter'>): Promise<BeirDocument[]> {
   const [lines, ids] = [join(folder, 'documents.jsonl'), join(folder, 'ids.txt')];
   const check = (path: string, documents: BeirDocument[]): BeirDocument[] => {
     if (documents.length === expected) return documents;
@@ -235,7 +240,7 @@ async function documentsBeside(folder: string, expected: number): Promise<BeirDo
       where: path,
     });
   };
-  if ((await whatLiesAt(lines)) !== undefined) return check(lines, await collect(parseBeirDocuments(fileBytes(lines), lines)));
+  if ((await whatLiesAt(lines)) !== undefined) return check(lines, await collect(jsonLines(fileBytes(lines), lines, options)));
   if ((await whatLiesAt(ids)) !== undefined) return check(ids, await readIds(ids));
   return numbered(expected);
 }

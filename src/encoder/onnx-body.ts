@@ -18,6 +18,9 @@ export interface OnnxModel {
   readonly where: string;
 }
 
+/** What ONNX Runtime writes to standard error by itself: nothing that is an error of a call too, since it quotes names of the model as they are. */
+const FATAL = 4;
+
 /** Outputs that hold the tokens' states, the first of them that a model has; its first output where it has none of these. */
 const STATES = ['last_hidden_state', 'token_embeddings', 'output'];
 
@@ -46,7 +49,7 @@ export async function onnxBody(
 
   async function load({ model: file, where }: OnnxModel): Promise<InferenceSession> {
     try {
-      return await runtime.InferenceSession.create(file, { graphOptimizationLevel: 'all', logSeverityLevel: 3, ...options });
+      return await runtime.InferenceSession.create(file, { graphOptimizationLevel: 'all', logSeverityLevel: FATAL, ...options });
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       if (/no available backend/.test(reason))

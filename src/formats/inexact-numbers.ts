@@ -11,7 +11,6 @@ export interface InexactNumber {
 /** What all such numbers have in them: many digits, or an exponent of three. */
 const SUSPECT = /\d{16}|[eE]\+?\d{3}/;
 const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y;
-const STRING = /"(?:[^"\\]|\\.)*"/y;
 
 /**
  * The first number of a JSON text that float64 cannot hold: a whole one that would be rounded, or one beyond its range. Fractions are always rounded and
@@ -34,12 +33,13 @@ export function findInexactNumber(text: string, wanted: (key: string) => boolean
       path.push(typeof last === 'number' ? last + 1 : '');
       isKey = typeof last === 'string';
     } else if (char === '"') {
-      const literal = match(STRING, text, at);
-      if (isKey) path[path.length - 1] = JSON.parse(literal) as string;
+      const end = endOfString(text, at);
+      if (isKey) path[path.length - 1] = JSON.parse(text.slice(at, end + 1)) as string;
       isKey = false;
-      at += literal.length - 1;
+      at = end;
     } else if (char === '-' || (char >= '0' && char <= '9')) {
-      const literal = match(NUMBER, text, at);
+      NUMBER.lastIndex = at;
+      const [literal] = NUMBER.exec(text) as RegExpExecArray;
       if (isInexact(literal) && (typeof path[0] !== 'string' || wanted(path[0]))) return { path: pathOf(path), literal };
       at += literal.length - 1;
     }
@@ -60,9 +60,13 @@ function isInexact(literal: string): boolean {
   return /^-?\d+$/.test(literal) && !Number.isSafeInteger(value) && String(value) !== literal && BigInt(literal) !== BigInt(value);
 }
 
-function match(pattern: RegExp, text: string, at: number): string {
-  pattern.lastIndex = at;
-  return (pattern.exec(text) as RegExpExecArray)[0];
+/** Where the string ends that begins at `at`: at the next quote with an even number of backslashes before it. */
+function endOfString(text: string, at: number): number {
+  for (let end = text.indexOf('"', at + 1); ; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
 }
 
 function pathOf(path: readonly (string | number)[]): string {

@@ -45,6 +45,12 @@ test('any JSON value whose numbers are exact passes, and any whole number that c
   );
 });
 
+test('strings of a million characters, and 100,000 levels, are no obstacle', () => {
+  const long = JSON.stringify('"\\'.repeat(500_000));
+  expect(findInexactNumber(`[${long},9007199254740993]`)?.path).toBe('[1]');
+  expect(findInexactNumber(`${'['.repeat(100_000)}9007199254740993${']'.repeat(100_000)}`)?.literal).toBe('9007199254740993');
+});
+
 test('ids and metadata of JSON lines are refused with field and line; what is not read does not matter', async () => {
   const good = '{"_id":"1","text":"a"}\n';
   for (const [line, message] of [
