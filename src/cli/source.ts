@@ -4,7 +4,7 @@ import { LemurError } from '../errors.js';
 import { type BeirDocument, parseBeirDocuments, type UnreadFields } from '../formats/beir.js';
 import { fileKind } from '../formats/file-kind.js';
 import { type ByteSource, readLines } from '../formats/jsonl.js';
-import { fileBytes } from '../formats/node-beir.js';
+import { fileBytes, unpacked } from '../formats/node-beir.js';
 import { readHead } from '../formats/node-file.js';
 import { openPipe, whatLiesAt } from '../formats/node-path-content.js';
 import { isTextFile, listTextFiles, readTextFile, readTextFolder } from '../formats/node-text-folder.js';
@@ -138,7 +138,7 @@ async function streamAt(path: string, { openInput, signal }: VectorOptions): Pro
 /** JSON lines or the bytes of token vectors, whichever comes. */
 async function openStream(stream: { label: string; chunks: Readable }, options: SourceOptions): Promise<Source> {
   const { label } = stream;
-  const chunks = stream.chunks[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const chunks = unpacked(stream.chunks, label);
   const read: Uint8Array[] = [];
   while (read.reduce((sum, chunk) => sum + chunk.length, 0) < 16) {
     const { done, value } = await chunks.next();

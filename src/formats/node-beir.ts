@@ -91,19 +91,19 @@ export async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void,
   const file = pipe ? undefined : await openFile(path);
   const stream = pipe ?? file!.createReadStream({ autoClose: false, highWaterMark: 2 ** 18 });
   try {
-    yield* unpacked(stream[Symbol.asyncIterator]());
+    yield* unpacked(stream, path);
   } catch (cause) {
-    // zlib's own errors: Z_DATA_ERROR, Z_BUF_ERROR and the like
-    if (!String((cause as { code?: unknown }).code).startsWith('Z_')) throw fileError(path, cause);
-    throw new LemurError('bad-file', `${path}: damaged gzip data (${(cause as Error).message})`, { where: path }, { cause });
+    throw fileError(path, cause);
   } finally {
     stream.destroy();
     await file?.close();
   }
 }
 
-/** Looks at the first two bytes, which a pipe may bring one by one. */
-async function* unpacked(chunks: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+/** Bytes as they come, unpacked where they begin with gzip's magic bytes. Raises 'bad-file', naming `where`, for compressed data that is damaged or cut off. */
+export async function* unpacked(source: AsyncIterable<Uint8Array>, where: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const chunks = source[Symbol.asyncIterator]();
+  // a pipe may bring them one by one
   let head: Uint8Array = new Uint8Array(0);
   while (head.length < 2) {
     const { done, value } = await chunks.next();
@@ -116,7 +116,13 @@ async function* unpacked(chunks: AsyncIterator<Uint8Array>): AsyncGenerator<Uint
   }
   const packed = head[0] === 0x1f && head[1] === 0x8b;
   // the error also ends the loop of who reads, so the callback has nothing to do
-  yield* packed ? pipeline(all(), createGunzip({ chunkSize: 2 ** 18 }), () => {}) : all();
+  try {
+    yield* packed ? pipeline(all(), createGunzip({ chunkSize: 2 ** 18 }), () => {}) : all();
+  } catch (cause) {
+    // zlib's own errors: Z_DATA_ERROR, Z_BUF_ERROR and the like
+    if (!String((cause as { code?: unknown }).code).startsWith('Z_')) throw cause;
+    throw new LemurError('bad-file', `${where}: damaged gzip data (${(cause as Error).message})`, { where }, { cause });
+  }
 }
 
 /** The first of the names that there is, plain before `.gz`. */

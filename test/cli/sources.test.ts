@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { collect, openSource, openVectors } from '../../src/cli/source.js';
 import type { BeirDocument } from '../../src/formats/beir.js';
@@ -42,6 +43,15 @@ describe('texts', () => {
   test('a .txt file of JSON lines is JSON lines', async () => {
     writeFileSync(at('lines.txt'), '\ufeff\n{"id":"a","text":"b"}\n');
     expect(await textsOf(at('lines.txt'), reading())).toEqual([{ id: 'a', title: '', text: 'b' }]);
+  });
+
+  test('JSON lines on standard input may be gzipped, as in a file', async () => {
+    const packed = gzipSync('{"id":"a","text":"b"}\n');
+    expect(await textsOf('-', reading(packed))).toEqual([{ id: 'a', title: '', text: 'b' }]);
+    await expect(textsOf('-', reading(packed.subarray(0, -9)))).rejects.toMatchObject({
+      code: 'bad-file',
+      message: expect.stringContaining('standard input: damaged gzip data'),
+    });
   });
 
   test('any other file must be JSON lines, and is told from a text', async () => {
