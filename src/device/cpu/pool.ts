@@ -19,17 +19,23 @@ export interface Job {
   top: number;
 }
 
-/** Workers that run jobs. Messages to a worker arrive in order, so what a job needs is simply sent before it. */
+/**
+ * Workers that run jobs. Messages to a worker arrive in order, so what a job needs is simply sent before it. When a worker ends that nobody has ended, calls under
+ * way reject with 'worker-failed'; where memory is shared, the next call starts workers anew.
+ */
 export interface Pool {
   readonly threads: number;
-  /** Whether it was closed or has lost a worker. */
+  /** Whether it was closed, or has lost the worker whose memory it was. */
   readonly dead: boolean;
   /** Whether jobs are under way. */
   readonly busy: boolean;
+  /** To all workers. */
   broadcast(message: ToWorker, transfer?: readonly ArrayBufferLike[]): void;
   run(job: Job, options?: RunOptions & { stage?: string | undefined }): Promise<void>;
   /** Asks a worker for values: of a file, or, where memory is not shared, of any tensor without parts. */
   request(message: Extract<ToWorker, { type: 'read' }>): Promise<Extract<FromWorker, { type: 'data' }>>;
+  /** What workers that are started in place of lost ones are told, where memory is shared: the tensors that there are. */
+  onRestart(known: () => Iterable<ToWorker>): void;
   /** Resolves when every job under way now has ended. */
   idle(): Promise<void>;
   close(): Promise<void>;
@@ -46,15 +52,30 @@ export async function createPool(
 ): Promise<Pool> {
   const pending = new Map<number, Pending>();
   const running = new Set<Promise<unknown>>();
+  let ports: WorkerPort[] = [];
+  /** Why there are no workers any more: it was closed, or they have taken their memory with them. */
   let death: LemurError | undefined;
+  /** Resolves when those that were lost have ended; undefined: they live. */
+  let lost: { error: LemurError; ended: Promise<unknown> } | undefined;
+  let restarted: Promise<void> | undefined;
+  let restore: () => Iterable<ToWorker> = () => [];
   let nextJob = 1;
+  /** Rejects the start of workers that have not answered yet. */
+  let starting: ((error: LemurError) => void)[] = [];
 
-  const die = (error: LemurError): void => {
-    death ??= error;
-    for (const { fail } of pending.values()) fail(death);
+  const failAll = (error: LemurError): void => {
+    for (const { fail } of pending.values()) fail(error);
     pending.clear();
   };
-  const ports = Array.from({ length: threads }, () => platform.spawnWorker());
+  /** One worker ended. The others may be in the middle of the same job: none goes on, and until all have ended no memory is given to anybody else. */
+  const lose = (error: LemurError): void => {
+    if (death || lost) return;
+    if (!memory) death = error;
+    const ending = Promise.all(ports.map((port) => port.terminate()));
+    lost = { error, ended: ending };
+    failAll(error);
+    void track(ending);
+  };
   // workers keep the process alive while they have work, and only then
   const track = <T>(promise: Promise<T>): Promise<T> => {
     if (running.size === 0) for (const port of ports) port.keepAlive(true);
@@ -68,51 +89,69 @@ export async function createPool(
     return promise;
   };
 
-  const starting: ((error: LemurError) => void)[] = [];
-  const started = ports.map(
-    (port) =>
-      new Promise<void>((resolve, reject) => {
-        starting.push(reject);
-        port.listen(
-          (message) => {
-            const reply = message as FromWorker;
-            if (reply.type === 'started') resolve();
-            else pending.get(reply.type === 'data' ? reply.request : reply.job)?.reply(reply);
-          },
-          (cause) => {
-            die(
-              new LemurError(
-                'worker-failed',
-                `a worker thread ended: ${cause instanceof Error ? cause.message : String(cause)}`,
-                { where: 'worker' },
-                { cause },
-              ),
-            );
-            reject(death);
-          },
-        );
-        port.post({ type: 'start', module, memory: memory && sendMemory(memory) } satisfies ToWorker);
-      }),
-  );
-  // seconds of the event loop: while the thread is busy with something else, no answer can arrive
-  let seconds = 0;
-  const patience = setInterval(() => {
-    if (++seconds < START_SECONDS) return;
-    for (const reject of starting)
-      reject(new LemurError('worker-failed', `no worker answered within ${START_SECONDS} s`, { where: 'worker' }));
-  }, 1000);
-  try {
-    await track(Promise.all(started));
-  } catch (error) {
-    for (const port of ports) void port.terminate();
-    throw error;
-  } finally {
-    clearInterval(patience);
-  }
+  /** New workers, which know the tensors of those before. */
+  const start = async (): Promise<void> => {
+    const own = Array.from({ length: threads }, () => platform.spawnWorker());
+    ports = own;
+    lost = undefined;
+    starting = [];
+    const started = own.map(
+      (port) =>
+        new Promise<void>((resolve, reject) => {
+          starting.push(reject);
+          port.listen(
+            (message) => {
+              if (ports !== own) return;
+              const reply = message as FromWorker;
+              if (reply.type === 'started') resolve();
+              else pending.get(reply.type === 'data' ? reply.request : reply.job)?.reply(reply);
+            },
+            (cause) => {
+              const what = cause instanceof Error ? cause.message : String(cause);
+              const error = new LemurError('worker-failed', `a worker thread ended: ${what}`, { where: 'worker' }, { cause });
+              if (ports === own) lose(error);
+              reject(error);
+            },
+          );
+          port.post({ type: 'start', module, memory: memory && sendMemory(memory) } satisfies ToWorker);
+          for (const message of restore()) port.post(message);
+        }),
+    );
+    if (running.size > 0) for (const port of own) port.keepAlive(true);
+    // seconds of the event loop: while the thread is busy with something else, no answer can arrive
+    let seconds = 0;
+    const patience = setInterval(() => {
+      if (++seconds < START_SECONDS) return;
+      for (const reject of starting)
+        reject(new LemurError('worker-failed', `no worker answered within ${START_SECONDS} s`, { where: 'worker' }));
+    }, 1000);
+    try {
+      await track(Promise.all(started));
+    } catch (error) {
+      lose(error as LemurError);
+      throw error;
+    } finally {
+      clearInterval(patience);
+    }
+  };
+  /** Starts workers anew when some were lost; a failure is for the next call to try again. */
+  const restart = (): Promise<void> => {
+    restarted ??= (async () => {
+      try {
+        await lost?.ended;
+        if (death) throw death;
+        await start();
+      } finally {
+        restarted = undefined;
+      }
+    })();
+    return restarted;
+  };
+  await start();
 
   const expect = (id: number, replies: number): Promise<FromWorker[]> =>
     new Promise((resolve, reject) => {
-      if (death) return reject(death);
+      if (death ?? lost) return reject(death ?? lost?.error);
       const received: FromWorker[] = [];
       pending.set(id, {
         reply(message) {
@@ -190,14 +229,21 @@ export async function createPool(
       return running.size > 0;
     },
     broadcast(message, transfer) {
+      // new ones are told of what there is by then
+      if (lost) return;
       for (const port of ports) port.post(message, transfer);
     },
     run(job, options = {}) {
       if (death) return Promise.reject(death);
       if (options.signal?.aborted) return Promise.reject(options.signal.reason);
-      return track(memory ? runShared(job, options) : runAlone(job, options));
+      const go = (): Promise<void> => (memory ? runShared(job, options) : runAlone(job, options));
+      return track(lost || restarted ? restart().then(go) : go());
+    },
+    onRestart(known) {
+      restore = known;
     },
     async request(message) {
+      if (!death && (lost || restarted)) await track(restart());
       const id = nextJob++;
       const reply = track(expect(id, 1));
       ports[0].post({ ...message, request: id } satisfies ToWorker);
@@ -207,7 +253,10 @@ export async function createPool(
       await Promise.all(running);
     },
     async close() {
-      die(new LemurError('closed', 'the device was closed', { where: 'device' }));
+      const closed = new LemurError('closed', 'the device was closed', { where: 'device' });
+      death ??= closed;
+      failAll(death);
+      for (const reject of starting) reject(death);
       await Promise.all(ports.map((port: WorkerPort) => port.terminate()));
     },
   };

@@ -34,7 +34,7 @@ export interface TensorStore {
 
 export function createTensorStore(pool: Pool, memory: KernelMemory | null): TensorStore {
   const heap = createHeap(FIRST_ADDRESS, LIMIT);
-  const places = new Map<number, Place>();
+  const places = new Map<number, { tensor: Tensor; place: Place }>();
   let nextId = 1;
   let scratch: number[] = [];
   let scratchBytes = 0;
@@ -74,15 +74,19 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
   /** An unshared buffer goes over to the worker for good; memory in use before is cleared by whoever can see it. */
   const put = <D extends DType>(dtype: D, length: number, place: Place, zero = false): Tensor<D> => {
     const tensor: Tensor<D> = { id: nextId++, dtype, length };
-    places.set(tensor.id, place);
+    places.set(tensor.id, { tensor, place });
     const given = place.kind === 'buffer' && !memory ? [place.buffer] : [];
     pool.broadcast({ type: 'tensor', tensor, place, top: heap.top, zero: zero && !memory }, given);
     if (zero && memory) (local(tensor) as TypedArray).fill(0);
     return tensor;
   };
 
+  pool.onRestart(function* () {
+    for (const { tensor, place } of places.values()) yield { type: 'tensor', tensor, place, top: heap.top, zero: false };
+  });
+
   const placeOf = (tensor: Tensor): Place => {
-    const found = places.get(tensor.id);
+    const found = places.get(tensor.id)?.place;
     if (!found) throw new LemurError('closed', 'the data of this object was freed: it has been closed', { where: 'tensor' });
     return found;
   };
@@ -213,7 +217,7 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
 
     free(...tensors) {
       for (const { id } of tensors) {
-        const place = places.get(id);
+        const place = places.get(id)?.place;
         if (!place) continue;
         places.delete(id);
         pool.broadcast({ type: 'free', id });
