@@ -55,6 +55,7 @@ const TAKES: Record<string, Call> = {
   'index.tune': { call: (o) => index.tune(o), known: 'recall' },
   'index.verify': { call: (o) => index.verify(o), known: 'signal' },
   'index.compact': { call: (o) => index.compact(o), known: 'onProgress' },
+  'index.refresh': { call: (o) => index.refresh(o), known: 'signal' },
   'Lemur.fit': { call: (o) => Lemur.fit(documents, o), known: 'hiddenDim' },
   'Lemur.load': { call: (o) => Lemur.load(memoryStorage(), o), known: 'threads' },
   'Lemur.importReference': { call: (o) => Lemur.importReference(memoryStorage(), o), known: 'sample' },
@@ -90,7 +91,7 @@ const ALSO: Record<string, Call> = {
   'delete by a filter': { call: (o) => index.delete(o), known: 'filter' },
 };
 const TAKES_NONE = [
-  ...['index.close', 'index.dim', 'index.get', 'index.refresh', 'index.size', 'index.stats'],
+  ...['index.close', 'index.dim', 'index.get', 'index.size', 'index.stats'],
   ...['lemur.W', 'lemur.close', 'lemur.save', 'maxSim.close'],
   ...['LemurError', 'isLemurError', 'maxSim', 'memoryStorage', 'folderStorage', 'paper', 'readTxtaiCenter'],
   ...['readNpy', 'writeNpy', 'readSafetensors', 'writeSafetensors', 'streamSafetensors'],
@@ -109,6 +110,18 @@ test('every public function either takes an options object that is tried here, o
     }
   }
   expect(found.sort()).toEqual([...Object.keys(TAKES), ...TAKES_NONE].sort());
+});
+
+test('those that are said to take no options have no parameter of that name', () => {
+  const classes: Record<string, { prototype: object }> = { index: Index, lemur: Lemur, maxSim: MaxSim };
+  const wrong = TAKES_NONE.filter((name) => {
+    const [first, member] = name.split('.');
+    const holder = member === undefined ? lemur : classes[first].prototype;
+    const { value } = Object.getOwnPropertyDescriptor(holder, member ?? first) ?? {};
+    // to the end of the parameters
+    return typeof value === 'function' && !/^class/.test(String(value)) && /\b(\w*[oO]ptions|run)\b/.test(String(value).split(') {')[0]);
+  });
+  expect(wrong).toEqual([]);
 });
 
 const messageOf = async (call: () => unknown): Promise<string> => {

@@ -8,7 +8,7 @@ import { isThreads, MOST_THREADS, wrongThreads } from './threads.js';
 
 /** Where a call computes. */
 export interface DeviceOptions {
-  /** Worker threads; default: all the machine has (`os.availableParallelism()`). Results do not depend on it. */
+  /** Worker threads, 256 at most; default: all the machine has (`os.availableParallelism()`). Results do not depend on it. */
   threads?: number | undefined;
   /** A device of your own instead. */
   device?: Device | undefined;

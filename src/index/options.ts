@@ -10,7 +10,7 @@ import type { Metadata } from './metadata.js';
 export interface CreateOptions extends DeviceOptions {
   /** Turns texts into token vectors; without one, documents and queries come as token vectors, and `dim` is needed. */
   encoder?: Encoder | undefined;
-  /** Dimension of the token vectors; the encoder's by default. */
+  /** Dimension of the token vectors, at most 65,536; the encoder's by default. */
   dim?: number | undefined;
   /**
    * How token vectors are stored. `int8` (default): a byte a value, less the collection's mean token and by a factor for each document. What it costs
@@ -89,7 +89,7 @@ export interface TuneOptions extends RunOptions {
   k?: number | undefined;
   /** Held-out queries, the more like real ones the better: texts or token vectors. Default: drawn from the collection. */
   queries?: readonly string[] | TokenInput | undefined;
-  /** Queries that are drawn, or taken of those given. Default 200. */
+  /** Queries that are drawn, or taken of those given; at most 100,000. Default 200. */
   sample?: number | undefined;
   seed?: number | undefined;
 }

@@ -16,17 +16,17 @@ export interface LearnOptions {
   learnSubsetSize?: number | undefined;
   /** Tokens of the least squares that give each document its weights (n'). Default 16,384. */
   olsSampleSize?: number | undefined;
-  /** Layers of the feature map. Default 1. */
+  /** Layers of the feature map, at most 64. Default 1. */
   numLayers?: number | undefined;
-  /** Width of the layers before the last. Default 512. */
+  /** Width of the layers before the last, at most 16,384. Default 512. */
   hiddenDim?: number | undefined;
-  /** Latent dimension d': the width of the last layer and of the document weights; null: that of `hiddenDim`. Default 1024. */
+  /** Latent dimension d': the width of the last layer and of the document weights, at most 16,384; null: that of `hiddenDim`. Default 1024. */
   finalHiddenDim?: number | null | undefined;
   /** Default gelu. */
   activation?: Activation | undefined;
-  /** Passes over the learn tokens; 0: random features, no training. Default 10. */
+  /** Passes over the learn tokens, at most 1,000,000; 0: random features, no training. Default 10. */
   epochs?: number | undefined;
-  /** Learning rate, with `one-cycle` its peak. Default 1e-2. */
+  /** Learning rate, with `one-cycle` its peak; at most 1e6. Default 1e-2. */
   lr?: number | undefined;
   /** Default one-cycle. */
   schedule?: ScheduleName | undefined;
