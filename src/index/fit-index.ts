@@ -2,7 +2,7 @@ import type { Tensor } from '../device/device.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
 import { describeFeatureMap } from '../lemur/feature-map-description.js';
-import { freeLearned, learnCorpus, learnTokens } from '../lemur/fit.js';
+import { freeLearned, learnCorpus, learnTokens, sampleRows } from '../lemur/fit.js';
 import { defaultLearnTokens, type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from '../lemur/options.js';
 import { freeTokens, uploadTokens } from '../model/device-tokens.js';
 import { documentWeights } from '../model/solver.js';
@@ -11,7 +11,7 @@ import { fitPrefixMap } from '../search/prefix-map.js';
 import { gatherRows } from '../tokens/gather.js';
 import { joinArrays } from '../tokens/join.js';
 import { longestRows } from '../tokens/lengths.js';
-import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
+import { createRandom } from '../tokens/random.js';
 import { type TokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type CodeRows, encodeCodes, joinCodes } from './codes-file.js';
 import { codesOf, combined, DOCUMENTS_AT_ONCE, residualOf, scalesOfSome, storedTokens, type WeightsModel } from './document-codes.js';
@@ -171,8 +171,7 @@ async function learnFrom(store: Store, learn: TokenSets | undefined, chosen: Res
   const { signal } = options;
   const rowsOf = async (sets: TokenSets | undefined, count: number, stream: number): Promise<Float32Array> => {
     if (!sets) return sampleTokenRows(snapshot, count, seed, stream, signal);
-    const rows = sampleWithoutReplacement(createRandom(seed, stream), sets.vectors.length / dim, count);
-    return gatherRows(sets.vectors, dim, rows);
+    return gatherRows(sets.vectors, dim, sampleRows(sets, count, createRandom(seed, stream)));
   };
   const test = options.test && (await tokenSetsOfDim(options.test, dim, 'test', signal));
   const samples = {

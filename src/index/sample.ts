@@ -1,4 +1,5 @@
 import { pacer } from '../pacer.js';
+import { fairShares, rowOfShare } from '../tokens/fair-shares.js';
 import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
 import type { StoredDocument } from './segment-file.js';
 import type { Snapshot } from './snapshot.js';
@@ -21,7 +22,10 @@ export function sampleDocuments(snapshot: Snapshot, count: number, seed: number,
     .sort();
 }
 
-/** Token vectors of documents chosen at random as float32, count x dim (fewer where there are no more), in the order of the documents. */
+/**
+ * Token vectors of documents chosen at random as float32, count x dim (fewer where there are no more), in the order of the documents; none gives most of
+ * them.
+ */
 export async function sampleTokenRows(
   snapshot: Snapshot,
   count: number,
@@ -36,28 +40,30 @@ export async function sampleTokenRows(
     const { view, at } = snapshot.locate(document);
     return view.segment.counts[at];
   };
+  const counts = Int32Array.from(live, countOf);
+  const shares = fairShares(counts, count);
   let total = 0;
-  for (const document of live) total += countOf(document);
+  for (const share of shares) total += share;
   const rows = sampleWithoutReplacement(createRandom(seed, stream), total, count).sort();
-  // documents that have some of them: [document, number of its first row, first of its rows here, behind the last]
+  // documents that have some of them: [place in `live`, number of its first row, first of its rows here, behind the last]
   const wanted: [number, number, number, number][] = [];
   let next = 0;
   let first = 0;
-  for (const document of live) {
-    const behind = first + countOf(document);
+  for (const [i, share] of shares.entries()) {
+    const behind = first + share;
     const from = next;
     while (next < rows.length && rows[next] < behind) next++;
-    if (next > from) wanted.push([document, first, from, next]);
+    if (next > from) wanted.push([i, first, from, next]);
     first = behind;
   }
   const out = new Float32Array(rows.length * dim);
   for (let at = 0; at < wanted.length; at += READS) {
     await pace();
     const some = wanted.slice(at, at + READS);
-    const found = await Promise.all(some.map(([document]) => snapshot.vectors(document)));
-    for (const [i, [, start, from, to]] of some.entries()) {
+    const found = await Promise.all(some.map(([place]) => snapshot.vectors(live[place])));
+    for (const [i, [document, start, from, to]] of some.entries()) {
       for (let row = from; row < to; row++) {
-        const place = (rows[row] - start) * dim;
+        const place = rowOfShare(rows[row] - start, shares[document], counts[document]) * dim;
         out.set(found[i].subarray(place, place + dim), row * dim);
       }
     }

@@ -7,11 +7,12 @@ import { createSolver, documentWeights, type Solver } from '../model/solver.js';
 import { type EpochReport, type Examples, train } from '../model/train.js';
 import type { RunOptions } from '../run-options.js';
 import type { Scaling } from '../search/prefix-map.js';
+import { fairShares, rowOfShare } from '../tokens/fair-shares.js';
 import { gatherRows } from '../tokens/gather.js';
 import { longestRows, scalesOf, typicalLength, unitRows } from '../tokens/lengths.js';
 import { meanToken, quantizeTokens } from '../tokens/quantize.js';
-import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
-import type { TokenSets } from '../tokens/token-sets.js';
+import { createRandom, type Random, sampleWithoutReplacement } from '../tokens/random.js';
+import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
 import type { FitOptions, ResolvedLearnOptions } from './options.js';
 
 /** Tokens of the validation set at most. */
@@ -258,8 +259,24 @@ function renamed({ onProgress, signal }: FitOptions, stage: string): RunOptions 
 }
 
 function sampleTokens(sets: TokenSets, count: number, seed: number, stream: number): Float32Array {
-  const rows = sampleWithoutReplacement(createRandom(seed, stream), sets.vectors.length / sets.dim, count);
-  return gatherRows(sets.vectors, sets.dim, rows);
+  return gatherRows(sets.vectors, sets.dim, sampleRows(sets, count, createRandom(seed, stream)));
+}
+
+/** Numbers of `count` rows at random, of which no text gives most. */
+export function sampleRows({ counts, offsets }: TokenSets, count: number, random: Random): Int32Array {
+  const shares = fairShares(counts, count);
+  const firsts = shares === counts ? offsets : rowOffsets(shares);
+  const places = sampleWithoutReplacement(random, firsts[counts.length], count);
+  if (shares === counts) return places;
+  return places.map((place) => {
+    let [low, high] = [0, counts.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (firsts[middle] <= place) low = middle;
+      else high = middle - 1;
+    }
+    return offsets[low] + rowOfShare(place - firsts[low], shares[low], counts[low]);
+  });
 }
 
 /** Population mean and deviation; constant targets count as of deviation 1, so that they standardise to zero. */

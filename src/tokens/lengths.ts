@@ -43,7 +43,10 @@ export async function longestRows(sets: TokenSets | Int8TokenSets, signal?: Abor
     if (text % TEXTS === 0) await pace();
     let largest = 0;
     for (let at = offsets[text] * dim; at < offsets[text + 1] * dim; at += dim) largest = Math.max(largest, squareOf(sets, text, at));
-    lengths[text] = snapped(Math.sqrt(largest));
+    const length = Math.sqrt(largest);
+    // no longer than what rounding makes of zero
+    const nothing = 'factors' in sets ? (sets.factors[text] * Math.sqrt(dim)) / 2 : 0;
+    lengths[text] = length <= nothing ? 0 : snapped(length);
   }
   return lengths;
 }

@@ -32,7 +32,13 @@ const draws = numbers(3).floats(DOCUMENTS);
 const times = (rows: readonly Float32Array[], factor: number): Float32Array[] => rows.map((row) => row.map((value) => value * factor));
 const scaledBy = (scale: (document: number) => number): Rows => documents.map((tokens, i) => times(tokens, scale(i)));
 
-const inputOf = (rows: Rows, from = 0) => rows.map((tokens, i) => ({ id: `${from + i}`, tokens: tokens.map((row) => row.slice()) }));
+function inputOf(rows: Rows, from = 0) {
+  return rows.map((tokens, i) => {
+    const data = new Float32Array(tokens.length * DIM);
+    for (const [row, values] of tokens.entries()) data.set(values, row * DIM);
+    return { id: `${from + i}`, tokens: { data, dims: [tokens.length, DIM] } };
+  });
+}
 
 /** With the last `late` documents added after the fit. */
 async function collection(rows: Rows, { epochs = 0, precision = 'float32' as 'float32' | 'int8', late = 0 } = {}): Promise<Index> {
@@ -118,6 +124,17 @@ describe('documents whose vectors are of other lengths than those of others', ()
       expect(kept[q]).toEqual(expect.arrayContaining(ids.slice(0, 70).filter((id) => !['3', '601'].includes(id))));
     await again.close();
   });
+});
+
+test('one document of 20,000 like tokens takes nothing from others', async () => {
+  const noise = numbers(7);
+  const long = Array.from({ length: 20_000 }, () => noise.floats(DIM, 0.02).map((value, j) => value + documents[5][0][j]));
+  const rows = documents.map((tokens, i) => (i === 100 ? long : tokens));
+  const index = await collection(rows, { precision: 'int8' });
+  // what it scores, a sample of it says
+  const seen = rows.map((tokens) => tokens.slice(0, 200));
+  expect(await recallOf(index, seen, queries, (i) => i !== 100)).toBeGreaterThan(0.93);
+  await index.close();
 });
 
 describe('queries', () => {

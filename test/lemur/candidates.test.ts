@@ -68,7 +68,7 @@ describe('candidates by prefixes', () => {
   test('are the same bytes after saving and loading, with any number of threads, and after another fit', async () => {
     const storage = memoryStorage();
     await lemur.save(storage);
-    expect(await storage.list()).toContain('prefix.1.safetensors');
+    expect(await storage.list()).toContain('lemur-prefix.1.safetensors');
     const expected = await lemur.candidates(queries, 20);
     const again = await Lemur.fit(texts, { ...OPTIONS, threads: 1 });
     const others = [await Lemur.load(storage, { threads: 1 }), await Lemur.load(storage, { threads: 2 }), again];
@@ -82,11 +82,14 @@ describe('candidates by prefixes', () => {
   test('need a whole prefix file', async () => {
     const storage = memoryStorage();
     await lemur.save(storage);
-    const bytes = await storage.read('prefix.1.safetensors');
+    const bytes = await storage.read('lemur-prefix.1.safetensors');
     bytes[bytes.length - 5] ^= 1;
-    await storage.write('prefix.1.safetensors', bytes);
-    await expect(Lemur.load(storage)).rejects.toMatchObject({ code: 'bad-file', message: expect.stringContaining('prefix.1.safetensors') });
-    await storage.delete('prefix.1.safetensors');
+    await storage.write('lemur-prefix.1.safetensors', bytes);
+    await expect(Lemur.load(storage)).rejects.toMatchObject({
+      code: 'bad-file',
+      message: expect.stringContaining('lemur-prefix.1.safetensors'),
+    });
+    await storage.delete('lemur-prefix.1.safetensors');
     await expect(Lemur.load(storage)).rejects.toMatchObject({ code: 'not-found' });
   });
 
