@@ -6,14 +6,12 @@ import { fetchBytes } from './fetch-bytes.js';
 import type { Crc32 } from './formats/crc32.js';
 import { readWhole } from './formats/node-file.js';
 import { absolutePath } from './formats/node-path.js';
-import { spawnNodeWorker, type WorkerScript } from './node-spawn-worker.js';
+import { fileBeside, spawnNodeWorker, type WorkerScript } from './node-spawn-worker.js';
 import type { Platform } from './platform.js';
 import { folderStorage } from './storage/node-folder.js';
 
-/** By a variable, so that no bundler takes the file along without what it imports. */
-const FILE = './node-kernels-worker.js';
 const kernelsWorker: WorkerScript = {
-  file: () => new URL(FILE, import.meta.url),
+  file: () => fileBeside(import.meta.url, 'node-kernels-worker.js'),
   text: async () => (await import('./inlined-kernels-worker.js')).WORKER,
   // the flags of the parent (--input-type, --import, ...) are not for this thread
   options: { execArgv: [] },

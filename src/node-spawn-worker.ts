@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import type { WorkerPort } from './platform.js';
 
 /** What a worker thread runs. */
 export interface WorkerScript {
-  /** Its file; raises, or gives none, where a bundler has left no address of it. */
+  /** Its file; undefined where it is not there. */
   file(): URL | undefined;
   /** The same as one text, CommonJS, for programs that were bundled into a file without it. */
   text(): Promise<string>;
@@ -14,6 +15,18 @@ export interface WorkerScript {
 export interface NodeWorkerPort extends WorkerPort {
   /** Sends a last message, after which the thread ends by itself, and waits until it has. */
   finish(message: unknown): Promise<void>;
+}
+
+/**
+ * The file of that name beside the one at `address`, which is a module's `import.meta.url`; undefined where there is none. Written so that bundlers do not
+ * see which file is meant: they would take it along alone, without what it imports.
+ */
+export function fileBeside(address: string | undefined, name: string): URL | undefined {
+  // bundles of CommonJS know no address of theirs
+  if (!address?.startsWith('file:')) return undefined;
+  const url = new URL(address);
+  url.pathname = url.pathname.replace(/[^/]*$/, name);
+  return existsSync(url) ? url : undefined;
 }
 
 /** Scripts whose file is known not to run. */

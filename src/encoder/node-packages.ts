@@ -1,21 +1,7 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-
-/** By a variable, so that no bundler takes the file along without what it imports. */
-const WORKER = './node-encoder-worker.js';
-
-/** The address of the encoder's worker beside this file; undefined in a program that was bundled without it. */
-export function workerFile(): URL | undefined {
-  try {
-    const url = new URL(WORKER, import.meta.url);
-    return existsSync(url) ? url : undefined;
-  } catch {
-    // bundles of CommonJS have no address of their own
-    return undefined;
-  }
-}
+import { workerFile } from './node-spawn-worker.js';
 
 /** Where an optional package begins, as an address; undefined where it is not installed. Looked for from this file, in a bundled program from it and its folder too. */
 export function findPackage(name: string): string | undefined {

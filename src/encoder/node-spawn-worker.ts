@@ -1,10 +1,14 @@
-import { spawnNodeWorker, type WorkerScript } from '../node-spawn-worker.js';
+import { fileBeside, spawnNodeWorker, type WorkerScript } from '../node-spawn-worker.js';
 import type { WorkerPort } from '../platform.js';
-import { workerFile } from './node-packages.js';
 import type { WorkerMessage } from './worker-protocol.js';
 
 /** Megabytes of a worker's stack, since native code goes deeper than Node's own 4; what is not used is not taken. */
 const STACK = 64;
+/** The encoder's worker; undefined in a program that was bundled without it. */
+export function workerFile(): URL | undefined {
+  return fileBeside(import.meta.url, 'node-encoder-worker.js');
+}
+
 const encoderWorker: WorkerScript = {
   file: workerFile,
   text: async () => (await import('./node-inlined-worker.js')).WORKER,
