@@ -13,6 +13,8 @@ export interface BertConfig {
   readonly positions: number;
   /** The row of the position embeddings that the first token takes. */
   readonly firstPosition: number;
+  /** A token in a text that takes the row before that and is not counted; undefined: there is none. */
+  readonly unplaced: number | undefined;
   /** Added to the variance in each LayerNorm. */
   readonly epsilon: number;
   readonly activation: 'gelu' | 'relu';
@@ -57,6 +59,7 @@ export function bertConfig(json: unknown, where: string): BertConfig {
     vocabulary: positive(config, 'vocab_size', where),
     positions,
     firstPosition,
+    unplaced: config.model_type === 'bert' ? undefined : firstPosition - 1,
     epsilon,
     activation: config.hidden_act as BertConfig['activation'],
   };

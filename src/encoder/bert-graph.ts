@@ -1,3 +1,4 @@
+import { joinArrays } from '../tokens/join.js';
 import type { BertConfig } from './bert-config.js';
 import type { BertEmbeddings, BertWeights, Dense, Norm } from './bert-weights.js';
 import type { DenseLayer } from './dense.js';
@@ -33,18 +34,27 @@ export async function bertOnnx(
   }
   return finishBody(graph, hidden, dense);
 
-  function embed({ words, positions, norm }: BertEmbeddings): string {
+  function embed({ words, positions, unplaced, norm }: BertEmbeddings): string {
     graph.constant('words', { dims: [config.vocabulary, hidden], type: 'float32', data: words });
-    graph.constant('positions', { dims: [config.positions, hidden], type: 'float32', data: positions });
+    const rows = unplaced ? joinArrays([unplaced, positions], (length) => new Float32Array(length)) : positions;
+    graph.constant('positions', { dims: [rows.length / hidden, hidden], type: 'float32', data: rows });
     graph.constant('zero', { dims: [1], type: 'int64', data: BigInt64Array.of(0n) });
     graph.node('Cast', ['attention_mask'], { to: 6 }); // int32
     graph.rename('mask');
-    const tokens = graph.node('Shape', ['input_ids'], { start: 1, end: 2 });
-    const sum = graph.node('Add', [
-      graph.node('Gather', ['words', 'input_ids']),
-      graph.node('Slice', ['positions', 'zero', tokens, 'zero']),
-    ]);
+    const sum = graph.node('Add', [graph.node('Gather', ['words', 'input_ids']), places()]);
     return graph.node('LayerNormalization', [sum, ...normOf('embeddings', norm)], { epsilon: { float: epsilon } });
+  }
+
+  /** Embeddings of the tokens' positions: counted from the first, or RoBERTa's, where a padding token in a text has a row of its own and is not counted. */
+  function places(): string {
+    if (config.unplaced === undefined) {
+      const tokens = graph.node('Shape', ['input_ids'], { start: 1, end: 2 });
+      return graph.node('Slice', ['positions', 'zero', tokens, 'zero']);
+    }
+    const padding = graph.constant('unplaced', { dims: [], type: 'int64', data: BigInt64Array.of(BigInt(config.unplaced)) });
+    const isPlaced = graph.node('Cast', [graph.node('Not', [graph.node('Equal', ['input_ids', padding])])], { to: 6 }); // int32
+    const axis = graph.constant('tokens', { dims: [], type: 'int64', data: BigInt64Array.of(1n) });
+    return graph.node('Gather', ['positions', graph.node('Mul', [graph.node('CumSum', [isPlaced, axis]), isPlaced])]);
   }
 
   function attention(name: string, input: string, queryKeyValue: Dense): string {

@@ -1,4 +1,4 @@
-import type { NormalizedText } from './normalized-text.js';
+import { type NormalizedText, through } from './normalized-text.js';
 
 /** What a tokenizer.json's BertNormalizer does to a text. */
 export interface BertNormalization {
@@ -37,7 +37,7 @@ const REMEMBERED = 4096;
  * that character alone, but not always which: a sigma is lower-cased by its neighbours, and marks may change places. So the lengths
  * are found character by character, and the text as a whole.
  */
-export function bertNormalizer(rules: BertNormalization): (original: string) => NormalizedText {
+export function bertNormalizer(rules: BertNormalization): (source: NormalizedText) => NormalizedText {
   const known = new Map<number, Character>();
   const characterOf = (code: number): Character => {
     const found = known.get(code);
@@ -48,7 +48,8 @@ export function bertNormalizer(rules: BertNormalization): (original: string) => 
     known.set(code, character);
     return character;
   };
-  return (original) => {
+  return (source) => {
+    const original = source.text;
     const starts: number[] = [];
     const ends: number[] = [];
     let all = '';
@@ -65,7 +66,7 @@ export function bertNormalizer(rules: BertNormalization): (original: string) => 
       // an accent that was stripped
       for (let i = ends.length - 1; i >= 0 && ends[i] === at; i--) ends[i] = end;
     }
-    return { text: fold(all, rules), starts, ends };
+    return through(source, { text: fold(all, rules), starts, ends });
   };
 }
 
@@ -77,7 +78,7 @@ function cleanCharacter(char: string, { clean, spaceChinese }: BertNormalization
   return spaceChinese && isChinese(char.codePointAt(0)!) ? ` ${char} ` : char;
 }
 
-/** Of the first plane only: the library looks at UTF-16 code units. */
+/** Of the first plane only: the library looks at UTF-16 code units, and `preparedNormalizer` takes the others. */
 function isChinese(code: number): boolean {
   return (code >= 0x4e00 && code <= 0x9fff) || (code >= 0x3400 && code <= 0x4dbf) || (code >= 0xf900 && code <= 0xfaff);
 }

@@ -20,6 +20,8 @@ export interface Norm {
 export interface BertEmbeddings {
   readonly words: Float32Array;
   readonly positions: Float32Array;
+  /** What a token that takes no position has instead. */
+  readonly unplaced: Float32Array | undefined;
   readonly norm: Norm;
 }
 
@@ -44,9 +46,9 @@ export interface BertWeights {
  * Every tensor's presence, type and shape is checked at once, from the header: raises `bad-file`.
  */
 export function bertWeights(file: TensorFile, config: BertConfig, where: string): BertWeights {
-  const { hidden, intermediate, vocabulary, positions, firstPosition, layers } = config;
+  const { hidden, intermediate, vocabulary, positions, firstPosition, unplaced, layers } = config;
   const probe = 'embeddings.word_embeddings.weight';
-  const { check, read } = tensorReader(file, { prefixes: ['', 'bert.', 'roberta.'], probe, what: 'BERT', where });
+  const { check, read, has } = tensorReader(file, { prefixes: ['', 'bert.', 'roberta.'], probe, what: 'BERT', where });
   check(probe, vocabulary, hidden);
   check('embeddings.position_embeddings.weight', firstPosition + positions, hidden);
   check('embeddings.token_type_embeddings.weight', undefined, hidden);
@@ -63,10 +65,17 @@ export function bertWeights(file: TensorFile, config: BertConfig, where: string)
 
   return {
     embeddings: async () => {
-      const sum = await read('embeddings.position_embeddings.weight', [firstPosition, firstPosition + positions]);
+      const from = unplaced === undefined ? firstPosition : firstPosition - 1;
+      const sum = await read('embeddings.position_embeddings.weight', [from, firstPosition + positions]);
       const type = await read('embeddings.token_type_embeddings.weight', [0, 1]);
       for (let i = 0; i < sum.length; i++) sum[i] += type[i % hidden];
-      return { words: await read(probe), positions: sum, norm: await norm('embeddings.LayerNorm') };
+      const placed = firstPosition - from;
+      return {
+        words: await read(probe),
+        positions: sum.subarray(placed * hidden),
+        unplaced: placed > 0 ? sum.subarray(0, placed * hidden) : undefined,
+        norm: await norm('embeddings.LayerNorm'),
+      };
     },
     layer: async (index) => {
       const at = layerName(index);
@@ -89,8 +98,12 @@ export function bertWeights(file: TensorFile, config: BertConfig, where: string)
   }
 
   function checkNorm(name: string): void {
-    check(`${name}.weight`, hidden);
-    check(`${name}.bias`, hidden);
+    for (const tensor of normTensors(name)) check(tensor, hidden);
+  }
+
+  /** Scale and shift, which older versions of the Transformers library call gamma and beta. */
+  function normTensors(name: string): readonly [string, string] {
+    return has(`${name}.gamma`) && !has(`${name}.weight`) ? [`${name}.gamma`, `${name}.beta`] : [`${name}.weight`, `${name}.bias`];
   }
 
   async function dense(name: string, outputs: number, inputs: number): Promise<Dense> {
@@ -98,7 +111,8 @@ export function bertWeights(file: TensorFile, config: BertConfig, where: string)
   }
 
   async function norm(name: string): Promise<Norm> {
-    return { gamma: await read(`${name}.weight`), beta: await read(`${name}.bias`) };
+    const [scale, shift] = normTensors(name);
+    return { gamma: await read(scale), beta: await read(shift) };
   }
 }
 

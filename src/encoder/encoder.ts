@@ -8,6 +8,7 @@ import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
 import { describeKind, showValue } from '../value-kind.js';
 import { type TextBatch, textBatches } from './batches.js';
 import type { BodyOutput, IdBatch } from './body.js';
+import { tokenizePrompted } from './prompted-text.js';
 import { type ArrangedText, arrange, extraTokens, type TextRecipe } from './recipe.js';
 import { idsOf, PUNCTUATION, type TextTokenizer } from './tokenizer.js';
 
@@ -101,7 +102,16 @@ export interface EncoderParts {
 }
 
 /** How texts are read that are pooled, not scored token by token. */
-const PLAIN: TextRecipe = { prefix: [], length: undefined, expansion: undefined, skip: new Set(), special: false };
+const PLAIN: TextRecipe = {
+  marker: undefined,
+  prompt: '',
+  promptTokens: 0,
+  strip: false,
+  length: undefined,
+  expansion: undefined,
+  skip: new Set(),
+  special: false,
+};
 /** Tokens of content where neither the caller nor the checkpoint says how many. */
 const MOST_TOKENS = 180;
 
@@ -176,7 +186,7 @@ export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
     for (const text of texts) {
       await pace();
       await step(STEPS_A_TEXT);
-      const tokenized = tokenizer.tokenize(text, maxTokens);
+      const tokenized = tokenizePrompted(tokenizer, recipe, text, maxTokens);
       if (tokenized.truncated) truncated++;
       arranged.push(arrange(tokenized, tokenizer.around, recipe));
     }
@@ -239,11 +249,12 @@ function checkKind(kind: unknown): 'query' | 'document' {
   throw new LemurError('invalid-argument', `encode: kind is ${describeKind(kind)}, expected 'query' or 'document'`, { where: 'encode' });
 }
 
+/** Most tokens of a text and the prompt before it. */
 function maxTokensOf({ maxTokens }: EncodeOptions, recipe: TextRecipe, positions: number, where: string): number {
   const extra = extraTokens(recipe);
-  const most = positions - extra;
-  if (maxTokens === undefined) return Math.min(recipe.length === undefined ? MOST_TOKENS : recipe.length - extra, most);
-  if (Number.isInteger(maxTokens) && maxTokens >= 1 && maxTokens <= most) return maxTokens;
+  if (maxTokens === undefined) return Math.min(recipe.length === undefined ? MOST_TOKENS : recipe.length - extra, positions - extra);
+  const most = positions - extra - recipe.promptTokens;
+  if (Number.isInteger(maxTokens) && maxTokens >= 1 && maxTokens <= most) return maxTokens + recipe.promptTokens;
   throw new LemurError('invalid-argument', `${where}: maxTokens is ${showValue(maxTokens)}, expected an integer from 1 to ${most}`, {
     where,
   });

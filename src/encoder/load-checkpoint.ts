@@ -154,7 +154,16 @@ export async function loadCheckpoint(
 
 /** A body that nobody has trained for late interaction: its texts' own tokens, in documents without punctuation. */
 function plainRecipes(tokenizer: TextTokenizer): EncoderParts['recipes'] {
-  const query = { prefix: [], length: undefined, expansion: undefined, skip: new Set<number>(), special: false };
+  const query = {
+    marker: undefined,
+    prompt: '',
+    promptTokens: 0,
+    strip: false,
+    length: undefined,
+    expansion: undefined,
+    skip: new Set<number>(),
+    special: false,
+  };
   return { query, document: { ...query, skip: idsOf(tokenizer, PUNCTUATION) } };
 }
 

@@ -1,4 +1,6 @@
+import { bertNormalization, bertNormalizer } from './bert-normalizer.js';
 import { asItIs, type NormalizedText, replaceMatches, rewriting } from './normalized-text.js';
+import { CHINESE, SPACED } from './prepared-normalizer.js';
 import { type Json, stepsOf } from './tokenizer-json.js';
 import { inUnicodeForm } from './unicode-form.js';
 
@@ -6,7 +8,7 @@ type Step = (source: NormalizedText) => NormalizedText;
 
 /**
  * A function that normalises as `@huggingface/tokenizers` does and says where each code unit comes from, for what a tokenizer.json has as its
- * normalizer: null, or any sequence of Unicode's forms, Lowercase, Strip, StripAccents, Replace, Prepend and SentencePiece's Precompiled. Undefined
+ * normalizer: null, or any sequence of BERT's, Unicode's forms, Lowercase, Strip, StripAccents, Replace, Prepend and SentencePiece's Precompiled. Undefined
  * where there is another one among them.
  */
 export function mappedNormalizer(json: unknown): ((original: string) => NormalizedText) | undefined {
@@ -23,6 +25,10 @@ function stepOf(json: Json): Step | undefined {
     case 'NFKD': {
       const { type } = json;
       return (source) => inUnicodeForm(source, type);
+    }
+    case 'BertNormalizer': {
+      const rules = bertNormalization(json);
+      return rules && bertNormalizer(rules);
     }
     case 'Lowercase':
       return lowercase;
@@ -79,10 +85,24 @@ function stripAccents(source: NormalizedText): NormalizedText {
 }
 
 function replace({ pattern, content = '' }: Json): Step | undefined {
+  if (content === SPACED && (pattern as Json | undefined)?.Regex === CHINESE) return spaceChinese;
   const found = plainPattern((pattern ?? {}) as Json);
   // the library's replacement has patterns of its own
   if (!found || typeof content !== 'string' || content.includes('$')) return undefined;
   return (source) => replaceMatches(source, found, content);
+}
+
+function spaceChinese(source: NormalizedText): NormalizedText {
+  const out = rewriting(source);
+  let at = 0;
+  for (const { 0: character, index } of source.text.matchAll(new RegExp(CHINESE, 'gu'))) {
+    out.keep(at, index);
+    at = index + character.length;
+    out.put(` ${character} `, index, at);
+  }
+  if (at === 0) return source;
+  out.keep(at, source.text.length);
+  return out.done();
 }
 
 /** Characters, each perhaps a number of times: these patterns mean the same to the library, which translates them from Oniguruma. */

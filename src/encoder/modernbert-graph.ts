@@ -22,7 +22,7 @@ export async function modernBertOnnx(
   const plain = attention === 'plain' ? { bias: maskAsBias(graph), attend: plainAttention(graph, config) } : undefined;
   graph.constant('zero', { dims: [1], type: 'int64', data: BigInt64Array.of(0n) });
   const rotations = { everywhere: rotation('everywhere', theta.everywhere), near: rotation('near', theta.near) };
-  const biases = new Map<number, string>();
+  const reaches = new Map<number, Reach>();
 
   const { words, norm } = await weights.embeddings();
   graph.constant('words', { dims: [config.vocabulary, hidden], type: 'float32', data: words });
@@ -36,10 +36,12 @@ export async function modernBertOnnx(
     const { cos, sin } = far === undefined ? rotations.everywhere : rotations.near;
     const rotated = (part: string): string => graph.fused('RotaryEmbedding', [part, 'zero', cos, sin], { num_heads: heads });
     const parts = [rotated(q), rotated(k), v];
-    const near = far === undefined ? undefined : nearBias(far);
-    const context = plain
-      ? plain.attend(parts, near ?? plain.bias)
-      : graph.fused('MultiHeadAttention', [...parts, '', 'mask', ...(near ? [near] : [])], { num_heads: heads });
+    const near = far === undefined ? undefined : within(far);
+    // the operator takes less off for masked tokens than for far ones, so that the bias has both
+    const attended = plain
+      ? plain.attend(parts, near?.bias ?? plain.bias)
+      : graph.fused('MultiHeadAttention', near ? [...parts, '', '', near.bias] : [...parts, '', 'mask'], { num_heads: heads });
+    const context = near ? graph.node('Mul', [attended, near.sees]) : attended;
     x = graph.node('Add', [x, graph.linear(`${at}.attentionOutput`, context, layer.attentionOutput)]);
     const inner = graph.linear(`${at}.inner`, normalise(`${at}.mlp`, x, layer.innerNorm), layer.inner);
     const [active, gate] = graph.split(inner, 2, config.intermediate);
@@ -66,14 +68,16 @@ export async function modernBertOnnx(
     return { cos: table('cos', Math.cos), sin: table('sin', Math.sin) };
   }
 
-  /** [1, 1, tokens, tokens]: 0 for tokens that are near each other, a large negative number for others; in plain operators with the mask's, for each text. */
-  function nearBias(far: number): string {
-    const known = biases.get(far);
+  /** For layers whose tokens look at those that are at most `far` away. */
+  function within(far: number): Reach {
+    const known = reaches.get(far);
     if (known) return known;
     const scalar = (name: string, value: number): string =>
       graph.constant(`${name}${far}`, { dims: [], type: 'int64', data: BigInt64Array.of(BigInt(value)) });
     const axes = (name: string, list: readonly number[]): string =>
       graph.constant(`${name}${far}`, { dims: [list.length], type: 'int64', data: BigInt64Array.from(list, BigInt) });
+    const number = (name: string, value: number): string =>
+      graph.constant(`${name}${far}`, { dims: [], type: 'float32', data: Float32Array.of(value) });
     const tokens = graph.node('Squeeze', [graph.node('Shape', ['input_ids'], { start: 1, end: 2 })]);
     const places = graph.node('Range', [scalar('from', 0), tokens, scalar('step', 1)]);
     const distance = graph.node('Abs', [
@@ -82,10 +86,23 @@ export async function modernBertOnnx(
         graph.node('Unsqueeze', [places, axes('row', [0, 1, 2])]),
       ]),
     ]);
-    const tooFar = graph.node('Cast', [graph.node('Greater', [distance, scalar('reach', far)])], { to: 1 }); // float32
-    const unseen = graph.node('Mul', [tooFar, graph.constant(`far${far}`, { dims: [], type: 'float32', data: Float32Array.of(NEVER) })]);
-    const bias = plain ? graph.node('Add', [unseen, plain.bias]) : unseen;
-    biases.set(far, bias);
-    return bias;
+    const isNear = graph.node('Cast', [graph.node('LessOrEqual', [distance, scalar('reach', far)])], { to: 1 }); // float32
+    const isAttended = graph.node('Unsqueeze', [graph.node('Cast', ['attention_mask'], { to: 1 }), axes('mask', [1, 2])]);
+    // [batch, 1, tokens, tokens]: 1 for what a token looks at
+    const seen = graph.node('Mul', [isNear, isAttended]);
+    const reach = {
+      bias: graph.node('Mul', [graph.node('Sub', [number('one', 1), seen]), number('never', NEVER)]),
+      sees: graph.node('Transpose', [graph.node('ReduceMax', [seen], { axes: [3], keepdims: 0 })], { perm: [0, 2, 1] }),
+    };
+    reaches.set(far, reach);
+    return reach;
   }
+}
+
+/** What tokens see that look at near ones alone. */
+interface Reach {
+  /** Added to the scores, [batch, 1, tokens, tokens]: 0, or `NEVER` for a token that is far or that nobody looks at. */
+  readonly bias: string;
+  /** [batch, tokens, 1]: 0 for a token that sees none, whose attention gives zeros, else 1. */
+  readonly sees: string;
 }

@@ -29,6 +29,13 @@ function moved(places: ArrayLike<number>, from: number, to: number, shift: numbe
   return out;
 }
 
+/** What was made of a text that is itself made of another: places are those in the first. */
+export function through(source: NormalizedText, made: NormalizedText): NormalizedText {
+  const starts = Int32Array.from(made.starts, (at) => source.starts[at]);
+  const ends = Int32Array.from(made.ends, (end) => source.ends[end - 1]);
+  return { text: made.text, starts, ends };
+}
+
 /** A text under way, written from the beginning of its source to the end; what is passed over is left out. */
 export interface Rewriting {
   /** Units [from, to) of the source as they are. */

@@ -2,15 +2,21 @@ import type { TokenizedText } from './tokenizer.js';
 
 /** What becomes of texts of one kind, queries or documents, before the body and after it. */
 export interface TextRecipe {
-  /** Tokens put behind the first one, most often a marker that tells the body the kind of text. */
-  readonly prefix: readonly number[];
-  /** Most tokens of a text, those around it and the prefix included; undefined: what the caller says, or 180 of its own. */
+  /** A token put behind the first one, which tells the body the kind of text. */
+  readonly marker: number | undefined;
+  /** Text before each text, tokenized together with it. */
+  readonly prompt: string;
+  /** Of the prompt alone. */
+  readonly promptTokens: number;
+  /** Whether spaces around a text are taken off. */
+  readonly strip: boolean;
+  /** Most tokens of a text, those around it, marker and prompt included; undefined: what the caller says, or 180 of its own. */
   readonly length: number | undefined;
   /** Shorter texts are filled up to `to` tokens with `token`; these get vectors, and the others look at them only where they are `attended`. */
   readonly expansion: { readonly to: number; readonly token: number; readonly attended: boolean } | undefined;
   /** Tokens that are read and get no vectors of their own. */
   readonly skip: ReadonlySet<number>;
-  /** Whether the tokens around a text, and its prefix, get vectors too. */
+  /** Whether the tokens around a text, and its marker, get vectors too. */
   readonly special: boolean;
 }
 
@@ -31,23 +37,23 @@ export interface Around {
   readonly last: number;
 }
 
-/** Tokens that come to a text's own by a recipe. */
-export function extraTokens({ prefix }: TextRecipe): number {
-  return prefix.length + 2;
+/** Tokens that come to those of a prompt and a text by a recipe. */
+export function extraTokens({ marker }: TextRecipe): number {
+  return marker === undefined ? 2 : 3;
 }
 
 /**
- * First token, prefix, the text's own, last token, expansion. A text all of whose tokens are skipped keeps them, and one without any keeps the first
+ * First token, marker, those of prompt and text, last token, expansion. A text all of whose tokens are skipped keeps them, and one without any keeps the first
  * token's state, so that texts and results stay aligned.
  */
 export function arrange({ ids: own, spans: ownSpans }: TokenizedText, { first, last }: Around, recipe: TextRecipe): ArrangedText {
-  const { prefix, expansion, skip, special } = recipe;
-  const before = 1 + prefix.length;
+  const { marker, expansion, skip, special } = recipe;
+  const before = marker === undefined ? 1 : 2;
   const real = before + own.length + 1;
   const length = Math.max(real, expansion?.to ?? 0);
   const ids = new Int32Array(length);
   ids[0] = first;
-  ids.set(prefix, 1);
+  if (marker !== undefined) ids[1] = marker;
   ids.set(own, before);
   ids[real - 1] = last;
   if (expansion) ids.fill(expansion.token, real);

@@ -13,8 +13,12 @@ export interface Settings {
 }
 
 export interface KindSettings {
-  /** Text, or the name of a marker token, put before each text. */
-  readonly prefix: string;
+  /** The name of a token put behind the first one, with or without the space behind it; one that the vocabulary does not have is text before each text. */
+  readonly marker: string;
+  /** Text before each text, tokenized together with it; one such as `[unused0] ` may be a marker. */
+  readonly prompt: string;
+  /** Whether spaces around a text are taken off. */
+  readonly strip: boolean;
   /** Most tokens, all included; undefined: as many as the body takes. */
   readonly length: number | undefined;
   /** Filled up to `to` tokens by `token`, undefined: the tokenizer's mask. */
@@ -31,17 +35,22 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export function pyLateSettings(json: Json, where: string): Settings {
   const field = reader(json, where);
+  const prompts = reader((json.prompts ?? {}) as Json, where);
   const queryLength = field.length('query_length') ?? 32;
   const expands = field.flag('do_query_expansion') ?? true;
   return {
     query: {
-      prefix: field.text('query_prefix') ?? '[Q] ',
+      marker: field.text('query_prefix') ?? '[Q] ',
+      prompt: prompts.text('query') ?? '',
+      strip: true,
       length: queryLength,
       expansion: expands ? { to: queryLength, attended: field.flag('attend_to_expansion_tokens') ?? false, token: undefined } : undefined,
       skip: [],
     },
     document: {
-      prefix: field.text('document_prefix') ?? '[D] ',
+      marker: field.text('document_prefix') ?? '[D] ',
+      prompt: prompts.text('document') ?? '',
+      strip: true,
       length: field.length('document_length') ?? 180,
       expansion: undefined,
       skip: field.words('skiplist_words') ?? PUNCTUATION,
@@ -64,13 +73,17 @@ export function stanfordSettings(json: Json, where: string): Settings {
   const queryLength = field.length('query_maxlen') ?? 32;
   return {
     query: {
-      prefix: field.text('query_token_id') ?? '[unused0]',
+      marker: field.text('query_token_id') ?? '[unused0]',
+      prompt: '',
+      strip: false,
       length: queryLength,
       expansion: { to: queryLength, attended: field.flag('attend_to_mask_tokens') ?? false, token: undefined },
       skip: [],
     },
     document: {
-      prefix: field.text('doc_token_id') ?? '[unused1]',
+      marker: field.text('doc_token_id') ?? '[unused1]',
+      prompt: '',
+      strip: false,
       length: field.length('doc_maxlen') ?? 180,
       expansion: undefined,
       skip: (field.flag('mask_punctuation') ?? true) ? PUNCTUATION : [],
@@ -100,13 +113,17 @@ export function nativeSettings(
   const texts = reader((prompts.json.prompts ?? {}) as Json, prompts.where);
   return {
     query: {
-      prefix: texts.text('query') ?? '',
+      marker: '',
+      prompt: texts.text('query') ?? '',
+      strip: false,
       length: length ?? field.length('query_length') ?? all,
       expansion,
       skip: tasks.includes('query') ? words : [],
     },
     document: {
-      prefix: texts.text('document') ?? '',
+      marker: '',
+      prompt: texts.text('document') ?? '',
+      strip: false,
       length: field.length('document_length') ?? all,
       expansion: undefined,
       skip: tasks.includes('document') ? words : [],
@@ -138,15 +155,21 @@ export function resolveRecipes(
   positions: number,
   where: string,
 ): { query: TextRecipe; document: TextRecipe } {
-  const recipeOf = ({ prefix, length, expansion, skip }: KindSettings): TextRecipe => {
+  const recipeOf = ({ marker, prompt, strip, length, expansion, skip }: KindSettings): TextRecipe => {
     const filler = expansion && (expansion.token ?? mask);
     const token = filler === undefined ? undefined : tokenizer.id(filler);
     if (expansion && token === undefined) {
       const problem = filler === undefined ? 'no mask token' : `no token ${showJson(filler)}`;
       throw new LemurError('bad-file', `${where}: ${problem}, which queries are filled up with`, { where });
     }
+    const isMarker = marker === '' && /^(\[.*\]|<.*>) ?$/.test(prompt);
+    const markerId = markerIdOf(isMarker ? prompt : marker, tokenizer);
+    const before = markerId === undefined ? marker + prompt : isMarker ? '' : prompt;
     return {
-      prefix: prefixIds(prefix, tokenizer),
+      marker: markerId,
+      prompt: before,
+      promptTokens: before === '' ? 0 : tokenizer.tokenize(before, positions).ids.length,
+      strip,
       length: Math.min(length ?? positions, positions),
       expansion: expansion && { to: Math.min(expansion.to, positions), token: token as number, attended: expansion.attended },
       skip: idsOf(tokenizer, skip),
@@ -156,11 +179,9 @@ export function resolveRecipes(
   return { query: recipeOf(query), document: recipeOf(document) };
 }
 
-/** A marker is one token, with or without the space behind it; another prefix is text. */
-function prefixIds(prefix: string, tokenizer: TextTokenizer): readonly number[] {
-  if (prefix === '') return [];
-  const marker = tokenizer.id(prefix) ?? tokenizer.id(prefix.trimEnd());
-  return marker === undefined ? [...tokenizer.tokenize(prefix, prefix.length).ids] : [marker];
+/** The token that a marker is, with or without the space behind it; undefined: it is text. */
+function markerIdOf(marker: string, tokenizer: TextTokenizer): number | undefined {
+  return marker === '' ? undefined : (tokenizer.id(marker) ?? tokenizer.id(marker.trimEnd()));
 }
 
 /** Fields of a configuration; null counts as absent. Raises 'bad-file' for one of another type. */

@@ -1,8 +1,10 @@
 import { LemurError } from '../errors.js';
 import { encodeStart, type TokenShapes, type TokenSource, tokenShapes } from './encode-start.js';
+import { preparedNormalizer } from './prepared-normalizer.js';
 import type { Around } from './recipe.js';
 import type { SpanFinder } from './span-rules.js';
 import { spanFinder } from './token-spans.js';
+import type { Json } from './tokenizer-json.js';
 
 /** The first tokens of a text's content. */
 export interface TokenizedText {
@@ -45,8 +47,9 @@ export async function loadTokenizer(json: object, config: object, vocabulary: nu
     );
   });
   try {
-    source = new Tokenizer({ ...json, truncation: null, padding: null }, config);
-    return textTokenizer(source, vocabulary, where, { findSpans: spanFinder(json, config), shapes: tokenShapes(json) });
+    const read = { ...json, truncation: null, padding: null, normalizer: preparedNormalizer(json as Json) };
+    source = new Tokenizer(read, config);
+    return textTokenizer(source, vocabulary, where, { findSpans: spanFinder(read, config), shapes: tokenShapes(read) });
   } catch (cause) {
     if (cause instanceof LemurError) throw cause;
     throw new LemurError('bad-file', `${where}: not a tokenizer that @huggingface/tokenizers can load`, { where }, { cause });

@@ -170,6 +170,23 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     expect(largestDifference(states, flat(await reference(roberta, batch)))).toBeLessThan(TOLERANCE);
   });
 
+  test('a padding token in a text of RoBERTa has a position of its own, and those behind it count on', async () => {
+    const roberta = smallBert({ model_type: 'roberta', pad_token_id: 1 }, 'roberta.');
+    const batch = texts(9, 12);
+    for (const at of [3, 4, 9 + 7]) batch.ids[at] = 1;
+    const { states } = await (await body(roberta)).run(batch, false);
+    expect(largestDifference(states, flat(await reference(roberta, batch)))).toBeLessThan(TOLERANCE);
+  });
+
+  test('tokens of a ModernBERT that see none that is looked at attend to nothing', async () => {
+    const model = smallModernBert();
+    const batch = { ...texts(60, 13), attended: Int32Array.of(4, 13) };
+    const weights = modernBertWeights(await openSafetensors(rangesOf(model.file)), model.config, 'test');
+    const expected = await eachText(batch, (ids, attended) => plainModernBert(model.config, weights, ids, attended));
+    const { states } = await (await body(model)).run(batch, false);
+    expect(largestDifference(states, flat(expected))).toBeLessThan(5 * TOLERANCE);
+  });
+
   test('ModernBERT agrees with the plain formulas, near and far', async () => {
     const model = smallModernBert();
     const batch = { ...texts(40, 13, 30), attended: Int32Array.of(40, 13, 27) };

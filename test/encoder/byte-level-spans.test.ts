@@ -120,7 +120,6 @@ describe('the spans of byte-level BPE', () => {
       return Object.fromEntries(Object.entries(vocab).filter(([token]) => token !== leaveOut));
     };
     const others: Json[] = [
-      byteLevelBpe({ normalizer: { type: 'BertNormalizer' } }),
       byteLevelBpe({ normalizer: { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Nmt' }] } }),
       byteLevelBpe({ normalizer: { type: 'Replace', pattern: { Regex: '[ab]' }, content: 'c' } }),
       byteLevelBpe({ normalizer: { type: 'Replace', pattern: { String: 'a' }, content: '$&' } }),

@@ -11,12 +11,15 @@ export async function plainBert(
   ids: readonly number[],
   attended: number = ids.length,
 ): Promise<Float64Array[]> {
-  const { words, positions, norm } = await weights.embeddings();
+  const { words, positions, unplaced, norm } = await weights.embeddings();
   const { hidden, heads, epsilon } = config;
   const size = hidden / heads;
+  // a token without a position does not move those behind it
+  const place = ids.map((id, t) => (id === config.unplaced ? -1 : ids.slice(0, t).filter((other) => other !== config.unplaced).length));
+  const positionOf = (t: number, i: number): number => (place[t] < 0 ? unplaced![i] : positions[place[t] * hidden + i]);
   let x = ids.map((id, t) =>
     layerNorm(
-      vector(hidden, (i) => words[id * hidden + i] + positions[t * hidden + i]),
+      vector(hidden, (i) => words[id * hidden + i] + positionOf(t, i)),
       norm,
     ),
   );

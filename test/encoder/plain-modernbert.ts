@@ -85,7 +85,8 @@ export async function plainModernBert(
           const k = rotate(other, hidden + h * size, j, base);
           return Math.exp(q.reduce((sum, v, c) => sum + v * k[c], 0) / Math.sqrt(size));
         });
-        const sum = scores.reduce((a, b) => a + b);
+        // a token that sees none attends to nothing
+        const sum = scores.reduce((a, b) => a + b) || 1;
         for (let c = 0; c < size; c++)
           out[h * size + c] = qkv.reduce((s, value, j) => s + (scores[j] / sum) * value[2 * hidden + h * size + c], 0);
       }

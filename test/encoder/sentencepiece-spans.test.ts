@@ -189,7 +189,7 @@ describe('the spans of SentencePiece', () => {
   test('there are none for tokenizers by other rules, and none for tokens that do not follow from the text', () => {
     const others: Json[] = [
       unigram({ normalizer: { type: 'Nmt' } }),
-      unigram({ normalizer: normalizers(XLM_R, { type: 'BertNormalizer' }) }),
+      unigram({ normalizer: normalizers(XLM_R, { type: 'Nmt' }) }),
       unigram({ normalizer: { type: 'Replace', pattern: { String: '' }, content: 'x' } }),
       unigram({ pre_tokenizer: { type: 'Whitespace' } }),
       unigram({ pre_tokenizer: { ...metaspace('always'), replacement: '_' } }),
