@@ -40,7 +40,7 @@ const GRAPHS: Readonly<Record<Precision, readonly string[]>> = {
   int8: ['model_int8.onnx', 'model_quantized.onnx'],
 };
 /** Modules that are understood. */
-const MODULES = ['Transformer', 'Pooling', 'Dense', 'Normalize', 'MultiVectorMask'];
+const MODULES = ['Transformer', 'Pooling', 'Dense', 'Normalize', 'MultiVectorMask', 'HierarchicalTokenPooling'];
 
 /**
  * Reads what kind of checkpoint it is and how it wants its texts, from its own configuration: PyLate and Sentence Transformers 6 (modules.json), Stanford
@@ -48,8 +48,8 @@ const MODULES = ['Transformer', 'Pooling', 'Dense', 'Normalize', 'MultiVectorMas
  */
 export async function openCheckpoint(files: CheckpointFiles, precision: Precision): Promise<Checkpoint> {
   const rootConfig = await readJson(files, 'config.json');
-  const exported = await readJson(files, 'onnx_config.json');
   const modules = await readModules(files);
+  const exported = (await readJson(files, 'onnx_config.json')) ?? (modules ? undefined : await exporterSettings(files));
   const at = modules?.find(({ kind }) => kind === 'Transformer')?.path ?? '';
   const config = at === '' ? rootConfig : await readJson(files, inFolder(at, 'config.json'));
   const { layout, settings } = await settingsOf(files, modules, at, config, exported);
@@ -71,9 +71,10 @@ export async function openCheckpoint(files: CheckpointFiles, precision: Precisio
       dim,
     };
   }
-  if (!config) throw await missing(files, inFolder(at, 'config.json'));
+  if (!config) throw await missing(files, exported ? GRAPHS[precision][0] : inFolder(at, 'config.json'));
   if (!isOurs && graph) {
-    const [hidden, vocabulary, positions] = ['hidden_size', 'vocab_size', 'max_position_embeddings'].map((key) => sizeOf(config, key));
+    const width = config.json.hidden_size === undefined && config.json.dim !== undefined ? 'dim' : 'hidden_size';
+    const [hidden, vocabulary, positions] = [width, 'vocab_size', 'max_position_embeddings'].map((key) => sizeOf(config, key));
     const dense = await denseLayers(files, modules, hidden);
     const dim = dense.at(-1)?.outputs ?? hidden;
     return { layout, settings, body: { kind: 'onnx', file: graph, finished: false }, dense, vocabulary, positions, hidden, dim };
@@ -89,6 +90,39 @@ export async function openCheckpoint(files: CheckpointFiles, precision: Precisio
   const source: BodySource = { kind: 'weights', config: body, weights };
   const dense = layout === 'stanford' ? [await stanfordDense(files, weights, hidden)] : await denseLayers(files, modules, hidden);
   return { layout, settings, body: source, dense, vocabulary, positions, hidden, dim: dense.at(-1)?.outputs ?? hidden };
+}
+
+/** What the exporter wrote of an ONNX file where it wrote it beside Sentence Transformers' own settings. */
+async function exporterSettings(files: CheckpointFiles): Promise<ParsedFile | undefined> {
+  const found = await readJson(files, 'config_sentence_transformers.json');
+  return found && found.json.embedding_dim !== undefined ? found : undefined;
+}
+
+/** Whether vectors of tokens are brought to unit length: a Normalize may be one of pooled vectors. */
+async function normalizesTokens(files: CheckpointFiles, modules: readonly Module[]): Promise<boolean> {
+  for (const { kind, path } of modules) {
+    if (kind === 'HierarchicalTokenPooling' && (await readJson(files, inFolder(path, 'config.json')))?.json.normalize_embeddings === true)
+      return true;
+    if (kind !== 'Normalize') continue;
+    const config = path === '' ? undefined : await readJson(files, inFolder(path, 'config.json'));
+    // older versions wrote no configuration, and normalised whatever there was
+    if (!config || (config.json.module_input_name ?? 'sentence_embedding') === 'token_embeddings') return true;
+  }
+  return false;
+}
+
+/** Raises 'unsupported' for a module that merges tokens by another distance than an index's `pooling`. */
+async function checkPooling(files: CheckpointFiles, modules: readonly Module[]): Promise<void> {
+  for (const { kind, path } of modules) {
+    if (kind !== 'HierarchicalTokenPooling') continue;
+    const { json, where } = await needJson(files, inFolder(path, 'config.json'));
+    const { pool_factor: factor = 1 } = json;
+    if (typeof factor === 'number' && factor <= 1) continue;
+    const problem = `pool_factor is ${showJson(factor)}, supported: 1; take the module out of modules.json and give an index { pooling: ${showJson(factor)} }`;
+    throw new LemurError('unsupported', `${where}: ${problem}, which clusters by the distances of vectors instead of their cosines`, {
+      where,
+    });
+  }
 }
 
 /** The modules of modules.json in their order; undefined where there is none. */
@@ -127,7 +161,8 @@ async function settingsOf(
   if (modules && mask) {
     const transformer = await needJson(files, inFolder(at, 'sentence_bert_config.json'));
     const of = (await readJson(files, inFolder(mask.path, 'config.json'))) ?? { json: {}, where: mask.path };
-    const normalize = modules.some(({ kind }) => kind === 'Normalize');
+    await checkPooling(files, modules);
+    const normalize = await normalizesTokens(files, modules);
     return {
       layout: 'sentence-transformers',
       settings: nativeSettings(transformer, of, top ?? { json: {}, where: files.name }, normalize),

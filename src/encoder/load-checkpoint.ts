@@ -110,16 +110,20 @@ export async function loadCheckpoint(
   const tokenizerFile = await needJson(files, 'tokenizer.json');
   const tokenizerConfig = (await readJson(files, 'tokenizer_config.json'))?.json ?? {};
   const { settings, positions, hidden, body } = checkpoint;
-  const read = await loadTokenizer(tokenizerFile.json, tokenizerConfig, checkpoint.vocabulary, tokenizerFile.where);
-  const tokenizer = settings?.lowerCase ? lowerCased(read) : read;
+  const tokenizer = await loadTokenizer(tokenizerFile.json, tokenizerConfig, checkpoint.vocabulary, tokenizerFile.where, {
+    lowerCase: settings?.lowerCase ?? false,
+    markers: settings ? [settings.query.marker, settings.document.marker] : [],
+  });
   const dense = projection ? [...checkpoint.dense, denseOfProjection(projection)] : checkpoint.dense;
 
   report(1);
   signal?.throwIfAborted();
 
   const id = options.id ?? (await fingerprint(platform, checkpoint, dense, tokenizerFile.json));
+  // what the tokenizer says counts where the settings give no length
+  const longest = { positions, unsaid: Math.min(positions, lengthOf(tokenizerConfig.model_max_length) ?? positions) };
   const recipes = settings
-    ? resolveRecipes(settings, tokenizer, maskToken(tokenizerConfig, tokenizer), positions, tokenizerFile.where)
+    ? resolveRecipes(settings, tokenizer, maskToken(tokenizerConfig, tokenizer), longest, tokenizerFile.where)
     : plainRecipes(tokenizer);
   const onnxPackage = platform.choosePackage(runtime);
   const alone = await sharesSteps(files.open, body, precision);
@@ -167,24 +171,17 @@ function plainRecipes(tokenizer: TextTokenizer): EncoderParts['recipes'] {
   return { query, document: { ...query, skip: idsOf(tokenizer, PUNCTUATION) } };
 }
 
+/** A number of tokens; undefined for none, and for the number that stands for no limit. */
+function lengthOf(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined;
+}
+
 /** The token that queries are filled up with, as tokenizer_config.json names it. */
 function maskToken(config: Record<string, unknown>, tokenizer: TextTokenizer): string | undefined {
   const named = config.mask_token;
   const name = typeof named === 'string' ? named : (named as { content?: unknown } | null | undefined)?.content;
   if (typeof name === 'string') return name;
   return ['[MASK]', '<mask>'].find((token) => tokenizer.id(token) !== undefined);
-}
-
-/** Places stay right where lower-casing leaves lengths as they are. */
-function lowerCased(tokenizer: TextTokenizer): TextTokenizer {
-  return {
-    ...tokenizer,
-    tokenize(text, maxTokens) {
-      const lower = text.toLowerCase();
-      const tokenized = tokenizer.tokenize(lower, maxTokens);
-      return lower.length === text.length ? tokenized : { ...tokenized, spans: undefined };
-    },
-  };
 }
 
 /** Types of the options that go elsewhere unread. */

@@ -21,10 +21,14 @@ const [JOINER, DIALYTIKA_TONOS] = ['\u{10fff0}', '\u{10fff1}'];
  * * A BertNormalizer puts spaces around Chinese characters of all planes.
  * * A Precompiled of SentencePiece keeps U+200D, makes a space of U+061C, and composes U+0344 with nothing.
  * * U+0085 is whitespace where words are split at it.
+ *
+ * `lowerCase` puts a step before them where none of them lower-cases.
  */
-export function preparedNormalizer(json: Json): unknown {
+export function preparedNormalizer(json: Json, lowerCase: boolean): unknown {
   const splits = stepsOf(json.pre_tokenizer, 'pretokenizers').some(({ type }) => type === 'WhitespaceSplit');
-  const steps = stepsOf(json.normalizer, 'normalizers');
+  const own = stepsOf(json.normalizer, 'normalizers');
+  const lowers = own.some(({ type, lowercase }) => type === 'Lowercase' || (type === 'BertNormalizer' && lowercase));
+  const steps = lowerCase && !lowers ? [{ type: 'Lowercase' }, ...own] : own;
   const prepared = steps.flatMap((step): Json[] => {
     switch (step.type) {
       case 'Lowercase':
@@ -49,7 +53,7 @@ export function preparedNormalizer(json: Json): unknown {
         return [step];
     }
   });
-  return prepared.length === steps.length ? json.normalizer : { type: 'Sequence', normalizers: prepared };
+  return prepared.length === own.length ? json.normalizer : { type: 'Sequence', normalizers: prepared };
 }
 
 /** What was found, with a space before it and behind it. */

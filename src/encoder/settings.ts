@@ -41,7 +41,7 @@ export function pyLateSettings(json: Json, where: string): Settings {
   return {
     query: {
       marker: field.text('query_prefix') ?? '[Q] ',
-      prompt: prompts.text('query') ?? '',
+      prompt: promptOf(prompts.text('query'), field.text('query_prefix')),
       strip: true,
       length: queryLength,
       expansion: expands ? { to: queryLength, attended: field.flag('attend_to_expansion_tokens') ?? false, token: undefined } : undefined,
@@ -49,7 +49,7 @@ export function pyLateSettings(json: Json, where: string): Settings {
     },
     document: {
       marker: field.text('document_prefix') ?? '[D] ',
-      prompt: prompts.text('document') ?? '',
+      prompt: promptOf(prompts.text('document'), field.text('document_prefix')),
       strip: true,
       length: field.length('document_length') ?? 180,
       expansion: undefined,
@@ -58,6 +58,11 @@ export function pyLateSettings(json: Json, where: string): Settings {
     lowerCase: field.flag('do_lower_case') ?? false,
     normalize: true,
   };
+}
+
+/** A prompt without the marker that it may begin with. */
+function promptOf(prompt = '', marker = ''): string {
+  return marker !== '' && prompt.startsWith(marker) ? prompt.slice(marker.length) : prompt;
 }
 
 /** Whether a config_sentence_transformers.json is of PyLate. */
@@ -122,7 +127,7 @@ export function nativeSettings(
     },
     document: {
       marker: '',
-      prompt: texts.text('document') ?? '',
+      prompt: texts.text('document') ?? texts.text('passage') ?? texts.text('corpus') ?? '',
       strip: false,
       length: field.length('document_length') ?? all,
       expansion: undefined,
@@ -147,12 +152,12 @@ function nativeExpansion(value: unknown, where: string): { expansion: KindSettin
   return { expansion, length: strategy === 'fixed' ? to : undefined };
 }
 
-/** The tokenizer's numbers for it. `mask` is its mask token, `where` names its file in errors. Raises 'bad-file' where a token is missing. */
+/** The tokenizer's numbers for it. `mask` is its mask token, `unsaid` the length of texts where the settings give none, `where` names its file in errors. Raises 'bad-file' where a token is missing. */
 export function resolveRecipes(
   { query, document }: Settings,
   tokenizer: TextTokenizer,
   mask: string | undefined,
-  positions: number,
+  { positions, unsaid }: { readonly positions: number; readonly unsaid: number },
   where: string,
 ): { query: TextRecipe; document: TextRecipe } {
   const recipeOf = ({ marker, prompt, strip, length, expansion, skip }: KindSettings): TextRecipe => {
@@ -170,7 +175,7 @@ export function resolveRecipes(
       prompt: before,
       promptTokens: before === '' ? 0 : tokenizer.tokenize(before, positions).ids.length,
       strip,
-      length: Math.min(length ?? positions, positions),
+      length: Math.min(length ?? unsaid, positions),
       expansion: expansion && { to: Math.min(expansion.to, positions), token: token as number, attended: expansion.attended },
       skip: idsOf(tokenizer, skip),
       special: true,

@@ -30,12 +30,33 @@ export interface TokenRules {
   readonly shapes?: TokenShapes;
 }
 
+/** What a checkpoint's settings say of how its tokenizer reads. */
+export interface TokenizerReading {
+  /** Texts are lower-cased. */
+  readonly lowerCase?: boolean;
+  /** Tokens that are found in texts as they are written, whatever the normalizer does. */
+  readonly markers?: readonly string[];
+}
+
+/** A parsed tokenizer.json as it is given to the library. */
+function preparedTokenizer(json: Json, { lowerCase = false, markers = [] }: TokenizerReading): Json {
+  const added = (json.added_tokens ?? []) as readonly { readonly content: string }[];
+  const added_tokens = added.map((token) => (markers.includes(token.content) ? { ...token, normalized: false } : token));
+  return { ...json, added_tokens, truncation: null, padding: null, normalizer: preparedNormalizer(json, lowerCase) };
+}
+
 /**
  * A tokenizer of a parsed tokenizer.json (and tokenizer_config.json, or {}); the truncation and padding it may prescribe are ignored. `where`
  * names the file in errors, `vocabulary` is the model's number of embeddings. Needs the package `@huggingface/tokenizers`: raises
  * `missing-package`, or `bad-file` for a tokenizer that does not load.
  */
-export async function loadTokenizer(json: object, config: object, vocabulary: number, where: string): Promise<TextTokenizer> {
+export async function loadTokenizer(
+  json: object,
+  config: object,
+  vocabulary: number,
+  where: string,
+  reading: TokenizerReading = {},
+): Promise<TextTokenizer> {
   let source: TokenSource;
   const { Tokenizer } = await import('@huggingface/tokenizers').catch((cause: unknown) => {
     const name = '@huggingface/tokenizers';
@@ -47,7 +68,7 @@ export async function loadTokenizer(json: object, config: object, vocabulary: nu
     );
   });
   try {
-    const read = { ...json, truncation: null, padding: null, normalizer: preparedNormalizer(json as Json) };
+    const read = preparedTokenizer(json as Json, reading);
     source = new Tokenizer(read, config);
     return textTokenizer(source, vocabulary, where, { findSpans: spanFinder(read, config), shapes: tokenShapes(read) });
   } catch (cause) {
