@@ -1,5 +1,6 @@
 import { rename } from 'node:fs/promises';
 import { LemurError } from '../errors.js';
+import { fileKind } from './file-kind.js';
 import { halfToFloat } from './half-float.js';
 import { openFile, readInto, sharedRoom, writeFrom, writeWhole } from './node-file.js';
 import { writeError } from './node-file-error.js';
@@ -9,6 +10,9 @@ import { type NpyDtype, type NpyHeader, readNpyHeader } from './npy-header.js';
 
 /** Values that are converted at a time. */
 const VALUES = 1 << 22;
+/** Bytes that the header of most files has, and that it may have. */
+const USUAL_HEADER = 1024;
+const MOST_HEADER = 1 << 20;
 /** Of a header that has room for any number of rows, so that it can be written last. */
 const HEADER_BYTES = 128;
 
@@ -114,10 +118,20 @@ async function withNpy<T>(
 ): Promise<T> {
   const file = await openFile(path);
   try {
-    const start = Buffer.alloc(1024);
-    const { bytesRead } = await file.read(start, 0, start.length, 0);
-    const found = readNpyHeader(start.subarray(0, bytesRead), path);
-    const got = (await file.stat()).size - found.dataOffset;
+    const { size } = await file.stat();
+    let start = Buffer.alloc(Math.min(size, USUAL_HEADER));
+    await readInto(file, start, 0, path);
+    // some writers leave room in it
+    const end = Math.min(size, headerEnd(start));
+    if (end > MOST_HEADER) {
+      throw new LemurError('bad-file', `${path}: a .npy header of ${end} bytes, at most ${MOST_HEADER} are read`, { where: path });
+    }
+    if (end > start.length) {
+      start = Buffer.alloc(end);
+      await readInto(file, start, 0, path);
+    }
+    const found = readNpyHeader(start, path);
+    const got = size - found.dataOffset;
     if (got !== found.dataBytes) {
       const problem = got < found.dataBytes ? 'truncated' : 'too long';
       throw new LemurError('bad-file', `${path}: ${got} bytes of data, expected ${found.dataBytes}: the file is ${problem}`, {
@@ -128,6 +142,12 @@ async function withNpy<T>(
   } finally {
     await file.close();
   }
+}
+
+/** Where the header says that it ends; 0 of other files. */
+function headerEnd(start: Buffer): number {
+  if (start.length < 12 || fileKind(start) !== 'npy') return 0;
+  return start[6] === 1 ? 10 + start.readUInt16LE(8) : 12 + start.readUInt32LE(8);
 }
 
 function header(rows: number, dim: number): Uint8Array {

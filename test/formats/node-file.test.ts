@@ -148,6 +148,39 @@ describe('errors of the system name the path and the reason', () => {
   });
 });
 
+test('a .npy file whose header has room for more is read, up to 1 MiB of it', async () => {
+  const data = Float32Array.of(1, 2, 3, 4, 5, 6);
+  const plain = writeNpy({ shape: [3, 2], data });
+  const dict = Buffer.from(plain).toString('latin1', 10, plain.indexOf(10, 10)).trimEnd();
+  const padded = (version: number, length: number): Uint8Array => {
+    const head = Buffer.alloc(version === 1 ? 10 : 12);
+    head.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, version, 0]);
+    if (version === 1) head.writeUInt16LE(length, 8);
+    else head.writeUInt32LE(length, 8);
+    return Buffer.concat([head, Buffer.from(`${dict.padEnd(length - 1)}\n`), Buffer.from(data.buffer)]);
+  };
+  const path = join(root, 'padded.npy');
+  for (const [version, length] of [
+    [1, 118],
+    [1, 4086],
+    [1, 65535],
+    [2, 100_000],
+    [3, 1_000_000],
+  ]) {
+    writeFileSync(path, padded(version, length));
+    expect(await readNpyFloats(path)).toMatchObject({ shape: [3, 2], data });
+  }
+  writeFileSync(path, padded(2, 2_000_000));
+  await expect(readNpyFloats(path)).rejects.toMatchObject({
+    code: 'bad-file',
+    message: expect.stringContaining('a .npy header of 2000012 bytes, at most 1048576 are read'),
+  });
+  for (const length of [0, 5, 9, 11, 20]) {
+    writeFileSync(path, plain.subarray(0, length));
+    await expect(readNpyFloats(path)).rejects.toMatchObject({ code: 'bad-file' });
+  }
+});
+
 describe('files larger than there is room for', () => {
   test('vectors, before anything is read', async () => {
     const path = join(root, 'large.npy');
