@@ -1,7 +1,7 @@
 // `npm run test:crash -- [--kills 1000] [--seed 1]`: kills a writer again and again (SIGKILL at random moments), and each time opens the index, verifies it and
 // compares it with the writer's journal: what was acknowledged is there, what was interrupted is there wholly or not at all.
 import { fork } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,8 +53,11 @@ const same = (a, b) => a.size === b.size && [...a].every(([id, text]) => b.get(i
 async function check() {
   const index = await Index.open(at, { write: true, threads: 1 });
   try {
-    const { problems } = await index.verify();
+    const { problems, files } = await index.verify();
     if (problems.length > 0) throw new Error(problems.join('; '));
+    // what was left by halves has been deleted, and nothing is there that a state does not refer to
+    const names = readdirSync(at).filter((name) => name !== 'index.json' && name !== 'writer.lock');
+    if (names.length !== files) throw new Error(`${files} files of the index, found ${names.join(', ')}`);
     const found = await index.get(Array.from({ length: 300 }, (_, i) => `d${i}`));
     const there = new Map(found.filter(Boolean).map(({ id, text }) => [id, text]));
     if (there.size !== index.size) throw new Error(`${index.size} documents, found ${there.size}`);
