@@ -3,6 +3,14 @@ import type { IndexManifest, Unfit } from './manifest.js';
 import { LEAST_FOR_FEATURES } from './refit-advice.js';
 import type { Store } from './store.js';
 
+/** Documents from which on it is tried again in collections that could not store a fit. */
+const putOff = new WeakMap<Store['storage'], number>();
+
+/** Whether the storage has just failed to keep a fit of about so many documents: learning takes too long to be in vain at every add. */
+export function isPutOff({ storage }: Pick<Store, 'storage'>, live: number): boolean {
+  return live < (putOff.get(storage) ?? 0);
+}
+
 /** Whether an add ends with a fit: there are documents enough, and twice as many as when these could not be learned from. */
 export function fitIsDue({ features, model, unfit }: IndexManifest, live: number): boolean {
   return features === 'auto' && !model && live >= Math.max(LEAST_FOR_FEATURES, 2 * (unfit?.documents ?? 0));
@@ -10,7 +18,7 @@ export function fitIsDue({ features, model, unfit }: IndexManifest, live: number
 
 /**
  * The fit after an add, whose documents are safe already. Where nothing can be learned from what these are, searches stay exact, which is noted, so that not
- * every add tries again: returns why. A storage that fails is for the next add to try again.
+ * every add tries again: returns why. Where the storage fails, that of a full disk, an add tries again when the collection has grown by an eighth.
  */
 export async function fitAfterAdd(store: Store, learn: () => Promise<void>): Promise<string | undefined> {
   try {
@@ -20,7 +28,10 @@ export async function fitAfterAdd(store: Store, learn: () => Promise<void>): Pro
     const unfit = cannotLearn(error);
     if (!unfit && !isLemurError(error, 'storage-failed')) throw error;
     await store.discard();
-    if (!unfit) return undefined;
+    if (!unfit) {
+      putOff.set(store.storage, 1.125 * store.snapshot.live);
+      return undefined;
+    }
     const noted: Unfit = { documents: store.snapshot.live, why: unfit.message };
     await store
       .commit((manifest) => ({ ...manifest, unfit: noted }))

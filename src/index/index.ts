@@ -14,7 +14,7 @@ import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/tok
 import { describeKind } from '../value-kind.js';
 import { addDocuments, withCommitted } from './add.js';
 import { hitsOf, type QuerySets } from './answer.js';
-import { fitAfterAdd, fitIsDue } from './automatic-fit.js';
+import { fitAfterAdd, fitIsDue, isPutOff } from './automatic-fit.js';
 import { type Call, type Calls, createCalls, watchedEncoder } from './calls.js';
 import {
   candidatesOf,
@@ -232,7 +232,7 @@ export class Index<M extends Metadata = Metadata> {
     return this.#write('add', options, ADD_OPTIONS, async (run) => {
       checkFlag(options.fit, 'fit');
       const added = await addDocuments(run.store, documents, run.encoder, () => this.#weightsModel(), { ...options, ...run });
-      if (options.fit !== false && fitIsDue(this.#store.snapshot.manifest, this.size)) {
+      if (options.fit !== false && fitIsDue(this.#store.snapshot.manifest, this.size) && !isPutOff(this.#store, this.size)) {
         const unfit = await fitAfterAdd(run.store, () => this.#fit({ epochs: 0 }, run)).catch((error: unknown) => {
           throw withCommitted(error, added.added + added.replaced, run.signal);
         });

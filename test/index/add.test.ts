@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fitAfterAdd, fitIsDue } from '../../dist/index/automatic-fit.js';
+import { fitAfterAdd, fitIsDue, isPutOff } from '../../dist/index/automatic-fit.js';
 import type { IndexManifest } from '../../dist/index/manifest.js';
 import type { Store } from '../../dist/index/store.js';
 import { type Encoder, Index, type IndexDocument, LemurError, memoryStorage, type Progress } from '../../dist/node.js';
@@ -114,6 +114,14 @@ describe('a fit at the end of an add', () => {
     const unfit = { ...manifest, unfit: { documents: 5000, why: 'all are the same' } };
     expect([5001, 9999, 10_000].map((live) => fitIsDue(unfit, live))).toEqual([false, false, true]);
     expect(fitIsDue({ ...manifest, features: 'exact' }, 10_000)).toBe(false);
+  });
+
+  test('that a full disk cannot keep fails no add, and is tried again when the collection has grown by an eighth', async () => {
+    const store = { storage: {}, snapshot: { live: 8000 }, discard: async () => {} } as unknown as Store;
+    expect(isPutOff(store, 8000)).toBe(false);
+    const full = new LemurError('storage-failed', 'no space left on the device', { where: 'here' });
+    expect(await fitAfterAdd(store, () => Promise.reject(full))).toBeUndefined();
+    expect([8000, 8999, 9000].map((live) => isPutOff(store, live))).toEqual([true, true, false]);
   });
 
   test('that can learn nothing is noted in the collection, and says why once', async () => {
