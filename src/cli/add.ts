@@ -87,7 +87,10 @@ export async function addSource(
   try {
     return { opened, added: await addDocuments(opened, source, { onExisting: options.onExisting ?? 'skip', fit }, context) };
   } catch (error) {
+    const { size } = opened.index;
     await opened.close();
+    if (context.signal.aborted)
+      context.reporter.note(`${shown(folder)}: ${counted(size, 'document')}; the same command goes on from there`);
     throw error;
   }
 }

@@ -9,8 +9,14 @@ const CHARACTERS_OF_EACH = 2048;
 /** What comes slowly is not kept waiting for more of it for longer. */
 const PATIENCE_MS = 1000;
 
-/** Documents as they come, in groups: which those are depends on the documents alone, as long as they come quickly. Ends the source when it is left. */
-export async function* groups(documents: AsyncIterable<BeirDocument>): AsyncGenerator<BeirDocument[], void, undefined> {
+/**
+ * Documents as they come, in groups: which those are depends on the documents alone, as long as they come quickly. Ends the source when it is left. Where the
+ * signal is what ended the source, gives what had come before.
+ */
+export async function* groups(
+  documents: AsyncIterable<BeirDocument>,
+  signal?: AbortSignal | undefined,
+): AsyncGenerator<BeirDocument[], void, undefined> {
   const iterator = documents[Symbol.asyncIterator]();
   try {
     let next = iterator.next();
@@ -33,6 +39,9 @@ export async function* groups(documents: AsyncIterable<BeirDocument>): AsyncGene
             timer = setTimeout(() => resolve(undefined), PATIENCE_MS);
           });
         }
+      } catch (error) {
+        if (!signal?.aborted || group.length === 0) throw error;
+        ended = true;
       } finally {
         clearTimeout(timer);
       }

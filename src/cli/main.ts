@@ -9,20 +9,25 @@ import { createPrinter } from './print.js';
 import { createProgram } from './program.js';
 import { createReporter } from './progress.js';
 
-const INTERRUPTED = 130;
+/** By what ended it, as shells number them. */
+const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
+/** npm passes the same keystroke on. */
+const SAME_KEYSTROKE_MS = 250;
 
 const interruption = new AbortController();
-// asked once: stop where nothing is half-written; again, a second later: at once (sooner it is npm's copy of the same keystroke)
-let asked = 0;
-process.on('SIGINT', () => {
-  if (asked === 0) {
-    asked = Date.now();
+let asked: { signal: keyof typeof INTERRUPTED; at: number } | undefined;
+// asked once: stop where nothing is half-written; again: at once
+function interrupt(signal: keyof typeof INTERRUPTED): void {
+  if (!asked) {
+    asked = { signal, at: Date.now() };
     interruption.abort();
-  } else if (Date.now() > asked + 1000) {
-    process.removeAllListeners('SIGINT');
-    process.kill(process.pid, 'SIGINT');
+  } else if (signal !== asked.signal || Date.now() > asked.at + SAME_KEYSTROKE_MS) {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
   }
-});
+}
+process.on('SIGINT', interrupt);
+process.on('SIGTERM', interrupt);
 // nobody is there to be told
 process.stderr.on('error', () => {});
 // `lemur eval … | head` closes our output before its end
@@ -43,9 +48,9 @@ process.on('uncaughtException', fail);
 createProgram(context).parseAsync().catch(fail);
 
 function fail(error: unknown): void {
-  if (interruption.signal.aborted) {
+  if (asked) {
     process.stderr.write('interrupted\n');
-    process.exit(INTERRUPTED);
+    process.exit(INTERRUPTED[asked.signal]);
   }
   const { exitCode, line } = describeFailure(error);
   process.stderr.write(line);

@@ -20,7 +20,8 @@ Exit codes:
   0    done
   1    failed; one line on standard error says why
   2    wrong usage
-  130  interrupted by Ctrl-C; what was committed stays, nothing is half-written`;
+  130  interrupted by Ctrl-C; what is complete stays, nothing is half-written
+  143  ended by SIGTERM; the same`;
 
 /** The commands, each with its options beside it. */
 export function createProgram(context: Context): Command {

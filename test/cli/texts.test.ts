@@ -180,7 +180,7 @@ describe('an interruption', () => {
     ['SIGKILL', null, /./],
     ['SIGINT', 130, /\ninterrupted\n$/],
   ] as const)(
-    'by %s costs no more than was not committed; the same command ends with the bytes of a run that was left alone',
+    'by %s in the first segment costs no more than what was under way; the same command ends as one that was left alone',
     async (signal, code, said) => {
       await writeFile(at('many.jsonl'), lines);
       if (!(await readdir(folder)).includes('undisturbed')) await succeed(['add', at('undisturbed'), at('many.jsonl'), ...options]);
@@ -190,11 +190,15 @@ describe('an interruption', () => {
         child = it;
       });
       const watched = setInterval(() => {
-        if (existsSync(at(`${signal}/segment.1.safetensors`))) child?.kill(signal);
+        if (!existsSync(at(`${signal}/segment.1.safetensors`))) return;
+        clearInterval(watched);
+        child?.kill(signal);
       }, 5);
       const stopped = await run;
-      clearInterval(watched);
       expect(stopped).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(said) });
+      const { documents } = JSON.parse((await succeed(['info', at(signal), '--json'])).stdout);
+      if (signal !== 'SIGKILL') expect(documents).toBeGreaterThan(0);
+      expect(documents).toBeLessThan(2500);
       const { stdout, stderr } = await succeed(args);
       expect(stdout).toMatch(/; 2,500 documents\n/);
       expect(stderr).not.toContain('load the encoder');
@@ -210,20 +214,26 @@ describe('an interruption', () => {
     expect(await contents('early')).toEqual(await contents('notes.lemur'));
   });
 
-  test('of one that waits for standard input ends it too', async () => {
-    let asked = false;
-    const { code, stderr } = await runCli(
-      ['add', at('notes.lemur'), '-', '--skip-empty'],
-      (child) => {
-        if (!asked) setTimeout(() => child.kill('SIGINT'), 200);
-        asked = true;
+  test('by SIGTERM ends one that waits for standard input, which has put in what had come', async () => {
+    const made = at('piped-slowly');
+    let child: ChildProcess | undefined;
+    const run = runCli(
+      ['add', made, '-', ...options],
+      (it) => {
+        child = it;
       },
       {},
-      '{"id":"x","text":"a"}\n',
+      '{"id":"x","text":"a lemur"}\n{"id":"y","text":"an otter"}\n',
       true,
     );
-    expect([code, stderr]).toEqual([130, expect.stringMatching(/interrupted\n$/)]);
-    await succeed(['verify', at('notes.lemur')]);
+    const watched = setInterval(() => {
+      if (!existsSync(`${made}/segment.1.safetensors`)) return;
+      clearInterval(watched);
+      child?.kill('SIGTERM');
+    }, 5);
+    const { code, stderr } = await run;
+    expect([code, stderr]).toEqual([143, expect.stringMatching(/: 2 documents; the same command goes on from there\ninterrupted\n$/)]);
+    expect((await succeed(['verify', made])).stdout).toContain('all is well');
   });
 });
 
