@@ -7,6 +7,7 @@ import type { RunOptions } from '../run-options.js';
 import type { Context } from './context.js';
 import { indexDocument } from './document-text.js';
 import { groups } from './groups.js';
+import { narrowWhenDue } from './narrow.js';
 import type { OpenedIndex } from './open-index.js';
 import type { Source, VectorSource } from './source.js';
 
@@ -76,7 +77,12 @@ async function addTexts(
   onProgress: OnProgress,
 ): Promise<Added> {
   const encoded = async function* (): AsyncGenerator<IndexDocument[], void, undefined> {
-    for await (const group of groups(documents, interruption)) yield group.map(indexDocument);
+    const narrow = { signal: interruption, onProgress };
+    let wide = await narrowWhenDue(opened, narrow);
+    for await (const group of groups(documents, interruption)) {
+      yield group.map(indexDocument);
+      if (wide) wide = await narrowWhenDue(opened, narrow);
+    }
   };
   const watch = (report: (more: number) => void): void => {
     let before = 0;

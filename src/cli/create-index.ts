@@ -69,7 +69,7 @@ export async function openForSource(
   const create = { precision, pooling, features, threads };
   if (source.kind === 'vectors') {
     const index = await Index.create(folder, { ...create, dim: source.tokens.dim });
-    return { opened: opened(folder, index, undefined), source };
+    return { opened: opened(folder, index, undefined, { model: undefined, threads }), source };
   }
   const { model, facts } = await readModel(options.model, options.maxTokens, context);
   const maxTokens = options.maxTokens ?? facts.maxTokens;
@@ -83,7 +83,7 @@ export async function openForSource(
     await writeIndexEncoder(folder, info, matrix);
     context.signal.throwIfAborted();
     const index = await Index.create(folder, { ...create, encoder });
-    return { opened: opened(folder, index, encoder), source: { ...source, documents } };
+    return { opened: opened(folder, index, encoder, { model: options.model, threads }), source: { ...source, documents } };
   } catch (error) {
     await encoder?.close();
     throw error;

@@ -5,7 +5,7 @@ import { Index } from '../index/index.js';
 import { decodeManifest, type IndexManifest, MANIFEST } from '../index/manifest.js';
 import { dataFilesLeft } from '../index/own-files.js';
 import { folderStorage } from '../storage/node-folder.js';
-import { encoderOf, type IndexEncoder, openIndexEncoder } from './index-encoder.js';
+import { type EncoderOptions, encoderOf, type IndexEncoder, openIndexEncoder } from './index-encoder.js';
 
 export interface OpenIndexOptions {
   write?: boolean;
@@ -20,7 +20,9 @@ export interface OpenIndexOptions {
 export interface OpenedIndex {
   folder: string;
   index: Index;
+  /** Another one when the index has become narrower. */
   encoder: IndexEncoder | undefined;
+  weights: EncoderOptions;
   close(): Promise<void>;
 }
 
@@ -49,7 +51,7 @@ export async function openIndex(folder: string, options: OpenIndexOptions): Prom
   const encoder = info && (await openIndexEncoder(folder, info, { model, threads }));
   try {
     const index = await Index.open(folder, { write, encoder, threads });
-    return opened(folder, index, encoder);
+    return opened(folder, index, encoder, { model, threads });
   } catch (error) {
     await encoder?.close();
     // it became narrower while the encoder was being loaded
@@ -58,12 +60,18 @@ export async function openIndex(folder: string, options: OpenIndexOptions): Prom
   }
 }
 
-export function opened(folder: string, index: Index, encoder: IndexEncoder | undefined): OpenedIndex {
-  const close = async (): Promise<void> => {
-    await index.close();
-    await encoder?.close();
+export function opened(folder: string, index: Index, encoder: IndexEncoder | undefined, weights: EncoderOptions): OpenedIndex {
+  const it: OpenedIndex = {
+    folder,
+    index,
+    encoder,
+    weights,
+    async close() {
+      await index.close();
+      await it.encoder?.close();
+    },
   };
-  return { folder, index, encoder, close };
+  return it;
 }
 
 /** Opens it, uses it, and closes it whatever happens. */

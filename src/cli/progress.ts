@@ -24,6 +24,7 @@ const WORDS: Record<string, { part: string; noun?: string; rated?: true }> = {
   add: { part: 'documents', noun: 'document', rated: true },
   verify: { part: 'reading', noun: 'byte', rated: true },
   compact: { part: 'rewriting', noun: 'document' },
+  rewrite: { part: 'rewriting', noun: 'document' },
   tune: { part: 'measuring' },
   search: { part: 'searching', noun: 'query' },
   tokenize: { part: 'tokens', noun: 'text' },

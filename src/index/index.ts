@@ -40,6 +40,7 @@ import { type Curve, encodeManifest, type IndexManifest, MANIFEST } from './mani
 import { compact } from './merge.js';
 import type { Metadata } from './metadata.js';
 import { freeSolver, openSolver } from './model-file.js';
+import { narrowTokens } from './narrow.js';
 import {
   ADD_OPTIONS,
   CREATE_OPTIONS,
@@ -103,12 +104,23 @@ interface WritingCall extends Call, RunOptions {
 }
 
 /**
+ * Makes the token vectors of a collection narrower by a projection that is found of them; `open` gives the encoder with it. For the command line, which keeps
+ * beside the collection what makes vectors of texts. A model is fitted anew, as it was.
+ */
+export let narrowIndex: (
+  index: Index,
+  dim: number,
+  open: (projection: Float32Array) => Promise<Encoder>,
+  options: RunOptions,
+) => Promise<void>;
+
+/**
  * A searchable collection of documents that lives on disk: add, delete, search, filter, explain, tune. One writer at a time, any number of readers, each
  * with the state that it opened. What a call has resolved survives a crash; an interrupted call leaves the state before it.
  */
 export class Index<M extends Metadata = Metadata> {
   readonly #device: Device;
-  readonly #encoder: Encoder | undefined;
+  #encoder: Encoder | undefined;
   readonly #writable: boolean;
   readonly #store: Store;
   readonly #calls: Calls;
@@ -454,6 +466,17 @@ export class Index<M extends Metadata = Metadata> {
         throw error;
       }
     });
+  }
+
+  static {
+    narrowIndex = (index, dim, open, { signal, onProgress }) =>
+      index.#write('narrow', { signal, onProgress }, RUN_OPTIONS, async (run) => {
+        const { model } = index.#store.snapshot.manifest;
+        const encoder = await narrowTokens(run.store, dim, open, run);
+        index.#encoder = encoder;
+        index.#dropWeights();
+        if (model) await index.#fit(model.options, { ...run, encoder });
+      });
   }
 
   #replaceTokenMean({ store, signal, onProgress }: WritingCall): Promise<void> {

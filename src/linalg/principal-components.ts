@@ -65,7 +65,7 @@ export async function principalComponents(
 }
 
 /**
- * Projects rows (rows x dim) by a dim x components matrix and scales each to unit length: rows x components. Zero rows stay zero.
+ * Projects rows (rows x dim) by a dim x components matrix and, unless `unit` is false, scales each to unit length: rows x components. Zero rows stay zero.
  * Adds in float64, rounds once. Gives the thread away every 10 ms or so. Raises `invalid-argument` for shapes that do not fit.
  */
 export async function project(
@@ -74,6 +74,7 @@ export async function project(
   projection: Float32Array,
   components: number,
   options: RunOptions = {},
+  unit = true,
 ): Promise<Float32Array> {
   const where = 'project';
   const rows = checkShapes(vectors, dim, components, where);
@@ -100,7 +101,7 @@ export async function project(
       const at = j * padded;
       let square = 0;
       for (let c = 0; c < components; c++) square += sums[at + c] * sums[at + c];
-      const factor = square === 0 ? 0 : 1 / Math.sqrt(square);
+      const factor = !unit ? 1 : square === 0 ? 0 : 1 / Math.sqrt(square);
       for (let c = 0, to = (from + j) * components; c < components; c++) out[to++] = sums[at + c] * factor;
     }
     await pace();
