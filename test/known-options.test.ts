@@ -153,6 +153,11 @@ for (const [name, { call, known }] of Object.entries({ ...TAKES, ...ALSO })) {
   });
 }
 
+test('what a fit cannot take is refused also where there is nothing to learn', async () => {
+  for (const options of [{ epochs: -1 }, { finalHiddenDim: 1e9 }, { activation: 'tanh' }, { onEpoch: 5 }] as object[])
+    expect(await messageOf(() => index.fit(options))).toMatch(/: expected /);
+});
+
 test('a signal and onProgress are of their kinds', async () => {
   for (const signal of [5, {}, new AbortController()])
     expect(await messageOf(() => index.search(query, { signal: signal as Any }))).toContain('signal: expected an AbortSignal');

@@ -5,6 +5,7 @@ import { encodeTexts } from '../encoder/encode-texts.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
+import { type FitOptions, resolveLearnOptions } from '../lemur/options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
 import { guardedReplace, readIfThere, sameBytes } from '../storage/guarded-replace.js';
@@ -346,6 +347,8 @@ export class Index<M extends Metadata = Metadata> {
    */
   fit(options: FitIndexOptions = {}): Promise<IndexStats> {
     return this.#write('fit', options, FIT_INDEX_OPTIONS, async (run) => {
+      // also where nothing is learned
+      resolveLearnOptions(options as FitOptions);
       const { features, model } = this.#store.snapshot.manifest;
       const few = features === 'auto' && this.size < LEAST_FOR_FEATURES && !model;
       const exact = features === 'exact' || few || this.size === 0;

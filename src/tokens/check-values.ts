@@ -46,7 +46,7 @@ function firstWrong(values: Float32Array, from: number, to: number): number {
 function notFinite(where: string, value: unknown, row: number, column: number): LemurError {
   let expected = 'every value must be finite';
   if (typeof value !== 'number') expected = 'every value must be a number';
-  else if (Number.isFinite(value)) expected = `magnitudes are ${MOST_VALUE} at most, so that scores are finite`;
+  else if (Number.isFinite(value)) expected = 'magnitudes are 1e15 at most, so that scores are finite';
   const got = typeof value === 'number' ? String(value) : describeKind(value);
   return new LemurError('not-finite', `${where}: value ${got} in row ${row}, column ${column}; ${expected}`, { where, row, column });
 }

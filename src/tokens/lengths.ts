@@ -3,13 +3,16 @@ import type { Int8TokenSets, TokenSets } from './token-sets.js';
 
 /** Lengths this near to 1 count as 1: vectors of unit length are left as they are, those that were rounded to int8 twice among them. */
 const TOLERANCE = 1 / 32;
+/** With moments of targets of at least 1e-6 on top, float32 still has the reciprocal. */
+const SHORTEST = 1e-30;
 /** Texts between two chances for everything else on this thread. */
 const TEXTS = 16;
 /** Rows as well. */
 const ROWS = 8192;
 
-/** A length, with 1 for what counts as 1. */
+/** A length, with 1 for what counts as 1 and 0 for what is too short for float32 to divide by. */
 export function snapped(length: number): number {
+  if (length < SHORTEST) return 0;
   return Math.abs(length - 1) <= TOLERANCE ? 1 : length;
 }
 
