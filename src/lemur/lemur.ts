@@ -182,7 +182,7 @@ export class Lemur {
     const prefixes = prefixScan(this.#firstStage, this.documents, k, options);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
     const count = sets.counts.length;
-    const lengths = this.#fitted.map.unit ? queryLengths(sets) : sets.counts;
+    const lengths = this.#fitted.map.unit ? await queryLengths(sets, options.signal) : sets.counts;
     const { indices, scores } = await this.#withFeatures(sets, options, (features) =>
       prefixes
         ? firstStageCandidates(this.#device, prefixes.stage, features, count, prefixes.rescored, k, options)

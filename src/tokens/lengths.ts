@@ -83,11 +83,13 @@ export function scalesOf(lengths: Float64Array, typical: number): Float32Array |
   return scales.every((scale) => scale === 1) ? null : scales;
 }
 
-/** Lengths of each text's token vectors, added up. */
-export function queryLengths({ vectors, counts, offsets, dim }: TokenSets): Float64Array {
-  return Float64Array.from(counts, (_, text) => {
-    let sum = 0;
-    for (let row = offsets[text]; row < offsets[text + 1]; row++) sum += rowLength(vectors, row * dim, dim);
-    return sum;
-  });
+/** Lengths of each text's token vectors, added up. Rejects with the signal's reason. */
+export async function queryLengths({ vectors, counts, offsets, dim }: TokenSets, signal?: AbortSignal | undefined): Promise<Float64Array> {
+  const pace = pacer(signal);
+  const lengths = new Float64Array(counts.length);
+  for (let text = 0; text < counts.length; text++) {
+    if (text % TEXTS === 0) await pace();
+    for (let row = offsets[text]; row < offsets[text + 1]; row++) lengths[text] += rowLength(vectors, row * dim, dim);
+  }
+  return lengths;
 }

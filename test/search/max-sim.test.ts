@@ -156,6 +156,22 @@ describe.each(DIMS)('MaxSim in %d dimensions', (dim) => {
     expect(relativeError(subset.scores, expected(subset))).toBeLessThan(1e-6);
   });
 
+  test('loses no more with int8 to documents that are 1,000 times as long as others, or a thousandth as long', async () => {
+    for (const factor of [1000, 1e-3]) {
+      const texts = randomTexts(70, new Array<number>(80).fill(6), 32);
+      const long = texts.vectors.map((value, i) => (i < 6 * 32 || i >= 79 * 6 * 32 ? value * factor : value));
+      const coded = await MaxSim.create({ ...texts, vectors: long }, { precision: 'int8', threads: 1 });
+      const asked = randomTexts(71, [4, 4], 32);
+      const scores = await coded.score(asked);
+      const exact = naiveScores(asked, { ...texts, vectors: long });
+      // codes are of what is at most as long as the document, or as what all have in common
+      for (const [q, row] of exact.entries())
+        for (const [d, score] of row.entries())
+          expect(Math.abs(scores[q * 80 + d] - score)).toBeLessThan(0.06 * (d === 0 || d === 79 ? Math.max(1, factor) : 1));
+      coded.close();
+    }
+  });
+
   test('reranks candidates by int8 as it searches by int8', async () => {
     const all = LENGTHS.map(() => COUNTS.map((_, d) => d));
     expect(await int8.rerankSubset(queries, 10, all)).toEqual(await int8.search(queries, 10));

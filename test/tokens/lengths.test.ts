@@ -29,7 +29,7 @@ test('the longest token of each text is found, in float32 and in int8', async ()
   expect([...lengths]).toEqual([1, expect.closeTo(50, 3), expect.closeTo(2, 4), 0]);
   const int8 = await longestRows(await quantizeTokens({ vectors, counts, offsets, dim }, new Float32Array(dim).fill(0.01)));
   expect([...int8]).toEqual([1, expect.closeTo(50, 0), expect.closeTo(2, 1), expect.closeTo(0, 2)]);
-  expect([...queryLengths({ vectors, counts, offsets, dim })]).toEqual([3, expect.closeTo(50, 3), expect.closeTo(2.002, 4), 0]);
+  expect([...(await queryLengths({ vectors, counts, offsets, dim }))]).toEqual([3, expect.closeTo(50, 3), expect.closeTo(2.002, 4), 0]);
 });
 
 test('what is typical is the middle length, texts that are zero aside, and scales are times that', () => {
