@@ -1,5 +1,6 @@
 import { LemurError } from '../errors.js';
 import type { ByteRanges } from '../formats/byte-ranges.js';
+import { hasLevels, MOST_JSON_LEVELS } from '../formats/json-levels.js';
 
 /** Where a file's bytes are, in a form that a message carries to another thread: a path of this machine, or bytes that a browser keeps. */
 export type FilePlace = string | Blob;
@@ -38,11 +39,17 @@ export async function readJson(files: CheckpointFiles, name: string): Promise<Pa
   if (file === undefined) return undefined;
   const { where } = file;
   const text = new TextDecoder().decode(await wholeFile(files.open, file.place));
+  let json: Record<string, unknown>;
   try {
-    return { json: JSON.parse(text), where };
+    json = JSON.parse(text);
   } catch (cause) {
     throw new LemurError('bad-file', `${where}: not JSON`, { where }, { cause });
   }
+  if (!hasLevels(json))
+    throw new LemurError('bad-file', `${where}: more than ${MOST_JSON_LEVELS} levels of objects and arrays, as no settings have`, {
+      where,
+    });
+  return { json, where };
 }
 
 /** The same for a file that must be there. Rejects with 'not-found' too. */

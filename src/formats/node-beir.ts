@@ -84,7 +84,8 @@ export async function readBeir(at: string | URL, options: BeirOptions = {}): Pro
 
 /**
  * A file's bytes as they are read, or those of a pipe that is open already, unpacked where they begin with gzip's magic bytes, whatever the name says.
- * Raises as `openFile` does, and 'bad-file' where the compressed data is damaged or cut off. Leaving the loop early closes the file.
+ * Raises as `openFile` does, and 'bad-file' where the compressed data is damaged or cut off, or unpacks beyond 64 MiB to more
+ * than 500 times its length. Leaving the loop early closes the file.
  */
 export async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void, undefined> {
   const pipe = (await whatLiesAt(path)) === 'pipe' ? openPipe(path) : undefined;
@@ -100,7 +101,15 @@ export async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void,
   }
 }
 
-/** Bytes as they come, unpacked where they begin with gzip's magic bytes. Raises 'bad-file', naming `where`, for compressed data that is damaged or cut off. */
+/** Unpacked bytes to packed ones: texts come to 10, tables to 100, and what is packed to fill a memory to 1,000. */
+const MOST_UNPACKED = 500;
+/** Unpacked bytes that are never too many. */
+const UNSUSPICIOUS = 2 ** 26;
+
+/**
+ * Bytes as they come, unpacked where they begin with gzip's magic bytes. Raises 'bad-file', naming `where`, for compressed data that is damaged or cut off, or beyond 64 MiB more than
+ * 500 times its length.
+ */
 export async function* unpacked(source: AsyncIterable<Uint8Array>, where: string): AsyncGenerator<Uint8Array, void, undefined> {
   const chunks = source[Symbol.asyncIterator]();
   // a pipe may bring them one by one
@@ -110,14 +119,31 @@ export async function* unpacked(source: AsyncIterable<Uint8Array>, where: string
     if (done) break;
     head = head.length === 0 ? value : Buffer.concat([head, value]);
   }
+  let read = 0;
   async function* all(): AsyncGenerator<Uint8Array, void, undefined> {
+    read += head.length;
     yield head;
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+      read += next.value.length;
+      yield next.value;
+    }
   }
   const packed = head[0] === 0x1f && head[1] === 0x8b;
   // the error also ends the loop of who reads, so the callback has nothing to do
+  if (!packed) {
+    yield* all();
+    return;
+  }
+  let given = 0;
   try {
-    yield* packed ? pipeline(all(), createGunzip({ chunkSize: 2 ** 18 }), () => {}) : all();
+    for await (const chunk of pipeline(all(), createGunzip({ chunkSize: 2 ** 18 }), () => {}) as AsyncIterable<Uint8Array>) {
+      given += chunk.length;
+      if (given > UNSUSPICIOUS && given > MOST_UNPACKED * read) {
+        const problem = `gzip data that unpacks to more than ${MOST_UNPACKED} times its length (${read} bytes to ${given} and more)`;
+        throw new LemurError('bad-file', `${where}: ${problem}, which no text does`, { where });
+      }
+      yield chunk;
+    }
   } catch (cause) {
     // zlib's own errors: Z_DATA_ERROR, Z_BUF_ERROR and the like
     if (!String((cause as { code?: unknown }).code).startsWith('Z_')) throw cause;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type ByteSource, readJsonLines, readLines } from '../../src/formats/jsonl.js';
+import { turnsOf } from '../turns.js';
 
 const encoder = new TextEncoder();
 
@@ -18,7 +19,7 @@ const parse = (source: ByteSource) => collect(readJsonLines(source, 'a.jsonl'));
 
 describe('lines', () => {
   test('end with LF, CRLF or nothing; blank ones count but are not yielded; a byte order mark is dropped', async () => {
-    expect(await parse(chunks('\ufeff{"a":1}\r\n\n  \r\n[2]\n"drei"'))).toEqual([
+    expect(await parse(chunks('\ufeff{"a":1}\r\n\n  \r\n[2]\n"drei"'))).toMatchObject([
       { line: 1, value: { a: 1 } },
       { line: 4, value: [2] },
       { line: 5, value: 'drei' },
@@ -129,4 +130,14 @@ describe('web streams', () => {
     const broken = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error('gone')) });
     await expect(parse(broken)).rejects.toThrow('gone');
   });
+});
+
+test('the thread is given away at least once for every 4,096 lines, blank ones too', async () => {
+  // all in one chunk, from a source that waits for nothing
+  const read = await turnsOf(() => collect(readJsonLines(chunks('{"a":1}\n'.repeat(40_000)), 'a.jsonl')));
+  expect(read.value).toHaveLength(40_000);
+  expect(read.turns).toBeGreaterThanOrEqual(8);
+  const blank = await turnsOf(() => collect(readLines(chunks(`${'\n'.repeat(20_000)}${'\r\n'.repeat(20_000)}a`), 'a.txt')));
+  expect(blank.value).toEqual([{ line: 40_001, text: 'a' }]);
+  expect(blank.turns).toBeGreaterThanOrEqual(8);
 });

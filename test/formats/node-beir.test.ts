@@ -139,6 +139,15 @@ describe('what is missing or damaged', () => {
     }
   });
 
+  test('gzip data that unpacks to a thousand times its length is a bad file, soon', async () => {
+    const megabyte = gzipSync(Buffer.alloc(2 ** 20, '\n'));
+    await write({ 'corpus.jsonl.gz': Buffer.concat(new Array(2000).fill(megabyte)), 'queries.jsonl': queries, 'qrels.tsv': qrels });
+    await expect(all(await readBeir(folder))).rejects.toMatchObject({
+      code: 'bad-file',
+      message: expect.stringMatching(/corpus\.jsonl\.gz: gzip data that unpacks to more than 500 times its length/),
+    });
+  });
+
   test('every file is closed at the end, also after an error and after leaving early', async () => {
     if (process.platform !== 'linux') return;
     const open = async () => (await readdir('/proc/self/fd')).length;
