@@ -206,6 +206,8 @@ describe('files of others', () => {
       'model.1.safetensors': writeSafetensors({ parameters: { shape: [1], data: Float32Array.of(1) } }, { format: 'pt' }),
       'codes.2.safetensors': new TextEncoder().encode('what I noted on codes'),
       'deleted.3.safetensors': new TextEncoder().encode('{"__metadata__":{"format":"lemur-deleted"'),
+      'segment.9.safetensors': new TextEncoder().encode('mine'),
+      'segment.10.safetensors': new TextEncoder().encode('my'),
       'index.json.tmp': new TextEncoder().encode('mine'),
       'index.json.bak.tmp': new TextEncoder().encode('mine too'),
     };
