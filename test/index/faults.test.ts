@@ -96,7 +96,7 @@ describe.each(Object.entries(SCENARIOS))('%s', (_, { before, run }) => {
             expect(await stateOf(reader), where).toEqual(now);
             await reader.close();
           }
-          for (const seed of [1, 2]) {
+          for (const seed of then === 'dead' ? [1, 2] : [1]) {
             // a sync that only claims success: of that no power failure is survived, but the end of the process is
             const lied = failure === null && how !== 'fails' && then === 'alive';
             const crashed = storage.afterCrash(lied ? () => 0 : randomOf(seed));
