@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 import { rolldown } from 'rolldown';
@@ -16,6 +16,9 @@ export default kernels;
 `;
 
 if (process.argv.includes('--clean')) rmSync('dist', { recursive: true, force: true });
+/** Workers as texts, which the command line takes from beside it when it needs them. */
+const INLINED = ['inlined-kernels-worker.js', 'encoder/node-inlined-worker.js'];
+
 await buildKernels();
 await inlineWorker('anywhere-kernels-worker.ts', 'inlined-kernels-worker.ts', 'neutral');
 await inlineWorker('encoder/node-encoder-worker.ts', 'encoder/node-inlined-worker.ts', 'node');
@@ -129,7 +132,12 @@ function bundled(code, id, folder) {
     const path = relative(folder, join('dist', beside, file)).replaceAll('\\', '/');
     return path.startsWith('.') ? path : `./${path}`;
   };
-  const own = code.replace(/new URL\('(\.[^']+)', import\.meta\.url\)/g, (_, file) => `new URL('${moved(file)}', import.meta.url)`);
+  const own = code
+    .replace(/(fileBeside\(import\.meta\.url, )'([^']+)'/g, (_, call, file) => `${call}'${moved(`./${file}`)}'`)
+    .replace(/import\('(\.\/[^']+)'\)/g, (whole, file) =>
+      INLINED.some((name) => basename(name) === basename(file)) ? `import(new URL('${file}', import.meta.url).href)` : whole,
+    )
+    .replace(/new URL\('(\.[^']+)', import\.meta\.url\)/g, (_, file) => `new URL('${moved(file)}', import.meta.url)`);
   // "sideEffects" of package.json speaks of dist/ alone
   return { code: own, moduleSideEffects: true };
 }

@@ -1,18 +1,19 @@
 // The package as its users get it: packed, installed in empty folders; run by Node, Bun, Deno and workerd, bundled by Vite, webpack and esbuild for
-// Chromium, compiled by several TypeScripts. Every consumer ranks the same ids. One line a check; exits with 1 when one failed.
+// Chromium, by esbuild and Next.js for Node, compiled by several TypeScripts. Every consumer ranks the same ids. One line a check; exits with 1 when one failed.
 //   node scripts/check-consumers.mjs [--strict]     --strict: what cannot be installed here is a failure too
 import { join } from 'node:path';
 import { checkBundlers } from './consumers/bundlers.mjs';
 import { checkEdge } from './consumers/edge.mjs';
 import { checkEncoder } from './consumers/encoder.mjs';
 import { checkFiles, checkInstalled } from './consumers/package.mjs';
+import { checkPrograms } from './consumers/programs.mjs';
 import { check, finish, folder, install, project, root, run, temporary } from './consumers/report.mjs';
 import { checkCommand, checkNode, checkOtherRuntimes } from './consumers/runtimes.mjs';
 import { IMPORTING, REQUIRING, WITH_INIT } from './consumers/sources.mjs';
 import { installTools } from './consumers/tools.mjs';
 import { checkTypes } from './consumers/types.mjs';
 
-const MOST_BYTES = 1.6e6;
+const MOST_BYTES = 2e6;
 
 try {
   await checkAll();
@@ -43,7 +44,8 @@ async function checkAll() {
   checkCommand(esm);
   checkOtherRuntimes(tools, esm, commonjs, expected);
   await checkBundlers(tools, esm, expected);
-  await checkEncoder(tools, tarball);
+  const encoding = await checkEncoder(tools, tarball);
+  if (encoding) await checkPrograms(tools, esm, encoding.installed, expected, encoding.expected);
   await checkEdge(tools, esm, expected);
   checkTypes(tarball);
 }

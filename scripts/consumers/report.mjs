@@ -42,13 +42,13 @@ export const environment = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) && name !== 'NODE_OPTIONS'),
 );
 
-export function run(command, args, cwd) {
+export function run(command, args, cwd, env = environment) {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd,
     encoding: 'utf8',
     timeout: 300_000,
     shell: process.platform === 'win32',
-    env: environment,
+    env,
   });
   return {
     ok: status === 0,

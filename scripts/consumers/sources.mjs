@@ -19,6 +19,16 @@ async function rank({ Lemur, MaxSim }) {
 }
 `;
 
+/** The function `encode` resolves to what an encoder makes of two texts, as JSON. */
+export const ENCODE = `
+async function encode(loadEncoder, model, options) {
+  const encoder = await loadEncoder(model, options);
+  const { vectors, counts, spans } = await encoder.encodeQuery(['do vitamins prevent colds?', 'Ångström units']);
+  await encoder.close();
+  return JSON.stringify({ id: encoder.id, counts: [...counts], spans: [...spans], vectors: [...vectors] });
+}
+`;
+
 /** Scripts that print them. */
 export const IMPORTING = `import * as lemur from 'lemur';\n${RANK}\nrank(lemur).then(console.log);\n`;
 export const REQUIRING = `const lemur = require('lemur');\n${RANK}\nrank(lemur).then(console.log);\n`;

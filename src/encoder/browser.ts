@@ -38,7 +38,7 @@ const platform: EncoderPlatform = {
     if (runtime !== 'node') return 'onnxruntime-web';
     throw new LemurError('unsupported', "loadEncoder: runtime 'node' in a browser, expected 'web' or 'auto'", { where: 'loadEncoder' });
   },
-  findPackage: () => undefined,
+  addressOf: () => undefined,
   sha256: async (data) => hexOf(typeof data === 'string' ? new TextEncoder().encode(data) : data),
   sha256OfFile: async (place) => hexOf(await wholeFile(openBlob, place)),
 };

@@ -22,8 +22,8 @@ export interface EncoderPlatform {
   readonly parallelism: number;
   /** Which package it is for `runtime`. */
   choosePackage(runtime: 'auto' | 'web' | 'node'): OnnxPackage;
-  /** Its address, for workers that do not find it by its name; undefined where it is not installed or nobody needs it. */
-  findPackage(name: OnnxPackage): string | undefined;
+  /** The address of a package that the worker does not find by its name. */
+  addressOf(name: OnnxPackage): string | undefined;
   spawnWorker(): WorkerPort;
   /** In hexadecimal digits. */
   sha256(data: string | Uint8Array): Promise<string>;
@@ -133,7 +133,7 @@ export async function loadCheckpoint(
   const start: StartMessage = {
     kind: 'start',
     package: onnxPackage,
-    address: platform.findPackage(onnxPackage),
+    address: platform.addressOf(onnxPackage),
     threads,
     wasmPaths,
     providers,

@@ -9,10 +9,7 @@ const worker = bodyWorker(
     open: openPath,
     async importRuntime(name, address) {
       // by a variable: it need not be installed, and its types are the same as those of the other
-      const runtime: OnnxRuntime & { default?: OnnxRuntime } = await import(name).catch((cause: unknown) => {
-        if (address === undefined) throw cause;
-        return import(address);
-      });
+      const runtime: OnnxRuntime & { default?: OnnxRuntime } = await import(address ?? name);
       return runtime.default?.InferenceSession ? runtime.default : runtime;
     },
   },

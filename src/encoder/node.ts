@@ -8,7 +8,7 @@ import { type EncoderPlatform, LOAD_OPTIONS, type LoadOptions, loadCheckpoint } 
 import { openPath } from './node-files.js';
 import { type ModelOptions, openModel } from './node-model.js';
 import { findPackage } from './node-packages.js';
-import { spawnEncoderWorker } from './node-spawn-worker.js';
+import { spawnEncoderWorker, workerFile } from './node-spawn-worker.js';
 
 export type { Projection } from './body.js';
 export type { EncodedTexts, EncodeOptions, Encoder, PooledVectors, PoolingEncoder } from './encoder.js';
@@ -42,7 +42,8 @@ const platform: EncoderPlatform = {
     if (runtime !== 'auto') return `onnxruntime-${runtime}`;
     return findPackage('onnxruntime-node') ? 'onnxruntime-node' : 'onnxruntime-web';
   },
-  findPackage,
+  // beside its own file the worker finds it by its name
+  addressOf: (name) => (workerFile() ? undefined : findPackage(name)),
   sha256: async (data) => createHash('sha256').update(data).digest('hex'),
   async sha256OfFile(place) {
     const hash = createHash('sha256');

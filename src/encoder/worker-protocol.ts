@@ -24,7 +24,7 @@ export type BodySource =
 export interface StartMessage {
   readonly kind: 'start';
   readonly package: OnnxPackage;
-  /** Where it begins, should the worker not find it by its name. */
+  /** Where it begins; undefined: the worker finds it by its name. */
   readonly address: string | undefined;
   readonly threads: number;
   /** Where onnxruntime-web's .wasm files are; undefined: where its script looks for them. */
