@@ -25,9 +25,10 @@ const { positionals, values } = parseArgs({
 });
 const { documents, queries, dim, from } = load(positionals[0]);
 
-/** Scales of the documents, by their numbers; what is measured before and after some come late. */
+/** One number in [0, 1) for each document. */
 const uniform = randomOf(7);
 const draws = Array.from({ length: DOCUMENTS }, () => uniform());
+/** How many times as long as it was document i is. */
 const kinds = {
   'all of unit length': () => 1,
   'one 1,000 times as long': (i) => (i === 1234 ? 1000 : 1),
