@@ -18,6 +18,8 @@ const RESCORED = 4;
 const LEAST_SHARE = 1 / 4;
 /** Scores that are copied in a step between two turns of the event loop. */
 const STEP_ROWS = 256;
+/** Documents that are looked at by full codes in one call, those of all queries together: 8 bytes each. */
+const RESCORED_AT_ONCE = 1 << 22;
 /** Pairs of a query and a document that are scored in one call. */
 const PAIRS_AT_ONCE = 1 << 21;
 
@@ -57,9 +59,22 @@ export async function find(device: Device, snapshot: Snapshot, queries: TokenSet
     const top = await scoreAll(device, snapshot, queries, rows, k, options);
     return { top, how: { method: 'exact', candidates: passes, ...how } };
   }
-  const lists = await featureCandidates(device, snapshot, queries, numCandidates, mask, signal);
-  const top = await scoreLists(device, snapshot, queries, lists, k, options);
+  const count = queries.counts.length;
+  const top = emptyTop(count, k);
+  const atOnce = Math.max(1, Math.floor(RESCORED_AT_ONCE / (RESCORED * numCandidates)));
+  for (let from = 0; from < count; from += atOnce) {
+    const some = someTexts(queries, from, Math.min(count, from + atOnce));
+    const lists = await featureCandidates(device, snapshot, some, numCandidates, mask, signal);
+    const found = await scoreLists(device, snapshot, some, lists, k, reportFrom(from, count, options));
+    top.indices.set(found.indices, from * k);
+    top.scores.set(found.scores, from * k);
+  }
   return { top, how: { method: 'features', candidates: numCandidates, ...how } };
+}
+
+/** Progress of some queries as that of all. */
+function reportFrom(from: number, total: number, { signal, onProgress }: RunOptions): RunOptions {
+  return { signal, onProgress: onProgress && (({ stage, done }) => onProgress({ stage, done: from + done, total })) };
 }
 
 /** Whether candidates are found by features, or all documents that pass are scored, since there is no model or they are few. */

@@ -7,7 +7,18 @@ export interface IdTable {
   readonly rows: number;
   id(row: number): string;
   /** The row of an id; -1 where it is not here. */
-  find(id: string): number;
+  find(id: EncodedId): number;
+}
+
+/** An id as it is looked for, in any number of tables. */
+export interface EncodedId {
+  readonly bytes: Uint8Array;
+  readonly hash: number;
+}
+
+export function encodeId(id: string): EncodedId {
+  const bytes = encoder.encode(id);
+  return { bytes, hash: hash(bytes, 0, bytes.length) };
 }
 
 /** `ends[row]` is where the id of a row ends. Ids are distinct. */
@@ -32,9 +43,8 @@ export function createIdTable(bytes: Uint8Array, ends: Int32Array): IdTable {
     rows,
     id: (row) => decoder.decode(bytes.subarray(begin(row), ends[row])),
     find(id) {
-      const wanted = encoder.encode(id);
-      for (let at = hash(wanted, 0, wanted.length) & mask; slots[at] !== 0; at = (at + 1) & mask) {
-        if (holds(slots[at] - 1, wanted)) return slots[at] - 1;
+      for (let at = id.hash & mask; slots[at] !== 0; at = (at + 1) & mask) {
+        if (holds(slots[at] - 1, id.bytes)) return slots[at] - 1;
       }
       return -1;
     },

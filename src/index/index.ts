@@ -97,6 +97,9 @@ export interface StoredText<M extends Metadata = Metadata> {
   metadata: M | undefined;
 }
 
+/** Hits of one call, of all its queries. */
+const MOST_HITS = 2 ** 24;
+
 /** A call that changes the collection. */
 interface WritingCall extends Call, RunOptions {
   readonly signal: AbortSignal;
@@ -298,7 +301,10 @@ export class Index<M extends Metadata = Metadata> {
     return (await this.searchBatch([query], options))[0];
   }
 
-  /** The same for many queries, which takes less time than one after the other. Token vectors may come as `{ vectors, counts, dim }`. */
+  /**
+   * The same for many queries, which takes less time than one after the other. Token vectors may come as `{ vectors, counts, dim }`. At most 16,777,216 hits in
+   * all (queries times k), which are held in memory with what is included of them.
+   */
   searchBatch(queries: readonly Query[] | TokenInput, options: SearchOptions<M> = {}): Promise<SearchResult<M>[]> {
     return this.#read('searchBatch', options, SEARCH_OPTIONS, async (snapshot, encoder) => {
       const { k = 10, filter, exact = false, signal, onProgress } = options;
@@ -310,9 +316,15 @@ export class Index<M extends Metadata = Metadata> {
       const sets = await this.#querySets(queries, encoder, signal);
       if (snapshot.live === 0)
         return Array.from(sets.counts, () => ({ hits: [], how: { method: 'exact' as const, candidates: 0, passing: 0, documents: 0 } }));
+      const [count, most] = [sets.counts.length, Math.min(k, snapshot.documents)];
+      if (count * most > MOST_HITS)
+        throw invalid(
+          'k',
+          `${count} queries with ${most} hits each, expected at most ${MOST_HITS} hits in one call: search some at a time`,
+        );
       const { top, how } = await find(this.#device, snapshot, sets, {
         // more than there are would be room for nothing
-        k: Math.min(k, snapshot.documents),
+        k: most,
         numCandidates: numCandidates ?? k,
         filter: compiled,
         exact: exact || numCandidates === null,

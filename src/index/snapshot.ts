@@ -1,5 +1,6 @@
 import type { Device, DeviceCodes, DeviceTokens, Tensor } from '../device/device.js';
 import { rowOffsets } from '../tokens/token-sets.js';
+import { encodeId } from './id-table.js';
 import type { IndexManifest } from './manifest.js';
 import type { Model } from './model-file.js';
 import type { createOpenFiles, SegmentView } from './open-files.js';
@@ -162,8 +163,9 @@ export async function openSnapshot(
       model,
       codes,
       find(id) {
+        const encoded = encodeId(id);
         for (let i = segments.length - 1; i >= 0; i--) {
-          const at = segments[i].segment.ids.find(id);
+          const at = segments[i].segment.ids.find(encoded);
           if (at >= 0 && !segments[i].deleted?.[at]) return firsts[i] + at;
         }
         return -1;

