@@ -31,6 +31,8 @@ export interface TokenShapes {
   readonly crossSpaces: boolean;
   /** Characters of the longest. */
   readonly longest: number;
+  /** Of WordPiece, whose tokens depend on the whole word: characters of a word beyond which it is unknown. */
+  readonly longestWord: number | undefined;
 }
 
 /**
@@ -40,7 +42,12 @@ export interface TokenShapes {
  * characters before that, and four such cuts must agree: what comes before a token's end does not depend on what comes after it, and some token ends
  * near every place. Of a text with few tokens in many characters, such as spaces, 64 characters for each token that is wanted and at least 131,072 are read.
  */
-export function encodeStart(source: TokenSource, text: string, maxTokens: number, { crossSpaces, longest }: TokenShapes): EncodedStart {
+export function encodeStart(
+  source: TokenSource,
+  text: string,
+  maxTokens: number,
+  { crossSpaces, longest, longestWord }: TokenShapes,
+): EncodedStart {
   const encode = (read: string): EncodedStart => ({ ...encodeWhole(source, read), read });
   const enough = maxTokens + NEAR_CUT;
   const more = maxTokens + Math.max(NEAR_CUT, longest);
@@ -50,7 +57,7 @@ export function encodeStart(source: TokenSource, text: string, maxTokens: number
     const start = end > 0 ? encode(text.slice(0, end)) : undefined;
     if (start && start.ids.length >= enough) return start;
     if (start) continue;
-    const cuts = lastJoints(text, length);
+    const cuts = lastJoints(text, length, longestWord);
     if (cuts.length < CUTS) continue;
     const [first, ...others] = cuts;
     const found = encode(text.slice(0, first));
@@ -83,21 +90,31 @@ function lastWordEnd(text: string, length: number): number {
  * The last places up to `length` between two characters that normalise by themselves and are no spaces, the last first. Where a thousand characters
  * have none, between any that are no spaces; far into a text that is all space, between any.
  */
-function lastJoints(text: string, length: number): number[] {
-  const strict = joints(text, length, isJoint);
+function lastJoints(text: string, length: number, longestWord: number | undefined): number[] {
+  const keepsWord = (before: string, after: string, at: number): boolean =>
+    longestWord === undefined || WORD_END.test(before + after) || isUnknownWord(text, at, longestWord);
+  const strict = joints(text, length, (before, after, at) => isJoint(before, after) && keepsWord(before, after, at));
   if (strict.length === CUTS) return strict;
-  const marks = joints(text, length, (before, after) => !/\s/u.test(before + after));
+  const marks = joints(text, length, (before, after, at) => !/\s/u.test(before + after) && keepsWord(before, after, at));
   return marks.length === CUTS || length < FLOOD ? marks : joints(text, length, () => true);
 }
 
-function joints(text: string, length: number, fits: (before: string, after: string) => boolean): number[] {
+function joints(text: string, length: number, fits: (before: string, after: string, at: number) => boolean): number[] {
   const found: number[] = [];
   for (let at = length; at > Math.max(1, length - SEARCHED) && found.length < CUTS; at--) {
     if (isWithinPair(text, at)) continue;
     const before = /.$/su.exec(text.slice(Math.max(0, at - 2), at))?.[0] ?? '';
-    if (fits(before, String.fromCodePoint(text.codePointAt(at) ?? 0))) found.push(at);
+    if (fits(before, String.fromCodePoint(text.codePointAt(at) ?? 0), at)) found.push(at);
   }
   return found;
+}
+
+/** Where BERT's words begin and end: spaces, punctuation, Chinese. */
+const WORD_END = /[\s\p{P}!-/:-@[-`{-~\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]/u;
+
+/** Whether what is before a place is surely a part of a word that is too long to be known, even if accents and controls are taken off. */
+function isUnknownWord(text: string, at: number, longestWord: number): boolean {
+  return at >= 4 * longestWord && !WORD_END.test(text.slice(at - 4 * longestWord, at));
 }
 
 function isJoint(before: string, after: string): boolean {
@@ -126,7 +143,8 @@ export function tokenShapes(json: object): TokenShapes {
   const added = ((added_tokens ?? []) as { content: string }[]).map(({ content }) => content);
   let longest = 0;
   for (const token of [...added, ...vocabularyOf(model)]) longest = Math.max(longest, token.length);
-  return { crossSpaces: tokensCrossSpaces(json), longest };
+  const { max_input_chars_per_word: limit = 100 } = (model ?? {}) as { max_input_chars_per_word?: number };
+  return { crossSpaces: tokensCrossSpaces(json), longest, longestWord: modelKind(model) === 'WordPiece' ? limit : undefined };
 }
 
 function vocabularyOf(model: unknown): string[] {

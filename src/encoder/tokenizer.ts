@@ -82,7 +82,7 @@ export function textTokenizer(
   source: TokenSource,
   vocabulary: number,
   where: string,
-  { findSpans, shapes = { crossSpaces: false, longest: 0 } }: TokenRules = {},
+  { findSpans, shapes = { crossSpaces: false, longest: 0, longestWord: undefined } }: TokenRules = {},
 ): TextTokenizer {
   const special = source.encode('', { add_special_tokens: true }).ids;
   if (special.length !== 2) {

