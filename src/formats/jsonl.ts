@@ -27,9 +27,13 @@ export interface LineOptions {
   maxLineBytes?: number | undefined;
 }
 
+/** Line ends one after the other that are one step. */
+const BLANK_LINES = 64;
+
 /**
  * The lines of a UTF-8 text, as they arrive. Lines end with LF or CRLF, the last one with nothing too; a byte order mark is dropped;
- * lines of white space alone are counted but not yielded. `where` names the file in errors. Gives way to other work every 4,096 lines.
+ * lines of white space alone are counted but not yielded. `where` names the file in errors. Gives way to other work every 4,096 lines, blank
+ * ones 64 times as many.
  * Raises `bad-file` for a line that is too long or not UTF-8. Leaving the loop early cancels the source.
  */
 export async function* readLines(source: ByteSource, where: string, options: LineOptions = {}): AsyncGenerator<TextLine, void, undefined> {
@@ -70,8 +74,8 @@ export async function* readLines(source: ByteSource, where: string, options: Lin
       if (wait) await wait;
       // blank, as most lines of a file that unpacks to gigabytes of them are
       if (pendingBytes === 0 && (end === start || (end === start + 1 && chunk[start] === 13))) {
-        line++;
-        start = end + 1;
+        const most = Math.min(chunk.length, end + BLANK_LINES);
+        for (start = end; start < most && chunk[start] === 10; start++) line++;
         continue;
       }
       take(chunk.subarray(start, end));

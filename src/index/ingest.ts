@@ -1,7 +1,7 @@
 import { abortableItems } from '../abortable.js';
 import { encodeTexts } from '../encoder/encode-texts.js';
 import type { Encoder } from '../encoder/encoder.js';
-import { pacer, stepPacer } from '../pacer.js';
+import { nextMacrotask, pacer, stepPacer } from '../pacer.js';
 import type { RunOptions } from '../run-options.js';
 import { joinTexts } from '../tokens/join.js';
 import { poolTokens } from '../tokens/pool.js';
@@ -14,6 +14,8 @@ import { countValues } from './metadata-paths.js';
 import type { StoredDocument } from './segment-file.js';
 import { grouped, SEGMENT_LIMITS, type SegmentLimits, storedBytes } from './segment-limits.js';
 
+/** Values of a document that is not quantised in no time. */
+const LONG = 1 << 20;
 /** Documents that are encoded in one call. */
 const BATCH = 256;
 /** Bytes of text that are. */
@@ -115,6 +117,7 @@ export async function* prepareSegments(
       }
       const codes = new Int8Array(vectors.length);
       const factor = quantizeText(vectors, tokenMean, codes);
+      if (vectors.length > LONG) await nextMacrotask();
       keep(codes, factor, quantizationLoss(vectors, tokenMean, codes, factor));
     }
     raw = [];
