@@ -72,6 +72,6 @@ function watchedFile(file: StoredFile, waitFor: <T>(call: Promise<T>) => Promise
       return file.descriptor;
     },
     read: (offset, length) => waitFor(file.read(offset, length)),
-    close: () => file.close(),
+    close: () => waitFor(file.close()),
   };
 }

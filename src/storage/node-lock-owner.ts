@@ -25,6 +25,19 @@ export interface LockContent {
   owner: LockOwner | undefined;
   /** Milliseconds since it was written. */
   age: number;
+  /** Which file it was read from. */
+  file: FileIdentity;
+}
+
+export interface FileIdentity {
+  dev: bigint;
+  ino: bigint;
+  ctimeNs: bigint;
+}
+
+/** False for a copy. Either may change alone: some file systems give a file other numbers later, and chmod another time. */
+export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
+  return (a.dev === b.dev && a.ino === b.ino) || a.ctimeNs === b.ctimeNs;
 }
 
 const TOKEN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -50,10 +63,11 @@ export async function readLock(path: string): Promise<LockContent | undefined> {
     // the age first: the content is then at least as new
     const stats = await file.stat({ bigint: true });
     checkRegular(stats);
-    const { ino, mtimeNs } = stats;
+    const { dev, ino, ctimeNs, mtimeNs } = stats;
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_BYTES), 0, MOST_BYTES, 0);
     const owner = parseOwner(buffer.toString('utf8', 0, bytesRead));
-    return { owner, token: owner?.token ?? `${ino}-${mtimeNs}`, age: Date.now() - Number(mtimeNs / 1_000_000n) };
+    const age = Date.now() - Number(mtimeNs / 1_000_000n);
+    return { owner, token: owner?.token ?? `${ino}-${mtimeNs}`, age, file: { dev, ino, ctimeNs } };
   } finally {
     await file.close();
   }

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { isLemurError, LemurError } from '../errors.js';
 import { isAbsent, writeError } from '../formats/node-file-error.js';
 import { renameOver, writeNew } from './node-durable.js';
-import { isGone, type LockContent, type LockOwner, newOwner, readLock } from './node-lock-owner.js';
+import { type FileIdentity, isGone, isSameFile, type LockContent, type LockOwner, newOwner, readLock } from './node-lock-owner.js';
 import { releaseOnce } from './release-once.js';
 import type { StorageLock } from './storage.js';
 
@@ -52,9 +52,10 @@ export async function lockFile(path: string): Promise<StorageLock> {
   }
   // what others left does no harm
   await sweep(path, me).catch(() => {});
+  const mine = (await readLock(path).catch(() => undefined))?.file;
   return releaseOnce(
-    () => release(path, me.token),
-    () => confirm(path, me.token),
+    () => release(path, me.token, mine),
+    () => confirm(path, me.token, mine),
   );
 }
 
@@ -159,10 +160,11 @@ async function sweep(path: string, me: LockOwner): Promise<void> {
   }
 }
 
-async function release(path: string, token: string): Promise<void> {
+async function release(path: string, token: string, mine?: FileIdentity): Promise<void> {
   givenBack.add(token);
   try {
-    if ((await readLock(path))?.token !== token) return;
+    const content = await readLock(path);
+    if (content?.token !== token || isCopy(content, mine)) return;
     await remove(path);
     givenBack.delete(token);
   } catch (cause) {
@@ -170,16 +172,20 @@ async function release(path: string, token: string): Promise<void> {
   }
 }
 
-/** Raises 'locked' where the file says another by now, 'storage-failed' where it is not there. */
-async function confirm(path: string, token: string): Promise<void> {
+/** Raises 'locked' where the file says another by now, 'storage-failed' where it is not there, or a copy of it. */
+async function confirm(path: string, token: string, mine: FileIdentity | undefined): Promise<void> {
   const content = await readLock(path).catch((cause: unknown) => {
     throw writeError(path, 'read', cause);
   });
-  if (content?.token === token) return;
-  if (content) throw lockedBy(path, path, content);
+  const copied = content?.token === token && isCopy(content, mine);
+  if (content?.token === token && !copied) return;
+  if (content && !copied) throw lockedBy(path, path, content);
   const problem = 'the lock is gone: its folder was moved, replaced or removed, or the file deleted; open it again where it is now';
   throw new LemurError('storage-failed', `${path}: ${problem}`, { where: path });
 }
+
+/** A folder that took the place of ours may be a copy of it, lock included. */
+const isCopy = ({ file }: LockContent, mine: FileIdentity | undefined): boolean => mine !== undefined && !isSameFile(file, mine);
 
 async function remove(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {

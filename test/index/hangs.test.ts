@@ -174,7 +174,7 @@ describe.concurrent('a storage that never answers', () => {
     compact: { of: ['file', 'write', 'replace', 'list', 'delete'], run: (index, signal) => index.compact({ signal }) },
     fit: { of: ['file', 'write', 'open', 'replace', 'delete'], run: (index, signal) => index.fit({ ...LEARN, seed: 1, signal }) },
     tune: { of: ['file', 'replace'], run: (index, signal) => index.tune({ signal }) },
-    verify: { of: ['open', 'file'], run: (index, signal) => index.verify({ signal }) },
+    verify: { of: ['open', 'file', 'close'], run: (index, signal) => index.verify({ signal }) },
     search: { of: ['file'], run: (index, signal) => index.search(QUERY, { signal }) },
   };
   /** Each with a collection of its own, all at once. */

@@ -89,6 +89,13 @@ describe.skipIf(isWindows)('a writer whose folder', () => {
       },
     ],
     [
+      'is a copy of itself by now, lock included,',
+      async (folder: string) => {
+        await rename(folder, `${folder}-moved`);
+        await cp(`${folder}-moved`, folder, { recursive: true });
+      },
+    ],
+    [
       'is a copy of itself by now',
       async (folder: string) => {
         await rename(folder, `${folder}-moved`);

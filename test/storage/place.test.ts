@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, realpath, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, realpath, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -131,6 +131,27 @@ describe.skipIf(process.platform === 'win32')('a lock is confirmed while it is h
     expect(Uint8Array.from(await folderStorage(folder).read('a.bin'))).toEqual(bytes.subarray(2));
     expect(Uint8Array.from(await folderStorage(`${folder}-moved`).read('a.bin'))).toEqual(bytes);
     await lock.release();
+  });
+
+  test('when a copy of its folder took its place, lock included, however it was copied; both can be locked again afterwards', async () => {
+    for (const preserveTimestamps of [false, true]) {
+      folder = join(root, `${made++}`);
+      const lock = await folderStorage(folder).lock('lock');
+      await rename(folder, `${folder}-moved`);
+      await cp(`${folder}-moved`, folder, { recursive: true, preserveTimestamps });
+      await expect(lock.confirm?.()).rejects.toMatchObject(gone);
+      await lock.release();
+      expect(await readdir(folder)).toEqual(['lock']);
+      for (const at of [folder, `${folder}-moved`]) await (await folderStorage(at).lock('lock')).release();
+    }
+  });
+
+  test('but a lock whose mode was changed is held still', async () => {
+    const lock = await folderStorage(folder).lock('lock');
+    await chmod(join(folder, 'lock'), 0o600);
+    await lock.confirm?.();
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]);
   });
 
   test('when its file was deleted, and another has it', async () => {
