@@ -11,6 +11,7 @@ import { type DenseLayer, denseOfProjection } from './dense.js';
 import { type EncoderParts, type PoolingEncoder, poolingEncoder } from './encoder.js';
 import type { Precision } from './graph-builder.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.js';
+import { extraTokens, type TextRecipe } from './recipe.js';
 import { resolveRecipes } from './settings.js';
 import { sharesSteps } from './shared-step.js';
 import { idsOf, loadTokenizer, PUNCTUATION, type TextTokenizer } from './tokenizer.js';
@@ -125,6 +126,7 @@ export async function loadCheckpoint(
   const recipes = settings
     ? resolveRecipes(settings, tokenizer, maskToken(tokenizerConfig, tokenizer), longest, tokenizerFile.where)
     : plainRecipes(tokenizer);
+  for (const recipe of Object.values(recipes)) checkRoom(recipe, positions, tokenizerFile.where);
   const onnxPackage = platform.choosePackage(runtime);
   const alone = await sharesSteps(files.open, body, precision);
   await files.settle?.();
@@ -169,6 +171,14 @@ function plainRecipes(tokenizer: TextTokenizer): EncoderParts['recipes'] {
     special: false,
   };
   return { query, document: { ...query, skip: idsOf(tokenizer, PUNCTUATION) } };
+}
+
+/** Raises 'bad-file' where a text has no room for a token of its own. */
+function checkRoom(recipe: TextRecipe, positions: number, where: string): void {
+  const [length, extra] = [Math.min(recipe.length ?? positions, positions), extraTokens(recipe)];
+  if (length > extra) return;
+  const problem = `texts of ${length} tokens at most (model_max_length, max_position_embeddings), expected more than the ${extra} around each`;
+  throw new LemurError('bad-file', `${where}: ${problem}`, { where });
 }
 
 /** A number of tokens; undefined for none, and for the number that stands for no limit. */

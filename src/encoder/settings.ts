@@ -35,21 +35,22 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export function pyLateSettings(json: Json, where: string): Settings {
   const field = reader(json, where);
-  const prompts = reader((json.prompts ?? {}) as Json, where);
+  const prompts = reader(promptsOf(json, where), where);
+  const [queryMarker, documentMarker] = [field.text('query_prefix') ?? '[Q] ', field.text('document_prefix') ?? '[D] '];
   const queryLength = field.length('query_length') ?? 32;
   const expands = field.flag('do_query_expansion') ?? true;
   return {
     query: {
-      marker: field.text('query_prefix') ?? '[Q] ',
-      prompt: promptOf(prompts.text('query'), field.text('query_prefix')),
+      marker: queryMarker,
+      prompt: promptOf(prompts.text('query'), queryMarker),
       strip: true,
       length: queryLength,
       expansion: expands ? { to: queryLength, attended: field.flag('attend_to_expansion_tokens') ?? false, token: undefined } : undefined,
       skip: [],
     },
     document: {
-      marker: field.text('document_prefix') ?? '[D] ',
-      prompt: promptOf(prompts.text('document'), field.text('document_prefix')),
+      marker: documentMarker,
+      prompt: promptOf(prompts.text('document'), documentMarker),
       strip: true,
       length: field.length('document_length') ?? 180,
       expansion: undefined,
@@ -61,8 +62,14 @@ export function pyLateSettings(json: Json, where: string): Settings {
 }
 
 /** A prompt without the marker that it may begin with. */
-function promptOf(prompt = '', marker = ''): string {
+function promptOf(prompt = '', marker: string): string {
   return marker !== '' && prompt.startsWith(marker) ? prompt.slice(marker.length) : prompt;
+}
+
+/** What config_sentence_transformers.json has as its prompts. */
+function promptsOf({ prompts = null }: Json, where: string): Json {
+  if (typeof prompts === 'object' && !Array.isArray(prompts)) return (prompts ?? {}) as Json;
+  throw new LemurError('bad-file', `${where}: prompts is ${showJson(prompts)}, expected an object of texts`, { where });
 }
 
 /** Whether a config_sentence_transformers.json is of PyLate. */
@@ -115,7 +122,7 @@ export function nativeSettings(
   const tasks = typeof mask.json.skiplist_tasks === 'string' ? [mask.json.skiplist_tasks] : (skip.words('skiplist_tasks') ?? ['document']);
   const all = field.length('max_seq_length');
   const { expansion, length } = nativeExpansion(transformer.json.query_expansion, transformer.where);
-  const texts = reader((prompts.json.prompts ?? {}) as Json, prompts.where);
+  const texts = reader(promptsOf(prompts.json, prompts.where), prompts.where);
   return {
     query: {
       marker: '',
@@ -127,7 +134,8 @@ export function nativeSettings(
     },
     document: {
       marker: '',
-      prompt: texts.text('document') ?? texts.text('passage') ?? texts.text('corpus') ?? '',
+      // the library has a prompt of this name for every model, the empty one, and so never comes to `passage`, `corpus` and default_prompt_name
+      prompt: texts.text('document') ?? '',
       strip: false,
       length: field.length('document_length') ?? all,
       expansion: undefined,

@@ -218,6 +218,25 @@ test('a checkpoint of Sentence Transformers 6 says it in its modules', async () 
   await expect(loadEncoder(wrong)).rejects.toThrow(/strategy "random", supported: fixed, min/);
 });
 
+test('a length without room for a token of a text is refused, and one that stands for no limit is none', async () => {
+  const files = (model_max_length: unknown, max_position_embeddings: number) => ({
+    ...body,
+    'config.json': { ...bert.json, max_position_embeddings },
+    'modules.json': [MODULES.transformer, MODULES.mask(1)],
+    'sentence_bert_config.json': {},
+    '1_MultiVectorMask/config.json': {},
+    'tokenizer_config.json': { model_max_length, mask_token: '[MASK]' },
+  });
+  const positions = bert.json.max_position_embeddings as number;
+  for (const length of [1, 2])
+    await expect(loadEncoder(await folderOf(files(length, positions)))).rejects.toThrow(/texts of [12] tokens at most/);
+  for (const length of [3, 1e30, null]) {
+    await withEncoder(await folderOf(files(length, positions)), async (encoder) => {
+      expect([...(await encoder.encodeDocument(['a bee', 'a'])).counts]).toEqual(length === 3 ? [3, 3] : [4, 3]);
+    });
+  }
+});
+
 test("a checkpoint of Stanford's ColBERT has its projection among the weights and its settings in artifact.metadata", async () => {
   const weight = values(HIDDEN * 5, 9);
   const { tensors } = readSafetensors(bert.file);

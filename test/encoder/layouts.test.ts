@@ -36,10 +36,30 @@ describe('the settings of a checkpoint', () => {
     expect(settings?.document).toMatchObject({ marker: '[D] ', prompt: 'passage: ', strip: true });
   });
 
+  test('a prompt does not repeat the marker that PyLate takes where none is named', async () => {
+    const { settings } = await open({
+      ...smallColbert(),
+      'config_sentence_transformers.json': { query_length: 32, prompts: { query: '[Q] find: ', document: '[D] ' } },
+    });
+    expect(settings?.query).toMatchObject({ marker: '[Q] ', prompt: 'find: ' });
+    expect(settings?.document).toMatchObject({ marker: '[D] ', prompt: '' });
+  });
+
+  test.each([['find: '], [5], [['a']], [true]])('prompts that are %j are refused, in both layouts', async (prompts) => {
+    for (const [files, others] of [
+      [native(), {}],
+      [smallColbert(), { query_prefix: '[Q] ' }],
+    ]) {
+      const error = await open({ ...files, 'config_sentence_transformers.json': { ...others, prompts } }).catch((e: unknown) => e);
+      expect(isLemurError(error, 'bad-file') && error.message).toContain('prompts is');
+    }
+  });
+
   test.each([
     [{ document: 'd: ', passage: 'p: ' }, 'd: '],
-    [{ passage: 'p: ', corpus: 'c: ' }, 'p: '],
-    [{ corpus: 'c: ' }, 'c: '],
+    // Sentence Transformers 6 has a document prompt for every model, the empty one, and takes no other
+    [{ passage: 'p: ', corpus: 'c: ' }, ''],
+    [{ document: null, corpus: 'c: ' }, ''],
     [{ other: 'o: ' }, ''],
   ])('the prompt of documents among %j is %j', async (prompts, prompt) => {
     const { settings } = await open({ ...native(), 'config_sentence_transformers.json': { prompts } });
