@@ -42,6 +42,9 @@ export function hubCacheStorage(id: string, options: HubOptions): HubCache {
     async keepAbsent(name) {
       await put(urlOf(name), new Response(null, { status: 404, headers: { [ASKED]: String(Date.now()) } }));
     },
+    async forget(name) {
+      await (await opened)?.delete(urlOf(name)).catch(() => {});
+    },
     async hash(kind, before, place) {
       const bytes = await new Blob([before as BlobPart, place as Blob]).arrayBuffer();
       const digest = await globalThis.crypto?.subtle?.digest(kind === 'sha1' ? 'SHA-1' : 'SHA-256', bytes);

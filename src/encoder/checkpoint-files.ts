@@ -25,6 +25,8 @@ export interface CheckpointFiles {
   names(): Promise<readonly string[]>;
   /** Called when they have been loaded, and what was found out about them was right. */
   settle?(): Promise<void>;
+  /** Called when what is in them cannot be loaded. */
+  reject?(): Promise<void>;
 }
 
 /** A parsed file, and what it is called in messages. */

@@ -8,9 +8,14 @@ export function beginsAsPage(chunk: Uint8Array): boolean {
   return /^\s*<(!doctype|html|head|body|\?xml)/i.test(new TextDecoder().decode(chunk.subarray(0, 200)));
 }
 
+/** Whether a file of that name is a checkpoint's settings or tokenizer, in JSON. */
+export function isSettings(name: string): boolean {
+  return name.endsWith('.json') || name.endsWith('.metadata');
+}
+
 /** Raises 'bad-file' where a file is not of the kind that its name says, or ends too early. Of names that say nothing any content is right. */
 export async function checkWhole(name: string, ranges: ByteRanges, where: string): Promise<void> {
-  if (name.endsWith('.json') || name.endsWith('.metadata')) await checkJson(ranges, where);
+  if (isSettings(name)) await checkJson(ranges, where);
   if (name.endsWith('.onnx')) await checkMessage(ranges, where);
   try {
     if (name.endsWith('.safetensors')) await openSafetensors(ranges, where);

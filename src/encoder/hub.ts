@@ -3,7 +3,7 @@ import { isLemurError, LemurError } from '../errors.js';
 import type { OptionNames } from '../known-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { CheckpointFile, CheckpointFiles, FilePlace } from './checkpoint-files.js';
-import { beginsAsPage, checkWhole } from './downloaded-file.js';
+import { beginsAsPage, checkWhole, isSettings } from './downloaded-file.js';
 import { askHub, type ExpectedFile, type HubAnswer } from './hub-request.js';
 
 /** Where ids lead to where nothing else is said. */
@@ -44,6 +44,8 @@ export interface HubCache extends Pick<CheckpointFiles, 'open' | 'names'> {
   keep(name: string, chunks: AsyncIterable<Uint8Array>, check: (place: FilePlace) => Promise<void>): Promise<CheckpointFile>;
   /** Where that is not possible it is asked for again. */
   keepAbsent(name: string): Promise<void>;
+  /** Keeps a file no longer; it may not be there. */
+  forget(name: string): Promise<void>;
   /** Of some bytes and the file behind them, in hexadecimal digits; undefined where there are no hashes. */
   hash(kind: 'sha1' | 'sha256', before: Uint8Array, place: FilePlace): Promise<string | undefined>;
 }
@@ -76,8 +78,8 @@ function checkEndpoint(endpoint: string | undefined): void {
 }
 
 /**
- * The files of a model on the hub. Each is downloaded when it is asked for first, held to its length and hash, kept, and taken from there from then on. That
- * there is none is kept once the checkpoint has been loaded, asked again after an hour, and believed where the hub cannot be reached. Rejects with
+ * The files of a model on the hub. Each is downloaded when it is asked for first, held to its length and hash, kept, and taken from there from then on; settings
+ * without a hash only if a checkpoint could be loaded with them. That there is none is kept once the checkpoint has been loaded, asked again after an hour, and believed where the hub cannot be reached. Rejects with
  * 'not-found' for a model that is not there, 'offline' where the hub gives no right answer, 'storage-failed' where a file cannot be kept.
  */
 export function hubFiles(id: string, cache: HubCache, options: HubOptions): CheckpointFiles {
@@ -86,6 +88,8 @@ export function hubFiles(id: string, cache: HubCache, options: HubOptions): Chec
   checkEndpoint(options.endpoint);
   const found = new Map<string, CheckpointFile | undefined>();
   const absent: string[] = [];
+  /** Settings that came without a hash: whatever is JSON may be in their place. */
+  const unproven: string[] = [];
   let offline = false;
   return {
     name: id,
@@ -99,6 +103,13 @@ export function hubFiles(id: string, cache: HubCache, options: HubOptions): Chec
     },
     async settle() {
       for (const name of absent.splice(0)) await cache.keepAbsent(name);
+      unproven.splice(0);
+    },
+    async reject() {
+      for (const name of unproven.splice(0)) {
+        found.delete(name);
+        await cache.forget(name);
+      }
     },
   };
 
@@ -151,6 +162,7 @@ export function hubFiles(id: string, cache: HubCache, options: HubOptions): Chec
         if (!isLemurError(cause, 'bad-file')) throw cause;
         throw unreachable(name, `what came is not the file: ${cause.message}`, cause);
       }
+      if (got === undefined && isSettings(name)) unproven.push(name);
     });
   }
 

@@ -1,4 +1,4 @@
-import { LemurError } from '../errors.js';
+import { isLemurError, LemurError } from '../errors.js';
 import type { OptionNames } from '../known-options.js';
 import type { WorkerPort } from '../platform.js';
 import { ownFloats } from '../tokens/typed-array.js';
@@ -87,6 +87,23 @@ export async function loadCheckpoint(
   openFiles: () => Promise<CheckpointFiles>,
   options: LoadOptions,
 ): Promise<PoolingEncoder> {
+  let files: CheckpointFiles | undefined;
+  const open = async (): Promise<CheckpointFiles> => {
+    files = await openFiles();
+    return files;
+  };
+  try {
+    return await load(platform, open, options);
+  } catch (error) {
+    if (isLemurError(error) && OF_CONTENT.includes(error.code)) await files?.reject?.();
+    throw error;
+  }
+}
+
+/** What is said of files that cannot be loaded. */
+const OF_CONTENT: readonly string[] = ['bad-file', 'unsupported', 'not-found', 'dimension-mismatch'];
+
+async function load(platform: EncoderPlatform, openFiles: () => Promise<CheckpointFiles>, options: LoadOptions): Promise<PoolingEncoder> {
   const {
     runtime = 'auto',
     threads = Math.min(platform.parallelism, MOST_THREADS),

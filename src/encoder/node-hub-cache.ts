@@ -56,6 +56,9 @@ export function hubFolder(id: string, revision: string, cacheFolder: string | un
         // a cache that may only be read: it is asked again
       }
     },
+    async forget(name) {
+      await rm(join(folder, name), { force: true }).catch(() => {});
+    },
     async hash(kind, before, place) {
       const hash = createHash(kind).update(before);
       const ranges = await openPath(place);

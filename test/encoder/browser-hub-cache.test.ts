@@ -23,6 +23,7 @@ beforeEach(() => {
   const cache = {
     match: async (url: string) => kept.get(url)?.clone(),
     put: async (url: string, response: Response) => void kept.set(url, response),
+    delete: async (url: string) => kept.delete(url),
   };
   vi.stubGlobal('caches', { open: async () => cache });
 });
@@ -53,6 +54,19 @@ test.each([
   expect(kept.size).toBe(0);
   answer = () => new Response(CONTENT);
   expect(await textOf(await files().find('config.json'))).toBe(CONTENT);
+});
+
+test('settings without a hash it keeps no longer once they could not be loaded', async () => {
+  answer = () => new Response(CONTENT);
+  const lie = files();
+  await lie.find('config.json');
+  expect(kept.size).toBe(1);
+  await lie.reject?.();
+  expect(kept.size).toBe(0);
+  expect(await textOf(await lie.find('config.json'))).toBe(CONTENT);
+  await lie.settle?.();
+  await lie.reject?.();
+  expect(kept.size).toBe(1);
 });
 
 test('that there is no such file it keeps for an hour, once the checkpoint has been loaded; what older versions kept is asked again', async () => {

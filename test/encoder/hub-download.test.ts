@@ -115,6 +115,35 @@ describe('a page in place of a file', () => {
   );
 });
 
+describe('settings that came without a hash', () => {
+  const lie: Answer = (_request, response) =>
+    void response.writeHead(200, { 'content-type': 'application/json' }).end('{"error":"sign in"}');
+
+  test.each([[['config.json']], [['modules.json']], [['tokenizer.json']], [[...bytes.keys()].filter((name) => name.endsWith('.json'))]])(
+    'are not kept where they say something else and cannot be loaded: %j',
+    async (names) => {
+      const cacheFolder = freshCache();
+      answers = Object.fromEntries(names.map((name) => [name, lie]));
+      await expect(loadEncoder(ID, placed(cacheFolder, { threads: 1, runtime: 'node' }))).rejects.toMatchObject({
+        code: expect.stringMatching(/^(bad-file|unsupported)$/),
+      });
+      answers = {};
+      await works(cacheFolder);
+      asked = [];
+      await works(cacheFolder);
+      expect(asked).toEqual([]);
+    },
+  );
+
+  test('are kept when nothing is wrong with them but an option', async () => {
+    const cacheFolder = freshCache();
+    answers = {};
+    const projection = { matrix: new Float32Array(5), dim: 5 };
+    await expect(loadEncoder(ID, placed(cacheFolder, { projection }))).rejects.toMatchObject({ code: 'invalid-argument' });
+    expect(await readdir(cacheFolder, { recursive: true })).toContain(join(ID, 'main', 'config.json'));
+  });
+});
+
 describe('a file that is not whole', () => {
   test.each(['config.json', 'modules.json', '1_Dense/model.safetensors', 'model.safetensors'])(
     '%s is not kept, though its length was not said',
