@@ -24,7 +24,7 @@ export function absolutePath(at: string | URL, where = 'path'): string {
   if (text.includes('\0')) throw refused(`${JSON.stringify(text)}, which has a NUL character in it`);
   if (!/^file:/i.test(text)) {
     if (isUrl || ADDRESS.test(text)) throw refused(text);
-    return resolve(text);
+    return resolved(text, where);
   }
   // `file:notes` is no path of any folder: URLs know no relative ones
   if (!/^file:\//i.test(text)) throw refused(`${text}; a file: URL has an absolute path, file:///...`);
@@ -32,6 +32,16 @@ export function absolutePath(at: string | URL, where = 'path'): string {
     return withoutNul(fileURLToPath(new URL(text)));
   } catch (cause) {
     throw refused(`${text}: ${(cause as Error).message}`, cause);
+  }
+}
+
+/** A process may outlive its working directory. */
+function resolved(path: string, where: string): string {
+  try {
+    return resolve(path);
+  } catch (cause) {
+    const problem = `a relative path, ${path}, and the working directory is gone; give an absolute path`;
+    throw new LemurError('not-found', `${where}: ${problem}`, { where }, { cause });
   }
 }
 

@@ -15,6 +15,22 @@ beforeEach(() => {
 
 const bytes = Uint8Array.from({ length: 100 }, (_, i) => i);
 
+test.skipIf(process.platform === 'win32')('a relative path where the working directory was removed is an error that says so', async () => {
+  const before = process.cwd();
+  await mkdir(folder);
+  process.chdir(folder);
+  try {
+    await rm(folder, { recursive: true });
+    const gone = { code: 'not-found', message: expect.stringContaining('the working directory is gone') };
+    await expect(Index.create('here', { dim: 4 })).rejects.toMatchObject(gone);
+    await expect(Index.open('here')).rejects.toMatchObject(gone);
+    await expect(Lemur.load('here')).rejects.toMatchObject(gone);
+    expect(() => folderStorage('here')).toThrow(expect.objectContaining(gone));
+  } finally {
+    process.chdir(before);
+  }
+});
+
 test('a relative path means what it meant when it was given', async () => {
   const before = process.cwd();
   await mkdir(join(folder, 'elsewhere'), { recursive: true });
