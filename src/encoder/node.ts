@@ -29,9 +29,11 @@ const LOAD_ENCODER_OPTIONS: OptionNames<LoadEncoderOptions> = { cacheFolder: tru
  */
 export async function loadEncoder(model: string | URL, options: LoadEncoderOptions = {}): Promise<PoolingEncoder> {
   checkOptions(options, LOAD_ENCODER_OPTIONS, 'loadEncoder');
-  const isPlain = typeof model === 'string' && model !== '' && !/^file:/i.test(model);
+  // an address of the web is refused like one that comes as a string
+  const named = model instanceof URL && /^https?:$/.test(model.protocol) ? model.href : model;
+  const isPlain = typeof named === 'string' && named !== '' && !/^file:/i.test(named);
   // raises what is neither; ids and paths stay as they are
-  const name = isPlain ? model : absolutePath(model, 'loadEncoder: model');
+  const name = isPlain ? named : absolutePath(named, 'loadEncoder: model');
   return loadCheckpoint(platform, () => openModel(name, options), options);
 }
 

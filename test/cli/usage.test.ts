@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runInProcess } from '../fuzz/run-in-process.js';
 import { runCli } from './run-cli.js';
 
 let folder: string;
@@ -68,8 +69,8 @@ describe('help', () => {
     ['info', ['<path>', '--json']],
     ['convert', ['<from>', '<to>', '--format <name>', '--force', '--sample <path>', '--documents <path>', '--index <folder>']],
   ])('of %s names its options and gives examples', async (command, parts) => {
-    const { code, stdout } = await runCli([command, '--help']);
-    expect(code).toBe(0);
+    const { exitCode, stdout } = await runInProcess([command, '--help'], []);
+    expect(exitCode).toBe(0);
     for (const part of [...parts, 'Examples:', `$ lemur ${command}`]) expect(stdout).toContain(part);
   });
 
@@ -140,11 +141,11 @@ describe('usage errors exit with 2 and a suggestion', () => {
     [['convert', 'from', 'to', '--format', 'parquet'], /Allowed choices are folder, npy, safetensors/],
     [['eval', 'folder', '--candidates', '50', 'many'], /argument 'many' is invalid/],
   ])('%j', async (args, message) => {
-    const { code, stdout, stderr } = await runCli(args);
+    const { exitCode, stdout, stderr } = await runInProcess(args, [args[0]]);
     expect(stderr).toMatch(message);
     expect(stderr).not.toContain('    at ');
     expect(stdout).toBe('');
-    expect(code).toBe(2);
+    expect(exitCode).toBe(2);
   });
 });
 

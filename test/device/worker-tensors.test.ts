@@ -92,6 +92,7 @@ test('what is uploaded as resident goes into the kernels’ memory whatever its 
     threads: 1,
     busy: false,
     broadcast: (message: ToWorker) => message.type === 'tensor' && told.push(message),
+    onRestart: () => {},
   } as unknown as Pool;
   const length = 150 * 2 ** 20;
   const data = new Int8Array(new SharedArrayBuffer(length));

@@ -27,7 +27,10 @@ describe('documents', () => {
     'without an id': ['{"text":"x"}', 'line 1: "_id" of nothing'],
     'with an empty id': ['{"_id":"","text":"x"}', 'line 1: "_id" of ""'],
     'with an id that is a fraction': ['{"_id":1.5,"text":"x"}', 'line 1: "_id" of 1.5'],
-    'with an id beyond exact integers': ['{"_id":9007199254740993,"text":"x"}', 'line 1: "_id" of'],
+    'with an id beyond exact integers': [
+      '{"_id":9007199254740993,"text":"x"}',
+      'line 1: "_id" is 9007199254740993, a whole number beyond 2^53',
+    ],
     'without a text': ['\n{"_id":"a","title":"x"}', 'line 2: "text" of nothing'],
     'with a title that is no string': ['{"_id":"a","text":"x","title":[]}', 'line 1: "title" of []'],
     'with metadata that is no object': ['{"_id":"a","text":"x","metadata":3}', 'line 1: "metadata" of 3'],
