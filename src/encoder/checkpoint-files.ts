@@ -1,4 +1,4 @@
-import { LemurError } from '../errors.js';
+import { isLemurError, LemurError } from '../errors.js';
 import type { ByteRanges } from '../formats/byte-ranges.js';
 import { hasLevels, MOST_JSON_LEVELS } from '../formats/json-levels.js';
 
@@ -27,6 +27,19 @@ export interface CheckpointFiles {
   settle?(): Promise<void>;
   /** Called when what is in them cannot be loaded. */
   reject?(): Promise<void>;
+}
+
+/** What is said of files that cannot be loaded. */
+const OF_CONTENT: readonly string[] = ['bad-file', 'unsupported', 'not-found', 'dimension-mismatch'];
+
+/** What `act` gives. Where it fails because of what is in the files, they are told so first. */
+export async function orReject<T>(files: () => CheckpointFiles | undefined, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (isLemurError(error) && OF_CONTENT.includes(error.code)) await files()?.reject?.();
+    throw error;
+  }
 }
 
 /** A parsed file, and what it is called in messages. */

@@ -1,4 +1,4 @@
-import { isLemurError, LemurError } from '../errors.js';
+import { LemurError } from '../errors.js';
 import type { OptionNames } from '../known-options.js';
 import type { WorkerPort } from '../platform.js';
 import { ownFloats } from '../tokens/typed-array.js';
@@ -6,7 +6,7 @@ import { describeKind } from '../value-kind.js';
 import type { Projection } from './body.js';
 import { startBody } from './body-runner.js';
 import { type Checkpoint, type Layout, openCheckpoint } from './checkpoint.js';
-import { type CheckpointFiles, type FilePlace, needJson, readJson } from './checkpoint-files.js';
+import { type CheckpointFiles, type FilePlace, needJson, orReject, readJson } from './checkpoint-files.js';
 import { type DenseLayer, denseOfProjection } from './dense.js';
 import { type EncoderParts, type PoolingEncoder, poolingEncoder } from './encoder.js';
 import type { Precision } from './graph-builder.js';
@@ -92,16 +92,11 @@ export async function loadCheckpoint(
     files = await openFiles();
     return files;
   };
-  try {
-    return await load(platform, open, options);
-  } catch (error) {
-    if (isLemurError(error) && OF_CONTENT.includes(error.code)) await files?.reject?.();
-    throw error;
-  }
+  return orReject(
+    () => files,
+    () => load(platform, open, options),
+  );
 }
-
-/** What is said of files that cannot be loaded. */
-const OF_CONTENT: readonly string[] = ['bad-file', 'unsupported', 'not-found', 'dimension-mismatch'];
 
 async function load(platform: EncoderPlatform, openFiles: () => Promise<CheckpointFiles>, options: LoadOptions): Promise<PoolingEncoder> {
   const {

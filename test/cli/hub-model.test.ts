@@ -30,6 +30,18 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+test('settings that were something else once, without a hash, are asked for again', async () => {
+  const index = join(folder, 'again.lemur');
+  const cache = { ...environment, XDG_CACHE_HOME: join(folder, 'other-cache') };
+  const modules = checkpoint['modules.json'];
+  checkpoint['modules.json'] = { error: 'sign in' };
+  const add = () => runCli(['add', index, '-', '--model', 'someone/colbert-small'], undefined, cache, '{"id":"1","text":"red owls fly"}\n');
+  expect(await add()).toMatchObject({ code: 1, stderr: expect.stringContaining('modules.json: expected an array of modules') });
+  checkpoint['modules.json'] = modules;
+  expect(await add()).toMatchObject({ code: 0 });
+  asked.splice(0);
+});
+
 test('a model is named by its id on the hub, fetched once, and found again without a network', async () => {
   const index = join(folder, 'small.lemur');
   const lines = '{"id":"1","text":"red owls fly"}\n{"id":"2","text":"a green bee"}\n';
