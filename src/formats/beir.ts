@@ -1,6 +1,6 @@
 import { LemurError } from '../errors.js';
 import { findInexactNumber, inexactProblem } from './inexact-numbers.js';
-import { type ByteSource, type JsonLine, readJsonLines, readLines } from './jsonl.js';
+import { type ByteSource, type JsonLine, ONE_A_LINE, readJsonLines, readLines } from './jsonl.js';
 import { showJson } from './show-json.js';
 
 /** One document of a BEIR corpus; `title` is empty where there is none. */
@@ -109,7 +109,10 @@ function parseEntry(
   lineOf: Map<string, number>,
   where: string,
 ): { id: string; text: string; metadata: Record<string, unknown> | undefined; fields: Record<string, unknown> } {
-  if (!isRecord(value)) throw badLine(where, line, `${showJson(value)}, expected an object with "_id" and "text"`);
+  if (!isRecord(value)) {
+    const advice = Array.isArray(value) ? `; ${ONE_A_LINE}` : '';
+    throw badLine(where, line, `${showJson(value)}, expected an object with "_id" and "text"${advice}`);
+  }
   const { text } = value;
   const inexact = findInexactNumber(json, (key) => key === '_id' || key === 'id' || key === 'metadata');
   if (inexact) throw badLine(where, line, `${inexactProblem(inexact)}; write it as a string`);

@@ -91,6 +91,9 @@ export async function* readLines(source: ByteSource, where: string, options: Lin
   if (text.trim() !== '') yield { line, text };
 }
 
+/** For who gives one JSON value over several lines, or an array of all. */
+export const ONE_A_LINE: string = 'JSON lines are one object on each line, no array around them';
+
 /** The values of a JSON Lines text, as they arrive: `readLines`, each line parsed. Raises `bad-file` with the line's number where one is not JSON. */
 export async function* readJsonLines(
   source: ByteSource,
@@ -102,7 +105,8 @@ export async function* readJsonLines(
     try {
       value = JSON.parse(text);
     } catch (cause) {
-      throw badLine(where, line, `not JSON: ${excerpt(text)}`, cause);
+      const advice = /^\s*[[{]\s*$/.test(text) ? `; ${ONE_A_LINE}` : '';
+      throw badLine(where, line, `not JSON: ${excerpt(text)}${advice}`, cause);
     }
     yield { line, value, text };
   }

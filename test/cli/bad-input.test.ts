@@ -72,6 +72,16 @@ const BAD: Record<string, { files: Record<string, string | Uint8Array>; message:
     message: /x\.jsonl: line 2: not JSON: b/,
     source: 'x.jsonl',
   },
+  'an array of documents': {
+    files: { 'x.jsonl': '[{"_id":"1","text":"a"}]' },
+    message: /line 1: .*, expected an object .*; JSON lines are one object on each line, no array around them/,
+    source: 'x.jsonl',
+  },
+  'a document on several lines': {
+    files: { 'x.jsonl': '{\n  "_id": "1",\n  "text": "a"\n}\n' },
+    message: /line 1: not JSON: \{; JSON lines are one object on each line/,
+    source: 'x.jsonl',
+  },
   'a line without text': {
     files: { 'x.jsonl': '{"_id":"1"}\n' },
     message: /line 1: "text" of nothing, expected a string/,
