@@ -1,3 +1,6 @@
+import { LemurError } from './errors.js';
+import { describeKind } from './value-kind.js';
+
 /** Cleaning up that takes longer than this is left behind. */
 const CLEANUP_MS = 300;
 
@@ -77,7 +80,7 @@ export async function* abortableItems<T>(
   call: <R>(make: () => R) => R = (make) => make(),
 ): AsyncGenerator<T, void, undefined> {
   signal?.throwIfAborted();
-  const iterator = call(() => (Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()));
+  const iterator = call(() => iteratorOf<T>(items));
   /** Asked for an item and not answered: a generator hears of `return()` only afterwards. */
   let asked = false;
   let ended = false;
@@ -88,6 +91,8 @@ export async function* abortableItems<T>(
       const step: Step<T> | PromiseLike<Step<T>> = call(() => iterator.next());
       const result = isThenable(step) ? await abortable(step, signal) : step;
       asked = false;
+      if (typeof result !== 'object' || result === null)
+        throw badSource(`its next() gave ${describeKind(result)}, expected { done, value }`);
       if (result.done) {
         ended = true;
         return;
@@ -101,6 +106,19 @@ export async function* abortableItems<T>(
   } finally {
     if (!ended) await leave(iterator, call, asked);
   }
+}
+
+function iteratorOf<T>(items: Iterable<T | PromiseLike<T>> | AsyncIterable<T>): Iterator<T | PromiseLike<T>> | AsyncIterator<T> {
+  const of = items as Partial<Iterable<T> & AsyncIterable<T>>;
+  const make: unknown = of[Symbol.asyncIterator] ?? of[Symbol.iterator];
+  const iterator: unknown = typeof make === 'function' ? make.call(items) : undefined;
+  const next: unknown = (iterator as { next?: unknown } | null | undefined)?.next;
+  if (typeof next === 'function') return iterator as Iterator<T>;
+  throw badSource(`its iterator is ${describeKind(iterator)}, expected one with next()`);
+}
+
+function badSource(problem: string): LemurError {
+  return new LemurError('invalid-argument', `source: an iterable that breaks its protocol: ${problem}`, { where: 'source' });
 }
 
 type Step<T> = IteratorResult<T | PromiseLike<T>>;

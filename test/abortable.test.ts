@@ -144,3 +144,22 @@ describe('abortableItems', () => {
     expect(asked).toBe(0);
   });
 });
+
+test.each<[string, unknown]>([
+  ['an iterator that is undefined', { [Symbol.asyncIterator]() {} }],
+  ['no iterator', { [Symbol.asyncIterator]: null }],
+  ['something else for an iterator', { [Symbol.asyncIterator]: 5 }],
+  ['an iterator without next()', { [Symbol.iterator]: () => ({}) }],
+  ['a next() that gives nothing', { [Symbol.iterator]: () => ({ next() {} }) }],
+  ['a next() that resolves with a number', { [Symbol.asyncIterator]: () => ({ next: async () => 5 }) }],
+])('a source with %s is told so', async (_, source) => {
+  await expect(collected(abortableItems(source as AsyncIterable<unknown>, undefined))).rejects.toMatchObject({
+    code: 'invalid-argument',
+    message: expect.stringContaining('an iterable that breaks its protocol'),
+  });
+});
+
+test('a source whose asynchronous iterator is null is read by the other one, as for await does', async () => {
+  const source = { [Symbol.asyncIterator]: null, [Symbol.iterator]: () => [1, 2].values() };
+  expect(await collected(abortableItems(source as unknown as Iterable<number>, undefined))).toEqual([1, 2]);
+});

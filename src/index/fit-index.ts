@@ -179,6 +179,10 @@ async function learnFrom(store: Store, learn: TokenSets | undefined, chosen: Res
     solve: await rowsOf(learn, chosen.olsSampleSize, STREAM.solve),
     validation: test ? await rowsOf(test, VALIDATION_TOKENS, STREAM.validation) : null,
   };
+  if (samples.solve.every((value) => value === 0)) {
+    const message = 'fit: the token vectors to learn from are zero throughout: there is nothing to learn; searches stay exact';
+    throw new LemurError('invalid-argument', message, { where: 'fit' });
+  }
   const numbers = sampleDocuments(snapshot, chosen.trainSubsetSize, seed, STREAM.train);
   const documents = await storedVectors(snapshot, numbers, signal);
   const sets = storedTokens(documents, dim, tokenMean && Float32Array.from(tokenMean));

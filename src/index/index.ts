@@ -383,11 +383,12 @@ export class Index<M extends Metadata = Metadata> {
       checkInteger(seed, 'seed', 0);
       const { snapshot } = store;
       const { queries: given } = options;
-      const queries = given
+      const isGiven = given !== undefined && given !== null;
+      const queries = isGiven
         ? givenQueries(await this.#querySets(given, encoder, signal), sample)
         : await drawQueries(snapshot, encoder, sample, seed, signal);
       const measured = await measureCurve(this.#device, snapshot, queries, k, { signal, onProgress });
-      const curve: Curve = { ...measured, source: given ? 'given' : 'collection', target: recall };
+      const curve: Curve = { ...measured, source: isGiven ? 'given' : 'collection', target: recall };
       await store.commit((manifest) => ({ ...manifest, model: manifest.model && { ...manifest.model, curve } }));
       return { ...curve, numCandidates: candidatesFor(curve, recall) };
     });

@@ -186,7 +186,9 @@ function tokenBytes({ tokens }: CheckedDocument): number {
 /** With token vectors of its own: what gives documents one by one may use its array again for the next. */
 function owned(document: CheckedDocument): CheckedDocument {
   const { tokens } = document;
-  return tokens && isTensor(tokens) ? { ...document, tokens: { dims: [...tokens.dims], data: tokens.data.slice() } } : document;
+  if (tokens === undefined) return document;
+  if (isTensor(tokens)) return { ...document, tokens: { dims: [...tokens.dims], data: tokens.data.slice() } };
+  return { ...document, tokens: tokens.map((row) => row.slice()) };
 }
 
 /** Token vectors of documents, those of texts by the encoder, merged as the collection says. */

@@ -39,7 +39,7 @@ export async function learnSet(
     }
     return encodeTexts(encoder, 'query', given, { dim: snapshot.manifest.dim, signal: run.signal });
   }
-  if (given) return tokenSetsOfDim(given, snapshot.manifest.dim, 'learn', run.signal);
+  if (given !== undefined && given !== null) return tokenSetsOfDim(given, snapshot.manifest.dim, 'learn', run.signal);
   return encoder && textsAsQueries(snapshot, encoder, count, createRandom(seed, STREAM), run);
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fitAfterAdd, fitIsDue, isPutOff } from '../../dist/index/automatic-fit.js';
 import type { IndexManifest } from '../../dist/index/manifest.js';
 import type { Store } from '../../dist/index/store.js';
-import { type Encoder, Index, type IndexDocument, LemurError, memoryStorage, type Progress } from '../../dist/node.js';
+import { type Encoder, Index, type IndexDocument, LemurError, memoryStorage, type Progress, type TokenMatrix } from '../../dist/node.js';
 
 const DIM = 2;
 const good = (id: string): IndexDocument => ({ id, tokens: [[1, id.length]] });
@@ -142,4 +142,48 @@ describe('a fit at the end of an add', () => {
     for (const error of [new Error('else'), new LemurError('closed', 'closed', { where: 'Index' })])
       await expect(fitAfterAdd(store, () => Promise.reject(error))).rejects.toBe(error);
   });
+});
+
+test.each<[string, (row: Float32Array, values: number[]) => TokenMatrix]>([
+  ['an array', (row) => ({ data: row, dims: [1, 4] })],
+  ['a row that is an array', (row) => [row]],
+  ['a row of numbers', (_, values) => [values]],
+])('a source may use %s again for its next document', async (_, tokensOf) => {
+  const index = await Index.create(memoryStorage(), { dim: 4, precision: 'float32', threads: 1 });
+  await index.add(
+    (function* () {
+      const row = new Float32Array(4);
+      const values = [0, 0, 0, 0];
+      const tokens = tokensOf(row, values);
+      for (let i = 0; i < 4; i++) {
+        row.fill(0)[i] = 1;
+        values.fill(0)[i] = 1;
+        yield { id: `${i}`, tokens };
+      }
+    })(),
+  );
+  const query = [[4, 3, 2, 1]];
+  expect((await index.search(query)).hits.map(({ id, score }) => [id, score])).toEqual([
+    ['0', 4],
+    ['1', 3],
+    ['2', 2],
+    ['3', 1],
+  ]);
+  await index.close();
+});
+
+test('fit and tune refuse what is no set of queries, and a fit of vectors that are zero says so', async () => {
+  const index = await Index.create(memoryStorage(), { dim: 4, features: 'random', threads: 1 });
+  const fit = { epochs: 0, finalHiddenDim: 4, olsSampleSize: 8 };
+  const zeros = (id: string) => ({ id, tokens: [[0, 0, 0, 0]] });
+  await index.add(['a', 'b', 'c'].map(zeros));
+  await expect(index.fit(fit)).rejects.toMatchObject({ code: 'invalid-argument', message: expect.stringContaining('zero throughout') });
+  expect((await index.search([[1, 0, 0, 0]])).hits).toHaveLength(3);
+  await index.add(Array.from({ length: 12 }, (_, i) => ({ id: `${i}`, tokens: [[1, i, i % 3, i % 5]] })));
+  await index.fit(fit);
+  for (const wrong of ['', 0, false, Number.NaN] as unknown as TokenMatrix[]) {
+    await expect(index.tune({ queries: wrong as never })).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(index.fit({ ...fit, learn: wrong as never })).rejects.toMatchObject({ code: 'invalid-argument' });
+  }
+  await index.close();
 });
