@@ -12,7 +12,7 @@ import { type EncoderParts, type PoolingEncoder, poolingEncoder } from './encode
 import type { Precision } from './graph-builder.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.js';
 import { extraTokens, type TextRecipe } from './recipe.js';
-import { resolveRecipes } from './settings.js';
+import { resolveRecipes, type Settings } from './settings.js';
 import { sharesSteps } from './shared-step.js';
 import { idsOf, loadTokenizer, PUNCTUATION, type TextTokenizer } from './tokenizer.js';
 import type { OnnxPackage, StartMessage } from './worker-protocol.js';
@@ -132,12 +132,12 @@ async function load(platform: EncoderPlatform, openFiles: () => Promise<Checkpoi
   report(1);
   signal?.throwIfAborted();
 
-  const id = options.id ?? (await fingerprint(platform, checkpoint, dense, tokenizerFile.json));
   // what the tokenizer says counts where the settings give no length
   const longest = { positions, unsaid: Math.min(positions, lengthOf(tokenizerConfig.model_max_length) ?? positions) };
-  const recipes = settings
-    ? resolveRecipes(settings, tokenizer, maskToken(tokenizerConfig, tokenizer), longest, tokenizerFile.where)
-    : plainRecipes(tokenizer);
+  const mask = maskToken(tokenizerConfig, tokenizer);
+  const said = settings && tokenizerSays(settings, longest, mask, maskToken({}, tokenizer));
+  const id = options.id ?? (await fingerprint(platform, checkpoint, dense, tokenizerFile.json, said));
+  const recipes = settings ? resolveRecipes(settings, tokenizer, mask, longest, tokenizerFile.where) : plainRecipes(tokenizer);
   for (const recipe of Object.values(recipes)) checkRoom(recipe, positions, tokenizerFile.where);
   const onnxPackage = platform.choosePackage(runtime);
   const alone = await sharesSteps(files.open, body, precision);
@@ -206,6 +206,18 @@ function maskToken(config: Record<string, unknown>, tokenizer: TextTokenizer): s
   return ['[MASK]', '<mask>'].find((token) => tokenizer.id(token) !== undefined);
 }
 
+/** What vectors depend on that the tokenizer's configuration alone says; undefined where it says nothing beyond what is usual. */
+function tokenizerSays(
+  { query, document }: Settings,
+  { positions, unsaid }: { readonly positions: number; readonly unsaid: number },
+  mask: string | undefined,
+  usual: string | undefined,
+): { longest?: number; mask?: string } | undefined {
+  const isShorter = unsaid < positions && (query.length === undefined || document.length === undefined);
+  const isOther = mask !== undefined && mask !== usual && query.expansion !== undefined && query.expansion.token === undefined;
+  return isShorter || isOther ? { ...(isShorter && { longest: unsaid }), ...(isOther && { mask }) } : undefined;
+}
+
 /** Types of the options that go elsewhere unread. */
 function checkTypes(options: LoadOptions & { cacheFolder?: unknown }): void {
   for (const name of ['id', 'wasmPaths', 'revision', 'endpoint', 'token', 'cacheFolder'] as const) {
@@ -240,6 +252,7 @@ async function fingerprint(
   { layout, settings, body }: Checkpoint,
   dense: readonly DenseLayer[],
   tokenizer: object,
+  said: object | undefined,
 ): Promise<string> {
   const hashed = (part: Float32Array | string | undefined): Promise<string> | string | undefined =>
     typeof part === 'object' ? sha256(bytesOf(part)) : part;
@@ -258,6 +271,8 @@ async function fingerprint(
     settings,
     layers,
     tokenizer,
+    // what is undefined leaves the text, and so the ids of most, as they are
+    said,
   });
   return `${FAMILY[layout]}-${(await sha256(text)).slice(0, 16)}`;
 }

@@ -237,6 +237,29 @@ test('a length without room for a token of a text is refused, and one that stand
   }
 });
 
+test('the id tells encoders apart that differ in what the configuration of the tokenizer says alone', async () => {
+  const idOf = async (config: unknown, query_expansion: unknown = { length: 8 }): Promise<string> => {
+    const files = {
+      ...body,
+      'modules.json': [MODULES.transformer, MODULES.mask(1)],
+      'sentence_bert_config.json': { query_expansion },
+      '1_MultiVectorMask/config.json': {},
+      ...(config === undefined ? {} : { 'tokenizer_config.json': config }),
+    };
+    let id = '';
+    await withEncoder(await folderOf(files), async (encoder) => {
+      id = encoder.id;
+    });
+    return id;
+  };
+  const usual = await idOf(undefined);
+  expect(await idOf({ model_max_length: 1e30, mask_token: '[MASK]' })).toBe(usual);
+  expect(await idOf({ mask_token: { content: '[MASK]' } })).toBe(usual);
+  const [short, other] = [await idOf({ model_max_length: 6 }), await idOf({ mask_token: '[PAD]' })];
+  expect(new Set([usual, short, other]).size).toBe(3);
+  expect(await idOf({ mask_token: '[PAD]' }, null)).toBe(await idOf(undefined, null));
+});
+
 test("a checkpoint of Stanford's ColBERT has its projection among the weights and its settings in artifact.metadata", async () => {
   const weight = values(HIDDEN * 5, 9);
   const { tensors } = readSafetensors(bert.file);
