@@ -212,9 +212,9 @@ function tokenizerSays(
   { positions, unsaid }: { readonly positions: number; readonly unsaid: number },
   mask: string | undefined,
   usual: string | undefined,
-): { longest?: number; mask?: string } | undefined {
+): { longest?: number; mask?: string | undefined } | undefined {
   const isShorter = unsaid < positions && (query.length === undefined || document.length === undefined);
-  const isOther = mask !== undefined && mask !== usual && query.expansion !== undefined && query.expansion.token === undefined;
+  const isOther = usual !== undefined && mask !== usual && query.expansion !== undefined && query.expansion.token === undefined;
   return isShorter || isOther ? { ...(isShorter && { longest: unsaid }), ...(isOther && { mask }) } : undefined;
 }
 
