@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 /** Fuzzing, crashes, several processes: `npm run test:long`. */
 const LONG = 'test/**/*.long.test.ts';
-/** Tests of what a module remembers once and for all. */
-const ALONE = 'test/kernels/init.test.ts';
+/** Tests of what a module remembers once and for all, and of entries for other platforms. */
+const ALONE = ['test/kernels/init.test.ts', 'test/public-api.test.ts'];
 
 export default defineConfig({
   test: {
@@ -16,8 +16,8 @@ export default defineConfig({
     reporters: ['default', ['json', { outputFile: 'dist/test-report.json' }]],
     projects: [
       // files of one process share their imports, which takes a quarter of the time off
-      { extends: true, test: { name: 'everyday', isolate: false, include: ['test/**/*.test.ts'], exclude: [LONG, ALONE] } },
-      { extends: true, test: { name: 'everyday-alone', include: [ALONE] } },
+      { extends: true, test: { name: 'everyday', isolate: false, include: ['test/**/*.test.ts'], exclude: [LONG, ...ALONE] } },
+      { extends: true, test: { name: 'everyday-alone', include: ALONE } },
       { extends: true, test: { name: 'long', include: [LONG] } },
     ],
   },

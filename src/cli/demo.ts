@@ -117,9 +117,10 @@ async function openFilled(folder: string, texts: ScifactTexts, options: DemoArgu
     if (opened.index.size < documents.length) {
       const pooled = keepPooled(opened.encoder as IndexEncoder);
       await addDocuments(opened, source, { onExisting: 'skip', fit: false }, context);
-      if (pooled.rows === documents.length) await pooled.write(folder);
-      await writeQueries(folder, texts);
+      if (pooled.rows === documents.length) await writePooled(folder, pooled.parts, pooled.dim);
     }
+    // an interruption may have come when all documents were in
+    if ((await whatLiesAt(join(folder, OWN.queries))) === undefined) await writeQueries(folder, texts);
     return opened;
   } catch (error) {
     await opened.close();
@@ -133,31 +134,33 @@ async function* withWords(documents: readonly BeirDocument[]): AsyncGenerator<Be
 }
 
 /** Keeps the pooled vectors of the documents that are encoded from now on, which cost next to nothing beside the others. */
-function keepPooled(encoder: IndexEncoder): { readonly rows: number; write(folder: string): Promise<void> } {
-  const parts: Float32Array[] = [];
-  let rows = 0;
-  let dim = 0;
+function keepPooled(encoder: IndexEncoder): Pooled {
+  const kept = { rows: 0, dim: 0, parts: [] as Float32Array[] };
   encoder.encodeDocument = async (texts, options) => {
     const { tokens, pooled } = await encoder.encode(texts, { kind: 'document', ...options });
-    parts.push(pooled.vectors);
-    rows += texts.length;
-    dim = pooled.dim;
+    kept.parts.push(pooled.vectors);
+    kept.rows += texts.length;
+    kept.dim = pooled.dim;
     return tokens;
   };
-  return {
-    get rows() {
-      return rows;
-    },
-    async write(folder) {
-      const file = await createNpyFile(join(folder, POOLED), dim);
-      try {
-        for (const part of parts) await file.append(part);
-        await file.finish();
-      } finally {
-        await file.discard();
-      }
-    },
-  };
+  return kept;
+}
+
+/** Pooled vectors in the order of their texts, rows x dim in all. */
+interface Pooled {
+  readonly rows: number;
+  readonly dim: number;
+  readonly parts: readonly Float32Array[];
+}
+
+async function writePooled(folder: string, parts: readonly Float32Array[], dim: number): Promise<void> {
+  const file = await createNpyFile(join(folder, POOLED), dim);
+  try {
+    for (const part of parts) await file.append(part);
+    await file.finish();
+  } finally {
+    await file.discard();
+  }
 }
 
 /** For `lemur eval`. */
@@ -186,15 +189,15 @@ async function openPooled(
     { signal },
   );
   const kept = (await whatLiesAt(path)) !== undefined ? await readFloats(path, [documents.length, asked.dim]) : undefined;
-  const vectors =
-    kept ??
-    (
-      await reporter.step('encode one vector for each document, for comparison', (onProgress) =>
-        encoder.encodePooled(documents.map(documentText), { signal, onProgress }),
-      )
-    ).value.vectors;
+  const encoded = async (): Promise<Float32Array> => {
+    const { value } = await reporter.step('encode one vector for each document, for comparison', (onProgress) =>
+      encoder.encodePooled(documents.map(documentText), { signal, onProgress }),
+    );
+    await writePooled(folder, [value.vectors], value.dim);
+    return value.vectors;
+  };
   return pooledSearch(
-    vectors,
+    kept ?? (await encoded()),
     documents.map(({ id }) => id),
     asked.vectors,
   );

@@ -97,6 +97,11 @@ test('Ctrl-C in the middle leaves what the next run goes on with', async () => {
   expect(interrupted.stdout).not.toContain('The first answer');
   const { stdout } = await succeed(demoOf(out));
   expect(stdout).toContain(`Going on with what is in ${out}`);
-  for (const name of ['projection.npy', 'pooled.npy', 'index.json'])
+  for (const name of ['projection.npy', 'queries.jsonl', 'qrels.tsv'])
     expect(await readFile(join(out, name)), name).toEqual(await readFile(join(small, name)));
+  const [kept, expected] = await Promise.all([out, small].map(async (it) => readNpy(await readFile(join(it, 'pooled.npy')))));
+  expect(kept.shape).toEqual(expected.shape);
+  const differences = Array.from(kept.data as Float32Array, (value, i) => Math.abs(value - Number(expected.data[i])));
+  expect(Math.max(...differences)).toBeLessThan(1e-5);
+  expect(JSON.parse((await succeed(['info', out, '--json'])).stdout)).toMatchObject({ documents: DOCUMENTS, features: 'trained' });
 }, 120_000);
