@@ -9,7 +9,8 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 /** Beside the Node that runs this. */
 const NEWER = 'node@24';
 const VITEST = 'node_modules/vitest/vitest.mjs';
-const EVERYDAY = 'dist/test-report.json';
+/** What vitest.config.ts has it write. */
+const REPORT = 'dist/test-report.json';
 
 let passed = 0;
 let failed = 0;
@@ -17,25 +18,25 @@ const minutes = [];
 
 const run = (command, args) => spawnSync(command, args, { stdio: 'inherit', shell: process.platform === 'win32' }).status === 0;
 
-/** Runs a stage, notes its minutes, and counts it: by its report where it writes one, else as one. */
-function stage(name, command, args, report) {
+/** Runs a stage, notes its minutes, and counts it: tests one by one, by their report, anything else as one. */
+function stage(name, command, args, areTests = false) {
   console.log(`\n--- ${name}`);
-  if (report) rmSync(report, { force: true });
+  if (areTests) rmSync(REPORT, { force: true });
   const begun = performance.now();
   const ok = run(command, args);
   minutes.push([name, (performance.now() - begun) / 60_000]);
-  if (report) count(report, ok);
+  if (areTests) count(ok);
   else if (ok) passed++;
   else failed++;
   if (!ok) console.log(`${name} failed`);
 }
 
-function count(file, ok) {
-  if (!existsSync(file)) {
+function count(ok) {
+  if (!existsSync(REPORT)) {
     failed++;
     return;
   }
-  const report = JSON.parse(readFileSync(file, 'utf8'));
+  const report = JSON.parse(readFileSync(REPORT, 'utf8'));
   passed += report.numPassedTests;
   failed += report.numFailedTests;
   // a file that does not load fails without a test
@@ -43,17 +44,16 @@ function count(file, ok) {
 }
 
 /** A project of vitest.config.ts. */
-const tests = (project, report) => ['run', '--project', project, '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`];
+const tests = (project) => [VITEST, 'run', '--project', project];
 
 const tested = process.argv.indexOf('--tested');
-if (tested < 0) stage('everyday tests', 'npm', ['test'], EVERYDAY);
+if (tested < 0) stage('everyday tests', 'npm', ['test'], true);
 else {
   minutes.push(['everyday tests', Number(process.argv[tested + 1])]);
-  count(EVERYDAY, true);
+  count(true);
 }
-stage('long tests', process.execPath, [VITEST, ...tests('long', 'dist/long-report.json')], 'dist/long-report.json');
-const newer = ['--yes', '-p', NEWER, 'node', VITEST, ...tests('everyday*', 'dist/newer-report.json')];
-stage(`everyday tests on ${NEWER}`, 'npx', newer, 'dist/newer-report.json');
+stage('long tests', process.execPath, tests('long'), true);
+stage(`everyday tests on ${NEWER}`, 'npx', ['--yes', '-p', NEWER, 'node', ...tests('everyday*')], true);
 // what is packed must not hold what an older build left
 stage('build', process.execPath, ['scripts/build.mjs', '--clean']);
 stage('lint', 'npm', ['run', '--silent', 'lint']);
