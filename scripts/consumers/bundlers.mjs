@@ -1,9 +1,12 @@
 // Pages made by Vite (development server and build), webpack and esbuild, opened in Chromium, cross-origin isolated and not.
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ISOLATION, openBrowser, serveFolder, titleOf } from './pages.mjs';
 import { check, project, skip } from './report.mjs';
 import { PAGE, pageWithInit } from './sources.mjs';
+
+/** Of a page's script with the whole package in it, minified. */
+const MOST_PAGE_BYTES = 3e5;
 
 const html = (script) => `<!doctype html><script type="module" src="${script}"></script>`;
 
@@ -53,11 +56,17 @@ async function checkWebpack(context) {
   const output = join(root, 'dist');
   const entry = { page: './page.js', 'with-init': './with-init.js' };
   const problem = await new Promise((resolve) => {
-    webpack({ mode: 'production', context: root, entry, output: { path: output } }, (error, stats) =>
+    // its hint of a page's size is no warning of the build; the size is checked below
+    webpack({ mode: 'production', context: root, entry, output: { path: output }, performance: { hints: false } }, (error, stats) =>
       resolve(error ?? (stats.hasErrors() || stats.hasWarnings() ? stats.toString('errors-warnings') : null)),
     );
   });
   check(`${tools.version('webpack')} builds without configuration and without warnings`, problem);
+  const bytes = problem ? 0 : statSync(join(output, 'page.js')).size;
+  check(
+    `${tools.version('webpack')}: a page with everything is ${Math.round(bytes / 1000)} kB, at most ${MOST_PAGE_BYTES / 1000}`,
+    bytes > MOST_PAGE_BYTES && 'too large',
+  );
   if (!problem) await checkServed(`${tools.version('webpack')}, build`, context, output, writePages(output));
 }
 
