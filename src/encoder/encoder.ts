@@ -9,7 +9,7 @@ import { describeKind, showValue } from '../value-kind.js';
 import { type TextBatch, textBatches } from './batches.js';
 import type { BodyOutput, IdBatch } from './body.js';
 import { tokenizePrompted } from './prompted-text.js';
-import { type ArrangedText, arrange, extraTokens, type TextRecipe } from './recipe.js';
+import { type ArrangedText, arrange, extraTokens, PLAIN, type TextRecipe } from './recipe.js';
 import { idsOf, PUNCTUATION, type TextTokenizer } from './tokenizer.js';
 
 /** What every encoding call takes. */
@@ -101,17 +101,6 @@ export interface EncoderParts {
   recipes: { readonly query: TextRecipe; readonly document: TextRecipe };
 }
 
-/** How texts are read that are pooled, not scored token by token. */
-const PLAIN: TextRecipe = {
-  marker: undefined,
-  prompt: '',
-  promptTokens: 0,
-  strip: false,
-  length: undefined,
-  expansion: undefined,
-  skip: new Set(),
-  special: false,
-};
 /** Tokens of content where neither the caller nor the checkpoint says how many. */
 const MOST_TOKENS = 180;
 
@@ -167,6 +156,7 @@ export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
   }
 
   function recipeOf(kind: 'query' | 'document' | undefined, skipPunctuation: boolean | undefined): TextRecipe {
+    // what is pooled is not scored token by token
     const recipe = kind ? parts.recipes[kind] : PLAIN;
     if (skipPunctuation === undefined) return recipe;
     return { ...recipe, skip: skipPunctuation ? idsOf(tokenizer, PUNCTUATION) : new Set() };

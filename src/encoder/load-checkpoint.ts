@@ -11,7 +11,7 @@ import { type DenseLayer, denseOfProjection } from './dense.js';
 import { type EncoderParts, type PoolingEncoder, poolingEncoder } from './encoder.js';
 import type { Precision } from './graph-builder.js';
 import { HUB_OPTIONS, type HubOptions } from './hub.js';
-import { extraTokens, type TextRecipe } from './recipe.js';
+import { extraTokens, PLAIN, type TextRecipe } from './recipe.js';
 import { resolveRecipes, type Settings } from './settings.js';
 import { sharesSteps } from './shared-step.js';
 import { idsOf, loadTokenizer, PUNCTUATION, type TextTokenizer } from './tokenizer.js';
@@ -172,17 +172,7 @@ async function load(platform: EncoderPlatform, openFiles: () => Promise<Checkpoi
 
 /** A body that nobody has trained for late interaction: its texts' own tokens, in documents without punctuation. */
 function plainRecipes(tokenizer: TextTokenizer): EncoderParts['recipes'] {
-  const query = {
-    marker: undefined,
-    prompt: '',
-    promptTokens: 0,
-    strip: false,
-    length: undefined,
-    expansion: undefined,
-    skip: new Set<number>(),
-    special: false,
-  };
-  return { query, document: { ...query, skip: idsOf(tokenizer, PUNCTUATION) } };
+  return { query: PLAIN, document: { ...PLAIN, skip: idsOf(tokenizer, PUNCTUATION) } };
 }
 
 /** Raises 'bad-file' where a text has no room for a token of its own. */

@@ -20,6 +20,18 @@ export interface TextRecipe {
   readonly special: boolean;
 }
 
+/** A text as it is: nothing put to it, vectors for its own tokens alone. */
+export const PLAIN: TextRecipe = {
+  marker: undefined,
+  prompt: '',
+  promptTokens: 0,
+  strip: false,
+  length: undefined,
+  expansion: undefined,
+  skip: new Set(),
+  special: false,
+};
+
 /** A text as the body takes it, and which of its states become vectors. */
 export interface ArrangedText {
   readonly ids: Int32Array;

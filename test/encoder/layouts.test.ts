@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { openCheckpoint } from '../../src/encoder/checkpoint.js';
 import { folderFiles } from '../../src/encoder/node-files.js';
 import { tokenizePrompted } from '../../src/encoder/prompted-text.js';
-import type { TextRecipe } from '../../src/encoder/recipe.js';
+import { PLAIN, type TextRecipe } from '../../src/encoder/recipe.js';
 import { loadTokenizer } from '../../src/encoder/tokenizer.js';
 import { isLemurError } from '../../src/errors.js';
 import { smallBert } from './small-bert.js';
@@ -114,17 +114,7 @@ describe('the settings of a checkpoint', () => {
 });
 
 describe('a prompt and a text', () => {
-  const recipe = (change: Partial<TextRecipe>): TextRecipe => ({
-    marker: undefined,
-    prompt: '',
-    promptTokens: 0,
-    strip: false,
-    length: undefined,
-    expansion: undefined,
-    skip: new Set(),
-    special: true,
-    ...change,
-  });
+  const recipe = (change: Partial<TextRecipe>): TextRecipe => ({ ...PLAIN, special: true, ...change });
   const read = async (change: Partial<TextRecipe>, text: string, json: object = tokenizerJson, reading = {}) => {
     const tokenizer = await loadTokenizer(json, {}, 1e6, 'tokenizer.json', reading);
     const { ids: found, spans } = tokenizePrompted(tokenizer, recipe(change), text, 100);
