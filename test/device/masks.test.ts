@@ -1,26 +1,11 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
+import { describe, expect, test } from 'vitest';
 import type { Device, DeviceCodes, Tensor } from '../../dist/device/device.js';
-import { plainPlatform } from '../../dist/device/plain-platform.js';
-import { nodePlatform } from '../../dist/node-platform.js';
 import { dot, numbers } from '../numbers.js';
+import { type DeviceName, devicesFor } from './devices.js';
 
-const makers: Record<string, () => Promise<Device>> = {
-  plain: () => createCpuDevice(plainPlatform),
-  'one thread': () => createCpuDevice(nodePlatform, 1),
-  'two threads': () => createCpuDevice(nodePlatform, 2),
-};
-const names = Object.keys(makers);
-const devices = new Map<string, Device>();
-const device = (name: string): Device => devices.get(name) as Device;
-
-beforeAll(async () => {
-  for (const name of names) devices.set(name, await makers[name]());
-});
-afterAll(async () => {
-  for (const one of devices.values()) await one.close();
-});
+const names: readonly DeviceName[] = ['plain', 'one thread', 'two threads'];
+const device = devicesFor(names);
 
 /** More than one block of either search, and a last one that is not full. */
 const ROWS = 4500;

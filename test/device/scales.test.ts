@@ -1,27 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
+import { describe, expect, test } from 'vitest';
 import type { Device } from '../../dist/device/device.js';
 import { mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
-import { plainPlatform } from '../../dist/device/plain-platform.js';
 import { uploadTokens } from '../../dist/model/device-tokens.js';
-import { nodePlatform } from '../../dist/node-platform.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
 import { dot, naiveMaxSim, numbers, randomTexts, relativeError, rowsOfTexts } from '../numbers.js';
+import { type DeviceName, devicesFor } from './devices.js';
 
-const makers: Record<string, () => Promise<Device>> = {
-  plain: () => createCpuDevice(plainPlatform),
-  'one thread': () => createCpuDevice(nodePlatform, 1),
-  'two threads': () => createCpuDevice(nodePlatform, 2),
-};
-const names = Object.keys(makers);
-const devices = new Map<string, Device>();
-const device = (name: string): Device => devices.get(name) as Device;
-beforeAll(async () => {
-  for (const name of names) devices.set(name, await makers[name]());
-});
-afterAll(async () => {
-  for (const one of devices.values()) await one.close();
-});
+const names: readonly DeviceName[] = ['plain', 'one thread', 'two threads'];
+const device = devicesFor(names);
 
 const [ROWS, DIM, PREFIX, QUERIES] = [2500, 20, 12, 3];
 const base = numbers(1).floats(DIM);

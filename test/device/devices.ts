@@ -1,0 +1,26 @@
+import { afterAll, beforeAll } from 'vitest';
+import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
+import type { Device } from '../../dist/device/device.js';
+import { plainPlatform } from '../../dist/device/plain-platform.js';
+import { nodePlatform } from '../../dist/node-platform.js';
+
+const MAKERS = {
+  plain: () => createCpuDevice(plainPlatform),
+  'one thread': () => createCpuDevice(nodePlatform, 1),
+  'two threads': () => createCpuDevice(nodePlatform, 2),
+  'unshared memory': () => createCpuDevice({ ...nodePlatform, sharedMemory: false }),
+} satisfies Record<string, () => Promise<Device>>;
+
+export type DeviceName = keyof typeof MAKERS;
+
+/** The devices of a test file, made before its tests and closed after them; gives each by its name. */
+export function devicesFor(names: readonly DeviceName[]): (name: string) => Device {
+  const devices = new Map<string, Device>();
+  beforeAll(async () => {
+    for (const name of names) devices.set(name, await MAKERS[name]());
+  });
+  afterAll(async () => {
+    for (const one of devices.values()) await one.close();
+  });
+  return (name) => devices.get(name) as Device;
+}
