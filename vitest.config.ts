@@ -16,7 +16,15 @@ export default defineConfig({
     reporters: ['default', ['json', { outputFile: 'dist/test-report.json' }]],
     projects: [
       // files of one process share their imports, which takes a quarter of the time off
-      { extends: true, test: { name: 'everyday', isolate: false, include: ['test/**/*.test.ts'], exclude: [LONG, ...ALONE] } },
+      {
+        extends: true,
+        test: {
+          name: 'everyday',
+          isolate: false,
+          include: ['test/**/*.test.ts'],
+          exclude: [LONG, ...ALONE],
+        },
+      },
       { extends: true, test: { name: 'everyday-alone', include: ALONE } },
       { extends: true, test: { name: 'long', include: [LONG] } },
     ],

@@ -1,8 +1,10 @@
 import { exp4 } from './exp';
 
-// Activations by number: 0 gelu (with erf), 1 relu, 2 silu, 3 mish. n is a multiple of 4 or the buffers reach to the next one.
+// Activations by number: 0 gelu (with erf), 1 relu, 2 silu, 3 mish. n is a multiple of 4 or the
+// buffers reach to the next one.
 
-// out = f(x) and, unless `slope` is 0, slope = f'(x), which may be x itself: both need the same exponential.
+// out = f(x) and, unless `slope` is 0, slope = f'(x), which may be x itself: both need the same
+// exponential.
 export function activation(kind: i32, x: usize, n: i32, out: usize, slope: usize): void {
   const end = x + ((<usize>n) << 2);
   const step: usize = slope ? 16 : 0;

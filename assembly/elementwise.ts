@@ -118,7 +118,8 @@ export function multiply(x: usize, y: usize, n: i32): void {
   for (; x < end; x += 4, y += 4) store<f32>(x, load<f32>(x) * load<f32>(y));
 }
 
-// Sum of (prediction - target)^2; predictions become their gradients, (prediction - target) * scale.
+// Sum of (prediction - target)^2; predictions become their gradients, (prediction - target) *
+// scale.
 export function squaredError(prediction: usize, target: usize, n: i32, scale: f32): f64 {
   let s0 = f64x2.splat(0);
   let s1 = s0;
@@ -160,8 +161,9 @@ export function sumSquares(x: usize, n: i32): f64 {
   return total;
 }
 
-// Adam (Kingma and Ba) with the gradient scaled by gradScale (the clipping factor); correction1 = 1 - beta1^t, correction2 = 1 - beta2^t
-// are folded into rate = lr / correction1 and root = sqrt(correction2): p -= rate m / (sqrt(v) / root + eps).
+// Adam (Kingma and Ba) with the gradient scaled by gradScale (the clipping factor); correction1 = 1
+// - beta1^t, correction2 = 1 - beta2^t are folded into rate = lr / correction1 and root =
+// sqrt(correction2): p -= rate m / (sqrt(v) / root + eps).
 export function adam(
   p: usize,
   g: usize,

@@ -1,9 +1,11 @@
-// Float64 linear algebra for the least squares: the Gram matrix, its Cholesky factor, and solves with 16 right-hand sides at once.
+// Float64 linear algebra for the least squares: the Gram matrix, its Cholesky factor, and solves
+// with 16 right-hand sides at once.
 
 const DEPTH: i32 = 128;
 
-// C += A^T B with A (k x m) and B (k x n) float32, products and sums in float64; C (m x n) float64, rows cRow apart.
-// Sums run over blocks of 128 rows in order. `scratch`: (round2(m) + 8) * 128 doubles.
+// C += A^T B with A (k x m) and B (k x n) float32, products and sums in float64; C (m x n) float64,
+// rows cRow apart. Sums run over blocks of 128 rows in order. `scratch`: (round2(m) + 8) * 128
+// doubles.
 export function outerF64(m: i32, n: i32, k: i32, a: usize, aRow: i32, b: usize, bRow: i32, c: usize, cRow: i32, scratch: usize): void {
   const packedA = scratch + ((<usize>DEPTH) << 6);
   const cBytes = (<usize>cRow) << 3;
@@ -113,8 +115,9 @@ function addTwo(c: usize, used: i32, s: v128): void {
   else store<f64>(c, load<f64>(c) + f64x2.extract_lane(s, 0));
 }
 
-// Cholesky factor in place: the lower triangle of the symmetric n x n matrix becomes L with L L^T = A. Only the lower triangle is
-// read. Returns the smallest ratio of a pivot to its diagonal element before elimination; stops and returns it when not positive.
+// Cholesky factor in place: the lower triangle of the symmetric n x n matrix becomes L with L L^T =
+// A. Only the lower triangle is read. Returns the smallest ratio of a pivot to its diagonal element
+// before elimination; stops and returns it when not positive.
 export function choleskyF64(a: usize, n: i32): f64 {
   const row = (<usize>n) << 3;
   let smallest: f64 = 1;
@@ -160,7 +163,8 @@ function dotF64(a: usize, b: usize, n: i32): f64 {
   return sum;
 }
 
-// Solves L L^T X = B in place for 16 right-hand sides: X is n rows of 16 doubles, xRow doubles apart.
+// Solves L L^T X = B in place for 16 right-hand sides: X is n rows of 16 doubles, xRow doubles
+// apart.
 export function choleskySolve16(l: usize, n: i32, x: usize, xRow: i32): void {
   const row = (<usize>n) << 3;
   const step = (<usize>xRow) << 3;
@@ -202,7 +206,8 @@ export function choleskySolve16(l: usize, n: i32, x: usize, xRow: i32): void {
     v128.store(xi, f64x2.div(s6, d), 96);
     v128.store(xi, f64x2.div(s7, d), 112);
   }
-  // L^T X = Y from the last row up; each finished row is taken out of those above it, so that L is read along its rows
+  // L^T X = Y from the last row up; each finished row is taken out of those above it, so that L is
+  // read along its rows
   for (let i = n - 1; i >= 0; i--) {
     const li = l + <usize>i * row;
     const xi = x + <usize>i * step;

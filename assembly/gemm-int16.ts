@@ -3,8 +3,9 @@ import { storePart, storeRow } from './gemm';
 // Codes of at most 2047 in size: the sum of 512 products fits int32.
 const DEPTH: i32 = 512;
 
-// C (m x n float32) = A B of codes: A m rows of `k` int16, B in panels of pairs (see packPairsI16), k even; an element is the exact sum
-// of a chunk's products times aFactors[i] * bFactors[j], chunks of 512 dimensions added in order. bFactors may be 0: all one.
+// C (m x n float32) = A B of codes: A m rows of `k` int16, B in panels of pairs (see packPairsI16),
+// k even; an element is the exact sum of a chunk's products times aFactors[i] * bFactors[j], chunks
+// of 512 dimensions added in order. bFactors may be 0: all one.
 export function gemmI16(
   m: i32, n: i32, k: i32,
   a: usize, aFactors: usize,

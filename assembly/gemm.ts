@@ -1,11 +1,12 @@
 import { packPanel } from './pack';
 
-// Depth of one block of the inner dimension. Sums within a block stay in registers, blocks are added in order:
-// the order of additions depends on the inner dimension alone, never on tiling or threads.
+// Depth of one block of the inner dimension. Sums within a block stay in registers, blocks are
+// added in order: the order of additions depends on the inner dimension alone, never on tiling or
+// threads.
 const DEPTH: i32 = 256;
 
-// C (+)= A B in float32; element (i, k) of A at a[i * aRow + k * aCol], likewise B (k, j) and C (i, j at c[i * cRow + j]).
-// Strides count elements. `scratch`: (round2(m) + 16) * 256 floats.
+// C (+)= A B in float32; element (i, k) of A at a[i * aRow + k * aCol], likewise B (k, j) and C (i,
+// j at c[i * cRow + j]). Strides count elements. `scratch`: (round2(m) + 16) * 256 floats.
 export function gemmF32(
   m: i32, n: i32, k: i32,
   a: usize, aRow: i32, aCol: i32,

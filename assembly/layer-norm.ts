@@ -1,6 +1,8 @@
-// LayerNorm over the last dimension, population variance. normal[r] = (x[r] - mean) * inverse[r], inverse = 1 / sqrt(variance + eps).
+// LayerNorm over the last dimension, population variance. normal[r] = (x[r] - mean) * inverse[r],
+// inverse = 1 / sqrt(variance + eps).
 
-// out = normal * gamma + beta; gamma = 0 (no pointer) leaves out alone and only `normal` is written, which may be x itself.
+// out = normal * gamma + beta; gamma = 0 (no pointer) leaves out alone and only `normal` is
+// written, which may be x itself.
 export function layerNorm(x: usize, rows: i32, n: i32, eps: f32, gamma: usize, beta: usize, normal: usize, inverse: usize, out: usize): void {
   const bytes = (<usize>n) << 2;
   for (let r = 0; r < rows; r++) {
@@ -25,7 +27,8 @@ export function layerNorm(x: usize, rows: i32, n: i32, eps: f32, gamma: usize, b
   }
 }
 
-// dx = inverse * (g - mean(g) - normal * mean(g * normal)) with g = dOut * gamma, a row at a time; dx may be dOut.
+// dx = inverse * (g - mean(g) - normal * mean(g * normal)) with g = dOut * gamma, a row at a time;
+// dx may be dOut.
 export function layerNormBackward(dOut: usize, rows: i32, n: i32, gamma: usize, normal: usize, inverse: usize, dx: usize): void {
   const bytes = (<usize>n) << 2;
   for (let r = 0; r < rows; r++) {

@@ -1,8 +1,9 @@
-// Largest inner product of each of many vectors ("lanes") with the tokens of each document:
-// out[x * outStride + d] = max over tokens t of document d of <lane x, t>. No score matrix is written.
+// Largest inner product of each of many vectors ("lanes") with the tokens of each document: out[x *
+// outStride + d] = max over tokens t of document d of <lane x, t>. No score matrix is written.
 //
 // Lanes come packed in panels of 16: panel p holds lanes 16p .. 16p + 15 as dim x 16 (see pack.ts).
-// Two tokens x 16 lanes stay in eight registers; a panel stays in the first-level cache while the tokens stream by.
+// Two tokens x 16 lanes stay in eight registers; a panel stays in the first-level cache while the
+// tokens stream by.
 
 export function maxDotsF32(panels: usize, lanes: i32, dim: i32, tokens: usize, counts: usize, documents: i32, out: usize, outStride: i32): void {
   const rowBytes = (<usize>dim) << 2;
@@ -82,8 +83,9 @@ export function maxDotsF32(panels: usize, lanes: i32, dim: i32, tokens: usize, c
   }
 }
 
-// The same for int8 tokens, widened to int16 rows of `dim` values, dim even. Lanes are int16 pairs (dim / 2 x 16 x 2, see
-// packLanesI16); one dot_i16x8_s multiplies a pair of dimensions of four lanes. Sums are exact in int32, then float32.
+// The same for int8 tokens, widened to int16 rows of `dim` values, dim even. Lanes are int16 pairs
+// (dim / 2 x 16 x 2, see packLanesI16); one dot_i16x8_s multiplies a pair of dimensions of four
+// lanes. Sums are exact in int32, then float32.
 export function maxDotsI16(panels: usize, lanes: i32, dim: i32, tokens: usize, counts: usize, documents: i32, out: usize, outStride: i32): void {
   const rowBytes = (<usize>dim) << 1;
   for (let first = 0; first < lanes; first += 16) {

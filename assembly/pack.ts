@@ -1,6 +1,7 @@
 // Packing: the inner loops read 16 lanes of one dimension from one place.
 
-// Panels of 16 rows: out[panel][k][lane] = x[16 panel + lane][k], missing lanes zero. x is rows x dim, out ceil(rows / 16) * 16 x dim.
+// Panels of 16 rows: out[panel][k][lane] = x[16 panel + lane][k], missing lanes zero. x is rows x
+// dim, out ceil(rows / 16) * 16 x dim.
 export function packLanesF32(x: usize, rows: i32, dim: i32, out: usize): void {
   for (let first = 0; first < rows; first += 16) {
     packPanel(x + (<usize>first * dim << 2), 1, dim, dim, min(16, rows - first), out);
@@ -8,7 +9,8 @@ export function packLanesF32(x: usize, rows: i32, dim: i32, out: usize): void {
   }
 }
 
-// One panel of a matrix element (k, j) at b[k * kStride + j * jStride]: out[k][lane], `used` of 16 lanes, the rest zero.
+// One panel of a matrix element (k, j) at b[k * kStride + j * jStride]: out[k][lane], `used` of 16
+// lanes, the rest zero.
 export function packPanel(b: usize, kStride: i32, jStride: i32, depth: i32, used: i32, out: usize): void {
   if (jStride == 1 && used == 16) {
     for (let k = 0; k < depth; k++) {
@@ -72,13 +74,14 @@ function transpose4(from: usize, row: usize, to: usize): void {
   v128.store(to, v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7), 192);
 }
 
-// Panels of 16 int16 rows as pairs: out[panel][k / 2][lane][k % 2], dim even, missing lanes zero. A pair moves as one 32-bit value.
+// Panels of 16 int16 rows as pairs: out[panel][k / 2][lane][k % 2], dim even, missing lanes zero. A
+// pair moves as one 32-bit value.
 export function packLanesI16(x: usize, rows: i32, dim: i32, out: usize): void {
   packLanesF32(x, rows, dim >> 1, out);
 }
 
-// Panels of 16 columns of rows x n int16 (rows even(n) apart), two rows a pair: out[panel][r / 2][lane][r % 2], a missing last row and
-// missing columns zero. Panels are outRows rows high.
+// Panels of 16 columns of rows x n int16 (rows even(n) apart), two rows a pair: out[panel][r /
+// 2][lane][r % 2], a missing last row and missing columns zero. Panels are outRows rows high.
 export function packPairsI16(x: usize, rows: i32, n: i32, out: usize, outRows: i32): void {
   const rowBytes = (<usize>((n + 1) & ~1)) << 1;
   const panelBytes = (<usize>outRows) << 5;

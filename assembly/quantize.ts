@@ -1,10 +1,13 @@
-// float32 to codes, int16 ones each row or column by a scale of its own: its largest absolute value becomes `limit`.
+// float32 to codes, int16 ones each row or column by a scale of its own: its largest absolute value
+// becomes `limit`.
 
-// What is no larger than this (2^-110) is zero: limit / largest would be infinite, and products with it are below float32.
+// What is no larger than this (2^-110) is zero: limit / largest would be infinite, and products
+// with it are below float32.
 const NOTHING: f32 = 7.703719777548943e-34;
 
-// Codes of rows x dim float32, times columnFactors[k] where that is not 0; rows of even(dim) codes, an odd last one padded by zero.
-// factors[r] = what a code of the row is worth; a zero row gets factor 0.
+// Codes of rows x dim float32, times columnFactors[k] where that is not 0; rows of even(dim) codes,
+// an odd last one padded by zero. factors[r] = what a code of the row is worth; a zero row gets
+// factor 0.
 export function quantizeRowsI16(x: usize, rows: i32, dim: i32, limit: f32, columnFactors: usize, out: usize, factors: usize): void {
   const end4 = (<usize>(dim & ~3)) << 2;
   const end = (<usize>dim) << 2;
@@ -34,7 +37,8 @@ export function quantizeRowsI16(x: usize, rows: i32, dim: i32, limit: f32, colum
   }
 }
 
-// Codes of the columns of rows x n float32 (rows xRow apart), times rowFactors[r]: out n x even(rows), an odd last one padded by zero.
+// Codes of the columns of rows x n float32 (rows xRow apart), times rowFactors[r]: out n x
+// even(rows), an odd last one padded by zero.
 export function quantizeColumnsI16(x: usize, rows: i32, n: i32, xRow: i32, rowFactors: usize, limit: f32, out: usize, factors: usize): void {
   const rowBytes = (<usize>xRow) << 2;
   const outBytes = (<usize>((rows + 1) & ~1)) << 1;

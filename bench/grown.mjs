@@ -1,6 +1,8 @@
-// Whether an index that was begun with two sentences ranks as one that was made at once, by `lemur add` and `lemur eval`:
+// Whether an index that was begun with two sentences ranks as one that was made at once, by `lemur
+// add` and `lemur eval`:
 //   node bench/grown.mjs [BEIR] [--model FOLDER] [--features exact]
-// nDCG@10 of both on BEIR's queries (default: SciFact), by exact MaxSim. Ends with 1 where they differ by more than .005.
+// nDCG@10 of both on BEIR's queries (default: SciFact), by exact MaxSim. Ends with 1 where they
+// differ by more than .005.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,11 +24,18 @@ const made = ['--features', values.features, ...(values.model ? ['--model', valu
 const folder = mkdtempSync(join(tmpdir(), 'lemur-grown-'));
 try {
   console.log(machine);
-  lemur(['add', join(folder, 'grown'), '-', ...made], SENTENCES.map((text, i) => JSON.stringify({ id: `sentence ${i}`, text })).join('\n'));
+  lemur(
+    ['add', join(folder, 'grown'), '-', ...made],
+    SENTENCES.map((text, i) => JSON.stringify({ id: `sentence ${i}`, text })).join('\n'),
+  );
   const found = ['at once', 'grown'].map((name) => {
     lemur(['add', join(folder, name), corpus, ...(name === 'grown' ? [] : made)]);
-    const { rows } = JSON.parse(lemur(['eval', join(folder, name), '--queries', corpus, '--candidates', '200', '--json']));
-    console.log(`nDCG@10 ${rows.map(({ method, ndcg }) => `${ndcg.toFixed(4)} ${method}`).join(', ')}: ${name}`);
+    const { rows } = JSON.parse(
+      lemur(['eval', join(folder, name), '--queries', corpus, '--candidates', '200', '--json']),
+    );
+    console.log(
+      `nDCG@10 ${rows.map(({ method, ndcg }) => `${ndcg.toFixed(4)} ${method}`).join(', ')}: ${name}`,
+    );
     return rows[0].ndcg;
   });
   const apart = Math.abs(found[0] - found[1]);

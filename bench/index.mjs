@@ -1,5 +1,6 @@
-// What storing vectors in fewer bytes costs: collections with exact search of float32, int8, and int8 with token vectors merged by 2 and 3; recall of the
-// top 10 of float32, nDCG@10, bytes on disk:
+// What storing vectors in fewer bytes costs: collections with exact search of float32, int8, and
+// int8 with token vectors merged by 2 and 3; recall of the top 10 of float32, nDCG@10, bytes on
+// disk:
 //   node bench/index.mjs VECTORS [--qrels FILE] [--queries N] [--json FILE]
 // N: the first so many queries (default all). VECTORS: see vectors.mjs.
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -63,15 +64,23 @@ console.table(
   })),
 );
 if (values.json)
-  writeFileSync(values.json, `${JSON.stringify({ machine, vectors, documents: documents.size, queries: count, rows }, null, 2)}\n`);
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ machine, vectors, documents: documents.size, queries: count, rows }, null, 2)}\n`,
+  );
 
-/** Share of the best ten of float32 among those found; documents that score as its tenth, by float32, are as good as it. */
+/**
+ * Share of the best ten of float32 among those found; documents that score as its tenth, by
+ * float32, are as good as it.
+ */
 function recall(found) {
   let sum = 0;
   found.forEach(({ hits }, q) => {
     const best = float32[q].hits;
     const wanted = Math.min(K, best.length);
-    const good = new Set(best.filter(({ score }) => score >= best[wanted - 1].score).map(({ id }) => id));
+    const good = new Set(
+      best.filter(({ score }) => score >= best[wanted - 1].score).map(({ id }) => id),
+    );
     sum += Math.min(wanted, hits.slice(0, K).filter(({ id }) => good.has(id)).length) / wanted;
   });
   return sum / count;

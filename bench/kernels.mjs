@@ -1,7 +1,8 @@
 // Each kernel against its plain twin, the device over its threads, and what one dispatch costs:
 //   node bench/kernels.mjs [--json FILE]
-// Seeded, warmed up, interleaved; medians of single runs and the spread (median absolute deviation) as a share of them. Rates count the
-// arithmetic of the formula (a multiplication and an addition are two), elementwise kernels count values.
+// Seeded, warmed up, interleaved; medians of single runs and the spread (median absolute deviation)
+// as a share of them. Rates count the arithmetic of the formula (a multiplication and an addition
+// are two), elementwise kernels count values.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
@@ -39,11 +40,32 @@ const kernels = [
     (k) => k.maxDotsF32(A, 32, 128, B, D, 8, C, 8),
     () => counts(8, 100),
   ],
-  ['MaxSim int8, the same', 2 * 32 * 800 * 128, (k) => k.maxDotsI16(A, 32, 128, B, D, 8, C, 8), () => counts(8, 100)],
-  ['matrix product 64 x 128 x 512', 2 * 64 * 128 * 512, (k) => k.gemmF32(64, 512, 128, A, 128, 1, B, 1, 128, C, 512, 0, D)],
-  ['matrix product 64 x 1024 x 128', 2 * 64 * 1024 * 128, (k) => k.gemmF32(64, 128, 1024, A, 1024, 1, B, 128, 1, C, 128, 0, D)],
-  ['product of codes 64 x 1024 x 128', 2 * 64 * 1024 * 128, (k) => k.gemmI16(64, 128, 1024, A, B, B, B, C, 128)],
-  ['Gram matrix float64 64 x 64 x 256', 2 * 64 * 64 * 256, (k) => k.outerF64(64, 64, 256, A, 64, B, 64, C, 64, D)],
+  [
+    'MaxSim int8, the same',
+    2 * 32 * 800 * 128,
+    (k) => k.maxDotsI16(A, 32, 128, B, D, 8, C, 8),
+    () => counts(8, 100),
+  ],
+  [
+    'matrix product 64 x 128 x 512',
+    2 * 64 * 128 * 512,
+    (k) => k.gemmF32(64, 512, 128, A, 128, 1, B, 1, 128, C, 512, 0, D),
+  ],
+  [
+    'matrix product 64 x 1024 x 128',
+    2 * 64 * 1024 * 128,
+    (k) => k.gemmF32(64, 128, 1024, A, 1024, 1, B, 128, 1, C, 128, 0, D),
+  ],
+  [
+    'product of codes 64 x 1024 x 128',
+    2 * 64 * 1024 * 128,
+    (k) => k.gemmI16(64, 128, 1024, A, B, B, B, C, 128),
+  ],
+  [
+    'Gram matrix float64 64 x 64 x 256',
+    2 * 64 * 64 * 256,
+    (k) => k.outerF64(64, 64, 256, A, 64, B, 64, C, 64, D),
+  ],
   ['float32 scan, 256 rows x 1024', 2 * 256 * 1024, (k) => k.scanF32(A, B, 256, 1024, C)],
   ['int8 scan, 4096 rows x 256', 2 * 4096 * 256, (k) => k.scanI8(A, B, 4096, 256, C)],
   ['gelu', 65536, (k) => k.activation(0, A, 65536, C, 0)],
@@ -70,7 +92,9 @@ for (const [name, work, run, prepare] of kernels) {
 }
 
 const threads = [];
-for (const count of [...new Set([1, 2, availableParallelism()])].filter((n) => n <= availableParallelism()))
+for (const count of [...new Set([1, 2, availableParallelism()])].filter(
+  (n) => n <= availableParallelism(),
+))
   threads.push(await overThreads(count));
 
 const report = {
@@ -86,7 +110,12 @@ console.table(
   Object.fromEntries(
     rows.map((row) => [
       row.name,
-      { 'G/s': round(row.rate), 'plain G/s': round(row.plainRate), 'times plain': round(row.ratio), 'spread %': round(100 * row.spread) },
+      {
+        'G/s': round(row.rate),
+        'plain G/s': round(row.plainRate),
+        'times plain': round(row.ratio),
+        'spread %': round(100 * row.spread),
+      },
     ]),
   ),
 );
@@ -130,13 +159,24 @@ function middle(list) {
   return [...list].sort((a, b) => a - b)[list.length >> 1];
 }
 
-/** Whole operations of the device: 64 queries of 32 tokens by MaxSim against 2,000 documents of 100 tokens; a training step; the smallest job. */
+/**
+ * Whole operations of the device: 64 queries of 32 tokens by MaxSim against 2,000 documents of 100
+ * tokens; a training step; the smallest job.
+ */
 async function overThreads(count) {
   const device = await createCpuDevice(nodePlatform, count);
   const texts = (number, tokens) => {
-    const vectors = Float32Array.from({ length: number * tokens * 128 }, () => random.uniform() - 0.5);
+    const vectors = Float32Array.from(
+      { length: number * tokens * 128 },
+      () => random.uniform() - 0.5,
+    );
     const lengths = new Int32Array(number).fill(tokens);
-    return uploadTokens(device, { vectors, counts: lengths, offsets: rowOffsets(lengths), dim: 128 });
+    return uploadTokens(device, {
+      vectors,
+      counts: lengths,
+      offsets: rowOffsets(lengths),
+      dim: 128,
+    });
   };
   const [queries, documents] = [await texts(64, 32), await texts(2000, 100)];
   const out = await device.allocate('f32', 64 * 2000);
@@ -176,13 +216,19 @@ async function overThreads(count) {
     const training = await device.createTraining(layout, outputs, batch, products);
     await device.write(
       training.parameters,
-      Float32Array.from({ length: training.parameters.length }, () => (random.uniform() - 0.5) * 0.05),
+      Float32Array.from(
+        { length: training.parameters.length },
+        () => (random.uniform() - 0.5) * 0.05,
+      ),
     );
     train[products] = await timeAsync(() => device.trainStep(training, step));
   }
 
   const tiny = mlpLayout(4, [4], 'relu');
-  const map = { layout: tiny, parameters: await device.upload('f32', new Float32Array(tiny.parameterCount)) };
+  const map = {
+    layout: tiny,
+    parameters: await device.upload('f32', new Float32Array(tiny.parameterCount)),
+  };
   const [x, z] = [await device.upload('f32', new Float32Array(4)), await device.allocate('f32', 8)];
   const dispatch = await timeAsync(() => device.features(map, x, 1, z), 200);
   await device.close();
@@ -207,7 +253,10 @@ async function timeAsync(run, rounds = ROUNDS) {
 
 function git(...args) {
   try {
-    return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync('git', args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return 'no commit';
   }

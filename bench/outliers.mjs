@@ -1,7 +1,10 @@
-// What documents with other norms do to the default search: recall of the exact top 10 among 200 candidates in a collection of 4,200 documents some of
-// which are scaled, with the features that `add` fits by itself, or with trained ones (`fit`), for documents of all norms and for the others alone:
+// What documents with other norms do to the default search: recall of the exact top 10 among 200
+// candidates in a collection of 4,200 documents some of which are scaled, with the features that
+// `add` fits by itself, or with trained ones (`fit`), for documents of all norms and for the others
+// alone:
 //   node bench/outliers.mjs [VECTORS] [--fit] [--precision float32] [--only NAME] [--json FILE]
-// VECTORS: see bench/vectors.mjs; its first 4,200 documents, cut to 40 tokens. Without it documents are made of random unit vectors.
+// VECTORS: see bench/vectors.mjs; its first 4,200 documents, cut to 40 tokens. Without it documents
+// are made of random unit vectors.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Index, memoryStorage } from '../dist/node.js';
@@ -53,7 +56,10 @@ for (const [kind, scale] of Object.entries(kinds)) {
   const index = await Index.create(memoryStorage(), { dim, precision: values.precision });
   const changed = documents.map((tokens, i) => {
     if (kind.includes('100,000') && i === 77) return { id: `${i}`, tokens: long(tokens) };
-    return { id: `${i}`, tokens: kind.includes('one token') ? spiked(tokens, i) : scaled(tokens, scale(i)) };
+    return {
+      id: `${i}`,
+      tokens: kind.includes('one token') ? spiked(tokens, i) : scaled(tokens, scale(i)),
+    };
   });
   await index.add(changed.slice(0, DOCUMENTS - late));
   if (values.fit) await index.fit();
@@ -78,9 +84,13 @@ console.log(
   `${machine}; ${from}, ${DOCUMENTS} documents, ${QUERIES} queries, ${values.precision}, ${values.fit ? 'trained' : 'random'} features`,
 );
 console.table(rows);
-if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine, from, rows }, null, 2)}\n`);
+if (values.json)
+  writeFileSync(values.json, `${JSON.stringify({ machine, from, rows }, null, 2)}\n`);
 
-/** Share of the exact top 10 that a search with 200 candidates finds: of all documents, and, where others are in their way, of the ordinary ones. */
+/**
+ * Share of the exact top 10 that a search with 200 candidates finds: of all documents, and, where
+ * others are in their way, of the ordinary ones.
+ */
 async function recallOf(index, asked, ordinary) {
   const width = K + 500;
   const quiet = { include: [] };
@@ -93,7 +103,10 @@ async function recallOf(index, asked, ordinary) {
       if (best.length === 0) return;
       const least = best.at(-1).score;
       of += best.length;
-      hits += Math.min(best.length, found[q].hits.filter((hit) => keep(hit) && hit.score >= least).length);
+      hits += Math.min(
+        best.length,
+        found[q].hits.filter((hit) => keep(hit) && hit.score >= least).length,
+      );
     });
     return of > 0 ? +(hits / of).toFixed(4) : null;
   };
@@ -108,7 +121,8 @@ function scaled({ data, dims }, factor) {
 function spiked({ data, dims }, i) {
   const own = randomOf(i + 1);
   const out = data.slice();
-  for (let row = 0; row < dims[0]; row++) if (own() < 0.001) for (let j = 0; j < dims[1]; j++) out[row * dims[1] + j] *= 1000;
+  for (let row = 0; row < dims[0]; row++)
+    if (own() < 0.001) for (let j = 0; j < dims[1]; j++) out[row * dims[1] + j] *= 1000;
   return { data: out, dims };
 }
 
@@ -116,7 +130,10 @@ function spiked({ data, dims }, i) {
 function long({ data, dims: [tokens] }) {
   const own = randomOf(99);
   return {
-    data: Float32Array.from({ length: 100_000 * dim }, (_, at) => data[at % (tokens * dim)] + 0.01 * (own() - 0.5)),
+    data: Float32Array.from(
+      { length: 100_000 * dim },
+      (_, at) => data[at % (tokens * dim)] + 0.01 * (own() - 0.5),
+    ),
     dims: [100_000, dim],
   };
 }
@@ -128,8 +145,12 @@ function load(folder) {
   if (folder) {
     const opened = openVectors(folder);
     size = opened.documents.dim;
-    const all = Array.from({ length: DOCUMENTS }, (_, i) => matrix(opened.documents.vectors(i).slice(0, TOKENS * size)));
-    const asked = Array.from({ length: Math.min(QUERIES, opened.queries.size) }, (_, i) => matrix(opened.queries.vectors(i).slice()));
+    const all = Array.from({ length: DOCUMENTS }, (_, i) =>
+      matrix(opened.documents.vectors(i).slice(0, TOKENS * size)),
+    );
+    const asked = Array.from({ length: Math.min(QUERIES, opened.queries.size) }, (_, i) =>
+      matrix(opened.queries.vectors(i).slice()),
+    );
     return { documents: all, queries: asked, dim: size, from: folder };
   }
   const pool = openPool(null);

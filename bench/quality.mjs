@@ -1,7 +1,9 @@
-// How well exact MaxSim ranks texts by the demo's encoder, as its vectors are and projected to fewer dimensions: by the projection that the package brings,
-// as `lemur add` does, and by principal components of these texts' own tokens:
+// How well exact MaxSim ranks texts by the demo's encoder, as its vectors are and projected to
+// fewer dimensions: by the projection that the package brings, as `lemur add` does, and by
+// principal components of these texts' own tokens:
 //   node bench/quality.mjs BEIR [--max-tokens 180] [--projection FILE.npy] [--model FOLDER]
-// nDCG@10 of BEIR's queries and judgements (corpus.jsonl, queries.jsonl, qrels.tsv). FILE: a matrix of hidden x 128 to compare with.
+// nDCG@10 of BEIR's queries and judgements (corpus.jsonl, queries.jsonl, qrels.tsv). FILE: a matrix
+// of hidden x 128 to compare with.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { findModel } from '../dist/cli/model.js';
@@ -49,18 +51,31 @@ console.log(
 
 await report(`all ${hidden} dimensions`, undefined, hidden);
 for (const dim of WIDTHS) {
-  const shipped = values.model === model.name ? await shippedProjection(model.reference, dim) : undefined;
+  const shipped =
+    values.model === model.name ? await shippedProjection(model.reference, dim) : undefined;
   if (shipped) await report(`${dim} dimensions, by the package's projection`, shipped, dim);
 }
-await report(`${DIM} dimensions, principal components of all`, await principalComponents(tokens.vectors, hidden, DIM), DIM);
-if (values.projection) await report(values.projection, readNpy(readFileSync(values.projection), values.projection).data, DIM);
+await report(
+  `${DIM} dimensions, principal components of all`,
+  await principalComponents(tokens.vectors, hidden, DIM),
+  DIM,
+);
+if (values.projection)
+  await report(
+    values.projection,
+    readNpy(readFileSync(values.projection), values.projection).data,
+    DIM,
+  );
 
 async function report(name, matrix, dim) {
   const exact = await MaxSim.create(projected(tokens, matrix, dim));
   const { indices } = await exact.search(projected(queries, matrix, dim), K);
   exact.close();
   const gains = beir.queries.flatMap(({ id }, i) => {
-    const ranking = Array.from(indices.subarray(i * K, (i + 1) * K), (number) => documents[number].id);
+    const ranking = Array.from(
+      indices.subarray(i * K, (i + 1) * K),
+      (number) => documents[number].id,
+    );
     return qrels.has(id) ? [ndcgAt(ranking, qrels.get(id), K)] : [];
   });
   console.log(`nDCG@${K} ${(gains.reduce((a, b) => a + b, 0) / gains.length).toFixed(4)}  ${name}`);

@@ -1,8 +1,9 @@
-// Fit and search by stage on a folder of token vectors: seconds, recall of the exact top 10 and 100 by Lemur's candidates, nDCG@10 after reranking,
-// milliseconds a query in a batch and one at a time:
+// Fit and search by stage on a folder of token vectors: seconds, recall of the exact top 10 and 100
+// by Lemur's candidates, nDCG@10 after reranking, milliseconds a query in a batch and one at a
+// time:
 //   node bench/recall.mjs VECTORS [--qrels FILE] [--json FILE] [--option=value ...]
-// --cone=3 adds three times one unit vector to every token and renormalises, as models with a narrow cone have them.
-// VECTORS: see bench/vectors.mjs. Options are those of Lemur.fit.
+// --cone=3 adds three times one unit vector to every token and renormalises, as models with a
+// narrow cone have them. VECTORS: see bench/vectors.mjs. Options are those of Lemur.fit.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Lemur, MaxSim } from '../dist/node.js';
@@ -19,7 +20,12 @@ const [folder] = positionals;
 const options = {};
 for (const token of tokens) {
   if (token.kind !== 'option' || ['qrels', 'json', 'cone'].includes(token.name)) continue;
-  options[token.name] = token.value === 'null' ? null : Number.isNaN(Number(token.value)) ? token.value : Number(token.value);
+  options[token.name] =
+    token.value === 'null'
+      ? null
+      : Number.isNaN(Number(token.value))
+        ? token.value
+        : Number(token.value);
 }
 
 const { documents, numbers, queries, stored, ids, queryIds } = loadVectors(
@@ -50,7 +56,9 @@ const best = await maxSim.search(queries, 100);
 const exactMs = (performance.now() - t) / count;
 
 const rows = [];
-for (const [scan, k] of ['prefix', 'full'].flatMap((scan) => [50, 100, 200, 400].map((k) => [scan, k]))) {
+for (const [scan, k] of ['prefix', 'full'].flatMap((scan) =>
+  [50, 100, 200, 400].map((k) => [scan, k]),
+)) {
   t = performance.now();
   const candidates = await lemur.candidates(queries, k, { scan });
   const candidatesMs = (performance.now() - t) / count;
@@ -83,7 +91,12 @@ for (const query of singleQueries()) {
   await timed('rerank', () => maxSim.rerankSubset(query, 10, candidates));
   await timed('exact', () => maxSim.search(query, 10));
 }
-const singleMs = Object.fromEntries(Object.entries(single).map(([name, times]) => [name, times.sort((a, b) => a - b)[times.length >> 1]]));
+const singleMs = Object.fromEntries(
+  Object.entries(single).map(([name, times]) => [
+    name,
+    times.sort((a, b) => a - b)[times.length >> 1],
+  ]),
+);
 
 const report = {
   machine,
@@ -107,7 +120,12 @@ console.log(
 );
 console.table(
   rows.map((row) =>
-    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === 'number' ? +value.toFixed(4) : (value ?? '')])),
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [
+        name,
+        typeof value === 'number' ? +value.toFixed(4) : (value ?? ''),
+      ]),
+    ),
   ),
 );
 console.log(
@@ -122,7 +140,11 @@ function singleQueries() {
   const sets = [];
   let row = 0;
   for (const tokens of queries.counts.subarray(0, 100)) {
-    sets.push({ vectors: queries.vectors.slice(row * queries.dim, (row + tokens) * queries.dim), counts: [tokens], dim: queries.dim });
+    sets.push({
+      vectors: queries.vectors.slice(row * queries.dim, (row + tokens) * queries.dim),
+      counts: [tokens],
+      dim: queries.dim,
+    });
     row += tokens;
   }
   return sets;
@@ -141,7 +163,13 @@ function narrow(vectors, dim, size) {
 
 /** The first ten of a hundred. */
 function topTen({ indices }) {
-  return { indices: Int32Array.from({ length: count * 10 }, (_, i) => indices[Math.floor(i / 10) * 100 + (i % 10)]), k: 10 };
+  return {
+    indices: Int32Array.from(
+      { length: count * 10 },
+      (_, i) => indices[Math.floor(i / 10) * 100 + (i % 10)],
+    ),
+    k: 10,
+  };
 }
 
 function ndcg(top) {
@@ -149,7 +177,9 @@ function ndcg(top) {
   const [documentIds, questionIds] = [ids(), queryIds()];
   let sum = 0;
   for (let q = 0; q < count; q++) {
-    const ranking = [...top.indices.subarray(q * top.k, q * top.k + 10)].map((d) => documentIds[numbers[d]]);
+    const ranking = [...top.indices.subarray(q * top.k, q * top.k + 10)].map(
+      (d) => documentIds[numbers[d]],
+    );
     sum += ndcgAt(ranking, qrels.get(questionIds[q]) ?? new Map(), 10);
   }
   return sum / count;

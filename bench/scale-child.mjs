@@ -1,18 +1,29 @@
-// One measurement of bench/scale.mjs in a process of its own: node bench/scale-child.mjs FOLDER QUERIES search THREADS | verify | write
-// Prints JSON: milliseconds in keys that end in Ms, bytes of memory in keys that end in Bytes.
+// One measurement of bench/scale.mjs in a process of its own: node bench/scale-child.mjs FOLDER
+// QUERIES search THREADS | verify | write Prints JSON: milliseconds in keys that end in Ms, bytes
+// of memory in keys that end in Bytes.
 import { readFileSync } from 'node:fs';
 import { peakMemory, residentMemory } from './memory.mjs';
 
 const [folder, queriesFile, what, threads] = process.argv.slice(2);
 const plain = JSON.parse(readFileSync(queriesFile, 'utf8'));
-const matrix = ({ dims, data }) => ({ dims, data: new Float32Array(new Uint8Array(Buffer.from(data, 'base64')).buffer) });
+const matrix = ({ dims, data }) => ({
+  dims,
+  data: new Float32Array(new Uint8Array(Buffer.from(data, 'base64')).buffer),
+});
 const queries = plain.queries.map(matrix);
-const document = { id: `document-${plain.document.n}`, tokens: matrix(plain.document), metadata: { r: 0.5, group: 'g0' } };
+const document = {
+  id: `document-${plain.document.n}`,
+  tokens: matrix(plain.document),
+  metadata: { r: 0.5, group: 'g0' },
+};
 const began = performance.now();
 const { Index } = await import('../dist/node.js');
 const out = { importMs: performance.now() - began, beforeOpenBytes: residentMemory() };
 let from = performance.now();
-const index = await Index.open(folder, { write: what === 'write', ...(threads ? { threads: Number(threads) } : {}) });
+const index = await Index.open(folder, {
+  write: what === 'write',
+  ...(threads ? { threads: Number(threads) } : {}),
+});
 out.openMs = performance.now() - from;
 out.documents = index.size;
 out.afterOpenBytes = residentMemory();
@@ -30,11 +41,16 @@ async function search() {
   for (const query of queries.slice(100, 300)) times.push(await timed(() => index.search(query)));
   Object.assign(out, percentiles('single', times));
   out.batchOf100MsAQuery = (await timed(() => index.searchBatch(queries.slice(300, 400)))) / 100;
-  const filters = { 'r < 0.1': { r: { $lt: 0.1 } }, 'r < 0.001': { r: { $lt: 0.001 } }, 'one of 100 groups': { group: 'g7' } };
+  const filters = {
+    'r < 0.1': { r: { $lt: 0.1 } },
+    'r < 0.001': { r: { $lt: 0.001 } },
+    'one of 100 groups': { group: 'g7' },
+  };
   for (const [name, filter] of Object.entries(filters)) {
     out[`filter ${name}, first, Ms`] = await timed(() => index.search(queries[0], { filter }));
     const filtered = [];
-    for (const query of queries.slice(0, 20)) filtered.push(await timed(() => index.search(query, { filter })));
+    for (const query of queries.slice(0, 20))
+      filtered.push(await timed(() => index.search(query, { filter })));
     Object.assign(out, percentiles(`filter ${name}, `, filtered, [50]));
   }
   out.afterAllBytes = residentMemory();
@@ -57,7 +73,11 @@ async function write() {
     adds.push(await timed(() => index.add({ ...document, id: `one more ${i}` })));
     deletes.push(await timed(() => index.delete(`one more ${i}`)));
   }
-  Object.assign(out, percentiles('add', adds, [50, 100]), percentiles('delete', deletes, [50, 100]));
+  Object.assign(
+    out,
+    percentiles('add', adds, [50, 100]),
+    percentiles('delete', deletes, [50, 100]),
+  );
   out.afterAllBytes = residentMemory();
 }
 
@@ -70,6 +90,9 @@ async function timed(run) {
 function percentiles(name, times, which = [50, 99]) {
   const sorted = [...times].sort((a, b) => a - b);
   return Object.fromEntries(
-    which.map((p) => [`${name}P${p}Ms`, sorted[Math.min(sorted.length - 1, Math.ceil((p / 100) * sorted.length) - 1)]]),
+    which.map((p) => [
+      `${name}P${p}Ms`,
+      sorted[Math.min(sorted.length - 1, Math.ceil((p / 100) * sorted.length) - 1)],
+    ]),
   );
 }

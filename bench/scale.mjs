@@ -1,11 +1,21 @@
 // Time and memory of a large collection on disk:
 //   npm run bench:scale -- --docs N [--json FILE] [--tokens 32] [--folder DIR] [--vectors DIR] [--seed 0] [--keep] [--option=value ...]
-// Builds a collection of N documents (streamed into `add`, then `fit` with the given options of Index.fit), then measures opening, searches, one add, one
-// delete and `verify` in fresh processes. With --folder a run that was stopped goes on where it was, and the collection stays; else it is made in a
-// temporary folder and deleted, unless --keep. Documents are real token vectors recombined and perturbed (--vectors, default the demo's collection;
-// synthetic.mjs): for time and memory only, recall on them means nothing. A million documents of 32 tokens take 5.6 GB.
+// Builds a collection of N documents (streamed into `add`, then `fit` with the given options of
+// Index.fit), then measures opening, searches, one add, one delete and `verify` in fresh processes.
+// With --folder a run that was stopped goes on where it was, and the collection stays; else it is
+// made in a temporary folder and deleted, unless --keep. Documents are real token vectors
+// recombined and perturbed (--vectors, default the demo's collection; synthetic.mjs): for time and
+// memory only, recall on them means nothing. A million documents of 32 tokens take 5.6 GB.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +26,8 @@ import { peakMemory, resetPeak } from './memory.mjs';
 import { openPool, synthesizer } from './synthetic.mjs';
 import { machine } from './vectors.mjs';
 
-const NOTE = 'Vectors recombined and perturbed: for time and memory only; recall on them means nothing.';
+const NOTE =
+  'Vectors recombined and perturbed: for time and memory only; recall on them means nothing.';
 const OWN = ['docs', 'json', 'tokens', 'folder', 'vectors', 'seed', 'keep'];
 
 const { values, tokens: parsed } = parseArgs({
@@ -33,7 +44,8 @@ const { values, tokens: parsed } = parseArgs({
   },
 });
 const [documents, tokens, seed] = [values.docs, values.tokens, values.seed].map(Number);
-if (!(documents >= 1)) throw new Error(`--docs: expected a number of documents, got ${values.docs}`);
+if (!(documents >= 1))
+  throw new Error(`--docs: expected a number of documents, got ${values.docs}`);
 const fitOptions = {};
 for (const { kind, name, value } of parsed) {
   if (kind !== 'option' || OWN.includes(name)) continue;
@@ -72,12 +84,18 @@ print(report);
 if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
 if (!values.folder && !values.keep) rmSync(folder, { recursive: true });
 
-/** Makes the collection, or what is missing of it. Times of earlier runs are in a file beside it. */
+/**
+ * Makes the collection, or what is missing of it. Times of earlier runs are in a file beside it.
+ */
 async function buildCollection() {
   const kept = `${folder}.build.json`;
-  const state = existsSync(kept) ? JSON.parse(readFileSync(kept, 'utf8')) : { seconds: { generate: 0, add: 0 }, peak: {}, fit: null };
+  const state = existsSync(kept)
+    ? JSON.parse(readFileSync(kept, 'utf8'))
+    : { seconds: { generate: 0, add: 0 }, peak: {}, fit: null };
   const started = existsSync(join(folder, 'index.json'));
-  const index = started ? await Index.open(folder, { write: true }) : await Index.create(folder, { dim: pool.dim, features: 'trained' });
+  const index = started
+    ? await Index.open(folder, { write: true })
+    : await Index.create(folder, { dim: pool.dim, features: 'trained' });
   const save = () => {
     if (values.folder) writeFileSync(kept, JSON.stringify(state));
   };
@@ -85,7 +103,11 @@ async function buildCollection() {
   async function* missing() {
     for (let n = index.size; n < documents; n++) {
       const from = performance.now();
-      const document = { id: `document-${n}`, tokens: make.document(n, tokens), metadata: { r: randomOf(n)(), group: `g${n % 100}` } };
+      const document = {
+        id: `document-${n}`,
+        tokens: make.document(n, tokens),
+        metadata: { r: randomOf(n)(), group: `g${n % 100}` },
+      };
       generating += performance.now() - from;
       yield document;
     }
@@ -144,7 +166,13 @@ function writeQueries() {
   const queries = Array.from({ length: 400 }, (_, n) => plain(make.query(n)));
   writeFileSync(
     file,
-    JSON.stringify({ queries, document: { n: Math.floor(documents / 2), ...plain(make.document(Math.floor(documents / 2), tokens)) } }),
+    JSON.stringify({
+      queries,
+      document: {
+        n: Math.floor(documents / 2),
+        ...plain(make.document(Math.floor(documents / 2), tokens)),
+      },
+    }),
   );
   return file;
 }
@@ -176,11 +204,17 @@ function print({ build: { seconds, fit, peak }, ...all }) {
   const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
   const s = (value) => `${value.toFixed(1)} s`;
   console.log(`${machine}, ${all.date}, commit ${all.commit}\n${NOTE}`);
-  console.log(`${documents} documents of ${tokens} tokens x ${pool.dim} (${pool.from}) in ${folder}`);
-  console.log(`generate ${s(seconds.generate)}, add ${s(seconds.add)}${peak.add ? ` (peak ${mb(peak.add)})` : ''}`);
+  console.log(
+    `${documents} documents of ${tokens} tokens x ${pool.dim} (${pool.from}) in ${folder}`,
+  );
+  console.log(
+    `generate ${s(seconds.generate)}, add ${s(seconds.add)}${peak.add ? ` (peak ${mb(peak.add)})` : ''}`,
+  );
   if (fit) {
     const parts = Object.entries(fit.stages).map(([name, value]) => `${name} ${s(value)}`);
-    console.log(`fit ${s(fit.seconds)} (peak ${mb(peak.fit)}): ${parts.join(', ')}; options ${JSON.stringify(fit.options)}`);
+    console.log(
+      `fit ${s(fit.seconds)} (peak ${mb(peak.fit)}): ${parts.join(', ')}; options ${JSON.stringify(fit.options)}`,
+    );
   }
   console.log(
     `files: ${Object.entries(files)

@@ -1,7 +1,7 @@
 // Many adds of one document each, each a commit of its own, and the compaction after:
 //   node bench/single-adds.mjs VECTORS [--adds 10000] [--folder DIR] [--json FILE]
-// With `features: 'auto'`, so that random features are fitted on the way, at 4,096 documents. VECTORS: see vectors.mjs; documents come again under other
-// ids where there are too few of them.
+// With `features: 'auto'`, so that random features are fitted on the way, at 4,096 documents.
+// VECTORS: see vectors.mjs; documents come again under other ids where there are too few of them.
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,11 @@ const EACH = 1000;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { adds: { type: 'string', default: '10000' }, folder: { type: 'string' }, json: { type: 'string' } },
+  options: {
+    adds: { type: 'string', default: '10000' },
+    folder: { type: 'string' },
+    json: { type: 'string' },
+  },
 });
 const [vectors] = positionals;
 const { documents, queries } = openVectors(vectors);
@@ -27,14 +31,24 @@ let times = [];
 const began = performance.now();
 for (let n = 0; n < Number(values.adds); n++) {
   const i = n % documents.size;
-  const document = { id: `${documents.id(i)}-${n}`, tokens: { data: documents.vectors(i), dims: [documents.count(i), documents.dim] } };
+  const document = {
+    id: `${documents.id(i)}-${n}`,
+    tokens: { data: documents.vectors(i), dims: [documents.count(i), documents.dim] },
+  };
   const from = performance.now();
   await index.add(document);
   times.push(performance.now() - from);
   if (times.length === EACH || n + 1 === Number(values.adds)) {
     times.sort((a, b) => a - b);
-    const at = (share) => +times[Math.min(times.length - 1, Math.floor(share * times.length))].toFixed(1);
-    rows.push({ documents: n + 1, ...state(), 'median ms': at(0.5), 'p99 ms': at(0.99), 'largest ms': at(1) });
+    const at = (share) =>
+      +times[Math.min(times.length - 1, Math.floor(share * times.length))].toFixed(1);
+    rows.push({
+      documents: n + 1,
+      ...state(),
+      'median ms': at(0.5),
+      'p99 ms': at(0.99),
+      'largest ms': at(1),
+    });
     console.error(JSON.stringify(rows.at(-1)));
     times = [];
   }
@@ -43,7 +57,11 @@ const seconds = (performance.now() - began) / 1000;
 const searched = await timeSearches();
 const from = performance.now();
 await index.compact();
-const compacted = { seconds: (performance.now() - from) / 1000, ...state(), searchMs: await timeSearches() };
+const compacted = {
+  seconds: (performance.now() - from) / 1000,
+  ...state(),
+  searchMs: await timeSearches(),
+};
 const { problems } = await index.verify();
 if (problems.length > 0) throw new Error(problems.join('\n'));
 const peak = peakMemory();
@@ -59,7 +77,10 @@ console.log(
     `${compacted.MB} MB, search ${compacted.searchMs.toFixed(1)} ms`,
 );
 if (values.json)
-  writeFileSync(values.json, `${JSON.stringify({ machine, vectors, seconds, peak, rows, searched, compacted, files }, null, 2)}\n`);
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ machine, vectors, seconds, peak, rows, searched, compacted, files }, null, 2)}\n`,
+  );
 if (!values.folder) rmSync(folder, { recursive: true });
 
 function state() {

@@ -1,5 +1,6 @@
-// Documents and queries made of real token vectors for bench/scale.mjs: runs of consecutive tokens of two places of a pool, a little of a random
-// direction added to each, brought back to length 1. Document n depends on the seed and n alone.
+// Documents and queries made of real token vectors for bench/scale.mjs: runs of consecutive tokens
+// of two places of a pool, a little of a random direction added to each, brought back to length 1.
+// Document n depends on the seed and n alone.
 import { existsSync } from 'node:fs';
 import { openVectors, randomOf } from './collection.mjs';
 
@@ -15,7 +16,10 @@ export function openPool(folder = existsSync(DEMO) ? DEMO : null) {
   if (folder === null) {
     const dim = 128;
     const random = randomOf(5);
-    const rows = Float32Array.from({ length: 8192 * dim }, () => random() + random() + random() - 1.5);
+    const rows = Float32Array.from(
+      { length: 8192 * dim },
+      () => random() + random() + random() - 1.5,
+    );
     for (let row = 0; row < 8192; row++) toLength1(rows.subarray(row * dim, (row + 1) * dim));
     return { rows, dim, from: 'random unit vectors' };
   }
@@ -59,7 +63,8 @@ export function synthesizer({ rows, dim }, seed) {
     return { data, dims: [tokens, dim] };
   };
   return {
-    document: (n, tokens) => make(tokens, 2, NOISE.document, randomOf(Math.imul(n + 1, 0x9e3779b1) ^ seed)),
+    document: (n, tokens) =>
+      make(tokens, 2, NOISE.document, randomOf(Math.imul(n + 1, 0x9e3779b1) ^ seed)),
     /** 16 to 32 tokens. */
     query(n) {
       const own = randomOf(Math.imul(n + 1, 0x85ebca6b) ^ ~seed);

@@ -1,9 +1,11 @@
-// What `Index.tune` promises and what searches reach: tuned with queries drawn from the collection and with given ones, recall of the exact top 10 of
-// other queries at targets 0.9, 0.95 and 0.99, with the number of candidates chosen and the number that would have been enough:
+// What `Index.tune` promises and what searches reach: tuned with queries drawn from the collection
+// and with given ones, recall of the exact top 10 of other queries at targets 0.9, 0.95 and 0.99,
+// with the number of candidates chosen and the number that would have been enough:
 //   node bench/tune.mjs VECTORS [--folder DIR] [--texts BEIR] [--given 200] [--unseen 300] [--seeds 3] [--json FILE]
-// BEIR has the documents' texts: features are then learned from texts read as queries, and queries are drawn so.
-// DIR keeps the collection, fitted, for the next run; without it a temporary folder. Given queries are train queries where the folder has some, else some
-// of the queries (half of few). VECTORS: see vectors.mjs.
+// BEIR has the documents' texts: features are then learned from texts read as queries, and queries
+// are drawn so. DIR keeps the collection, fitted, for the next run; without it a temporary folder.
+// Given queries are train queries where the folder has some, else some of the queries (half of
+// few). VECTORS: see vectors.mjs.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +35,10 @@ const read = values.texts ? await openTexts(values.texts, vectors) : {};
 const index = await openFitted(folder, documents, read);
 
 const order = shuffled(queries.size, 1);
-const unseenCount = Math.min(Number(values.unseen), train ? queries.size : Math.ceil(queries.size / 2));
+const unseenCount = Math.min(
+  Number(values.unseen),
+  train ? queries.size : Math.ceil(queries.size / 2),
+);
 const unseen = queries.input(order.slice(0, unseenCount));
 const givenCount = Number(values.given);
 const given = train
@@ -44,11 +49,17 @@ const quiet = { k: K, include: [] };
 const exact = await index.searchBatch(unseen, { ...quiet, exact: true });
 const curve = [];
 for (const numCandidates of GRID.filter((n) => n < documents.size / 2))
-  curve.push({ numCandidates, recall: recallByScore(exact, await index.searchBatch(unseen, { ...quiet, numCandidates })) });
+  curve.push({
+    numCandidates,
+    recall: recallByScore(exact, await index.searchBatch(unseen, { ...quiet, numCandidates })),
+  });
 
 const rows = [];
 const sources = [
-  ...Array.from({ length: Number(values.seeds) }, (_, seed) => ({ source: 'drawn', options: { seed } })),
+  ...Array.from({ length: Number(values.seeds) }, (_, seed) => ({
+    source: 'drawn',
+    options: { seed },
+  })),
   { source: 'given', options: { queries: given, sample: givenCount } },
 ];
 for (const { source, options } of sources) {
@@ -69,18 +80,29 @@ for (const { source, options } of sources) {
       points: undefined,
     });
   }
-  console.log(`${source}: ${points.map(([n, recall, error]) => `${n}: ${recall.toFixed(4)} (${error.toFixed(4)})`).join(', ')}`);
+  console.log(
+    `${source}: ${points.map(([n, recall, error]) => `${n}: ${recall.toFixed(4)} (${error.toFixed(4)})`).join(', ')}`,
+  );
 }
 
 console.log(`${machine}\n${vectors}: ${index.size} documents, ${unseenCount} unseen queries`);
-console.table(curve.map(({ numCandidates, recall }) => ({ "k'": numCandidates, recall: +recall.toFixed(4) })));
+console.table(
+  curve.map(({ numCandidates, recall }) => ({ "k'": numCandidates, recall: +recall.toFixed(4) })),
+);
 console.table(rows.map(({ points, ...row }) => row));
-if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine, vectors, documents: index.size, curve, rows }, null, 2)}\n`);
+if (values.json)
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ machine, vectors, documents: index.size, curve, rows }, null, 2)}\n`,
+  );
 await index.close();
 await read.encoder?.close();
 if (!values.folder) rmSync(folder, { recursive: true });
 
-/** The fewest candidates that would have reached a recall, between two measured numbers linearly in their logarithm. */
+/**
+ * The fewest candidates that would have reached a recall, between two measured numbers linearly in
+ * their logarithm.
+ */
 function needed(target) {
   const at = curve.findIndex(({ recall }) => recall >= target);
   if (at < 0) return `> ${curve.at(-1).numCandidates}`;

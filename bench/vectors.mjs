@@ -1,5 +1,7 @@
-// Folders of token vectors that the benchmarks read: a collection with queries (`lemur demo`, `lemur fit` of a BEIR folder), or docs.i8.npy (rows x dim, 127 times
-// the value), docs.lens.npy, docs.ids.json, the same for queries, and exact_top100.npy, the documents with the largest MaxSim to each query.
+// Folders of token vectors that the benchmarks read: a collection with queries (`lemur demo`,
+// `lemur fit` of a BEIR folder), or docs.i8.npy (rows x dim, 127 times the value), docs.lens.npy,
+// docs.ids.json, the same for queries, and exact_top100.npy, the documents with the largest MaxSim
+// to each query.
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { MaxSim, readNpy } from '../dist/node.js';
@@ -7,8 +9,9 @@ import { MaxSim, readNpy } from '../dist/node.js';
 export const machine = `${cpus()[0].model}, ${availableParallelism()} threads, Node ${process.version}`;
 
 /**
- * Documents without a token are left out; `numbers` are the others' numbers in the files, `stored` the best ones of the files in the new numbers (-2:
- * left out), null where there are none. `change` may alter the vectors in place.
+ * Documents without a token are left out; `numbers` are the others' numbers in the files, `stored`
+ * the best ones of the files in the new numbers (-2: left out), null where there are none. `change`
+ * may alter the vectors in place.
  */
 export function loadVectors(folder, change = () => {}) {
   const read = (name) => readNpy(readFileSync(`${folder}/${name}`), name);
@@ -27,11 +30,20 @@ export function loadVectors(folder, change = () => {}) {
   return {
     documents: { ...all, counts: Int32Array.from(numbers, (i) => all.counts[i]) },
     numbers,
-    queries: collection ? load('query-tokens.npy', 'query-counts.npy') : load('queries.i8.npy', 'queries.lens.npy'),
-    stored: collection ? null : Int32Array.from(read('exact_top100.npy').data, (number) => ours.get(number) ?? -2),
-    ids: () => (collection ? idsOf(`${folder}/documents.jsonl`) : JSON.parse(readFileSync(`${folder}/docs.ids.json`, 'utf8')).map(String)),
+    queries: collection
+      ? load('query-tokens.npy', 'query-counts.npy')
+      : load('queries.i8.npy', 'queries.lens.npy'),
+    stored: collection
+      ? null
+      : Int32Array.from(read('exact_top100.npy').data, (number) => ours.get(number) ?? -2),
+    ids: () =>
+      collection
+        ? idsOf(`${folder}/documents.jsonl`)
+        : JSON.parse(readFileSync(`${folder}/docs.ids.json`, 'utf8')).map(String),
     queryIds: () =>
-      collection ? idsOf(`${folder}/queries.jsonl`) : JSON.parse(readFileSync(`${folder}/queries.ids.json`, 'utf8')).map(String),
+      collection
+        ? idsOf(`${folder}/queries.jsonl`)
+        : JSON.parse(readFileSync(`${folder}/queries.ids.json`, 'utf8')).map(String),
   };
 }
 
@@ -61,7 +73,9 @@ export function recallOf(candidates, best, n) {
   return hits / (count * n);
 }
 
-/** Judgements of a BEIR file (query, document, grade): for each query the grades of its documents. */
+/**
+ * Judgements of a BEIR file (query, document, grade): for each query the grades of its documents.
+ */
 export function readQrels(file) {
   const judgements = new Map();
   for (const line of readFileSync(file, 'utf8').split('\n')) {

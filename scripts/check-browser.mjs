@@ -1,6 +1,8 @@
-// The package in a real browser: a page that imports dist/browser.js fits, ranks and reranks a small corpus; the bytes must be those of Node.
-// Once with cross-origin isolation (shared memory, several workers) and once without (one worker, no shared memory); then where the worker's file is
-// not to be had, from another origin, in a service worker, and with the kernels from a URL. Where no worker may start there is an error.
+// The package in a real browser: a page that imports dist/browser.js fits, ranks and reranks a
+// small corpus; the bytes must be those of Node. Once with cross-origin isolation (shared memory,
+// several workers) and once without (one worker, no shared memory); then where the worker's file is
+// not to be had, from another origin, in a service worker, and with the kernels from a URL. Where
+// no worker may start there is an error.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -20,7 +22,8 @@ async function rank({ Lemur, MaxSim, memoryStorage }) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 4294967296 - 0.5;
   };
-  const text = (tokens) => Array.from({ length: tokens }, () => Array.from({ length: 32 }, uniform));
+  const text = (tokens) =>
+    Array.from({ length: tokens }, () => Array.from({ length: 32 }, uniform));
   const documents = Array.from({ length: 60 }, (_, i) => text(3 + (i % 7)));
   const queries = Array.from({ length: 4 }, () => text(5));
   const fitted = await Lemur.fit(documents, { finalHiddenDim: 64, epochs: 3, batchSize: 64 });
@@ -51,7 +54,10 @@ const browser = await chromium.launch({
   ],
 });
 const HTML = { 'content-type': 'text/html' };
-const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
 const SAME = 'the bytes of Node';
 const WORKER = '/dist/browser-kernels-worker.js';
 
@@ -59,9 +65,17 @@ const WORKER = '/dist/browser-kernels-worker.js';
 const CASES = [
   { name: 'with shared memory', headers: ISOLATION, isolated: true },
   { name: 'without shared memory' },
-  { name: 'whose worker file is missing, with shared memory', headers: ISOLATION, isolated: true, answers: { [WORKER]: [404, {}, ''] } },
+  {
+    name: 'whose worker file is missing, with shared memory',
+    headers: ISOLATION,
+    isolated: true,
+    answers: { [WORKER]: [404, {}, ''] },
+  },
   { name: 'whose worker file is missing', answers: { [WORKER]: [404, {}, ''] } },
-  { name: 'that gets a page for the worker file', answers: { [WORKER]: [200, HTML, '<!doctype html>'] } },
+  {
+    name: 'that gets a page for the worker file',
+    answers: { [WORKER]: [200, HTML, '<!doctype html>'] },
+  },
   { name: 'that imports from another origin', elsewhere: true },
   {
     name: 'that may not start workers',
@@ -73,7 +87,10 @@ const CASES = [
     headers: { 'Content-Security-Policy': "script-src 'self' 'unsafe-inline'" },
     expected: /^plain kernels: lemur: compiling WebAssembly is forbidden here/,
   },
-  { name: 'with the kernels from a URL', before: "await lemur.init({ wasm: 'dist/kernels.wasm' });" },
+  {
+    name: 'with the kernels from a URL',
+    before: "await lemur.init({ wasm: 'dist/kernels.wasm' });",
+  },
   {
     name: 'with the kernels from a URL, with shared memory',
     headers: ISOLATION,
@@ -82,7 +99,8 @@ const CASES = [
   },
   {
     name: 'with a compiled module',
-    before: "await lemur.init({ wasm: await WebAssembly.compileStreaming(fetch('/dist/kernels.wasm')) });",
+    before:
+      "await lemur.init({ wasm: await WebAssembly.compileStreaming(fetch('/dist/kernels.wasm')) });",
   },
   {
     name: 'that gets a page for the kernels',
@@ -93,9 +111,19 @@ const CASES = [
 
 const other = await serve({ 'access-control-allow-origin': '*' });
 let failed = 0;
-for (const { name, headers = {}, isolated = false, answers, elsewhere, before = '', expected: wanted = SAME } of CASES) {
+for (const {
+  name,
+  headers = {},
+  isolated = false,
+  answers,
+  elsewhere,
+  before = '',
+  expected: wanted = SAME,
+} of CASES) {
   const server = await serve(headers, answers);
-  const from = elsewhere ? `http://127.0.0.1:${other.address().port}/dist/browser.js` : '/dist/browser.js';
+  const from = elsewhere
+    ? `http://127.0.0.1:${other.address().port}/dist/browser.js`
+    : '/dist/browser.js';
   const outcome = await openPage(server, isolated, from, before);
   const right = wanted === SAME ? outcome === SAME : wanted.test(outcome);
   console.log(`${right ? 'ok' : 'NOT OK'}: a page ${name} gives ${outcome}`);
@@ -108,7 +136,9 @@ if (outcome !== SAME) failed++;
 other.close();
 const version = await browser.version();
 await browser.close();
-console.log(`browser: ${CASES.length + 1 - failed} of ${CASES.length + 1} passed (Chromium ${version}, ${availableParallelism()} threads)`);
+console.log(
+  `browser: ${CASES.length + 1 - failed} of ${CASES.length + 1} passed (Chromium ${version}, ${availableParallelism()} threads)`,
+);
 process.exit(failed ? 1 : 0);
 
 /** What comes of a page that ranks: the bytes of Node, others, or an error. */
@@ -129,7 +159,9 @@ async function openPage(server, isolated, from, before) {
     if (error) return error;
     if (warnings.length > 0) return `plain kernels: ${warnings.join('; ')}`;
     if (seen !== isolated) return `crossOriginIsolated: ${seen}`;
-    return JSON.stringify(result) === expected ? SAME : `something else than Node: ${JSON.stringify(result)}`;
+    return JSON.stringify(result) === expected
+      ? SAME
+      : `something else than Node: ${JSON.stringify(result)}`;
   } catch (error) {
     return `an error of the page: ${error.message}`;
   } finally {
@@ -143,7 +175,10 @@ async function inServiceWorker() {
     ${rank}
     addEventListener('message', (event) => event.waitUntil(
       rank(lemur).then((result) => event.source.postMessage({ result }), (error) => event.source.postMessage({ error: error.message }))));`;
-  const server = await serve({}, { '/service-worker.js': [200, { 'content-type': 'text/javascript' }, script] });
+  const server = await serve(
+    {},
+    { '/service-worker.js': [200, { 'content-type': 'text/javascript' }, script] },
+  );
   const page = await browser.newPage();
   try {
     await page.goto(`http://127.0.0.1:${server.address().port}/`);
@@ -156,7 +191,9 @@ async function inServiceWorker() {
       });
     })()`);
     if (error) return error;
-    return JSON.stringify(result) === expected ? SAME : `something else than Node: ${JSON.stringify(result)}`;
+    return JSON.stringify(result) === expected
+      ? SAME
+      : `something else than Node: ${JSON.stringify(result)}`;
   } catch (error) {
     return `an error: ${error.message}`;
   } finally {
@@ -175,7 +212,9 @@ function serve(headers, answers = {}) {
     if (pages[path]) return response.writeHead(pages[path][0], pages[path][1]).end(pages[path][2]);
     try {
       const body = await readFile(join(root, path));
-      response.setHeader('content-type', types[extname(path)] ?? 'application/octet-stream').end(body);
+      response
+        .setHeader('content-type', types[extname(path)] ?? 'application/octet-stream')
+        .end(body);
     } catch {
       response.writeHead(404).end();
     }

@@ -1,5 +1,7 @@
-// The package as its users get it: packed, installed in empty folders; run by Node, Bun, Deno and workerd, bundled by Vite, webpack and esbuild for
-// Chromium, by esbuild and Next.js for Node, compiled by several TypeScripts. Every consumer ranks the same ids. One line a check; exits with 1 when one failed.
+// The package as its users get it: packed, installed in empty folders; run by Node, Bun, Deno and
+// workerd, bundled by Vite, webpack and esbuild for Chromium, by esbuild and Next.js for Node,
+// compiled by several TypeScripts. Every consumer ranks the same ids. One line a check; exits with
+// 1 when one failed.
 //   node scripts/check-consumers.mjs [--strict]     --strict: what cannot be installed here is a failure too
 import { join } from 'node:path';
 import { checkBundlers } from './consumers/bundlers.mjs';
@@ -7,7 +9,16 @@ import { checkEdge } from './consumers/edge.mjs';
 import { checkEncoder } from './consumers/encoder.mjs';
 import { checkFiles, checkInstalled } from './consumers/package.mjs';
 import { checkPrograms } from './consumers/programs.mjs';
-import { check, finish, folder, install, project, root, run, temporary } from './consumers/report.mjs';
+import {
+  check,
+  finish,
+  folder,
+  install,
+  project,
+  root,
+  run,
+  temporary,
+} from './consumers/report.mjs';
 import { checkCommand, checkNode, checkOtherRuntimes } from './consumers/runtimes.mjs';
 import { IMPORTING, REQUIRING, WITH_INIT } from './consumers/sources.mjs';
 import { installTools } from './consumers/tools.mjs';
@@ -23,7 +34,11 @@ try {
 process.exit(finish());
 
 async function checkAll() {
-  const packed = run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', temporary], root);
+  const packed = run(
+    'npm',
+    ['pack', '--json', '--ignore-scripts', '--pack-destination', temporary],
+    root,
+  );
   if (!packed.ok) return check('npm pack', packed.output);
   const [{ filename, unpackedSize, files }] = JSON.parse(packed.stdout);
   const tarball = join(temporary, filename);
@@ -37,7 +52,11 @@ async function checkAll() {
   const installed = install(esm, tarball);
   if (!installed.ok) return check('npm install of the tarball', installed.output);
   checkInstalled(join(esm, 'node_modules'));
-  const commonjs = project('commonjs', { 'package.json': '{ "private": true, "type": "commonjs" }', 'main.js': REQUIRING }, esm);
+  const commonjs = project(
+    'commonjs',
+    { 'package.json': '{ "private": true, "type": "commonjs" }', 'main.js': REQUIRING },
+    esm,
+  );
   const tools = installTools();
 
   const expected = checkNode(tools, esm, commonjs);

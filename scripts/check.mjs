@@ -1,5 +1,6 @@
-// All that guards the repository, one stage after another: the everyday tests, here and on a newer Node, the long ones, lint, the installed package, a
-// browser. Prints the minutes of each stage, and ends with one line that counts.
+// All that guards the repository, one stage after another: the everyday tests, here and on a newer
+// Node, the long ones, lint, the installed package, a browser. Prints the minutes of each stage,
+// and ends with one line that counts.
 //   node scripts/check.mjs [--tested MINUTES]     --tested: the everyday tests have just run, in so many minutes; take their report
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -16,9 +17,13 @@ let passed = 0;
 let failed = 0;
 const minutes = [];
 
-const run = (command, args) => spawnSync(command, args, { stdio: 'inherit', shell: process.platform === 'win32' }).status === 0;
+const run = (command, args) =>
+  spawnSync(command, args, { stdio: 'inherit', shell: process.platform === 'win32' }).status === 0;
 
-/** Runs a stage, notes its minutes, and counts it: tests one by one, by their report, anything else as one. */
+/**
+ * Runs a stage, notes its minutes, and counts it: tests one by one, by their report, anything else
+ * as one.
+ */
 function stage(name, command, args, areTests = false) {
   console.log(`\n--- ${name}`);
   if (areTests) rmSync(REPORT, { force: true });
@@ -53,7 +58,12 @@ else {
   count(true);
 }
 stage('long tests', process.execPath, tests('long'), true);
-stage(`everyday tests on ${NEWER}`, 'npx', ['--yes', '-p', NEWER, 'node', ...tests('everyday*')], true);
+stage(
+  `everyday tests on ${NEWER}`,
+  'npx',
+  ['--yes', '-p', NEWER, 'node', ...tests('everyday*')],
+  true,
+);
 // what is packed must not hold what an older build left
 stage('build', process.execPath, ['scripts/build.mjs', '--clean']);
 stage('lint', 'npm', ['run', '--silent', 'lint']);

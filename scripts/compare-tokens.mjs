@@ -1,7 +1,9 @@
-// Compares token ids with those of Rust's tokenizers: for every code point between letters, behind a space and alone, and for random texts. Prints the code
-// points that differ, in ranges. Also checks that spans lie in the text, ascend and cut no character in two.
+// Compares token ids with those of Rust's tokenizers: for every code point between letters, behind
+// a space and alone, and for random texts. Prints the code points that differ, in ranges. Also
+// checks that spans lie in the text, ascend and cut no character in two.
 //   node scripts/compare-tokens.mjs FOLDER... [--python PYTHON] [--random 4000] [--from 0] [--to 10ffff]
-// FOLDER holds a tokenizer.json; PYTHON (default python3) has the package tokenizers: pip install tokenizers
+// FOLDER holds a tokenizer.json; PYTHON (default python3) has the package tokenizers: pip install
+// tokenizers
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -57,7 +59,9 @@ async function compare(folder) {
     // many under way at once: the other process answers in order
     for (let at = 0; at < blocks.length; at += 64) {
       const part = blocks.slice(at, at + 64);
-      const answers = await Promise.all(part.map((block) => (i === 2 ? true : differs(block.map(context).join(' ')))));
+      const answers = await Promise.all(
+        part.map((block) => (i === 2 ? true : differs(block.map(context).join(' ')))),
+      );
       for (const [b, block] of part.entries()) {
         if (!answers[b] || (i === 2 && at > 0x30000 / BLOCK)) continue;
         const single = await Promise.all(block.map((c) => differs(context(c))));
@@ -80,7 +84,10 @@ async function compare(folder) {
   );
   for (const [i] of contexts.entries()) {
     const codes = wrong.filter(([, k]) => k === i).map(([code]) => code);
-    if (codes.length > 0) console.log(`  ${['between letters', 'between spaces', 'alone'][i]}: ${ranges(codes).join(' ')}`);
+    if (codes.length > 0)
+      console.log(
+        `  ${['between letters', 'between spaces', 'alone'][i]}: ${ranges(codes).join(' ')}`,
+      );
   }
   reference.end();
 }
@@ -108,7 +115,8 @@ function areSpans(text, spans) {
   let last = 0;
   for (let i = 0; i < spans.length; i += 2) {
     const [start, end] = [spans[i], spans[i + 1]];
-    if (start < last || end < start || end > text.length || cuts(text, start) || cuts(text, end)) return false;
+    if (start < last || end < start || end > text.length || cuts(text, start) || cuts(text, end))
+      return false;
     last = start;
   }
   return true;
@@ -146,7 +154,8 @@ function randomText(seed) {
   let text = '';
   for (let words = 1 + draw(12); words > 0; words--) {
     const alphabet = alphabets[draw(3) === 0 ? draw(alphabets.length) : 0];
-    for (let length = 1 + draw(8); length > 0; length--) text += draw(8) === 0 ? alphabets[draw(alphabets.length)]() : alphabet();
+    for (let length = 1 + draw(8); length > 0; length--)
+      text += draw(8) === 0 ? alphabets[draw(alphabets.length)]() : alphabet();
     if (draw(4) > 0) text += ' ';
   }
   return text;

@@ -1,4 +1,5 @@
-// Gives every reader, and the command line, mutated inputs; test/fuzz says what is watched. Needs the build.
+// Gives every reader, and the command line, mutated inputs; test/fuzz says what is watched. Needs
+// the build.
 //   node scripts/fuzz.mjs [--inputs 100000] [--seed 1] [--from NUMBER] [--only NUMBER] [name ...]
 //     --from: begin with that input (0); --only: read that input alone, as a failure names it
 import { fileURLToPath } from 'node:url';
@@ -23,7 +24,10 @@ const number = (name, least) => {
   process.exit(2);
 };
 const seed = number('seed', 0);
-const range = values.only === undefined ? { from: number('from', 0), inputs: number('inputs', 1) } : { from: number('only', 0), inputs: 1 };
+const range =
+  values.only === undefined
+    ? { from: number('from', 0), inputs: number('inputs', 1) }
+    : { from: number('only', 0), inputs: 1 };
 
 // the tests' own TypeScript, which Node cannot load by itself
 const server = await createViteServer({
@@ -37,11 +41,16 @@ const { fuzz, formatReport } = await server.ssrLoadModule('/test/fuzz/harness.ts
 const { targets } = await server.ssrLoadModule('/test/fuzz/targets.ts');
 const unknown = positionals.find((name) => !targets.some((target) => target.name === name));
 if (unknown !== undefined) {
-  console.error(`unknown: ${unknown}; expected some of ${targets.map((target) => target.name).join(', ')}`);
+  console.error(
+    `unknown: ${unknown}; expected some of ${targets.map((target) => target.name).join(', ')}`,
+  );
   process.exit(2);
 }
 
-/** Ends the process when an input holds this thread for 30 seconds, which nothing on the thread itself could notice. */
+/**
+ * Ends the process when an input holds this thread for 30 seconds, which nothing on the thread
+ * itself could notice.
+ */
 const current = new Int32Array(new SharedArrayBuffer(8));
 const watch = `
   const { workerData } = require('node:worker_threads');
@@ -56,10 +65,16 @@ const watch = `
 new Worker(watch, { eval: true, workerData: current }).unref();
 
 let failed = 0;
-for (const target of targets.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
+for (const target of targets.filter(
+  ({ name }) => positionals.length === 0 || positionals.includes(name),
+)) {
   const started = performance.now();
   try {
-    const report = await fuzz(target, { seed, ...range, onInput: (input) => Atomics.store(current, 0, input) });
+    const report = await fuzz(target, {
+      seed,
+      ...range,
+      onInput: (input) => Atomics.store(current, 0, input),
+    });
     console.log(`${formatReport(report)} (${((performance.now() - started) / 1000).toFixed(0)} s)`);
   } catch (error) {
     failed++;

@@ -1,5 +1,6 @@
-// `npm run test:crash -- [--kills 1000] [--seed 1]`: kills a writer again and again (SIGKILL at random moments), and each time opens the index, verifies it and
-// compares it with the writer's journal: what was acknowledged is there, what was interrupted is there wholly or not at all.
+// `npm run test:crash -- [--kills 1000] [--seed 1]`: kills a writer again and again (SIGKILL at
+// random moments), and each time opens the index, verifies it and compares it with the writer's
+// journal: what was acknowledged is there, what was interrupted is there wholly or not at all.
 import { fork } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Index } from '../dist/node.js';
 
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' } } });
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' } },
+});
 const kills = Number(values.kills);
 let state = Number(values.seed) >>> 0;
 const random = () => {
@@ -57,7 +60,8 @@ async function check() {
     if (problems.length > 0) throw new Error(problems.join('; '));
     // what was left by halves has been deleted, and nothing is there that a state does not refer to
     const names = readdirSync(at).filter((name) => name !== 'index.json' && name !== 'writer.lock');
-    if (names.length !== files) throw new Error(`${files} files of the index, found ${names.join(', ')}`);
+    if (names.length !== files)
+      throw new Error(`${files} files of the index, found ${names.join(', ')}`);
     const found = await index.get(Array.from({ length: 300 }, (_, i) => `d${i}`));
     const there = new Map(found.filter(Boolean).map(({ id, text }) => [id, text]));
     if (there.size !== index.size) throw new Error(`${index.size} documents, found ${there.size}`);
@@ -66,11 +70,17 @@ async function check() {
     interrupted[kind] = (interrupted[kind] ?? 0) + 1;
     const after = pending ? applied(known, pending) : known;
     if (same(there, after)) known = after;
-    else if (!same(there, known)) throw new Error(`the documents are neither those before nor those after ${JSON.stringify(pending)}`);
+    else if (!same(there, known))
+      throw new Error(
+        `the documents are neither those before nor those after ${JSON.stringify(pending)}`,
+      );
     if (index.size > 0) {
-      const { hits } = await index.search([Array.from({ length: 8 }, () => random() - 0.5)], { k: 5 });
+      const { hits } = await index.search([Array.from({ length: 8 }, () => random() - 0.5)], {
+        k: 5,
+      });
       for (const { id, text } of hits)
-        if (known.get(id) !== text) throw new Error(`search gave ${id}, "${text}", expected "${known.get(id)}"`);
+        if (known.get(id) !== text)
+          throw new Error(`search gave ${id}, "${text}", expected "${known.get(id)}"`);
     }
   } finally {
     await index.close();
@@ -79,8 +89,12 @@ async function check() {
 
 for (let kill = 1; kill <= kills; kill++) {
   writeFileSync(journal, '');
-  const child = fork(writer, [at, journal, String(1 + Math.floor(random() * 2 ** 31))], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
+  const child = fork(writer, [at, journal, String(1 + Math.floor(random() * 2 ** 31))], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const ended = new Promise((resolve) =>
+    child.once('exit', (code, signal) => resolve(signal ?? code)),
+  );
   const opened = new Promise((resolve) => child.once('message', resolve));
   await Promise.race([opened, ended]);
   await new Promise((resolve) => setTimeout(resolve, random() * 150));
@@ -94,6 +108,8 @@ for (let kill = 1; kill <= kills; kill++) {
     process.exit(1);
   }
   if (kill % 100 === 0 || kill === kills)
-    console.log(`${kill} kills: ${known.size} documents; interrupted: ${JSON.stringify(interrupted)}`);
+    console.log(
+      `${kill} kills: ${known.size} documents; interrupted: ${JSON.stringify(interrupted)}`,
+    );
 }
 rmSync(folder, { recursive: true });

@@ -7,8 +7,8 @@ const CLEANUP_MS = 300;
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls `act` when the signal aborts, at once if it has. Returns what takes that back. However many wait for one signal, it has one listener: engines
- * warn of many as of a leak.
+ * Calls `act` when the signal aborts, at once if it has. Returns what takes that back. However many
+ * wait for one signal, it has one listener: engines warn of many as of a leak.
  */
 export function onAbort(signal: AbortSignal, act: () => void): () => void {
   if (signal.aborted) {
@@ -30,7 +30,10 @@ export function onAbort(signal: AbortSignal, act: () => void): () => void {
   return () => void acts.delete(own);
 }
 
-/** What the promise gives, or a rejection with the signal's reason as soon as that aborts, whether the promise ever settles or not. */
+/**
+ * What the promise gives, or a rejection with the signal's reason as soon as that aborts, whether
+ * the promise ever settles or not.
+ */
 export function abortable<T>(promise: PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
     const forget = signal && onAbort(signal, () => reject(signal.reason));
@@ -47,10 +50,18 @@ export function abortable<T>(promise: PromiseLike<T>, signal: AbortSignal | unde
   });
 }
 
-/** A signal of one call that aborts with the first of these; `end` lets go of them. `AbortSignal.any` is held by long-lived signals in some engines. */
-export function anyAbort(signals: readonly (AbortSignal | undefined)[]): { signal: AbortSignal; end(): void } {
+/**
+ * A signal of one call that aborts with the first of these; `end` lets go of them.
+ * `AbortSignal.any` is held by long-lived signals in some engines.
+ */
+export function anyAbort(signals: readonly (AbortSignal | undefined)[]): {
+  signal: AbortSignal;
+  end(): void;
+} {
   const controller = new AbortController();
-  const forget = signals.map((signal) => signal && onAbort(signal, () => controller.abort(signal.reason)));
+  const forget = signals.map(
+    (signal) => signal && onAbort(signal, () => controller.abort(signal.reason)),
+  );
   const end = (): void => {
     for (const one of forget) one?.();
   };
@@ -70,9 +81,10 @@ export function settlesWithin(promise: PromiseLike<unknown>, ms: number): Promis
 }
 
 /**
- * The items of an iterable, as `for await` gives them, but that it rejects with the signal's reason as soon as that aborts, even while the iterable is asked
- * for the next one and never answers. When it is left early the iterator's `return()` is called, and waited for a moment only. `call` makes each call of
- * the iterator, which may itself be watched.
+ * The items of an iterable, as `for await` gives them, but that it rejects with the signal's reason
+ * as soon as that aborts, even while the iterable is asked for the next one and never answers. When
+ * it is left early the iterator's `return()` is called, and waited for a moment only. `call` makes
+ * each call of the iterator, which may itself be watched.
  */
 export async function* abortableItems<T>(
   items: Iterable<T | PromiseLike<T>> | AsyncIterable<T>,
@@ -108,7 +120,9 @@ export async function* abortableItems<T>(
   }
 }
 
-function iteratorOf<T>(items: Iterable<T | PromiseLike<T>> | AsyncIterable<T>): Iterator<T | PromiseLike<T>> | AsyncIterator<T> {
+function iteratorOf<T>(
+  items: Iterable<T | PromiseLike<T>> | AsyncIterable<T>,
+): Iterator<T | PromiseLike<T>> | AsyncIterator<T> {
   const of = items as Partial<Iterable<T> & AsyncIterable<T>>;
   const make: unknown = of[Symbol.asyncIterator] ?? of[Symbol.iterator];
   const iterator: unknown = typeof make === 'function' ? make.call(items) : undefined;
@@ -118,12 +132,20 @@ function iteratorOf<T>(items: Iterable<T | PromiseLike<T>> | AsyncIterable<T>): 
 }
 
 function badSource(problem: string): LemurError {
-  return new LemurError('invalid-argument', `source: an iterable that breaks its protocol: ${problem}`, { where: 'source' });
+  return new LemurError(
+    'invalid-argument',
+    `source: an iterable that breaks its protocol: ${problem}`,
+    { where: 'source' },
+  );
 }
 
 type Step<T> = IteratorResult<T | PromiseLike<T>>;
 
-async function leave(iterator: Iterator<unknown> | AsyncIterator<unknown>, call: <R>(make: () => R) => R, asked: boolean): Promise<void> {
+async function leave(
+  iterator: Iterator<unknown> | AsyncIterator<unknown>,
+  call: <R>(make: () => R) => R,
+  asked: boolean,
+): Promise<void> {
   // what goes wrong while leaving is not what the caller is told
   const left = new Promise((resolve) => resolve(call(() => iterator.return?.())));
   left.catch(() => {});
@@ -131,5 +153,9 @@ async function leave(iterator: Iterator<unknown> | AsyncIterator<unknown>, call:
 }
 
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
 }

@@ -4,7 +4,15 @@ import { type Crc32, plainCrc32 } from './formats/crc32.js';
 
 /** What is used of Node's modules. */
 interface NodeModules {
-  'node:fs': { readSync(descriptor: number, target: Uint8Array, offset: number, length: number, position: number): number };
+  'node:fs': {
+    readSync(
+      descriptor: number,
+      target: Uint8Array,
+      offset: number,
+      length: number,
+      position: number,
+    ): number;
+  };
   'node:worker_threads': {
     parentPort: {
       postMessage(message: unknown, transfer: readonly ArrayBufferLike[]): void;
@@ -21,13 +29,15 @@ interface WorkerScope {
   addEventListener(event: 'message', listener: (event: { data: ToWorker }) => void): void;
 }
 
-// node-kernels-worker.ts and browser-kernels-worker.ts as one, without imports: the text that takes over where their files cannot be had
+// node-kernels-worker.ts and browser-kernels-worker.ts as one, without imports: the text that takes
+// over where their files cannot be had
 const builtin = (globalThis as { process?: NodeProcess }).process?.getBuiltinModule;
 const port = builtin?.('node:worker_threads').parentPort;
 if (builtin && port) {
   const { readSync } = builtin('node:fs');
   const worker = createWorker((message, transfer = []) => port.postMessage(message, transfer), {
-    read: (descriptor, target, position) => readSync(descriptor, target, 0, target.length, position),
+    read: (descriptor, target, position) =>
+      readSync(descriptor, target, 0, target.length, position),
     crc32: builtin('node:zlib').crc32 ?? plainCrc32,
   });
   port.on('message', worker);

@@ -14,9 +14,13 @@ export const browserPlatform: Platform = {
   sharedMemory: hasWorkers && globalThis.crossOriginIsolated === true,
   readsFiles: false,
   openFolder(path) {
-    throw new LemurError('unsupported', `a page has no folder '${path}': pass a Storage, for example memoryStorage()`, {
-      where: String(path),
-    });
+    throw new LemurError(
+      'unsupported',
+      `a page has no folder '${path}': pass a Storage, for example memoryStorage()`,
+      {
+        where: String(path),
+      },
+    );
   },
   readBytes: (at) => fetchBytes(at, globalThis.document?.baseURI ?? globalThis.location?.href),
   spawnWorker: hasWorkers ? spawnBrowserWorker : inProcessWorker,

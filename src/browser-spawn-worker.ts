@@ -4,8 +4,9 @@ let urlFailed = false;
 let inlinedUrl: string | undefined;
 
 /**
- * A module worker by its URL, in the form that bundlers look for. Where that file cannot be had (a development server that moved this one alone, a
- * script from another origin) the same code from a text, once it is known that the URL failed.
+ * A module worker by its URL, in the form that bundlers look for. Where that file cannot be had (a
+ * development server that moved this one alone, a script from another origin) the same code from a
+ * text, once it is known that the URL failed.
  */
 export function spawnBrowserWorker(): WorkerPort {
   let worker: Worker | undefined;
@@ -23,7 +24,10 @@ export function spawnBrowserWorker(): WorkerPort {
     };
     started.onerror = (event) => {
       if (worker !== started) return;
-      const cause = event.error instanceof Error ? event.error : new Error(event.message || 'its script could not be loaded');
+      const cause =
+        event.error instanceof Error
+          ? event.error
+          : new Error(event.message || 'its script could not be loaded');
       if (unanswered) onFailure(cause);
       else die(cause);
     };
@@ -32,7 +36,10 @@ export function spawnBrowserWorker(): WorkerPort {
 
   const startByUrl = (): void => {
     try {
-      adopt(new Worker(new URL('./browser-kernels-worker.js', import.meta.url), { type: 'module' }), startInlined);
+      adopt(
+        new Worker(new URL('./browser-kernels-worker.js', import.meta.url), { type: 'module' }),
+        startInlined,
+      );
     } catch (cause) {
       startInlined(cause as Error);
     }
@@ -41,7 +48,12 @@ export function spawnBrowserWorker(): WorkerPort {
   const startInlined = async (first?: Error): Promise<void> => {
     urlFailed = true;
     const fail = (cause: Error): void =>
-      die(new Error(`by its URL: ${first?.message ?? 'failed before'}; from a blob: ${cause.message}`, { cause }));
+      die(
+        new Error(
+          `by its URL: ${first?.message ?? 'failed before'}; from a blob: ${cause.message}`,
+          { cause },
+        ),
+      );
     worker?.terminate();
     try {
       const { WORKER } = await import('./inlined-kernels-worker.js');

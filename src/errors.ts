@@ -6,7 +6,10 @@ export interface LemurErrorFields {
   'invalid-argument': { where: string };
   /** A vector has another dimension than the rest, the model or the index. */
   'dimension-mismatch': { where: string; expected: number; got: number };
-  /** A value of a vector that is no number, NaN, infinite, or beyond 1e15, whose products would be; `row` and `column` locate it. */
+  /**
+   * A value of a vector that is no number, NaN, infinite, or beyond 1e15, whose products would be;
+   * `row` and `column` locate it.
+   */
   'not-finite': { where: string; row: number; column: number };
   /** A document or query without a single token vector. */
   'empty-document': { where: string; index: number };
@@ -16,7 +19,10 @@ export interface LemurErrorFields {
   'not-found': { where: string };
   /** A file that is truncated, damaged or not of its format. */
   'bad-file': { where: string };
-  /** A file of a newer or unknown version of its format, or something that this platform or object cannot do. */
+  /**
+   * A file of a newer or unknown version of its format, or something that this platform or object
+   * cannot do.
+   */
   unsupported: { where: string };
   /** An optional package that this call needs is not installed. */
   'missing-package': { where: string; package: string };
@@ -34,19 +40,26 @@ export interface LemurErrorFields {
   'duplicate-id': { where: string; id: string };
   /** A collection was made with another encoder. */
   'encoder-mismatch': { where: string; expected: string; got: string };
-  /** A storage could not read or write, or did not keep what was written: full, not allowed, broken, moved away; `cause` has the system's error. */
+  /**
+   * A storage could not read or write, or did not keep what was written: full, not allowed, broken,
+   * moved away; `cause` has the system's error.
+   */
   'storage-failed': { where: string };
   /** A worker thread failed; `cause` has its error. */
   'worker-failed': { where: string };
-  /** A call that is made, and would be awaited, inside of what a call of the same object is waiting for: each would wait for the other. */
+  /**
+   * A call that is made, and would be awaited, inside of what a call of the same object is waiting
+   * for: each would wait for the other.
+   */
   deadlock: { where: string };
 }
 
 export type LemurErrorCode = keyof LemurErrorFields;
 
 /**
- * Every error that this package raises on purpose; `code` tells the kind and narrows `fields`. The message is one line without control characters, whatever
- * is quoted in it; `fields` have what was given. An aborted call rejects with the signal's own reason instead.
+ * Every error that this package raises on purpose; `code` tells the kind and narrows `fields`. The
+ * message is one line without control characters, whatever is quoted in it; `fields` have what was
+ * given. An aborted call rejects with the signal's own reason instead.
  */
 export class LemurError<C extends LemurErrorCode = LemurErrorCode> extends Error {
   override readonly name: string = 'LemurError';
@@ -55,7 +68,12 @@ export class LemurError<C extends LemurErrorCode = LemurErrorCode> extends Error
   /** Of `Index.add`: how many of its documents are in the collection, safe; the others are not. */
   readonly committed?: number | undefined;
 
-  constructor(code: C, message: string, fields: LemurErrorFields[C], options?: { cause?: unknown; committed?: number }) {
+  constructor(
+    code: C,
+    message: string,
+    fields: LemurErrorFields[C],
+    options?: { cause?: unknown; committed?: number },
+  ) {
     super(escapeControls(message), options);
     this.code = code;
     this.fields = fields;
@@ -63,8 +81,19 @@ export class LemurError<C extends LemurErrorCode = LemurErrorCode> extends Error
   }
 }
 
-/** Whether `error` is a `LemurError`, of the given code when one is named. Works across copies of the package. */
-export function isLemurError<C extends LemurErrorCode = LemurErrorCode>(error: unknown, code?: C): error is LemurError<C> {
+/**
+ * Whether `error` is a `LemurError`, of the given code when one is named. Works across copies of
+ * the package.
+ */
+export function isLemurError<C extends LemurErrorCode = LemurErrorCode>(
+  error: unknown,
+  code?: C,
+): error is LemurError<C> {
   const e = error as LemurError | null;
-  return typeof e === 'object' && e !== null && e.name === 'LemurError' && (code === undefined || e.code === code);
+  return (
+    typeof e === 'object' &&
+    e !== null &&
+    e.name === 'LemurError' &&
+    (code === undefined || e.code === code)
+  );
 }

@@ -1,6 +1,9 @@
 import { LemurError } from './errors.js';
 
-/** What a URL answers with. Raises `invalid-argument` where `at` is no URL (relative to `base`), `not-found` where nothing is there. */
+/**
+ * What a URL answers with. Raises `invalid-argument` where `at` is no URL (relative to `base`),
+ * `not-found` where nothing is there.
+ */
 export async function fetchBytes(at: string | URL, base?: string | undefined): Promise<Uint8Array> {
   const url = toUrl(at, base);
   let response: Response;
@@ -16,9 +19,13 @@ export async function fetchBytes(at: string | URL, base?: string | undefined): P
   }
   if (!response.ok) {
     const { status, statusText } = response;
-    throw new LemurError('not-found', `${shorten(url)}: got status ${status}${statusText && ` ${statusText}`}, expected 200`, {
-      where: url.href,
-    });
+    throw new LemurError(
+      'not-found',
+      `${shorten(url)}: got status ${status}${statusText && ` ${statusText}`}, expected 200`,
+      {
+        where: url.href,
+      },
+    );
   }
   return new Uint8Array(await response.arrayBuffer());
 }
@@ -27,7 +34,12 @@ function toUrl(at: string | URL, base?: string | undefined): URL {
   try {
     return new URL(at, base);
   } catch (cause) {
-    throw new LemurError('invalid-argument', `${at}: expected an absolute URL`, { where: String(at) }, { cause });
+    throw new LemurError(
+      'invalid-argument',
+      `${at}: expected an absolute URL`,
+      { where: String(at) },
+      { cause },
+    );
   }
 }
 

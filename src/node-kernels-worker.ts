@@ -13,5 +13,8 @@ const files: WorkerFiles = {
   // not in every runtime that calls itself Node's
   crc32: (zlib as { crc32?: Crc32 }).crc32 ?? plainCrc32,
 };
-const worker = createWorker((message, transfer = []) => port.postMessage(message, transfer as ArrayBuffer[]), files);
+const worker = createWorker(
+  (message, transfer = []) => port.postMessage(message, transfer as ArrayBuffer[]),
+  files,
+);
 port.on('message', (message: ToWorker) => worker(message));

@@ -18,8 +18,9 @@ export interface NodeWorkerPort extends WorkerPort {
 }
 
 /**
- * The file of that name beside the one at `address`, which is a module's `import.meta.url`; undefined where there is none. Written so that bundlers do not
- * see which file is meant: they would take it along alone, without what it imports.
+ * The file of that name beside the one at `address`, which is a module's `import.meta.url`;
+ * undefined where there is none. Written so that bundlers do not see which file is meant: they
+ * would take it along alone, without what it imports.
  */
 export function fileBeside(address: string | undefined, name: string): URL | undefined {
   // bundles of CommonJS know no address of theirs
@@ -32,7 +33,10 @@ export function fileBeside(address: string | undefined, name: string): URL | und
 /** Scripts whose file is known not to run. */
 const fileless = new WeakSet<WorkerScript>();
 
-/** A worker thread from its file. Where that ends before it has answered, another from the text, which gets the same messages. */
+/**
+ * A worker thread from its file. Where that ends before it has answered, another from the text,
+ * which gets the same messages.
+ */
 export function spawnNodeWorker(script: WorkerScript): NodeWorkerPort {
   let worker: Worker | undefined;
   let alive = false;
@@ -83,7 +87,12 @@ export function spawnNodeWorker(script: WorkerScript): NodeWorkerPort {
   const startText = async (first?: Error): Promise<void> => {
     fileless.add(script);
     const fail = (cause: Error): void => {
-      die(new Error(`from its file: ${first?.message ?? 'failed before'}; from a text: ${cause.message}`, { cause }));
+      die(
+        new Error(
+          `from its file: ${first?.message ?? 'failed before'}; from a text: ${cause.message}`,
+          { cause },
+        ),
+      );
       ended();
     };
     try {

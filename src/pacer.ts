@@ -1,6 +1,10 @@
-/** Lets everything else that waits in this thread run: timers, events, painting. Unlike `setTimeout` it is not slowed down in browsers. */
+/**
+ * Lets everything else that waits in this thread run: timers, events, painting. Unlike `setTimeout`
+ * it is not slowed down in browsers.
+ */
 export function nextMacrotask(): Promise<void> {
-  if (typeof MessageChannel === 'undefined') return new Promise((resolve) => void setTimeout(resolve, 0));
+  if (typeof MessageChannel === 'undefined')
+    return new Promise((resolve) => void setTimeout(resolve, 0));
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
     port1.onmessage = () => {
@@ -12,10 +16,14 @@ export function nextMacrotask(): Promise<void> {
 }
 
 /**
- * For loops of long calls: `await pace()` between steps of a few milliseconds gives the thread away once `sliceMs` have passed since it did so last,
- * and rejects with the signal's reason when that is aborted. Never changes a result.
+ * For loops of long calls: `await pace()` between steps of a few milliseconds gives the thread away
+ * once `sliceMs` have passed since it did so last, and rejects with the signal's reason when that
+ * is aborted. Never changes a result.
  */
-export function pacer(signal?: AbortSignal | undefined, sliceMs = 10): () => Promise<void> | undefined {
+export function pacer(
+  signal?: AbortSignal | undefined,
+  sliceMs = 10,
+): () => Promise<void> | undefined {
   let until = 0; // the first call checks the signal
   const pause = async (): Promise<void> => {
     signal?.throwIfAborted();
@@ -30,10 +38,13 @@ export function pacer(signal?: AbortSignal | undefined, sliceMs = 10): () => Pro
 export const STEPS_A_TURN = 4096;
 
 /**
- * For loops of many small steps: `await step()` after each of them gives the thread away after every `STEPS_A_TURN` of them, however quick the
- * machine is, and once 10 ms have passed; `step(n)` counts as n. Rejects with the signal's reason when that is aborted. Never changes a result.
+ * For loops of many small steps: `await step()` after each of them gives the thread away after
+ * every `STEPS_A_TURN` of them, however quick the machine is, and once 10 ms have passed; `step(n)`
+ * counts as n. Rejects with the signal's reason when that is aborted. Never changes a result.
  */
-export function stepPacer(signal?: AbortSignal | undefined): (steps?: number) => Promise<void> | undefined {
+export function stepPacer(
+  signal?: AbortSignal | undefined,
+): (steps?: number) => Promise<void> | undefined {
   let left = STEPS_A_TURN;
   let until = performance.now() + 10;
   let looked = 0;

@@ -5,7 +5,10 @@ import type { Storage } from './storage/storage.js';
 /** A worker of whatever kind the platform has. */
 export interface WorkerPort {
   post(message: unknown, transfer?: readonly ArrayBufferLike[]): void;
-  /** One listener for messages and one for the worker's death (an error, or an exit nobody asked for). */
+  /**
+   * One listener for messages and one for the worker's death (an error, or an exit nobody asked
+   * for).
+   */
   listen(onMessage: (message: unknown) => void, onDeath: (cause: unknown) => void): void;
   /** Whether the worker keeps the process alive. */
   keepAlive(alive: boolean): void;
@@ -14,7 +17,10 @@ export interface WorkerPort {
 
 /** Tells inside of which call something runs. */
 export interface CallContext {
-  /** What `use` gives; it and, where the engine can tell, all that it goes on to do run inside of `call`. */
+  /**
+   * What `use` gives; it and, where the engine can tell, all that it goes on to do run inside of
+   * `call`.
+   */
   run<T>(call: object, use: () => T): T;
   /** The innermost call that this runs inside of. */
   current(): object | undefined;
@@ -28,7 +34,9 @@ export interface Platform {
   readonly parallelism: number;
   /** Whether memory can be shared with workers (in browsers: cross-origin isolation). */
   readonly sharedMemory: boolean;
-  /** Whether its workers read files that the main thread has opened, by the system's number of each. */
+  /**
+   * Whether its workers read files that the main thread has opened, by the system's number of each.
+   */
   readonly readsFiles: boolean;
   /** `simd` where the engine has it, which is nearly everywhere; `plain` never tries. */
   readonly kernels: 'simd' | 'plain';
@@ -52,6 +60,10 @@ export function providePlatform(platform: Platform): void {
 
 export function platform(): Platform {
   if (!current)
-    throw new LemurError('unsupported', 'no platform: import lemur by its package name, not by a path inside it', { where: 'platform' });
+    throw new LemurError(
+      'unsupported',
+      'no platform: import lemur by its package name, not by a path inside it',
+      { where: 'platform' },
+    );
   return current;
 }

@@ -11,7 +11,11 @@ export {
   type SafetensorsType,
   writeSafetensors,
 } from './formats/safetensors.js';
-export { openSafetensors, type SafetensorsFile, type SafetensorsReadOptions } from './formats/safetensors-file.js';
+export {
+  openSafetensors,
+  type SafetensorsFile,
+  type SafetensorsReadOptions,
+} from './formats/safetensors-file.js';
 export { type SafetensorsStream, streamSafetensors } from './formats/safetensors-stream.js';
 export type { IndexDocument } from './index/document.js';
 export type { Filter } from './index/filter.js';
@@ -51,4 +55,10 @@ export type { Candidates, TopK } from './search/top-k.js';
 export { memoryStorage } from './storage/memory.js';
 export type { Storage, StorageLock, StoredFile } from './storage/storage.js';
 export { centerTokens } from './tokens/center.js';
-export type { DenseTokens, TokenInput, TokenMatrix, TokenReport, TokenSets } from './tokens/token-sets.js';
+export type {
+  DenseTokens,
+  TokenInput,
+  TokenMatrix,
+  TokenReport,
+  TokenSets,
+} from './tokens/token-sets.js';

@@ -11,7 +11,9 @@ export interface Progress {
 export interface RunOptions {
   /** Called now and then, at least at the start and the end of each stage; it must not throw. */
   onProgress?: ((progress: Progress) => void) | undefined;
-  /** Stops the call, which then rejects with the signal's reason; nothing half-done stays behind. */
+  /**
+   * Stops the call, which then rejects with the signal's reason; nothing half-done stays behind.
+   */
   signal?: AbortSignal | undefined;
 }
 

@@ -1,20 +1,37 @@
-/** What a value is, in a few words, for messages: its type, and for objects the name of their kind. Works for values of other realms. */
+/**
+ * What a value is, in a few words, for messages: its type, and for objects the name of their kind.
+ * Works for values of other realms.
+ */
 export function describeKind(value: unknown): string {
-  if (value === null || value === undefined || typeof value === 'boolean' || typeof value === 'number') return String(value);
+  if (
+    value === null ||
+    value === undefined ||
+    typeof value === 'boolean' ||
+    typeof value === 'number'
+  )
+    return String(value);
   if (typeof value === 'string')
-    return value.length > 40 ? `a string of ${value.length} characters` : `the string ${JSON.stringify(value)}`;
+    return value.length > 40
+      ? `a string of ${value.length} characters`
+      : `the string ${JSON.stringify(value)}`;
   if (typeof value !== 'object') return `a ${typeof value}`;
   if (Array.isArray(value)) return 'an array';
   const kind = kindOf(value);
   return kind === 'Object' ? 'an object' : `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
-/** The name that an object gives itself: 'Float32Array', 'Map', 'URL', or 'Object'; for arrays and objects of other realms too. */
+/**
+ * The name that an object gives itself: 'Float32Array', 'Map', 'URL', or 'Object'; for arrays and
+ * objects of other realms too.
+ */
 export function kindOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** A value as it was given, where it is a short text or a number, else what it is. For what stands behind 'got'. */
+/**
+ * A value as it was given, where it is a short text or a number, else what it is. For what stands
+ * behind 'got'.
+ */
 export function showValue(value: unknown): string {
   return typeof value === 'string' && value.length <= 40 ? value : describeKind(value);
 }

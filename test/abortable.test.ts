@@ -29,7 +29,9 @@ describe('abortable', () => {
 
   test('puts one listener on a signal, however many calls wait for it', async () => {
     const controller = new AbortController();
-    const outcomes = Array.from({ length: 100 }, () => abortable(never, controller.signal).catch((error: unknown) => error));
+    const outcomes = Array.from({ length: 100 }, () =>
+      abortable(never, controller.signal).catch((error: unknown) => error),
+    );
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
     controller.abort('enough');
     expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['enough']));
@@ -78,14 +80,17 @@ describe('abortableItems', () => {
       let returned = 0;
       const source = {
         [Symbol.asyncIterator]: () => ({
-          next: (): Promise<IteratorResult<unknown>> => (what === 'next' ? never : Promise.resolve({ done: false, value: never })),
+          next: (): Promise<IteratorResult<unknown>> =>
+            what === 'next' ? never : Promise.resolve({ done: false, value: never }),
           return: () => {
             returned++;
             return never;
           },
         }),
       };
-      const outcome = collected(abortableItems(source, controller.signal)).catch((error: unknown) => error);
+      const outcome = collected(abortableItems(source, controller.signal)).catch(
+        (error: unknown) => error,
+      );
       await Promise.resolve();
       controller.abort('enough');
       expect(await outcome).toBe('enough');
@@ -93,7 +98,9 @@ describe('abortableItems', () => {
     },
   );
 
-  test('leaves the iterator when its reader stops, even where return() never settles or throws', { timeout: HANG }, async () => {
+  test('leaves the iterator when its reader stops, even where return() never settles or throws', {
+    timeout: HANG,
+  }, async () => {
     for (const leave of [
       () => never,
       () => Promise.reject(new Error('not told')),
@@ -128,7 +135,9 @@ describe('abortableItems', () => {
         },
       }),
     };
-    await expect(collected(abortableItems(source as AsyncIterable<number>, undefined))).rejects.toThrow('broken');
+    await expect(
+      collected(abortableItems(source as AsyncIterable<number>, undefined)),
+    ).rejects.toThrow('broken');
     expect(returned).toBe(0);
   });
 
@@ -140,7 +149,9 @@ describe('abortableItems', () => {
         return [][Symbol.iterator]();
       },
     };
-    await expect(collected(abortableItems(source, AbortSignal.abort('before')))).rejects.toBe('before');
+    await expect(collected(abortableItems(source, AbortSignal.abort('before')))).rejects.toBe(
+      'before',
+    );
     expect(asked).toBe(0);
   });
 });
@@ -151,9 +162,14 @@ test.each<[string, unknown]>([
   ['something else for an iterator', { [Symbol.asyncIterator]: 5 }],
   ['an iterator without next()', { [Symbol.iterator]: () => ({}) }],
   ['a next() that gives nothing', { [Symbol.iterator]: () => ({ next() {} }) }],
-  ['a next() that resolves with a number', { [Symbol.asyncIterator]: () => ({ next: async () => 5 }) }],
+  [
+    'a next() that resolves with a number',
+    { [Symbol.asyncIterator]: () => ({ next: async () => 5 }) },
+  ],
 ])('a source with %s is told so', async (_, source) => {
-  await expect(collected(abortableItems(source as AsyncIterable<unknown>, undefined))).rejects.toMatchObject({
+  await expect(
+    collected(abortableItems(source as AsyncIterable<unknown>, undefined)),
+  ).rejects.toMatchObject({
     code: 'invalid-argument',
     message: expect.stringContaining('an iterable that breaks its protocol'),
   });
@@ -161,5 +177,7 @@ test.each<[string, unknown]>([
 
 test('a source whose asynchronous iterator is null is read by the other one, as for await does', async () => {
   const source = { [Symbol.asyncIterator]: null, [Symbol.iterator]: () => [1, 2].values() };
-  expect(await collected(abortableItems(source as unknown as Iterable<number>, undefined))).toEqual([1, 2]);
+  expect(await collected(abortableItems(source as unknown as Iterable<number>, undefined))).toEqual(
+    [1, 2],
+  );
 });

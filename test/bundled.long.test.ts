@@ -39,7 +39,12 @@ main();
 `;
 
 /** The program as one file in a folder of its own. */
-async function bundle(name: string, source: string, format: 'esm' | 'cjs', address: boolean): Promise<string> {
+async function bundle(
+  name: string,
+  source: string,
+  format: 'esm' | 'cjs',
+  address: boolean,
+): Promise<string> {
   const input = join(root, `${name}.mjs`);
   await writeFile(input, source);
   const made = await rolldown({
@@ -62,24 +67,30 @@ async function bundle(name: string, source: string, format: 'esm' | 'cjs', addre
 
 function runIn(folder: string, ...args: string[]): Promise<string> {
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: folder, timeout: 30_000 }, (_error, stdout, stderr) => resolve(`${stdout}${stderr}`.trim()));
+    execFile(process.execPath, args, { cwd: folder, timeout: 30_000 }, (_error, stdout, stderr) =>
+      resolve(`${stdout}${stderr}`.trim()),
+    );
   });
 }
 
 describe.each([
   ['esm', true],
   ['cjs', false],
-] as const)('a program that was bundled into one file (%s, its address known: %s), in an empty folder', (format, address) => {
-  test('starts the kernels from the text that it carries', async () => {
-    const file = await bundle('ranking', ranking, format, address);
-    expect(await runIn(join(file, '..'), file)).toBe('near far 1');
-  });
+] as const)(
+  'a program that was bundled into one file (%s, its address known: %s), in an empty folder',
+  (format, address) => {
+    test('starts the kernels from the text that it carries', async () => {
+      const file = await bundle('ranking', ranking, format, address);
+      expect(await runIn(join(file, '..'), file)).toBe('near far 1');
+    });
 
-  test('starts the encoder so too, with ONNX Runtime from the packages beside it', async () => {
-    const file = await bundle('encoding', encoding, format, address);
-    const packages = join(file, '../node_modules');
-    await mkdir(packages);
-    for (const name of ['onnxruntime-node', 'onnxruntime-web']) await symlink(join(repository, 'node_modules', name), join(packages, name));
-    expect(await runIn(root, file, model)).toBe('192 true');
-  });
-});
+    test('starts the encoder so too, with ONNX Runtime from the packages beside it', async () => {
+      const file = await bundle('encoding', encoding, format, address);
+      const packages = join(file, '../node_modules');
+      await mkdir(packages);
+      for (const name of ['onnxruntime-node', 'onnxruntime-web'])
+        await symlink(join(repository, 'node_modules', name), join(packages, name));
+      expect(await runIn(root, file, model)).toBe('192 true');
+    });
+  },
+);

@@ -32,8 +32,11 @@ test('what steers a terminal is escaped, everything else stays', () => {
 });
 
 test('line feeds stay between lines, and JSON stays the same JSON', () => {
-  for (const [char, written] of STEERING) expect(escapeLines(`a${char}b`)).toBe(char === '\n' ? 'a\nb' : `a${written}b`);
-  const value = { [`k${STEERING.map(([char]) => char).join('')}`]: [STEERING.map(([char]) => char), { a: '\\' }] };
+  for (const [char, written] of STEERING)
+    expect(escapeLines(`a${char}b`)).toBe(char === '\n' ? 'a\nb' : `a${written}b`);
+  const value = {
+    [`k${STEERING.map(([char]) => char).join('')}`]: [STEERING.map(([char]) => char), { a: '\\' }],
+  };
   const json = escapeLines(JSON.stringify(value, null, 2));
   expect(JSON.parse(json)).toEqual(value);
   expect(json).not.toMatch(/(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
@@ -51,5 +54,7 @@ test('messages are one line without control characters, in the stack too; fields
 
 test('names in a file cannot steer the terminal through an error', () => {
   const { start } = layOut({ 'x\u001b[2J\u009b1m': { type: 'F32', shape: [2] } }, {}, 'test');
-  expect(() => readSafetensors(start, 'file\u202e')).toThrow(/^file\\u202e: .*x\\u001b\[2J\\u009b1m/);
+  expect(() => readSafetensors(start, 'file\u202e')).toThrow(
+    /^file\\u202e: .*x\\u001b\[2J\\u009b1m/,
+  );
 });

@@ -19,7 +19,23 @@ const resizable = new Float32Array(new (ArrayBuffer as Any)(8, { maxByteLength: 
 const growable = new Float32Array(new (SharedArrayBuffer as Any)(8, { maxByteLength: 16 }));
 
 const HOSTILE: readonly unknown[] = [
-  ...[undefined, null, true, false, 0, -0, -1, 1.5, Number.NaN, Infinity, 2 ** 53, 1e9, 1n, Symbol('s'), () => {}],
+  ...[
+    undefined,
+    null,
+    true,
+    false,
+    0,
+    -0,
+    -1,
+    1.5,
+    Number.NaN,
+    Infinity,
+    2 ** 53,
+    1e9,
+    1n,
+    Symbol('s'),
+    () => {},
+  ],
   ...['', 'x', '\0', '\ufeff', '\ud800', 'file:', 'x'.repeat(100_000)],
   ...[
     [],
@@ -36,8 +52,24 @@ const HOSTILE: readonly unknown[] = [
     Object.assign(['a', 'b'], { length: 3 }),
     [[[1, 0]], 'text'],
   ],
-  ...[{}, Object.create(null), { length: 1e9 }, { length: -1 }, { length: 2, 0: 1, 1: 0 }, { next: 5 }, { toString: null, valueOf: null }],
-  ...[new Map([['k', 1]]), new Set([1]), new Date(Number.NaN), new Error('e'), /x/, new AbortController(), new URL('https://example.org/')],
+  ...[
+    {},
+    Object.create(null),
+    { length: 1e9 },
+    { length: -1 },
+    { length: 2, 0: 1, 1: 0 },
+    { next: 5 },
+    { toString: null, valueOf: null },
+  ],
+  ...[
+    new Map([['k', 1]]),
+    new Set([1]),
+    new Date(Number.NaN),
+    new Error('e'),
+    /x/,
+    new AbortController(),
+    new URL('https://example.org/'),
+  ],
   ...[
     new Float32Array(0),
     new Float64Array(2),
@@ -79,7 +111,12 @@ const HOSTILE: readonly unknown[] = [
     { size: 8, read: async () => null },
     { size: 1n, read: 5 },
   ],
-  ...[{ x: null }, { x: { data: [1], shape: [1] } }, { x: { data: Float32Array.of(1), shape: 1 } }, { x: { type: 'F32', shape: [-1] } }],
+  ...[
+    { x: null },
+    { x: { data: [1], shape: [1] } },
+    { x: { data: Float32Array.of(1), shape: 1 } },
+    { x: { type: 'F32', shape: [-1] } },
+  ],
   ...[
     { x: { data: new Uint16Array(2), shape: [2] } },
     { shape: null, data: Float32Array.of(1) },
@@ -105,14 +142,32 @@ beforeAll(async () => {
   fitted = await Lemur.fit(documents, { finalHiddenDim: 8, epochs: 0, threads: 1 });
   exact = await MaxSim.create(documents, { threads: 1 });
   const bytes = lemur.writeSafetensors({ x: { data: Float32Array.of(1, 2), shape: [2] } });
-  file = await lemur.openSafetensors({ size: bytes.length, read: async (at, length) => bytes.slice(at, at + length) });
+  file = await lemur.openSafetensors({
+    size: bytes.length,
+    read: async (at, length) => bytes.slice(at, at + length),
+  });
   stream = await lemur.streamSafetensors({ x: { type: 'F32', shape: [1e6] } }, () => {});
-  const stopped = () => Promise.reject(new lemur.LemurError('closed', 'got through', { where: 'encoder' }));
+  const stopped = () =>
+    Promise.reject(new lemur.LemurError('closed', 'got through', { where: 'encoder' }));
   const tokenizer = { around: 0, tokenize: () => ({ ids: [1], truncated: false }), id: () => 1 };
-  const recipe = { prefix: [], length: undefined, expansion: undefined, skip: new Set(), special: false };
+  const recipe = {
+    prefix: [],
+    length: undefined,
+    expansion: undefined,
+    skip: new Set(),
+    special: false,
+  };
   const recipes = { query: recipe, document: recipe };
   const runner = { batchTokens: 8, run: stopped, close: stopped };
-  encoder = poolingEncoder({ id: 'e', dim: 2, hidden: 2, positions: 8, tokenizer, recipes, runner } as unknown as EncoderParts);
+  encoder = poolingEncoder({
+    id: 'e',
+    dim: 2,
+    hidden: 2,
+    positions: 8,
+    tokenizer,
+    recipes,
+    runner,
+  } as unknown as EncoderParts);
 });
 afterAll(async () => {
   await index.close();
@@ -123,7 +178,9 @@ afterAll(async () => {
 const small = { hiddenDim: 8, finalHiddenDim: 8, epochs: 1, threads: 1 };
 /** A text is the path of a folder, which would be made: those of here lie in none. */
 const place = (value: unknown): Any =>
-  typeof value === 'string' && !/^file:/.test(value) ? join(tmpdir(), 'lemur-none', 'none\0') : value;
+  typeof value === 'string' && !/^file:/.test(value)
+    ? join(tmpdir(), 'lemur-none', 'none\0')
+    : value;
 
 /** Public calls, each argument in turn taking the hostile value. */
 const CALLS: Record<string, (value: Any) => unknown> = {
@@ -136,10 +193,12 @@ const CALLS: Record<string, (value: Any) => unknown> = {
   'add({ id })': (v) => index.add({ id: v, tokens: [[1, 0]] }, { onExisting: 'skip' }),
   'add({ text })': (v) => index.add({ id: 'b', text: v, tokens: [[1, 0]] }, { onExisting: 'skip' }),
   'add({ tokens })': (v) => index.add({ id: 'c', tokens: v }, { onExisting: 'replace' }),
-  'add({ metadata })': (v) => index.add({ id: 'd', tokens: [[1, 0]], metadata: v }, { onExisting: 'replace' }),
+  'add({ metadata })': (v) =>
+    index.add({ id: 'd', tokens: [[1, 0]], metadata: v }, { onExisting: 'replace' }),
   'add(_, options)': (v) => index.add({ id: 'e', tokens: [[1, 0]] }, v),
   'delete(which)': (v) => index.delete(v),
-  'delete({ filter })': (v) => index.delete({ filter: v === undefined || (v && Object.keys(v).length === 0) ? 5 : v }),
+  'delete({ filter })': (v) =>
+    index.delete({ filter: v === undefined || (v && Object.keys(v).length === 0) ? 5 : v }),
   'delete(_, options)': (v) => index.delete('none', v),
   'get(ids)': (v) => index.get(v),
   'get([id])': (v) => index.get([v]),
@@ -200,7 +259,8 @@ const CALLS: Record<string, (value: Any) => unknown> = {
   'writeSafetensors(tensors)': (v) => lemur.writeSafetensors(v),
   'writeSafetensors(_, metadata)': (v) => lemur.writeSafetensors({}, v),
   'openSafetensors(source)': (v) => lemur.openSafetensors(v),
-  'openSafetensors(_, where)': (v) => lemur.openSafetensors({ size: 0, read: async () => new Uint8Array() }, short(v)),
+  'openSafetensors(_, where)': (v) =>
+    lemur.openSafetensors({ size: 0, read: async () => new Uint8Array() }, short(v)),
   'file.read(name)': (v) => file.read(v),
   'file.read(_, { rows })': (v) => file.read('x', { rows: v }),
   'file.readInto(_, target)': (v) => file.readInto('x', v),
@@ -211,7 +271,8 @@ const CALLS: Record<string, (value: Any) => unknown> = {
   'stream.write(_, chunk)': (v) => stream.write('x', v),
   'loadEncoder(model)': (v) => loadEncoder(typeof v === 'string' ? `/none/${v.slice(0, 9)}` : v),
   'loadEncoder(_, options)': (v) => loadEncoder('/none', v),
-  'loadEncoder(model) in pages': (v) => loadInBrowser(typeof v === 'string' ? 'file:///none' : kindless(v)),
+  'loadEncoder(model) in pages': (v) =>
+    loadInBrowser(typeof v === 'string' ? 'file:///none' : kindless(v)),
   'encoder.encodeQuery(texts)': (v) => encoder.encodeQuery(v),
   'encoder.encodeDocument(_, options)': (v) => encoder.encodeDocument(['a'], v),
   'encoder.encode(_, options)': (v) => encoder.encode(['a'], v),
@@ -228,13 +289,17 @@ function kindless(value: unknown): Any {
 
 function shown(value: unknown): string {
   try {
-    return typeof value === 'string' ? JSON.stringify(value.slice(0, 20)) : (JSON.stringify(value) ?? String(value)).slice(0, 60);
+    return typeof value === 'string'
+      ? JSON.stringify(value.slice(0, 20))
+      : (JSON.stringify(value) ?? String(value)).slice(0, 60);
   } catch {
     return Object.prototype.toString.call(value);
   }
 }
 
-/** The call's error where it is none of ours; undefined: it succeeded or was refused in our words. */
+/**
+ * The call's error where it is none of ours; undefined: it succeeded or was refused in our words.
+ */
 async function foreign(call: () => unknown): Promise<unknown> {
   let guard: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise((_, reject) => {
@@ -245,44 +310,98 @@ async function foreign(call: () => unknown): Promise<unknown> {
   } catch (error) {
     if (!lemur.isLemurError(error)) return error;
     // one line, of a length that can be read
-    if (error.message.length > 2000 || error.message.includes('\n') || error.message.includes('[object ')) return error;
+    if (
+      error.message.length > 2000 ||
+      error.message.includes('\n') ||
+      error.message.includes('[object ')
+    )
+      return error;
   } finally {
     clearTimeout(guard);
   }
   return undefined;
 }
 
-test.each(Object.entries(CALLS))('%s takes any value or refuses it with a LemurError', async (_, call) => {
-  const wrong: string[] = [];
-  for (const value of HOSTILE) {
-    const error = await foreign(() => call(value));
-    if (error !== undefined) wrong.push(`${shown(value)}: ${String((error as Error)?.stack ?? error).slice(0, 400)}`);
-  }
-  expect(wrong).toEqual([]);
-});
+test.each(Object.entries(CALLS))(
+  '%s takes any value or refuses it with a LemurError',
+  async (_, call) => {
+    const wrong: string[] = [];
+    for (const value of HOSTILE) {
+      const error = await foreign(() => call(value));
+      if (error !== undefined)
+        wrong.push(`${shown(value)}: ${String((error as Error)?.stack ?? error).slice(0, 400)}`);
+    }
+    expect(wrong).toEqual([]);
+  },
+);
 
 describe('every option takes any value or refuses it with a LemurError', () => {
   const run = ['onProgress', 'signal'];
   const learn = [
-    ...['trainSubsetSize', 'learnSubsetSize', 'olsSampleSize', 'numLayers', 'hiddenDim', 'finalHiddenDim', 'activation', 'epochs', 'lr'],
-    ...['schedule', 'batchSize', 'gradClip', 'precision', 'prefixDim', 'seed', 'learn', 'test', 'onEpoch', 'verbose'],
+    ...[
+      'trainSubsetSize',
+      'learnSubsetSize',
+      'olsSampleSize',
+      'numLayers',
+      'hiddenDim',
+      'finalHiddenDim',
+      'activation',
+      'epochs',
+      'lr',
+    ],
+    ...[
+      'schedule',
+      'batchSize',
+      'gradClip',
+      'precision',
+      'prefixDim',
+      'seed',
+      'learn',
+      'test',
+      'onEpoch',
+      'verbose',
+    ],
   ];
   const OPTIONS: Record<string, [names: string[], call: (options: Any) => unknown]> = {
     'Index.create': [
       ['encoder', 'dim', 'precision', 'pooling', 'features', 'threads', 'device', 'signal'],
       (o) => Index.create(memoryStorage(), { dim: 2, threads: 1, ...o }),
     ],
-    'Index.open': [['write', 'encoder', 'threads', 'device', 'signal'], (o) => Index.open(memoryStorage(), o)],
-    add: [['onExisting', 'total', 'fit', ...run], (o) => index.add({ id: 'f', tokens: [[1, 0]] }, { onExisting: 'replace', ...o })],
-    search: [['k', 'numCandidates', 'recall', 'filter', 'include', 'exact', ...run], (o) => index.search(query, o)],
+    'Index.open': [
+      ['write', 'encoder', 'threads', 'device', 'signal'],
+      (o) => Index.open(memoryStorage(), o),
+    ],
+    add: [
+      ['onExisting', 'total', 'fit', ...run],
+      (o) => index.add({ id: 'f', tokens: [[1, 0]] }, { onExisting: 'replace', ...o }),
+    ],
+    search: [
+      ['k', 'numCandidates', 'recall', 'filter', 'include', 'exact', ...run],
+      (o) => index.search(query, o),
+    ],
     rerank: [['k', 'include', 'signal'], (o) => index.rerank(query, ['a'], o)],
     tune: [['recall', 'k', 'queries', 'sample', 'seed', ...run], (o) => index.tune(o)],
-    'Lemur.fit': [[...learn, 'threads', 'device', ...run], (o) => Lemur.fit(documents, { ...small, ...o })],
-    'index.fit': [[...learn, ...run], (o) => index.fit({ hiddenDim: 8, finalHiddenDim: 8, epochs: 1, ...o })],
+    'Lemur.fit': [
+      [...learn, 'threads', 'device', ...run],
+      (o) => Lemur.fit(documents, { ...small, ...o }),
+    ],
+    'index.fit': [
+      [...learn, ...run],
+      (o) => index.fit({ hiddenDim: 8, finalHiddenDim: 8, epochs: 1, ...o }),
+    ],
     candidates: [['scan', 'rescored', ...run], (o) => fitted.candidates([query], 1, o)],
-    'MaxSim.create': [['precision', 'threads', 'device', ...run], (o) => MaxSim.create(documents, { threads: 1, ...o })],
-    importReference: [['sample', 'threads', 'device', ...run], (o) => Lemur.importReference(memoryStorage(), o)],
-    importTxtai: [['documents', 'centered', 'threads', 'device', ...run], (o) => Lemur.importTxtai(memoryStorage(), o)],
+    'MaxSim.create': [
+      ['precision', 'threads', 'device', ...run],
+      (o) => MaxSim.create(documents, { threads: 1, ...o }),
+    ],
+    importReference: [
+      ['sample', 'threads', 'device', ...run],
+      (o) => Lemur.importReference(memoryStorage(), o),
+    ],
+    importTxtai: [
+      ['documents', 'centered', 'threads', 'device', ...run],
+      (o) => Lemur.importTxtai(memoryStorage(), o),
+    ],
     readBeir: [['split', 'queries'], (o) => lemur.readBeir(tmpdir(), o)],
     loadEncoder: [
       [
@@ -301,9 +420,14 @@ describe('every option takes any value or refuses it with a LemurError', () => {
       ],
       (o) => loadEncoder('/none', o),
     ],
-    'encoder.encode': [['kind', 'maxTokens', 'skipPunctuation', ...run], (o) => encoder.encode(['a'], { kind: 'query', ...o })],
+    'encoder.encode': [
+      ['kind', 'maxTokens', 'skipPunctuation', ...run],
+      (o) => encoder.encode(['a'], { kind: 'query', ...o }),
+    ],
   };
-  const cases = Object.entries(OPTIONS).flatMap(([name, [names, call]]) => names.map((option) => [name, option, call] as const));
+  const cases = Object.entries(OPTIONS).flatMap(([name, [names, call]]) =>
+    names.map((option) => [name, option, call] as const),
+  );
   test.each(cases)('%s({ %s })', async (_, option, call) => {
     const wrong: string[] = [];
     for (const value of FOR_OPTIONS) {
@@ -311,7 +435,8 @@ describe('every option takes any value or refuses it with a LemurError', () => {
       // the defaults are known to work, and take their time
       if (value === undefined) continue;
       const error = await foreign(() => call({ [option]: value }));
-      if (error !== undefined) wrong.push(`${shown(value)}: ${String((error as Error)?.stack ?? error).slice(0, 400)}`);
+      if (error !== undefined)
+        wrong.push(`${shown(value)}: ${String((error as Error)?.stack ?? error).slice(0, 400)}`);
     }
     expect(wrong).toEqual([]);
   });

@@ -21,7 +21,10 @@ beforeAll(async () => {
   model = await Lemur.fit(documents, { finalHiddenDim: 8, epochs: 0, threads: 1 });
   exact = await MaxSim.create(documents, { threads: 1 });
   const bytes = lemur.writeSafetensors({ x: { data: Float32Array.of(1, 2), shape: [2] } });
-  file = await lemur.openSafetensors({ size: bytes.length, read: async (at, length) => bytes.slice(at, at + length) });
+  file = await lemur.openSafetensors({
+    size: bytes.length,
+    read: async (at, length) => bytes.slice(at, at + length),
+  });
   // options are checked before anything else is asked for
   const stopped = () => Promise.reject(new Error('should not run'));
   encoder = poolingEncoder({
@@ -58,7 +61,10 @@ const TAKES: Record<string, Call> = {
   'index.refresh': { call: (o) => index.refresh(o), known: 'signal' },
   'Lemur.fit': { call: (o) => Lemur.fit(documents, o), known: 'hiddenDim' },
   'Lemur.load': { call: (o) => Lemur.load(memoryStorage(), o), known: 'threads' },
-  'Lemur.importReference': { call: (o) => Lemur.importReference(memoryStorage(), o), known: 'sample' },
+  'Lemur.importReference': {
+    call: (o) => Lemur.importReference(memoryStorage(), o),
+    known: 'sample',
+  },
   'Lemur.importTxtai': { call: (o) => Lemur.importTxtai(memoryStorage(), o), known: 'centered' },
   'lemur.computeFeatures': { call: (o) => model.computeFeatures([query], o), known: 'signal' },
   'lemur.computeWeights': { call: (o) => model.computeWeights([query], o), known: 'signal' },
@@ -69,13 +75,23 @@ const TAKES: Record<string, Call> = {
   'maxSim.search': { call: (o) => exact.search([query], 1, o), known: 'signal' },
   'maxSim.rerankSubset': { call: (o) => exact.rerankSubset([query], 1, [[0]], o), known: 'signal' },
   'maxSim.rerankSubsetFixed': {
-    call: (o) => exact.rerankSubsetFixed({ data: Float32Array.of(1, 0), dims: [1, 1, 2] }, 1, [[0]], o),
+    call: (o) =>
+      exact.rerankSubsetFixed({ data: Float32Array.of(1, 0), dims: [1, 1, 2] }, 1, [[0]], o),
     known: 'onProgress',
   },
   init: { call: (o) => lemur.init(o), known: 'wasm' },
-  centerTokens: { call: (o) => lemur.centerTokens([query], Float32Array.of(0, 0), o), known: 'signal' },
-  openSafetensors: { call: (o) => lemur.openSafetensors({ size: 0, read: async () => new Uint8Array() }, 'x', o), known: 'signal' },
-  readBeir: { call: (o) => lemur.readBeir(fileURLToPath(new URL('.', import.meta.url)), o), known: 'queries' },
+  centerTokens: {
+    call: (o) => lemur.centerTokens([query], Float32Array.of(0, 0), o),
+    known: 'signal',
+  },
+  openSafetensors: {
+    call: (o) => lemur.openSafetensors({ size: 0, read: async () => new Uint8Array() }, 'x', o),
+    known: 'signal',
+  },
+  readBeir: {
+    call: (o) => lemur.readBeir(fileURLToPath(new URL('.', import.meta.url)), o),
+    known: 'queries',
+  },
 };
 /** And those of objects that calls give, and of the encoder. */
 const ALSO: Record<string, Call> = {
@@ -85,7 +101,10 @@ const ALSO: Record<string, Call> = {
   loadEncoder: { call: (o) => loadEncoder('nowhere', o), known: 'cacheFolder' },
   'loadEncoder in pages': { call: (o) => loadInBrowser('/nowhere/', o), known: 'projection' },
   'encoder.encodeQuery': { call: (o) => encoder.encodeQuery(['a'], o), known: 'maxTokens' },
-  'encoder.encodeDocument': { call: (o) => encoder.encodeDocument(['a'], o), known: 'skipPunctuation' },
+  'encoder.encodeDocument': {
+    call: (o) => encoder.encodeDocument(['a'], o),
+    known: 'skipPunctuation',
+  },
   'encoder.encodePooled': { call: (o) => encoder.encodePooled(['a'], o), known: 'maxTokens' },
   'encoder.encode': { call: (o) => encoder.encode(['a'], o), known: 'kind' },
   'delete by a filter': { call: (o) => index.delete(o), known: 'filter' },
@@ -93,7 +112,15 @@ const ALSO: Record<string, Call> = {
 const TAKES_NONE = [
   ...['index.close', 'index.dim', 'index.get', 'index.size', 'index.stats'],
   ...['lemur.W', 'lemur.close', 'lemur.save', 'maxSim.close'],
-  ...['LemurError', 'isLemurError', 'maxSim', 'memoryStorage', 'folderStorage', 'paper', 'readTxtaiCenter'],
+  ...[
+    'LemurError',
+    'isLemurError',
+    'maxSim',
+    'memoryStorage',
+    'folderStorage',
+    'paper',
+    'readTxtaiCenter',
+  ],
   ...['readNpy', 'writeNpy', 'readSafetensors', 'writeSafetensors', 'streamSafetensors'],
 ];
 
@@ -113,13 +140,21 @@ test('every public function either takes an options object that is tried here, o
 });
 
 test('those that are said to take no options have no parameter of that name', () => {
-  const classes: Record<string, { prototype: object }> = { index: Index, lemur: Lemur, maxSim: MaxSim };
+  const classes: Record<string, { prototype: object }> = {
+    index: Index,
+    lemur: Lemur,
+    maxSim: MaxSim,
+  };
   const wrong = TAKES_NONE.filter((name) => {
     const [first, member] = name.split('.');
     const holder = member === undefined ? lemur : classes[first].prototype;
     const { value } = Object.getOwnPropertyDescriptor(holder, member ?? first) ?? {};
     // to the end of the parameters
-    return typeof value === 'function' && !/^class/.test(String(value)) && /\b(\w*[oO]ptions|run)\b/.test(String(value).split(') {')[0]);
+    return (
+      typeof value === 'function' &&
+      !/^class/.test(String(value)) &&
+      /\b(\w*[oO]ptions|run)\b/.test(String(value).split(') {')[0])
+    );
   });
   expect(wrong).toEqual([]);
 });
@@ -146,7 +181,18 @@ for (const [name, { call, known }] of Object.entries({ ...TAKES, ...ALSO })) {
   });
 
   test(`${name} refuses what is no options object`, async () => {
-    const others = [null, 5, 1n, 'filter', [], [{}], new Map([['k', 1]]), new Float32Array(2), new Date(), new AbortController().signal];
+    const others = [
+      null,
+      5,
+      1n,
+      'filter',
+      [],
+      [{}],
+      new Map([['k', 1]]),
+      new Float32Array(2),
+      new Date(),
+      new AbortController().signal,
+    ];
     // an id, or several, may be deleted
     for (const options of name === 'delete by a filter' ? [new Map(), new Date()] : others)
       expect(await messageOf(() => call(options))).toMatch(/expected an (object|array|id|encoder)/);
@@ -154,18 +200,36 @@ for (const [name, { call, known }] of Object.entries({ ...TAKES, ...ALSO })) {
 }
 
 test('what a fit cannot take is refused also where there is nothing to learn', async () => {
-  for (const options of [{ epochs: -1 }, { finalHiddenDim: 1e9 }, { activation: 'tanh' }, { onEpoch: 5 }] as object[])
+  for (const options of [
+    { epochs: -1 },
+    { finalHiddenDim: 1e9 },
+    { activation: 'tanh' },
+    { onEpoch: 5 },
+  ] as object[])
     expect(await messageOf(() => index.fit(options))).toMatch(/: expected /);
 });
 
 test('a signal and onProgress are of their kinds', async () => {
   for (const signal of [5, {}, new AbortController()])
-    expect(await messageOf(() => index.search(query, { signal: signal as Any }))).toContain('signal: expected an AbortSignal');
-  expect(await messageOf(() => index.verify({ onProgress: 'yes' as Any }))).toContain('onProgress: expected a function');
+    expect(await messageOf(() => index.search(query, { signal: signal as Any }))).toContain(
+      'signal: expected an AbortSignal',
+    );
+  expect(await messageOf(() => index.verify({ onProgress: 'yes' as Any }))).toContain(
+    'onProgress: expected a function',
+  );
 });
 
 test('the closest name is by letters; what is like none has none', () => {
-  const names = ['k', 'numCandidates', 'recall', 'filter', 'include', 'exact', 'signal', 'onProgress'];
+  const names = [
+    'k',
+    'numCandidates',
+    'recall',
+    'filter',
+    'include',
+    'exact',
+    'signal',
+    'onProgress',
+  ];
   expect(closestName('filters', names)).toBe('filter');
   expect(closestName('topK', names)).toBe('k');
   expect(closestName('num_candidates', names)).toBe('numCandidates');
@@ -178,7 +242,11 @@ test('the closest name is by letters; what is like none has none', () => {
 test('options without a prototype, frozen ones and names of objects are names like others', () => {
   checkOptions(Object.assign(Object.create(null), { k: 1 }), { k: true }, 'here');
   checkOptions(Object.freeze({ k: 1 }), { k: true }, 'here');
-  expect(() => checkOptions({ toString: 1 }, { k: true }, 'here')).toThrow("unknown option 'toString'");
-  expect(() => checkOptions({ constructor: 1 }, { k: true }, 'here')).toThrow("unknown option 'constructor'");
+  expect(() => checkOptions({ toString: 1 }, { k: true }, 'here')).toThrow(
+    "unknown option 'toString'",
+  );
+  expect(() => checkOptions({ constructor: 1 }, { k: true }, 'here')).toThrow(
+    "unknown option 'constructor'",
+  );
   expect(() => checkOptions({ k: 1 }, {}, 'here')).toThrow('it takes none');
 });

@@ -4,7 +4,8 @@ import { hostileJson } from './hostile-json.js';
 import { mutateBytes, randomOf } from './mutations.js';
 
 const seed = Uint8Array.from({ length: 200 }, (_, i) => i);
-const made = (number: number): string => Buffer.from(mutateBytes({ seeds: [seed] }, randomOf(1, number))).toString('hex');
+const made = (number: number): string =>
+  Buffer.from(mutateBytes({ seeds: [seed] }, randomOf(1, number))).toString('hex');
 
 describe('mutations', () => {
   test('are the same for the same seed and number, and differ otherwise', () => {
@@ -16,7 +17,13 @@ describe('mutations', () => {
   test('of JSON have keys twice, numbers beyond float64, deep nesting and keys of every object', () => {
     const value = { a: [1, { b: 'x' }], c: null };
     const all = Array.from({ length: 3000 }, (_, i) => hostileJson(value, randomOf(2, i)));
-    for (const part of [/"c":null,"c":null/, /1e400/, /\[{5000}/, /"__proto__":/, /9007199254740992/]) {
+    for (const part of [
+      /"c":null,"c":null/,
+      /1e400/,
+      /\[{5000}/,
+      /"__proto__":/,
+      /9007199254740992/,
+    ]) {
       expect(all.filter((text) => part.test(text)).length).toBeGreaterThan(3);
     }
     // they reach the reader's own checks: nearly all are JSON
@@ -40,7 +47,11 @@ describe('fuzzing', () => {
   const held: unknown[] = [];
 
   test.each<[string, (number: number) => unknown, RegExp]>([
-    ['an error of another kind', (i) => (i === 7 ? (undefined as unknown as { x: 1 }).x : 0), /input 7 of seed 3 raised TypeError.*shown/s],
+    [
+      'an error of another kind',
+      (i) => (i === 7 ? (undefined as unknown as { x: 1 }).x : 0),
+      /input 7 of seed 3 raised TypeError.*shown/s,
+    ],
     [
       'too much memory for one input',
       (i) => new Float64Array(i === 7 ? 2 ** 22 : 0).length,

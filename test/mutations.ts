@@ -1,7 +1,10 @@
 import { isLemurError } from '../src/errors.js';
 import { hostileJson } from './hostile-json.js';
 
-/** Draws, the same for the same seed and number: input `number` can be made again without those before it. */
+/**
+ * Draws, the same for the same seed and number: input `number` can be made again without those
+ * before it.
+ */
 export interface Random {
   /** An integer from 0 up to, but without, `n`. */
   below(n: number): number;
@@ -31,22 +34,36 @@ export interface Material {
 
 /** Nothing grows beyond this, however often it is doubled. */
 const MOST_BYTES = 1 << 16;
-const BYTES = [0, 1, 9, 10, 13, 0x20, 0x22, 0x2c, 0x30, 0x5b, 0x5d, 0x7b, 0x7d, 0x7f, 0x80, 0xc0, 0xfe, 0xff] as const;
+const BYTES = [
+  0, 1, 9, 10, 13, 0x20, 0x22, 0x2c, 0x30, 0x5b, 0x5d, 0x7b, 0x7d, 0x7f, 0x80, 0xc0, 0xfe, 0xff,
+] as const;
 /** Where sizes, offsets and counts overflow, turn negative or stop being exact. */
 const INTEGERS: readonly bigint[] = [
   ...[0n, 1n, 2n, 0x7fn, 0x80n, 0xffn, 0x100n, 0x7fffn, 0x8000n, 0xffffn, 0x10000n, 100_000_000n],
-  ...[31n, 32n, 53n, 62n, 63n].flatMap((power) => [2n ** power - 1n, 2n ** power, 2n ** power + 1n]),
+  ...[31n, 32n, 53n, 62n, 63n].flatMap((power) => [
+    2n ** power - 1n,
+    2n ** power,
+    2n ** power + 1n,
+  ]),
   ...[-1n, -2n, -8n],
 ];
 
-/** A seed with one to four edits: bits, bytes, integers of every width, ranges removed, doubled, moved or taken from another seed, words, a cut. */
+/**
+ * A seed with one to four edits: bits, bytes, integers of every width, ranges removed, doubled,
+ * moved or taken from another seed, words, a cut.
+ */
 export function mutateBytes({ seeds, words = [] }: Material, random: Random): Uint8Array {
   let out = random.pick(seeds).slice();
   for (let edits = 1 + random.below(4); edits > 0; edits--) out = edited(out, seeds, words, random);
   return out.length > MOST_BYTES ? out.slice(0, MOST_BYTES) : out;
 }
 
-function edited(input: Uint8Array, seeds: readonly Uint8Array[], words: readonly Uint8Array[], random: Random): Uint8Array {
+function edited(
+  input: Uint8Array,
+  seeds: readonly Uint8Array[],
+  words: readonly Uint8Array[],
+  random: Random,
+): Uint8Array {
   const place = random.below(input.length + 1);
   const [before, after] = [input.subarray(0, place), input.subarray(place)];
   // short ranges more often than long ones
@@ -55,7 +72,8 @@ function edited(input: Uint8Array, seeds: readonly Uint8Array[], words: readonly
     const most = Math.min(of.length - from, 1 << random.below(12));
     return of.subarray(from, from + random.below(most + 1));
   };
-  const over = (piece: Uint8Array): Uint8Array => concat(before, piece, after.subarray(Math.min(piece.length, after.length)));
+  const over = (piece: Uint8Array): Uint8Array =>
+    concat(before, piece, after.subarray(Math.min(piece.length, after.length)));
   switch (random.below(words.length > 0 ? 13 : 11)) {
     case 0:
       return over(Uint8Array.of((after[0] ?? 0) ^ (1 << random.below(8))));
@@ -75,12 +93,19 @@ function edited(input: Uint8Array, seeds: readonly Uint8Array[], words: readonly
       return concat(before, Uint8Array.of(random.pick(BYTES)), after);
     case 8: {
       const piece = range(input);
-      return concat(before, ...new Array<Uint8Array>(1 + random.below(random.oneIn(8) ? 200 : 3)).fill(piece), after);
+      return concat(
+        before,
+        ...new Array<Uint8Array>(1 + random.below(random.oneIn(8) ? 200 : 3)).fill(piece),
+        after,
+      );
     }
     case 9:
       return over(range(random.pick(seeds)));
     case 10:
-      return concat(before, random.pick(seeds).subarray(random.oneIn(2) ? place : random.below(input.length + 1)));
+      return concat(
+        before,
+        random.pick(seeds).subarray(random.oneIn(2) ? place : random.below(input.length + 1)),
+      );
     case 11:
       return concat(before, random.pick(words), after);
     default:
@@ -117,7 +142,10 @@ export function* mutations(seed: Uint8Array, count: number, number: number): Gen
 }
 
 /** Runs it on every mutation; whatever it raises must be of ours. How many were refused. */
-export async function refusals(inputs: Iterable<Uint8Array>, read: (input: Uint8Array) => unknown): Promise<number> {
+export async function refusals(
+  inputs: Iterable<Uint8Array>,
+  read: (input: Uint8Array) => unknown,
+): Promise<number> {
   let refused = 0;
   for (const input of inputs) {
     try {

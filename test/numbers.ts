@@ -16,10 +16,12 @@ export function numbers(seed: number): Numbers {
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
-  const floats = (length: number, scale = 1): Float32Array => Float32Array.from({ length }, () => (2 * uniform() - 1) * scale);
+  const floats = (length: number, scale = 1): Float32Array =>
+    Float32Array.from({ length }, () => (2 * uniform() - 1) * scale);
   return {
     floats,
-    integers: (length, limit) => Array.from({ length }, () => Math.floor(uniform() * (2 * limit + 1)) - limit),
+    integers: (length, limit) =>
+      Array.from({ length }, () => Math.floor(uniform() * (2 * limit + 1)) - limit),
     unitRows(rows, dim) {
       const values = floats(rows * dim);
       for (let r = 0; r < rows; r++) {
@@ -46,11 +48,16 @@ export interface Texts {
 /** Each text as its rows. */
 export function rowsOfTexts({ vectors, counts, dim }: Texts): Float32Array[][] {
   let row = 0;
-  return counts.map((count) => Array.from({ length: count }, () => vectors.subarray(row * dim, ++row * dim)));
+  return counts.map((count) =>
+    Array.from({ length: count }, () => vectors.subarray(row * dim, ++row * dim)),
+  );
 }
 
 /** MaxSim by its formula, in float64. */
-export function naiveMaxSim(query: readonly Float32Array[], document: readonly Float32Array[]): number {
+export function naiveMaxSim(
+  query: readonly Float32Array[],
+  document: readonly Float32Array[],
+): number {
   return sum(query.map((x) => Math.max(...document.map((y) => dot(x, y)))));
 }
 

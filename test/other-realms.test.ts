@@ -25,28 +25,53 @@ test('arrays are foreign ones', () => {
   expect(other('{}')).not.toBeInstanceOf(Object);
 });
 
-test.each(TOKENS)('token vectors of another realm are those of this one: %s', async (expression) => {
-  const scores = async (documents: lemur.TokenInput, query: lemur.TokenInput, options: object) => {
-    const exact = await MaxSim.create(documents, { ...options, threads: 1 });
-    const found = [...(await exact.score(query)), ...(await exact.search(query, 1)).scores];
-    exact.close();
-    const learned = await Lemur.fit(documents, { finalHiddenDim: 8, epochs: 1, threads: 1 });
-    found.push(...(await learned.candidates(query, 2)).scores, ...(await learned.computeWeights(documents)));
-    learned.close();
-    return found;
-  };
-  const expected = await scores(here(expression) as lemur.TokenInput, [[[1, 2]]], {});
-  expect(await scores(other(expression), other('[[[1, 2]]]'), other('{}'))).toEqual(expected);
-});
+test.each(TOKENS)(
+  'token vectors of another realm are those of this one: %s',
+  async (expression) => {
+    const scores = async (
+      documents: lemur.TokenInput,
+      query: lemur.TokenInput,
+      options: object,
+    ) => {
+      const exact = await MaxSim.create(documents, { ...options, threads: 1 });
+      const found = [...(await exact.score(query)), ...(await exact.search(query, 1)).scores];
+      exact.close();
+      const learned = await Lemur.fit(documents, { finalHiddenDim: 8, epochs: 1, threads: 1 });
+      found.push(
+        ...(await learned.candidates(query, 2)).scores,
+        ...(await learned.computeWeights(documents)),
+      );
+      learned.close();
+      return found;
+    };
+    const expected = await scores(here(expression) as lemur.TokenInput, [[[1, 2]]], {});
+    expect(await scores(other(expression), other('[[[1, 2]]]'), other('{}'))).toEqual(expected);
+  },
+);
 
 test('a collection takes documents, options, filters and iterables of another realm', async () => {
-  const index = await Index.create(memoryStorage(), other('{ dim: 2, precision: "float32", threads: 1 }'));
+  const index = await Index.create(
+    memoryStorage(),
+    other('{ dim: 2, precision: "float32", threads: 1 }'),
+  );
   await index.add(other('[{ id: "a", tokens: [[1, 0]], metadata: { year: 1, tags: ["x"] } }]'));
-  await index.add(other('(function* () { yield { id: "b", tokens: { data: new Float32Array([0, 1]), dims: [1, 2] } }; })()'));
-  await index.add(other('(async function* () { yield { id: "c", tokens: [new Float32Array([1, 1])] }; })()'));
-  const { hits } = await index.search(other('[[1, 0.5]]'), other('{ k: 3, include: ["metadata"] }'));
+  await index.add(
+    other(
+      '(function* () { yield { id: "b", tokens: { data: new Float32Array([0, 1]), dims: [1, 2] } }; })()',
+    ),
+  );
+  await index.add(
+    other('(async function* () { yield { id: "c", tokens: [new Float32Array([1, 1])] }; })()'),
+  );
+  const { hits } = await index.search(
+    other('[[1, 0.5]]'),
+    other('{ k: 3, include: ["metadata"] }'),
+  );
   expect(hits.map(({ id }) => id)).toEqual(['c', 'a', 'b']);
-  const filtered = await index.search([[1, 0]], other('{ filter: { year: { $gte: 1 }, tags: { $in: ["x"] } } }'));
+  const filtered = await index.search(
+    [[1, 0]],
+    other('{ filter: { year: { $gte: 1 }, tags: { $in: ["x"] } } }'),
+  );
   expect(filtered.hits.map(({ id }) => id)).toEqual(['a']);
   expect((await index.get(other('["b"]')))[0]).toMatchObject({ id: 'b' });
   expect(await index.delete(other('["b"]'))).toBe(1);
@@ -67,7 +92,9 @@ test('an encoder may give what another realm has made', async () => {
   };
   const index = await Index.create(memoryStorage(), { encoder, threads: 1 });
   await index.add({ id: 'a', text: 'b' });
-  expect((await index.search('b', { include: ['evidence'] })).hits).toMatchObject([{ id: 'a', evidence: [{ span: [0, 0] }] }]);
+  expect((await index.search('b', { include: ['evidence'] })).hits).toMatchObject([
+    { id: 'a', evidence: [{ span: [0, 0] }] },
+  ]);
   await index.close();
 });
 
@@ -102,12 +129,23 @@ test('readers and writers of files take bytes and arrays of another realm', asyn
   const npy = lemur.writeNpy(other('{ shape: [2, 1], data: new Float32Array([1, 2]) }'));
   expect(npy).toEqual(lemur.writeNpy({ shape: [2, 1], data: Float32Array.of(1, 2) }));
   const bytes = (of: Uint8Array, make: string) => other(`(list) => ${make}`)([...of]);
-  for (const make of ['new Uint8Array(list)', 'new Uint8Array(list).buffer', 'new DataView(new Uint8Array(list).buffer)'])
+  for (const make of [
+    'new Uint8Array(list)',
+    'new Uint8Array(list).buffer',
+    'new DataView(new Uint8Array(list).buffer)',
+  ])
     expect([...lemur.readNpy(bytes(npy, make)).data]).toEqual([1, 2]);
 
-  const tensors = lemur.writeSafetensors(other('{ x: { shape: [2], data: new Int16Array([1, 2]) } }'), other('{ a: "b" }'));
-  expect(tensors).toEqual(lemur.writeSafetensors({ x: { shape: [2], data: Int16Array.of(1, 2) } }, { a: 'b' }));
-  expect(lemur.readSafetensors(bytes(tensors, 'new Uint8Array(list)')).metadata).toEqual({ a: 'b' });
+  const tensors = lemur.writeSafetensors(
+    other('{ x: { shape: [2], data: new Int16Array([1, 2]) } }'),
+    other('{ a: "b" }'),
+  );
+  expect(tensors).toEqual(
+    lemur.writeSafetensors({ x: { shape: [2], data: Int16Array.of(1, 2) } }, { a: 'b' }),
+  );
+  expect(lemur.readSafetensors(bytes(tensors, 'new Uint8Array(list)')).metadata).toEqual({
+    a: 'b',
+  });
   const file = await lemur.openSafetensors({
     size: tensors.length,
     read: async (at, length) => bytes(tensors.subarray(at, at + length), 'new Uint8Array(list)'),
@@ -126,7 +164,9 @@ test('readers and writers of files take bytes and arrays of another realm', asyn
 
 test('an array whose buffer can grow is copied, and one whose buffer was transferred away is named', async () => {
   const made = new Float32Array(
-    new (ArrayBuffer as unknown as new (bytes: number, options: object) => ArrayBuffer)(16, { maxByteLength: 64 }),
+    new (ArrayBuffer as unknown as new (bytes: number, options: object) => ArrayBuffer)(16, {
+      maxByteLength: 64,
+    }),
   );
   made.set([1, 0, 0, 1]);
   const exact = await MaxSim.create({ vectors: made, counts: [1, 1], dim: 2 }, { threads: 1 });
@@ -136,7 +176,11 @@ test('an array whose buffer can grow is copied, and one whose buffer was transfe
 
   const gone = Float32Array.of(1, 0);
   structuredClone(gone.buffer, { transfer: [gone.buffer] });
-  for (const tokens of [{ vectors: gone, counts: [1], dim: 2 }, { data: gone, dims: [1, 2] }, [{ data: gone, dims: [1, 2] }]])
+  for (const tokens of [
+    { vectors: gone, counts: [1], dim: 2 },
+    { data: gone, dims: [1, 2] },
+    [{ data: gone, dims: [1, 2] }],
+  ])
     await expect(MaxSim.create(tokens)).rejects.toThrow('transferred away');
   const bytes = new Uint8Array(16);
   structuredClone(bytes.buffer, { transfer: [bytes.buffer] });

@@ -106,7 +106,8 @@ const CODES = [
   'worker-failed',
 ];
 
-const instanceMembers = (of: { prototype: object }): string[] => Object.getOwnPropertyNames(of.prototype).sort();
+const instanceMembers = (of: { prototype: object }): string[] =>
+  Object.getOwnPropertyNames(of.prototype).sort();
 const staticMembers = (of: object): string[] =>
   Object.getOwnPropertyNames(of)
     .filter((name) => !['length', 'name', 'prototype'].includes(name))
@@ -155,17 +156,25 @@ test('the members of its classes', () => {
     'verify',
   ]);
   expect(staticMembers(node.MaxSim)).toEqual(['create']);
-  expect(instanceMembers(node.MaxSim)).toEqual(['close', 'constructor', 'rerankSubset', 'rerankSubsetFixed', 'score', 'search']);
+  expect(instanceMembers(node.MaxSim)).toEqual([
+    'close',
+    'constructor',
+    'rerankSubset',
+    'rerankSubsetFixed',
+    'score',
+    'search',
+  ]);
 });
 
 test('its types', () => {
   const declarations = readFileSync(new URL('../dist/public.d.ts', import.meta.url), 'utf8');
-  const names = [...declarations.matchAll(/export (type )?\{([^}]*)\}/g)].flatMap(([, onlyTypes, list]) =>
-    list
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== '' && (onlyTypes || name.startsWith('type ')))
-      .map((name) => name.replace('type ', '')),
+  const names = [...declarations.matchAll(/export (type )?\{([^}]*)\}/g)].flatMap(
+    ([, onlyTypes, list]) =>
+      list
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '' && (onlyTypes || name.startsWith('type ')))
+        .map((name) => name.replace('type ', '')),
   );
   expect(names.sort()).toEqual(TYPES);
 });
@@ -174,7 +183,13 @@ test('what `import ... from "lemur/encoder"` has', async () => {
   expect(Object.keys(await import('../dist/encoder/node.js'))).toEqual(['loadEncoder']);
   const declarations = readFileSync(new URL('../dist/encoder/node.d.ts', import.meta.url), 'utf8');
   const exported = [...declarations.matchAll(/export type \{([^}]*)\}|export interface (\w+)/g)];
-  const names = exported.flatMap(([, list, name]) => list?.split(',').map((one) => one.trim()) ?? [name]);
+  const names = exported.flatMap(
+    ([, list, name]) =>
+      list
+        ?.split(',')
+        .map((one) => one.trim())
+        .filter(Boolean) ?? [name],
+  );
   expect(names.sort()).toEqual([
     'EncodeOptions',
     'EncodedTexts',
@@ -188,7 +203,12 @@ test('what `import ... from "lemur/encoder"` has', async () => {
 
 test('its error codes', () => {
   const declarations = readFileSync(new URL('../dist/errors.d.ts', import.meta.url), 'utf8');
-  const fields = declarations.slice(declarations.indexOf('interface LemurErrorFields'), declarations.indexOf('LemurErrorCode'));
-  const codes = [...fields.matchAll(/^ {4}(?:'([a-z-]+)'|([a-z]+)): \{/gm)].map(([, quoted, plain]) => quoted ?? plain);
+  const fields = declarations.slice(
+    declarations.indexOf('interface LemurErrorFields'),
+    declarations.indexOf('LemurErrorCode'),
+  );
+  const codes = [...fields.matchAll(/^ {4}(?:'([a-z-]+)'|([a-z]+)): \{/gm)].map(
+    ([, quoted, plain]) => quoted ?? plain,
+  );
   expect(codes.sort()).toEqual(CODES);
 });

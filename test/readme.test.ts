@@ -35,7 +35,9 @@ it('every TypeScript block of the README runs as it stands', () => {
       const script = join(folder, 'block.mjs');
       // imports stay on top, the data the block speaks of comes behind them
       const imports = block.match(/^import .*$/gm) ?? [];
-      const code = [...imports, DATA, block.replace(/^import .*$/gm, '')].join('\n').replaceAll("'lemur'", `'${entry}'`);
+      const code = [...imports, DATA, block.replace(/^import .*$/gm, '')]
+        .join('\n')
+        .replaceAll("'lemur'", `'${entry}'`);
       writeFileSync(script, code);
       const printed = execFileSync(process.execPath, [script], { cwd: folder, encoding: 'utf8' });
       expect(printed).toMatch(/^p1 \d\.\d+ \[[^\]]*'statins'[^\]]*'Cholesterol'\s*\]\n$/);
@@ -46,6 +48,8 @@ it('every TypeScript block of the README runs as it stands', () => {
 });
 
 it('the README names every script that it tells people to run', () => {
-  const scripts = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).scripts as Record<string, string>;
-  for (const [, name] of readme.matchAll(/npm run ([a-z:]+)/g)) expect(Object.keys(scripts)).toContain(name);
+  const scripts = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+    .scripts as Record<string, string>;
+  for (const [, name] of readme.matchAll(/npm run ([a-z:]+)/g))
+    expect(Object.keys(scripts)).toContain(name);
 });

@@ -4,7 +4,8 @@ import { execFile } from 'node:child_process';
 export const LEMUR: string = JSON.stringify(new URL('../dist/node.js', import.meta.url).href);
 
 /** A file of the build, as an import of a script. */
-export const built = (path: string): string => JSON.stringify(new URL(`../dist/${path}`, import.meta.url).href);
+export const built = (path: string): string =>
+  JSON.stringify(new URL(`../dist/${path}`, import.meta.url).href);
 
 export interface Outcome {
   /** Exit code; null when it had to be ended after 30 seconds. */
@@ -19,13 +20,18 @@ export function runScript(source: string, ...args: string[]): Promise<Outcome> {
 }
 
 /** The same with flags for Node or its engine. */
-export function runScriptWith(flags: string[], source: string, ...args: string[]): Promise<Outcome> {
+export function runScriptWith(
+  flags: string[],
+  source: string,
+  ...args: string[]
+): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
       [...flags, '--input-type=module', '-e', source, ...args],
       { timeout: 30_000, killSignal: 'SIGKILL' },
-      (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout: stdout.trim(), stderr: stderr.trim() }),
+      (_error, stdout, stderr) =>
+        resolve({ code: child.exitCode, stdout: stdout.trim(), stderr: stderr.trim() }),
     );
   });
 }

@@ -5,9 +5,21 @@ import { expect, test } from 'vitest';
 
 const SOURCE = fileURLToPath(new URL('../src', import.meta.url));
 
-/** Rooms of src/ in their order: each imports from itself and those before it. A name with .ts is a file of src/ itself. */
+/**
+ * Rooms of src/ in their order: each imports from itself and those before it. A name with .ts is a
+ * file of src/ itself.
+ */
 const ORDER = [
-  ['escape-controls.ts', 'errors.ts', 'value-kind.ts', 'abortable.ts', 'known-options.ts', 'run-options.ts', 'pacer.ts', 'fetch-bytes.ts'],
+  [
+    'escape-controls.ts',
+    'errors.ts',
+    'value-kind.ts',
+    'abortable.ts',
+    'known-options.ts',
+    'run-options.ts',
+    'pacer.ts',
+    'fetch-bytes.ts',
+  ],
   ['tokens'],
   ['formats'],
   ['storage'],
@@ -24,20 +36,28 @@ const ORDER = [
 ];
 
 /** Files that put the rooms together: entry points, workers, platforms. */
-const isEntry = (file: string): boolean => /^(node|browser|edge|public)\.ts$|-(worker|platform)\.ts$/.test(basename(file));
+const isEntry = (file: string): boolean =>
+  /^(node|browser|edge|public)\.ts$|-(worker|platform)\.ts$/.test(basename(file));
 /** Files that may use what only Node or only browsers have. */
-const isBound = (file: string): boolean => /^(node|browser)/.test(basename(file)) || file.startsWith('cli/');
+const isBound = (file: string): boolean =>
+  /^(node|browser)/.test(basename(file)) || file.startsWith('cli/');
 
 const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => file.endsWith('.ts'));
 
 function importsOf(file: string): string[] {
-  const text = readFileSync(join(SOURCE, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-  return [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map(([, specifier]) => specifier);
+  const text = readFileSync(join(SOURCE, file), 'utf8').replace(
+    /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm,
+    '',
+  );
+  return [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map(
+    ([, specifier]) => specifier,
+  );
 }
 
-const roomOf = (file: string): number => ORDER.findIndex((names) => names.includes(file.includes('/') ? file.split('/')[0] : file));
+const roomOf = (file: string): number =>
+  ORDER.findIndex((names) => names.includes(file.includes('/') ? file.split('/')[0] : file));
 
 test('every file of src/ lies in a room', () => {
   expect(files.length).toBeGreaterThan(50);
@@ -51,21 +71,27 @@ test('rooms import from earlier rooms alone', () => {
       const target = relative(SOURCE, join(SOURCE, dirname(file), specifier))
         .replaceAll('\\', '/')
         .replace(/\.js$/, '.ts');
-      if (roomOf(target) < 0 || roomOf(target) > roomOf(file)) wrong.push(`${file} imports ${target}`);
+      if (roomOf(target) < 0 || roomOf(target) > roomOf(file))
+        wrong.push(`${file} imports ${target}`);
     }
   }
   expect(wrong).toEqual([]);
 });
 
 test('portable files import nothing of Node', () => {
-  const wrong = files.filter((file) => !isBound(file) && importsOf(file).some((specifier) => specifier.startsWith('node:')));
+  const wrong = files.filter(
+    (file) => !isBound(file) && importsOf(file).some((specifier) => specifier.startsWith('node:')),
+  );
   expect(wrong).toEqual([]);
 });
 
 test('portable files import no file that is bound to Node or browsers', () => {
   const wrong = files.filter(
     (file) =>
-      !isBound(file) && importsOf(file).some((specifier) => specifier.startsWith('.') && /\/(node|browser)[^/]*\.js$/.test(specifier)),
+      !isBound(file) &&
+      importsOf(file).some(
+        (specifier) => specifier.startsWith('.') && /\/(node|browser)[^/]*\.js$/.test(specifier),
+      ),
   );
   expect(wrong).toEqual([]);
 });

@@ -4,7 +4,10 @@ export interface Turns<T> {
   readonly turns: number;
 }
 
-/** Runs work and counts the turns of the event loop in which something else could have run: no clock is asked. */
+/**
+ * Runs work and counts the turns of the event loop in which something else could have run: no clock
+ * is asked.
+ */
 export async function turnsOf<T>(work: () => Promise<T>): Promise<Turns<T>> {
   let turns = -1; // the first is there for the asking
   let on = true;

@@ -1,4 +1,5 @@
-// Pages made by Vite (development server and build), webpack and esbuild, opened in Chromium, cross-origin isolated and not.
+// Pages made by Vite (development server and build), webpack and esbuild, opened in Chromium,
+// cross-origin isolated and not.
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ISOLATION, openBrowser, serveFolder, titleOf } from './pages.mjs';
@@ -37,13 +38,25 @@ async function checkVite(name, context) {
   const paths = ['index.html', 'with-init.html'];
   const settings = { root, configFile: false, logLevel: 'silent' };
   for (const headers of [{}, ISOLATION]) {
-    const server = await vite.createServer({ ...settings, server: { host: '127.0.0.1', port: 0, headers, hmr: false } });
+    const server = await vite.createServer({
+      ...settings,
+      server: { host: '127.0.0.1', port: 0, headers, hmr: false },
+    });
     await server.listen();
     const { port } = server.httpServer.address();
-    await checkPages(`${tools.version(name)}, development server`, context, `http://127.0.0.1:${port}/`, headers, paths);
+    await checkPages(
+      `${tools.version(name)}, development server`,
+      context,
+      `http://127.0.0.1:${port}/`,
+      headers,
+      paths,
+    );
     await server.close();
   }
-  await vite.build({ ...settings, build: { rollupOptions: { input: paths.map((path) => join(root, path)) } } });
+  await vite.build({
+    ...settings,
+    build: { rollupOptions: { input: paths.map((path) => join(root, path)) } },
+  });
   await checkServed(`${tools.version(name)}, build`, context, join(root, 'dist'), paths);
 }
 
@@ -51,14 +64,28 @@ async function checkWebpack(context) {
   const { tools, installed } = context;
   const webpack = await tools.load('webpack');
   if (!webpack) return;
-  const files = { 'page.js': PAGE, 'with-init.js': pageWithInit('', "new URL('lemur/kernels.wasm', import.meta.url)") };
+  const files = {
+    'page.js': PAGE,
+    'with-init.js': pageWithInit('', "new URL('lemur/kernels.wasm', import.meta.url)"),
+  };
   const root = project('app-webpack', files, installed);
   const output = join(root, 'dist');
   const entry = { page: './page.js', 'with-init': './with-init.js' };
   const problem = await new Promise((resolve) => {
     // its hint of a page's size is no warning of the build; the size is checked below
-    webpack({ mode: 'production', context: root, entry, output: { path: output }, performance: { hints: false } }, (error, stats) =>
-      resolve(error ?? (stats.hasErrors() || stats.hasWarnings() ? stats.toString('errors-warnings') : null)),
+    webpack(
+      {
+        mode: 'production',
+        context: root,
+        entry,
+        output: { path: output },
+        performance: { hints: false },
+      },
+      (error, stats) =>
+        resolve(
+          error ??
+            (stats.hasErrors() || stats.hasWarnings() ? stats.toString('errors-warnings') : null),
+        ),
     );
   });
   check(`${tools.version('webpack')} builds without configuration and without warnings`, problem);
@@ -67,7 +94,8 @@ async function checkWebpack(context) {
     `${tools.version('webpack')}: a page with everything is ${Math.round(bytes / 1000)} kB, at most ${MOST_PAGE_BYTES / 1000}`,
     bytes > MOST_PAGE_BYTES && 'too large',
   );
-  if (!problem) await checkServed(`${tools.version('webpack')}, build`, context, output, writePages(output));
+  if (!problem)
+    await checkServed(`${tools.version('webpack')}, build`, context, output, writePages(output));
 }
 
 /** It leaves workers behind: the inlined one has to do. */
@@ -75,12 +103,26 @@ async function checkEsbuild(context) {
   const { tools, installed } = context;
   const esbuild = await tools.load('esbuild');
   if (!esbuild) return;
-  const files = { 'page.js': PAGE, 'with-init.js': pageWithInit("import kernels from 'lemur/kernels.wasm';", 'kernels') };
+  const files = {
+    'page.js': PAGE,
+    'with-init.js': pageWithInit("import kernels from 'lemur/kernels.wasm';", 'kernels'),
+  };
   const root = project('app-esbuild', files, installed);
   const outdir = join(root, 'dist');
-  const settings = { absWorkingDir: root, entryPoints: Object.keys(files), outdir, loader: { '.wasm': 'file' }, logLevel: 'silent' };
+  const settings = {
+    absWorkingDir: root,
+    entryPoints: Object.keys(files),
+    outdir,
+    loader: { '.wasm': 'file' },
+    logLevel: 'silent',
+  };
   await esbuild.build({ ...settings, bundle: true, minify: true, format: 'esm' });
-  await checkServed(`${tools.version('esbuild')}, --bundle --format=esm`, context, outdir, writePages(outdir));
+  await checkServed(
+    `${tools.version('esbuild')}, --bundle --format=esm`,
+    context,
+    outdir,
+    writePages(outdir),
+  );
 }
 
 /** Pages around the two scripts of a build. */

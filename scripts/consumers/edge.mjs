@@ -1,4 +1,5 @@
-// workerd, which Cloudflare Workers run on: no workers, and WebAssembly as compiled modules alone. Bundled by the conditions of its own tools.
+// workerd, which Cloudflare Workers run on: no workers, and WebAssembly as compiled modules alone.
+// Bundled by the conditions of its own tools.
 import { spawn } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -29,14 +30,20 @@ export async function checkEdge(tools, esm, expected) {
 
   const requests = [
     [`${name}, init with the compiled kernels, three requests at once`, ['init', 'init', 'init']],
-    [`${name}, without init: the plain kernels`, ['plain'], /compiling WebAssembly is forbidden here, init\(\{ wasm \}\)/],
+    [
+      `${name}, without init: the plain kernels`,
+      ['plain'],
+      /compiling WebAssembly is forbidden here, init\(\{ wasm \}\)/,
+    ],
   ];
   for (const [kind, paths, warning] of requests) {
     const server = await start(binary, home, port);
     const answers = await Promise.all(paths.map((path) => server.get(path)));
     const printed = await server.stop();
     check(kind, [
-      ...answers.filter((answer) => answer !== expected).map((answer) => `got ${answer}, expected ${expected}`),
+      ...answers
+        .filter((answer) => answer !== expected)
+        .map((answer) => `got ${answer}, expected ${expected}`),
       warning && !warning.test(printed) && `expected a warning like ${warning}, got ${printed}`,
     ]);
   }

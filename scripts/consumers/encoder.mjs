@@ -1,4 +1,5 @@
-// lemur/encoder in pages made by Vite, webpack and esbuild, in Chromium: the vectors of Node, from the same files.
+// lemur/encoder in pages made by Vite, webpack and esbuild, in Chromium: the vectors of Node, from
+// the same files.
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ISOLATION, openBrowser, SOFTWARE_WEBGPU, serveFolder, titleOf } from './pages.mjs';
@@ -28,10 +29,15 @@ const FILES = {
   'webgpu.html': html('/webgpu.js'),
 };
 
-/** Returns where the package and its peers are installed, and what Node gave; undefined where they cannot be had. */
+/**
+ * Returns where the package and its peers are installed, and what Node gave; undefined where they
+ * cannot be had.
+ */
 export async function checkEncoder(tools, tarball) {
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const peers = ['onnxruntime-web', '@huggingface/tokenizers'].map((name) => `${name}@${devDependencies[name]}`);
+  const peers = ['onnxruntime-web', '@huggingface/tokenizers'].map(
+    (name) => `${name}@${devDependencies[name]}`,
+  );
   const installed = folder('encoder', { 'main.js': IN_NODE });
   const { ok, output } = install(installed, tarball, ...peers);
   if (!ok) return skip('the encoder', `${peers.join(' and ')} cannot be installed: ${output}`);
@@ -62,12 +68,25 @@ async function checkVite(name, context) {
   const app = project(`encoder-${name.replace(' ', '-')}`, FILES, context.installed);
   cpSync(MODEL, join(app, 'public/model'), { recursive: true, dereference: true });
   // the development server of Vite 7 would move the package away from its worker
-  const settings = { root: app, configFile: false, logLevel: 'silent', ...(name === 'Vite 7' && { optimizeDeps: { exclude: ['lemur'] } }) };
+  const settings = {
+    root: app,
+    configFile: false,
+    logLevel: 'silent',
+    ...(name === 'Vite 7' && { optimizeDeps: { exclude: ['lemur'] } }),
+  };
   for (const headers of [{}, ISOLATION]) {
-    const server = await vite.createServer({ ...settings, server: { host: '127.0.0.1', port: 0, headers, hmr: false } });
+    const server = await vite.createServer({
+      ...settings,
+      server: { host: '127.0.0.1', port: 0, headers, hmr: false },
+    });
     await server.listen();
     const { port } = server.httpServer.address();
-    await checkPage(`${context.tools.version(name)}, development server`, context, `http://127.0.0.1:${port}/`, headers);
+    await checkPage(
+      `${context.tools.version(name)}, development server`,
+      context,
+      `http://127.0.0.1:${port}/`,
+      headers,
+    );
     await server.close();
   }
   const input = ['index.html', 'webgpu.html'].map((path) => join(app, path));
@@ -90,24 +109,45 @@ async function checkWebpack(context) {
   };
   const problem = await new Promise((resolve) => {
     webpack(settings, (error, stats) =>
-      resolve(error ?? (stats.hasErrors() || stats.hasWarnings() ? stats.toString('errors-warnings') : null)),
+      resolve(
+        error ??
+          (stats.hasErrors() || stats.hasWarnings() ? stats.toString('errors-warnings') : null),
+      ),
     );
   });
-  check(`${context.tools.version('webpack')} builds the encoder without configuration and without warnings`, problem);
+  check(
+    `${context.tools.version('webpack')} builds the encoder without configuration and without warnings`,
+    problem,
+  );
   if (!problem) await checkServed(`${context.tools.version('webpack')}, build`, context, output);
 }
 
-/** It leaves workers behind: the encoder's is an entry of its own, and ONNX Runtime's file lies beside it. */
+/**
+ * It leaves workers behind: the encoder's is an entry of its own, and ONNX Runtime's file lies
+ * beside it.
+ */
 async function checkEsbuild(context) {
   const esbuild = await context.tools.load('esbuild');
   if (!esbuild) return;
   const app = project('encoder-esbuild', FILES, context.installed);
   const outdir = withModel(join(app, 'dist'));
   const entryPoints = { page: 'page.js', 'browser-encoder-worker': 'lemur/encoder/worker' };
-  await esbuild.build({ absWorkingDir: app, entryPoints, outdir, bundle: true, minify: true, format: 'esm', logLevel: 'silent' });
+  await esbuild.build({
+    absWorkingDir: app,
+    entryPoints,
+    outdir,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    logLevel: 'silent',
+  });
   const wasm = 'ort-wasm-simd-threaded.jsep.wasm';
   cpSync(join(app, 'node_modules/onnxruntime-web/dist', wasm), join(outdir, wasm));
-  await checkServed(`${context.tools.version('esbuild')}, with the worker as an entry`, context, outdir);
+  await checkServed(
+    `${context.tools.version('esbuild')}, with the worker as an entry`,
+    context,
+    outdir,
+  );
 }
 
 async function checkWebGpu({ expected }, output) {
@@ -157,7 +197,9 @@ export function problemsOf(title, expected) {
   const { vectors: wanted, ...others } = expected;
   const largest = Math.max(...wanted.map((value, i) => Math.abs(value - vectors[i])));
   return [
-    JSON.stringify(rest) !== JSON.stringify(others) && `got ${JSON.stringify(rest)}, expected ${JSON.stringify(others)}`,
-    !(vectors.length === wanted.length && largest <= TOLERANCE) && `vectors differ from Node's by ${largest}`,
+    JSON.stringify(rest) !== JSON.stringify(others) &&
+      `got ${JSON.stringify(rest)}, expected ${JSON.stringify(others)}`,
+    !(vectors.length === wanted.length && largest <= TOLERANCE) &&
+      `vectors differ from Node's by ${largest}`,
   ];
 }

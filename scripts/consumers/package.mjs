@@ -3,11 +3,21 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check, root } from './report.mjs';
 
-const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepublish', 'preprepare', 'prepare', 'postprepare'];
+const INSTALL_SCRIPTS = [
+  'preinstall',
+  'install',
+  'postinstall',
+  'prepublish',
+  'preprepare',
+  'prepare',
+  'postprepare',
+];
 /** Built from assembly/. */
 const KERNELS = ['dist/kernels.wasm', 'dist/kernels-shared.wasm', 'dist/kernels.wasm.d.ts'];
 
-/** Everything in dist/ has its source: nothing is left there of files that were moved or removed. */
+/**
+ * Everything in dist/ has its source: nothing is left there of files that were moved or removed.
+ */
 export function checkFiles(paths) {
   const stale = paths.filter(
     (path) =>
@@ -15,7 +25,9 @@ export function checkFiles(paths) {
       !KERNELS.includes(path) &&
       !existsSync(join(root, path.replace(/^dist/, 'src').replace(/(\.d\.ts|\.js)$/, '.ts'))),
   );
-  const other = paths.filter((path) => !path.startsWith('dist/') && !['package.json', 'README.md', 'LICENSE'].includes(path));
+  const other = paths.filter(
+    (path) => !path.startsWith('dist/') && !['package.json', 'README.md', 'LICENSE'].includes(path),
+  );
   check(
     'has what is built from src/, package.json, README.md and LICENSE',
     [
@@ -41,7 +53,10 @@ export function checkFiles(paths) {
 
 export function checkInstalled(modules) {
   const packages = readdirSync(modules).filter((name) => !name.startsWith('.'));
-  check('installs nothing besides itself', packages.join() !== 'lemur' && `node_modules has ${packages.join(', ')}`);
+  check(
+    'installs nothing besides itself',
+    packages.join() !== 'lemur' && `node_modules has ${packages.join(', ')}`,
+  );
   const manifest = JSON.parse(readFileSync(join(modules, 'lemur/package.json'), 'utf8'));
   check(
     'has no dependencies and no install scripts',

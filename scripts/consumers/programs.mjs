@@ -1,10 +1,21 @@
-// Programs for Node that bundlers make: a single file by esbuild, in a folder without packages, and routes of Next.js, without any configuration.
+// Programs for Node that bundlers make: a single file by esbuild, in a folder without packages, and
+// routes of Next.js, without any configuration.
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { problemsOf } from './encoder.mjs';
-import { check, environment, folder, install, project, rankingProblems, root, run, skip } from './report.mjs';
+import {
+  check,
+  environment,
+  folder,
+  install,
+  project,
+  rankingProblems,
+  root,
+  run,
+  skip,
+} from './report.mjs';
 import { ENCODE, IMPORTING, RANK } from './sources.mjs';
 
 const NEXT = ['next@16.4.6', 'react@19.3.1', 'react-dom@19.3.1'];
@@ -29,7 +40,10 @@ export async function GET() { return new Response(await encode(loadEncoder, proc
 `,
 };
 
-/** `installed` has the package, `encoding` ONNX Runtime for the web and the tokenizers as well; `expected` and `vectors` are what Node gave without a bundler. */
+/**
+ * `installed` has the package, `encoding` ONNX Runtime for the web and the tokenizers as well;
+ * `expected` and `vectors` are what Node gave without a bundler.
+ */
 export async function checkPrograms(tools, installed, encoding, expected, vectors) {
   await checkEsbuild(tools, installed, encoding, expected, vectors);
   await checkNext(encoding, expected, vectors);
@@ -44,8 +58,19 @@ async function checkEsbuild(tools, installed, encoding, expected, vectors) {
       const app = project(`program-${kind}-${format}`, { 'main.js': source }, packages);
       const alone = folder(`alone-${kind}-${format}`);
       const outfile = join(alone, format === 'esm' ? 'program.mjs' : 'program.cjs');
-      const settings = { absWorkingDir: app, entryPoints: ['main.js'], outfile, platform: 'node', format, logLevel: 'silent' };
-      await esbuild.build({ ...settings, bundle: true, external: ['onnxruntime-node', 'onnxruntime-web'] });
+      const settings = {
+        absWorkingDir: app,
+        entryPoints: ['main.js'],
+        outfile,
+        platform: 'node',
+        format,
+        logLevel: 'silent',
+      };
+      await esbuild.build({
+        ...settings,
+        bundle: true,
+        external: ['onnxruntime-node', 'onnxruntime-web'],
+      });
       return { alone, outfile };
     };
     const ranking = await build('rank', IMPORTING, installed);
@@ -55,9 +80,16 @@ async function checkEsbuild(tools, installed, encoding, expected, vectors) {
     ]);
     const encoder = await build('encode', ENCODING, encoding);
     mkdirSync(join(encoder.alone, 'node_modules'));
-    symlinkSync(join(encoding, 'node_modules/onnxruntime-web'), join(encoder.alone, 'node_modules/onnxruntime-web'), 'dir');
+    symlinkSync(
+      join(encoding, 'node_modules/onnxruntime-web'),
+      join(encoder.alone, 'node_modules/onnxruntime-web'),
+      'dir',
+    );
     const { ok, stdout, output } = run(process.execPath, [encoder.outfile, MODEL], encoder.alone);
-    check(`${name} --format=${format}: the encoder, ONNX Runtime beside it`, ok ? problemsOf(stdout, vectors) : output);
+    check(
+      `${name} --format=${format}: the encoder, ONNX Runtime beside it`,
+      ok ? problemsOf(stdout, vectors) : output,
+    );
   }
 }
 
@@ -65,8 +97,12 @@ async function checkNext(encoding, expected, vectors) {
   const app = folder('next');
   const { ok, output } = install(app, ...NEXT);
   if (!ok) return skip('Next.js', `${NEXT.join(', ')} cannot be installed: ${output}`);
-  for (const part of readdirSync(join(encoding, 'node_modules')).filter((name) => !name.startsWith('.')))
-    cpSync(join(encoding, 'node_modules', part), join(app, 'node_modules', part), { recursive: true });
+  for (const part of readdirSync(join(encoding, 'node_modules')).filter(
+    (name) => !name.startsWith('.'),
+  ))
+    cpSync(join(encoding, 'node_modules', part), join(app, 'node_modules', part), {
+      recursive: true,
+    });
   for (const route of ['app/rank', 'app/encode']) mkdirSync(join(app, route), { recursive: true });
   folder('next', ROUTES);
   const next = join(app, 'node_modules/next/dist/bin/next');
@@ -85,9 +121,13 @@ async function checkNext(encoding, expected, vectors) {
   });
   try {
     const address = await addressOf(server);
-    const get = async (path) => (await fetch(address + path, { signal: AbortSignal.timeout(60_000) })).text();
+    const get = async (path) =>
+      (await fetch(address + path, { signal: AbortSignal.timeout(60_000) })).text();
     const ids = await get('/rank');
-    check(`${NEXT[0]}, a route that ranks`, ids !== expected && `got ${ids.slice(0, 500)}, expected ${expected}; ${errors}`);
+    check(
+      `${NEXT[0]}, a route that ranks`,
+      ids !== expected && `got ${ids.slice(0, 500)}, expected ${expected}; ${errors}`,
+    );
     check(`${NEXT[0]}, a route that encodes`, problemsOf(await get('/encode'), vectors));
     check(`${NEXT[0]}, its server prints no warnings`, errors);
   } catch (error) {

@@ -1,6 +1,14 @@
 // Prints what was checked, runs programs, and keeps the folders that the checks work in.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,13 +35,16 @@ export function skip(name, why) {
 
 function print(outcome, name, problems) {
   console.log(`${outcome} ${name}`);
-  for (const problem of problems) console.log(`       ${String(problem).trim().replaceAll('\n', '\n       ')}`);
+  for (const problem of problems)
+    console.log(`       ${String(problem).trim().replaceAll('\n', '\n       ')}`);
 }
 
 /** Removes the folders and says how it went. Returns the exit code. */
 export function finish() {
   rmSync(temporary, { recursive: true, force: true });
-  console.log(`consumers: ${failures} failed, ${left} left out, ${Math.round(performance.now() / 1000)} s`);
+  console.log(
+    `consumers: ${failures} failed, ${left} left out, ${Math.round(performance.now() / 1000)} s`,
+  );
   return failures ? 1 : 0;
 }
 
@@ -67,10 +78,27 @@ export function folder(name, files = {}) {
 
 /** Installs packages into a folder of their own, running no scripts. */
 export function install(path, ...packages) {
-  if (!existsSync(join(path, 'package.json'))) writeFileSync(join(path, 'package.json'), '{ "private": true, "type": "module" }');
+  if (!existsSync(join(path, 'package.json')))
+    writeFileSync(join(path, 'package.json'), '{ "private": true, "type": "module" }');
   // without a network, npm would wait for a minute each time
-  const patience = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
-  return run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...patience, ...packages], path);
+  const patience = [
+    '--fetch-retries=1',
+    '--fetch-retry-mintimeout=1000',
+    '--fetch-retry-maxtimeout=5000',
+  ];
+  return run(
+    'npm',
+    [
+      'install',
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      ...patience,
+      ...packages,
+    ],
+    path,
+  );
 }
 
 /** A project with these files and, beside the first, the same installed package. */
@@ -85,7 +113,9 @@ export function rankingProblems({ ok, stdout, stderr, output }, expected = stdou
   return [
     !ok && output,
     stderr && `it prints to standard error: ${stderr}`,
-    ok && stdout.split(' ').length !== 10 && `${stdout.split(' ').length} ids, expected ten: ${stdout}`,
+    ok &&
+      stdout.split(' ').length !== 10 &&
+      `${stdout.split(' ').length} ids, expected ten: ${stdout}`,
     ok && stdout !== expected && `got ${stdout}, expected ${expected}`,
   ];
 }

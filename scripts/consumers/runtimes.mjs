@@ -17,14 +17,20 @@ export function checkNode(tools, esm, commonjs) {
       check(`${name}, ${kind}: ${result.stdout.slice(0, 80)}`, rankingProblems(result, expected));
     }
     const encoder = run(binary, ['-e', "import('lemur/encoder')"], esm);
-    check(`${name}: lemur/encoder can be imported where its optional packages are not installed`, !encoder.ok && encoder.output);
+    check(
+      `${name}: lemur/encoder can be imported where its optional packages are not installed`,
+      !encoder.ok && encoder.output,
+    );
   }
   return expected;
 }
 
 export function checkCommand(esm) {
   const { ok, output } = run('npx', ['--no-install', 'lemur', '--help'], esm);
-  check('npx lemur --help', [!ok && output, ok && !/search/.test(output) && `it does not name its commands: ${output}`]);
+  check('npx lemur --help', [
+    !ok && output,
+    ok && !/search/.test(output) && `it does not name its commands: ${output}`,
+  ]);
 }
 
 export function checkOtherRuntimes(tools, esm, commonjs, expected) {
@@ -48,5 +54,6 @@ export function checkOtherRuntimes(tools, esm, commonjs, expected) {
       [`${name}, init with the file of the kernels`, deno, [...permissions, 'init.js'], esm],
     );
   }
-  for (const [name, binary, args, cwd] of runs) check(name, rankingProblems(run(binary, args, cwd), expected));
+  for (const [name, binary, args, cwd] of runs)
+    check(name, rankingProblems(run(binary, args, cwd), expected));
 }

@@ -1,6 +1,9 @@
 // What the consumers run and compile.
 
-/** Fit, candidates, rerank, on numbers that are the same everywhere; the function `rank` resolves to ten ids. */
+/**
+ * Fit, candidates, rerank, on numbers that are the same everywhere; the function `rank` resolves to
+ * ten ids.
+ */
 export const RANK = `
 async function rank({ Lemur, MaxSim }) {
   let state = 1;
@@ -40,9 +43,13 @@ await lemur.init({ wasm: new URL(import.meta.resolve('lemur/kernels.wasm')) });
 console.log(await rank(lemur));
 `;
 
-/** Modules of pages: the ids become the title, an error as well. `kernels`: an expression that gives the URL of kernels.wasm. */
+/**
+ * Modules of pages: the ids become the title, an error as well. `kernels`: an expression that gives
+ * the URL of kernels.wasm.
+ */
 export const PAGE = page('');
-export const pageWithInit = (imports, kernels) => `${imports}\n${page(`await lemur.init({ wasm: ${kernels} });`)}`;
+export const pageWithInit = (imports, kernels) =>
+  `${imports}\n${page(`await lemur.init({ wasm: ${kernels} });`)}`;
 
 function page(first) {
   return `import * as lemur from 'lemur';
@@ -54,7 +61,10 @@ ${RANK}
 `;
 }
 
-/** A Worker of workerd: /init with the compiled kernels, /plain without, anything else answers at once. */
+/**
+ * A Worker of workerd: /init with the compiled kernels, /plain without, anything else answers at
+ * once.
+ */
 export const EDGE = `
 import * as lemur from 'lemur';
 import kernels from 'lemur/kernels.wasm';

@@ -10,10 +10,17 @@ const NODE_TYPES = '@types/node@20.19.43';
 export function checkTypes(tarball) {
   const home = folder('types', { 'consumer.ts': CONSUMER });
   const { ok, output } = install(home, tarball, OLDEST_TYPESCRIPT, NODE_TYPES);
-  if (!ok) return skip('typings', `${OLDEST_TYPESCRIPT} and ${NODE_TYPES} cannot be installed: ${output}`);
-  const compilers = [join(home, 'node_modules/typescript/bin/tsc'), join(root, 'node_modules/typescript/bin/tsc')];
+  if (!ok)
+    return skip('typings', `${OLDEST_TYPESCRIPT} and ${NODE_TYPES} cannot be installed: ${output}`);
+  const compilers = [
+    join(home, 'node_modules/typescript/bin/tsc'),
+    join(root, 'node_modules/typescript/bin/tsc'),
+  ];
   for (const compiler of compilers) {
-    const version = run(process.execPath, [compiler, '--version'], home).stdout.replace('Version', 'TypeScript');
+    const version = run(process.execPath, [compiler, '--version'], home).stdout.replace(
+      'Version',
+      'TypeScript',
+    );
     for (const resolution of ['nodenext', 'bundler']) {
       for (const [setting, lib, types] of [
         ['browser types', ['ES2022', 'DOM'], []],
@@ -32,7 +39,10 @@ export function checkTypes(tarball) {
           moduleResolution: resolution,
           types,
         };
-        writeFileSync(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
+        writeFileSync(
+          join(home, 'tsconfig.json'),
+          JSON.stringify({ compilerOptions, files: ['consumer.ts'] }),
+        );
         const compiled = run(process.execPath, [compiler, '-p', '.'], home);
         check(`${version}, ${resolution}, ${setting}`, !compiled.ok && compiled.output);
       }

@@ -1,7 +1,9 @@
-// Makes one small file of a checkpoint and the vectors that a library gave, for test/fixtures/checkpoints.
+// Makes one small file of a checkpoint and the vectors that a library gave, for
+// test/fixtures/checkpoints.
 //   node scripts/reference/pack-checkpoint.mjs FOLDER LIBRARY TEXTS OUT
-// FOLDER has expected-LIBRARY-{query,document}.npy and expected-LIBRARY.json (counts and ids of the texts in TEXTS). OUT.safetensors.gz has every file as
-// bytes by its name; embeddings of words that no text uses are zeros, and of the vectors every 32nd column is kept, so that it is small.
+// FOLDER has expected-LIBRARY-{query,document}.npy and expected-LIBRARY.json (counts and ids of the
+// texts in TEXTS). OUT.safetensors.gz has every file as bytes by its name; embeddings of words that
+// no text uses are zeros, and of the vectors every 32nd column is kept, so that it is small.
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -13,7 +15,8 @@ const STRIDE = 32;
 const EMBEDDINGS = /(word|tok)_embeddings\.weight$/;
 const expected = JSON.parse(readFileSync(join(folder, `expected-${library}.json`), 'utf8'));
 const used = new Set([...Array(8).keys()]);
-for (const { ids } of [expected.query, expected.document]) for (const id of ids.flat()) used.add(id);
+for (const { ids } of [expected.query, expected.document])
+  for (const id of ids.flat()) used.add(id);
 /** Markers and masks are at the end of a vocabulary, or in it. */
 const SPECIAL = 60;
 
@@ -36,7 +39,10 @@ for (const kind of ['query', 'document']) {
 }
 files['texts.json'] = readFileSync(texts);
 const tensors = Object.fromEntries(
-  Object.entries(files).map(([name, bytes]) => [name, { shape: [bytes.length], data: Uint8Array.from(bytes) }]),
+  Object.entries(files).map(([name, bytes]) => [
+    name,
+    { shape: [bytes.length], data: Uint8Array.from(bytes) },
+  ]),
 );
 writeFileSync(`${out}.safetensors.gz`, gzipSync(writeSafetensors(tensors), { level: 9 }));
 
@@ -49,7 +55,8 @@ function withoutUnused(bytes) {
     if (!EMBEDDINGS.test(name)) continue;
     const row = (to - from) / shape[0];
     for (let id = 0; id < shape[0] - SPECIAL; id++)
-      if (!used.has(id)) copy.fill(0, 8 + length + from + id * row, 8 + length + from + (id + 1) * row);
+      if (!used.has(id))
+        copy.fill(0, 8 + length + from + id * row, 8 + length + from + (id + 1) * row);
   }
   return copy;
 }

@@ -19,14 +19,18 @@ export interface AddDocumentsOptions {
   fit: boolean;
 }
 
-/** Token vectors that are committed together: float32 values, and documents, whose weights may have to be found. */
+/**
+ * Token vectors that are committed together: float32 values, and documents, whose weights may have
+ * to be found.
+ */
 const MOST = { values: 4 * 1024 * 1024, documents: 2048 };
 /** How long what is under way may take when Ctrl-C comes. */
 const GRACE_MS = 2000;
 
 /**
- * Adds what the source holds, with a bar, a second's work at a time, each a commit of its own: what the signal interrupts is finished where that takes no
- * more than two seconds. Rejects with the signal's reason then.
+ * Adds what the source holds, with a bar, a second's work at a time, each a commit of its own: what
+ * the signal interrupts is finished where that takes no more than two seconds. Rejects with the
+ * signal's reason then.
  */
 export async function addDocuments(
   opened: OpenedIndex,
@@ -41,7 +45,14 @@ export async function addDocuments(
       const run = { onExisting, fit: false, signal: patient.signal };
       const added =
         source.kind === 'vectors'
-          ? await addGroups(index, vectorGroups(source), source.tokens.counts.length, run, signal, onProgress)
+          ? await addGroups(
+              index,
+              vectorGroups(source),
+              source.tokens.counts.length,
+              run,
+              signal,
+              onProgress,
+            )
           : await addTexts(opened, source.documents, source.total ?? 0, run, signal, onProgress);
       const { unfit } = fit ? await index.add([], { signal, onProgress }) : {};
       if (unfit !== undefined) added.unfit = unfit;
@@ -95,7 +106,10 @@ async function addTexts(
   return addGroups(opened.index, encoded(), total, run, interruption, onProgress, watch);
 }
 
-/** Adds groups one after the other until the interruption. `begin` is told how to report what is under way in each. */
+/**
+ * Adds groups one after the other until the interruption. `begin` is told how to report what is
+ * under way in each.
+ */
 async function addGroups(
   index: Index,
   documents: Iterable<IndexDocument[]> | AsyncIterable<IndexDocument[]>,

@@ -64,7 +64,11 @@ export function addSourceOptions(command: Command): Command {
         .choices(['error', 'skip', 'replace'])
         .default('skip'),
     )
-    .addOption(new Option('--replace', 'the same as --on-existing replace').implies({ onExisting: 'replace' }))
+    .addOption(
+      new Option('--replace', 'the same as --on-existing replace').implies({
+        onExisting: 'replace',
+      }),
+    )
     .addOption(shared.skipEmpty())
     .addOption(shared.keepZeros());
   return addCreationOptions(command);
@@ -82,23 +86,44 @@ export async function addSource(
     const problem = `${folder}: the source itself; name another folder for the index`;
     throw new LemurError('invalid-argument', problem, { where: folder });
   }
-  const found = await openSource(path, { ...context, skipEmpty: options.skipEmpty, keepZeros: options.keepZeros });
+  const found = await openSource(path, {
+    ...context,
+    skipEmpty: options.skipEmpty,
+    keepZeros: options.keepZeros,
+  });
   const { opened, source } = await openForSource(folder, found, options, context);
   try {
-    return { opened, added: await addDocuments(opened, source, { onExisting: options.onExisting ?? 'skip', fit }, context) };
+    return {
+      opened,
+      added: await addDocuments(
+        opened,
+        source,
+        { onExisting: options.onExisting ?? 'skip', fit },
+        context,
+      ),
+    };
   } catch (error) {
     const { size } = opened.index;
     await opened.close();
     if (context.signal.aborted)
-      context.reporter.note(`${shown(folder)}: ${counted(size, 'document')}; the same command goes on from there`);
+      context.reporter.note(
+        `${shown(folder)}: ${counted(size, 'document')}; the same command goes on from there`,
+      );
     throw error;
   }
 }
 
-export function describeAdded(folder: string, { added, replaced, skipped, truncated, unfit }: Added, size: number): string {
+export function describeAdded(
+  folder: string,
+  { added, replaced, skipped, truncated, unfit }: Added,
+  size: number,
+): string {
   const parts = [`${grouped(added)} added`];
   if (replaced > 0) parts.push(`${grouped(replaced)} replaced`);
-  if (skipped > 0) parts.push(`${grouped(skipped)} skipped, which are there already (--replace puts them in anew)`);
+  if (skipped > 0)
+    parts.push(
+      `${grouped(skipped)} skipped, which are there already (--replace puts them in anew)`,
+    );
   const cut = truncated
     ? `\n${counted(truncated, 'text')} longer than the encoder reads: what is behind that is not searched (--max-tokens)`
     : '';

@@ -21,15 +21,27 @@ export async function ask(
   asked: { question: string } | { query: string; tokens: Query },
   options: SearchOptions,
 ): Promise<Answer> {
-  const { value, ms } = await timed(() => index.search('question' in asked ? asked.question : asked.tokens, options));
-  return { ...('question' in asked ? { question: asked.question } : { query: asked.query }), ...value, ms };
+  const { value, ms } = await timed(() =>
+    index.search('question' in asked ? asked.question : asked.tokens, options),
+  );
+  return {
+    ...('question' in asked ? { question: asked.question } : { query: asked.query }),
+    ...value,
+    ms,
+  };
 }
 
 /** For people: two lines a hit, matched words marked where there is evidence. */
 export function formatAnswer({ question, query, hits, how, ms }: Answer): string {
   const { method, candidates, passing, documents } = how;
-  const among = passing < documents ? `${grouped(passing)} of ${counted(documents, 'document')} that pass` : counted(documents, 'document');
-  const found = method === 'exact' ? `exact MaxSim of ${among}` : `exact MaxSim of ${counted(candidates, 'candidate')} among ${among}`;
+  const among =
+    passing < documents
+      ? `${grouped(passing)} of ${counted(documents, 'document')} that pass`
+      : counted(documents, 'document');
+  const found =
+    method === 'exact'
+      ? `exact MaxSim of ${among}`
+      : `exact MaxSim of ${counted(candidates, 'candidate')} among ${among}`;
   const lines = [`${shown(question ?? `query ${query}`)}   (${ms.toFixed(1)} ms, ${found})`];
   hits.forEach(({ id, score, text = '', metadata, evidence }, i) => {
     const start = `${String(i + 1).padStart(3)}  ${score.toFixed(3).padStart(6)}  `;
@@ -39,8 +51,12 @@ export function formatAnswer({ question, query, hits, how, ms }: Answer): string
     }
     const { title, from } = titleOf(text, metadata);
     const piece = (begin: number, to: number, length: number): string =>
-      evidence ? markedSnippet(text, question ?? '', evidence, { from: begin, to, length }) : shown(snippet(text.slice(begin, to), length));
-    lines.push(`${start}${title === '' ? shown(id) : `${piece(0, title.length, 110)}  [${shown(id)}]`}`);
+      evidence
+        ? markedSnippet(text, question ?? '', evidence, { from: begin, to, length })
+        : shown(snippet(text.slice(begin, to), length));
+    lines.push(
+      `${start}${title === '' ? shown(id) : `${piece(0, title.length, 110)}  [${shown(id)}]`}`,
+    );
     lines.push(`${' '.repeat(13)}${piece(from, text.length, 120)}`);
   });
   return lines.join('\n');

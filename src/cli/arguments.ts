@@ -2,7 +2,10 @@ import { findInexactNumber, inexactProblem } from '../formats/inexact-numbers.js
 import { absolutePath } from '../formats/node-path.js';
 import { InvalidArgumentError, Option } from './vendor.js';
 
-/** Most that any option counts; larger sizes and numbers have no use, and whatever takes them would run out of memory. */
+/**
+ * Most that any option counts; larger sizes and numbers have no use, and whatever takes them would
+ * run out of memory.
+ */
 const MOST = 2 ** 31 - 1;
 /** Threads that may be asked for. */
 const MOST_THREADS = 256;
@@ -28,7 +31,8 @@ function threads(text: string): number {
 
 function integerWithin(text: string, least: number, most: number): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least) throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
+  if (!/^\d+$/.test(text) || value < least)
+    throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
   if (value > most) throw new InvalidArgumentError(`Expected a whole number of at most ${most}.`);
   return value;
 }
@@ -77,7 +81,11 @@ export function positiveIntegers(text: string, before: readonly number[] | undef
 
 /** Options that several commands have. */
 export const shared = {
-  threads: (): Option => new Option('--threads <n>', 'threads to compute with (default: all that the machine has)').argParser(threads),
+  threads: (): Option =>
+    new Option(
+      '--threads <n>',
+      'threads to compute with (default: all that the machine has)',
+    ).argParser(threads),
   json: (): Option => new Option('--json', 'print JSON'),
   model: (): Option =>
     new Option(
@@ -85,19 +93,27 @@ export const shared = {
       'an encoder of your own: the folder of a checkpoint (PyLate, Sentence Transformers, Stanford ColBERT, ONNX, or a BERT alone), or its id on the hub',
     ).argParser(path),
   movedModel: (): Option =>
-    new Option('--model <checkpoint>', "the encoder's weights, where they are no longer in the place the index was made with").argParser(
-      path,
-    ),
+    new Option(
+      '--model <checkpoint>',
+      "the encoder's weights, where they are no longer in the place the index was made with",
+    ).argParser(path),
   maxTokens: (): Option =>
     new Option(
       '--max-tokens <n>',
       'tokens of a text that are encoded, from its beginning (default: what a late-interaction checkpoint says, else 180)',
     ).argParser(positiveInteger),
   filter: (): Option =>
-    new Option('--filter <json>', 'only documents whose metadata passes, such as \'{"year":{"$gte":2000}}\'').argParser(json),
-  split: (): Option => new Option('--split <name>', 'judgements of a BEIR folder: qrels/<name>.tsv').default('test'),
+    new Option(
+      '--filter <json>',
+      'only documents whose metadata passes, such as \'{"year":{"$gte":2000}}\'',
+    ).argParser(json),
+  split: (): Option =>
+    new Option('--split <name>', 'judgements of a BEIR folder: qrels/<name>.tsv').default('test'),
   keepZeros: (): Option =>
-    new Option('--keep-zeros', 'take token vectors that are zero throughout for tokens; they are left out otherwise, as padding'),
+    new Option(
+      '--keep-zeros',
+      'take token vectors that are zero throughout for tokens; they are left out otherwise, as padding',
+    ),
   skipEmpty: (): Option =>
     new Option(
       '--skip-empty',

@@ -6,11 +6,16 @@ import { counted, megabytes } from './text-layout.js';
 import type { Command } from './vendor.js';
 
 /** The command `compact`: gives the place of deleted documents back. */
-export function addCompact(program: Command, { signal, reporter, print, printJson }: Context): void {
+export function addCompact(
+  program: Command,
+  { signal, reporter, print, printJson }: Context,
+): void {
   program
     .command('compact')
     .summary('rewrite small segments and those with deleted documents')
-    .description('Rewrites small segments and those with deleted documents, in one step; searches go on meanwhile.')
+    .description(
+      'Rewrites small segments and those with deleted documents, in one step; searches go on meanwhile.',
+    )
     .argument('<index>', 'folder of the index', path)
     .addOption(shared.json())
     .addOption(shared.threads())
@@ -18,9 +23,12 @@ export function addCompact(program: Command, { signal, reporter, print, printJso
     .action(async (folder: string, { json, threads }: { json?: true; threads?: number }) => {
       await withIndex(folder, { write: true, threads }, async ({ index }) => {
         const before = index.stats();
-        const { value: after } = await reporter.step('compact', (onProgress) => index.compact({ signal, onProgress }));
+        const { value: after } = await reporter.step('compact', (onProgress) =>
+          index.compact({ signal, onProgress }),
+        );
         if (json) return printJson({ index: folder, before, after }, 2);
-        const show = ({ segments, bytes }: typeof after): string => `${counted(segments, 'segment')}, ${megabytes(bytes)}`;
+        const show = ({ segments, bytes }: typeof after): string =>
+          `${counted(segments, 'segment')}, ${megabytes(bytes)}`;
         print(`${shown(folder)}: ${show(before)} before; ${show(after)} now`);
       });
     });

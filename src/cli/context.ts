@@ -14,7 +14,10 @@ export interface Context extends Printer {
   inputIsTerminal: boolean;
 }
 
-/** For work that writes nothing and looks at no signal: gives up on it when Ctrl-C comes, and rejects with the signal's reason. */
+/**
+ * For work that writes nothing and looks at no signal: gives up on it when Ctrl-C comes, and
+ * rejects with the signal's reason.
+ */
 export async function interruptible<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   let stop = (): void => {};
   const stopped = new Promise<never>((_, reject) => {

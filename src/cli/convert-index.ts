@@ -25,7 +25,10 @@ interface Importing extends RunOptions {
   threads: number | undefined;
 }
 
-/** How an index of another system becomes a Lemur: what it lacks is read before anything is computed. */
+/**
+ * How an index of another system becomes a Lemur: what it lacks is read before anything is
+ * computed.
+ */
 interface Importer {
   /** The option that names what the index lacks. */
   needs: 'sample' | 'documents';
@@ -70,16 +73,25 @@ export function importerOf(kind: PathKind): Importer | undefined {
 }
 
 /** Writes an index of another system as a saved Lemur. */
-export async function convertIndex(importer: Importer, from: string, to: string, options: IndexOptions, context: Context): Promise<void> {
+export async function convertIndex(
+  importer: Importer,
+  from: string,
+  to: string,
+  options: IndexOptions,
+  context: Context,
+): Promise<void> {
   const { signal, reporter } = context;
   const { needs, why } = importer;
   const needless = needs === 'sample' ? 'documents' : 'sample';
-  if (options[needless] !== undefined) throw wrong(`--${needless}`, `--${needless}: ${from} takes --${needs} alone`);
+  if (options[needless] !== undefined)
+    throw wrong(`--${needless}`, `--${needless}: ${from} takes --${needs} alone`);
   const vectors = options[needs];
   if (vectors === undefined) throw wrong(`--${needs}`, `${from}: ${why}`);
   await checkFolderTarget(to, options.force ?? false, isSavedFile);
   const run = await importer.open(from, vectors, { ...context, keepZeros: options.keepZeros });
-  const { value: lemur } = await reporter.step('import the index', (onProgress) => run({ threads: options.threads, signal, onProgress }));
+  const { value: lemur } = await reporter.step('import the index', (onProgress) =>
+    run({ threads: options.threads, signal, onProgress }),
+  );
   signal.throwIfAborted();
   await lemur.save(to);
   lemur.close();

@@ -8,7 +8,15 @@ import { folderStorage } from '../storage/node-folder.js';
 import { positiveInteger, shared } from './arguments.js';
 import { type Context, interruptible } from './context.js';
 import { begun } from './groups.js';
-import { ENCODER, encoderOf, type IndexEncoder, newEncoder, openDescribed, PROJECTION, writeIndexEncoder } from './index-encoder.js';
+import {
+  ENCODER,
+  encoderOf,
+  type IndexEncoder,
+  newEncoder,
+  openDescribed,
+  PROJECTION,
+  writeIndexEncoder,
+} from './index-encoder.js';
 import { DIM } from './model.js';
 import { hasIndex, type OpenedIndex, opened, openIndex, readManifest } from './open-index.js';
 import { readModel } from './read-model.js';
@@ -27,30 +35,46 @@ export interface CreationArguments {
 }
 
 const GROUP = 'Where the index does not exist yet:';
-/** Held while the files of the encoder come into being, before there is an index that could be locked. */
+/**
+ * Held while the files of the encoder come into being, before there is an index that could be
+ * locked.
+ */
 const LOCK = 'create.lock';
 
 export function addCreationOptions(command: Command): Command {
   const option = (it: Option): void => void command.addOption(it.helpGroup(GROUP));
   option(
-    new Option('--dim <n>', "dimensions of the token vectors made of texts (default: 128, at most the encoder's)").argParser(
-      positiveInteger,
-    ),
+    new Option(
+      '--dim <n>',
+      "dimensions of the token vectors made of texts (default: 128, at most the encoder's)",
+    ).argParser(positiveInteger),
   );
-  option(new Option('--precision <name>', 'how token vectors are stored (default: int8)').choices(['int8', 'float32']));
-  option(new Option('--pooling <n>', "merge each document's token vectors into this part of them (default: 1)").argParser(positiveInteger));
   option(
-    new Option('--features <name>', 'how candidates are found: exact search, random or trained features (default: auto, by size)').choices([
-      ...['auto', 'exact', 'random', 'trained'],
+    new Option('--precision <name>', 'how token vectors are stored (default: int8)').choices([
+      'int8',
+      'float32',
     ]),
+  );
+  option(
+    new Option(
+      '--pooling <n>',
+      "merge each document's token vectors into this part of them (default: 1)",
+    ).argParser(positiveInteger),
+  );
+  option(
+    new Option(
+      '--features <name>',
+      'how candidates are found: exact search, random or trained features (default: auto, by size)',
+    ).choices([...['auto', 'exact', 'random', 'trained']]),
   );
   option(shared.maxTokens());
   return command.addOption(shared.model());
 }
 
 /**
- * The index for what the source holds, open for writing: the one in the folder, which must have been made with the options that are given, or a new one.
- * Gives the source again, since the first documents are read before a new index is made.
+ * The index for what the source holds, open for writing: the one in the folder, which must have
+ * been made with the options that are given, or a new one. Gives the source again, since the first
+ * documents are read before a new index is made.
  */
 export async function openForSource(
   folder: string,
@@ -62,7 +86,15 @@ export async function openForSource(
   if (await hasIndex(folder)) {
     await checkSame(folder, options);
     const { model, threads } = options;
-    return { opened: await openIndex(folder, { write: true, texts: source.kind === 'texts', model, threads }), source };
+    return {
+      opened: await openIndex(folder, {
+        write: true,
+        texts: source.kind === 'texts',
+        model,
+        threads,
+      }),
+      source,
+    };
   }
   const isNew = !(await checkEmpty(folder));
   const { precision, pooling, features, threads } = options;
@@ -77,13 +109,22 @@ export async function openForSource(
   const lock = await folderStorage(folder).lock(LOCK);
   let encoder: IndexEncoder | undefined;
   try {
-    const { info, matrix } = await newEncoder(model.reference, { maxTokens, hidden: facts.dim, dim: options.dim ?? DIM });
+    const { info, matrix } = await newEncoder(model.reference, {
+      maxTokens,
+      hidden: facts.dim,
+      dim: options.dim ?? DIM,
+    });
     const loading = openDescribed(info, matrix, { model: options.model, threads });
-    ({ value: encoder } = await context.reporter.step('load the encoder', () => interruptible(context.signal, loading)));
+    ({ value: encoder } = await context.reporter.step('load the encoder', () =>
+      interruptible(context.signal, loading),
+    ));
     await writeIndexEncoder(folder, info, matrix);
     context.signal.throwIfAborted();
     const index = await Index.create(folder, { ...create, encoder });
-    return { opened: opened(folder, index, encoder, { model: options.model, threads }), source: { ...source, documents } };
+    return {
+      opened: opened(folder, index, encoder, { model: options.model, threads }),
+      source: { ...source, documents },
+    };
   } catch (error) {
     await encoder?.close();
     throw error;
@@ -95,7 +136,10 @@ export async function openForSource(
 }
 
 /** Raises 'invalid-argument' for options that the index was not made with. */
-async function checkSame(folder: string, { dim, precision, pooling, features, maxTokens }: CreationArguments): Promise<void> {
+async function checkSame(
+  folder: string,
+  { dim, precision, pooling, features, maxTokens }: CreationArguments,
+): Promise<void> {
   const made = await readManifest(folder);
   const info = await encoderOf(folder, made.dim);
   const given: [string, unknown, unknown][] = [
@@ -111,15 +155,22 @@ async function checkSame(folder: string, { dim, precision, pooling, features, ma
   throw new LemurError('invalid-argument', problem, { where: other[0] });
 }
 
-/** Whether there is such a folder. Raises 'invalid-argument' where it has things in it that an interrupted run did not leave. */
+/**
+ * Whether there is such a folder. Raises 'invalid-argument' where it has things in it that an
+ * interrupted run did not leave.
+ */
 async function checkEmpty(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch((error: unknown) => {
     if ((error as { code?: unknown }).code === 'ENOTDIR')
-      throw new LemurError('invalid-argument', `${folder}: a file, expected the name of a folder`, { where: folder });
+      throw new LemurError('invalid-argument', `${folder}: a file, expected the name of a folder`, {
+        where: folder,
+      });
     if (isAbsent(error)) return undefined;
     throw fileError(folder, error, 'folder');
   });
-  const ours = new RegExp(`^((${ENCODER}|${PROJECTION}|index\\.json)((\\.[0-9a-f]{16})?\\.tmp)?|(${LOCK}|writer\\.lock).*)$`);
+  const ours = new RegExp(
+    `^((${ENCODER}|${PROJECTION}|index\\.json)((\\.[0-9a-f]{16})?\\.tmp)?|(${LOCK}|writer\\.lock).*)$`,
+  );
   const foreign = names?.find((name) => !ours.test(name));
   if (foreign !== undefined) {
     const problem = `${resolve(folder)}: the folder has other things in it (${foreign}); name an empty or a new one`;

@@ -25,16 +25,24 @@ export function addDelete(program: Command, { signal, print, printJson }: Contex
     .addOption(shared.threads())
     .addHelpText(
       'after',
-      examples('lemur delete notes.lemur old.md drafts/plan.md', 'lemur delete papers.lemur --filter \'{"year":{"$lt":2000}}\''),
+      examples(
+        'lemur delete notes.lemur old.md drafts/plan.md',
+        'lemur delete papers.lemur --filter \'{"year":{"$lt":2000}}\'',
+      ),
     );
-  command.action(async (folder: string, ids: string[], { filter, json, threads }: DeleteArguments) => {
-    if (ids.length > 0 === (filter !== undefined)) command.error('error: expected ids or --filter <json>, one of the two');
-    await withIndex(folder, { write: true, threads }, async ({ index }) => {
-      const deleted = await index.delete(filter === undefined ? ids : { filter }, { signal });
-      const absent = filter === undefined ? new Set(ids).size - deleted : 0;
-      if (json) return printJson({ index: folder, deleted, documents: index.size });
-      const more = absent > 0 ? `, ${grouped(absent)} not there` : '';
-      print(`${shown(folder)}: ${grouped(deleted)} deleted${more}; ${counted(index.size, 'document')}`);
-    });
-  });
+  command.action(
+    async (folder: string, ids: string[], { filter, json, threads }: DeleteArguments) => {
+      if (ids.length > 0 === (filter !== undefined))
+        command.error('error: expected ids or --filter <json>, one of the two');
+      await withIndex(folder, { write: true, threads }, async ({ index }) => {
+        const deleted = await index.delete(filter === undefined ? ids : { filter }, { signal });
+        const absent = filter === undefined ? new Set(ids).size - deleted : 0;
+        if (json) return printJson({ index: folder, deleted, documents: index.size });
+        const more = absent > 0 ? `, ${grouped(absent)} not there` : '';
+        print(
+          `${shown(folder)}: ${grouped(deleted)} deleted${more}; ${counted(index.size, 'document')}`,
+        );
+      });
+    },
+  );
 }

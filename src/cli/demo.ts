@@ -51,7 +51,10 @@ export function addDemo(program: Command, context: Context): void {
       'Adds abstracts of SciFact to an index, encoded by a small model, answers questions, fits, compares searches with exact ones on the judged queries, and filters. A second run opens what is there; one after Ctrl-C goes on with it.',
     )
     .addOption(
-      new Option('--documents <n>', 'how many abstracts: the relevant ones first, then the first others')
+      new Option(
+        '--documents <n>',
+        'how many abstracts: the relevant ones first, then the first others',
+      )
         .argParser(positiveInteger)
         .default(1000),
     )
@@ -59,7 +62,10 @@ export function addDemo(program: Command, context: Context): void {
     .option('--out <folder>', 'where the index goes (default: .lemur-demo/scifact-<n>)', path)
     .addOption(shared.model())
     .addOption(shared.threads())
-    .addHelpText('after', examples('lemur demo', 'lemur demo --full', 'lemur demo --documents 200 --out /tmp/small'))
+    .addHelpText(
+      'after',
+      examples('lemur demo', 'lemur demo --full', 'lemur demo --documents 200 --out /tmp/small'),
+    )
     .action((options: DemoArguments) => demo(options, context));
 }
 
@@ -84,19 +90,33 @@ async function demo(options: DemoArguments, context: Context): Promise<void> {
       `\nThe first answer, ${duration((performance.now() - started) / 1000)} after the start, the words that matched marked:\n\n${first}\n`,
     );
 
-    if (index.stats().fittedDocuments !== index.size) await reporter.step('fit', (onProgress) => index.fit({ signal, onProgress }));
+    if (index.stats().fittedDocuments !== index.size)
+      await reporter.step('fit', (onProgress) => index.fit({ signal, onProgress }));
     for (const question of QUESTIONS.slice(1)) print(`${await answer(question)}\n`);
     const filtered = await answer(QUESTIONS[1], { filter: { words: { $lt: FEW_WORDS } } });
-    print(`The same among abstracts of fewer than ${FEW_WORDS} words, --filter '{"words":{"$lt":${FEW_WORDS}}}':\n\n${filtered}\n`);
+    print(
+      `The same among abstracts of fewer than ${FEW_WORDS} words, --filter '{"words":{"$lt":${FEW_WORDS}}}':\n\n${filtered}\n`,
+    );
 
     const tokens = await encoder.encodeQuery(
       texts.queries.map(({ text }) => text),
       { signal },
     );
-    const queries = { ids: texts.queries.map(({ id }) => id), texts: texts.queries.map(({ text }) => text), tokens, qrels: texts.qrels };
+    const queries = {
+      ids: texts.queries.map(({ id }) => id),
+      texts: texts.queries.map(({ text }) => text),
+      tokens,
+      qrels: texts.qrels,
+    };
     const pooled = await openPooled(folder, texts, encoder, context);
     const { value } = await reporter.step('evaluate', async (onProgress) =>
-      evaluate(index, await readManifest(folder), queries, { ...TABLE, encoder, pooled, signal, onProgress }),
+      evaluate(index, await readManifest(folder), queries, {
+        ...TABLE,
+        encoder,
+        pooled,
+        signal,
+        onProgress,
+      }),
     );
     print(`\n${formatReport(createReport(index.stats(), value, options.threads))}\n`);
     print(
@@ -108,11 +128,26 @@ async function demo(options: DemoArguments, context: Context): Promise<void> {
 }
 
 /** The index with all the documents in it. */
-async function openFilled(folder: string, texts: ScifactTexts, options: DemoArguments, context: Context): Promise<OpenedIndex> {
+async function openFilled(
+  folder: string,
+  texts: ScifactTexts,
+  options: DemoArguments,
+  context: Context,
+): Promise<OpenedIndex> {
   const { model, threads } = options;
   const { documents } = texts;
-  const found = { kind: 'texts', label: 'SciFact', documents: withWords(documents), total: documents.length } as const;
-  const { opened, source } = await openForSource(folder, found, { features: 'trained', model, threads }, context);
+  const found = {
+    kind: 'texts',
+    label: 'SciFact',
+    documents: withWords(documents),
+    total: documents.length,
+  } as const;
+  const { opened, source } = await openForSource(
+    folder,
+    found,
+    { features: 'trained', model, threads },
+    context,
+  );
   try {
     if (opened.index.size < documents.length) {
       const pooled = keepPooled(opened.encoder as IndexEncoder);
@@ -120,7 +155,8 @@ async function openFilled(folder: string, texts: ScifactTexts, options: DemoArgu
       if (pooled.rows === documents.length) await writePooled(folder, pooled.parts, pooled.dim);
     }
     // an interruption may have come when all documents were in
-    if ((await whatLiesAt(join(folder, OWN.queries))) === undefined) await writeQueries(folder, texts);
+    if ((await whatLiesAt(join(folder, OWN.queries))) === undefined)
+      await writeQueries(folder, texts);
     return opened;
   } catch (error) {
     await opened.close();
@@ -129,11 +165,17 @@ async function openFilled(folder: string, texts: ScifactTexts, options: DemoArgu
 }
 
 /** With something to filter by. */
-async function* withWords(documents: readonly BeirDocument[]): AsyncGenerator<BeirDocument, void, undefined> {
-  for (const document of documents) yield { ...document, metadata: { words: document.text.split(/\s+/).length } };
+async function* withWords(
+  documents: readonly BeirDocument[],
+): AsyncGenerator<BeirDocument, void, undefined> {
+  for (const document of documents)
+    yield { ...document, metadata: { words: document.text.split(/\s+/).length } };
 }
 
-/** Keeps the pooled vectors of the documents that are encoded from now on, which cost next to nothing beside the others. */
+/**
+ * Keeps the pooled vectors of the documents that are encoded from now on, which cost next to
+ * nothing beside the others.
+ */
 function keepPooled(encoder: IndexEncoder): Pooled {
   const kept = { rows: 0, dim: 0, parts: [] as Float32Array[] };
   encoder.encodeDocument = async (texts, options) => {
@@ -153,7 +195,11 @@ interface Pooled {
   readonly parts: readonly Float32Array[];
 }
 
-async function writePooled(folder: string, parts: readonly Float32Array[], dim: number): Promise<void> {
+async function writePooled(
+  folder: string,
+  parts: readonly Float32Array[],
+  dim: number,
+): Promise<void> {
   const file = await createNpyFile(join(folder, POOLED), dim);
   try {
     for (const part of parts) await file.append(part);
@@ -168,7 +214,9 @@ async function writeQueries(folder: string, { queries, qrels }: ScifactTexts): P
   const storage = folderStorage(folder);
   const write = (name: string, lines: readonly string[]): Promise<void> =>
     storage.replace(name, new TextEncoder().encode(`${lines.join('\n')}\n`));
-  const judgements = [...qrels].flatMap(([query, grades]) => [...grades].map(([document, grade]) => `${query}\t${document}\t${grade}`));
+  const judgements = [...qrels].flatMap(([query, grades]) =>
+    [...grades].map(([document, grade]) => `${query}\t${document}\t${grade}`),
+  );
   await write(OWN.qrels, ['query-id\tcorpus-id\tscore', ...judgements]);
   await write(
     OWN.queries,
@@ -176,7 +224,10 @@ async function writeQueries(folder: string, { queries, qrels }: ScifactTexts): P
   );
 }
 
-/** One vector for each text, kept while the documents were encoded, or made now where that was interrupted. */
+/**
+ * One vector for each text, kept while the documents were encoded, or made now where that was
+ * interrupted.
+ */
 async function openPooled(
   folder: string,
   { documents, queries }: ScifactTexts,
@@ -188,10 +239,14 @@ async function openPooled(
     queries.map(({ text }) => text),
     { signal },
   );
-  const kept = (await whatLiesAt(path)) !== undefined ? await readFloats(path, [documents.length, asked.dim]) : undefined;
+  const kept =
+    (await whatLiesAt(path)) !== undefined
+      ? await readFloats(path, [documents.length, asked.dim])
+      : undefined;
   const encoded = async (): Promise<Float32Array> => {
-    const { value } = await reporter.step('encode one vector for each document, for comparison', (onProgress) =>
-      encoder.encodePooled(documents.map(documentText), { signal, onProgress }),
+    const { value } = await reporter.step(
+      'encode one vector for each document, for comparison',
+      (onProgress) => encoder.encodePooled(documents.map(documentText), { signal, onProgress }),
     );
     await writePooled(folder, [value.vectors], value.dim);
     return value.vectors;
@@ -203,7 +258,11 @@ async function openPooled(
   );
 }
 
-function introduction({ documents, queries, relevant, judgedQueries }: ScifactTexts, out: string, goesOn: boolean): string {
+function introduction(
+  { documents, queries, relevant, judgedQueries }: ScifactTexts,
+  out: string,
+  goesOn: boolean,
+): string {
   const rest = documents.length - relevant;
   const choice =
     rest === 0

@@ -36,7 +36,10 @@ export interface Description {
   [field: string]: unknown;
 }
 
-/** Says what a file or folder holds. Nothing in it is executed; of large files the beginning is read. */
+/**
+ * Says what a file or folder holds. Nothing in it is executed; of large files the beginning is
+ * read.
+ */
 export async function describePath(path: string): Promise<Description> {
   const kind = await pathKind(path);
   return { path, kind, ...(await sizeOf(path)), ...(await DESCRIBE[kind](path)) };
@@ -53,7 +56,8 @@ const DESCRIBE: Record<PathKind, (path: string) => Promise<Record<string, unknow
   'token vectors': describeTokenFolder,
   'BEIR folder': describeBeir,
   encoder: async (path) => {
-    const { model_type, hidden_size, num_hidden_layers, max_position_embeddings, vocab_size } = await readJson(join(path, 'config.json'));
+    const { model_type, hidden_size, num_hidden_layers, max_position_embeddings, vocab_size } =
+      await readJson(join(path, 'config.json'));
     return { model_type, hidden_size, num_hidden_layers, max_position_embeddings, vocab_size };
   },
   'folder of texts': async (path) => {
@@ -64,7 +68,11 @@ const DESCRIBE: Record<PathKind, (path: string) => Promise<Record<string, unknow
       if (isTextFile(name) && documents++ < 3) first.push(name);
       if (++looked === MOST_FILES) break;
     }
-    return { documents: looked === MOST_FILES ? `${documents} of the first ${MOST_FILES} files` : documents, first };
+    return {
+      documents:
+        looked === MOST_FILES ? `${documents} of the first ${MOST_FILES} files` : documents,
+      first,
+    };
   },
   '.npy': async (path) => {
     const { dtype, shape } = await readNpyFileHeader(path);
@@ -88,17 +96,32 @@ async function describeIndex(path: string): Promise<Record<string, unknown>> {
 }
 
 async function describeSaved(path: string): Promise<Record<string, unknown>> {
-  const { version, save, documents, mean, std, featureMap, prefix, options } = await readManifest(folderStorage(path));
+  const { version, save, documents, mean, std, featureMap, prefix, options } = await readManifest(
+    folderStorage(path),
+  );
   const latentDim = featureMap.widths.at(-1);
   // 0: candidates are found by a scan of all weights
   const prefixDim = prefix?.dim ?? 0;
-  return { version, save, documents, dim: featureMap.inputDim, latentDim, prefixDim, mean, std, featureMap, options };
+  return {
+    version,
+    save,
+    documents,
+    dim: featureMap.inputDim,
+    latentDim,
+    prefixDim,
+    mean,
+    std,
+    featureMap,
+    options,
+  };
 }
 
 async function describeTxtai(path: string): Promise<Record<string, unknown>> {
   const config = await readJson(join(path, 'config.json'));
   const { tensors } = await openStoredSafetensors(folderStorage(path), 'model.safetensors');
-  const shapes = Object.fromEntries([...tensors].map(([name, { type, shape }]) => [name, { type, shape }]));
+  const shapes = Object.fromEntries(
+    [...tensors].map(([name, { type, shape }]) => [name, { type, shape }]),
+  );
   return { config, centre: tensors.has('lemur.center'), tensors: shapes };
 }
 
@@ -110,22 +133,41 @@ async function describeTokenFolder(path: string): Promise<Record<string, unknown
   for (const count of counts) sum += count;
   const names = await listFolder(path);
   const ids = ['documents.jsonl', 'ids.txt'].find((name) => names.includes(name)) ?? null;
-  return { type: dtype, shape, texts: counts.length, countsAddUp: shape.length === 2 && sum === shape[0], ids };
+  return {
+    type: dtype,
+    shape,
+    texts: counts.length,
+    countsAddUp: shape.length === 2 && sum === shape[0],
+    ids,
+  };
 }
 
 async function describeBeir(path: string): Promise<Record<string, unknown>> {
   const names = await listFolder(path);
-  const named = (name: string): string | undefined => [name, `${name}.gz`].find((candidate) => names.includes(candidate));
+  const named = (name: string): string | undefined =>
+    [name, `${name}.gz`].find((candidate) => names.includes(candidate));
   const corpus = join(path, named('corpus.jsonl')!);
   const queries = named('queries.jsonl');
   const qrels: Record<string, unknown> = {};
-  const splits = names.includes('qrels') ? (await listFolder(join(path, 'qrels'))).map((name) => `qrels/${name}`) : [];
-  for (const name of [...splits, ...names].filter((candidate) => /(^|\/)[\w-]+\.tsv(\.gz)?$/.test(candidate))) {
+  const splits = names.includes('qrels')
+    ? (await listFolder(join(path, 'qrels'))).map((name) => `qrels/${name}`)
+    : [];
+  for (const name of [...splits, ...names].filter((candidate) =>
+    /(^|\/)[\w-]+\.tsv(\.gz)?$/.test(candidate),
+  )) {
     const judged = await parseQrels(fileBytes(join(path, name)), join(path, name));
-    qrels[name] = { queries: judged.size, judgements: [...judged.values()].reduce((sum, grades) => sum + grades.size, 0) };
+    qrels[name] = {
+      queries: judged.size,
+      judgements: [...judged.values()].reduce((sum, grades) => sum + grades.size, 0),
+    };
   }
-  const asked = queries && (await parseBeirQueries(fileBytes(join(path, queries)), join(path, queries)));
-  return { documents: (await describeJsonLines(corpus)).lines, queries: asked ? asked.length : 0, qrels };
+  const asked =
+    queries && (await parseBeirQueries(fileBytes(join(path, queries)), join(path, queries)));
+  return {
+    documents: (await describeJsonLines(corpus)).lines,
+    queries: asked ? asked.length : 0,
+    qrels,
+  };
 }
 
 async function describeTextFile(path: string): Promise<Record<string, unknown>> {
@@ -150,15 +192,23 @@ async function firstLine(path: string): Promise<string> {
 
 /** Reads the header alone. */
 async function describeSafetensors(path: string): Promise<Record<string, unknown>> {
-  const { tensors, metadata } = await openStoredSafetensors(folderStorage(dirname(path)), basename(path));
-  const shapes = Object.fromEntries([...tensors].map(([name, { type, shape }]) => [name, { type, shape }]));
+  const { tensors, metadata } = await openStoredSafetensors(
+    folderStorage(dirname(path)),
+    basename(path),
+  );
+  const shapes = Object.fromEntries(
+    [...tensors].map(([name, { type, shape }]) => [name, { type, shape }]),
+  );
   return { tensors: shapes, metadata };
 }
 
 /** Such a file is read whole, its tensors once more as float32. */
 async function describeTorch(path: string): Promise<unknown> {
   const { head, size } = await readHead(path, 4096);
-  if (fileKind(head) !== 'zip') throw new LemurError('unsupported', `${path}: not in the zip format of torch since 1.6`, { where: path });
+  if (fileKind(head) !== 'zip')
+    throw new LemurError('unsupported', `${path}: not in the zip format of torch since 1.6`, {
+      where: path,
+    });
   if (size > MOST_OF_TORCH)
     return `not looked into: ${megabytes(size)}, more than the ${megabytes(MOST_OF_TORCH)} that are read to describe a torch file`;
   return shapesOf(await readTorchFile(await readWhole(path), path));
@@ -166,9 +216,11 @@ async function describeTorch(path: string): Promise<unknown> {
 
 /** The value with shapes in place of tensors. */
 function shapesOf(value: TorchValue): unknown {
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, item]) => [String(key), shapesOf(item)]));
+  if (value instanceof Map)
+    return Object.fromEntries([...value].map(([key, item]) => [String(key), shapesOf(item)]));
   if (Array.isArray(value)) return value.map(shapesOf);
-  if (typeof value === 'object' && value !== null) return 'shape' in value ? { shape: value.shape } : 'an object';
+  if (typeof value === 'object' && value !== null)
+    return 'shape' in value ? { shape: value.shape } : 'an object';
   return typeof value === 'bigint' ? String(value) : value;
 }
 
@@ -178,7 +230,12 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch (cause) {
-    throw new LemurError('bad-file', `${path}: not JSON, the file is damaged or truncated`, { where: path }, { cause });
+    throw new LemurError(
+      'bad-file',
+      `${path}: not JSON, the file is damaged or truncated`,
+      { where: path },
+      { cause },
+    );
   }
   throw new LemurError('bad-file', `${path}: expected an object`, { where: path });
 }
@@ -191,7 +248,11 @@ async function sizeOf(path: string): Promise<{ bytes: number; files?: string }> 
   let bytes = 0;
   let files = 0;
   for await (const name of walkFiles(path, { tolerant: true })) {
-    if (files++ === MOST_FILES) return { bytes, files: `more than ${MOST_FILES}; the size is that of the first ${MOST_FILES}` };
+    if (files++ === MOST_FILES)
+      return {
+        bytes,
+        files: `more than ${MOST_FILES}; the size is that of the first ${MOST_FILES}`,
+      };
     // one that has gone meanwhile counts for nothing
     bytes += await stat(join(path, name)).then(
       ({ size }) => size,

@@ -16,7 +16,10 @@ export function indexDocument(document: BeirDocument): IndexDocument {
 }
 
 /** Title and text again, with where the text begins. */
-export function titleOf(text: string, metadata: Metadata | undefined): { title: string; from: number } {
+export function titleOf(
+  text: string,
+  metadata: Metadata | undefined,
+): { title: string; from: number } {
   const title: unknown = metadata?.title;
   return typeof title === 'string' && title !== '' && text.startsWith(`${title} `)
     ? { title, from: title.length + 1 }

@@ -45,7 +45,11 @@ export function addEval(program: Command, context: Context): void {
       `JSON lines ({"_id", "text"}), a BEIR folder (with its judgements) or token vectors (default: ${OWN.queries} in the index's folder)`,
       path,
     )
-    .option('--qrels <file>', `judgements: tab-separated query, document, grade (default: ${OWN.qrels} beside ${OWN.queries})`, path)
+    .option(
+      '--qrels <file>',
+      `judgements: tab-separated query, document, grade (default: ${OWN.qrels} beside ${OWN.queries})`,
+      path,
+    )
     .addOption(shared.split())
     .addOption(shared.keepZeros())
     .addOption(shared.json())
@@ -66,17 +70,35 @@ export function addEval(program: Command, context: Context): void {
   });
 }
 
-async function evaluateIndex(folder: string, options: EvalArguments, context: Context): Promise<void> {
+async function evaluateIndex(
+  folder: string,
+  options: EvalArguments,
+  context: Context,
+): Promise<void> {
   const { k, candidates = TABLE.candidates, split, json, model, threads } = options;
   checkCandidates(candidates, k);
   const manifest = await readManifest(folder);
-  const { queries: path, qrels } = options.queries === undefined ? await ownQueries(folder) : { ...options, queries: options.queries };
+  const { queries: path, qrels } =
+    options.queries === undefined
+      ? await ownQueries(folder)
+      : { ...options, queries: options.queries };
   await withIndex(folder, { texts: await holdsTexts(path, folder), model, threads }, async (it) => {
-    const queries = await openQueries(path, it, { qrels, split, keepZeros: options.keepZeros }, context);
+    const queries = await openQueries(
+      path,
+      it,
+      { qrels, split, keepZeros: options.keepZeros },
+      context,
+    );
     const missing = await noteMissing(queries, it.index, qrels ?? path, context);
     const { signal, reporter, print, printJson } = context;
     const { value } = await reporter.step('evaluate', (onProgress) =>
-      evaluate(it.index, manifest, queries, { k, candidates, encoder: it.encoder, signal, onProgress }),
+      evaluate(it.index, manifest, queries, {
+        k,
+        candidates,
+        encoder: it.encoder,
+        signal,
+        onProgress,
+      }),
     );
     const report = createReport(it.index.stats(), value, threads);
     if (json) printJson({ ...report, missing }, 2);
@@ -86,6 +108,11 @@ async function evaluateIndex(folder: string, options: EvalArguments, context: Co
 
 async function ownQueries(folder: string): Promise<{ queries: string; qrels: string | undefined }> {
   const [queries, qrels] = [join(folder, OWN.queries), join(folder, OWN.qrels)];
-  if ((await whatLiesAt(queries)) !== undefined) return { queries, qrels: (await whatLiesAt(qrels)) === undefined ? undefined : qrels };
-  throw new LemurError('invalid-argument', `${folder}: no queries came with it; name some with --queries`, { where: 'queries' });
+  if ((await whatLiesAt(queries)) !== undefined)
+    return { queries, qrels: (await whatLiesAt(qrels)) === undefined ? undefined : qrels };
+  throw new LemurError(
+    'invalid-argument',
+    `${folder}: no queries came with it; name some with --queries`,
+    { where: 'queries' },
+  );
 }

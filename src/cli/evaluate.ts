@@ -11,7 +11,10 @@ import type { Queries } from './queries.js';
 import { matrixOf } from './search.js';
 
 /** What the table has where nothing else is asked for. */
-export const TABLE: { readonly k: number; readonly candidates: readonly number[] } = { k: 10, candidates: [50, 100, 200] };
+export const TABLE: { readonly k: number; readonly candidates: readonly number[] } = {
+  k: 10,
+  candidates: [50, 100, 200],
+};
 
 /** Queries that each method runs before anything is timed. */
 const WARM_UP = 10;
@@ -58,8 +61,16 @@ interface Method extends Pick<Row, 'method' | 'numCandidates' | 'scannedBytes'> 
   search(query: number, k: number): Promise<{ ids: string[]; scores: number[] }>;
 }
 
-/** Runs every query through every way to search, one at a time. Where all searches are exact, that is one. */
-export async function evaluate(index: Index, manifest: IndexManifest, queries: Queries, options: EvaluateOptions): Promise<Evaluation> {
+/**
+ * Runs every query through every way to search, one at a time. Where all searches are exact, that
+ * is one.
+ */
+export async function evaluate(
+  index: Index,
+  manifest: IndexManifest,
+  queries: Queries,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
   const { pooled, encoder } = options;
   const methods = await indexMethods(index, manifest, queries, options);
   if (pooled) methods.push({ method: 'one pooled vector', numCandidates: null, ...pooled });
@@ -71,7 +82,10 @@ export async function evaluate(index: Index, manifest: IndexManifest, queries: Q
   };
 }
 
-/** Exact search, searches with given numbers of candidates where there are features, and the one that `tune` has found. */
+/**
+ * Exact search, searches with given numbers of candidates where there are features, and the one
+ * that `tune` has found.
+ */
 async function indexMethods(
   index: Index,
   { model }: IndexManifest,
@@ -84,11 +98,21 @@ async function indexMethods(
   const searchWith =
     (options: SearchOptions): Method['search'] =>
     async (query, count) => {
-      const { hits } = await index.search(matrixOf(queries.tokens, query), { ...options, k: count, include: [], signal });
+      const { hits } = await index.search(matrixOf(queries.tokens, query), {
+        ...options,
+        k: count,
+        include: [],
+        signal,
+      });
       return { ids: hits.map(({ id }) => id), scores: hits.map(({ score }) => score) };
     };
   const methods: Method[] = [
-    { method: 'exact MaxSim', numCandidates: null, scannedBytes: exactBytes, search: searchWith({ exact: true }) },
+    {
+      method: 'exact MaxSim',
+      numCandidates: null,
+      scannedBytes: exactBytes,
+      search: searchWith({ exact: true }),
+    },
   ];
   const howOf = async (options: SearchOptions): Promise<SearchMethod> =>
     (await index.search(matrixOf(queries.tokens, 0), { ...options, k, include: [], signal })).how;
@@ -97,14 +121,22 @@ async function indexMethods(
     // few documents are scored exactly, whatever is asked for
     if (how.method === 'exact') return;
     const method = `${name} = ${how.candidates}`;
-    methods.push({ method, numCandidates: how.candidates, scannedBytes: weightBytes, search: searchWith(options) });
+    methods.push({
+      method,
+      numCandidates: how.candidates,
+      scannedBytes: weightBytes,
+      search: searchWith(options),
+    });
   };
   for (const numCandidates of candidates) await byFeatures("Lemur, k'", { numCandidates });
   if (curve) await byFeatures("as tuned, k'", {});
   return methods;
 }
 
-/** Exact search first, since the others are compared with it; these in turn, so that a busy moment of the machine meets them all alike. */
+/**
+ * Exact search first, since the others are compared with it; these in turn, so that a busy moment
+ * of the machine meets them all alike.
+ */
 async function measure(
   [exact, ...others]: readonly Method[],
   { ids, qrels }: Queries,
@@ -121,7 +153,8 @@ async function measure(
     return grades && ndcgAt(ranking.slice(0, k), grades, k);
   };
   const warmUp = async (methods: readonly Method[]): Promise<void> => {
-    for (const method of methods) for (let q = 0; q < Math.min(WARM_UP, total); q++) await method.search(q, k);
+    for (const method of methods)
+      for (let q = 0; q < Math.min(WARM_UP, total); q++) await method.search(q, k);
   };
 
   const truth: ExactRanking<string>[] = [];
@@ -139,7 +172,8 @@ async function measure(
     onProgress?.({ stage: 'measure', done: q, total });
     for (const method of others) {
       const { value, ms } = await timed(() => method.search(q, k));
-      // candidates are reranked exactly: of the exact top k all that are among them are in the result
+      // candidates are reranked exactly: of the exact top k all that are among them are in the
+      // result
       tallies.get(method)?.add(ms, ndcg(q, value.ids), overlapAt(value.ids, truth[q], k));
     }
   }
@@ -153,6 +187,7 @@ async function timeEncoding(encoder: PoolingEncoder, texts: readonly string[]): 
   const encode = (query: number): Promise<unknown> => encoder.encodeQuery([texts[query]]);
   for (let q = 0; q < Math.min(WARM_UP, texts.length); q++) await encode(q);
   const times: number[] = [];
-  for (let q = 0; q < Math.min(ENCODED, texts.length); q++) times.push((await timed(() => encode(q))).ms);
+  for (let q = 0; q < Math.min(ENCODED, texts.length); q++)
+    times.push((await timed(() => encode(q))).ms);
   return latencyOf(times);
 }

@@ -2,7 +2,14 @@ import { LemurError } from '../errors.js';
 import type { FitIndexOptions } from '../index/options.js';
 import type { IndexStats } from '../index/stats.js';
 import { type LearnOptions, resolveLearnOptions } from '../lemur/options.js';
-import { addSource, addSourceOptions, describeAdded, nextSearch, SOURCE, type SourceArguments } from './add.js';
+import {
+  addSource,
+  addSourceOptions,
+  describeAdded,
+  nextSearch,
+  SOURCE,
+  type SourceArguments,
+} from './add.js';
 import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { addLearnOptions, type LearnArguments, learnOptionsOf } from './learn-options.js';
@@ -30,7 +37,11 @@ export function addFit(program: Command, context: Context): void {
     )
     .argument('<index>', `folder of an index; with --out a source (${SOURCE})`, path)
     .option('--out <index>', 'index that the source goes to; made where there is none', path)
-    .option('--learn <path>', 'real queries to learn from, texts or token vectors (default: the documents)', path);
+    .option(
+      '--learn <path>',
+      'real queries to learn from, texts or token vectors (default: the documents)',
+      path,
+    );
   addSourceOptions(addLearnOptions(command))
     .addOption(shared.json())
     .addOption(shared.threads())
@@ -52,17 +63,31 @@ async function fitPath(path: string, options: FitArguments, context: Context): P
   resolveLearnOptions(chosen);
   const { features = options.randomFeatures ? 'random' : undefined } = options;
   if (out === undefined) await checkIndex(path);
-  const before = out === undefined ? undefined : await addSource(out, path, { ...options, features }, false, context);
+  const before =
+    out === undefined
+      ? undefined
+      : await addSource(out, path, { ...options, features }, false, context);
   const it =
     before?.opened ??
-    (await openIndex(path, { write: true, texts: learn !== undefined && (await holdsTexts(learn, path)), model, threads }));
+    (await openIndex(path, {
+      write: true,
+      texts: learn !== undefined && (await holdsTexts(learn, path)),
+      model,
+      threads,
+    }));
   try {
-    const changed = !before || before.added.added + before.added.replaced > 0 || learn !== undefined;
-    const stats = changed || !(await isFitted(it, chosen)) ? await fitOpened(it, chosen, options, context) : it.index.stats();
+    const changed =
+      !before || before.added.added + before.added.replaced > 0 || learn !== undefined;
+    const stats =
+      changed || !(await isFitted(it, chosen))
+        ? await fitOpened(it, chosen, options, context)
+        : it.index.stats();
     if (json) context.printJson({ index: it.folder, ...before?.added, stats }, 2);
     else {
       const added = before ? `${describeAdded(it.folder, before.added, stats.documents)}\n` : '';
-      context.print(`${added}${shown(it.folder)}: ${describeFeatures(stats)}\nNext:\n  ${nextSearch(it)}`);
+      context.print(
+        `${added}${shown(it.folder)}: ${describeFeatures(stats)}\nNext:\n  ${nextSearch(it)}`,
+      );
     }
   } finally {
     await it.close();
@@ -78,8 +103,12 @@ async function fitOpened(
   const { signal, reporter } = context;
   // vectors, where the index was opened for vectors
   const options: FitIndexOptions =
-    learn === undefined ? chosen : { ...chosen, learn: (await openQueries(learn, it, { keepZeros }, context)).tokens };
-  const { value } = await reporter.step('fit', (onProgress) => it.index.fit({ ...options, signal, onProgress }));
+    learn === undefined
+      ? chosen
+      : { ...chosen, learn: (await openQueries(learn, it, { keepZeros }, context)).tokens };
+  const { value } = await reporter.step('fit', (onProgress) =>
+    it.index.fit({ ...options, signal, onProgress }),
+  );
   return value;
 }
 
@@ -90,7 +119,9 @@ async function isFitted({ folder, index }: OpenedIndex, chosen: LearnOptions): P
   return (
     model !== null &&
     model.documents === index.size &&
-    given.every(([name, value]) => (value === undefined ? true : model.options[name as keyof LearnOptions] === value))
+    given.every(([name, value]) =>
+      value === undefined ? true : model.options[name as keyof LearnOptions] === value,
+    )
   );
 }
 
@@ -102,7 +133,13 @@ async function checkIndex(path: string): Promise<void> {
 }
 
 /** How candidates are found, and why. */
-export function describeFeatures({ features, fittedDocuments, documents, refit, curve }: IndexStats): string {
+export function describeFeatures({
+  features,
+  fittedDocuments,
+  documents,
+  refit,
+  curve,
+}: IndexStats): string {
   if (features === 'exact')
     return `nothing to learn: ${inCommands(refit.why)}${refit.due ? '' : '; an index made with --features trained or random learns sooner'}`;
   const tuned = curve ? '' : '; lemur tune measures how many candidates a search needs';

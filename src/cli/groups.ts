@@ -1,7 +1,9 @@
 import type { BeirDocument } from '../formats/beir.js';
 import { documentText } from './document-text.js';
 
-/** Texts that are encoded and committed together, about a second's work: what an interruption costs. */
+/**
+ * Texts that are encoded and committed together, about a second's work: what an interruption costs.
+ */
 const MOST_TEXTS = 256;
 const MOST_CHARACTERS = 32_768;
 /** Of a text, about as many as are encoded. */
@@ -10,8 +12,9 @@ const CHARACTERS_OF_EACH = 2048;
 const PATIENCE_MS = 1000;
 
 /**
- * Documents as they come, in groups: which those are depends on the documents alone, as long as they come quickly. Ends the source when it is left. Where the
- * signal is what ended the source, gives what had come before.
+ * Documents as they come, in groups: which those are depends on the documents alone, as long as
+ * they come quickly. Ends the source when it is left. Where the signal is what ended the source,
+ * gives what had come before.
  */
 export async function* groups(
   documents: AsyncIterable<BeirDocument>,
@@ -52,8 +55,13 @@ export async function* groups(
   }
 }
 
-/** All documents again, when the first group has been read: what is wrong with it is known before anything is made. */
-export async function begun(documents: AsyncIterable<BeirDocument>): Promise<AsyncIterable<BeirDocument>> {
+/**
+ * All documents again, when the first group has been read: what is wrong with it is known before
+ * anything is made.
+ */
+export async function begun(
+  documents: AsyncIterable<BeirDocument>,
+): Promise<AsyncIterable<BeirDocument>> {
   const rest = groups(documents);
   const first = await rest.next();
   return (async function* (): AsyncGenerator<BeirDocument, void, undefined> {

@@ -23,18 +23,26 @@ const VERSION = 1;
 /** `encoder.json`. */
 export interface EncoderInfo {
   model: ModelReference;
-  /** Tokens of a text that are encoded, from its beginning; null: as many as the checkpoint says, of queries and of documents. */
+  /**
+   * Tokens of a text that are encoded, from its beginning; null: as many as the checkpoint says, of
+   * queries and of documents.
+   */
   maxTokens: number | null;
   /** Of the model's token vectors, and of those that the projection makes of them. */
   hidden: number;
   dim: number;
   /** SHA-256 of `projection.npy`; null where the model's vectors are taken as they are. */
   projection: string | null;
-  /** Without a projection: the width that the collection will have once it has enough tokens to find one. */
+  /**
+   * Without a projection: the width that the collection will have once it has enough tokens to find
+   * one.
+   */
   narrowTo?: number | undefined;
 }
 
-/** How it is opened: its weights in another place than the folder says, and with how many threads. */
+/**
+ * How it is opened: its weights in another place than the folder says, and with how many threads.
+ */
 export interface EncoderOptions {
   model: string | undefined;
   threads: number | undefined;
@@ -47,7 +55,10 @@ export interface IndexEncoder extends PoolingEncoder {
   watch: ((texts: number, done: number) => void) | undefined;
 }
 
-/** What the folder says about its encoder; undefined for an index of token vectors. Raises 'bad-file' and 'unsupported'. */
+/**
+ * What the folder says about its encoder; undefined for an index of token vectors. Raises
+ * 'bad-file' and 'unsupported'.
+ */
 export async function readEncoderInfo(folder: string): Promise<EncoderInfo | undefined> {
   const path = join(folder, ENCODER);
   if ((await whatLiesAt(path)) === undefined) return undefined;
@@ -56,28 +67,46 @@ export async function readEncoderInfo(folder: string): Promise<EncoderInfo | und
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new LemurError('bad-file', `${path}: not JSON, the file is damaged or truncated`, { where: path }, { cause });
+    throw new LemurError(
+      'bad-file',
+      `${path}: not JSON, the file is damaged or truncated`,
+      { where: path },
+      { cause },
+    );
   }
-  const { format, version, ...info } = (value ?? {}) as Partial<EncoderInfo> & { format?: unknown; version?: unknown };
+  const { format, version, ...info } = (value ?? {}) as Partial<EncoderInfo> & {
+    format?: unknown;
+    version?: unknown;
+  };
   if (format === FORMAT && version !== VERSION) {
     const problem = `format version ${showJson(version)}, this version of the package reads ${VERSION}`;
     throw new LemurError('unsupported', `${path}: ${problem}`, { where: path });
   }
   if (format === FORMAT && isInfo(info)) return info;
-  throw new LemurError('bad-file', `${path}: not the description of an encoder, or damaged: ${showJson(value)}`, { where: path });
+  throw new LemurError(
+    'bad-file',
+    `${path}: not the description of an encoder, or damaged: ${showJson(value)}`,
+    { where: path },
+  );
 }
 
 /**
- * What it says of a collection whose token vectors have so many dimensions. The description of a narrower one is written before the collection becomes that,
- * so until then, and where that was interrupted, the model's vectors are taken as they are.
+ * What it says of a collection whose token vectors have so many dimensions. The description of a
+ * narrower one is written before the collection becomes that, so until then, and where that was
+ * interrupted, the model's vectors are taken as they are.
  */
 export async function encoderOf(folder: string, dim: number): Promise<EncoderInfo | undefined> {
   const info = await readEncoderInfo(folder);
-  return info && dim === info.hidden && info.dim < dim ? { ...info, dim, projection: null, narrowTo: info.dim } : info;
+  return info && dim === info.hidden && info.dim < dim
+    ? { ...info, dim, projection: null, narrowTo: info.dim }
+    : info;
 }
 
 /** The same for `lemur info`. */
-export async function describeEncoder(folder: string, width: number): Promise<Omit<EncoderInfo, 'projection'> | null> {
+export async function describeEncoder(
+  folder: string,
+  width: number,
+): Promise<Omit<EncoderInfo, 'projection'> | null> {
   const info = await encoderOf(folder, width);
   if (!info) return null;
   const { projection: _, ...shown } = info;
@@ -85,16 +114,30 @@ export async function describeEncoder(folder: string, width: number): Promise<Om
 }
 
 /** Raises 'bad-file' where the projection is not the one that the index was made with. */
-export async function readProjection(folder: string, { hidden, dim, projection }: EncoderInfo): Promise<Float32Array | undefined> {
+export async function readProjection(
+  folder: string,
+  { hidden, dim, projection }: EncoderInfo,
+): Promise<Float32Array | undefined> {
   if (projection === null) return undefined;
   const path = join(folder, PROJECTION);
   const matrix = await readFloats(path, [hidden, dim]);
   if (sha256(await readWhole(path)) === projection) return matrix;
-  throw new LemurError('bad-file', `${path}: not the bytes that ${ENCODER} speaks of: the file is damaged`, { where: path });
+  throw new LemurError(
+    'bad-file',
+    `${path}: not the bytes that ${ENCODER} speaks of: the file is damaged`,
+    { where: path },
+  );
 }
 
-/** The encoder that the folder describes, its weights in `model` where they have moved. Raises 'not-found', 'missing-package' and 'bad-file'. */
-export async function openIndexEncoder(folder: string, info: EncoderInfo, options: EncoderOptions): Promise<IndexEncoder> {
+/**
+ * The encoder that the folder describes, its weights in `model` where they have moved. Raises
+ * 'not-found', 'missing-package' and 'bad-file'.
+ */
+export async function openIndexEncoder(
+  folder: string,
+  info: EncoderInfo,
+  options: EncoderOptions,
+): Promise<IndexEncoder> {
   return openDescribed(info, await readProjection(folder, info), options);
 }
 
@@ -109,27 +152,41 @@ export async function openDescribed(
 }
 
 /**
- * What a new index says of its encoder, and its projection, for token vectors `dim` wide at most. The default encoder's projection comes with the package.
- * Vectors of others, and those of widths that it does not have, are taken as they are until the collection has enough of them to find one.
+ * What a new index says of its encoder, and its projection, for token vectors `dim` wide at most.
+ * The default encoder's projection comes with the package. Vectors of others, and those of widths
+ * that it does not have, are taken as they are until the collection has enough of them to find one.
  */
 export async function newEncoder(
   model: ModelReference,
-  { maxTokens, hidden, dim: wanted }: { maxTokens: number | undefined; hidden: number; dim: number },
+  {
+    maxTokens,
+    hidden,
+    dim: wanted,
+  }: { maxTokens: number | undefined; hidden: number; dim: number },
 ): Promise<{ info: EncoderInfo; matrix: Float32Array | undefined }> {
   const made = { model, maxTokens: maxTokens ?? null, hidden };
   const plain = { ...made, dim: hidden, projection: null };
   if (wanted >= hidden) return { info: plain, matrix: undefined };
   const matrix = await shippedProjection(model, wanted);
-  return matrix ? { info: projected(plain, matrix), matrix } : { info: { ...plain, narrowTo: wanted }, matrix };
+  return matrix
+    ? { info: projected(plain, matrix), matrix }
+    : { info: { ...plain, narrowTo: wanted }, matrix };
 }
 
 /** The same encoder with a projection behind it: hidden x dim. */
-export function projected({ narrowTo: _, ...info }: EncoderInfo, matrix: Float32Array): EncoderInfo {
+export function projected(
+  { narrowTo: _, ...info }: EncoderInfo,
+  matrix: Float32Array,
+): EncoderInfo {
   return { ...info, dim: matrix.length / info.hidden, projection: sha256(fileOf(info, matrix)) };
 }
 
 /** Writes what `openIndexEncoder` reads, the projection first. */
-export async function writeIndexEncoder(folder: string, info: EncoderInfo, matrix: Float32Array | undefined): Promise<void> {
+export async function writeIndexEncoder(
+  folder: string,
+  info: EncoderInfo,
+  matrix: Float32Array | undefined,
+): Promise<void> {
   const storage = folderStorage(folder);
   if (matrix) await storage.replace(PROJECTION, fileOf(info, matrix));
   const text = `${JSON.stringify({ format: FORMAT, version: VERSION, ...info }, null, 2)}\n`;
@@ -148,7 +205,8 @@ function limited(encoder: PoolingEncoder, maxTokens: number | null): IndexEncode
     maxTokens,
     watch: undefined,
     encodeQuery: (texts, options) => encoder.encodeQuery(texts, { ...limit, ...options }),
-    encodeDocument: (texts, options) => encoder.encodeDocument(texts, watched(texts, { ...limit, ...options })),
+    encodeDocument: (texts, options) =>
+      encoder.encodeDocument(texts, watched(texts, { ...limit, ...options })),
     encodePooled: (texts, options) => encoder.encodePooled(texts, { ...limit, ...options }),
     encode: (texts, options) => encoder.encode(texts, watched(texts, { ...limit, ...options })),
   };
@@ -164,16 +222,27 @@ function limited(encoder: PoolingEncoder, maxTokens: number | null): IndexEncode
 
 function isInfo(info: Partial<EncoderInfo>): info is EncoderInfo {
   const { model, maxTokens, hidden, dim, projection, narrowTo } = info;
-  const sizes = [...(maxTokens === null ? [] : [maxTokens]), ...(narrowTo === undefined ? [] : [narrowTo]), hidden, dim].every(
-    (size) => Number.isSafeInteger(size) && (size as number) > 0,
+  const sizes = [
+    ...(maxTokens === null ? [] : [maxTokens]),
+    ...(narrowTo === undefined ? [] : [narrowTo]),
+    hidden,
+    dim,
+  ].every((size) => Number.isSafeInteger(size) && (size as number) > 0);
+  return (
+    sizes &&
+    (projection === null ? hidden === dim : typeof projection === 'string') &&
+    isModel(model)
   );
-  return sizes && (projection === null ? hidden === dim : typeof projection === 'string') && isModel(model);
 }
 
 function isModel(model: unknown): model is ModelReference {
   if (typeof model !== 'object' || model === null) return false;
   const { folder, hub, package: name, version } = model as Record<string, unknown>;
-  return typeof folder === 'string' || typeof hub === 'string' || (typeof name === 'string' && typeof version === 'string');
+  return (
+    typeof folder === 'string' ||
+    typeof hub === 'string' ||
+    (typeof name === 'string' && typeof version === 'string')
+  );
 }
 
 function sha256(bytes: Uint8Array): string {

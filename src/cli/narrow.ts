@@ -1,14 +1,21 @@
 import { narrowIndex } from '../index/index.js';
 import type { RunOptions } from '../run-options.js';
-import { encoderOf, type IndexEncoder, openDescribed, projected, writeIndexEncoder } from './index-encoder.js';
+import {
+  encoderOf,
+  type IndexEncoder,
+  openDescribed,
+  projected,
+  writeIndexEncoder,
+} from './index-encoder.js';
 import type { OpenedIndex } from './open-index.js';
 
 /** Token vectors that make a projection. */
 const ENOUGH_TOKENS = 20_000;
 
 /**
- * Makes an index as narrow as was asked for once it has enough token vectors to find a projection. What the folder says of the encoder is written before the
- * index changes: until that has, `encoderOf` takes the model's vectors as they are. Returns whether it may become narrower later.
+ * Makes an index as narrow as was asked for once it has enough token vectors to find a projection.
+ * What the folder says of the encoder is written before the index changes: until that has,
+ * `encoderOf` takes the model's vectors as they are. Returns whether it may become narrower later.
  */
 export async function narrowWhenDue(opened: OpenedIndex, run: RunOptions): Promise<boolean> {
   const { folder, index, encoder } = opened;

@@ -5,11 +5,19 @@ import { Index } from '../index/index.js';
 import { decodeManifest, type IndexManifest, MANIFEST } from '../index/manifest.js';
 import { dataFilesLeft } from '../index/own-files.js';
 import { folderStorage } from '../storage/node-folder.js';
-import { type EncoderOptions, encoderOf, type IndexEncoder, openIndexEncoder } from './index-encoder.js';
+import {
+  type EncoderOptions,
+  encoderOf,
+  type IndexEncoder,
+  openIndexEncoder,
+} from './index-encoder.js';
 
 export interface OpenIndexOptions {
   write?: boolean;
-  /** Whether texts must be encoded: the encoder is opened too, and an index of token vectors refused. */
+  /**
+   * Whether texts must be encoded: the encoder is opened too, and an index of token vectors
+   * refused.
+   */
   texts?: boolean;
   /** Folder of the encoder's weights, where they have moved. */
   model?: string | undefined;
@@ -34,19 +42,32 @@ export async function hasIndex(folder: string): Promise<boolean> {
 /** Raises 'not-found' with what to do. */
 export async function readManifest(folder: string): Promise<IndexManifest> {
   const storage = folderStorage(folder);
-  if (await hasIndex(folder)) return decodeManifest(await storage.read(MANIFEST), join(folder, MANIFEST));
-  const left = (await whatLiesAt(folder)) === 'folder' && (await dataFilesLeft(storage, await storage.list()));
-  throw new LemurError('not-found', `${folder}: ${left || 'no index here; `lemur add` makes one'}`, { where: folder });
+  if (await hasIndex(folder))
+    return decodeManifest(await storage.read(MANIFEST), join(folder, MANIFEST));
+  const left =
+    (await whatLiesAt(folder)) === 'folder' && (await dataFilesLeft(storage, await storage.list()));
+  throw new LemurError(
+    'not-found',
+    `${folder}: ${left || 'no index here; `lemur add` makes one'}`,
+    { where: folder },
+  );
 }
 
-/** Opens an index with the encoder that its folder describes. Raises what `Index.open` raises, and 'invalid-argument' for texts where there is no encoder. */
+/**
+ * Opens an index with the encoder that its folder describes. Raises what `Index.open` raises, and
+ * 'invalid-argument' for texts where there is no encoder.
+ */
 export async function openIndex(folder: string, options: OpenIndexOptions): Promise<OpenedIndex> {
   const { write, texts, model, threads } = options;
   const made = await readManifest(folder);
   const info = texts && made.encoder ? await encoderOf(folder, made.dim) : undefined;
   if (texts && !info) {
-    const why = made.encoder ? `with an encoder of its own, ${made.encoder.id}` : 'from ready-made vectors';
-    throw new LemurError('invalid-argument', `${folder} was made ${why}: give vectors, not texts`, { where: folder });
+    const why = made.encoder
+      ? `with an encoder of its own, ${made.encoder.id}`
+      : 'from ready-made vectors';
+    throw new LemurError('invalid-argument', `${folder} was made ${why}: give vectors, not texts`, {
+      where: folder,
+    });
   }
   const encoder = info && (await openIndexEncoder(folder, info, { model, threads }));
   try {
@@ -55,12 +76,18 @@ export async function openIndex(folder: string, options: OpenIndexOptions): Prom
   } catch (error) {
     await encoder?.close();
     // it became narrower while the encoder was being loaded
-    if ((await readManifest(folder)).encoder?.id !== made.encoder?.id) return openIndex(folder, options);
+    if ((await readManifest(folder)).encoder?.id !== made.encoder?.id)
+      return openIndex(folder, options);
     throw error;
   }
 }
 
-export function opened(folder: string, index: Index, encoder: IndexEncoder | undefined, weights: EncoderOptions): OpenedIndex {
+export function opened(
+  folder: string,
+  index: Index,
+  encoder: IndexEncoder | undefined,
+  weights: EncoderOptions,
+): OpenedIndex {
   const it: OpenedIndex = {
     folder,
     index,
@@ -75,7 +102,11 @@ export function opened(folder: string, index: Index, encoder: IndexEncoder | und
 }
 
 /** Opens it, uses it, and closes it whatever happens. */
-export async function withIndex<T>(folder: string, options: OpenIndexOptions, use: (opened: OpenedIndex) => Promise<T>): Promise<T> {
+export async function withIndex<T>(
+  folder: string,
+  options: OpenIndexOptions,
+  use: (opened: OpenedIndex) => Promise<T>,
+): Promise<T> {
   const it = await openIndex(folder, options);
   try {
     return await use(it);

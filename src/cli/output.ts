@@ -10,29 +10,51 @@ import { STDIN } from './source.js';
 /** Standard output, where a path is expected. */
 export const STDOUT: string = STDIN;
 
-/** Raises 'invalid-argument' where something is already, unless it may be replaced; never lets a folder be replaced by a file. */
+/**
+ * Raises 'invalid-argument' where something is already, unless it may be replaced; never lets a
+ * folder be replaced by a file.
+ */
 export async function checkFileTarget(path: string, force: boolean): Promise<void> {
   if (path === STDOUT) return;
   const there = await whatLiesAt(path);
   if (there === 'folder') throw refused(path, `${path}: a folder, expected the name of a file`);
-  if (there === 'pipe' || there === 'other') throw refused(path, `${path}: no file, which would be replaced; - writes to standard output`);
+  if (there === 'pipe' || there === 'other')
+    throw refused(path, `${path}: no file, which would be replaced; - writes to standard output`);
   if (there && !force) throw refused(path, `${path}: is there already; --force replaces it`);
 }
 
-/** The same for a folder: it must be new, empty, or with `force` hold nothing but what is written there. */
-export async function checkFolderTarget(path: string, force: boolean, isOurs: (name: string) => boolean): Promise<void> {
-  if (path === STDOUT) throw refused(path, 'a folder cannot be written to standard output; name one');
+/**
+ * The same for a folder: it must be new, empty, or with `force` hold nothing but what is written
+ * there.
+ */
+export async function checkFolderTarget(
+  path: string,
+  force: boolean,
+  isOurs: (name: string) => boolean,
+): Promise<void> {
+  if (path === STDOUT)
+    throw refused(path, 'a folder cannot be written to standard output; name one');
   const there = await whatLiesAt(path);
-  if (there && there !== 'folder') throw refused(path, `${path}: a file, expected the name of a folder`);
+  if (there && there !== 'folder')
+    throw refused(path, `${path}: a file, expected the name of a folder`);
   const names = there ? await listFolder(path) : [];
   if (names.length === 0) return;
   const foreign = names.find((name) => !isOurs(name));
-  if (foreign !== undefined) throw refused(path, `${path}: has other things in it (${foreign}); name an empty or a new folder`);
+  if (foreign !== undefined)
+    throw refused(
+      path,
+      `${path}: has other things in it (${foreign}); name an empty or a new folder`,
+    );
   if (!force) throw refused(path, `${path}: is there already; --force replaces what is in it`);
 }
 
-/** Writes a file that comes in parts and is there when it is whole, or the parts to standard output. */
-export async function writeOutput(path: string, write: (append: ByteSink) => Promise<void>): Promise<void> {
+/**
+ * Writes a file that comes in parts and is there when it is whole, or the parts to standard output.
+ */
+export async function writeOutput(
+  path: string,
+  write: (append: ByteSink) => Promise<void>,
+): Promise<void> {
   if (path === STDOUT) return write(toStdout);
   await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
     throw writeError(dirname(path), 'made', cause);

@@ -27,7 +27,10 @@ export type PathKind =
   | 'text file'
   | 'unknown';
 
-/** Folders by the files that make them what they are; the first that fits counts. A name may have `.gz` behind it. */
+/**
+ * Folders by the files that make them what they are; the first that fits counts. A name may have
+ * `.gz` behind it.
+ */
 const FOLDERS: readonly (readonly [PathKind, ...string[]])[] = [
   ['saved Lemur', 'lemur.json'],
   ['index of the Python reference', 'mlp.pt', 'w.pt'],
@@ -41,14 +44,21 @@ export async function pathKind(path: string): Promise<PathKind> {
   const what = await whatLiesAt(path);
   if (!what) throw new LemurError('not-found', `${path}: no such file or folder`, { where: path });
   if (what === 'pipe') {
-    throw new LemurError('invalid-argument', `${path}: a pipe, which can be read once alone; expected a file or a folder`, { where: path });
+    throw new LemurError(
+      'invalid-argument',
+      `${path}: a pipe, which can be read once alone; expected a file or a folder`,
+      { where: path },
+    );
   }
   if (what !== 'folder') return kindOfFile(path);
-  const names = new Set((await listFolder(path)).flatMap((name) => [name, name.replace(/\.gz$/, '')]));
+  const names = new Set(
+    (await listFolder(path)).flatMap((name) => [name, name.replace(/\.gz$/, '')]),
+  );
   if (names.has(MANIFEST) && (await isIndex(path))) return 'index';
   const known = FOLDERS.find(([, ...needed]) => needed.every((name) => names.has(name)));
   if (known) return known[0];
-  if (names.has('config.json') && names.has('model.safetensors') && (await isTxtai(path))) return 'LEMUR artefact of txtai';
+  if (names.has('config.json') && names.has('model.safetensors') && (await isTxtai(path)))
+    return 'LEMUR artefact of txtai';
   return (await hasTextFiles(path)) ? 'folder of texts' : 'unknown';
 }
 
@@ -79,7 +89,9 @@ async function isTxtai(folder: string): Promise<boolean> {
     return hasTxtaiTensors(await openStoredSafetensors(folderStorage(folder), 'model.safetensors'));
   } catch (error) {
     if (!isLemurError(error, 'bad-file')) throw error;
-    return Buffer.from((await readHead(join(folder, 'config.json'), 4096)).head).includes('"modeltype"');
+    return Buffer.from((await readHead(join(folder, 'config.json'), 4096)).head).includes(
+      '"modeltype"',
+    );
   }
 }
 

@@ -6,8 +6,14 @@ export interface PooledSearch {
   search(query: number, k: number): Promise<{ ids: string[]; scores: number[] }>;
 }
 
-/** Inner products of a query's vector with those of all documents; both matrices are texts x dim. */
-export function pooledSearch(documents: Float32Array, ids: readonly string[], queries: Float32Array): PooledSearch {
+/**
+ * Inner products of a query's vector with those of all documents; both matrices are texts x dim.
+ */
+export function pooledSearch(
+  documents: Float32Array,
+  ids: readonly string[],
+  queries: Float32Array,
+): PooledSearch {
   const count = ids.length;
   const dim = documents.length / count;
   const products = new Float32Array(count);

@@ -26,7 +26,9 @@ Exit codes:
 /** The commands, each with its options beside it. */
 export function createProgram(context: Context): Command {
   const program = new Command('lemur')
-    .description('Late-interaction (ColBERT-style) search: a collection on disk, a learned reduction to single vectors, exact reranking.')
+    .description(
+      'Late-interaction (ColBERT-style) search: a collection on disk, a learned reduction to single vectors, exact reranking.',
+    )
     .version(version())
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(usageLines(text)) })
@@ -43,14 +45,29 @@ export function createProgram(context: Context): Command {
         'lemur convert vectors/ vectors.safetensors',
       )}\n${EXIT_CODES}`,
     );
-  for (const add of [addAdd, addSearch, addFit, addTune, addDelete, addCompact, addVerify, addEval, addInfo, addConvert, addDemo])
+  for (const add of [
+    addAdd,
+    addSearch,
+    addFit,
+    addTune,
+    addDelete,
+    addCompact,
+    addVerify,
+    addEval,
+    addInfo,
+    addConvert,
+    addDemo,
+  ])
     add(program, context);
   return program;
 }
 
 /** What commander says of wrong usage quotes arguments; its suggestion is a line of its own. */
 function usageLines(text: string): string {
-  const [, problem, suggestion = ''] = /^(.*?)((?:\n\(Did you mean [^\n]*\))?\n?)$/s.exec(text) ?? [text, text];
+  const [, problem, suggestion = ''] = /^(.*?)((?:\n\(Did you mean [^\n]*\))?\n?)$/s.exec(text) ?? [
+    text,
+    text,
+  ];
   return `${escapeControls(problem)}${suggestion}`;
 }
 

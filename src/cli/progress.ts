@@ -9,10 +9,16 @@ export interface StepTime {
   parts: Record<string, number>;
 }
 
-/** Tells a person what is going on: bars where `stream` is a terminal, elsewhere a line at the start and the end of each step. */
+/**
+ * Tells a person what is going on: bars where `stream` is a terminal, elsewhere a line at the start
+ * and the end of each step.
+ */
 export interface Reporter {
   /** Runs a step. What it reports moves the bar; the time of each part is kept. */
-  step<T>(title: string, run: (onProgress: (progress: Progress) => void) => Promise<T>): Promise<{ value: T; time: StepTime }>;
+  step<T>(
+    title: string,
+    run: (onProgress: (progress: Progress) => void) => Promise<T>,
+  ): Promise<{ value: T; time: StepTime }>;
   /** A line of its own. */
   note(line: string): void;
 }
@@ -107,11 +113,16 @@ export function describeTime({ seconds, parts }: StepTime): string {
 
 /** The words of a stage; a download's has the file's name in it. */
 function wordsOf(stage: string): (typeof WORDS)[string] | undefined {
-  return WORDS[stage] ?? (stage.startsWith('download ') ? { part: stage, noun: 'byte' } : undefined);
+  return (
+    WORDS[stage] ?? (stage.startsWith('download ') ? { part: stage, noun: 'byte' } : undefined)
+  );
 }
 
 /** A bar that is there while a step lasts; each part of the step starts it anew. */
-function terminalBar(stream: NodeJS.WritableStream, title: string): { show(progress: Progress, what: string): void; clear(): void } {
+function terminalBar(
+  stream: NodeJS.WritableStream,
+  title: string,
+): { show(progress: Progress, what: string): void; clear(): void } {
   const bar = new SingleBar({
     stream,
     format: `${title} [{bar}] {percentage} % {what}`,
@@ -148,7 +159,13 @@ function describeProgress({ stage, done, total }: Progress, rate: number | undef
   const words = wordsOf(stage);
   if (!words?.noun) return words?.part ?? stage;
   const plural = PLURALS[words.noun];
-  const count = total > 0 ? `${grouped(done)} of ${counted(total, words.noun, plural)}` : counted(done, words.noun, plural);
-  const left = rate !== undefined && total > done ? `, ${duration((total - done) / rate)} left` : '';
-  return words.rated ? `${count}${rate === undefined ? '' : `, ${grouped(rate)} a second`}${left}` : `${words.part}: ${count}`;
+  const count =
+    total > 0
+      ? `${grouped(done)} of ${counted(total, words.noun, plural)}`
+      : counted(done, words.noun, plural);
+  const left =
+    rate !== undefined && total > done ? `, ${duration((total - done) / rate)} left` : '';
+  return words.rated
+    ? `${count}${rate === undefined ? '' : `, ${grouped(rate)} a second`}${left}`
+    : `${words.part}: ${count}`;
 }

@@ -25,7 +25,10 @@ export interface Queries {
 /** Documents that are looked up at once. */
 const LOOKED_UP = 256;
 
-/** Whether the path holds texts for the index, for which its encoder is needed. A pipe is taken for what the index was made of. */
+/**
+ * Whether the path holds texts for the index, for which its encoder is needed. A pipe is taken for
+ * what the index was made of.
+ */
 export async function holdsTexts(path: string, folder: string): Promise<boolean> {
   if (path === STDIN) return false;
   if ((await whatLiesAt(path)) === 'pipe') return (await readEncoderInfo(folder)) !== undefined;
@@ -33,23 +36,37 @@ export async function holdsTexts(path: string, folder: string): Promise<boolean>
   return hasTexts(kind) && !hasVectors(kind);
 }
 
-/** Queries for an index: JSON lines, a BEIR folder (with its judgements) or token vectors. Every error names the file. */
+/**
+ * Queries for an index: JSON lines, a BEIR folder (with its judgements) or token vectors. Every
+ * error names the file.
+ */
 export async function openQueries(
   path: string,
   { index, encoder }: OpenedIndex,
-  { qrels, split, keepZeros }: { qrels?: string | undefined; split?: string | undefined; keepZeros?: boolean | undefined },
+  {
+    qrels,
+    split,
+    keepZeros,
+  }: { qrels?: string | undefined; split?: string | undefined; keepZeros?: boolean | undefined },
   context: Context,
 ): Promise<Queries> {
-  const judged = qrels === undefined ? undefined : await interruptible(context.signal, parseQrels(fileBytes(qrels), qrels));
+  const judged =
+    qrels === undefined
+      ? undefined
+      : await interruptible(context.signal, parseQrels(fileBytes(qrels), qrels));
   if (!encoder) {
     const { tokens, ids } = await openVectors(path, { ...context, single: true, keepZeros });
     checkDim(tokens.dim, index.dim, path);
     return { ids, texts: undefined, tokens, qrels: judged ?? new Map() };
   }
   const beir =
-    (await whatLiesAt(path)) !== 'pipe' && (await pathKind(path)) === 'BEIR folder' ? await readBeir(path, { split }) : undefined;
+    (await whatLiesAt(path)) !== 'pipe' && (await pathKind(path)) === 'BEIR folder'
+      ? await readBeir(path, { split })
+      : undefined;
   const unread: UnreadFields = new Map();
-  const queries = beir ? beir.queries : await interruptible(context.signal, parseBeirQueries(fileBytes(path), path, unread));
+  const queries = beir
+    ? beir.queries
+    : await interruptible(context.signal, parseBeirQueries(fileBytes(path), path, unread));
   noteUnread(unread, path, '_id (or id) and text', context.reporter);
   if (queries.length === 0) throw wrong(path, 'expected at least one query, got none');
   const empty = queries.find(({ text }) => text.trim() === '');
@@ -60,21 +77,38 @@ export async function openQueries(
     nameOf: (text) => `query ${JSON.stringify(queries[text].id)}`,
     signal: context.signal,
   });
-  return { ids: queries.map(({ id }) => id), texts, tokens, qrels: judged ?? beir?.qrels ?? new Map() };
+  return {
+    ids: queries.map(({ id }) => id),
+    texts,
+    tokens,
+    qrels: judged ?? beir?.qrels ?? new Map(),
+  };
 }
 
-/** What is judged but not there: queries that were not asked, and documents that are not in the index. */
+/**
+ * What is judged but not there: queries that were not asked, and documents that are not in the
+ * index.
+ */
 export interface Missing {
   queries: number;
   documents: number;
 }
 
-/** Counts them, and says so once: what cannot be found makes nDCG smaller, and queries that are not there are not measured. */
-export async function noteMissing({ ids, qrels }: Queries, index: Index, path: string, { reporter, signal }: Context): Promise<Missing> {
+/**
+ * Counts them, and says so once: what cannot be found makes nDCG smaller, and queries that are not
+ * there are not measured.
+ */
+export async function noteMissing(
+  { ids, qrels }: Queries,
+  index: Index,
+  path: string,
+  { reporter, signal }: Context,
+): Promise<Missing> {
   const asked = new Set(ids);
   const lost = [...qrels.keys()].filter((id) => !asked.has(id));
   const judged = new Set<string>();
-  for (const [id, grades] of qrels) if (asked.has(id)) for (const document of grades.keys()) judged.add(document);
+  for (const [id, grades] of qrels)
+    if (asked.has(id)) for (const document of grades.keys()) judged.add(document);
   const absent: string[] = [];
   const all = [...judged];
   for (let from = 0; from < all.length; from += LOOKED_UP) {
@@ -83,11 +117,16 @@ export async function noteMissing({ ids, qrels }: Queries, index: Index, path: s
     const found = await index.get(some);
     absent.push(...some.filter((_, i) => found[i] === undefined));
   }
-  const listed = (missing: readonly string[]): string => `${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', …' : ''}`;
+  const listed = (missing: readonly string[]): string =>
+    `${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', …' : ''}`;
   if (absent.length > 0)
-    reporter.note(`${path}: ${counted(absent.length, 'judged document')} of ${grouped(all.length)} not in the index: ${listed(absent)}`);
+    reporter.note(
+      `${path}: ${counted(absent.length, 'judged document')} of ${grouped(all.length)} not in the index: ${listed(absent)}`,
+    );
   if (lost.length > 0)
-    reporter.note(`${path}: ${counted(lost.length, 'judged query', 'judged queries')} not among the queries: ${listed(lost)}`);
+    reporter.note(
+      `${path}: ${counted(lost.length, 'judged query', 'judged queries')} not among the queries: ${listed(lost)}`,
+    );
   return { queries: lost.length, documents: absent.length };
 }
 

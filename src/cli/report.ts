@@ -10,7 +10,11 @@ export interface Report extends Evaluation {
   index: IndexStats;
 }
 
-export function createReport(index: IndexStats, evaluation: Evaluation, threads: number | undefined): Report {
+export function createReport(
+  index: IndexStats,
+  evaluation: Evaluation,
+  threads: number | undefined,
+): Report {
   const machine = {
     cpu: cpus()[0]?.model ?? process.arch,
     threads: threads ?? availableParallelism(),
@@ -21,7 +25,16 @@ export function createReport(index: IndexStats, evaluation: Evaluation, threads:
 }
 
 /** The same for people. */
-export function formatReport({ machine, node, index, k, rows, queries, judged, encoding }: Report): string {
+export function formatReport({
+  machine,
+  node,
+  index,
+  k,
+  rows,
+  queries,
+  judged,
+  encoding,
+}: Report): string {
   const head = ['method', `nDCG@${k}`, `recall@${k}`, 'median ms', 'p95 ms', 'first pass, B/doc'];
   const cells = rows.map(({ method, ndcg, recall, latency, scannedBytes }) => [
     method,
@@ -32,7 +45,12 @@ export function formatReport({ machine, node, index, k, rows, queries, judged, e
     grouped(scannedBytes),
   ]);
   const asked = judged === queries ? ['judged query', 'judged queries'] : ['query', 'queries'];
-  const judgedOnly = judged === queries ? '' : judged === 0 ? ' (there are none)' : ` of ${counted(judged, 'query', 'queries')}`;
+  const judgedOnly =
+    judged === queries
+      ? ''
+      : judged === 0
+        ? ' (there are none)'
+        : ` of ${counted(judged, 'query', 'queries')}`;
   const encodingTime = encoding ? `takes ${encoding.median.toFixed(1)} ms more` : 'comes on top';
   const exact = rows.some(({ numCandidates }) => numCandidates !== null) ? [] : [whyExact(index)];
   return [
@@ -48,6 +66,7 @@ export function formatReport({ machine, node, index, k, rows, queries, judged, e
 }
 
 function whyExact({ features, refit: { why } }: IndexStats): string {
-  if (features !== 'exact') return 'Few documents are all scored exactly, whatever number of candidates is asked for.';
+  if (features !== 'exact')
+    return 'Few documents are all scored exactly, whatever number of candidates is asked for.';
   return `${why[0].toUpperCase()}${inCommands(why.slice(1))}.`;
 }

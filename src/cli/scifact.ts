@@ -4,7 +4,10 @@ import { LemurError } from '../errors.js';
 import type { BeirDocument, BeirQuery, Qrels } from '../formats/beir.js';
 import { readBeir } from '../formats/node-beir.js';
 
-/** Part of SciFact: documents in the order of the corpus, and the queries all of whose relevant documents are among them. */
+/**
+ * Part of SciFact: documents in the order of the corpus, and the queries all of whose relevant
+ * documents are among them.
+ */
 export interface ScifactTexts {
   documents: readonly BeirDocument[];
   queries: readonly BeirQuery[];
@@ -16,8 +19,8 @@ export interface ScifactTexts {
 }
 
 /**
- * SciFact, or `limit` documents of it: first what is judged relevant, query by query, so that the queries have something to find, then
- * the corpus from its beginning. No randomness.
+ * SciFact, or `limit` documents of it: first what is judged relevant, query by query, so that the
+ * queries have something to find, then the corpus from its beginning. No randomness.
  */
 export async function readScifact(limit: number | undefined): Promise<ScifactTexts> {
   const folder = fileURLToPath(new URL('../../data/scifact', import.meta.url));
@@ -34,15 +37,26 @@ export async function readScifact(limit: number | undefined): Promise<ScifactTex
   const all: BeirDocument[] = [];
   for await (const document of documents) all.push(document);
   if (limit !== undefined && limit > all.length) {
-    throw new LemurError('invalid-argument', `--documents ${limit}: SciFact has ${all.length} documents`, { where: 'documents' });
+    throw new LemurError(
+      'invalid-argument',
+      `--documents ${limit}: SciFact has ${all.length} documents`,
+      { where: 'documents' },
+    );
   }
   return chooseTexts(all, queries, qrels, limit ?? all.length);
 }
 
-export function chooseTexts(all: readonly BeirDocument[], queries: readonly BeirQuery[], qrels: Qrels, limit: number): ScifactTexts {
+export function chooseTexts(
+  all: readonly BeirDocument[],
+  queries: readonly BeirQuery[],
+  qrels: Qrels,
+  limit: number,
+): ScifactTexts {
   const present = new Set(all.map((document) => document.id));
   const relevantTo = (query: BeirQuery): string[] =>
-    [...(qrels.get(query.id) ?? [])].filter(([id, grade]) => grade > 0 && present.has(id)).map(([id]) => id);
+    [...(qrels.get(query.id) ?? [])]
+      .filter(([id, grade]) => grade > 0 && present.has(id))
+      .map(([id]) => id);
 
   const chosen = new Set<string>();
   const take = (id: string): void => {
@@ -57,7 +71,10 @@ export function chooseTexts(all: readonly BeirDocument[], queries: readonly Beir
     return ids.length > 0 && ids.every((id) => chosen.has(id));
   });
   const judgements: Qrels = new Map(
-    kept.map((query) => [query.id, new Map([...(qrels.get(query.id) ?? [])].filter(([id]) => chosen.has(id)))]),
+    kept.map((query) => [
+      query.id,
+      new Map([...(qrels.get(query.id) ?? [])].filter(([id]) => chosen.has(id))),
+    ]),
   );
   return {
     documents: all.filter((document) => chosen.has(document.id)),

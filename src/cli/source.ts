@@ -7,7 +7,12 @@ import { type ByteSource, readLines } from '../formats/jsonl.js';
 import { fileBytes, unpacked } from '../formats/node-beir.js';
 import { readHead } from '../formats/node-file.js';
 import { openPipe, whatLiesAt } from '../formats/node-path-content.js';
-import { isTextFile, listTextFiles, readTextFile, readTextFolder } from '../formats/node-text-folder.js';
+import {
+  isTextFile,
+  listTextFiles,
+  readTextFile,
+  readTextFolder,
+} from '../formats/node-text-folder.js';
 import { readTokenVectors } from '../formats/node-token-vectors.js';
 import { showJson } from '../formats/show-json.js';
 import { NPZ, parseTokenVectors, type TokenVectorOptions } from '../formats/token-vectors.js';
@@ -22,7 +27,10 @@ import { withoutZeroRows } from './zero-rows.js';
 /** Standard input, where a path is expected. */
 export const STDIN = '-';
 
-/** What a path or standard input holds: texts as they are read, or token vectors with the texts (or just the ids) that they are of. */
+/**
+ * What a path or standard input holds: texts as they are read, or token vectors with the texts (or
+ * just the ids) that they are of.
+ */
 export type Source = TextSource | VectorSource;
 
 export interface TextSource {
@@ -51,9 +59,14 @@ export interface SourceOptions {
   keepZeros?: boolean | undefined;
 }
 
-type VectorOptions = Pick<SourceOptions, 'openInput' | 'signal' | 'reporter' | 'keepZeros'> & { single?: boolean };
+type VectorOptions = Pick<SourceOptions, 'openInput' | 'signal' | 'reporter' | 'keepZeros'> & {
+  single?: boolean;
+};
 
-/** Opens texts, which are then read as they are needed, or token vectors, which are read. Every error names the file, and the line or row. */
+/**
+ * Opens texts, which are then read as they are needed, or token vectors, which are read. Every
+ * error names the file, and the line or row.
+ */
 export function openSource(path: string, options: SourceOptions): Promise<Source> {
   return interruptible(options.signal, readSource(path, options));
 }
@@ -63,13 +76,22 @@ async function readSource(path: string, options: SourceOptions): Promise<Source>
   if (stream) return openStream(stream, options);
   const kind = await pathKind(path);
   if (hasVectors(kind)) {
-    const tokens = await withoutZeroRows(await readTokenVectors(path, readingOf(options)), path, options);
-    const documents = await documentsBeside(kind === 'token vectors' ? path : dirname(path), tokens.counts.length, options);
+    const tokens = await withoutZeroRows(
+      await readTokenVectors(path, readingOf(options)),
+      path,
+      options,
+    );
+    const documents = await documentsBeside(
+      kind === 'token vectors' ? path : dirname(path),
+      tokens.counts.length,
+      options,
+    );
     return { kind: 'vectors', label: path, tokens, documents };
   }
   if (hasTexts(kind)) {
     const { documents, total } = await openTexts(path, kind, options);
-    // notes that hold nothing yet are no reason to refuse all others; a line without text is a mistake
+    // notes that hold nothing yet are no reason to refuse all others; a line without text is a
+    // mistake
     const empty = kind === 'folder of texts' ? { ...options, skipEmpty: true } : options;
     return { kind: 'texts', label: path, documents: whole(documents, path, empty), total };
   }
@@ -82,11 +104,17 @@ async function readSource(path: string, options: SourceOptions): Promise<Source>
 }
 
 /** Token vectors with the ids beside them, where texts would make no sense. */
-export function openVectors(path: string, options: VectorOptions): Promise<{ tokens: TokenSets; ids: string[] }> {
+export function openVectors(
+  path: string,
+  options: VectorOptions,
+): Promise<{ tokens: TokenSets; ids: string[] }> {
   return interruptible(options.signal, readVectors(path, options));
 }
 
-async function readVectors(path: string, options: VectorOptions): Promise<{ tokens: TokenSets; ids: string[] }> {
+async function readVectors(
+  path: string,
+  options: VectorOptions,
+): Promise<{ tokens: TokenSets; ids: string[] }> {
   const stream = await streamAt(path, options);
   if (!stream) {
     const kind = await pathKind(path);
@@ -94,13 +122,23 @@ async function readVectors(path: string, options: VectorOptions): Promise<{ toke
       const problem = `${path}: ${kind === '.npz' ? NPZ : `holds: ${kind}`}; expected token vectors (a folder with tokens.npy and counts.npy, .npy, safetensors)`;
       throw new LemurError('invalid-argument', problem, { where: path });
     }
-    const tokens = await withoutZeroRows(await readTokenVectors(path, readingOf(options)), path, options);
+    const tokens = await withoutZeroRows(
+      await readTokenVectors(path, readingOf(options)),
+      path,
+      options,
+    );
     const documents =
-      kind === 'token vectors' ? await documentsBeside(path, tokens.counts.length, options) : numbered(tokens.counts.length);
+      kind === 'token vectors'
+        ? await documentsBeside(path, tokens.counts.length, options)
+        : numbered(tokens.counts.length);
     return { tokens, ids: documents.map(({ id }) => id) };
   }
   const { label } = stream;
-  const tokens = await withoutZeroRows(await parseTokenVectors(await allBytes(stream.chunks), label, readingOf(options)), label, options);
+  const tokens = await withoutZeroRows(
+    await parseTokenVectors(await allBytes(stream.chunks), label, readingOf(options)),
+    label,
+    options,
+  );
   return { tokens, ids: numbered(tokens.counts.length).map(({ id }) => id) };
 }
 
@@ -112,31 +150,56 @@ function readingOf({ single, signal }: VectorOptions): TokenVectorOptions {
 /** Options that say how texts become vectors make no sense with vectors. */
 export function refuseTextOptions(
   path: string,
-  { model, maxTokens, dim }: { model?: string | undefined; maxTokens?: number | undefined; dim?: number | undefined },
+  {
+    model,
+    maxTokens,
+    dim,
+  }: { model?: string | undefined; maxTokens?: number | undefined; dim?: number | undefined },
 ): void {
-  const given = Object.entries({ '--model': model, '--max-tokens': maxTokens, '--dim': dim }).find(([, value]) => value !== undefined);
+  const given = Object.entries({ '--model': model, '--max-tokens': maxTokens, '--dim': dim }).find(
+    ([, value]) => value !== undefined,
+  );
   if (given)
-    throw new LemurError('invalid-argument', `${given[0]}: ${path} holds vectors already, nothing is encoded`, { where: given[0] });
+    throw new LemurError(
+      'invalid-argument',
+      `${given[0]}: ${path} holds vectors already, nothing is encoded`,
+      { where: given[0] },
+    );
 }
 
 /** Raises 'dimension-mismatch' naming the file. */
 export function checkDim(got: number, expected: number, path: string): void {
   if (got === expected) return;
-  throw new LemurError('dimension-mismatch', `${path}: token vectors have ${got} dimensions, expected ${expected}`, {
-    where: path,
-    expected,
-    got,
-  });
+  throw new LemurError(
+    'dimension-mismatch',
+    `${path}: token vectors have ${got} dimensions, expected ${expected}`,
+    {
+      where: path,
+      expected,
+      got,
+    },
+  );
 }
 
-/** What is read once as it comes: standard input, or a pipe that the shell has opened, as it does for <(...); undefined for other paths. */
-async function streamAt(path: string, { openInput, signal }: VectorOptions): Promise<{ label: string; chunks: Readable } | undefined> {
+/**
+ * What is read once as it comes: standard input, or a pipe that the shell has opened, as it does
+ * for <(...); undefined for other paths.
+ */
+async function streamAt(
+  path: string,
+  { openInput, signal }: VectorOptions,
+): Promise<{ label: string; chunks: Readable } | undefined> {
   if (path === STDIN) return { label: 'standard input', chunks: openInput() };
-  return (await whatLiesAt(path)) === 'pipe' ? { label: path, chunks: addAbortSignal(signal, openPipe(path)) } : undefined;
+  return (await whatLiesAt(path)) === 'pipe'
+    ? { label: path, chunks: addAbortSignal(signal, openPipe(path)) }
+    : undefined;
 }
 
 /** JSON lines or the bytes of token vectors, whichever comes. */
-async function openStream(stream: { label: string; chunks: Readable }, options: SourceOptions): Promise<Source> {
+async function openStream(
+  stream: { label: string; chunks: Readable },
+  options: SourceOptions,
+): Promise<Source> {
   const { label } = stream;
   const chunks = unpacked(stream.chunks, label);
   const read: Uint8Array[] = [];
@@ -151,17 +214,32 @@ async function openStream(stream: { label: string; chunks: Readable }, options: 
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
   })();
   if (fileKind(head) === 'text') {
-    return { kind: 'texts', label, documents: whole(jsonLines(bytes, label, options), label, options), total: undefined };
+    return {
+      kind: 'texts',
+      label,
+      documents: whole(jsonLines(bytes, label, options), label, options),
+      total: undefined,
+    };
   }
-  const tokens = await withoutZeroRows(await parseTokenVectors(await allBytes(bytes), label, readingOf(options)), label, options);
+  const tokens = await withoutZeroRows(
+    await parseTokenVectors(await allBytes(bytes), label, readingOf(options)),
+    label,
+    options,
+  );
   return { kind: 'vectors', label, tokens, documents: numbered(tokens.counts.length) };
 }
 
-async function openTexts(path: string, kind: PathKind, options: SourceOptions): Promise<Pick<TextSource, 'documents' | 'total'>> {
-  if (kind === 'folder of texts') return { documents: readTextFolder(path), total: (await listTextFiles(path)).length };
+async function openTexts(
+  path: string,
+  kind: PathKind,
+  options: SourceOptions,
+): Promise<Pick<TextSource, 'documents' | 'total'>> {
+  if (kind === 'folder of texts')
+    return { documents: readTextFolder(path), total: (await listTextFiles(path)).length };
   if (kind === 'text file') {
     const begin = await beginningOf(path);
-    if (isTextFile(path) && !/^\{\s*"/.test(begin)) return { documents: readTextFile(path), total: 1 };
+    if (isTextFile(path) && !/^\{\s*"/.test(begin))
+      return { documents: readTextFile(path), total: 1 };
     if (/^[^{[]/.test(begin)) {
       const problem = `${path}: begins with ${showJson(begin.slice(0, 40))}, expected JSON lines; the name of a text ends with .txt or .md`;
       throw new LemurError('bad-file', problem, { where: path });
@@ -181,11 +259,18 @@ async function* jsonLines(
   try {
     yield* parseBeirDocuments(bytes, label, unread);
   } finally {
-    noteUnread(unread, label, '_id (or id), title, text and metadata, which takes any fields', reporter);
+    noteUnread(
+      unread,
+      label,
+      '_id (or id), title, text and metadata, which takes any fields',
+      reporter,
+    );
   }
 }
 
-/** The beginning of what a file has behind white space and a byte order mark; '' of a gzipped one. */
+/**
+ * The beginning of what a file has behind white space and a byte order mark; '' of a gzipped one.
+ */
 async function beginningOf(path: string): Promise<string> {
   const { head } = await readHead(path, 4096);
   return fileKind(head) === 'gzip' ? '' : new TextDecoder().decode(head).trimStart();
@@ -226,21 +311,37 @@ async function* whole(
   }
   if (empty.length > 0) {
     const listed = `${empty.slice(0, 3).join(', ')}${empty.length > 3 ? ', …' : ''}`;
-    reporter.note(`${label}: left out ${counted(empty.length, 'document')} without any text: ${listed}`);
+    reporter.note(
+      `${label}: left out ${counted(empty.length, 'document')} without any text: ${listed}`,
+    );
   }
-  if (given === 0) throw new LemurError('empty-corpus', `${label}: expected at least one document, got none`, { where: label });
+  if (given === 0)
+    throw new LemurError('empty-corpus', `${label}: expected at least one document, got none`, {
+      where: label,
+    });
 }
 
-/** What `documents.jsonl` or `ids.txt` in the folder says about its vectors; else they are numbered. */
-async function documentsBeside(folder: string, expected: number, options: Pick<SourceOptions, 'reporter'>): Promise<BeirDocument[]> {
+/**
+ * What `documents.jsonl` or `ids.txt` in the folder says about its vectors; else they are numbered.
+ */
+async function documentsBeside(
+  folder: string,
+  expected: number,
+  options: Pick<SourceOptions, 'reporter'>,
+): Promise<BeirDocument[]> {
   const [lines, ids] = [join(folder, 'documents.jsonl'), join(folder, 'ids.txt')];
   const check = (path: string, documents: BeirDocument[]): BeirDocument[] => {
     if (documents.length === expected) return documents;
-    throw new LemurError('bad-file', `${path}: ${documents.length} documents, expected ${expected}: as many as the vectors have`, {
-      where: path,
-    });
+    throw new LemurError(
+      'bad-file',
+      `${path}: ${documents.length} documents, expected ${expected}: as many as the vectors have`,
+      {
+        where: path,
+      },
+    );
   };
-  if ((await whatLiesAt(lines)) !== undefined) return check(lines, await collect(jsonLines(fileBytes(lines), lines, options)));
+  if ((await whatLiesAt(lines)) !== undefined)
+    return check(lines, await collect(jsonLines(fileBytes(lines), lines, options)));
   if ((await whatLiesAt(ids)) !== undefined) return check(ids, await readIds(ids));
   return numbered(expected);
 }

@@ -1,8 +1,15 @@
-/** Rows of cells as aligned columns: the first to the left, the others to the right; the first row is the head. */
+/**
+ * Rows of cells as aligned columns: the first to the left, the others to the right; the first row
+ * is the head.
+ */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ');
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]),
+      )
+      .join('  ');
   const [head, ...body] = rows.map(line);
   return [head, '-'.repeat(head.length), ...body].join('\n');
 }

@@ -40,36 +40,67 @@ export function addTune(program: Command, context: Context): void {
     .addOption(shared.json())
     .addOption(shared.movedModel())
     .addOption(shared.threads())
-    .addHelpText('after', examples('lemur tune notes.lemur', 'lemur tune notes.lemur --recall 0.99 --queries asked.jsonl'))
-    .action(async (folder: string, { recall, k, queries, sample, keepZeros, json, model, threads }: TuneArguments) => {
-      const texts = queries !== undefined && (await holdsTexts(queries, folder));
-      await withIndex(folder, { write: true, texts, model, threads }, async (it) => {
-        const given = queries === undefined ? undefined : (await openQueries(queries, it, { keepZeros }, context)).tokens;
-        const { value } = await reporter.step('tune', (onProgress) =>
-          it.index.tune({ recall, k, queries: given, sample, signal, onProgress }).catch(untunable(folder)),
-        );
-        if (json) printJson({ index: folder, ...value }, 2);
-        else print(describeCurve(value));
-      });
-    });
+    .addHelpText(
+      'after',
+      examples(
+        'lemur tune notes.lemur',
+        'lemur tune notes.lemur --recall 0.99 --queries asked.jsonl',
+      ),
+    )
+    .action(
+      async (
+        folder: string,
+        { recall, k, queries, sample, keepZeros, json, model, threads }: TuneArguments,
+      ) => {
+        const texts = queries !== undefined && (await holdsTexts(queries, folder));
+        await withIndex(folder, { write: true, texts, model, threads }, async (it) => {
+          const given =
+            queries === undefined
+              ? undefined
+              : (await openQueries(queries, it, { keepZeros }, context)).tokens;
+          const { value } = await reporter.step('tune', (onProgress) =>
+            it.index
+              .tune({ recall, k, queries: given, sample, signal, onProgress })
+              .catch(untunable(folder)),
+          );
+          if (json) printJson({ index: folder, ...value }, 2);
+          else print(describeCurve(value));
+        });
+      },
+    );
 }
 
 /** The library's words for it are those of its methods. */
 function untunable(folder: string): (error: unknown) => never {
   return (error) => {
     if (!isLemurError(error, 'unsupported')) throw error;
-    throw new LemurError('unsupported', `${folder}: ${inCommands(error.message)}`, { where: folder });
+    throw new LemurError('unsupported', `${folder}: ${inCommands(error.message)}`, {
+      where: folder,
+    });
   };
 }
 
-function describeCurve({ k, queries, source, target, points, numCandidates }: Curve & { numCandidates: number | null }): string {
-  const rows = points.map(([n, recall, error]) => [grouped(n), recall.toFixed(3), error.toFixed(3)]);
+function describeCurve({
+  k,
+  queries,
+  source,
+  target,
+  points,
+  numCandidates,
+}: Curve & { numCandidates: number | null }): string {
+  const rows = points.map(([n, recall, error]) => [
+    grouped(n),
+    recall.toFixed(3),
+    error.toFixed(3),
+  ]);
   const from = source === 'given' ? 'given' : 'drawn from the index';
   return [
     alignColumns([['candidates', `recall@${k}`, '+-'], ...rows]),
     '',
     `By ${counted(queries, 'query', 'queries')} ${from}. For a recall of ${target} searches now take ${
-      numCandidates === null ? 'all documents: no number of candidates that was measured reaches it' : counted(numCandidates, 'candidate')
+      numCandidates === null
+        ? 'all documents: no number of candidates that was measured reaches it'
+        : counted(numCandidates, 'candidate')
     }.`,
   ].join('\n');
 }

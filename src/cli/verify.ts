@@ -13,7 +13,9 @@ export function addVerify(program: Command, { signal, reporter, print, printJson
   program
     .command('verify')
     .summary('read all files of an index and compare their checksums')
-    .description('Reads all files of an index and compares their checksums. Exits with 1 where something is wrong, and says what.')
+    .description(
+      'Reads all files of an index and compares their checksums. Exits with 1 where something is wrong, and says what.',
+    )
     .argument('<index>', 'folder of the index', path)
     .addOption(shared.json())
     .addOption(shared.threads())
@@ -22,12 +24,19 @@ export function addVerify(program: Command, { signal, reporter, print, printJson
       const { value } = await reporter.step('verify', (onProgress) =>
         withIndex(folder, { threads }, ({ index }) => index.verify({ signal, onProgress })),
       );
-      const found: Verification = { ...value, problems: [...value.problems, ...(await encoderProblems(folder))] };
+      const found: Verification = {
+        ...value,
+        problems: [...value.problems, ...(await encoderProblems(folder))],
+      };
       const { files, bytes, problems } = found;
       if (json) printJson(found, 2);
       else for (const problem of problems) print(shown(problem));
-      if (problems.length > 0) throw new LemurError('bad-file', `${folder}: ${counted(problems.length, 'problem')}`, { where: folder });
-      if (!json) print(`${shown(folder)}: all is well: ${counted(files, 'file')}, ${megabytes(bytes)}`);
+      if (problems.length > 0)
+        throw new LemurError('bad-file', `${folder}: ${counted(problems.length, 'problem')}`, {
+          where: folder,
+        });
+      if (!json)
+        print(`${shown(folder)}: all is well: ${counted(files, 'file')}, ${megabytes(bytes)}`);
     });
 }
 

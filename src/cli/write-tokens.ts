@@ -5,7 +5,10 @@ import { folderStorage } from '../storage/node-folder.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 
 /** `counts.npy` first: where `tokens.npy` is, all is. */
-export async function writeTokens(folder: string, { vectors, counts, dim }: TokenSets): Promise<void> {
+export async function writeTokens(
+  folder: string,
+  { vectors, counts, dim }: TokenSets,
+): Promise<void> {
   await writeNpyFile(join(folder, 'counts.npy'), { shape: [counts.length], data: counts });
   const file = await createNpyFile(join(folder, 'tokens.npy'), dim);
   try {
@@ -17,7 +20,13 @@ export async function writeTokens(folder: string, { vectors, counts, dim }: Toke
 }
 
 /** Writes `documents.jsonl` in one step. */
-export async function writeDocuments(folder: string, documents: readonly BeirDocument[]): Promise<void> {
+export async function writeDocuments(
+  folder: string,
+  documents: readonly BeirDocument[],
+): Promise<void> {
   const lines = documents.map(({ id, title, text }) => JSON.stringify({ _id: id, title, text }));
-  await folderStorage(folder).replace('documents.jsonl', new TextEncoder().encode(`${lines.join('\n')}\n`));
+  await folderStorage(folder).replace(
+    'documents.jsonl',
+    new TextEncoder().encode(`${lines.join('\n')}\n`),
+  );
 }

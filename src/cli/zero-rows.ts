@@ -4,7 +4,10 @@ import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
 import type { Reporter } from './progress.js';
 import { counted, grouped } from './text-layout.js';
 
-/** What becomes of token vectors that are zero throughout: padding that was not cut off, most likely, which would be scored as tokens. */
+/**
+ * What becomes of token vectors that are zero throughout: padding that was not cut off, most
+ * likely, which would be scored as tokens.
+ */
 export interface ZeroOptions {
   keepZeros?: boolean | undefined;
   signal: AbortSignal;
@@ -12,10 +15,14 @@ export interface ZeroOptions {
 }
 
 /**
- * The vectors without those that are zero throughout, which are said; rows move up within `tokens.vectors`. Raises 'empty-document' for a text of nothing
- * else. `label` names the file.
+ * The vectors without those that are zero throughout, which are said; rows move up within
+ * `tokens.vectors`. Raises 'empty-document' for a text of nothing else. `label` names the file.
  */
-export async function withoutZeroRows(tokens: TokenSets, label: string, { keepZeros, signal, reporter }: ZeroOptions): Promise<TokenSets> {
+export async function withoutZeroRows(
+  tokens: TokenSets,
+  label: string,
+  { keepZeros, signal, reporter }: ZeroOptions,
+): Promise<TokenSets> {
   if (keepZeros) return tokens;
   const { vectors, counts, dim } = tokens;
   const left = new Int32Array(counts.length);
@@ -39,7 +46,9 @@ export async function withoutZeroRows(tokens: TokenSets, label: string, { keepZe
   const dropped = (vectors.length - to) / dim;
   if (dropped === 0) return tokens;
   const found = `${counted(dropped, 'token vector')} of ${grouped(vectors.length / dim)}, in ${counted(texts, 'text')}`;
-  reporter.note(`${label}: left out ${found}, zero throughout, as padding is (--keep-zeros takes them for tokens)`);
+  reporter.note(
+    `${label}: left out ${found}, zero throughout, as padding is (--keep-zeros takes them for tokens)`,
+  );
   return { vectors: vectors.subarray(0, to), counts: left, offsets: rowOffsets(left), dim };
 }
 

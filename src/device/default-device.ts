@@ -8,7 +8,10 @@ import { isThreads, MOST_THREADS, wrongThreads } from './threads.js';
 
 /** Where a call computes. */
 export interface DeviceOptions {
-  /** Worker threads, 256 at most; default: all the machine has (`os.availableParallelism()`). Results do not depend on it. */
+  /**
+   * Worker threads, 256 at most; default: all the machine has (`os.availableParallelism()`).
+   * Results do not depend on it.
+   */
   threads?: number | undefined;
   /** A device of your own instead. */
   device?: Device | undefined;
@@ -16,7 +19,10 @@ export interface DeviceOptions {
 
 export const DEVICE_OPTIONS: OptionNames<DeviceOptions> = { threads: true, device: true };
 
-/** Raises 'invalid-argument' for what is no device, and numbers of threads that no machine makes use of. */
+/**
+ * Raises 'invalid-argument' for what is no device, and numbers of threads that no machine makes use
+ * of.
+ */
 export function checkDevice({ device, threads }: DeviceOptions): void {
   if (threads !== undefined && !isThreads(threads)) throw wrongThreads(threads);
   if (device === undefined || device === null) return;
@@ -28,7 +34,10 @@ export function checkDevice({ device, threads }: DeviceOptions): void {
 
 const devices = new Map<number, Promise<Device>>();
 
-/** One device for each number of threads, made when first needed and kept while it lives; its workers never keep a process alive. */
+/**
+ * One device for each number of threads, made when first needed and kept while it lives; its
+ * workers never keep a process alive.
+ */
 export async function resolveDevice(options: DeviceOptions): Promise<Device> {
   checkDevice(options);
   const { device, threads } = options;
@@ -45,11 +54,14 @@ export async function resolveDevice(options: DeviceOptions): Promise<Device> {
   return made;
 }
 
-const forgotten = new FinalizationRegistry(({ device, tensors }: { device: Device; tensors: readonly Tensor[] }) =>
-  device.free(...tensors),
+const forgotten = new FinalizationRegistry(
+  ({ device, tensors }: { device: Device; tensors: readonly Tensor[] }) => device.free(...tensors),
 );
 
-/** Frees the tensors when `owner` has been garbage-collected, or when the function returned is called, whichever is first. */
+/**
+ * Frees the tensors when `owner` has been garbage-collected, or when the function returned is
+ * called, whichever is first.
+ */
 export function freeWith(owner: object, device: Device, tensors: readonly Tensor[]): () => void {
   const token = {};
   forgotten.register(owner, { device, tensors }, token);

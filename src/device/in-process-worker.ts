@@ -3,7 +3,10 @@ import type { WorkerPort } from '../platform.js';
 import type { ToWorker } from './cpu/protocol.js';
 import { createWorker } from './cpu/worker.js';
 
-/** A worker without a thread, for runtimes that have none: its messages are worked off on the caller's, giving it away before each. */
+/**
+ * A worker without a thread, for runtimes that have none: its messages are worked off on the
+ * caller's, giving it away before each.
+ */
 export function inProcessWorker(): WorkerPort {
   const queue: ToWorker[] = [];
   let receive: (message: unknown) => void = () => {};
@@ -11,7 +14,10 @@ export function inProcessWorker(): WorkerPort {
   let ended = false;
   const worker = createWorker((message) => queueMicrotask(() => ended || receive(message)));
 
-  /** What was posted before comes first, even where its own turn never came: edge runtimes drop the timers of requests that were cancelled. */
+  /**
+   * What was posted before comes first, even where its own turn never came: edge runtimes drop the
+   * timers of requests that were cancelled.
+   */
   const workUpTo = (message: ToWorker): void => {
     try {
       while (!ended && queue.includes(message)) worker(queue.shift() as ToWorker);

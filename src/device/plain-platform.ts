@@ -3,7 +3,10 @@ import type { Platform } from '../platform.js';
 import { memoryStorage } from '../storage/memory.js';
 import { inProcessWorker } from './in-process-worker.js';
 
-/** No workers, no WASM code: plain kernels on the caller's thread, a block at a time. The specification that devices are compared with. */
+/**
+ * No workers, no WASM code: plain kernels on the caller's thread, a block at a time. The
+ * specification that devices are compared with.
+ */
 export const plainPlatform: Platform = {
   parallelism: 1,
   kernels: 'plain',

@@ -19,10 +19,14 @@ interface AddedToken {
 }
 
 /**
- * A function that splits a text at a tokenizer.json's added tokens as the library does, in order: some are found in the text, the rest once it
- * is normalised, and a piece that is all of one is that token however it came about.
+ * A function that splits a text at a tokenizer.json's added tokens as the library does, in order:
+ * some are found in the text, the rest once it is normalised, and a piece that is all of one is
+ * that token however it came about.
  */
-export function addedTokens(json: Json, normalize: (text: string) => NormalizedText): (text: string) => Generator<Stretch> {
+export function addedTokens(
+  json: Json,
+  normalize: (text: string) => NormalizedText,
+): (text: string) => Generator<Stretch> {
   const known = new Map<string, AddedToken>();
   const [inText, inNormalized]: [string[], string[]] = [[], []];
   for (const token of (json.added_tokens ?? []) as readonly AddedToken[]) {
@@ -44,7 +48,11 @@ export function addedTokens(json: Json, normalize: (text: string) => NormalizedT
       const normalized = normalize(written);
       for (const piece of pieces(normalized.text, after, known)) {
         if (piece.text === '') continue;
-        yield { ...part(normalized, piece.at, piece.at + piece.text.length, at), isAdded: known.has(piece.text), section };
+        yield {
+          ...part(normalized, piece.at, piece.at + piece.text.length, at),
+          isAdded: known.has(piece.text),
+          section,
+        };
       }
     }
   };
@@ -55,8 +63,15 @@ interface Piece {
   at: number;
 }
 
-/** What the pattern finds and what lies between, less the whitespace that tokens swallow; some may be empty. */
-function pieces(text: string, pattern: RegExp | undefined, known: ReadonlyMap<string, AddedToken>): Piece[] {
+/**
+ * What the pattern finds and what lies between, less the whitespace that tokens swallow; some may
+ * be empty.
+ */
+function pieces(
+  text: string,
+  pattern: RegExp | undefined,
+  known: ReadonlyMap<string, AddedToken>,
+): Piece[] {
   const found: Piece[] = [];
   let at = 0;
   for (const match of pattern ? text.matchAll(pattern) : []) {
@@ -81,5 +96,8 @@ function pieces(text: string, pattern: RegExp | undefined, known: ReadonlyMap<st
 function anyOf(words: readonly string[]): RegExp | undefined {
   const longestFirst = words.filter((word) => word !== '').sort((a, b) => b.length - a.length);
   if (longestFirst.length === 0) return undefined;
-  return new RegExp(longestFirst.map((word) => word.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g');
+  return new RegExp(
+    longestFirst.map((word) => word.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'),
+    'g',
+  );
 }

@@ -9,11 +9,14 @@ export interface TextBatch extends IdBatch {
 type BatchedText = Pick<ArrangedText, 'ids' | 'attended'>;
 
 /**
- * Groups texts of like length, the longest first, so that little is lost to padding and memory is at its highest at the start: at most
- * `batchTokens` tokens in each (longest text x texts; a longer text is alone).
+ * Groups texts of like length, the longest first, so that little is lost to padding and memory is
+ * at its highest at the start: at most `batchTokens` tokens in each (longest text x texts; a longer
+ * text is alone).
  */
 export function textBatches(texts: readonly BatchedText[], batchTokens: number): TextBatch[] {
-  const order = texts.map((_, i) => i).sort((a, b) => texts[b].ids.length - texts[a].ids.length || a - b);
+  const order = texts
+    .map((_, i) => i)
+    .sort((a, b) => texts[b].ids.length - texts[a].ids.length || a - b);
   const batches: TextBatch[] = [];
   for (let i = 0; i < order.length; ) {
     const count = Math.max(1, Math.floor(batchTokens / texts[order[i]].ids.length));
@@ -31,5 +34,10 @@ function textBatch(texts: readonly BatchedText[], indices: readonly number[]): T
     ids.set(texts[i].ids, at);
     at += texts[i].ids.length;
   }
-  return { texts: indices, ids, lengths, attended: Int32Array.from(indices, (i) => texts[i].attended) };
+  return {
+    texts: indices,
+    ids,
+    lengths,
+    attended: Int32Array.from(indices, (i) => texts[i].attended),
+  };
 }

@@ -11,9 +11,13 @@ export interface BertNormalization {
   readonly stripAccents: boolean;
 }
 
-/** Takes apart what the description of a normaliser says; undefined for one that is not a BertNormalizer. */
+/**
+ * Takes apart what the description of a normaliser says; undefined for one that is not a
+ * BertNormalizer.
+ */
 export function bertNormalization(json: unknown): BertNormalization | undefined {
-  const { type, clean_text, handle_chinese_chars, strip_accents, lowercase } = (json ?? {}) as Record<string, unknown>;
+  const { type, clean_text, handle_chinese_chars, strip_accents, lowercase } = (json ??
+    {}) as Record<string, unknown>;
   if (type !== 'BertNormalizer') return undefined;
   return {
     clean: Boolean(clean_text),
@@ -23,7 +27,10 @@ export function bertNormalization(json: unknown): BertNormalization | undefined 
   };
 }
 
-/** What a character becomes before lower-casing, and the number of code units that are left of it in the end. */
+/**
+ * What a character becomes before lower-casing, and the number of code units that are left of it in
+ * the end.
+ */
 interface Character {
   readonly cleaned: string;
   readonly length: number;
@@ -33,11 +40,14 @@ interface Character {
 const REMEMBERED = 4096;
 
 /**
- * A function that normalises as `@huggingface/tokenizers` does and says where each code unit comes from. How many units a character leaves depends on
- * that character alone, but not always which: a sigma is lower-cased by its neighbours, and marks may change places. So the lengths
- * are found character by character, and the text as a whole.
+ * A function that normalises as `@huggingface/tokenizers` does and says where each code unit comes
+ * from. How many units a character leaves depends on that character alone, but not always which: a
+ * sigma is lower-cased by its neighbours, and marks may change places. So the lengths are found
+ * character by character, and the text as a whole.
  */
-export function bertNormalizer(rules: BertNormalization): (source: NormalizedText) => NormalizedText {
+export function bertNormalizer(
+  rules: BertNormalization,
+): (source: NormalizedText) => NormalizedText {
   const known = new Map<number, Character>();
   const characterOf = (code: number): Character => {
     const found = known.get(code);
@@ -72,15 +82,23 @@ export function bertNormalizer(rules: BertNormalization): (source: NormalizedTex
 
 function cleanCharacter(char: string, { clean, spaceChinese }: BertNormalization): string {
   if (clean) {
-    if (char === '\ufffd' || (/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/u.test(char) && !/[\t\n\r]/.test(char))) return '';
+    if (char === '\ufffd' || (/[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/u.test(char) && !/[\t\n\r]/.test(char)))
+      return '';
     if (/\s/.test(char)) return ' ';
   }
   return spaceChinese && isChinese(char.codePointAt(0)!) ? ` ${char} ` : char;
 }
 
-/** Of the first plane only: the library looks at UTF-16 code units, and `preparedNormalizer` takes the others. */
+/**
+ * Of the first plane only: the library looks at UTF-16 code units, and `preparedNormalizer` takes
+ * the others.
+ */
 function isChinese(code: number): boolean {
-  return (code >= 0x4e00 && code <= 0x9fff) || (code >= 0x3400 && code <= 0x4dbf) || (code >= 0xf900 && code <= 0xfaff);
+  return (
+    (code >= 0x4e00 && code <= 0x9fff) ||
+    (code >= 0x3400 && code <= 0x4dbf) ||
+    (code >= 0xf900 && code <= 0xfaff)
+  );
 }
 
 function fold(text: string, { lowercase, stripAccents }: BertNormalization): string {

@@ -16,7 +16,10 @@ export interface Norm {
   readonly beta: Float32Array;
 }
 
-/** Token embeddings: vocabulary x hidden, and positions x hidden with the embedding of token type 0 added. */
+/**
+ * Token embeddings: vocabulary x hidden, and positions x hidden with the embedding of token type 0
+ * added.
+ */
 export interface BertEmbeddings {
   readonly words: Float32Array;
   readonly positions: Float32Array;
@@ -25,7 +28,10 @@ export interface BertEmbeddings {
   readonly norm: Norm;
 }
 
-/** One transformer layer; `queryKeyValue` is the three projections one after the other, 3 hidden outputs. */
+/**
+ * One transformer layer; `queryKeyValue` is the three projections one after the other, 3 hidden
+ * outputs.
+ */
 export interface BertLayer {
   readonly queryKeyValue: Dense;
   readonly attentionOutput: Dense;
@@ -35,20 +41,29 @@ export interface BertLayer {
   readonly outputNorm: Norm;
 }
 
-/** Reads a body's weights from their file part by part, as float32, so that they are not all in memory at once. */
+/**
+ * Reads a body's weights from their file part by part, as float32, so that they are not all in
+ * memory at once.
+ */
 export interface BertWeights {
   embeddings(): Promise<BertEmbeddings>;
   layer(index: number): Promise<BertLayer>;
 }
 
 /**
- * The weights of a BERT or RoBERTa body in a safetensors file; names may have the prefix `bert.` or `roberta.`. `where` names the file in errors.
- * Every tensor's presence, type and shape is checked at once, from the header: raises `bad-file`.
+ * The weights of a BERT or RoBERTa body in a safetensors file; names may have the prefix `bert.` or
+ * `roberta.`. `where` names the file in errors. Every tensor's presence, type and shape is checked
+ * at once, from the header: raises `bad-file`.
  */
 export function bertWeights(file: TensorFile, config: BertConfig, where: string): BertWeights {
   const { hidden, intermediate, vocabulary, positions, firstPosition, unplaced, layers } = config;
   const probe = 'embeddings.word_embeddings.weight';
-  const { check, read, has } = tensorReader(file, { prefixes: ['', 'bert.', 'roberta.'], probe, what: 'BERT', where });
+  const { check, read, has } = tensorReader(file, {
+    prefixes: ['', 'bert.', 'roberta.'],
+    probe,
+    what: 'BERT',
+    where,
+  });
   check(probe, vocabulary, hidden);
   check('embeddings.position_embeddings.weight', firstPosition + positions, hidden);
   check('embeddings.token_type_embeddings.weight', undefined, hidden);
@@ -66,7 +81,10 @@ export function bertWeights(file: TensorFile, config: BertConfig, where: string)
   return {
     embeddings: async () => {
       const from = unplaced === undefined ? firstPosition : firstPosition - 1;
-      const sum = await read('embeddings.position_embeddings.weight', [from, firstPosition + positions]);
+      const sum = await read('embeddings.position_embeddings.weight', [
+        from,
+        firstPosition + positions,
+      ]);
       const type = await read('embeddings.token_type_embeddings.weight', [0, 1]);
       for (let i = 0; i < sum.length; i++) sum[i] += type[i % hidden];
       const placed = firstPosition - from;
@@ -80,7 +98,8 @@ export function bertWeights(file: TensorFile, config: BertConfig, where: string)
     layer: async (index) => {
       const at = layerName(index);
       const projections: Dense[] = [];
-      for (const name of selfAttention) projections.push(await dense(`${at}.attention.self.${name}`, hidden, hidden));
+      for (const name of selfAttention)
+        projections.push(await dense(`${at}.attention.self.${name}`, hidden, hidden));
       return {
         queryKeyValue: stack(projections),
         attentionOutput: await dense(`${at}.attention.output.dense`, hidden, hidden),
@@ -103,11 +122,18 @@ export function bertWeights(file: TensorFile, config: BertConfig, where: string)
 
   /** Scale and shift, which older versions of the Transformers library call gamma and beta. */
   function normTensors(name: string): readonly [string, string] {
-    return has(`${name}.gamma`) && !has(`${name}.weight`) ? [`${name}.gamma`, `${name}.beta`] : [`${name}.weight`, `${name}.bias`];
+    return has(`${name}.gamma`) && !has(`${name}.weight`)
+      ? [`${name}.gamma`, `${name}.beta`]
+      : [`${name}.weight`, `${name}.bias`];
   }
 
   async function dense(name: string, outputs: number, inputs: number): Promise<Dense> {
-    return { weight: await read(`${name}.weight`), bias: await read(`${name}.bias`), outputs, inputs };
+    return {
+      weight: await read(`${name}.weight`),
+      bias: await read(`${name}.bias`),
+      outputs,
+      inputs,
+    };
   }
 
   async function norm(name: string): Promise<Norm> {

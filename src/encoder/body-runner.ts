@@ -3,7 +3,12 @@ import { LemurError } from '../errors.js';
 import type { WorkerPort } from '../platform.js';
 import type { BodyOutput, IdBatch } from './body.js';
 import type { BodyRunner } from './encoder.js';
-import { receiveError, type StartMessage, type WorkerMessage, type WorkerReply } from './worker-protocol.js';
+import {
+  receiveError,
+  type StartMessage,
+  type WorkerMessage,
+  type WorkerReply,
+} from './worker-protocol.js';
 
 interface Request {
   resolve: (output: BodyOutput | undefined) => void;
@@ -19,9 +24,11 @@ interface BodyThread {
 }
 
 /**
- * Has a worker hold the model: ONNX Runtime's WASM computes on the thread that calls it. It answers in order, and keeps the process alive while it has
- * something to answer. `terminate` of the port lets it end what is under way. When it dies, what it has not answered rejects with 'worker-failed' and the
- * next batch starts another. Rejects, with no worker left behind, when the model cannot be made, or the signal's reason.
+ * Has a worker hold the model: ONNX Runtime's WASM computes on the thread that calls it. It answers
+ * in order, and keeps the process alive while it has something to answer. `terminate` of the port
+ * lets it end what is under way. When it dies, what it has not answered rejects with
+ * 'worker-failed' and the next batch starts another. Rejects, with no worker left behind, when the
+ * model cannot be made, or the signal's reason.
  */
 export async function startBody(
   spawn: () => WorkerPort,
@@ -33,7 +40,9 @@ export async function startBody(
   let closed = false;
   await thread;
 
-  /** Several batches wait for one new worker; one that cannot be started is tried again by the next. */
+  /**
+   * Several batches wait for one new worker; one that cannot be started is tried again by the next.
+   */
   const living = async (): Promise<BodyThread> => {
     const current = thread;
     const alive = await current.then(
@@ -57,7 +66,11 @@ export async function startBody(
   };
 }
 
-async function startThread(worker: WorkerPort, start: StartMessage, signal?: AbortSignal): Promise<BodyThread> {
+async function startThread(
+  worker: WorkerPort,
+  start: StartMessage,
+  signal?: AbortSignal,
+): Promise<BodyThread> {
   const requests: Request[] = [];
   let ended: LemurError | undefined;
 

@@ -3,8 +3,9 @@ import { type BodyPlatform, makeBody } from './make-body.js';
 import { sendError, type WorkerMessage, type WorkerReply } from './worker-protocol.js';
 
 /**
- * What the worker does with its messages: it answers in order, each after the one before. `exit` ends the worker, once what is under way has ended:
- * native code must not be cut off in the middle of a batch, it would take the process with it.
+ * What the worker does with its messages: it answers in order, each after the one before. `exit`
+ * ends the worker, once what is under way has ended: native code must not be cut off in the middle
+ * of a batch, it would take the process with it.
  */
 export function bodyWorker(
   platform: BodyPlatform,
@@ -31,7 +32,10 @@ export function bodyWorker(
         reply({ output: undefined }, []);
       } else {
         const output = await (body as Body).run(message.batch, message.pooled);
-        reply({ output }, [output.states.buffer as ArrayBuffer, output.pooled.buffer as ArrayBuffer]);
+        reply({ output }, [
+          output.states.buffer as ArrayBuffer,
+          output.pooled.buffer as ArrayBuffer,
+        ]);
       }
     } catch (error) {
       reply({ error: sendError(error) }, []);

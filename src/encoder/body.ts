@@ -8,9 +8,15 @@ export interface IdBatch {
 
 /** What a body computes of a batch. */
 export interface BodyOutput {
-  /** sum(lengths) x dim: last hidden states of all tokens, after the dense layers where there are some; not normalised. */
+  /**
+   * sum(lengths) x dim: last hidden states of all tokens, after the dense layers where there are
+   * some; not normalised.
+   */
   readonly states: Float32Array;
-  /** texts x hidden: means of each text's last hidden states before the dense layers, not normalised; empty where nobody asked for it. */
+  /**
+   * texts x hidden: means of each text's last hidden states before the dense layers, not
+   * normalised; empty where nobody asked for it.
+   */
   readonly pooled: Float32Array;
 }
 

@@ -10,7 +10,8 @@ const scope = globalThis as unknown as {
   close(): void;
 };
 
-// a bundler may put ONNX Runtime into this file; its own threads begin with the same file then, and are not ours
+// a bundler may put ONNX Runtime into this file; its own threads begin with the same file then, and
+// are not ours
 if (!scope.name.startsWith('em-pthread')) {
   const worker = bodyWorker(
     { open: openBlob, importRuntime: async () => runtime as OnnxRuntime },

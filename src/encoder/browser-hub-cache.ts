@@ -8,7 +8,10 @@ const NAME = 'lemur-models';
 /** Says when the hub was asked for a file that it does not have, in milliseconds of the clock. */
 const ASKED = 'x-lemur-asked';
 
-/** Files kept in Cache Storage, each by its address; that there is none is kept as an answer 404. Where a page has no such storage nothing is kept. */
+/**
+ * Files kept in Cache Storage, each by its address; that there is none is kept as an answer 404.
+ * Where a page has no such storage nothing is kept.
+ */
 export function hubCacheStorage(id: string, options: HubOptions): HubCache {
   const urlOf = (name: string): string => hubUrl(id, name, options);
   // some pages may not have it although it is there
@@ -40,15 +43,24 @@ export function hubCacheStorage(id: string, options: HubOptions): HubCache {
       return { where: url, place };
     },
     async keepAbsent(name) {
-      await put(urlOf(name), new Response(null, { status: 404, headers: { [ASKED]: String(Date.now()) } }));
+      await put(
+        urlOf(name),
+        new Response(null, { status: 404, headers: { [ASKED]: String(Date.now()) } }),
+      );
     },
     async forget(name) {
       await (await opened)?.delete(urlOf(name)).catch(() => {});
     },
     async hash(kind, before, place) {
       const bytes = await new Blob([before as BlobPart, place as Blob]).arrayBuffer();
-      const digest = await globalThis.crypto?.subtle?.digest(kind === 'sha1' ? 'SHA-1' : 'SHA-256', bytes);
-      return digest && Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+      const digest = await globalThis.crypto?.subtle?.digest(
+        kind === 'sha1' ? 'SHA-1' : 'SHA-256',
+        bytes,
+      );
+      return (
+        digest &&
+        Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+      );
     },
   };
 }

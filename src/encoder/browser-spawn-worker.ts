@@ -7,12 +7,15 @@ const UNLOADED =
 
 /** A module worker by its URL, in the form that bundlers look for. */
 export function spawnBrowserWorker(): WorkerPort {
-  const worker = new Worker(new URL('./browser-encoder-worker.js', import.meta.url), { type: 'module' });
+  const worker = new Worker(new URL('./browser-encoder-worker.js', import.meta.url), {
+    type: 'module',
+  });
   return {
     post: (message) => worker.postMessage(message),
     listen(onMessage, onDeath) {
       worker.onmessage = (event) => onMessage(event.data);
-      worker.onerror = (event) => onDeath(event.error instanceof Error ? event.error : new Error(event.message || UNLOADED));
+      worker.onerror = (event) =>
+        onDeath(event.error instanceof Error ? event.error : new Error(event.message || UNLOADED));
     },
     keepAlive() {},
     async terminate() {

@@ -2,7 +2,10 @@ import { isLemurError, LemurError } from '../errors.js';
 import type { ByteRanges } from '../formats/byte-ranges.js';
 import { hasLevels, MOST_JSON_LEVELS } from '../formats/json-levels.js';
 
-/** Where a file's bytes are, in a form that a message carries to another thread: a path of this machine, or bytes that a browser keeps. */
+/**
+ * Where a file's bytes are, in a form that a message carries to another thread: a path of this
+ * machine, or bytes that a browser keeps.
+ */
 export type FilePlace = string | Blob;
 
 /** How this platform reads a file in parts. */
@@ -14,7 +17,9 @@ export interface CheckpointFile {
   readonly place: FilePlace;
 }
 
-/** The files of a checkpoint, wherever they come from. Names have slashes: `1_Dense/config.json`. */
+/**
+ * The files of a checkpoint, wherever they come from. Names have slashes: `1_Dense/config.json`.
+ */
 export interface CheckpointFiles {
   /** A folder's path, an address or a hub's id, for messages. */
   readonly name: string;
@@ -30,10 +35,18 @@ export interface CheckpointFiles {
 }
 
 /** What is said of files that cannot be loaded. */
-const OF_CONTENT: readonly string[] = ['bad-file', 'unsupported', 'not-found', 'dimension-mismatch'];
+const OF_CONTENT: readonly string[] = [
+  'bad-file',
+  'unsupported',
+  'not-found',
+  'dimension-mismatch',
+];
 
 /** What `act` gives. Where it fails because of what is in the files, they are told so first. */
-export async function orReject<T>(files: () => CheckpointFiles | undefined, act: () => Promise<T>): Promise<T> {
+export async function orReject<T>(
+  files: () => CheckpointFiles | undefined,
+  act: () => Promise<T>,
+): Promise<T> {
   try {
     return await act();
   } catch (error) {
@@ -49,7 +62,10 @@ export interface ParsedFile {
 }
 
 /** A parsed file; undefined where there is none. Rejects with 'bad-file'. */
-export async function readJson(files: CheckpointFiles, name: string): Promise<ParsedFile | undefined> {
+export async function readJson(
+  files: CheckpointFiles,
+  name: string,
+): Promise<ParsedFile | undefined> {
   const file = await files.find(name);
   if (file === undefined) return undefined;
   const { where } = file;
@@ -61,9 +77,13 @@ export async function readJson(files: CheckpointFiles, name: string): Promise<Pa
     throw new LemurError('bad-file', `${where}: not JSON`, { where }, { cause });
   }
   if (!hasLevels(json))
-    throw new LemurError('bad-file', `${where}: more than ${MOST_JSON_LEVELS} levels of objects and arrays, as no settings have`, {
-      where,
-    });
+    throw new LemurError(
+      'bad-file',
+      `${where}: more than ${MOST_JSON_LEVELS} levels of objects and arrays, as no settings have`,
+      {
+        where,
+      },
+    );
   return { json, where };
 }
 

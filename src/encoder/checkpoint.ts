@@ -1,11 +1,24 @@
 import { LemurError } from '../errors.js';
 import { showJson } from '../formats/show-json.js';
 import { bertConfig } from './bert-config.js';
-import { type CheckpointFile, type CheckpointFiles, missing, needJson, type ParsedFile, readJson } from './checkpoint-files.js';
+import {
+  type CheckpointFile,
+  type CheckpointFiles,
+  missing,
+  needJson,
+  type ParsedFile,
+  readJson,
+} from './checkpoint-files.js';
 import { type DenseLayer, denseConfig } from './dense.js';
 import type { Precision } from './graph-builder.js';
 import { modernBertConfig } from './modernbert-config.js';
-import { isPyLate, nativeSettings, pyLateSettings, type Settings, stanfordSettings } from './settings.js';
+import {
+  isPyLate,
+  nativeSettings,
+  pyLateSettings,
+  type Settings,
+  stanfordSettings,
+} from './settings.js';
 import { tensorReader } from './tensor-reader.js';
 import { findWeights, openWeights, type WeightFiles } from './weight-files.js';
 import type { BodySource } from './worker-protocol.js';
@@ -40,16 +53,30 @@ const GRAPHS: Readonly<Record<Precision, readonly string[]>> = {
   int8: ['model_int8.onnx', 'model_quantized.onnx'],
 };
 /** Modules that are understood. */
-const MODULES = ['Transformer', 'Pooling', 'Dense', 'Normalize', 'MultiVectorMask', 'HierarchicalTokenPooling'];
+const MODULES = [
+  'Transformer',
+  'Pooling',
+  'Dense',
+  'Normalize',
+  'MultiVectorMask',
+  'HierarchicalTokenPooling',
+];
 
 /**
- * Reads what kind of checkpoint it is and how it wants its texts, from its own configuration: PyLate and Sentence Transformers 6 (modules.json), Stanford
- * ColBERT (HF_ColBERT in config.json), an ONNX export (onnx_config.json), or a body alone. Rejects with 'not-found', 'bad-file' and 'unsupported'.
+ * Reads what kind of checkpoint it is and how it wants its texts, from its own configuration:
+ * PyLate and Sentence Transformers 6 (modules.json), Stanford ColBERT (HF_ColBERT in config.json),
+ * an ONNX export (onnx_config.json), or a body alone. Rejects with 'not-found', 'bad-file' and
+ * 'unsupported'.
  */
-export async function openCheckpoint(files: CheckpointFiles, precision: Precision): Promise<Checkpoint> {
+export async function openCheckpoint(
+  files: CheckpointFiles,
+  precision: Precision,
+): Promise<Checkpoint> {
   const rootConfig = await readJson(files, 'config.json');
   const modules = await readModules(files);
-  const exported = (await readJson(files, 'onnx_config.json')) ?? (modules ? undefined : await exporterSettings(files));
+  const exported =
+    (await readJson(files, 'onnx_config.json')) ??
+    (modules ? undefined : await exporterSettings(files));
   const at = modules?.find(({ kind }) => kind === 'Transformer')?.path ?? '';
   const config = at === '' ? rootConfig : await readJson(files, inFolder(at, 'config.json'));
   const { layout, settings } = await settingsOf(files, modules, at, config, exported);
@@ -66,52 +93,105 @@ export async function openCheckpoint(files: CheckpointFiles, precision: Precisio
       body: { kind: 'onnx', file: graph, finished: true },
       dense: [],
       vocabulary: Infinity,
-      positions: Math.max(...lengths, typeof config?.json.max_position_embeddings === 'number' ? config.json.max_position_embeddings : 0),
+      positions: Math.max(
+        ...lengths,
+        typeof config?.json.max_position_embeddings === 'number'
+          ? config.json.max_position_embeddings
+          : 0,
+      ),
       hidden: undefined,
       dim,
     };
   }
-  if (!config) throw await missing(files, exported ? GRAPHS[precision][0] : inFolder(at, 'config.json'));
+  if (!config)
+    throw await missing(files, exported ? GRAPHS[precision][0] : inFolder(at, 'config.json'));
   if (!isOurs && graph) {
-    const width = config.json.hidden_size === undefined && config.json.dim !== undefined ? 'dim' : 'hidden_size';
-    const [hidden, vocabulary, positions] = [width, 'vocab_size', 'max_position_embeddings'].map((key) => sizeOf(config, key));
+    const width =
+      config.json.hidden_size === undefined && config.json.dim !== undefined
+        ? 'dim'
+        : 'hidden_size';
+    const [hidden, vocabulary, positions] = [width, 'vocab_size', 'max_position_embeddings'].map(
+      (key) => sizeOf(config, key),
+    );
     const dense = await denseLayers(files, modules, hidden);
     const dim = dense.at(-1)?.outputs ?? hidden;
-    return { layout, settings, body: { kind: 'onnx', file: graph, finished: false }, dense, vocabulary, positions, hidden, dim };
+    return {
+      layout,
+      settings,
+      body: { kind: 'onnx', file: graph, finished: false },
+      dense,
+      vocabulary,
+      positions,
+      hidden,
+      dim,
+    };
   }
   if (!isOurs) {
     const problem = `model_type is ${showJson(config.json.model_type)}, supported: ${BODIES.join(', ')}, and any other with its ONNX file`;
-    throw new LemurError('unsupported', `${config.where}: ${problem} (${GRAPHS[precision].join(' or ')})`, { where: config.where });
+    throw new LemurError(
+      'unsupported',
+      `${config.where}: ${problem} (${GRAPHS[precision].join(' or ')})`,
+      { where: config.where },
+    );
   }
   const body =
-    config.json.model_type === 'modernbert' ? modernBertConfig(config.json, config.where) : bertConfig(config.json, config.where);
+    config.json.model_type === 'modernbert'
+      ? modernBertConfig(config.json, config.where)
+      : bertConfig(config.json, config.where);
   const { hidden, vocabulary, positions } = body;
   const weights = await findWeights(files, at);
   const source: BodySource = { kind: 'weights', config: body, weights };
-  const dense = layout === 'stanford' ? [await stanfordDense(files, weights, hidden)] : await denseLayers(files, modules, hidden);
-  return { layout, settings, body: source, dense, vocabulary, positions, hidden, dim: dense.at(-1)?.outputs ?? hidden };
+  const dense =
+    layout === 'stanford'
+      ? [await stanfordDense(files, weights, hidden)]
+      : await denseLayers(files, modules, hidden);
+  return {
+    layout,
+    settings,
+    body: source,
+    dense,
+    vocabulary,
+    positions,
+    hidden,
+    dim: dense.at(-1)?.outputs ?? hidden,
+  };
 }
 
-/** What the exporter wrote of an ONNX file where it wrote it beside Sentence Transformers' own settings. */
+/**
+ * What the exporter wrote of an ONNX file where it wrote it beside Sentence Transformers' own
+ * settings.
+ */
 async function exporterSettings(files: CheckpointFiles): Promise<ParsedFile | undefined> {
   const found = await readJson(files, 'config_sentence_transformers.json');
   return found && found.json.embedding_dim !== undefined ? found : undefined;
 }
 
-/** Whether vectors of tokens are brought to unit length: a Normalize may be one of pooled vectors. */
-async function normalizesTokens(files: CheckpointFiles, modules: readonly Module[]): Promise<boolean> {
+/**
+ * Whether vectors of tokens are brought to unit length: a Normalize may be one of pooled vectors.
+ */
+async function normalizesTokens(
+  files: CheckpointFiles,
+  modules: readonly Module[],
+): Promise<boolean> {
   for (const { kind, path } of modules) {
-    if (kind === 'HierarchicalTokenPooling' && (await readJson(files, inFolder(path, 'config.json')))?.json.normalize_embeddings === true)
+    if (
+      kind === 'HierarchicalTokenPooling' &&
+      (await readJson(files, inFolder(path, 'config.json')))?.json.normalize_embeddings === true
+    )
       return true;
     if (kind !== 'Normalize') continue;
     const config = path === '' ? undefined : await readJson(files, inFolder(path, 'config.json'));
     // older versions wrote no configuration, and normalised whatever there was
-    if (!config || (config.json.module_input_name ?? 'sentence_embedding') === 'token_embeddings') return true;
+    if (!config || (config.json.module_input_name ?? 'sentence_embedding') === 'token_embeddings')
+      return true;
   }
   return false;
 }
 
-/** Raises 'unsupported' for a module that merges tokens by another distance than an index's `pooling`. */
+/**
+ * Raises 'unsupported' for a module that merges tokens by another distance than an index's
+ * `pooling`.
+ */
 async function checkPooling(files: CheckpointFiles, modules: readonly Module[]): Promise<void> {
   for (const { kind, path } of modules) {
     if (kind !== 'HierarchicalTokenPooling') continue;
@@ -119,9 +199,13 @@ async function checkPooling(files: CheckpointFiles, modules: readonly Module[]):
     const { pool_factor: factor = 1 } = json;
     if (typeof factor === 'number' && factor <= 1) continue;
     const problem = `pool_factor is ${showJson(factor)}, supported: 1; take the module out of modules.json and give an index { pooling: ${showJson(factor)} }`;
-    throw new LemurError('unsupported', `${where}: ${problem}, which clusters by the distances of vectors instead of their cosines`, {
-      where,
-    });
+    throw new LemurError(
+      'unsupported',
+      `${where}: ${problem}, which clusters by the distances of vectors instead of their cosines`,
+      {
+        where,
+      },
+    );
   }
 }
 
@@ -136,10 +220,18 @@ async function readModules(files: CheckpointFiles): Promise<Module[] | undefined
     value !== null &&
     ['type', 'path'].every((key) => typeof (value as Record<string, unknown>)[key] === 'string');
   if (!Array.isArray(list) || !list.every(isModule))
-    throw new LemurError('bad-file', `${where}: expected an array of modules with type and path`, { where });
-  const outside = list.find(({ path }) => path.startsWith('/') || /[\\:]/.test(path) || path.split('/').includes('..'));
+    throw new LemurError('bad-file', `${where}: expected an array of modules with type and path`, {
+      where,
+    });
+  const outside = list.find(
+    ({ path }) => path.startsWith('/') || /[\\:]/.test(path) || path.split('/').includes('..'),
+  );
   if (outside)
-    throw new LemurError('bad-file', `${where}: a module at ${showJson(outside.path)}, expected a folder in the checkpoint`, { where });
+    throw new LemurError(
+      'bad-file',
+      `${where}: a module at ${showJson(outside.path)}, expected a folder in the checkpoint`,
+      { where },
+    );
   const modules = list.map(({ type, path }) => ({ kind: type.split('.').at(-1) ?? type, path }));
   const unknown = modules.find(({ kind }) => !MODULES.includes(kind));
   if (unknown) {
@@ -160,7 +252,10 @@ async function settingsOf(
   const mask = modules?.find(({ kind }) => kind === 'MultiVectorMask');
   if (modules && mask) {
     const transformer = await needJson(files, inFolder(at, 'sentence_bert_config.json'));
-    const of = (await readJson(files, inFolder(mask.path, 'config.json'))) ?? { json: {}, where: mask.path };
+    const of = (await readJson(files, inFolder(mask.path, 'config.json'))) ?? {
+      json: {},
+      where: mask.path,
+    };
     await checkPooling(files, modules);
     const normalize = await normalizesTokens(files, modules);
     return {
@@ -173,12 +268,18 @@ async function settingsOf(
     const transformer = await readJson(files, inFolder(at, 'sentence_bert_config.json'));
     return {
       layout: 'pylate',
-      settings: pyLateSettings({ do_lower_case: transformer?.json.do_lower_case, ...top.json }, top.where),
+      settings: pyLateSettings(
+        { do_lower_case: transformer?.json.do_lower_case, ...top.json },
+        top.where,
+      ),
     };
   }
   const [architecture] = Array.isArray(config?.json.architectures) ? config.json.architectures : [];
   if (architecture === 'HF_ColBERT') {
-    const metadata = (await readJson(files, 'artifact.metadata')) ?? { json: {}, where: files.name };
+    const metadata = (await readJson(files, 'artifact.metadata')) ?? {
+      json: {},
+      where: files.name,
+    };
     return { layout: 'stanford', settings: stanfordSettings(metadata.json, metadata.where) };
   }
   return { layout: 'bert', settings: undefined };
@@ -189,7 +290,11 @@ function isKnown({ json }: ParsedFile): boolean {
   return BODIES.includes(json.model_type as string);
 }
 
-async function findOnnx(files: CheckpointFiles, at: string, precision: Precision): Promise<CheckpointFile | undefined> {
+async function findOnnx(
+  files: CheckpointFiles,
+  at: string,
+  precision: Precision,
+): Promise<CheckpointFile | undefined> {
   for (const name of GRAPHS[precision]) {
     for (const folder of new Set([at, inFolder(at, 'onnx'), 'onnx'])) {
       const file = await files.find(inFolder(folder, name));
@@ -200,7 +305,11 @@ async function findOnnx(files: CheckpointFiles, at: string, precision: Precision
 }
 
 /** The layers of modules.json behind the body, in their order. */
-async function denseLayers(files: CheckpointFiles, modules: Module[] | undefined, hidden: number): Promise<DenseLayer[]> {
+async function denseLayers(
+  files: CheckpointFiles,
+  modules: Module[] | undefined,
+  hidden: number,
+): Promise<DenseLayer[]> {
   const layers: DenseLayer[] = [];
   // a pooled model's layers take pooled vectors
   if (modules?.some(({ kind }) => kind === 'Pooling')) return layers;
@@ -209,11 +318,15 @@ async function denseLayers(files: CheckpointFiles, modules: Module[] | undefined
     const { json, where } = await needJson(files, inFolder(path, 'config.json'));
     const { inputs, outputs, bias, activation, residual } = denseConfig(json, where);
     if (inputs !== width)
-      throw new LemurError('dimension-mismatch', `${where}: in_features is ${inputs}, what comes before it gives ${width}`, {
-        where,
-        expected: width,
-        got: inputs,
-      });
+      throw new LemurError(
+        'dimension-mismatch',
+        `${where}: in_features is ${inputs}, what comes before it gives ${width}`,
+        {
+          where,
+          expected: width,
+          got: inputs,
+        },
+      );
     const { check, read } = await denseTensors(files, await findWeights(files, path));
     check('linear.weight', outputs, inputs);
     if (bias) check('linear.bias', outputs);
@@ -233,22 +346,42 @@ async function denseLayers(files: CheckpointFiles, modules: Module[] | undefined
 }
 
 /** Stanford's projection lies among the body's weights. */
-async function stanfordDense(files: CheckpointFiles, weights: WeightFiles, hidden: number): Promise<DenseLayer> {
+async function stanfordDense(
+  files: CheckpointFiles,
+  weights: WeightFiles,
+  hidden: number,
+): Promise<DenseLayer> {
   const { check, read } = await denseTensors(files, weights);
   check('linear.weight', undefined, hidden);
   const weight = await read('linear.weight');
-  return { inputs: hidden, outputs: weight.length / hidden, weight, bias: undefined, activation: 'identity', residual: undefined };
+  return {
+    inputs: hidden,
+    outputs: weight.length / hidden,
+    weight,
+    bias: undefined,
+    activation: 'identity',
+    residual: undefined,
+  };
 }
 
 async function denseTensors({ open }: CheckpointFiles, weights: WeightFiles) {
   const { where } = weights;
-  return tensorReader(await openWeights(open, weights), { prefixes: [''], probe: 'linear.weight', what: 'dense layer', where });
+  return tensorReader(await openWeights(open, weights), {
+    prefixes: [''],
+    probe: 'linear.weight',
+    what: 'dense layer',
+    where,
+  });
 }
 
 function sizeOf({ json, where }: ParsedFile, key: string): number {
   const value = json[key];
   if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
-  throw new LemurError('bad-file', `${where}: ${key} is ${showJson(value)}, expected a positive integer`, { where });
+  throw new LemurError(
+    'bad-file',
+    `${where}: ${key} is ${showJson(value)}, expected a positive integer`,
+    { where },
+  );
 }
 
 function inFolder(folder: string, name: string): string {

@@ -5,20 +5,40 @@ import type { OnnxValue } from './onnx-writer.js';
 const STATES = 'last_hidden_state';
 const PROJECTED = 'projected';
 
-/** Names the last node's output the body's states, puts the dense layers behind it and writes the file. */
-export function finishBody(graph: GraphBuilder, hidden: number, dense: readonly DenseLayer[]): Uint8Array {
+/**
+ * Names the last node's output the body's states, puts the dense layers behind it and writes the
+ * file.
+ */
+export function finishBody(
+  graph: GraphBuilder,
+  hidden: number,
+  dense: readonly DenseLayer[],
+): Uint8Array {
   graph.rename(STATES);
-  const inputs: OnnxValue[] = ['input_ids', 'attention_mask'].map((name) => ({ name, type: 'int64', dims: ['batch', 'tokens'] }));
-  const outputs: OnnxValue[] = [{ name: STATES, type: 'float32', dims: ['batch', 'tokens', hidden] }];
+  const inputs: OnnxValue[] = ['input_ids', 'attention_mask'].map((name) => ({
+    name,
+    type: 'int64',
+    dims: ['batch', 'tokens'],
+  }));
+  const outputs: OnnxValue[] = [
+    { name: STATES, type: 'float32', dims: ['batch', 'tokens', hidden] },
+  ];
   if (dense.length > 0) {
     addDense(graph, STATES, dense);
     graph.rename(PROJECTED);
-    outputs.push({ name: PROJECTED, type: 'float32', dims: ['batch', 'tokens', dense[dense.length - 1].outputs] });
+    outputs.push({
+      name: PROJECTED,
+      type: 'float32',
+      dims: ['batch', 'tokens', dense[dense.length - 1].outputs],
+    });
   }
   return graph.write('body', inputs, outputs);
 }
 
-/** Dense layers alone, for a body that is an ONNX file of its own. Input `states`, [rows, hidden]; output `projected`, [rows, dim]. */
+/**
+ * Dense layers alone, for a body that is an ONNX file of its own. Input `states`, [rows, hidden];
+ * output `projected`, [rows, dim].
+ */
 export function denseOnnx(dense: readonly DenseLayer[]): Uint8Array {
   const graph = graphBuilder();
   addDense(graph, 'states', dense);
@@ -42,7 +62,12 @@ function addDense(graph: GraphBuilder, input: string, dense: readonly DenseLayer
     y = activate(graph, y, layer.activation);
     if (residual) {
       const other =
-        residual === 'input' ? x : graph.node('MatMul', [x, graph.transposed(`${name}.residual`, { weight: residual, inputs, outputs })]);
+        residual === 'input'
+          ? x
+          : graph.node('MatMul', [
+              x,
+              graph.transposed(`${name}.residual`, { weight: residual, inputs, outputs }),
+            ]);
       y = graph.node('Add', [y, other]);
     }
     x = y;

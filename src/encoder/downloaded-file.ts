@@ -3,9 +3,14 @@ import { type ByteRanges, readBytes } from '../formats/byte-ranges.js';
 import { openSafetensors } from '../formats/safetensors-file.js';
 import { openZip } from '../formats/zip-file.js';
 
-/** Whether a file begins as a page for readers does: what a network's sign-in page answers in place of what was asked for. */
+/**
+ * Whether a file begins as a page for readers does: what a network's sign-in page answers in place
+ * of what was asked for.
+ */
 export function beginsAsPage(chunk: Uint8Array): boolean {
-  return /^\s*<(!doctype|html|head|body|\?xml)/i.test(new TextDecoder().decode(chunk.subarray(0, 200)));
+  return /^\s*<(!doctype|html|head|body|\?xml)/i.test(
+    new TextDecoder().decode(chunk.subarray(0, 200)),
+  );
 }
 
 /** Whether a file of that name is a checkpoint's settings or tokenizer, in JSON. */
@@ -13,7 +18,10 @@ export function isSettings(name: string): boolean {
   return name.endsWith('.json') || name.endsWith('.metadata');
 }
 
-/** Raises 'bad-file' where a file is not of the kind that its name says, or ends too early. Of names that say nothing any content is right. */
+/**
+ * Raises 'bad-file' where a file is not of the kind that its name says, or ends too early. Of names
+ * that say nothing any content is right.
+ */
 export async function checkWhole(name: string, ranges: ByteRanges, where: string): Promise<void> {
   if (isSettings(name)) await checkJson(ranges, where);
   if (name.endsWith('.onnx')) await checkMessage(ranges, where);
@@ -35,9 +43,13 @@ async function checkJson(ranges: ByteRanges, where: string): Promise<void> {
   }
 }
 
-/** A message of protobuf: fields, of which those of bytes say how many they have, up to the end of the file. */
+/**
+ * A message of protobuf: fields, of which those of bytes say how many they have, up to the end of
+ * the file.
+ */
 async function checkMessage({ size, read }: ByteRanges, where: string): Promise<void> {
-  const broken = (): LemurError => new LemurError('bad-file', `${where}: no ONNX model, or cut off`, { where });
+  const broken = (): LemurError =>
+    new LemurError('bad-file', `${where}: no ONNX model, or cut off`, { where });
   if (size === 0) throw broken();
   for (let at = 0; at < size; ) {
     const head = await read(at, Math.min(20, size - at));

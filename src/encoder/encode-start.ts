@@ -3,7 +3,10 @@ import { type Json, modelKind, stepsOf } from './tokenizer-json.js';
 
 /** What is used of a tokenizer. */
 export interface TokenSource {
-  encode(text: string, options: { add_special_tokens: boolean }): { ids: number[]; tokens: string[] };
+  encode(
+    text: string,
+    options: { add_special_tokens: boolean },
+  ): { ids: number[]; tokens: string[] };
   token_to_id(token: string): number | undefined;
 }
 
@@ -16,7 +19,10 @@ export interface EncodedStart {
 
 /** Tokens before a cut that are not relied on. */
 const NEAR_CUT = 16;
-/** Characters of a text, as many for each token that is wanted, and at least so many, that are read at most. */
+/**
+ * Characters of a text, as many for each token that is wanted, and at least so many, that are read
+ * at most.
+ */
 const MOST_READ = { eachToken: 64, least: 131_072 } as const;
 /** Characters that are searched for a place to cut. */
 const SEARCHED = 1024;
@@ -31,16 +37,22 @@ export interface TokenShapes {
   readonly crossSpaces: boolean;
   /** Characters of the longest. */
   readonly longest: number;
-  /** Of WordPiece, whose tokens depend on the whole word: characters of a word beyond which it is unknown. */
+  /**
+   * Of WordPiece, whose tokens depend on the whole word: characters of a word beyond which it is
+   * unknown.
+   */
   readonly longestWord: number | undefined;
 }
 
 /**
- * At least the first `maxTokens` tokens. Of a long text only a beginning is read, if its tokens are those that the whole text begins with: cut where
- * a space comes after a word, which may be part of a token with what follows but hardly ever with what is before it; and some more tokens than needed
- * before that. Where there is no such place, as in Chinese, or tokens go across spaces, it is cut between characters, more tokens than the longest has
- * characters before that, and four such cuts must agree: what comes before a token's end does not depend on what comes after it, and some token ends
- * near every place. Of a text with few tokens in many characters, such as spaces, 64 characters for each token that is wanted and at least 131,072 are read.
+ * At least the first `maxTokens` tokens. Of a long text only a beginning is read, if its tokens are
+ * those that the whole text begins with: cut where a space comes after a word, which may be part of
+ * a token with what follows but hardly ever with what is before it; and some more tokens than
+ * needed before that. Where there is no such place, as in Chinese, or tokens go across spaces, it
+ * is cut between characters, more tokens than the longest has characters before that, and four such
+ * cuts must agree: what comes before a token's end does not depend on what comes after it, and some
+ * token ends near every place. Of a text with few tokens in many characters, such as spaces, 64
+ * characters for each token that is wanted and at least 131,072 are read.
  */
 export function encodeStart(
   source: TokenSource,
@@ -61,12 +73,18 @@ export function encodeStart(
     if (cuts.length < CUTS) continue;
     const [first, ...others] = cuts;
     const found = encode(text.slice(0, first));
-    const isSame = (ids: readonly number[]): boolean => found.ids.every((id, i) => i >= maxTokens || id === ids[i]);
-    if (found.ids.length >= more && others.every((cut) => isSame(encode(text.slice(0, cut)).ids))) return found;
+    const isSame = (ids: readonly number[]): boolean =>
+      found.ids.every((id, i) => i >= maxTokens || id === ids[i]);
+    if (found.ids.length >= more && others.every((cut) => isSame(encode(text.slice(0, cut)).ids)))
+      return found;
   }
   for (let length = most; ; length >>= 1) {
     try {
-      return encode(length >= text.length ? text : text.slice(0, isWithinPair(text, length) ? length - 1 : length));
+      return encode(
+        length >= text.length
+          ? text
+          : text.slice(0, isWithinPair(text, length) ? length - 1 : length),
+      );
     } catch (error) {
       // what the library's stack has no room for is a flood of characters that it does not know
       if (length < FLOOD) throw error;
@@ -75,8 +93,8 @@ export function encodeStart(
 }
 
 /**
- * The last place up to `length` with a space after a letter, digit or punctuation mark, or 0. Other characters may become spaces themselves, and
- * with the one after them a token.
+ * The last place up to `length` with a space after a letter, digit or punctuation mark, or 0. Other
+ * characters may become spaces themselves, and with the one after them a token.
  */
 function lastWordEnd(text: string, length: number): number {
   const least = Math.max(1, length - SEARCHED);
@@ -87,19 +105,34 @@ function lastWordEnd(text: string, length: number): number {
 }
 
 /**
- * The last places up to `length` between two characters that normalise by themselves and are no spaces, the last first. Where a thousand characters
- * have none, between any that are no spaces; far into a text that is all space, between any.
+ * The last places up to `length` between two characters that normalise by themselves and are no
+ * spaces, the last first. Where a thousand characters have none, between any that are no spaces;
+ * far into a text that is all space, between any.
  */
 function lastJoints(text: string, length: number, longestWord: number | undefined): number[] {
   const keepsWord = (before: string, after: string, at: number): boolean =>
-    longestWord === undefined || WORD_END.test(before + after) || isUnknownWord(text, at, longestWord);
-  const strict = joints(text, length, (before, after, at) => isJoint(before, after) && keepsWord(before, after, at));
+    longestWord === undefined ||
+    WORD_END.test(before + after) ||
+    isUnknownWord(text, at, longestWord);
+  const strict = joints(
+    text,
+    length,
+    (before, after, at) => isJoint(before, after) && keepsWord(before, after, at),
+  );
   if (strict.length === CUTS) return strict;
-  const marks = joints(text, length, (before, after, at) => !/\s/u.test(before + after) && keepsWord(before, after, at));
+  const marks = joints(
+    text,
+    length,
+    (before, after, at) => !/\s/u.test(before + after) && keepsWord(before, after, at),
+  );
   return marks.length === CUTS || length < FLOOD ? marks : joints(text, length, () => true);
 }
 
-function joints(text: string, length: number, fits: (before: string, after: string, at: number) => boolean): number[] {
+function joints(
+  text: string,
+  length: number,
+  fits: (before: string, after: string, at: number) => boolean,
+): number[] {
   const found: number[] = [];
   for (let at = length; at > Math.max(1, length - SEARCHED) && found.length < CUTS; at--) {
     if (isWithinPair(text, at)) continue;
@@ -112,17 +145,25 @@ function joints(text: string, length: number, fits: (before: string, after: stri
 /** Where BERT's words begin and end: spaces, punctuation, Chinese. */
 const WORD_END = /[\s\p{P}!-/:-@[-`{-~\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]/u;
 
-/** Whether what is before a place is surely a part of a word that is too long to be known, even if accents and controls are taken off. */
+/**
+ * Whether what is before a place is surely a part of a word that is too long to be known, even if
+ * accents and controls are taken off.
+ */
 function isUnknownWord(text: string, at: number, longestWord: number): boolean {
   return at >= 4 * longestWord && !WORD_END.test(text.slice(at - 4 * longestWord, at));
 }
 
 function isJoint(before: string, after: string): boolean {
   if (/[\s\p{C}]/u.test(before + after) || /^\p{M}/u.test(after.normalize('NFKD'))) return false;
-  return (['NFC', 'NFKC'] as const).every((form) => (before + after).normalize(form) === before.normalize(form) + after.normalize(form));
+  return (['NFC', 'NFKC'] as const).every(
+    (form) => (before + after).normalize(form) === before.normalize(form) + after.normalize(form),
+  );
 }
 
-/** Raises 'unsupported' for what the library's stack has no room for: a hundred thousand tokens in one word. */
+/**
+ * Raises 'unsupported' for what the library's stack has no room for: a hundred thousand tokens in
+ * one word.
+ */
 function encodeWhole(source: TokenSource, text: string): { ids: number[]; tokens: string[] } {
   try {
     return source.encode(text, { add_special_tokens: false });
@@ -143,19 +184,31 @@ export function tokenShapes(json: object): TokenShapes {
   const added = ((added_tokens ?? []) as { content: string }[]).map(({ content }) => content);
   let longest = 0;
   for (const token of [...added, ...vocabularyOf(model)]) longest = Math.max(longest, token.length);
-  const { max_input_chars_per_word: limit = 100 } = (model ?? {}) as { max_input_chars_per_word?: number };
-  return { crossSpaces: tokensCrossSpaces(json), longest, longestWord: modelKind(model) === 'WordPiece' ? limit : undefined };
+  const { max_input_chars_per_word: limit = 100 } = (model ?? {}) as {
+    max_input_chars_per_word?: number;
+  };
+  return {
+    crossSpaces: tokensCrossSpaces(json),
+    longest,
+    longestWord: modelKind(model) === 'WordPiece' ? limit : undefined,
+  };
 }
 
 function vocabularyOf(model: unknown): string[] {
   const { vocab } = (model ?? {}) as Json;
-  return Array.isArray(vocab) ? vocab.map(([token]: [string, number]) => token) : Object.keys((vocab ?? {}) as object);
+  return Array.isArray(vocab)
+    ? vocab.map(([token]: [string, number]) => token)
+    : Object.keys((vocab ?? {}) as object);
 }
 
-/** Whether the vocabulary of a parsed tokenizer.json has tokens with a space after something else, such as those of phrases. */
+/**
+ * Whether the vocabulary of a parsed tokenizer.json has tokens with a space after something else,
+ * such as those of phrases.
+ */
 export function tokensCrossSpaces(json: object): boolean {
   const { model, pre_tokenizer, added_tokens } = json as Json;
-  if (((added_tokens ?? []) as { content: string }[]).some(({ content }) => /\S\s/.test(content))) return true;
+  if (((added_tokens ?? []) as { content: string }[]).some(({ content }) => /\S\s/.test(content)))
+    return true;
   const kind = modelKind(model);
   if (kind !== 'BPE' && kind !== 'Unigram') return false;
   const splitters = stepsOf(pre_tokenizer, 'pretokenizers').map(({ type }) => type);

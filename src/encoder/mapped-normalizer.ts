@@ -7,11 +7,14 @@ import { inUnicodeForm } from './unicode-form.js';
 type Step = (source: NormalizedText) => NormalizedText;
 
 /**
- * A function that normalises as `@huggingface/tokenizers` does and says where each code unit comes from, for what a tokenizer.json has as its
- * normalizer: null, or any sequence of BERT's, Unicode's forms, Lowercase, Strip, StripAccents, Replace, Prepend and SentencePiece's Precompiled. Undefined
- * where there is another one among them.
+ * A function that normalises as `@huggingface/tokenizers` does and says where each code unit comes
+ * from, for what a tokenizer.json has as its normalizer: null, or any sequence of BERT's, Unicode's
+ * forms, Lowercase, Strip, StripAccents, Replace, Prepend and SentencePiece's Precompiled.
+ * Undefined where there is another one among them.
  */
-export function mappedNormalizer(json: unknown): ((original: string) => NormalizedText) | undefined {
+export function mappedNormalizer(
+  json: unknown,
+): ((original: string) => NormalizedText) | undefined {
   const steps = stepsOf(json, 'normalizers').map(stepOf);
   if (!steps.every((step) => step !== undefined)) return undefined;
   return (original) => steps.reduce((text, step) => step(text), asItIs(original));
@@ -47,7 +50,10 @@ function stepOf(json: Json): Step | undefined {
   }
 }
 
-/** A sigma is lower-cased by its neighbours, but always to one code unit. So lengths are found character by character, the text as a whole. */
+/**
+ * A sigma is lower-cased by its neighbours, but always to one code unit. So lengths are found
+ * character by character, the text as a whole.
+ */
 function lowercase(source: NormalizedText): NormalizedText {
   const lower = source.text.toLowerCase();
   if (lower === source.text) return source;
@@ -105,14 +111,21 @@ function spaceChinese(source: NormalizedText): NormalizedText {
   return out.done();
 }
 
-/** Characters, each perhaps a number of times: these patterns mean the same to the library, which translates them from Oniguruma. */
+/**
+ * Characters, each perhaps a number of times: these patterns mean the same to the library, which
+ * translates them from Oniguruma.
+ */
 const PLAIN = /^(?:(?:[^\\^$.*+?()[\]{}|]|\\s)(?:\{[1-9]\d*(?:,\d*)?\}|\+)?)+$/;
 
 function plainPattern({ Regex: regex, String: string }: Json): RegExp | undefined {
   if (regex === undefined) {
-    return typeof string === 'string' && string !== '' ? new RegExp(string.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'gu') : undefined;
+    return typeof string === 'string' && string !== ''
+      ? new RegExp(string.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'gu')
+      : undefined;
   }
-  return typeof regex === 'string' && PLAIN.test(regex) ? new RegExp(regex.replaceAll('\\s', '\\p{White_Space}'), 'gu') : undefined;
+  return typeof regex === 'string' && PLAIN.test(regex)
+    ? new RegExp(regex.replaceAll('\\s', '\\p{White_Space}'), 'gu')
+    : undefined;
 }
 
 function prepend(prefix: string): Step {
@@ -126,9 +139,17 @@ function prepend(prefix: string): Step {
 
 /** Control characters that SentencePiece leaves out, and what becomes a space. */
 const LEFT_OUT = /(?![\0\t\n\f\r\u0080-\u008e\u0090-\u009e])\p{Cc}/gu;
-const SPACES = /[\t\n\f\r\u00a0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2581\u3000\ufeff\ufffd]/g;
+const SPACES =
+  /[\t\n\f\r\u00a0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2581\u3000\ufeff\ufffd]/g;
 
-/** The library does not read the map that a Precompiled brings; it does for every one what this does. */
+/**
+ * The library does not read the map that a Precompiled brings; it does for every one what this
+ * does.
+ */
 function precompiled(source: NormalizedText): NormalizedText {
-  return inUnicodeForm(replaceMatches(replaceMatches(source, LEFT_OUT, ''), SPACES, ' '), 'NFKC', true);
+  return inUnicodeForm(
+    replaceMatches(replaceMatches(source, LEFT_OUT, ''), SPACES, ' '),
+    'NFKC',
+    true,
+  );
 }

@@ -21,23 +21,42 @@ export interface ModernBertConfig {
 /** Checks a parsed config.json. `where` names it in errors. Raises 'unsupported' and 'bad-file'. */
 export function modernBertConfig(config: Record<string, unknown>, where: string): ModernBertConfig {
   expectOneOf(config, 'hidden_activation', ['gelu', undefined], where);
-  for (const key of ['attention_bias', 'mlp_bias', 'norm_bias']) expectOneOf(config, key, [false, undefined], where);
+  for (const key of ['attention_bias', 'mlp_bias', 'norm_bias'])
+    expectOneOf(config, key, [false, undefined], where);
   const hidden = positive(config, 'hidden_size', where);
   const heads = positive(config, 'num_attention_heads', where);
   if (hidden % (2 * heads) !== 0)
-    throw new LemurError('unsupported', `${where}: hidden_size ${hidden} in ${heads} heads, expected heads of an even size`, { where });
+    throw new LemurError(
+      'unsupported',
+      `${where}: hidden_size ${hidden} in ${heads} heads, expected heads of an even size`,
+      { where },
+    );
   const number = (key: string, value: unknown, otherwise: number): number => {
     if (value === undefined || value === null) return otherwise;
     if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-    throw new LemurError('bad-file', `${where}: ${key} is ${showJson(value)}, expected a positive number`, { where });
+    throw new LemurError(
+      'bad-file',
+      `${where}: ${key} is ${showJson(value)}, expected a positive number`,
+      { where },
+    );
   };
   const layers = positive(config, 'num_hidden_layers', where);
   const every = number('global_attn_every_n_layers', config.global_attn_every_n_layers, 3);
   const local = number('local_attention', config.local_attention, 128);
-  const types = Array.isArray(config.layer_types) && config.layer_types.length === layers ? config.layer_types : undefined;
+  const types =
+    Array.isArray(config.layer_types) && config.layer_types.length === layers
+      ? config.layer_types
+      : undefined;
   // newer configurations have them by the kind of layer
-  const rope = (config.rope_parameters ?? {}) as Record<string, { rope_theta?: unknown } | undefined>;
-  const everywhere = number('global_rope_theta', config.global_rope_theta ?? rope.full_attention?.rope_theta, 160_000);
+  const rope = (config.rope_parameters ?? {}) as Record<
+    string,
+    { rope_theta?: unknown } | undefined
+  >;
+  const everywhere = number(
+    'global_rope_theta',
+    config.global_rope_theta ?? rope.full_attention?.rope_theta,
+    160_000,
+  );
   return {
     kind: 'modernbert',
     hidden,
@@ -50,6 +69,13 @@ export function modernBertConfig(config: Record<string, unknown>, where: string)
     reach: Array.from({ length: layers }, (_, i) =>
       (types ? types[i] === 'full_attention' : i % every === 0) ? undefined : Math.floor(local / 2),
     ),
-    theta: { everywhere, near: number('local_rope_theta', config.local_rope_theta ?? rope.sliding_attention?.rope_theta, everywhere) },
+    theta: {
+      everywhere,
+      near: number(
+        'local_rope_theta',
+        config.local_rope_theta ?? rope.sliding_attention?.rope_theta,
+        everywhere,
+      ),
+    },
   };
 }

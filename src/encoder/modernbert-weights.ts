@@ -23,11 +23,23 @@ export interface ModernBertWeights {
   finalNorm(): Promise<Float32Array>;
 }
 
-/** The weights of a ModernBERT body in a safetensors file; names may have the prefix `model.`. Raises 'bad-file' as `bertWeights` does. */
-export function modernBertWeights(file: TensorFile, config: ModernBertConfig, where: string): ModernBertWeights {
+/**
+ * The weights of a ModernBERT body in a safetensors file; names may have the prefix `model.`.
+ * Raises 'bad-file' as `bertWeights` does.
+ */
+export function modernBertWeights(
+  file: TensorFile,
+  config: ModernBertConfig,
+  where: string,
+): ModernBertWeights {
   const { hidden, intermediate, vocabulary, layers } = config;
   const words = 'embeddings.tok_embeddings.weight';
-  const { check, read, has } = tensorReader(file, { prefixes: ['', 'model.'], probe: words, what: 'ModernBERT', where });
+  const { check, read, has } = tensorReader(file, {
+    prefixes: ['', 'model.'],
+    probe: words,
+    what: 'ModernBERT',
+    where,
+  });
   check(words, vocabulary, hidden);
   check('embeddings.norm.weight', hidden);
   check('final_norm.weight', hidden);
@@ -40,9 +52,16 @@ export function modernBertWeights(file: TensorFile, config: ModernBertConfig, wh
     check(at(i, 'mlp.Wi'), 2 * intermediate, hidden);
     check(at(i, 'mlp.Wo'), hidden, intermediate);
   }
-  const matrix = async (name: string, outputs: number, inputs: number): Promise<Matrix> => ({ weight: await read(name), outputs, inputs });
+  const matrix = async (name: string, outputs: number, inputs: number): Promise<Matrix> => ({
+    weight: await read(name),
+    outputs,
+    inputs,
+  });
   return {
-    embeddings: async () => ({ words: await read(words), norm: await read('embeddings.norm.weight') }),
+    embeddings: async () => ({
+      words: await read(words),
+      norm: await read('embeddings.norm.weight'),
+    }),
     finalNorm: () => read('final_norm.weight'),
     layer: async (i) => ({
       attentionNorm: has(at(i, 'attn_norm')) ? await read(at(i, 'attn_norm')) : undefined,

@@ -33,7 +33,10 @@ export async function folderFiles(folder: string): Promise<CheckpointFiles> {
 }
 
 /** undefined where the folder has no such file. */
-export async function folderFile(folder: string, name: string): Promise<CheckpointFile | undefined> {
+export async function folderFile(
+  folder: string,
+  name: string,
+): Promise<CheckpointFile | undefined> {
   const path = join(folder, name);
   const found = await stat(path).catch((error: unknown) => {
     if (isAbsent(error)) return undefined;

@@ -13,9 +13,16 @@ import { folderFile, openPath } from './node-files.js';
 /** Milliseconds after which a download that somebody has begun is not going on any more. */
 const LEFT_BEHIND = 86_400_000;
 
-/** A folder for each model and revision; that a file is not there is kept as an empty file beside where it would be. */
+/**
+ * A folder for each model and revision; that a file is not there is kept as an empty file beside
+ * where it would be.
+ */
 export function hubFolder(id: string, revision: string, cacheFolder: string | undefined): HubCache {
-  const folder = join(resolve(cacheFolder ?? defaultCache()), ...id.split('/'), encodeURIComponent(revision));
+  const folder = join(
+    resolve(cacheFolder ?? defaultCache()),
+    ...id.split('/'),
+    encodeURIComponent(revision),
+  );
   const absent = (name: string): string => join(folder, `${name}.absent`);
   return {
     where: folder,
@@ -62,14 +69,25 @@ export function hubFolder(id: string, revision: string, cacheFolder: string | un
     async hash(kind, before, place) {
       const hash = createHash(kind).update(before);
       const ranges = await openPath(place);
-      await eachChunk(ranges, 0, ranges.size, String(place), undefined, (chunk) => void hash.update(chunk));
+      await eachChunk(
+        ranges,
+        0,
+        ranges.size,
+        String(place),
+        undefined,
+        (chunk) => void hash.update(chunk),
+      );
       return hash.digest('hex');
     },
   };
 }
 
 /** Errors of the chunks go on as they are. */
-async function fill(path: string, { file }: Replacement, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+async function fill(
+  path: string,
+  { file }: Replacement,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<void> {
   let written = 0;
   for await (const chunk of chunks) {
     await kept(path, () => writeFrom(file, chunk, written));
@@ -99,7 +117,8 @@ async function sweep(path: string): Promise<void> {
     if (!/^([0-9a-f]{16}\.tmp|\d+\.part)$/.test(rest)) continue;
     const left = join(dirname(path), other);
     const begun = await stat(left).catch(() => undefined);
-    if (begun && Date.now() - begun.mtimeMs > LEFT_BEHIND) await rm(left, { force: true }).catch(() => {});
+    if (begun && Date.now() - begun.mtimeMs > LEFT_BEHIND)
+      await rm(left, { force: true }).catch(() => {});
   }
 }
 
@@ -108,12 +127,17 @@ async function kept<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (cause) {
-    throw writeError(path, 'kept in the cache (the option cacheFolder names another folder)', cause);
+    throw writeError(
+      path,
+      'kept in the cache (the option cacheFolder names another folder)',
+      cause,
+    );
   }
 }
 
 function defaultCache(): string {
   const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  const base = XDG_CACHE_HOME || (process.platform === 'win32' && LOCALAPPDATA) || join(homedir(), '.cache');
+  const base =
+    XDG_CACHE_HOME || (process.platform === 'win32' && LOCALAPPDATA) || join(homedir(), '.cache');
   return join(base, 'lemur');
 }

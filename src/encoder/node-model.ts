@@ -14,12 +14,20 @@ export interface ModelOptions extends HubOptions {
 /** A page's address, not a drive letter. */
 const PAGE = /^https?:/i;
 
-/** A folder's files where there is one of that path or `file:` URL, else the hub's for an id. Raises 'invalid-argument' for what is neither. */
-export async function openModel(model: string | URL, options: ModelOptions): Promise<CheckpointFiles> {
+/**
+ * A folder's files where there is one of that path or `file:` URL, else the hub's for an id. Raises
+ * 'invalid-argument' for what is neither.
+ */
+export async function openModel(
+  model: string | URL,
+  options: ModelOptions,
+): Promise<CheckpointFiles> {
   if (PAGE.test(String(model))) {
     const problem =
       'Node loads checkpoints from a folder, or from the hub by an id such as owner/name (options.endpoint names another hub)';
-    throw new LemurError('unsupported', `loadEncoder: ${model}: ${problem}`, { where: 'loadEncoder' });
+    throw new LemurError('unsupported', `loadEncoder: ${model}: ${problem}`, {
+      where: 'loadEncoder',
+    });
   }
   const path = absolutePath(model, 'loadEncoder');
   const name = typeof model === 'string' && !/^file:/i.test(model) ? model : path;
@@ -29,9 +37,16 @@ export async function openModel(model: string | URL, options: ModelOptions): Pro
   );
   if (isFolder || !isHubId(name)) return folderFiles(name);
   const { HF_ENDPOINT, HF_TOKEN } = process.env;
-  const hub = { ...options, endpoint: options.endpoint ?? (HF_ENDPOINT || undefined), token: options.token ?? HF_TOKEN };
+  const hub = {
+    ...options,
+    endpoint: options.endpoint ?? (HF_ENDPOINT || undefined),
+    token: options.token ?? HF_TOKEN,
+  };
   const { revision = 'main' } = options;
   checkRevision(revision);
-  const cacheFolder = options.cacheFolder === undefined ? undefined : absolutePath(options.cacheFolder, 'cacheFolder');
+  const cacheFolder =
+    options.cacheFolder === undefined
+      ? undefined
+      : absolutePath(options.cacheFolder, 'cacheFolder');
   return hubFiles(name, hubFolder(name, revision, cacheFolder), hub);
 }

@@ -2,7 +2,10 @@ import { fileBeside, spawnNodeWorker, type WorkerScript } from '../node-spawn-wo
 import type { WorkerPort } from '../platform.js';
 import type { WorkerMessage } from './worker-protocol.js';
 
-/** Megabytes of a worker's stack, since native code goes deeper than Node's own 4; what is not used is not taken. */
+/**
+ * Megabytes of a worker's stack, since native code goes deeper than Node's own 4; what is not used
+ * is not taken.
+ */
 const STACK = 64;
 /** The encoder's worker; undefined in a program that was bundled without it. */
 export function workerFile(): URL | undefined {
@@ -18,7 +21,8 @@ const encoderWorker: WorkerScript = {
 
 /** A worker thread; `terminate` asks it to end, and waits until it has. */
 export function spawnEncoderWorker(): WorkerPort {
-  // what computes a text on this machine tells nobody about it; it also reads the whole command line by a pattern that overflows the stack
+  // what computes a text on this machine tells nobody about it; it also reads the whole command
+  // line by a pattern that overflows the stack
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
   const port = spawnNodeWorker(encoderWorker);
   return { ...port, terminate: () => port.finish({ kind: 'stop' } satisfies WorkerMessage) };

@@ -1,8 +1,14 @@
-/** A text made of another one, and for each of its UTF-16 code units where in the original it comes from: [starts[i], ends[i]), both ascending. */
+/**
+ * A text made of another one, and for each of its UTF-16 code units where in the original it comes
+ * from: [starts[i], ends[i]), both ascending.
+ */
 export interface NormalizedText {
   readonly text: string;
   readonly starts: ArrayLike<number>;
-  /** What a unit was made of or with: accents that were stripped belong to the character before them, when they follow it directly. */
+  /**
+   * What a unit was made of or with: accents that were stripped belong to the character before
+   * them, when they follow it directly.
+   */
   readonly ends: ArrayLike<number>;
 }
 
@@ -19,8 +25,17 @@ export function asItIs(text: string): NormalizedText {
 }
 
 /** Units [from, to), of an original that begins `shift` units into a larger one. */
-export function part({ text, starts, ends }: NormalizedText, from: number, to: number, shift = 0): NormalizedText {
-  return { text: text.slice(from, to), starts: moved(starts, from, to, shift), ends: moved(ends, from, to, shift) };
+export function part(
+  { text, starts, ends }: NormalizedText,
+  from: number,
+  to: number,
+  shift = 0,
+): NormalizedText {
+  return {
+    text: text.slice(from, to),
+    starts: moved(starts, from, to, shift),
+    ends: moved(ends, from, to, shift),
+  };
 }
 
 function moved(places: ArrayLike<number>, from: number, to: number, shift: number): Int32Array {
@@ -36,13 +51,22 @@ export function through(source: NormalizedText, made: NormalizedText): Normalize
   return { text: made.text, starts, ends };
 }
 
-/** A text under way, written from the beginning of its source to the end; what is passed over is left out. */
+/**
+ * A text under way, written from the beginning of its source to the end; what is passed over is
+ * left out.
+ */
 export interface Rewriting {
   /** Units [from, to) of the source as they are. */
   keep(from: number, to: number): void;
-  /** Something for units [from, to) of the source: each of its units comes from all of them. With `from` = `to` it is put in before that unit. */
+  /**
+   * Something for units [from, to) of the source: each of its units comes from all of them. With
+   * `from` = `to` it is put in before that unit.
+   */
   put(content: string, from: number, to: number): void;
-  /** Units [from, to) of the source are left out; where they follow directly on what was written last, they are part of its place. */
+  /**
+   * Units [from, to) of the source are left out; where they follow directly on what was written
+   * last, they are part of its place.
+   */
   absorb(from: number, to: number): void;
   done(): NormalizedText;
 }
@@ -53,7 +77,8 @@ export function rewriting(source: NormalizedText): Rewriting {
   const ends: number[] = [];
   const last = source.text.length - 1;
   /** Where unit `at` begins, or the source ends. */
-  const placeOf = (at: number): number => (at <= last ? source.starts[at] : last < 0 ? 0 : source.ends[last]);
+  const placeOf = (at: number): number =>
+    at <= last ? source.starts[at] : last < 0 ? 0 : source.ends[last];
   return {
     keep(from, to) {
       text += source.text.slice(from, to);
@@ -72,14 +97,19 @@ export function rewriting(source: NormalizedText): Rewriting {
       }
     },
     absorb(from, to) {
-      for (let i = ends.length - 1; i >= 0 && ends[i] === source.starts[from]; i--) ends[i] = source.ends[to - 1];
+      for (let i = ends.length - 1; i >= 0 && ends[i] === source.starts[from]; i--)
+        ends[i] = source.ends[to - 1];
     },
     done: () => ({ text, starts, ends }),
   };
 }
 
 /** Every match of a global pattern replaced, literally. */
-export function replaceMatches(source: NormalizedText, pattern: RegExp, content: string): NormalizedText {
+export function replaceMatches(
+  source: NormalizedText,
+  pattern: RegExp,
+  content: string,
+): NormalizedText {
   const out = rewriting(source);
   let at = 0;
   for (const match of source.text.matchAll(pattern)) {

@@ -1,6 +1,7 @@
 /**
- * The part of ONNX's protobuf that a graph for inference needs (onnx.proto3, IR version 8), written from scratch:
- * a message is a list of byte chunks, so that weights are copied once, into the finished file.
+ * The part of ONNX's protobuf that a graph for inference needs (onnx.proto3, IR version 8), written
+ * from scratch: a message is a list of byte chunks, so that weights are copied once, into the
+ * finished file.
  */
 
 /** Element types that a graph's tensors may have, with their numbers in TensorProto.DataType. */
@@ -19,7 +20,10 @@ export interface OnnxTensor {
 /** Integers are written as INT(S), `{ float }` as FLOAT, strings as STRING. */
 export type OnnxAttribute = number | readonly number[] | string | { float: number };
 
-/** One operator; an empty input name leaves an optional input out. The domain is '' for ONNX's own operators. */
+/**
+ * One operator; an empty input name leaves an optional input out. The domain is '' for ONNX's own
+ * operators.
+ */
 export interface OnnxNode {
   op: string;
   domain?: string | undefined;
@@ -28,7 +32,9 @@ export interface OnnxNode {
   attributes?: Readonly<Record<string, OnnxAttribute>> | undefined;
 }
 
-/** A graph's input or output; a name in place of a number is a dimension known only when it runs. */
+/**
+ * A graph's input or output; a name in place of a number is a dimension known only when it runs.
+ */
 export interface OnnxValue {
   name: string;
   type: ElementType;
@@ -80,7 +86,8 @@ function nodeProto(node: OnnxNode): Message {
   for (const output of node.outputs) text(out, 2, output);
   text(out, 3, node.outputs[0]); // name
   text(out, 4, node.op);
-  for (const [name, value] of Object.entries(node.attributes ?? {})) nested(out, 5, attributeProto(name, value));
+  for (const [name, value] of Object.entries(node.attributes ?? {}))
+    nested(out, 5, attributeProto(name, value));
   if (node.domain) text(out, 7, node.domain);
   return out;
 }
@@ -147,7 +154,10 @@ function push(out: Message, chunk: Uint8Array): void {
   out.length += chunk.length;
 }
 
-/** Seven bits a byte, lowest first; the high bit says that more follow. Negative numbers take ten bytes, as int64. */
+/**
+ * Seven bits a byte, lowest first; the high bit says that more follow. Negative numbers take ten
+ * bytes, as int64.
+ */
 function varint(out: Message, value: number): void {
   const encoded: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));

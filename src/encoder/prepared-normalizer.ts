@@ -15,19 +15,26 @@ export const CHINESE: string = `[${[
 const [JOINER, DIALYTIKA_TONOS] = ['\u{10fff0}', '\u{10fff1}'];
 
 /**
- * A tokenizer.json's normalizer with steps around those in which `@huggingface/tokenizers` (0.2) differs from the Rust library:
+ * A tokenizer.json's normalizer with steps around those in which `@huggingface/tokenizers` (0.2)
+ * differs from the Rust library:
  *
- * * Lower-casing takes every capital sigma to the same letter there; JavaScript looks at the letters around it.
+ * * Lower-casing takes every capital sigma to the same letter there; JavaScript looks at the
+ *   letters around it.
  * * A BertNormalizer puts spaces around Chinese characters of all planes.
- * * A Precompiled of SentencePiece keeps U+200D, makes a space of U+061C, and composes U+0344 with nothing.
+ * * A Precompiled of SentencePiece keeps U+200D, makes a space of U+061C, and composes U+0344 with
+ *   nothing.
  * * U+0085 is whitespace where words are split at it.
  *
  * `lowerCase` puts a step before them where none of them lower-cases.
  */
 export function preparedNormalizer(json: Json, lowerCase: boolean): unknown {
-  const splits = stepsOf(json.pre_tokenizer, 'pretokenizers').some(({ type }) => type === 'WhitespaceSplit');
+  const splits = stepsOf(json.pre_tokenizer, 'pretokenizers').some(
+    ({ type }) => type === 'WhitespaceSplit',
+  );
   const own = stepsOf(json.normalizer, 'normalizers');
-  const lowers = own.some(({ type, lowercase }) => type === 'Lowercase' || (type === 'BertNormalizer' && lowercase));
+  const lowers = own.some(
+    ({ type, lowercase }) => type === 'Lowercase' || (type === 'BertNormalizer' && lowercase),
+  );
   const steps = lowerCase && !lowers ? [{ type: 'Lowercase' }, ...own] : own;
   const prepared = steps.flatMap((step): Json[] => {
     switch (step.type) {
@@ -35,7 +42,9 @@ export function preparedNormalizer(json: Json, lowerCase: boolean): unknown {
         return [replace('Σ', 'σ'), step];
       case 'BertNormalizer':
         return [
-          ...(step.handle_chinese_chars ? [{ type: 'Replace', pattern: { Regex: CHINESE }, content: SPACED }] : []),
+          ...(step.handle_chinese_chars
+            ? [{ type: 'Replace', pattern: { Regex: CHINESE }, content: SPACED }]
+            : []),
           ...(step.lowercase ? [replace('Σ', 'σ')] : []),
           step,
         ];
@@ -53,7 +62,9 @@ export function preparedNormalizer(json: Json, lowerCase: boolean): unknown {
         return [step];
     }
   });
-  return prepared.length === own.length ? json.normalizer : { type: 'Sequence', normalizers: prepared };
+  return prepared.length === own.length
+    ? json.normalizer
+    : { type: 'Sequence', normalizers: prepared };
 }
 
 /** What was found, with a space before it and behind it. */

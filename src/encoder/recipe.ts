@@ -10,10 +10,18 @@ export interface TextRecipe {
   readonly promptTokens: number;
   /** Whether spaces around a text are taken off. */
   readonly strip: boolean;
-  /** Most tokens of a text, those around it, marker and prompt included; undefined: what the caller says, or 180 of its own. */
+  /**
+   * Most tokens of a text, those around it, marker and prompt included; undefined: what the caller
+   * says, or 180 of its own.
+   */
   readonly length: number | undefined;
-  /** Shorter texts are filled up to `to` tokens with `token`; these get vectors, and the others look at them only where they are `attended`. */
-  readonly expansion: { readonly to: number; readonly token: number; readonly attended: boolean } | undefined;
+  /**
+   * Shorter texts are filled up to `to` tokens with `token`; these get vectors, and the others look
+   * at them only where they are `attended`.
+   */
+  readonly expansion:
+    | { readonly to: number; readonly token: number; readonly attended: boolean }
+    | undefined;
   /** Tokens that are read and get no vectors of their own. */
   readonly skip: ReadonlySet<number>;
   /** Whether the tokens around a text, and its marker, get vectors too. */
@@ -39,7 +47,10 @@ export interface ArrangedText {
   readonly attended: number;
   /** Rows that become vectors, ascending; never none. */
   readonly rows: Int32Array;
-  /** [start, end) in the text for each of these, [0, 0) where it stands for nothing in it; undefined where that is not known. */
+  /**
+   * [start, end) in the text for each of these, [0, 0) where it stands for nothing in it; undefined
+   * where that is not known.
+   */
   readonly spans: Int32Array | undefined;
 }
 
@@ -55,10 +66,15 @@ export function extraTokens({ marker }: TextRecipe): number {
 }
 
 /**
- * First token, marker, those of prompt and text, last token, expansion. A text all of whose tokens are skipped keeps them, and one without any keeps the first
- * token's state, so that texts and results stay aligned.
+ * First token, marker, those of prompt and text, last token, expansion. A text all of whose tokens
+ * are skipped keeps them, and one without any keeps the first token's state, so that texts and
+ * results stay aligned.
  */
-export function arrange({ ids: own, spans: ownSpans }: TokenizedText, { first, last }: Around, recipe: TextRecipe): ArrangedText {
+export function arrange(
+  { ids: own, spans: ownSpans }: TokenizedText,
+  { first, last }: Around,
+  recipe: TextRecipe,
+): ArrangedText {
   const { marker, expansion, skip, special } = recipe;
   const before = marker === undefined ? 1 : 2;
   const real = before + own.length + 1;
@@ -72,12 +88,16 @@ export function arrange({ ids: own, spans: ownSpans }: TokenizedText, { first, l
 
   const isOwn = (row: number): boolean => row >= before && row < real - 1;
   const all = Array.from(ids.keys());
-  let rows = all.filter((row) => (isOwn(row) ? !skip.has(ids[row]) : row >= real || (special && !skip.has(ids[row]))));
+  let rows = all.filter((row) =>
+    isOwn(row) ? !skip.has(ids[row]) : row >= real || (special && !skip.has(ids[row])),
+  );
   if (rows.length === 0) rows = all.filter(isOwn);
   if (rows.length === 0) rows = [0];
   const spans = ownSpans && new Int32Array(2 * rows.length);
   if (spans) {
-    for (const [i, row] of rows.entries()) if (isOwn(row)) spans.set(ownSpans.subarray(2 * (row - before), 2 * (row - before) + 2), 2 * i);
+    for (const [i, row] of rows.entries())
+      if (isOwn(row))
+        spans.set(ownSpans.subarray(2 * (row - before), 2 * (row - before) + 2), 2 * i);
   }
   return { ids, attended: expansion?.attended ? length : real, rows: Int32Array.from(rows), spans };
 }

@@ -7,8 +7,9 @@ import { isPlainBpe, type Json, losesNothing, modelKind, stepsOf } from './token
 const SPACE = '▁';
 
 /**
- * The rules of SentencePiece's tokenizers: Unigram, or BPE that spells what it does not know as bytes or as its unknown token; spaces become ▁ by
- * the pre-tokenizer Metaspace (perhaps after WhitespaceSplit) or by the normalizer. Undefined for any other tokenizer.
+ * The rules of SentencePiece's tokenizers: Unigram, or BPE that spells what it does not know as
+ * bytes or as its unknown token; spaces become ▁ by the pre-tokenizer Metaspace (perhaps after
+ * WhitespaceSplit) or by the normalizer. Undefined for any other tokenizer.
  */
 export function sentencePieceRules(json: Json): SpanRules | undefined {
   const putSpaces = spacing(json.pre_tokenizer);
@@ -25,8 +26,13 @@ export function sentencePieceRules(json: Json): SpanRules | undefined {
   };
 }
 
-/** What the pre-tokenizer makes of a stretch, joined: models read the parts one by one, so that their tokens are the same. */
-function spacing(preTokenizer: unknown): ((stretch: NormalizedText, section: number) => NormalizedText) | undefined {
+/**
+ * What the pre-tokenizer makes of a stretch, joined: models read the parts one by one, so that
+ * their tokens are the same.
+ */
+function spacing(
+  preTokenizer: unknown,
+): ((stretch: NormalizedText, section: number) => NormalizedText) | undefined {
   const steps = stepsOf(preTokenizer, 'pretokenizers');
   const isSplit = steps[0]?.type === 'WhitespaceSplit';
   if (isSplit) steps.shift();
@@ -41,7 +47,8 @@ function spacing(preTokenizer: unknown): ((stretch: NormalizedText, section: num
     const out = rewriting(stretch);
     let end = 0;
     for (const { 0: word, index } of stretch.text.matchAll(isSplit ? /\S+/g : /.+/gs)) {
-      // the spaces that a word was split off at are left out: the one that is put there stands for them
+      // the spaces that a word was split off at are left out: the one that is put there stands for
+      // them
       if (isPrepended && !/^[ ▁]/.test(word)) out.put(SPACE, end, index);
       end = index + word.length;
       out.keep(index, end);
@@ -50,16 +57,25 @@ function spacing(preTokenizer: unknown): ((stretch: NormalizedText, section: num
   };
 }
 
-/** How the model's tokens spell a text. Unigram's tokens are its parts, also those that the vocabulary does not have. */
-function spelling({ model, added_tokens }: Json): ((text: NormalizedText) => NormalizedText) | undefined {
+/**
+ * How the model's tokens spell a text. Unigram's tokens are its parts, also those that the
+ * vocabulary does not have.
+ */
+function spelling({
+  model,
+  added_tokens,
+}: Json): ((text: NormalizedText) => NormalizedText) | undefined {
   const kind = modelKind(model);
   if (kind === 'Unigram') return (text) => text;
   if (kind !== 'BPE' || !isPlainBpe(model as Json)) return undefined;
   const { vocab, unk_token: unknown, byte_fallback, fuse_unk } = model as Json;
-  const added = new Set(((added_tokens ?? []) as { content: string }[]).map(({ content }) => content));
+  const added = new Set(
+    ((added_tokens ?? []) as { content: string }[]).map(({ content }) => content),
+  );
   const has = (token: string): boolean => added.has(token) || Object.hasOwn(vocab as object, token);
   const byBytes = Boolean(byte_fallback);
-  if (byBytes ? !BYTES.every(has) : !(typeof unknown === 'string' && has(unknown))) return undefined;
+  if (byBytes ? !BYTES.every(has) : !(typeof unknown === 'string' && has(unknown)))
+    return undefined;
   return (text) => {
     const out = rewriting(text);
     let from = 0;
@@ -78,7 +94,8 @@ function spelling({ model, added_tokens }: Json): ((text: NormalizedText) => Nor
       const isKnown = has(character);
       if (isKnown || byBytes || !fuse_unk) flush();
       if (isKnown) out.keep(from, to);
-      else if (byBytes) out.put(Array.from(utf8.encode(character), (byte) => BYTES[byte]).join(''), from, to);
+      else if (byBytes)
+        out.put(Array.from(utf8.encode(character), (byte) => BYTES[byte]).join(''), from, to);
       else if (unknownFrom < 0) unknownFrom = from;
       from = to;
     }
@@ -88,6 +105,9 @@ function spelling({ model, added_tokens }: Json): ((text: NormalizedText) => Nor
 }
 
 /** The tokens of bytes, of characters that the vocabulary does not have. */
-const BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+const BYTES: readonly string[] = Array.from(
+  { length: 256 },
+  (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
+);
 
 const utf8 = new TextEncoder();

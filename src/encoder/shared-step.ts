@@ -3,14 +3,22 @@ import type { OpenPlace } from './checkpoint-files.js';
 import type { Precision } from './graph-builder.js';
 import type { BodySource } from './worker-protocol.js';
 
-/** How the names of ONNX's operators begin that quantise their inputs by one step, found over the whole of them. */
+/**
+ * How the names of ONNX's operators begin that quantise their inputs by one step, found over the
+ * whole of them.
+ */
 const OPERATORS = 'DynamicQuantize';
 
 /**
- * Whether the texts of a batch, and their padding, share the steps that they are rounded to: then what becomes of one depends on the others, and each
- * must be computed alone. That is so in our own int8 graphs and in anybody's file that names such an operator.
+ * Whether the texts of a batch, and their padding, share the steps that they are rounded to: then
+ * what becomes of one depends on the others, and each must be computed alone. That is so in our own
+ * int8 graphs and in anybody's file that names such an operator.
  */
-export async function sharesSteps(open: OpenPlace, body: BodySource, precision: Precision): Promise<boolean> {
+export async function sharesSteps(
+  open: OpenPlace,
+  body: BodySource,
+  precision: Precision,
+): Promise<boolean> {
   if (body.kind === 'weights') return precision === 'int8';
   const ranges = await open(body.file.place);
   const name = Array.from(OPERATORS, (letter) => letter.charCodeAt(0));

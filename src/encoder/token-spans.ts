@@ -6,14 +6,18 @@ import type { Json } from './tokenizer-json.js';
 import { wordPieceRules } from './wordpiece-spans.js';
 
 /**
- * The library gives tokens without their places. This finds them again: it normalises the text with a map back to the original, and reads the tokens
- * along what the model reads. Of a parsed tokenizer.json and tokenizer_config.json; undefined for a tokenizer that is none of WordPiece as BERT
- * has it, byte-level BPE and SentencePiece, or that has a part whose rules are not known.
+ * The library gives tokens without their places. This finds them again: it normalises the text with
+ * a map back to the original, and reads the tokens along what the model reads. Of a parsed
+ * tokenizer.json and tokenizer_config.json; undefined for a tokenizer that is none of WordPiece as
+ * BERT has it, byte-level BPE and SentencePiece, or that has a part whose rules are not known.
  */
 export function spanFinder(json: object, config: object): SpanFinder | undefined {
   const { remove_space, do_lowercase_and_remove_accent } = config as Json;
   if (remove_space === true || do_lowercase_and_remove_accent) return undefined;
-  const rules = wordPieceRules(json as Json) ?? byteLevelRules(json as Json) ?? sentencePieceRules(json as Json);
+  const rules =
+    wordPieceRules(json as Json) ??
+    byteLevelRules(json as Json) ??
+    sentencePieceRules(json as Json);
   if (!rules) return undefined;
   const stretchesOf = addedTokens(json as Json, rules.normalize);
   return (text, tokens, count) => {
@@ -35,7 +39,10 @@ export function spanFinder(json: object, config: object): SpanFinder | undefined
   };
 }
 
-/** Writes where units [from, to) of a word come from: without spaces around them, unless there is nothing else. */
+/**
+ * Writes where units [from, to) of a word come from: without spaces around them, unless there is
+ * nothing else.
+ */
 function place(word: Word, from: number, to: number, spans: Int32Array, row: number): void {
   const isSpace = (unit: number): boolean => word.isSpace?.(unit) ?? false;
   let [first, last] = [from, to - 1];

@@ -9,7 +9,10 @@ import type { Json } from './tokenizer-json.js';
 /** The first tokens of a text's content. */
 export interface TokenizedText {
   readonly ids: Int32Array;
-  /** For each token [start, end) in the text, in UTF-16 code units; undefined for a tokenizer whose rules are not known. */
+  /**
+   * For each token [start, end) in the text, in UTF-16 code units; undefined for a tokenizer whose
+   * rules are not known.
+   */
   readonly spans: Int32Array | undefined;
   /** Whether the text has more tokens than these. */
   readonly truncated: boolean;
@@ -39,15 +42,27 @@ export interface TokenizerReading {
 }
 
 /** A parsed tokenizer.json as it is given to the library. */
-function preparedTokenizer(json: Json, { lowerCase = false, markers = [] }: TokenizerReading): Json {
+function preparedTokenizer(
+  json: Json,
+  { lowerCase = false, markers = [] }: TokenizerReading,
+): Json {
   const added = (json.added_tokens ?? []) as readonly { readonly content: string }[];
-  const added_tokens = added.map((token) => (markers.includes(token.content) ? { ...token, normalized: false } : token));
-  return { ...json, added_tokens, truncation: null, padding: null, normalizer: preparedNormalizer(json, lowerCase) };
+  const added_tokens = added.map((token) =>
+    markers.includes(token.content) ? { ...token, normalized: false } : token,
+  );
+  return {
+    ...json,
+    added_tokens,
+    truncation: null,
+    padding: null,
+    normalizer: preparedNormalizer(json, lowerCase),
+  };
 }
 
 /**
- * A tokenizer of a parsed tokenizer.json (and tokenizer_config.json, or {}); the truncation and padding it may prescribe are ignored. `where`
- * names the file in errors, `vocabulary` is the model's number of embeddings. Needs the package `@huggingface/tokenizers`: raises
+ * A tokenizer of a parsed tokenizer.json (and tokenizer_config.json, or {}); the truncation and
+ * padding it may prescribe are ignored. `where` names the file in errors, `vocabulary` is the
+ * model's number of embeddings. Needs the package `@huggingface/tokenizers`: raises
  * `missing-package`, or `bad-file` for a tokenizer that does not load.
  */
 export async function loadTokenizer(
@@ -70,23 +85,41 @@ export async function loadTokenizer(
   try {
     const read = preparedTokenizer(json as Json, reading);
     source = new Tokenizer(read, config);
-    return textTokenizer(source, vocabulary, where, { findSpans: spanFinder(read, config), shapes: tokenShapes(read) });
+    return textTokenizer(source, vocabulary, where, {
+      findSpans: spanFinder(read, config),
+      shapes: tokenShapes(read),
+    });
   } catch (cause) {
     if (cause instanceof LemurError) throw cause;
-    throw new LemurError('bad-file', `${where}: not a tokenizer that @huggingface/tokenizers can load`, { where }, { cause });
+    throw new LemurError(
+      'bad-file',
+      `${where}: not a tokenizer that @huggingface/tokenizers can load`,
+      { where },
+      { cause },
+    );
   }
 }
 
-/** The same for a tokenizer that is loaded already; it must put one token before a text and one after it. */
+/**
+ * The same for a tokenizer that is loaded already; it must put one token before a text and one
+ * after it.
+ */
 export function textTokenizer(
   source: TokenSource,
   vocabulary: number,
   where: string,
-  { findSpans, shapes = { crossSpaces: false, longest: 0, longestWord: undefined } }: TokenRules = {},
+  {
+    findSpans,
+    shapes = { crossSpaces: false, longest: 0, longestWord: undefined },
+  }: TokenRules = {},
 ): TextTokenizer {
   const special = source.encode('', { add_special_tokens: true }).ids;
   if (special.length !== 2) {
-    throw new LemurError('unsupported', `${where}: ${special.length} special tokens around a text, expected [CLS] and [SEP]`, { where });
+    throw new LemurError(
+      'unsupported',
+      `${where}: ${special.length} special tokens around a text, expected [CLS] and [SEP]`,
+      { where },
+    );
   }
   const [first, last] = special;
   return {
@@ -97,11 +130,19 @@ export function textTokenizer(
       const length = Math.min(ids.length, maxTokens);
       for (let i = 0; i < length; i++) {
         if (!(ids[i] < vocabulary)) {
-          throw new LemurError('bad-file', `${where}: token ${tokens[i]} has id ${ids[i]}, expected less than ${vocabulary}`, { where });
+          throw new LemurError(
+            'bad-file',
+            `${where}: token ${tokens[i]} has id ${ids[i]}, expected less than ${vocabulary}`,
+            { where },
+          );
         }
       }
       const spans = findSpans?.(read, tokens, length);
-      return { ids: Int32Array.from(ids.slice(0, length)), spans, truncated: ids.length > maxTokens || read.length < text.length };
+      return {
+        ids: Int32Array.from(ids.slice(0, length)),
+        spans,
+        truncated: ids.length > maxTokens || read.length < text.length,
+      };
     },
   };
 }

@@ -2,13 +2,22 @@ import { type NormalizedText, type Rewriting, rewriting } from './normalized-tex
 
 export type UnicodeForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD';
 
-/** Runs that normalise by themselves: ASCII begins a character and composes with nothing before it. */
+/**
+ * Runs that normalise by themselves: ASCII begins a character and composes with nothing before it.
+ */
 const RUNS = /\p{ASCII}?\P{ASCII}+|\p{ASCII}+(?!\P{ASCII})/gu;
 /** The same around wave dashes, which SentencePiece's own NFKC leaves alone. */
 const RUNS_AND_WAVE_DASHES = /～|\p{ASCII}?[^\p{ASCII}～]+|\p{ASCII}+(?![^\p{ASCII}～])/gu;
 
-/** A text in a normal form. What is composed or put in another order comes from all the characters of which it is made. */
-export function inUnicodeForm(source: NormalizedText, form: UnicodeForm, keepWaveDashes = false): NormalizedText {
+/**
+ * A text in a normal form. What is composed or put in another order comes from all the characters
+ * of which it is made.
+ */
+export function inUnicodeForm(
+  source: NormalizedText,
+  form: UnicodeForm,
+  keepWaveDashes = false,
+): NormalizedText {
   const { text } = source;
   if (text.normalize(form) === text) return source;
   const out = rewriting(source);
@@ -35,7 +44,8 @@ function putByCharacters(out: Rewriting, run: string, at: number, form: UnicodeF
 function putByClusters(out: Rewriting, run: string, at: number, form: UnicodeForm): void {
   const flush = (from: number, to: number): void => {
     const cluster = run.slice(from, to);
-    if (!putByCharacters(out, cluster, at + from, form)) out.put(cluster.normalize(form), at + from, at + to);
+    if (!putByCharacters(out, cluster, at + from, form))
+      out.put(cluster.normalize(form), at + from, at + to);
   };
   let from = 0;
   let end = 0;
@@ -49,9 +59,20 @@ function putByClusters(out: Rewriting, run: string, at: number, form: UnicodeFor
   flush(from, end);
 }
 
-/** Whether a character is a mark (or becomes one), or composes with what comes before it as the letters of Hangul do. */
-function goesOn(run: string, from: number, to: number, character: string, form: UnicodeForm): boolean {
+/**
+ * Whether a character is a mark (or becomes one), or composes with what comes before it as the
+ * letters of Hangul do.
+ */
+function goesOn(
+  run: string,
+  from: number,
+  to: number,
+  character: string,
+  form: UnicodeForm,
+): boolean {
   if (/^\p{M}/u.test(character.normalize('NFKD'))) return true;
   const before = run.slice(from, to);
-  return (before + character).normalize(form) !== before.normalize(form) + character.normalize(form);
+  return (
+    (before + character).normalize(form) !== before.normalize(form) + character.normalize(form)
+  );
 }

@@ -12,7 +12,11 @@ export type OnnxPackage = 'onnxruntime-web' | 'onnxruntime-node';
 
 /** Where a body comes from: weights that a graph is made of, or a graph that is ready. */
 export type BodySource =
-  | { readonly kind: 'weights'; readonly config: BertConfig | ModernBertConfig; readonly weights: WeightFiles }
+  | {
+      readonly kind: 'weights';
+      readonly config: BertConfig | ModernBertConfig;
+      readonly weights: WeightFiles;
+    }
   | {
       readonly kind: 'onnx';
       readonly file: CheckpointFile;
@@ -60,10 +64,14 @@ export interface SentError {
 }
 
 export function sendError(error: unknown): SentError {
-  if (!(error instanceof Error)) return { message: String(error), stack: undefined, lemur: undefined };
+  if (!(error instanceof Error))
+    return { message: String(error), stack: undefined, lemur: undefined };
   const lemur =
     error instanceof LemurError
-      ? { code: error.code as LemurErrorCode, fields: error.fields as LemurErrorFields[LemurErrorCode] }
+      ? {
+          code: error.code as LemurErrorCode,
+          fields: error.fields as LemurErrorFields[LemurErrorCode],
+        }
       : undefined;
   return { message: error.message, stack: error.stack, lemur };
 }
@@ -73,5 +81,10 @@ export function receiveError({ message, stack, lemur }: SentError): LemurError {
   if (lemur) return new LemurError(lemur.code, message, lemur.fields);
   const cause = new Error(message);
   if (stack !== undefined) cause.stack = stack;
-  return new LemurError('worker-failed', `The encoder's worker failed: ${message}`, { where: 'encoder' }, { cause });
+  return new LemurError(
+    'worker-failed',
+    `The encoder's worker failed: ${message}`,
+    { where: 'encoder' },
+    { cause },
+  );
 }

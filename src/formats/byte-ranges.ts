@@ -4,28 +4,43 @@ import { ownBytes } from '../tokens/typed-array.js';
 import { describeKind, showValue } from '../value-kind.js';
 
 /**
- * One file's bytes, read in parts: from a disk, from memory, or from a server that answers range requests. Of a storage's file:
- * `{ size: await storage.size(file), read: (offset, length) => storage.readRange(file, offset, length) }`.
+ * One file's bytes, read in parts: from a disk, from memory, or from a server that answers range
+ * requests. Of a storage's file: `{ size: await storage.size(file), read: (offset, length) =>
+ * storage.readRange(file, offset, length) }`.
  */
 export interface ByteRanges {
   /** The file's length in bytes. */
   readonly size: number;
-  /** The `length` bytes from `offset` on. Never asked for bytes beyond `size`; fewer or more than `length` are taken for a damaged file. */
+  /**
+   * The `length` bytes from `offset` on. Never asked for bytes beyond `size`; fewer or more than
+   * `length` are taken for a damaged file.
+   */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
 /** Bytes that are in memory already. */
 export function rangesOf(bytes: Uint8Array): ByteRanges {
-  return { size: bytes.length, read: async (offset, length) => bytes.subarray(offset, offset + length) };
+  return {
+    size: bytes.length,
+    read: async (offset, length) => bytes.subarray(offset, offset + length),
+  };
 }
 
 /** The file's length, found to be one. Raises 'invalid-argument'. */
 export function checkedSize(ranges: ByteRanges, where: string): number {
   const { size, read } = Object(ranges) as ByteRanges;
   if (typeof read !== 'function')
-    throw new LemurError('invalid-argument', `${where}: expected { size, read }, got ${describeKind(ranges)}`, { where });
+    throw new LemurError(
+      'invalid-argument',
+      `${where}: expected { size, read }, got ${describeKind(ranges)}`,
+      { where },
+    );
   if (!Number.isSafeInteger(size) || size < 0)
-    throw new LemurError('invalid-argument', `${where}: size ${showValue(size)}, expected a non-negative integer`, { where });
+    throw new LemurError(
+      'invalid-argument',
+      `${where}: size ${showValue(size)}, expected a non-negative integer`,
+      { where },
+    );
   return size;
 }
 
@@ -33,8 +48,8 @@ export function checkedSize(ranges: ByteRanges, where: string): number {
 const CHUNK = 1 << 22;
 
 /**
- * Calls `use` with the bytes from `begin` up to `end`, a chunk at a time and in order, giving way to other work in between. Rejects with
- * 'bad-file' for a short read, or the signal's reason.
+ * Calls `use` with the bytes from `begin` up to `end`, a chunk at a time and in order, giving way
+ * to other work in between. Rejects with 'bad-file' for a short read, or the signal's reason.
  */
 export async function eachChunk(
   ranges: ByteRanges,

@@ -4,7 +4,11 @@ import { describeKind } from '../value-kind.js';
 /** Raises 'invalid-argument' for anything but a string. */
 export function checkText(value: unknown, where: string): asserts value is string {
   if (typeof value !== 'string')
-    throw new LemurError('invalid-argument', `${where}: expected a string, got ${describeKind(value)}`, { where });
+    throw new LemurError(
+      'invalid-argument',
+      `${where}: expected a string, got ${describeKind(value)}`,
+      { where },
+    );
 }
 
 /** Raises 'invalid-argument' for anything but an object whose values are strings. */

@@ -6,7 +6,9 @@ const table = new Int32Array(256).map((_, n) => {
   return c;
 });
 
-/** CRC-32 of ISO-HDLC (zip, gzip, PNG) as an unsigned number; `seed` is that of the bytes before. */
+/**
+ * CRC-32 of ISO-HDLC (zip, gzip, PNG) as an unsigned number; `seed` is that of the bytes before.
+ */
 export type Crc32 = (bytes: Uint8Array, seed?: number) => number;
 
 /** Byte by byte, for platforms that have none of their own. */

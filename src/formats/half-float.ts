@@ -1,4 +1,7 @@
-/** IEEE half precision (sign 1, exponent 5 with bias 15, fraction 10 bits) as float32, exactly; NaNs keep their bits. Always a new array. */
+/**
+ * IEEE half precision (sign 1, exponent 5 with bias 15, fraction 10 bits) as float32, exactly; NaNs
+ * keep their bits. Always a new array.
+ */
 export function halfToFloat(halves: Uint16Array): Float32Array {
   const out = new Float32Array(halves.length);
   const bits = new Uint32Array(out.buffer);

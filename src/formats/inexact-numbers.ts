@@ -13,10 +13,14 @@ const SUSPECT = /\d{16}|[eE]\+?\d{3}/;
 const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y;
 
 /**
- * The first number of a JSON text that float64 cannot hold: a whole one that would be rounded, or one beyond its range. Fractions are always rounded and
- * do not count. `text` must be valid JSON, of any depth. `wanted` tells which keys of the outermost object are looked into; default: all.
+ * The first number of a JSON text that float64 cannot hold: a whole one that would be rounded, or
+ * one beyond its range. Fractions are always rounded and do not count. `text` must be valid JSON,
+ * of any depth. `wanted` tells which keys of the outermost object are looked into; default: all.
  */
-export function findInexactNumber(text: string, wanted: (key: string) => boolean = () => true): InexactNumber | undefined {
+export function findInexactNumber(
+  text: string,
+  wanted: (key: string) => boolean = () => true,
+): InexactNumber | undefined {
   if (!SUSPECT.test(text)) return undefined;
   /** Keys and places from the outermost value on; of a key that has not come yet ''. */
   const path: (string | number)[] = [];
@@ -40,7 +44,8 @@ export function findInexactNumber(text: string, wanted: (key: string) => boolean
     } else if (char === '-' || (char >= '0' && char <= '9')) {
       NUMBER.lastIndex = at;
       const [literal] = NUMBER.exec(text) as RegExpExecArray;
-      if (isInexact(literal) && (typeof path[0] !== 'string' || wanted(path[0]))) return { path: pathOf(path), literal };
+      if (isInexact(literal) && (typeof path[0] !== 'string' || wanted(path[0])))
+        return { path: pathOf(path), literal };
       at += literal.length - 1;
     }
   }
@@ -57,10 +62,18 @@ function isInexact(literal: string): boolean {
   const value = Number(literal);
   if (!Number.isFinite(value)) return true;
   // what JavaScript writes for a number has its shortest digits, which are not all of it
-  return /^-?\d+$/.test(literal) && !Number.isSafeInteger(value) && String(value) !== literal && BigInt(literal) !== BigInt(value);
+  return (
+    /^-?\d+$/.test(literal) &&
+    !Number.isSafeInteger(value) &&
+    String(value) !== literal &&
+    BigInt(literal) !== BigInt(value)
+  );
 }
 
-/** Where the string ends that begins at `at`: at the next quote with an even number of backslashes before it. */
+/**
+ * Where the string ends that begins at `at`: at the next quote with an even number of backslashes
+ * before it.
+ */
 function endOfString(text: string, at: number): number {
   for (let end = text.indexOf('"', at + 1); ; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
@@ -70,5 +83,9 @@ function endOfString(text: string, at: number): number {
 }
 
 function pathOf(path: readonly (string | number)[]): string {
-  return path.reduce<string>((all, part) => (typeof part === 'number' ? `${all}[${part}]` : all === '' ? part : `${all}.${part}`), '');
+  return path.reduce<string>(
+    (all, part) =>
+      typeof part === 'number' ? `${all}[${part}]` : all === '' ? part : `${all}.${part}`,
+    '',
+  );
 }

@@ -1,7 +1,13 @@
-/** Levels of objects and arrays that files of settings may have; what is deeper overflows the stack of whoever walks it. */
+/**
+ * Levels of objects and arrays that files of settings may have; what is deeper overflows the stack
+ * of whoever walks it.
+ */
 export const MOST_JSON_LEVELS = 64;
 
-/** Whether a value that was parsed has no more levels of objects and arrays than these. Looks without recursion. */
+/**
+ * Whether a value that was parsed has no more levels of objects and arrays than these. Looks
+ * without recursion.
+ */
 export function hasLevels(value: unknown, most: number = MOST_JSON_LEVELS): boolean {
   let level: object[] = isObject(value) ? [value] : [];
   for (let levels = 0; level.length > 0; levels++) {

@@ -4,7 +4,10 @@ import { ownBytes } from '../tokens/typed-array.js';
 import { describeKind, kindOf } from '../value-kind.js';
 import { excerpt } from './show-json.js';
 
-/** Bytes that arrive in chunks: a web stream (`response.body`, `blob.stream()`) or anything to be read by `for await`, such as Node's streams. */
+/**
+ * Bytes that arrive in chunks: a web stream (`response.body`, `blob.stream()`) or anything to be
+ * read by `for await`, such as Node's streams.
+ */
 export type ByteSource = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** One line of text without its line ending; the first line has number 1. */
@@ -31,12 +34,17 @@ export interface LineOptions {
 const BLANK_LINES = 64;
 
 /**
- * The lines of a UTF-8 text, as they arrive. Lines end with LF or CRLF, the last one with nothing too; a byte order mark is dropped;
- * lines of white space alone are counted but not yielded. `where` names the file in errors. Gives way to other work every 4,096 lines, blank
- * ones 64 times as many.
- * Raises `bad-file` for a line that is too long or not UTF-8. Leaving the loop early cancels the source.
+ * The lines of a UTF-8 text, as they arrive. Lines end with LF or CRLF, the last one with nothing
+ * too; a byte order mark is dropped; lines of white space alone are counted but not yielded.
+ * `where` names the file in errors. Gives way to other work every 4,096 lines, blank ones 64 times
+ * as many. Raises `bad-file` for a line that is too long or not UTF-8. Leaving the loop early
+ * cancels the source.
  */
-export async function* readLines(source: ByteSource, where: string, options: LineOptions = {}): AsyncGenerator<TextLine, void, undefined> {
+export async function* readLines(
+  source: ByteSource,
+  where: string,
+  options: LineOptions = {},
+): AsyncGenerator<TextLine, void, undefined> {
   const maxLineBytes = options.maxLineBytes ?? 64 * 2 ** 20;
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const step = stepPacer();
@@ -47,7 +55,8 @@ export async function* readLines(source: ByteSource, where: string, options: Lin
 
   const take = (piece: Uint8Array): void => {
     pendingBytes += piece.length;
-    if (pendingBytes > maxLineBytes) throw badLine(where, line, `more than ${maxLineBytes} bytes; is this one object a line?`);
+    if (pendingBytes > maxLineBytes)
+      throw badLine(where, line, `more than ${maxLineBytes} bytes; is this one object a line?`);
     if (piece.length > 0) pending.push(piece);
   };
   const finish = (): string => {
@@ -65,7 +74,11 @@ export async function* readLines(source: ByteSource, where: string, options: Lin
 
   for await (const given of chunksOf(source)) {
     if (kindOf(given) !== 'Uint8Array') {
-      throw new LemurError('invalid-argument', `${where}: expected chunks of bytes (Uint8Array), got ${describeKind(given)}`, { where });
+      throw new LemurError(
+        'invalid-argument',
+        `${where}: expected chunks of bytes (Uint8Array), got ${describeKind(given)}`,
+        { where },
+      );
     }
     const chunk = ownBytes(given, where);
     let start = 0;
@@ -94,7 +107,10 @@ export async function* readLines(source: ByteSource, where: string, options: Lin
 /** For who gives one JSON value over several lines, or an array of all. */
 export const ONE_A_LINE: string = 'JSON lines are one object on each line, no array around them';
 
-/** The values of a JSON Lines text, as they arrive: `readLines`, each line parsed. Raises `bad-file` with the line's number where one is not JSON. */
+/**
+ * The values of a JSON Lines text, as they arrive: `readLines`, each line parsed. Raises `bad-file`
+ * with the line's number where one is not JSON.
+ */
 export async function* readJsonLines(
   source: ByteSource,
   where: string,
@@ -144,5 +160,10 @@ function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
 }
 
 function badLine(where: string, line: number, what: string, cause?: unknown): LemurError {
-  return new LemurError('bad-file', `${where}: line ${line}: ${what}`, { where }, cause === undefined ? undefined : { cause });
+  return new LemurError(
+    'bad-file',
+    `${where}: line ${line}: ${what}`,
+    { where },
+    cause === undefined ? undefined : { cause },
+  );
 }

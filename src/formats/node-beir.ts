@@ -4,7 +4,14 @@ import { createGunzip } from 'node:zlib';
 import { LemurError } from '../errors.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
 import { showValue } from '../value-kind.js';
-import { type BeirDocument, type BeirQuery, parseBeirDocuments, parseBeirQueries, parseQrels, type Qrels } from './beir.js';
+import {
+  type BeirDocument,
+  type BeirQuery,
+  parseBeirDocuments,
+  parseBeirQueries,
+  parseQrels,
+  type Qrels,
+} from './beir.js';
 import { checkText } from './check-text.js';
 import { openFile } from './node-file.js';
 import { fileError } from './node-file-error.js';
@@ -13,9 +20,15 @@ import { openPipe, whatLiesAt } from './node-path-content.js';
 
 /** Options of `readBeir`. */
 export interface BeirOptions {
-  /** Which judgements: `qrels/<split>.tsv`. Default: 'test', for which `qrels.tsv` in the folder itself serves as well. */
+  /**
+   * Which judgements: `qrels/<split>.tsv`. Default: 'test', for which `qrels.tsv` in the folder
+   * itself serves as well.
+   */
   split?: string | undefined;
-  /** Which queries: those that the split judges (as BEIR's own loader does) or all of the file. Default: 'judged'. */
+  /**
+   * Which queries: those that the split judges (as BEIR's own loader does) or all of the file.
+   * Default: 'judged'.
+   */
   queries?: 'judged' | 'all' | undefined;
 }
 
@@ -33,42 +46,64 @@ export interface BeirDataset {
   readonly unknown: {
     /** Queries. */
     readonly queries: number;
-    /** Documents, each counted once; undefined until a loop over `documents` has come to its end. */
+    /**
+     * Documents, each counted once; undefined until a loop over `documents` has come to its end.
+     */
     readonly documents: number | undefined;
   };
 }
 
 /**
- * Opens a folder as BEIR lays it out: `corpus.jsonl`, `queries.jsonl`, `qrels/<split>.tsv`, each of them possibly gzipped (with or without `.gz` behind its name).
- * Raises `not-found` naming every path that was tried, `bad-file` and `invalid-argument` (ids that occur twice) with file and line.
+ * Opens a folder as BEIR lays it out: `corpus.jsonl`, `queries.jsonl`, `qrels/<split>.tsv`, each of
+ * them possibly gzipped (with or without `.gz` behind its name). Raises `not-found` naming every
+ * path that was tried, `bad-file` and `invalid-argument` (ids that occur twice) with file and line.
  */
 export async function readBeir(at: string | URL, options: BeirOptions = {}): Promise<BeirDataset> {
   checkOptions(options, BEIR_OPTIONS, 'readBeir');
-  const folder = typeof at === 'string' && !/^file:/i.test(at) ? at : absolutePath(at, 'readBeir: folder');
+  const folder =
+    typeof at === 'string' && !/^file:/i.test(at) ? at : absolutePath(at, 'readBeir: folder');
   const { split = 'test', queries: which = 'judged' } = options;
   checkText(split, 'readBeir: split');
   if (which !== 'judged' && which !== 'all') {
-    throw new LemurError('invalid-argument', `readBeir: queries: expected 'judged' or 'all', got ${showValue(which)}`, {
-      where: 'queries',
-    });
+    throw new LemurError(
+      'invalid-argument',
+      `readBeir: queries: expected 'judged' or 'all', got ${showValue(which)}`,
+      {
+        where: 'queries',
+      },
+    );
   }
   if (!/^[\w-]+$/.test(split)) {
-    throw new LemurError('invalid-argument', `readBeir: split ${JSON.stringify(split)}, expected a name such as 'test' or 'dev'`, {
-      where: 'split',
-    });
+    throw new LemurError(
+      'invalid-argument',
+      `readBeir: split ${JSON.stringify(split)}, expected a name such as 'test' or 'dev'`,
+      {
+        where: 'split',
+      },
+    );
   }
   const there = await whatLiesAt(folder);
   if (there !== 'folder') {
-    throw new LemurError('not-found', `${folder}: ${there === undefined ? 'no such folder' : 'not a folder'}`, { where: folder });
+    throw new LemurError(
+      'not-found',
+      `${folder}: ${there === undefined ? 'no such folder' : 'not a folder'}`,
+      { where: folder },
+    );
   }
   const corpusFile = await find(folder, ['corpus.jsonl']);
   const queriesFile = await find(folder, ['queries.jsonl']);
-  const qrelsFile = await find(folder, split === 'test' ? ['qrels/test.tsv', 'qrels.tsv'] : [`qrels/${split}.tsv`]);
+  const qrelsFile = await find(
+    folder,
+    split === 'test' ? ['qrels/test.tsv', 'qrels.tsv'] : [`qrels/${split}.tsv`],
+  );
 
   const qrels = await parseQrels(fileBytes(qrelsFile), qrelsFile);
   const all = await parseBeirQueries(fileBytes(queriesFile), queriesFile);
   const judged = all.filter((query) => qrels.has(query.id));
-  const unknown: { queries: number; documents: number | undefined } = { queries: qrels.size - judged.length, documents: undefined };
+  const unknown: { queries: number; documents: number | undefined } = {
+    queries: qrels.size - judged.length,
+    documents: undefined,
+  };
 
   async function* documents(): AsyncGenerator<BeirDocument, void, undefined> {
     const missing = new Set<string>();
@@ -79,13 +114,19 @@ export async function readBeir(at: string | URL, options: BeirOptions = {}): Pro
     }
     unknown.documents = missing.size;
   }
-  return { documents: { [Symbol.asyncIterator]: documents }, queries: which === 'all' ? all : judged, qrels, unknown };
+  return {
+    documents: { [Symbol.asyncIterator]: documents },
+    queries: which === 'all' ? all : judged,
+    qrels,
+    unknown,
+  };
 }
 
 /**
- * A file's bytes as they are read, or those of a pipe that is open already, unpacked where they begin with gzip's magic bytes, whatever the name says.
- * Raises as `openFile` does, and 'bad-file' where the compressed data is damaged or cut off, or unpacks beyond 64 MiB to more
- * than 500 times its length. Leaving the loop early closes the file.
+ * A file's bytes as they are read, or those of a pipe that is open already, unpacked where they
+ * begin with gzip's magic bytes, whatever the name says. Raises as `openFile` does, and 'bad-file'
+ * where the compressed data is damaged or cut off, or unpacks beyond 64 MiB to more than 500 times
+ * its length. Leaving the loop early closes the file.
  */
 export async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void, undefined> {
   const pipe = (await whatLiesAt(path)) === 'pipe' ? openPipe(path) : undefined;
@@ -101,16 +142,23 @@ export async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void,
   }
 }
 
-/** Unpacked bytes to packed ones: texts come to 10, tables to 100, and what is packed to fill a memory to 1,000. */
+/**
+ * Unpacked bytes to packed ones: texts come to 10, tables to 100, and what is packed to fill a
+ * memory to 1,000.
+ */
 const MOST_UNPACKED = 500;
 /** Unpacked bytes that are never too many. */
 const UNSUSPICIOUS = 2 ** 26;
 
 /**
- * Bytes as they come, unpacked where they begin with gzip's magic bytes. Raises 'bad-file', naming `where`, for compressed data that is damaged or cut off, or beyond 64 MiB more than
- * 500 times its length.
+ * Bytes as they come, unpacked where they begin with gzip's magic bytes. Raises 'bad-file', naming
+ * `where`, for compressed data that is damaged or cut off, or beyond 64 MiB more than 500 times its
+ * length.
  */
-export async function* unpacked(source: AsyncIterable<Uint8Array>, where: string): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* unpacked(
+  source: AsyncIterable<Uint8Array>,
+  where: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const chunks = source[Symbol.asyncIterator]();
   // a pipe may bring them one by one
   let head: Uint8Array = new Uint8Array(0);
@@ -136,7 +184,11 @@ export async function* unpacked(source: AsyncIterable<Uint8Array>, where: string
   }
   let given = 0;
   try {
-    for await (const chunk of pipeline(all(), createGunzip({ chunkSize: 2 ** 18 }), () => {}) as AsyncIterable<Uint8Array>) {
+    for await (const chunk of pipeline(
+      all(),
+      createGunzip({ chunkSize: 2 ** 18 }),
+      () => {},
+    ) as AsyncIterable<Uint8Array>) {
       given += chunk.length;
       if (given > UNSUSPICIOUS && given > MOST_UNPACKED * read) {
         const problem = `gzip data that unpacks to more than ${MOST_UNPACKED} times its length (${read} bytes to ${given} and more)`;
@@ -147,7 +199,12 @@ export async function* unpacked(source: AsyncIterable<Uint8Array>, where: string
   } catch (cause) {
     // zlib's own errors: Z_DATA_ERROR, Z_BUF_ERROR and the like
     if (!String((cause as { code?: unknown }).code).startsWith('Z_')) throw cause;
-    throw new LemurError('bad-file', `${where}: damaged gzip data (${(cause as Error).message})`, { where }, { cause });
+    throw new LemurError(
+      'bad-file',
+      `${where}: damaged gzip data (${(cause as Error).message})`,
+      { where },
+      { cause },
+    );
   }
 }
 
@@ -158,5 +215,7 @@ async function find(folder: string, names: readonly string[]): Promise<string> {
     const path = join(folder, name);
     if ((await whatLiesAt(path)) !== undefined) return path;
   }
-  throw new LemurError('not-found', `${folder}: none of the files ${tried.join(', ')}`, { where: folder });
+  throw new LemurError('not-found', `${folder}: none of the files ${tried.join(', ')}`, {
+    where: folder,
+  });
 }

@@ -9,9 +9,15 @@ export function isAbsent(error: unknown): boolean {
   return ABSENT.includes((error as { code?: unknown } | null)?.code);
 }
 
-/** What lies where a file should, as a failed call says; undefined where that is not what failed. */
+/**
+ * What lies where a file should, as a failed call says; undefined where that is not what failed.
+ */
 function kindOf(cause: unknown): string | undefined {
-  const { code, kind, syscall } = (cause ?? {}) as { code?: unknown; kind?: string; syscall?: unknown };
+  const { code, kind, syscall } = (cause ?? {}) as {
+    code?: unknown;
+    kind?: string;
+    syscall?: unknown;
+  };
   if (code === 'ENOTFILE') return kind;
   if (code === 'EISDIR') return 'a folder';
   // a socket, or a device that is not there
@@ -19,20 +25,29 @@ function kindOf(cause: unknown): string | undefined {
 }
 
 /**
- * A failed read as an error of ours: 'not-found' where there is no file, or a folder, a pipe, a device in its place; 'invalid-argument' for what can be no
- * path; 'storage-failed' for what else the system may say. What is not the system's stays what it is.
+ * A failed read as an error of ours: 'not-found' where there is no file, or a folder, a pipe, a
+ * device in its place; 'invalid-argument' for what can be no path; 'storage-failed' for what else
+ * the system may say. What is not the system's stays what it is.
  */
-export function fileError(path: string, cause: unknown, expected: 'file' | 'folder' = 'file'): unknown {
+export function fileError(
+  path: string,
+  cause: unknown,
+  expected: 'file' | 'folder' = 'file',
+): unknown {
   const { code } = (cause ?? {}) as { code?: unknown };
   const failed = (kind: LemurErrorCode, problem: string): LemurError =>
     new LemurError(kind, `${path}: ${problem}`, { where: path }, { cause });
   // the only value of a path that Node refuses
   if (code === 'ERR_INVALID_ARG_VALUE') return failed('invalid-argument', 'a path with NUL in it');
-  if (code === 'ERR_FS_FILE_TOO_LARGE') return failed('unsupported', 'larger than the 2 GiB that are read at once');
+  if (code === 'ERR_FS_FILE_TOO_LARGE')
+    return failed('unsupported', 'larger than the 2 GiB that are read at once');
   const kind = kindOf(cause);
   if (kind !== undefined) return failed('not-found', `${kind}, expected a file`);
   if (!isAbsent(cause)) return writeError(path, 'read', cause);
-  return failed('not-found', code === 'ENOENT' ? `no such ${expected}` : `no such ${expected}: ${REASONS[code as string]}`);
+  return failed(
+    'not-found',
+    code === 'ENOENT' ? `no such ${expected}` : `no such ${expected}: ${REASONS[code as string]}`,
+  );
 }
 
 /** What the system's codes mean to who writes. */
@@ -57,14 +72,22 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * A call that failed as an error of ours: 'storage-failed', with the reason in words. What is not the system's stays what it is.
- * `done` is what could not be done to the file: read, written, replaced, deleted.
+ * A call that failed as an error of ours: 'storage-failed', with the reason in words. What is not
+ * the system's stays what it is. `done` is what could not be done to the file: read, written,
+ * replaced, deleted.
  */
 export function writeError(path: string, done: string, cause: unknown): unknown {
   const { code, errno } = (cause ?? {}) as { code?: unknown; errno?: unknown };
   const kind = kindOf(cause);
   if (kind === undefined && (typeof code !== 'string' || typeof errno !== 'number')) return cause;
   const reason =
-    kind !== undefined ? `${kind}, expected a file` : (REASONS[code as string] ?? getSystemErrorMap().get(errno as number)?.[1] ?? code);
-  return new LemurError('storage-failed', `${path}: could not be ${done}: ${reason}`, { where: path }, { cause });
+    kind !== undefined
+      ? `${kind}, expected a file`
+      : (REASONS[code as string] ?? getSystemErrorMap().get(errno as number)?.[1] ?? code);
+  return new LemurError(
+    'storage-failed',
+    `${path}: could not be ${done}: ${reason}`,
+    { where: path },
+    { cause },
+  );
 }

@@ -14,25 +14,40 @@ const SMALL = 2 ** 30;
 /** Of the free memory, for one file. */
 const SHARE = 0.8;
 
-/** Opens a file for reading. Raises 'not-found' where there is none, and for what is no regular file: a folder, a named pipe, a device. */
+/**
+ * Opens a file for reading. Raises 'not-found' where there is none, and for what is no regular
+ * file: a folder, a named pipe, a device.
+ */
 export async function openFile(path: string): Promise<FileHandle> {
   try {
     return await openRegular(path);
   } catch (cause) {
-    const link = (cause as { code?: unknown }).code === 'ENOENT' && (await lstat(path).catch(() => undefined));
+    const link =
+      (cause as { code?: unknown }).code === 'ENOENT' && (await lstat(path).catch(() => undefined));
     throw link
-      ? new LemurError('not-found', `${path}: no such file: a link that leads nowhere`, { where: path }, { cause })
+      ? new LemurError(
+          'not-found',
+          `${path}: no such file: a link that leads nowhere`,
+          { where: path },
+          { cause },
+        )
       : fileError(path, cause);
   }
 }
 
-/** A whole file of at most `most` bytes. Raises as `openFile`, and 'unsupported' for a larger one. */
+/**
+ * A whole file of at most `most` bytes. Raises as `openFile`, and 'unsupported' for a larger one.
+ */
 export async function readWhole(path: string, most: number = LARGEST): Promise<Uint8Array> {
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
     if (size > most) {
-      throw new LemurError('unsupported', `${path}: ${size} bytes, expected at most the ${most} that are read at once`, { where: path });
+      throw new LemurError(
+        'unsupported',
+        `${path}: ${size} bytes, expected at most the ${most} that are read at once`,
+        { where: path },
+      );
     }
     return await file.readFile();
   } catch (cause) {
@@ -43,18 +58,31 @@ export async function readWhole(path: string, most: number = LARGEST): Promise<U
 }
 
 /** Fills `into` from `position` on. Raises 'bad-file' where the file ends before. */
-export async function readInto(file: FileHandle, into: Uint8Array, position: number, path: string): Promise<void> {
+export async function readInto(
+  file: FileHandle,
+  into: Uint8Array,
+  position: number,
+  path: string,
+): Promise<void> {
   for (let at = 0; at < into.length; ) {
-    const { bytesRead } = await file.read(into, at, Math.min(PIECE, into.length - at), position + at).catch((cause: unknown) => {
-      throw fileError(path, cause);
-    });
-    if (bytesRead === 0) throw new LemurError('bad-file', `${path}: the file became shorter while it was read`, { where: path });
+    const { bytesRead } = await file
+      .read(into, at, Math.min(PIECE, into.length - at), position + at)
+      .catch((cause: unknown) => {
+        throw fileError(path, cause);
+      });
+    if (bytesRead === 0)
+      throw new LemurError('bad-file', `${path}: the file became shorter while it was read`, {
+        where: path,
+      });
     at += bytesRead;
   }
 }
 
 /** The first bytes of a file, at most `length`, and the number that it has in all. */
-export async function readHead(path: string, length: number): Promise<{ head: Uint8Array; size: number }> {
+export async function readHead(
+  path: string,
+  length: number,
+): Promise<{ head: Uint8Array; size: number }> {
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
@@ -65,7 +93,10 @@ export async function readHead(path: string, length: number): Promise<{ head: Ui
   }
 }
 
-/** A whole file in shared memory, where workers use views of it without a copy. Raises as `openFile` and `sharedRoom` do. */
+/**
+ * A whole file in shared memory, where workers use views of it without a copy. Raises as `openFile`
+ * and `sharedRoom` do.
+ */
 export async function readShared(path: string): Promise<Uint8Array> {
   const file = await openFile(path);
   try {
@@ -77,7 +108,10 @@ export async function readShared(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Shared memory for what a file holds. Raises 'unsupported' where the machine has too little left: to take it all would end in a crash. */
+/**
+ * Shared memory for what a file holds. Raises 'unsupported' where the machine has too little left:
+ * to take it all would end in a crash.
+ */
 export function sharedRoom(bytes: number, path: string): SharedArrayBuffer {
   const left = process.availableMemory?.() ?? freemem();
   try {
@@ -88,22 +122,36 @@ export function sharedRoom(bytes: number, path: string): SharedArrayBuffer {
 }
 
 /** Writes bytes of any length from `position` on. */
-export async function writeFrom(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+export async function writeFrom(
+  file: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
-    at += (await file.write(bytes, at, Math.min(PIECE, bytes.length - at), position + at)).bytesWritten;
+    at += (await file.write(bytes, at, Math.min(PIECE, bytes.length - at), position + at))
+      .bytesWritten;
   }
 }
 
 /** Takes the next bytes of a file. */
 export type ByteSink = (bytes: Uint8Array) => Promise<void>;
 
-/** Writes a file that has its name only when it is whole and safely stored; what had the name before is replaced in one step. */
+/**
+ * Writes a file that has its name only when it is whole and safely stored; what had the name before
+ * is replaced in one step.
+ */
 export function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   return writeParts(path, (append) => append(bytes));
 }
 
-/** The same for a file that comes in parts, in order; when `write` fails, nothing is left of it. Raises 'storage-failed', or what `write` raises. */
-export async function writeParts(path: string, write: (append: ByteSink) => Promise<void>): Promise<void> {
+/**
+ * The same for a file that comes in parts, in order; when `write` fails, nothing is left of it.
+ * Raises 'storage-failed', or what `write` raises.
+ */
+export async function writeParts(
+  path: string,
+  write: (append: ByteSink) => Promise<void>,
+): Promise<void> {
   try {
     const { file, temporary, discard } = await createReplacement(path);
     let written = 0;

@@ -16,7 +16,10 @@ const MOST_HEADER = 1 << 20;
 /** Of a header that has room for any number of rows, so that it can be written last. */
 const HEADER_BYTES = 128;
 
-/** A matrix of float32 that is written as its rows come. The file has its name only when it is whole. */
+/**
+ * A matrix of float32 that is written as its rows come. The file has its name only when it is
+ * whole.
+ */
 export interface NpyWriter {
   append(rows: Float32Array): Promise<void>;
   finish(): Promise<void>;
@@ -53,13 +56,17 @@ export async function createNpyFile(path: string, dim: number): Promise<NpyWrite
 }
 
 /** Writes an array that is in memory as a whole, in one step. */
-export function writeNpyFile(path: string, array: { shape: readonly number[]; data: NpyData }): Promise<void> {
+export function writeNpyFile(
+  path: string,
+  array: { shape: readonly number[]; data: NpyData },
+): Promise<void> {
   return writeWhole(path, writeNpy(array));
 }
 
 /**
- * Reads float32 straight into shared memory, where workers use it without a copy. `shape` is what the file must have; -1 stands for any length.
- * Raises 'not-found' and 'bad-file', both naming the file.
+ * Reads float32 straight into shared memory, where workers use it without a copy. `shape` is what
+ * the file must have; -1 stands for any length. Raises 'not-found' and 'bad-file', both naming the
+ * file.
  */
 export async function readFloats(path: string, shape: readonly number[]): Promise<Float32Array> {
   return new Float32Array(await readExpected(path, 'f4', shape));
@@ -70,11 +77,20 @@ export async function readIntegers(path: string, shape: readonly number[]): Prom
   return new Int32Array(await readExpected(path, 'i4', shape));
 }
 
-/** Floating-point values of any shape and width as float32 in shared memory; what is not float32 is converted piece by piece. */
-export function readNpyFloats(path: string): Promise<{ shape: readonly number[]; data: Float32Array }> {
+/**
+ * Floating-point values of any shape and width as float32 in shared memory; what is not float32 is
+ * converted piece by piece.
+ */
+export function readNpyFloats(
+  path: string,
+): Promise<{ shape: readonly number[]; data: Float32Array }> {
   return withNpy(path, async ({ dtype, shape, length }, read) => {
     if (dtype !== 'f4' && dtype !== 'f2' && dtype !== 'f8') {
-      throw new LemurError('bad-file', `${path}: values of type ${dtype}, expected floating-point numbers (f4, f2 or f8)`, { where: path });
+      throw new LemurError(
+        'bad-file',
+        `${path}: values of type ${dtype}, expected floating-point numbers (f4, f2 or f8)`,
+        { where: path },
+      );
     }
     const data = new Float32Array(sharedRoom(4 * length, path));
     if (dtype === 'f4') {
@@ -96,14 +112,23 @@ export function readNpyFileHeader(path: string): Promise<NpyHeader> {
   return withNpy(path, async (found) => found);
 }
 
-function readExpected(path: string, dtype: NpyDtype, shape: readonly number[]): Promise<SharedArrayBuffer> {
+function readExpected(
+  path: string,
+  dtype: NpyDtype,
+  shape: readonly number[],
+): Promise<SharedArrayBuffer> {
   return withNpy(path, async (found, read) => {
-    const fits = found.shape.length === shape.length && shape.every((n, i) => n < 0 || n === found.shape[i]);
+    const fits =
+      found.shape.length === shape.length && shape.every((n, i) => n < 0 || n === found.shape[i]);
     if (found.dtype !== dtype || !fits) {
       const expected = shape.map((n) => (n < 0 ? 'any' : n)).join(' x ');
-      throw new LemurError('bad-file', `${path}: ${found.dtype} ${found.shape.join(' x ')}, expected ${dtype} ${expected}`, {
-        where: path,
-      });
+      throw new LemurError(
+        'bad-file',
+        `${path}: ${found.dtype} ${found.shape.join(' x ')}, expected ${dtype} ${expected}`,
+        {
+          where: path,
+        },
+      );
     }
     const data = sharedRoom(found.dataBytes, path);
     await read(new Uint8Array(data), 0);
@@ -124,7 +149,11 @@ async function withNpy<T>(
     // some writers leave room in it
     const end = Math.min(size, headerEnd(start));
     if (end > MOST_HEADER) {
-      throw new LemurError('bad-file', `${path}: a .npy header of ${end} bytes, at most ${MOST_HEADER} are read`, { where: path });
+      throw new LemurError(
+        'bad-file',
+        `${path}: a .npy header of ${end} bytes, at most ${MOST_HEADER} are read`,
+        { where: path },
+      );
     }
     if (end > start.length) {
       start = Buffer.alloc(end);
@@ -134,9 +163,13 @@ async function withNpy<T>(
     const got = size - found.dataOffset;
     if (got !== found.dataBytes) {
       const problem = got < found.dataBytes ? 'truncated' : 'too long';
-      throw new LemurError('bad-file', `${path}: ${got} bytes of data, expected ${found.dataBytes}: the file is ${problem}`, {
-        where: path,
-      });
+      throw new LemurError(
+        'bad-file',
+        `${path}: ${got} bytes of data, expected ${found.dataBytes}: the file is ${problem}`,
+        {
+          where: path,
+        },
+      );
     }
     return await use(found, (into, from) => readInto(file, into, found.dataOffset + from, path));
   } finally {

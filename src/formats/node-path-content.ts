@@ -30,7 +30,9 @@ export async function whatLiesAt(path: string): Promise<PathContent | undefined>
   }
 }
 
-/** The bytes that come from a pipe which is open already. Nothing is read before they are asked for. */
+/**
+ * The bytes that come from a pipe which is open already. Nothing is read before they are asked for.
+ */
 export function openPipe(path: string): Readable {
   try {
     // as a stream of the system: a thread that waits for a pipe would keep the process from ending
@@ -40,7 +42,10 @@ export function openPipe(path: string): Readable {
   }
 }
 
-/** Names of what is in a folder. Raises 'not-found' where there is none, else 'storage-failed' with the system's reason. */
+/**
+ * Names of what is in a folder. Raises 'not-found' where there is none, else 'storage-failed' with
+ * the system's reason.
+ */
 export async function listFolder(path: string): Promise<string[]> {
   try {
     return await readdir(path);

@@ -6,8 +6,9 @@ import { LemurError } from '../errors.js';
 const ADDRESS = /^[a-z][a-z0-9+.-]+:\/\//i;
 
 /**
- * The absolute path that a path or a `file:` URL (an object or a string) means now: a later change of the working directory does not move it.
- * Raises 'invalid-argument', naming `where`, for anything else.
+ * The absolute path that a path or a `file:` URL (an object or a string) means now: a later change
+ * of the working directory does not move it. Raises 'invalid-argument', naming `where`, for
+ * anything else.
  */
 export function absolutePath(at: string | URL, where = 'path'): string {
   const refused = (got: string, cause?: unknown): LemurError =>
@@ -21,13 +22,15 @@ export function absolutePath(at: string | URL, where = 'path'): string {
   if (typeof at !== 'string' && !isUrl) throw refused(at === null ? 'null' : typeof at);
   const text = String(at);
   if (text === '') throw refused('an empty string');
-  if (text.includes('\0')) throw refused(`${JSON.stringify(text)}, which has a NUL character in it`);
+  if (text.includes('\0'))
+    throw refused(`${JSON.stringify(text)}, which has a NUL character in it`);
   if (!/^file:/i.test(text)) {
     if (isUrl || ADDRESS.test(text)) throw refused(text);
     return resolved(text, where);
   }
   // `file:notes` is no path of any folder: URLs know no relative ones
-  if (!/^file:\//i.test(text)) throw refused(`${text}; a file: URL has an absolute path, file:///...`);
+  if (!/^file:\//i.test(text))
+    throw refused(`${text}; a file: URL has an absolute path, file:///...`);
   try {
     return withoutNul(fileURLToPath(new URL(text)));
   } catch (cause) {

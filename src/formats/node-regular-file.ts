@@ -6,7 +6,10 @@ const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL } = constants;
 const O_NONBLOCK = constants.O_NONBLOCK ?? 0;
 const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0;
 
-/** Flags for reading what may be no regular file: a named pipe is opened at once, whoever writes to it. */
+/**
+ * Flags for reading what may be no regular file: a named pipe is opened at once, whoever writes to
+ * it.
+ */
 export const READ: number = O_RDONLY | O_NONBLOCK;
 /** The same, but a link is not followed. */
 export const READ_NO_LINK: number = READ | O_NOFOLLOW;
@@ -37,7 +40,10 @@ function kindOf(stats: FileStats): string {
   return stats.isSocket() ? 'a socket' : 'a device';
 }
 
-/** Opens a regular file for reading. Raises the system's error, or that of `checkRegular`; never waits. */
+/**
+ * Opens a regular file for reading. Raises the system's error, or that of `checkRegular`; never
+ * waits.
+ */
 export async function openRegular(path: string, flags: number = READ): Promise<FileHandle> {
   const file = await open(path, flags);
   try {

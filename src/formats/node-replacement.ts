@@ -6,13 +6,18 @@ import { CREATE } from './node-regular-file.js';
 /** A new file beside the one that it will replace. */
 export interface Replacement {
   readonly file: FileHandle;
-  /** Its name until then, which nobody can foresee: that of the other, 16 hexadecimal digits, `tmp`. */
+  /**
+   * Its name until then, which nobody can foresee: that of the other, 16 hexadecimal digits, `tmp`.
+   */
   readonly temporary: string;
   /** Closes and deletes it. */
   discard(): Promise<void>;
 }
 
-/** Makes an empty file in the folder of `path`, with the mode of what is there and, where that is allowed, its owner. No link is followed. */
+/**
+ * Makes an empty file in the folder of `path`, with the mode of what is there and, where that is
+ * allowed, its owner. No link is followed.
+ */
 export async function createReplacement(path: string): Promise<Replacement> {
   const old = await lstat(path).catch((error: unknown) => {
     if (isAbsent(error)) return undefined;
@@ -29,7 +34,8 @@ export async function createReplacement(path: string): Promise<Replacement> {
     if (old && mode !== undefined && process.platform !== 'win32') {
       const made = await file.stat();
       // only root may give files away
-      if (made.uid !== old.uid || made.gid !== old.gid) await file.chown(old.uid, old.gid).catch(() => {});
+      if (made.uid !== old.uid || made.gid !== old.gid)
+        await file.chown(old.uid, old.gid).catch(() => {});
       // after the change of owner, and whatever the umask
       if ((made.mode & 0o777) !== mode) await file.chmod(mode).catch(() => {});
     }

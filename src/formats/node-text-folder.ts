@@ -9,8 +9,8 @@ const MOST_OF_TEXT = 2 ** 28;
 const TEXT = /\.(txt|md)$/i;
 
 /**
- * Paths of the `*.txt` and `*.md` files of a folder and those below it, relative, with `/`, in an order that no locale changes. What begins
- * with a dot is left out, and node_modules.
+ * Paths of the `*.txt` and `*.md` files of a folder and those below it, relative, with `/`, in an
+ * order that no locale changes. What begins with a dot is left out, and node_modules.
  */
 export async function listTextFiles(folder: string): Promise<string[]> {
   const found: string[] = [];
@@ -23,8 +23,13 @@ export function isTextFile(name: string): boolean {
   return TEXT.test(name);
 }
 
-/** The files of `listTextFiles` as documents: the id is the path, there is no title. Raises 'bad-file' for a file that is not UTF-8. */
-export async function* readTextFolder(folder: string): AsyncGenerator<BeirDocument, void, undefined> {
+/**
+ * The files of `listTextFiles` as documents: the id is the path, there is no title. Raises
+ * 'bad-file' for a file that is not UTF-8.
+ */
+export async function* readTextFolder(
+  folder: string,
+): AsyncGenerator<BeirDocument, void, undefined> {
   for (const name of await listTextFiles(folder)) yield await documentOf(join(folder, name), name);
 }
 

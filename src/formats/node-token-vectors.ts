@@ -9,10 +9,14 @@ import { readNpy } from './npy.js';
 import { parseTokenVectors, type TokenVectorOptions, tokensOfShape } from './token-vectors.js';
 
 /**
- * Token vectors, read once and into shared memory: a folder with `tokens.npy` (rows x dim) and `counts.npy`, a `.npy` file of texts x tokens x
- * dim, or a safetensors file. float16 becomes float32. Raises 'not-found', 'bad-file' and whatever `tokenSets` finds, naming the file.
+ * Token vectors, read once and into shared memory: a folder with `tokens.npy` (rows x dim) and
+ * `counts.npy`, a `.npy` file of texts x tokens x dim, or a safetensors file. float16 becomes
+ * float32. Raises 'not-found', 'bad-file' and whatever `tokenSets` finds, naming the file.
  */
-export async function readTokenVectors(path: string, options: TokenVectorOptions = {}): Promise<TokenSets> {
+export async function readTokenVectors(
+  path: string,
+  options: TokenVectorOptions = {},
+): Promise<TokenSets> {
   if ((await whatLiesAt(path)) === 'folder') return readTokenFolder(path, options);
   const { head } = await readHead(path, 16);
   if (fileKind(head) === 'npy') return tokensOfShape(await readNpyFloats(path), path, options);
@@ -30,5 +34,9 @@ async function readTokenFolder(folder: string, { signal }: TokenVectorOptions): 
 }
 
 function badShape(path: string, shape: readonly number[], expected: string): LemurError {
-  return new LemurError('bad-file', `${path}: an array of shape [${shape.join(', ')}], expected ${expected}`, { where: path });
+  return new LemurError(
+    'bad-file',
+    `${path}: an array of shape [${shape.join(', ')}], expected ${expected}`,
+    { where: path },
+  );
 }

@@ -1,7 +1,19 @@
 import { LemurError } from '../errors.js';
 
 /** Element types that can be read: the header's names without byte order; `b1` is bool. */
-export type NpyDtype = 'f2' | 'f4' | 'f8' | 'i1' | 'u1' | 'i2' | 'u2' | 'i4' | 'u4' | 'i8' | 'u8' | 'b1';
+export type NpyDtype =
+  | 'f2'
+  | 'f4'
+  | 'f8'
+  | 'i1'
+  | 'u1'
+  | 'i2'
+  | 'u2'
+  | 'i4'
+  | 'u4'
+  | 'i8'
+  | 'u8'
+  | 'b1';
 
 /** What a .npy file says about its data, and where that lies. */
 export interface NpyHeader {
@@ -16,43 +28,83 @@ export interface NpyHeader {
   readonly dataBytes: number;
 }
 
-const dtypes: ReadonlySet<string> = new Set<NpyDtype>(['f2', 'f4', 'f8', 'i1', 'u1', 'i2', 'u2', 'i4', 'u4', 'i8', 'u8', 'b1']);
+const dtypes: ReadonlySet<string> = new Set<NpyDtype>([
+  'f2',
+  'f4',
+  'f8',
+  'i1',
+  'u1',
+  'i2',
+  'u2',
+  'i4',
+  'u4',
+  'i8',
+  'u8',
+  'b1',
+]);
 
 /** `\x93NUMPY` */
 const magic: readonly number[] = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /**
- * Reads the header alone, so `bytes` may be the beginning of a file that is read in ranges (a few hundred bytes are enough in practice).
- * Versions 1.0, 2.0 and 3.0. `where` names the file in errors. Raises `bad-file` when the header is cut off or malformed,
- * `unsupported` for big-endian, structured, complex, string and object types, and for Fortran order with more than one dimension.
+ * Reads the header alone, so `bytes` may be the beginning of a file that is read in ranges (a few
+ * hundred bytes are enough in practice). Versions 1.0, 2.0 and 3.0. `where` names the file in
+ * errors. Raises `bad-file` when the header is cut off or malformed, `unsupported` for big-endian,
+ * structured, complex, string and object types, and for Fortran order with more than one dimension.
  */
 export function readNpyHeader(bytes: Uint8Array, where = 'npy'): NpyHeader {
-  if (bytes.length < 10) throw badFile(where, `${bytes.length} bytes, expected at least the 10 in front of a .npy header`);
+  if (bytes.length < 10)
+    throw badFile(
+      where,
+      `${bytes.length} bytes, expected at least the 10 in front of a .npy header`,
+    );
   if (!magic.every((byte, i) => bytes[i] === byte)) {
-    const got = Array.from(bytes.subarray(0, 6), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
-    throw badFile(where, `begins with the bytes ${got}, expected those of a .npy file: 93 4e 55 4d 50 59`);
+    const got = Array.from(bytes.subarray(0, 6), (byte) => byte.toString(16).padStart(2, '0')).join(
+      ' ',
+    );
+    throw badFile(
+      where,
+      `begins with the bytes ${got}, expected those of a .npy file: 93 4e 55 4d 50 59`,
+    );
   }
   const [major, minor] = bytes.subarray(6, 8);
   if (major < 1 || major > 3 || minor !== 0) {
-    throw new LemurError('unsupported', `${where}: .npy version ${major}.${minor}, expected 1.0, 2.0 or 3.0`, { where });
+    throw new LemurError(
+      'unsupported',
+      `${where}: .npy version ${major}.${minor}, expected 1.0, 2.0 or 3.0`,
+      { where },
+    );
   }
   // the length has 2 bytes in version 1, 4 since
   const start = major === 1 ? 10 : 12;
-  if (bytes.length < start) throw badFile(where, `${bytes.length} bytes, expected at least ${start}: the header is cut off`);
+  if (bytes.length < start)
+    throw badFile(
+      where,
+      `${bytes.length} bytes, expected at least ${start}: the header is cut off`,
+    );
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const dataOffset = start + (major === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (bytes.length < dataOffset) throw badFile(where, `${bytes.length} bytes, expected at least ${dataOffset}: the header is cut off`);
+  if (bytes.length < dataOffset)
+    throw badFile(
+      where,
+      `${bytes.length} bytes, expected at least ${dataOffset}: the header is cut off`,
+    );
   // latin1 before version 3, UTF-8 since; they differ only in names of fields, which are refused
   const text = new TextDecoder('latin1').decode(bytes.subarray(start, dataOffset));
 
   const { descr, fortranOrder, shape } = parseDict(text, where);
   const dtype = plainDtype(descr, where);
   if (fortranOrder && shape.length > 1) {
-    throw new LemurError('unsupported', `${where}: [${shape}] in Fortran order, expected C order (numpy.ascontiguousarray)`, { where });
+    throw new LemurError(
+      'unsupported',
+      `${where}: [${shape}] in Fortran order, expected C order (numpy.ascontiguousarray)`,
+      { where },
+    );
   }
   const size = Number(dtype.slice(1));
   const length = shape.reduce((product, n) => product * n, 1);
-  if (!Number.isSafeInteger(length * size)) throw badFile(where, `shape [${shape}] has more values than any file can hold`);
+  if (!Number.isSafeInteger(length * size))
+    throw badFile(where, `shape [${shape}] has more values than any file can hold`);
   return { dtype, shape, length, dataOffset, dataBytes: length * size };
 }
 
@@ -62,13 +114,23 @@ function plainDtype(descr: string, where: string): NpyDtype {
   const swapped = order === '>' && !dtype.endsWith('1');
   if ((order !== '<' && order !== '|' && order !== '>') || swapped || !dtypes.has(dtype)) {
     const expected = `expected one of ${[...dtypes].join(', ')} in little-endian order`;
-    throw new LemurError('unsupported', `${where}: values of type '${descr}'${swapped ? ' (big-endian)' : ''}, ${expected}`, { where });
+    throw new LemurError(
+      'unsupported',
+      `${where}: values of type '${descr}'${swapped ? ' (big-endian)' : ''}, ${expected}`,
+      { where },
+    );
   }
   return dtype as NpyDtype;
 }
 
-/** `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }` and white space behind it; the keys in any order, each once. */
-function parseDict(text: string, where: string): { descr: string; fortranOrder: boolean; shape: number[] } {
+/**
+ * `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }` and white space behind it; the keys
+ * in any order, each once.
+ */
+function parseDict(
+  text: string,
+  where: string,
+): { descr: string; fortranOrder: boolean; shape: number[] } {
   let at = 0;
   let descr: string | undefined;
   let fortranOrder: boolean | undefined;
@@ -119,7 +181,10 @@ function parseDict(text: string, where: string): { descr: string; fortranOrder: 
   }
 
   function type(): string {
-    if (peek() === '[') throw new LemurError('unsupported', `${where}: a structured type, expected plain numbers`, { where });
+    if (peek() === '[')
+      throw new LemurError('unsupported', `${where}: a structured type, expected plain numbers`, {
+        where,
+      });
     return string();
   }
 
@@ -152,14 +217,18 @@ function parseDict(text: string, where: string): { descr: string; fortranOrder: 
     while (text[at] >= '0' && text[at] <= '9') at++;
     if (at === start) throw malformed('a non-negative integer');
     const value = Number(text.slice(start, at));
-    if (!Number.isSafeInteger(value)) throw malformed('a length that a file can have', text.slice(start, Math.min(at, start + 40)));
+    if (!Number.isSafeInteger(value))
+      throw malformed('a length that a file can have', text.slice(start, Math.min(at, start + 40)));
     if (text[at] === 'L') at++;
     return value;
   }
 
   function malformed(expected: string, got?: string): LemurError {
     const found = got ?? (at < text.length ? `'${text.slice(at, at + 20).trimEnd()}'` : 'the end');
-    return badFile(where, `malformed .npy header at character ${at}: expected ${expected}, got ${found}`);
+    return badFile(
+      where,
+      `malformed .npy header at character ${at}: expected ${expected}, got ${found}`,
+    );
   }
 }
 

@@ -26,8 +26,9 @@ interface Visit {
 const LEAF: Extent = { met: 1, levels: 0 };
 
 /**
- * Raises 'unsupported' for a value that lies within itself, is nested too deeply, or shares its parts so often that whoever walks it would not come
- * to an end: a pickle of 100 bytes may hold 2^40 values. Looks at each container once, without recursion.
+ * Raises 'unsupported' for a value that lies within itself, is nested too deeply, or shares its
+ * parts so often that whoever walks it would not come to an end: a pickle of 100 bytes may hold
+ * 2^40 values. Looks at each container once, without recursion.
  */
 export function checkExtent(value: PickleValue, reader: PickleReader): void {
   const known = new Map<Container, Extent>();
@@ -39,7 +40,8 @@ export function checkExtent(value: PickleValue, reader: PickleReader): void {
     const found = known.get(item);
     if (found) return found;
     if (open.has(item)) throw reader.unsupported('a value that contains itself');
-    if (visits.length === MOST_LEVELS) throw reader.unsupported(`more than ${MOST_LEVELS} levels of values within values`);
+    if (visits.length === MOST_LEVELS)
+      throw reader.unsupported(`more than ${MOST_LEVELS} levels of values within values`);
     open.add(item);
     visits.push({ container: item, items: item.values(), met: 1, levels: 0 });
     return undefined;
@@ -58,7 +60,8 @@ export function checkExtent(value: PickleValue, reader: PickleReader): void {
     visits.pop();
     const holder = visits.at(-1);
     // what was looked into before may be deep itself
-    if (visits.length + extent.levels > MOST_LEVELS) throw reader.unsupported(`more than ${MOST_LEVELS} levels of values within values`);
+    if (visits.length + extent.levels > MOST_LEVELS)
+      throw reader.unsupported(`more than ${MOST_LEVELS} levels of values within values`);
     if (holder) count(holder, extent, reader);
   }
 }
@@ -67,7 +70,8 @@ function count(visit: Visit, extent: Extent | undefined, reader: PickleReader): 
   if (!extent) return;
   visit.met += extent.met;
   visit.levels = Math.max(visit.levels, extent.levels);
-  if (visit.met > MOST_MET) throw reader.unsupported(`values shared so often that it holds more than ${MOST_MET} of them`);
+  if (visit.met > MOST_MET)
+    throw reader.unsupported(`values shared so often that it holds more than ${MOST_MET} of them`);
 }
 
 function isContainer(value: PickleValue): value is Container {

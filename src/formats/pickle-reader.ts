@@ -2,7 +2,10 @@ import { LemurError } from '../errors.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The bytes of a pickle, read on and on: numbers, texts and lines. Beyond the end everything raises `bad-file`. */
+/**
+ * The bytes of a pickle, read on and on: numbers, texts and lines. Beyond the end everything raises
+ * `bad-file`.
+ */
 export class PickleReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -72,11 +75,20 @@ export class PickleReader {
 
   badFile(problem: string, cause?: unknown): LemurError {
     const where = this.#where;
-    return new LemurError('bad-file', `${where}: not a valid pickle: ${problem}`, { where }, cause === undefined ? {} : { cause });
+    return new LemurError(
+      'bad-file',
+      `${where}: not a valid pickle: ${problem}`,
+      { where },
+      cause === undefined ? {} : { cause },
+    );
   }
 
   unsupported(problem: string): LemurError {
-    return new LemurError('unsupported', `${this.#where}: a pickle that is not read here: ${problem}`, { where: this.#where });
+    return new LemurError(
+      'unsupported',
+      `${this.#where}: a pickle that is not read here: ${problem}`,
+      { where: this.#where },
+    );
   }
 
   /** Moves on and gives where it was. */

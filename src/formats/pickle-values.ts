@@ -39,8 +39,16 @@ export type PickleValue =
   | PickleStorage;
 export type PickleMap = Map<string | number, PickleValue>;
 
-/** Makes a tensor from a part of a storage; the numbers are non-negative integers, as many strides as lengths. */
-export type RebuildTensor = (storage: PickleStorage, offset: number, shape: readonly number[], strides: readonly number[]) => PickleTensor;
+/**
+ * Makes a tensor from a part of a storage; the numbers are non-negative integers, as many strides
+ * as lengths.
+ */
+export type RebuildTensor = (
+  storage: PickleStorage,
+  offset: number,
+  shape: readonly number[],
+  strides: readonly number[],
+) => PickleTensor;
 
 export const STORAGES = [
   'FloatStorage',
@@ -58,8 +66,10 @@ export type StorageType = (typeof STORAGES)[number];
 
 const MOST_DIMENSIONS = 16;
 
-export const isTuple = (value: PickleValue): value is readonly PickleValue[] => Array.isArray(value) && Object.isFrozen(value);
-export const isSize = (value: PickleValue): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+export const isTuple = (value: PickleValue): value is readonly PickleValue[] =>
+  Array.isArray(value) && Object.isFrozen(value);
+export const isSize = (value: PickleValue): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
 /** A shape or strides. */
 export const isSizes = (value: PickleValue): value is readonly number[] =>
   isTuple(value) && value.length <= MOST_DIMENSIONS && value.every(isSize);

@@ -21,8 +21,9 @@ import { checkRows, type TensorReadOptions } from './tensor-file.js';
 export type SafetensorsReadOptions = TensorReadOptions;
 
 /**
- * A safetensors file of which only the header has been read: a `TensorFile`. Every call reads what it returns and no more, a few MiB at a
- * time. Calls reject with 'bad-file' (no such tensor, a short read), 'invalid-argument' (rows out of range), or the signal's reason.
+ * A safetensors file of which only the header has been read: a `TensorFile`. Every call reads what
+ * it returns and no more, a few MiB at a time. Calls reject with 'bad-file' (no such tensor, a
+ * short read), 'invalid-argument' (rows out of range), or the signal's reason.
  */
 export interface SafetensorsFile {
   /** Types and shapes by name, in the order of their bytes. */
@@ -31,7 +32,10 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
   /** A tensor, or rows of it, as its bytes lie in the file. */
   read(name: string, options?: SafetensorsReadOptions): Promise<SafetensorsEntry>;
-  /** The same as float32, whatever its floating-point type (F64 is rounded); other types reject with 'bad-file'. */
+  /**
+   * The same as float32, whatever its floating-point type (F64 is rounded); other types reject with
+   * 'bad-file'.
+   */
   readFloats(name: string, options?: SafetensorsReadOptions): Promise<Float32Array>;
   /** The same bytes into `target`, which must have their length. */
   readInto(name: string, target: Uint8Array, options?: SafetensorsReadOptions): Promise<void>;
@@ -43,8 +47,9 @@ const READ_OPTIONS: OptionNames<SafetensorsReadOptions> = { rows: true, signal: 
 type Part = SafetensorsTensor & { from: number; to: number };
 
 /**
- * Opens a safetensors file of any size for reading in parts. Reads and checks the header: its length before it is read, every tensor's
- * place against the file's size. `where` names the file in errors. Rejects with 'bad-file' for anything that the format does not allow.
+ * Opens a safetensors file of any size for reading in parts. Reads and checks the header: its
+ * length before it is read, every tensor's place against the file's size. `where` names the file in
+ * errors. Rejects with 'bad-file' for anything that the format does not allow.
  */
 export async function openSafetensors(
   source: ByteRanges,
@@ -56,16 +61,25 @@ export async function openSafetensors(
   const { signal } = options;
   const size = checkedSize(source, where);
   const fill = (target: Uint8Array, begin: number, abort: AbortSignal | undefined): Promise<void> =>
-    eachChunk(source, begin, begin + target.length, where, abort, (chunk, at) => target.set(chunk, at));
+    eachChunk(source, begin, begin + target.length, where, abort, (chunk, at) =>
+      target.set(chunk, at),
+    );
 
   const first = await readBytes(source, 0, Math.min(LENGTH_BYTES, size), where, signal);
-  const header = await readBytes(source, LENGTH_BYTES, headerLength(first, size, where), where, signal);
+  const header = await readBytes(
+    source,
+    LENGTH_BYTES,
+    headerLength(first, size, where),
+    where,
+    signal,
+  );
   const body = LENGTH_BYTES + header.length;
   const { tensors, metadata } = readHeader(header, size - body, where);
 
   const place = (name: string, rows: readonly [number, number] | undefined): Part => {
     const tensor = tensors.get(name);
-    if (!tensor) throw new LemurError('bad-file', `${where}: no tensor '${showValue(name)}'`, { where });
+    if (!tensor)
+      throw new LemurError('bad-file', `${where}: no tensor '${showValue(name)}'`, { where });
     return partOf(tensor, rows, body, `${where}: ${name}`);
   };
 
@@ -82,7 +96,8 @@ export async function openSafetensors(
     async readFloats(name, options = {}) {
       checkOptions(options, READ_OPTIONS, 'readFloats');
       const { type, from, to } = place(name, options.rows);
-      if (!type.includes('F')) throw badFile(where, `tensor ${name} of type ${type}, expected a floating-point one`);
+      if (!type.includes('F'))
+        throw badFile(where, `tensor ${name} of type ${type}, expected a floating-point one`);
       return floatsFromChunks(type, (to - from) / elementSizes[type], `${where}: ${name}`, (use) =>
         eachChunk(source, from, to, where, options.signal, use),
       );
@@ -92,17 +107,31 @@ export async function openSafetensors(
       const { from, to } = place(name, options.rows);
       const bytes = ownBytes(target, `${where}: ${name}: target`);
       if (bytes.length !== to - from)
-        throw new LemurError('invalid-argument', `${where}: ${name}: ${bytes.length} bytes of room, expected ${to - from}`, { where });
+        throw new LemurError(
+          'invalid-argument',
+          `${where}: ${name}: ${bytes.length} bytes of room, expected ${to - from}`,
+          { where },
+        );
       await fill(bytes, from, options.signal);
     },
   };
 }
 
-function partOf({ type, shape, begin, end }: PlacedTensor, rows: readonly [number, number] | undefined, body: number, where: string): Part {
+function partOf(
+  { type, shape, begin, end }: PlacedTensor,
+  rows: readonly [number, number] | undefined,
+  body: number,
+  where: string,
+): Part {
   if (!rows) return { type, shape, from: body + begin, to: body + end };
   const [first, last] = checkRows(rows, shape, where);
   const count = shape[0];
   const width = count === 0 ? 0 : (end - begin) / count;
   const from = body + begin + first * width;
-  return { type, shape: [last - first, ...shape.slice(1)], from, to: from + (last - first) * width };
+  return {
+    type,
+    shape: [last - first, ...shape.slice(1)],
+    from,
+    to: from + (last - first) * width,
+  };
 }

@@ -9,16 +9,21 @@ export interface SafetensorsStream {
   readonly size: number;
   /** Names of the tensors in the order in which they are to be written. */
   readonly order: readonly string[];
-  /** Hands on the next values of a tensor, any number of them. Rejects with 'invalid-argument' out of order or beyond the tensor's end. */
+  /**
+   * Hands on the next values of a tensor, any number of them. Rejects with 'invalid-argument' out
+   * of order or beyond the tensor's end.
+   */
   write(name: string, chunk: ArrayBufferView): Promise<void>;
   /** Rejects with 'invalid-argument' when a tensor is not complete. */
   end(): Promise<void>;
 }
 
 /**
- * Writes a safetensors file in parts, into `sink`, which gets the file's bytes in order and may make the writer wait. The header follows
- * from the declared types and shapes and goes out first. The file is that of `writeSafetensors` to the byte; the order is that of `tensors`,
- * except that wider elements come first. Raises 'invalid-argument'; after a failure, and after `end`, calls reject with 'closed'.
+ * Writes a safetensors file in parts, into `sink`, which gets the file's bytes in order and may
+ * make the writer wait. The header follows from the declared types and shapes and goes out first.
+ * The file is that of `writeSafetensors` to the byte; the order is that of `tensors`, except that
+ * wider elements come first. Raises 'invalid-argument'; after a failure, and after `end`, calls
+ * reject with 'closed'.
  */
 export async function streamSafetensors(
   tensors: Readonly<Record<string, SafetensorsTensor>>,
@@ -27,10 +32,15 @@ export async function streamSafetensors(
 ): Promise<SafetensorsStream> {
   const where = 'streamSafetensors';
   if (typeof sink !== 'function')
-    throw new LemurError('invalid-argument', `${where}: sink: expected a function that takes bytes, got ${describeKind(sink)}`, { where });
+    throw new LemurError(
+      'invalid-argument',
+      `${where}: sink: expected a function that takes bytes, got ${describeKind(sink)}`,
+      { where },
+    );
   const { start, tensors: placed, size } = layOut(tensors, metadata, where);
   const order = [...placed.keys()];
-  const invalid = (problem: string): LemurError => new LemurError('invalid-argument', `${where}: ${problem}`, { where });
+  const invalid = (problem: string): LemurError =>
+    new LemurError('invalid-argument', `${where}: ${problem}`, { where });
   /** The tensor that is being written, and how many of its bytes are still to come. */
   let current = -1;
   let missing = 0;
@@ -45,7 +55,8 @@ export async function streamSafetensors(
     }
   };
   const checkOpen = (): void => {
-    if (!open) throw new LemurError('closed', `${where}: the file has been ended, or has failed`, { where });
+    if (!open)
+      throw new LemurError('closed', `${where}: the file has been ended, or has failed`, { where });
   };
   const send = async (bytes: Uint8Array): Promise<void> => {
     try {
@@ -65,15 +76,20 @@ export async function streamSafetensors(
       checkOpen();
       const bytes = ownBytes(chunk, `${where}: ${showValue(name)}`);
       if (bytes.length === 0) return;
-      if (name !== order[current]) throw invalid(`got values of ${showValue(name)}, expected ${order[current] ?? 'no more'}`);
-      if (bytes.length > missing) throw invalid(`got ${bytes.length} bytes of ${name}, expected at most the ${missing} that are missing`);
+      if (name !== order[current])
+        throw invalid(`got values of ${showValue(name)}, expected ${order[current] ?? 'no more'}`);
+      if (bytes.length > missing)
+        throw invalid(
+          `got ${bytes.length} bytes of ${name}, expected at most the ${missing} that are missing`,
+        );
       missing -= bytes.length;
       advance();
       await send(bytes);
     },
     async end() {
       checkOpen();
-      if (current < order.length) throw invalid(`${order[current]} is not complete: expected ${missing} bytes more`);
+      if (current < order.length)
+        throw invalid(`${order[current]} is not complete: expected ${missing} bytes more`);
       open = false;
     },
   };

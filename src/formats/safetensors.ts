@@ -19,7 +19,10 @@ import {
 
 export type { SafetensorsTensor, SafetensorsType } from './safetensors-header.js';
 
-/** One tensor as it lies in the file: row-major little-endian values, not necessarily aligned to their size. */
+/**
+ * One tensor as it lies in the file: row-major little-endian values, not necessarily aligned to
+ * their size.
+ */
 export interface SafetensorsEntry extends SafetensorsTensor {
   readonly bytes: Uint8Array;
 }
@@ -31,11 +34,20 @@ export interface Safetensors {
 }
 
 /** Arrays that can be written; the element type follows from the array's. */
-export type SafetensorsArray = Float64Array | Float32Array | BigInt64Array | Int32Array | Int16Array | Int8Array | Uint32Array | Uint8Array;
+export type SafetensorsArray =
+  | Float64Array
+  | Float32Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint32Array
+  | Uint8Array;
 
 /**
- * Reads a safetensors file: 8 bytes of header length, a JSON header, the tensors' bytes end to end. Tensors are views of `file`.
- * `where` names the file in errors. Raises `bad-file` for anything that the format does not allow. `openSafetensors` reads larger files in parts.
+ * Reads a safetensors file: 8 bytes of header length, a JSON header, the tensors' bytes end to end.
+ * Tensors are views of `file`. `where` names the file in errors. Raises `bad-file` for anything
+ * that the format does not allow. `openSafetensors` reads larger files in parts.
  */
 export function readSafetensors(given: Uint8Array, where = 'safetensors'): Safetensors {
   checkText(where, 'readSafetensors: where');
@@ -44,12 +56,16 @@ export function readSafetensors(given: Uint8Array, where = 'safetensors'): Safet
   const body = file.subarray(begin);
   const { tensors, metadata } = readHeader(file.subarray(LENGTH_BYTES, begin), body.length, where);
   const entries = [...tensors].map(
-    ([name, { type, shape, begin: from, end }]) => [name, { type, shape, bytes: body.subarray(from, end) }] as const,
+    ([name, { type, shape, begin: from, end }]) =>
+      [name, { type, shape, bytes: body.subarray(from, end) }] as const,
   );
   return { tensors: new Map(entries), metadata };
 }
 
-/** A tensor's values as float32, whatever its floating-point type (F64 is rounded). Always a copy. Raises `bad-file` for other types. */
+/**
+ * A tensor's values as float32, whatever its floating-point type (F64 is rounded). Always a copy.
+ * Raises `bad-file` for other types.
+ */
 export function toFloat32(entry: SafetensorsEntry, where: string): Float32Array {
   const bytes = new Uint8Array(entry.bytes); // a copy, aligned; slice() of a Node Buffer would be a view
   const count = bytes.length / elementSizes[entry.type];
@@ -70,7 +86,9 @@ export function toFloat32(entry: SafetensorsEntry, where: string): Float32Array 
   }
 }
 
-/** A tensor's values in an array of exactly its type (F64, F32 or an integer type). Always a copy. */
+/**
+ * A tensor's values in an array of exactly its type (F64, F32 or an integer type). Always a copy.
+ */
 export function toTypedArray(entry: SafetensorsEntry, where: string): SafetensorsArray {
   const { buffer } = new Uint8Array(entry.bytes);
   switch (entry.type) {
@@ -91,19 +109,27 @@ export function toTypedArray(entry: SafetensorsEntry, where: string): Safetensor
     case 'U8':
       return new Uint8Array(buffer);
     default:
-      throw badFile(where, `a tensor of type ${entry.type}, expected F64, F32, I64, I32, I16, I8, U32 or U8`);
+      throw badFile(
+        where,
+        `a tensor of type ${entry.type}, expected F64, F32, I64, I32, I16, I8, U32 or U8`,
+      );
   }
 }
 
 /**
- * Writes a safetensors file. The order is that of `tensors`, except that wider elements come first, so that every tensor is aligned.
- * The same input gives the same bytes. `streamSafetensors` writes larger ones in parts.
+ * Writes a safetensors file. The order is that of `tensors`, except that wider elements come first,
+ * so that every tensor is aligned. The same input gives the same bytes. `streamSafetensors` writes
+ * larger ones in parts.
  */
-export function writeSafetensors(tensors: Tensors, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function writeSafetensors(
+  tensors: Tensors,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const { start, tensors: placed, size } = place(tensors, metadata);
   const file = new Uint8Array(size);
   file.set(start);
-  for (const [name, { begin }] of placed) file.set(bytesOf(tensors[name].data), start.length + begin);
+  for (const [name, { begin }] of placed)
+    file.set(bytesOf(tensors[name].data), start.length + begin);
   return file;
 }
 
@@ -114,7 +140,10 @@ const COPIED = 1 << 23;
 const PLACED = 1024;
 
 /** The same, giving way to other work between parts. The arrays must not change meanwhile. */
-export async function writeSafetensorsPaced(tensors: Tensors, metadata: Readonly<Record<string, string>> = {}): Promise<Uint8Array> {
+export async function writeSafetensorsPaced(
+  tensors: Tensors,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array> {
   const { start, tensors: placed, size } = place(tensors, metadata);
   await nextMacrotask();
   const file = new Uint8Array(size);
@@ -136,20 +165,35 @@ export async function writeSafetensorsPaced(tensors: Tensors, metadata: Readonly
 }
 
 /** Raises 'invalid-argument' for arrays that do not have their shape. */
-function place(tensors: Tensors, metadata: Readonly<Record<string, string>>): ReturnType<typeof layOut> {
+function place(
+  tensors: Tensors,
+  metadata: Readonly<Record<string, string>>,
+): ReturnType<typeof layOut> {
   const declared: [string, SafetensorsTensor][] = [];
   checkTensors(tensors, 'writeSafetensors');
   for (const [name, { data, shape }] of Object.entries(tensors)) {
     const where = `writeSafetensors: ${name}`;
     if (!Array.isArray(shape))
-      throw new LemurError('invalid-argument', `${where}: expected { data, shape }, got shape: ${describeKind(shape)}`, { where });
+      throw new LemurError(
+        'invalid-argument',
+        `${where}: expected { data, shape }, got shape: ${describeKind(shape)}`,
+        { where },
+      );
     const type = TYPES[kindOf(data)];
     if (type === undefined || !ArrayBuffer.isView(data)) {
       const expected = `a ${Object.keys(TYPES).join(', ')}`;
-      throw new LemurError('invalid-argument', `${where}: expected ${expected}, got ${describeKind(data)}`, { where });
+      throw new LemurError(
+        'invalid-argument',
+        `${where}: expected ${expected}, got ${describeKind(data)}`,
+        { where },
+      );
     }
     if (product(shape) !== data.length) {
-      throw new LemurError('invalid-argument', `${where}: shape [${shape}] has ${product(shape)} values, got ${data.length}`, { where });
+      throw new LemurError(
+        'invalid-argument',
+        `${where}: shape [${shape}] has ${product(shape)} values, got ${data.length}`,
+        { where },
+      );
     }
     declared.push([name, { type, shape }]);
   }

@@ -1,4 +1,7 @@
-/** A value that came from JSON, as messages have it: at most 60 characters of it, however long or deep it is; undefined is nothing. */
+/**
+ * A value that came from JSON, as messages have it: at most 60 characters of it, however long or
+ * deep it is; undefined is nothing.
+ */
 export function showJson(value: unknown): string {
   if (value === undefined) return 'nothing';
   try {

@@ -19,7 +19,10 @@ export const storageTypes: Readonly<Record<StorageType, SafetensorsType>> = {
   BoolStorage: 'BOOL',
 };
 
-/** A tensor and where its values lie: in one entry of the file, `offset` and strides counted in values. */
+/**
+ * A tensor and where its values lie: in one entry of the file, `offset` and strides counted in
+ * values.
+ */
 export interface StoredTensor {
   readonly type: SafetensorsType;
   readonly shape: readonly number[];
@@ -28,35 +31,55 @@ export interface StoredTensor {
   readonly entry: string;
 }
 
-/** The number of values, after it is clear that all lie within the storage of `length` values and none is meant to be repeated. */
+/**
+ * The number of values, after it is clear that all lie within the storage of `length` values and
+ * none is meant to be repeated.
+ */
 export function checkReach(tensor: StoredTensor, length: number, where: string): number {
   const { shape } = tensor;
   const count = product(shape);
   if (count === 0) return 0;
   const last = lastOf(tensor);
-  if (!(last < length)) throw badFile(where, `a tensor [${shape}] reaches value ${last} of the ${length} of its storage`);
-  if (count > length) throw unsupported(where, `a tensor [${shape}] repeats the ${length} values of its storage`);
+  if (!(last < length))
+    throw badFile(
+      where,
+      `a tensor [${shape}] reaches value ${last} of the ${length} of its storage`,
+    );
+  if (count > length)
+    throw unsupported(where, `a tensor [${shape}] repeats the ${length} values of its storage`);
   return count;
 }
 
 /** Rows of a tensor, from `first` up to before `last`: a tensor of its own. */
 export function rowsOf(tensor: StoredTensor, first: number, last: number): StoredTensor {
   const { shape, strides, offset } = tensor;
-  return { ...tensor, shape: [last - first, ...shape.slice(1)], offset: offset + first * strides[0] };
+  return {
+    ...tensor,
+    shape: [last - first, ...shape.slice(1)],
+    offset: offset + first * strides[0],
+  };
 }
 
 /**
- * The values as float32, row-major, whatever their type and strides. Where they lie one after another, they are converted a few MiB at a time;
- * else all that lies between the first and the last of them is read at once. Rejects as `zip.each` does.
+ * The values as float32, row-major, whatever their type and strides. Where they lie one after
+ * another, they are converted a few MiB at a time; else all that lies between the first and the
+ * last of them is read at once. Rejects as `zip.each` does.
  */
-export async function readTensor(zip: ZipContents, tensor: StoredTensor, where: string, signal?: AbortSignal): Promise<Float32Array> {
+export async function readTensor(
+  zip: ZipContents,
+  tensor: StoredTensor,
+  where: string,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
   const { type, shape, offset, entry } = tensor;
   const size = elementSizes[type];
   const count = product(shape);
   if (count === 0) return new Float32Array(0);
   if (isContiguous(tensor)) {
     const from = offset * size;
-    return floatsFromChunks(type, count, where, (use) => zip.each(entry, from, from + count * size, signal, use));
+    return floatsFromChunks(type, count, where, (use) =>
+      zip.each(entry, from, from + count * size, signal, use),
+    );
   }
   const [from, to] = [offset * size, (lastOf(tensor) + 1) * size];
   const span = new Uint8Array(room(to - from, where));
@@ -80,7 +103,12 @@ function isContiguous({ shape, strides }: StoredTensor): boolean {
 }
 
 /** The bytes of the values, row-major, from those that begin with the first value. */
-function gather(span: Uint8Array, size: number, count: number, { shape, strides }: StoredTensor): Uint8Array {
+function gather(
+  span: Uint8Array,
+  size: number,
+  count: number,
+  { shape, strides }: StoredTensor,
+): Uint8Array {
   const out = new Uint8Array(count * size);
   const index = new Array<number>(shape.length).fill(0);
   let from = 0;
@@ -101,5 +129,7 @@ export function badFile(where: string, problem: string): LemurError {
 }
 
 export function unsupported(where: string, problem: string): LemurError {
-  return new LemurError('unsupported', `${where}: a torch file that is not read here: ${problem}`, { where });
+  return new LemurError('unsupported', `${where}: a torch file that is not read here: ${problem}`, {
+    where,
+  });
 }

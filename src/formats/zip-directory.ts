@@ -38,9 +38,21 @@ export interface ZipEntry {
 /** Bytes of the file that are known to be there. */
 type Read = (begin: number, length: number) => Promise<Uint8Array>;
 
-/** Finds the directory of a file of `size` bytes: it ends where the records about its end begin, and those end with the file. */
-export async function findDirectory(size: number, read: Read, where: string): Promise<ZipDirectory> {
-  const tail = viewOf(await read(Math.max(0, size - END_LENGTH - LOCATOR_LENGTH), Math.min(size, END_LENGTH + LOCATOR_LENGTH)));
+/**
+ * Finds the directory of a file of `size` bytes: it ends where the records about its end begin, and
+ * those end with the file.
+ */
+export async function findDirectory(
+  size: number,
+  read: Read,
+  where: string,
+): Promise<ZipDirectory> {
+  const tail = viewOf(
+    await read(
+      Math.max(0, size - END_LENGTH - LOCATOR_LENGTH),
+      Math.min(size, END_LENGTH + LOCATOR_LENGTH),
+    ),
+  );
   const at = tail.byteLength - END_LENGTH;
   if (at < 0 || tail.getUint32(at, true) !== END || tail.getUint16(at + 20, true) !== 0) {
     throw badFile(where, 'no end record in its last bytes, the file is truncated');
@@ -55,34 +67,56 @@ export async function findDirectory(size: number, read: Read, where: string): Pr
     throw unsupported(where, 'it is split over several files');
   }
   const locator = size - END_LENGTH - LOCATOR_LENGTH;
-  if (locator < 0 || tail.getUint32(0, true) !== LOCATOR_64) return directoryOf(short, size - END_LENGTH, where);
+  if (locator < 0 || tail.getUint32(0, true) !== LOCATOR_64)
+    return directoryOf(short, size - END_LENGTH, where);
 
   const begin = safe(tail, 8, size, where);
   const damaged = (): LemurError => badFile(where, 'its zip64 end record is damaged');
   if (begin + END_64_LENGTH > locator) throw damaged();
   const record = viewOf(await read(begin, END_64_LENGTH));
-  if (record.getUint32(0, true) !== END_64 || begin + 12 + safe(record, 4, size, where) !== locator) throw damaged();
+  if (record.getUint32(0, true) !== END_64 || begin + 12 + safe(record, 4, size, where) !== locator)
+    throw damaged();
   const [entries, length, first] = [32, 40, 48].map((field) => safe(record, field, size, where));
-  if (safe(record, 24, size, where) !== entries) throw unsupported(where, 'it is split over several files');
-  const agrees = (given: number, most: number, meant: number): boolean => given === most || given === meant;
-  if (!agrees(short.entries, 0xffff, entries) || !agrees(short.size, ELSEWHERE, length) || !agrees(short.begin, ELSEWHERE, first)) {
+  if (safe(record, 24, size, where) !== entries)
+    throw unsupported(where, 'it is split over several files');
+  const agrees = (given: number, most: number, meant: number): boolean =>
+    given === most || given === meant;
+  if (
+    !agrees(short.entries, 0xffff, entries) ||
+    !agrees(short.size, ELSEWHERE, length) ||
+    !agrees(short.begin, ELSEWHERE, first)
+  ) {
     throw badFile(where, 'its two end records contradict each other');
   }
   return directoryOf({ entries, size: length, begin: first }, begin, where);
 }
 
-function directoryOf({ entries, size, begin }: { entries: number; size: number; begin: number }, end: number, where: string): ZipDirectory {
-  if (begin + size !== end) throw badFile(where, `its directory ends at byte ${begin + size}, expected ${end}`);
-  if (size > MOST_DIRECTORY) throw unsupported(where, `a directory of ${size} bytes, expected at most ${MOST_DIRECTORY}`);
+function directoryOf(
+  { entries, size, begin }: { entries: number; size: number; begin: number },
+  end: number,
+  where: string,
+): ZipDirectory {
+  if (begin + size !== end)
+    throw badFile(where, `its directory ends at byte ${begin + size}, expected ${end}`);
+  if (size > MOST_DIRECTORY)
+    throw unsupported(where, `a directory of ${size} bytes, expected at most ${MOST_DIRECTORY}`);
   return { begin, end, entries };
 }
 
-/** The entries in the order of the directory, whose `bytes` are given, of a file of `size` bytes. */
-export function readDirectory(bytes: Uint8Array, entries: number, size: number, where: string): ZipEntry[] {
+/**
+ * The entries in the order of the directory, whose `bytes` are given, of a file of `size` bytes.
+ */
+export function readDirectory(
+  bytes: Uint8Array,
+  entries: number,
+  size: number,
+  where: string,
+): ZipEntry[] {
   const view = viewOf(bytes);
   const found: ZipEntry[] = [];
   for (let at = 0; at < bytes.length; ) {
-    if (at + CENTRAL_LENGTH > bytes.length || view.getUint32(at, true) !== CENTRAL) throw badFile(where, 'its directory is damaged');
+    if (at + CENTRAL_LENGTH > bytes.length || view.getUint32(at, true) !== CENTRAL)
+      throw badFile(where, 'its directory is damaged');
     const nameBegin = at + CENTRAL_LENGTH;
     const extra = nameBegin + view.getUint16(at + 28, true);
     const comment = extra + view.getUint16(at + 30, true);
@@ -91,18 +125,37 @@ export function readDirectory(bytes: Uint8Array, entries: number, size: number, 
     const name = nameOf(bytes.subarray(nameBegin, extra), where);
     if (view.getUint16(at + 8, true) & 1) throw unsupported(where, `entry '${name}' is encrypted`);
     const method = view.getUint16(at + 10, true);
-    if (method !== 0) throw unsupported(where, `entry '${name}' is compressed (method ${method}), expected stored entries`);
-    const sizes = [view.getUint32(at + 24, true), view.getUint32(at + 20, true), view.getUint32(at + 42, true)];
+    if (method !== 0)
+      throw unsupported(
+        where,
+        `entry '${name}' is compressed (method ${method}), expected stored entries`,
+      );
+    const sizes = [
+      view.getUint32(at + 24, true),
+      view.getUint32(at + 20, true),
+      view.getUint32(at + 42, true),
+    ];
     const [length, stored, begin] = withZip64(view, sizes, extra, comment, name, size, where);
-    if (length !== stored) throw badFile(where, `entry '${name}' has ${stored} bytes stored for ${length}`);
-    found.push({ name, nameLength: extra - nameBegin, crc32: view.getUint32(at + 16, true), size: length, begin });
+    if (length !== stored)
+      throw badFile(where, `entry '${name}' has ${stored} bytes stored for ${length}`);
+    found.push({
+      name,
+      nameLength: extra - nameBegin,
+      crc32: view.getUint32(at + 16, true),
+      size: length,
+      begin,
+    });
     at = next;
   }
-  if (found.length !== entries) throw badFile(where, `${found.length} entries in its directory, expected ${entries}`);
+  if (found.length !== entries)
+    throw badFile(where, `${found.length} entries in its directory, expected ${entries}`);
   return found;
 }
 
-/** The fields with those that are marked as elsewhere taken from the zip64 extra field, which has them in this order. */
+/**
+ * The fields with those that are marked as elsewhere taken from the zip64 extra field, which has
+ * them in this order.
+ */
 function withZip64(
   view: DataView,
   fields: readonly number[],
@@ -131,12 +184,17 @@ function withZip64(
 }
 
 /**
- * Where an entry's contents begin, by the `LOCAL_LENGTH + nameLength` bytes of its local header; sizes and CRC may come behind the contents
- * there, so the directory's count.
+ * Where an entry's contents begin, by the `LOCAL_LENGTH + nameLength` bytes of its local header;
+ * sizes and CRC may come behind the contents there, so the directory's count.
  */
-export function contentsBegin(header: Uint8Array, { name, nameLength, begin }: ZipEntry, where: string): number {
+export function contentsBegin(
+  header: Uint8Array,
+  { name, nameLength, begin }: ZipEntry,
+  where: string,
+): number {
   const view = viewOf(header);
-  if (view.getUint32(0, true) !== LOCAL) throw badFile(where, `entry '${name}' has no local header`);
+  if (view.getUint32(0, true) !== LOCAL)
+    throw badFile(where, `entry '${name}' has no local header`);
   const agrees = view.getUint16(8, true) === 0 && view.getUint16(26, true) === nameLength;
   if (!agrees || nameOf(header.subarray(LOCAL_LENGTH), where) !== name) {
     throw badFile(where, `the local header of entry '${name}' contradicts the directory`);
@@ -159,12 +217,20 @@ function safe(view: DataView, at: number, size: number, where: string): number {
   return value;
 }
 
-const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 export function badFile(where: string, problem: string, cause?: unknown): LemurError {
-  return new LemurError('bad-file', `${where}: not a valid zip file: ${problem}`, { where }, cause === undefined ? {} : { cause });
+  return new LemurError(
+    'bad-file',
+    `${where}: not a valid zip file: ${problem}`,
+    { where },
+    cause === undefined ? {} : { cause },
+  );
 }
 
 function unsupported(where: string, problem: string): LemurError {
-  return new LemurError('unsupported', `${where}: a zip file that is not read here: ${problem}`, { where });
+  return new LemurError('unsupported', `${where}: a zip file that is not read here: ${problem}`, {
+    where,
+  });
 }

@@ -2,10 +2,14 @@ import { rangesOf } from './byte-ranges.js';
 import { openZip } from './zip-file.js';
 
 /**
- * Reads a zip file of stored (not compressed) entries that is in memory, as `openZip` does, and checks every entry and its CRC. Entries are
- * views of `file`. `where` names the file in errors. Rejects as `openZip` does.
+ * Reads a zip file of stored (not compressed) entries that is in memory, as `openZip` does, and
+ * checks every entry and its CRC. Entries are views of `file`. `where` names the file in errors.
+ * Rejects as `openZip` does.
  */
-export async function readZip(file: Uint8Array, where: string): Promise<ReadonlyMap<string, Uint8Array>> {
+export async function readZip(
+  file: Uint8Array,
+  where: string,
+): Promise<ReadonlyMap<string, Uint8Array>> {
   const zip = await openZip(rangesOf(file), where);
   const out = new Map<string, Uint8Array>();
   for (const [name, size] of zip.sizes) {

@@ -25,7 +25,13 @@ export async function addDocuments(
   documents: Documents,
   encoder: Encoder | undefined,
   loadModel: () => Promise<WeightsModel | null>,
-  { onExisting = 'error', total, signal, onProgress, guard }: AddOptions & { guard?: Call['guard'] | undefined },
+  {
+    onExisting = 'error',
+    total,
+    signal,
+    onProgress,
+    guard,
+  }: AddOptions & { guard?: Call['guard'] | undefined },
 ): Promise<Added> {
   if (!['error', 'skip', 'replace'].includes(onExisting)) {
     const message = `onExisting: expected 'error', 'skip' or 'replace', got ${showValue(onExisting)}`;
@@ -36,12 +42,25 @@ export async function addDocuments(
   const given = listOf(documents);
   const known = total ?? (Array.isArray(given) ? given.length : 0);
   const paths = await pathsOf(store.snapshot, signal);
-  if (Array.isArray(given)) await checkAll(store, given, { dim, encodes: encoder !== undefined }, onExisting, new Set(paths), signal);
+  if (Array.isArray(given))
+    await checkAll(
+      store,
+      given,
+      { dim, encodes: encoder !== undefined },
+      onExisting,
+      new Set(paths),
+      signal,
+    );
 
   const result: Added = { added: 0, replaced: 0, skipped: 0 };
   /** Ids of documents that have passed the gate and are not committed. */
   const pending = new Set<string>();
-  const report = (): void => onProgress?.({ stage: 'add', done: result.added + result.replaced + result.skipped, total: known });
+  const report = (): void =>
+    onProgress?.({
+      stage: 'add',
+      done: result.added + result.replaced + result.skipped,
+      total: known,
+    });
   const wanted = ({ id, metadata }: CheckedDocument): boolean | 'flush' => {
     const there = store.snapshot.find(id);
     if (onExisting === 'skip' && (there >= 0 || pending.has(id))) {
@@ -49,7 +68,8 @@ export async function addDocuments(
       report();
       return false;
     }
-    if (onExisting === 'error' && (there >= 0 || pending.has(id))) throw duplicate(id, pending.has(id));
+    if (onExisting === 'error' && (there >= 0 || pending.has(id)))
+      throw duplicate(id, pending.has(id));
     if (metadata) notePaths(metadata, paths, `document ${JSON.stringify(id)}`);
     if (pending.has(id)) return 'flush';
     pending.add(id);
@@ -58,9 +78,19 @@ export async function addDocuments(
   /** Documents that have been encoded, or came with vectors: known sooner than what is safe. */
   const prepared = (done: number): void => onProgress?.({ stage: 'encode', done, total: known });
   report();
-  const target = { dim, precision, pooling, encoder, tokenMean: tokenMean && Float32Array.from(tokenMean) };
+  const target = {
+    dim,
+    precision,
+    pooling,
+    encoder,
+    tokenMean: tokenMean && Float32Array.from(tokenMean),
+  };
   try {
-    for await (const segment of prepareSegments(given, wanted, target, { signal, guard, prepared })) {
+    for await (const segment of prepareSegments(given, wanted, target, {
+      signal,
+      guard,
+      prepared,
+    })) {
       // where the add before was interrupted: what comes of documents does not depend on that
       if (result.added + result.replaced === 0) await mergeIfRoom(store, signal);
       const ids = segment.documents.map(({ id }) => id);
@@ -81,11 +111,23 @@ export async function addDocuments(
   return result;
 }
 
-/** The error, with how many documents are safe. A caller's own error, or reason for the signal, stays what it is. */
-export function withCommitted(error: unknown, committed: number, signal: AbortSignal | undefined): unknown {
+/**
+ * The error, with how many documents are safe. A caller's own error, or reason for the signal,
+ * stays what it is.
+ */
+export function withCommitted(
+  error: unknown,
+  committed: number,
+  signal: AbortSignal | undefined,
+): unknown {
   if (!isLemurError(error) || (error === signal?.reason && error.code !== 'closed')) return error;
   const { code, message, fields, cause, stack } = error;
-  const counted = new LemurError(code, message, fields, cause === undefined ? { committed } : { cause, committed });
+  const counted = new LemurError(
+    code,
+    message,
+    fields,
+    cause === undefined ? { committed } : { cause, committed },
+  );
   if (stack !== undefined) counted.stack = stack;
   return counted;
 }
@@ -107,26 +149,42 @@ async function commitSegment(
   model: WeightsModel | null,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const entry = await writeNewSegment(store, documents, model, tokenMean, quantizationError, { signal });
-  const segments: SegmentEntry[] = old.length > 0 ? await withDeleted(store, old) : store.snapshot.manifest.segments;
+  const entry = await writeNewSegment(store, documents, model, tokenMean, quantizationError, {
+    signal,
+  });
+  const segments: SegmentEntry[] =
+    old.length > 0 ? await withDeleted(store, old) : store.snapshot.manifest.segments;
   signal?.throwIfAborted();
-  await store.commit((manifest) => ({ ...manifest, tokenMean: tokenMean && [...tokenMean], segments: [...segments, entry] }));
+  await store.commit((manifest) => ({
+    ...manifest,
+    tokenMean: tokenMean && [...tokenMean],
+    segments: [...segments, entry],
+  }));
 }
 
 /** One document, an array, or what gives them one by one. */
-function listOf(documents: Documents): IndexDocument[] | Iterable<IndexDocument> | AsyncIterable<IndexDocument> {
+function listOf(
+  documents: Documents,
+): IndexDocument[] | Iterable<IndexDocument> | AsyncIterable<IndexDocument> {
   if (Array.isArray(documents)) return documents;
   if (typeof documents !== 'object' || documents === null || ArrayBuffer.isView(documents)) {
     const message = `documents: expected a document, an array or an iterable of documents, got ${describeKind(documents)}`;
     throw new LemurError('invalid-argument', message, { where: 'documents' });
   }
-  if (typeof documents === 'object' && documents !== null && (Symbol.iterator in documents || Symbol.asyncIterator in documents))
+  if (
+    typeof documents === 'object' &&
+    documents !== null &&
+    (Symbol.iterator in documents || Symbol.asyncIterator in documents)
+  )
     return documents;
   return [documents as IndexDocument];
 }
 
 /** Every path of the metadata that is in the collection, of deleted documents too. */
-async function pathsOf({ segments }: Snapshot, signal: AbortSignal | undefined): Promise<Set<string>> {
+async function pathsOf(
+  { segments }: Snapshot,
+  signal: AbortSignal | undefined,
+): Promise<Set<string>> {
   const step = stepPacer(signal);
   const paths = new Set<string>();
   for (const { segment } of segments) {
@@ -136,7 +194,10 @@ async function pathsOf({ segments }: Snapshot, signal: AbortSignal | undefined):
   return paths;
 }
 
-/** Everything about an array that can be wrong before its texts are encoded. `paths` are those of the metadata that is there, to be added to. */
+/**
+ * Everything about an array that can be wrong before its texts are encoded. `paths` are those of
+ * the metadata that is there, to be added to.
+ */
 async function checkAll(
   store: Store,
   documents: readonly IndexDocument[],
@@ -159,7 +220,10 @@ async function checkAll(
   }
 }
 
-/** What a document counts as among the steps between two turns of the event loop, besides its metadata's values. */
+/**
+ * What a document counts as among the steps between two turns of the event loop, besides its
+ * metadata's values.
+ */
 const STEPS_A_DOCUMENT = 16;
 
 function duplicate(id: string, twice: boolean): LemurError {

@@ -21,7 +21,9 @@ export async function hitsOf<M extends Metadata>(
 ): Promise<Hit<M>[]> {
   let found = 0;
   while (found < k && indices[q * k + found] >= 0) found++;
-  const [withText, withMetadata, withEvidence] = (['text', 'metadata', 'evidence'] as const).map((part) => include.includes(part));
+  const [withText, withMetadata, withEvidence] = (['text', 'metadata', 'evidence'] as const).map(
+    (part) => include.includes(part),
+  );
   return inLanes(
     found,
     async (i) => {
@@ -62,7 +64,13 @@ async function evidence(
     const { tokens, scores } = evidenceOf(vectors.subarray(from * dim, to * dim), stored, dim);
     for (const [i, token] of tokens.entries()) {
       const queryToken = from - offsets[q] + i;
-      evidence.push({ queryToken, querySpan: spanOf(spans, from + i), token, span: spanOf(documentSpans, token), score: scores[i] });
+      evidence.push({
+        queryToken,
+        querySpan: spanOf(spans, from + i),
+        token,
+        span: spanOf(documentSpans, token),
+        score: scores[i],
+      });
     }
   }
   return evidence;

@@ -6,21 +6,36 @@ import type { Store } from './store.js';
 /** Documents from which on it is tried again in collections that could not store a fit. */
 const putOff = new WeakMap<Store['storage'], number>();
 
-/** Whether the storage has just failed to keep a fit of about so many documents: learning takes too long to be in vain at every add. */
+/**
+ * Whether the storage has just failed to keep a fit of about so many documents: learning takes too
+ * long to be in vain at every add.
+ */
 export function isPutOff({ storage }: Pick<Store, 'storage'>, live: number): boolean {
   return live < (putOff.get(storage) ?? 0);
 }
 
-/** Whether an add ends with a fit: there are documents enough, and twice as many as when these could not be learned from. */
+/**
+ * Whether an add ends with a fit: there are documents enough, and twice as many as when these could
+ * not be learned from.
+ */
 export function fitIsDue({ features, model, unfit }: IndexManifest, live: number): boolean {
-  return features === 'auto' && !model && live >= Math.max(LEAST_FOR_FEATURES, 2 * (unfit?.documents ?? 0));
+  return (
+    features === 'auto' &&
+    !model &&
+    live >= Math.max(LEAST_FOR_FEATURES, 2 * (unfit?.documents ?? 0))
+  );
 }
 
 /**
- * The fit after an add, whose documents are safe already. Where nothing can be learned from what these are, searches stay exact, which is noted, so that not
- * every add tries again: returns why. Where the storage fails, that of a full disk, an add tries again when the collection has grown by an eighth.
+ * The fit after an add, whose documents are safe already. Where nothing can be learned from what
+ * these are, searches stay exact, which is noted, so that not every add tries again: returns why.
+ * Where the storage fails, that of a full disk, an add tries again when the collection has grown by
+ * an eighth.
  */
-export async function fitAfterAdd(store: Store, learn: () => Promise<void>): Promise<string | undefined> {
+export async function fitAfterAdd(
+  store: Store,
+  learn: () => Promise<void>,
+): Promise<string | undefined> {
   try {
     await learn();
     return undefined;
@@ -42,8 +57,17 @@ export async function fitAfterAdd(store: Store, learn: () => Promise<void>): Pro
   }
 }
 
-/** The caller has set no option of this fit, so it is the documents, or what the encoder makes of them, that it refuses. */
-const REFUSED: readonly string[] = ['invalid-argument', 'not-finite', 'dimension-mismatch', 'empty-document', 'empty-corpus'];
+/**
+ * The caller has set no option of this fit, so it is the documents, or what the encoder makes of
+ * them, that it refuses.
+ */
+const REFUSED: readonly string[] = [
+  'invalid-argument',
+  'not-finite',
+  'dimension-mismatch',
+  'empty-document',
+  'empty-corpus',
+];
 
 function cannotLearn(error: unknown): LemurError | undefined {
   return isLemurError(error) && REFUSED.includes(error.code) ? error : undefined;

@@ -1,5 +1,17 @@
 import { stepPacer } from '../pacer.js';
-import { ABSENT, ARRAY, FALSE, NULL, NUMBER, OBJECT, type Part, type Scalar, STRING, TRUE, tensorName } from './column.js';
+import {
+  ABSENT,
+  ARRAY,
+  FALSE,
+  NULL,
+  NUMBER,
+  OBJECT,
+  type Part,
+  type Scalar,
+  STRING,
+  TRUE,
+  tensorName,
+} from './column.js';
 import type { Metadata } from './metadata.js';
 import { visitPaths } from './metadata-paths.js';
 import { endsOf, SEGMENT_LIMITS } from './segment-limits.js';
@@ -18,12 +30,15 @@ interface PathValues {
 }
 
 /**
- * The columns of a segment's documents, one for every path of keys that leads to anything in any of them: arrays by the names of their tensors
- * (`column/author.name/kinds`), for a safetensors file. `metadata`: one for each document, as `checkMetadata` returns it; undefined is one without any.
- * Keys are joined by dots; a key that has dots itself makes the same path as nested ones, and what is found by either counts. Objects in an array
- * are entered, so that `authors.name` has the names of all authors; arrays in an array are not.
- * The same metadata gives the same bytes, whatever the order of the keys along different paths. Gives way to other work every few thousand values.
- * Rejects with 'invalid-argument' for more than `most` bytes of different strings, or values in arrays, along one path, or the signal's reason.
+ * The columns of a segment's documents, one for every path of keys that leads to anything in any of
+ * them: arrays by the names of their tensors (`column/author.name/kinds`), for a safetensors file.
+ * `metadata`: one for each document, as `checkMetadata` returns it; undefined is one without any.
+ * Keys are joined by dots; a key that has dots itself makes the same path as nested ones, and what
+ * is found by either counts. Objects in an array are entered, so that `authors.name` has the names
+ * of all authors; arrays in an array are not. The same metadata gives the same bytes, whatever the
+ * order of the keys along different paths. Gives way to other work every few thousand values.
+ * Rejects with 'invalid-argument' for more than `most` bytes of different strings, or values in
+ * arrays, along one path, or the signal's reason.
  */
 export async function buildColumns(
   metadata: readonly (Metadata | undefined)[],
@@ -43,7 +58,13 @@ export async function buildColumns(
   }
   const arrays = new Map<string, ColumnArray>();
   for (const path of await sortPaced(paths.keys(), step)) {
-    for (const [part, data] of await columnArrays(paths.get(path)!, metadata.length, path, most, step)) {
+    for (const [part, data] of await columnArrays(
+      paths.get(path)!,
+      metadata.length,
+      path,
+      most,
+      step,
+    )) {
       if (data.length > 0) arrays.set(tensorName(path, part), data);
     }
   }
@@ -52,7 +73,10 @@ export async function buildColumns(
 
 type Step = (steps?: number) => Promise<void> | undefined;
 
-/** Notes what the row has at the path, beside what it has there already. A list that is given is kept. */
+/**
+ * Notes what the row has at the path, beside what it has there already. A list that is given is
+ * kept.
+ */
 function add(paths: Map<string, PathValues>, path: string, row: number, found: Found): void {
   let values = paths.get(path);
   if (values === undefined) {
@@ -86,7 +110,8 @@ async function columnArrays(
   const different = new Set<string>();
   for (const value of found) {
     if (typeof value === 'string') different.add(value);
-    else if (Array.isArray(value)) for (const item of value) if (typeof item === 'string') different.add(item);
+    else if (Array.isArray(value))
+      for (const item of value) if (typeof item === 'string') different.add(item);
     const wait = step(Array.isArray(value) ? value.length : 1);
     if (wait) await wait;
   }
@@ -119,7 +144,8 @@ async function columnArrays(
         )
       : NONE;
   const elements = several.length > 0 ? await valueArrays(several.flat(), codes, step) : NO_VALUES;
-  // by rows where that takes fewer bytes, so that a path of one document does not cost what a path of all does
+  // by rows where that takes fewer bytes, so that a path of one document does not cost what a path
+  // of all does
   const sparse = 5 * rows.length < count;
   const values = await valueArrays(sparse ? found : spread(rows, found, count), codes, step);
   return [
@@ -144,7 +170,11 @@ const NO_VALUES = { kinds: new Uint8Array(), numbers: new Float64Array(), codes:
 /** A document that has nothing at the path. */
 const NOTHING = Symbol('nothing');
 
-function spread(rows: readonly number[], found: readonly Found[], count: number): (Found | typeof NOTHING)[] {
+function spread(
+  rows: readonly number[],
+  found: readonly Found[],
+  count: number,
+): (Found | typeof NOTHING)[] {
   const all = new Array<Found | typeof NOTHING>(count).fill(NOTHING);
   rows.forEach((row, i) => {
     all[row] = found[i];
@@ -190,7 +220,11 @@ function offsetsOf(lengths: readonly number[], most: number, what: string): Int3
   return offsets;
 }
 
-async function joined(pieces: readonly Uint8Array[], length: number, step: Step): Promise<Uint8Array> {
+async function joined(
+  pieces: readonly Uint8Array[],
+  length: number,
+  step: Step,
+): Promise<Uint8Array> {
   const out = new Uint8Array(length);
   let at = 0;
   for (const piece of pieces) {

@@ -2,7 +2,10 @@ import type { CallContext } from '../platform.js';
 
 let inside: object | undefined;
 
-/** Where the engine cannot follow what a call awaits: what runs inside of it until that first waits for something. */
+/**
+ * Where the engine cannot follow what a call awaits: what runs inside of it until that first waits
+ * for something.
+ */
 export const plainCallContext: CallContext = {
   run(call, use) {
     const before = inside;

@@ -4,31 +4,50 @@ import { LemurError } from '../errors.js';
 import { type CallContext, platform } from '../platform.js';
 import { plainCallContext } from './call-context.js';
 
-/** How long what has been told to stop may take; after that it is left behind. Twice this is less than a second. */
+/**
+ * How long what has been told to stop may take; after that it is left behind. Twice this is less
+ * than a second.
+ */
 const GRACE_MS = 400;
 
 /** A call under way. */
 export interface Call {
   /** The caller's signal, and for calls that change the collection that of `close`. */
   readonly signal: AbortSignal;
-  /** Calls what the caller gave, such as an encoder: what is done inside may not wait for this call. */
+  /**
+   * Calls what the caller gave, such as an encoder: what is done inside may not wait for this call.
+   */
   guard<R>(make: () => R): R;
 }
 
 /**
- * The calls of a collection: reading ones at any time, changing ones one after the other, none after `close`. A call ends when its signal aborts, and all end
- * with `close`, whatever they are waiting for: source and encoder are left at once, all else after a moment. What was left behind is heard of again by
- * nobody, and by then finds its signal aborted.
+ * The calls of a collection: reading ones at any time, changing ones one after the other, none
+ * after `close`. A call ends when its signal aborts, and all end with `close`, whatever they are
+ * waiting for: source and encoder are left at once, all else after a moment. What was left behind
+ * is heard of again by nobody, and by then finds its signal aborted.
  */
 export interface Calls {
   readonly closed: boolean;
   /** Raises 'closed'. */
   checkOpen(): void;
-  read<T>(where: string, signal: AbortSignal | undefined, use: (call: Call) => Promise<T>): Promise<T>;
-  write<T>(where: string, signal: AbortSignal | undefined, use: (call: Call) => Promise<T>): Promise<T>;
-  /** Counts what storage and callers are waited for. When all calls are to end, this may take a moment; computing may take its time. */
+  read<T>(
+    where: string,
+    signal: AbortSignal | undefined,
+    use: (call: Call) => Promise<T>,
+  ): Promise<T>;
+  write<T>(
+    where: string,
+    signal: AbortSignal | undefined,
+    use: (call: Call) => Promise<T>,
+  ): Promise<T>;
+  /**
+   * Counts what storage and callers are waited for. When all calls are to end, this may take a
+   * moment; computing may take its time.
+   */
   waitFor<T>(foreign: Promise<T>): Promise<T>;
-  /** Stops all calls, then has `end` give things back, which is left behind too when it takes long. */
+  /**
+   * Stops all calls, then has `end` give things back, which is left behind too when it takes long.
+   */
   close(end: () => Promise<void>): Promise<void>;
 }
 
@@ -44,7 +63,9 @@ interface Place {
 /** Calls under way in all collections. */
 let underWay = 0;
 
-export function createCalls(context: CallContext = platform().callContext ?? plainCallContext): Calls {
+export function createCalls(
+  context: CallContext = platform().callContext ?? plainCallContext,
+): Calls {
   const closing = new AbortController();
   const givenUp = new AbortController();
   /** Calls under way, as their callers see them. */
@@ -55,7 +76,8 @@ export function createCalls(context: CallContext = platform().callContext ?? pla
   let again = false;
 
   const patience = createPatience(closing.signal, () => givenUp.abort(closing.signal.reason));
-  const isClosed = (): LemurError => new LemurError('closed', 'this Index has been closed', { where: 'Index' });
+  const isClosed = (): LemurError =>
+    new LemurError('closed', 'this Index has been closed', { where: 'Index' });
   const checkOpen = (): void => {
     if (closed) throw isClosed();
   };
@@ -65,9 +87,22 @@ export function createCalls(context: CallContext = platform().callContext ?? pla
     outcome.then(done, done);
     return outcome;
   };
-  /** A call in its place, so that what is called inside of it can be told from what is called elsewhere. */
-  const placed = async <T>(where: string, changes: boolean, use: (guard: Call['guard']) => Promise<T>): Promise<T> => {
-    const place: Place = { of: calls, where, changes, outer: context.current() as Place | undefined, running: true };
+  /**
+   * A call in its place, so that what is called inside of it can be told from what is called
+   * elsewhere.
+   */
+  const placed = async <T>(
+    where: string,
+    changes: boolean,
+    use: (guard: Call['guard']) => Promise<T>,
+  ): Promise<T> => {
+    const place: Place = {
+      of: calls,
+      where,
+      changes,
+      outer: context.current() as Place | undefined,
+      running: true,
+    };
     underWay++;
     try {
       return await use((make) => context.run(place, make));
@@ -151,8 +186,13 @@ function untilGivenUp<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** From `closing` on gives up when foreign things have been waited for longer than a moment in all. */
-function createPatience(closing: AbortSignal, giveUp: () => void): <T>(foreign: Promise<T>) => Promise<T> {
+/**
+ * From `closing` on gives up when foreign things have been waited for longer than a moment in all.
+ */
+function createPatience(
+  closing: AbortSignal,
+  giveUp: () => void,
+): <T>(foreign: Promise<T>) => Promise<T> {
   let waiting = 0;
   let left = GRACE_MS;
   let since = 0;
@@ -182,7 +222,11 @@ function createPatience(closing: AbortSignal, giveUp: () => void): <T>(foreign: 
 }
 
 /** An encoder that a call waits for no longer than until its signal aborts. */
-export function watchedEncoder<E extends Encoder | undefined>(encoder: E, calls: Calls, { signal, guard }: Call): E {
+export function watchedEncoder<E extends Encoder | undefined>(
+  encoder: E,
+  calls: Calls,
+  { signal, guard }: Call,
+): E {
   if (!encoder) return encoder;
   const watch = <T>(make: () => Promise<T>): Promise<T> =>
     calls.waitFor(

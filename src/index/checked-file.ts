@@ -1,6 +1,11 @@
 import { LemurError } from '../errors.js';
 import { crc32, crc32Paced } from '../formats/crc32.js';
-import { type SafetensorsArray, type SafetensorsEntry, toTypedArray, writeSafetensorsPaced } from '../formats/safetensors.js';
+import {
+  type SafetensorsArray,
+  type SafetensorsEntry,
+  toTypedArray,
+  writeSafetensorsPaced,
+} from '../formats/safetensors.js';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors-file.js';
 import { elementSizes, LENGTH_BYTES, product } from '../formats/safetensors-header.js';
 import { nextMacrotask, stepPacer } from '../pacer.js';
@@ -21,8 +26,15 @@ export interface EncodedFile {
   bytes: Uint8Array;
 }
 
-/** A safetensors file whose metadata holds a CRC-32 of each tensor. `version` is that of the kind of file. */
-export async function encodeCheckedFile(name: string, kind: string, sections: Sections): Promise<EncodedFile> {
+/**
+ * A safetensors file whose metadata holds a CRC-32 of each tensor. `version` is that of the kind of
+ * file.
+ */
+export async function encodeCheckedFile(
+  name: string,
+  kind: string,
+  sections: Sections,
+): Promise<EncodedFile> {
   const checks: Record<string, number> = {};
   const step = stepPacer();
   for (const [section, { data }] of Object.entries(sections)) {
@@ -31,9 +43,19 @@ export async function encodeCheckedFile(name: string, kind: string, sections: Se
   }
   // a header of thousands of sections takes some time by itself
   await nextMacrotask();
-  const bytes = await writeSafetensorsPaced(sections, { format: kind, version: '1', crc32: JSON.stringify(checks) });
-  const header = LENGTH_BYTES + Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
-  const entry = { name, bytes: bytes.length, crc32: await crc32Paced(bytes), headerCrc32: crc32(bytes.subarray(0, header)) };
+  const bytes = await writeSafetensorsPaced(sections, {
+    format: kind,
+    version: '1',
+    crc32: JSON.stringify(checks),
+  });
+  const header =
+    LENGTH_BYTES + Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
+  const entry = {
+    name,
+    bytes: bytes.length,
+    crc32: await crc32Paced(bytes),
+    headerCrc32: crc32(bytes.subarray(0, header)),
+  };
   return { entry, bytes };
 }
 
@@ -46,13 +68,21 @@ export interface CheckedFile {
   offset(section: string): number;
   /** A whole section, checked. Rejects with 'bad-file'. */
   read(section: string): Promise<SafetensorsEntry>;
-  array<A extends SafetensorsArray>(section: string, type: SafetensorsEntry['type'], shape: readonly number[]): Promise<A>;
+  array<A extends SafetensorsArray>(
+    section: string,
+    type: SafetensorsEntry['type'],
+    shape: readonly number[],
+  ): Promise<A>;
   /** Bytes of a section, not checked: the caller does. */
   range(section: string, from: number, to: number): Promise<Uint8Array>;
 }
 
 /** Opens a data file and checks length and header. Rejects with 'not-found' and 'bad-file'. */
-export async function openCheckedFile(storage: Storage, entry: FileEntry, kind: string): Promise<CheckedFile> {
+export async function openCheckedFile(
+  storage: Storage,
+  entry: FileEntry,
+  kind: string,
+): Promise<CheckedFile> {
   const where = `${storage.name}/${entry.name}`;
   const stored = await storage.open(entry.name);
   try {
@@ -63,15 +93,24 @@ export async function openCheckedFile(storage: Storage, entry: FileEntry, kind: 
   }
 }
 
-async function checkedFile(stored: StoredFile, entry: FileEntry, kind: string, where: string): Promise<CheckedFile> {
-  const bad = (problem: string): LemurError => new LemurError('bad-file', `${where}: ${problem}: the file is damaged`, { where });
+async function checkedFile(
+  stored: StoredFile,
+  entry: FileEntry,
+  kind: string,
+  where: string,
+): Promise<CheckedFile> {
+  const bad = (problem: string): LemurError =>
+    new LemurError('bad-file', `${where}: ${problem}: the file is damaged`, { where });
   if (stored.size !== entry.bytes) throw bad(`${stored.size} bytes, expected ${entry.bytes}`);
   const first = await stored.read(0, LENGTH_BYTES);
-  const length = Number(new DataView(first.buffer, first.byteOffset, first.length).getBigUint64(0, true));
+  const length = Number(
+    new DataView(first.buffer, first.byteOffset, first.length).getBigUint64(0, true),
+  );
   const body = LENGTH_BYTES + length;
   if (body > stored.size) throw bad(`a header of ${length} bytes in a file of ${stored.size}`);
   const sum = crc32(await stored.read(0, body));
-  if (sum !== entry.headerCrc32) throw bad(`the header's checksum is ${sum}, expected ${entry.headerCrc32}`);
+  if (sum !== entry.headerCrc32)
+    throw bad(`the header's checksum is ${sum}, expected ${entry.headerCrc32}`);
   const file = await openSafetensors(stored, where);
   if (file.metadata.format !== kind) throw bad(`a ${file.metadata.format}, expected a ${kind}`);
   const checks = JSON.parse(file.metadata.crc32 ?? '{}') as Record<string, number>;
@@ -86,7 +125,8 @@ async function checkedFile(stored: StoredFile, entry: FileEntry, kind: string, w
   const read = async (section: string): Promise<SafetensorsEntry> => {
     const found = await file.read(section);
     const actual = await crc32Paced(found.bytes);
-    if (actual !== checks[section]) throw bad(`${section}: checksum ${actual}, expected ${checks[section]}`);
+    if (actual !== checks[section])
+      throw bad(`${section}: checksum ${actual}, expected ${checks[section]}`);
     return found;
   };
   const offset = (section: string): number => {
@@ -100,7 +140,11 @@ async function checkedFile(stored: StoredFile, entry: FileEntry, kind: string, w
     sections: file.tensors,
     offset,
     read,
-    async array<A extends SafetensorsArray>(section: string, type: SafetensorsEntry['type'], shape: readonly number[]): Promise<A> {
+    async array<A extends SafetensorsArray>(
+      section: string,
+      type: SafetensorsEntry['type'],
+      shape: readonly number[],
+    ): Promise<A> {
       const found = await read(section);
       if (found.type !== type || found.shape.join() !== shape.join())
         throw bad(`${section}: ${found.type} [${found.shape}], expected ${type} [${shape}]`);

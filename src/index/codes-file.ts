@@ -16,11 +16,16 @@ export interface CodeRows {
   codes: Int8Array;
   /** What a code of each row of `codes` is worth. */
   factors: Float32Array;
-  /** How many times as long as a typical document's the vectors of each are; null: all are alike. */
+  /**
+   * How many times as long as a typical document's the vectors of each are; null: all are alike.
+   */
   scales: Float32Array | null;
 }
 
-/** Codes of a segment, open: prefixes in memory, full codes in the file where the platform can read files. */
+/**
+ * Codes of a segment, open: prefixes in memory, full codes in the file where the platform can read
+ * files.
+ */
 export interface SegmentCodes {
   /** As it was opened. */
   readonly stored: StoredFile;
@@ -36,14 +41,26 @@ export interface SegmentCodes {
 }
 
 /** Reads codes off the device. */
-export async function readCodes(device: Device, { prefix, codes, factors }: DeviceCodes): Promise<Omit<CodeRows, 'scales'>> {
-  return { prefix: await device.read(prefix), codes: await device.read(codes), factors: await device.read(factors) };
+export async function readCodes(
+  device: Device,
+  { prefix, codes, factors }: DeviceCodes,
+): Promise<Omit<CodeRows, 'scales'>> {
+  return {
+    prefix: await device.read(prefix),
+    codes: await device.read(codes),
+    factors: await device.read(factors),
+  };
 }
 
-export async function encodeCodes(name: string, { prefix, codes, factors, scales }: CodeRows): Promise<EncodedFile> {
+export async function encodeCodes(
+  name: string,
+  { prefix, codes, factors, scales }: CodeRows,
+): Promise<EncodedFile> {
   const documents = factors.length;
   const dim = codes.length / documents;
-  const checks = Int32Array.from(factors, (_, i) => crc32(bytesOf(codes.subarray(i * dim, (i + 1) * dim))));
+  const checks = Int32Array.from(factors, (_, i) =>
+    crc32(bytesOf(codes.subarray(i * dim, (i + 1) * dim))),
+  );
   return encodeCheckedFile(name, CODES, {
     prefix: { shape: [documents, prefix.length / documents], data: prefix },
     codes: { shape: [documents, dim], data: codes },
@@ -53,7 +70,10 @@ export async function encodeCodes(name: string, { prefix, codes, factors, scales
   });
 }
 
-/** Full codes are held in memory too where `resident` says so. Rejects with 'not-found' and 'bad-file'. */
+/**
+ * Full codes are held in memory too where `resident` says so. Rejects with 'not-found' and
+ * 'bad-file'.
+ */
 export async function openCodes(
   storage: Storage,
   device: Device,
@@ -69,9 +89,15 @@ export async function openCodes(
   };
   try {
     const factors = await file.array<Float32Array>('factors', 'F32', [documents]);
-    const scales = file.sections.has('scales') ? await file.array<Float32Array>('scales', 'F32', [documents]) : null;
+    const scales = file.sections.has('scales')
+      ? await file.array<Float32Array>('scales', 'F32', [documents])
+      : null;
     const checks = await file.array<Int32Array>('checks', 'I32', [documents]);
-    const prefix = await device.upload('i8', await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]), { resident: true });
+    const prefix = await device.upload(
+      'i8',
+      await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]),
+      { resident: true },
+    );
     kept.push(prefix);
     const codes = await openRows(device, file, 'codes', 'i8', documents * latentDim, resident);
     kept.push(codes);

@@ -8,7 +8,10 @@ export const FALSE = 2;
 export const TRUE = 3;
 export const NUMBER = 4;
 export const STRING = 5;
-/** An array, or several values: that of a dotted key beside that of nested ones, those within the objects of an array. */
+/**
+ * An array, or several values: that of a dotted key beside that of nested ones, those within the
+ * objects of an array.
+ */
 export const ARRAY = 6;
 /** An object. What is in it lies in columns of its own. */
 export const OBJECT = 7;
@@ -24,7 +27,10 @@ export interface Values {
 
 /** What the documents of a segment have at one path. */
 export interface Column {
-  /** The documents that `values` speaks of, ascending; undefined: all. The others have nothing at the path. */
+  /**
+   * The documents that `values` speaks of, ascending; undefined: all. The others have nothing at
+   * the path.
+   */
   readonly rows: Int32Array | undefined;
   readonly values: Values;
   /** Of each kind ARRAY in `values` where its elements begin, and the end of the last. */
@@ -36,8 +42,8 @@ export interface Column {
 }
 
 /**
- * The arrays of a column; the tensor's name is `column/<path>/<part>`. All have one dimension; those of no element are left out.
- * docs/format.md says what they hold.
+ * The arrays of a column; the tensor's name is `column/<path>/<part>`. All have one dimension;
+ * those of no element are left out. docs/format.md says what they hold.
  */
 export const PARTS = {
   rows: 'I32',
@@ -60,7 +66,10 @@ export function tensorName(path: string, part: Part): string {
   return `${PREFIX}${path}/${part}`;
 }
 
-/** Path and part of a tensor's name; undefined: the tensor is of no column. Paths may have slashes, parts have none. */
+/**
+ * Path and part of a tensor's name; undefined: the tensor is of no column. Paths may have slashes,
+ * parts have none.
+ */
 export function parseTensorName(name: string): { path: string; part: string } | undefined {
   const end = name.lastIndexOf('/');
   if (!name.startsWith(PREFIX) || end < PREFIX.length) return undefined;

@@ -4,14 +4,21 @@ import type { SegmentEntry } from './manifest.js';
 import type { Store } from './store.js';
 
 /** Deletes documents by their numbers in the present state; one commit. Returns how many. */
-export async function deleteDocuments(store: Store, documents: Int32Array, signal?: AbortSignal | undefined): Promise<number> {
+export async function deleteDocuments(
+  store: Store,
+  documents: Int32Array,
+  signal?: AbortSignal | undefined,
+): Promise<number> {
   if (documents.length === 0) return 0;
   const segments = await withDeleted(store, documents, signal);
   await store.commit((manifest) => ({ ...manifest, segments }));
   return documents.length;
 }
 
-/** The present segments with these documents deleted, whose new files the next commit may refer to; a segment that has nothing left is dropped. */
+/**
+ * The present segments with these documents deleted, whose new files the next commit may refer to;
+ * a segment that has nothing left is dropped.
+ */
 export async function withDeleted(
   store: Store,
   documents: readonly number[] | Int32Array,
@@ -22,7 +29,8 @@ export async function withDeleted(
   const masks = new Map<SegmentEntry, Uint8Array>();
   for (const document of documents) {
     const { view, at } = locate(document);
-    const mask = masks.get(view.entry) ?? view.deleted?.slice() ?? new Uint8Array(view.segment.documents);
+    const mask =
+      masks.get(view.entry) ?? view.deleted?.slice() ?? new Uint8Array(view.segment.documents);
     mask[at] = 1;
     masks.set(view.entry, mask);
     const wait = step();
@@ -37,7 +45,13 @@ export async function withDeleted(
     }
     const count = mask.reduce((sum, byte) => sum + byte, 0);
     if (count === entry.documents) continue;
-    out.push({ ...entry, deleted: { file: await store.write(await encodeDeleted(store.newName('deleted'), mask)), count } });
+    out.push({
+      ...entry,
+      deleted: {
+        file: await store.write(await encodeDeleted(store.newName('deleted'), mask)),
+        count,
+      },
+    });
   }
   return out;
 }

@@ -10,7 +10,11 @@ export function encodeDeleted(name: string, deleted: Uint8Array): Promise<Encode
 }
 
 /** Rejects with 'not-found' and 'bad-file'. */
-export async function openDeleted(storage: Storage, entry: FileEntry, documents: number): Promise<Uint8Array> {
+export async function openDeleted(
+  storage: Storage,
+  entry: FileEntry,
+  documents: number,
+): Promise<Uint8Array> {
   const file = await openCheckedFile(storage, entry, DELETED);
   try {
     return await file.array<Uint8Array>('deleted', 'U8', [documents]);

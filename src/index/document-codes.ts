@@ -22,7 +22,9 @@ export interface WeightsModel extends Model {
   readonly solver: Solver;
   readonly mean: number;
   readonly std: number;
-  /** Length of a typical document's longest token vector; undefined in models of earlier versions. */
+  /**
+   * Length of a typical document's longest token vector; undefined in models of earlier versions.
+   */
   readonly length: number | undefined;
 }
 
@@ -68,7 +70,9 @@ export async function documentCodes(
     const scales = await scalesOfSome(model, sets, options);
     const tokens = await uploadTokens(device, sets);
     try {
-      const w = await documentWeights(device, model.map, model.solver, tokens, model, { signal: options.signal });
+      const w = await documentWeights(device, model.map, model.solver, tokens, model, {
+        signal: options.signal,
+      });
       try {
         const rows = await codesOf(device, model, w, scales, options);
         out.prefix.set(rows.prefix, from * prefixDim);
@@ -78,7 +82,10 @@ export async function documentCodes(
           out.scales ??= new Float32Array(count).fill(1);
           out.scales.set(scales, from);
         }
-        out.residual = combined(out.residual, await residualOf(device, model, tokens, w, sampled(some)));
+        out.residual = combined(
+          out.residual,
+          await residualOf(device, model, tokens, w, sampled(some)),
+        );
       } finally {
         device.free(w);
       }
@@ -90,7 +97,10 @@ export async function documentCodes(
   return out;
 }
 
-/** How many times as long as what the model holds for typical documents are; null: all are alike, or the model knows nothing of that. */
+/**
+ * How many times as long as what the model holds for typical documents are; null: all are alike, or
+ * the model knows nothing of that.
+ */
 export async function scalesOfSome(
   { length }: Pick<WeightsModel, 'length'>,
   sets: TokenSets | Int8TokenSets,
@@ -116,8 +126,9 @@ export async function codesOf(
 }
 
 /**
- * How well weights explain the targets of some documents at the solve sample: squared residual over the targets' variance (1 - R^2). Documents that were
- * not there at the fit and have more of it than those that were are unlike them: the features do not know what tells them apart.
+ * How well weights explain the targets of some documents at the solve sample: squared residual over
+ * the targets' variance (1 - R^2). Documents that were not there at the fit and have more of it
+ * than those that were are unlike them: the features do not know what tells them apart.
  */
 export async function residualOf(
   device: Device,
@@ -142,9 +153,19 @@ export async function residualOf(
     await device.targets(x, rows, tokens, select, targets);
     const weights = new Float32Array(columns * latentDim);
     for (const [i, document] of chosen.entries())
-      weights.set(await device.read(w, document * latentDim, (document + 1) * latentDim), i * latentDim);
+      weights.set(
+        await device.read(w, document * latentDim, (document + 1) * latentDim),
+        i * latentDim,
+      );
     const estimates = await keep(device.allocate('f32', rows * columns));
-    await device.innerProducts(z, rows, await keep(device.upload('f32', weights)), columns, latentDim, estimates);
+    await device.innerProducts(
+      z,
+      rows,
+      await keep(device.upload('f32', weights)),
+      columns,
+      latentDim,
+      estimates,
+    );
     const y = await device.read(targets);
     const found = await device.read(estimates);
     let total = 0;
@@ -171,15 +192,22 @@ export async function residualOf(
 /** Means of two groups as that of both. */
 export function combined(a: Residual, b: Residual): Residual {
   const documents = a.documents + b.documents;
-  return { documents, mean: documents === 0 ? 0 : (a.mean * a.documents + b.mean * b.documents) / documents };
+  return {
+    documents,
+    mean: documents === 0 ? 0 : (a.mean * a.documents + b.mean * b.documents) / documents,
+  };
 }
 
-/** An eighth of the documents, the same ones wherever they are: measuring costs as much as the weights. */
+/**
+ * An eighth of the documents, the same ones wherever they are: measuring costs as much as the
+ * weights.
+ */
 function sampled(documents: readonly StoredDocument[]): number[] {
   const chosen: number[] = [];
   for (let i = 0; i < documents.length && chosen.length < RESIDUALS; i++) {
     let hash = 0;
-    for (const letter of documents[i].id) hash = (Math.imul(hash, 31) + (letter.codePointAt(0) ?? 0)) | 0;
+    for (const letter of documents[i].id)
+      hash = (Math.imul(hash, 31) + (letter.codePointAt(0) ?? 0)) | 0;
     if ((hash & 7) === 0) chosen.push(i);
   }
   return chosen;

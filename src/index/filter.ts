@@ -10,9 +10,10 @@ import type { Metadata } from './metadata.js';
  * { $or: [{ doi: { $exists: true } }, { $not: { lang: 'en' } }] }
  * ```
  *
- * A field is a path: keys joined by dots. A document has *values* at a path: the scalar that is there; the elements that are scalars where an array is;
- * and through arrays of objects those of every object (`'authors.name'`). Objects, arrays in arrays and empty arrays have no value, but are something. A
- * condition on values holds when it holds for **any** of them:
+ * A field is a path: keys joined by dots. A document has *values* at a path: the scalar that is
+ * there; the elements that are scalars where an array is; and through arrays of objects those of
+ * every object (`'authors.name'`). Objects, arrays in arrays and empty arrays have no value, but
+ * are something. A condition on values holds when it holds for **any** of them:
  *
  * | | passes |
  * |---|---|
@@ -23,11 +24,13 @@ import type { Metadata } from './metadata.js';
  * | `{ $exists: true }` | something is at the path: null, an object or an empty array too; `false`: nothing is |
  * | `{ $not: { ... } }` | exactly when the operators within, taken together, do not |
  *
- * Several operators of a field must all hold, each for any of the values: `{ $gt: 1, $lt: 3 }` passes `[0, 4]`. So must the fields of a filter and the
- * filters of `$and`; of those of `$or` one must, `$not` must not. `{}` and an empty `$and` pass everything, an empty `$or` nothing.
+ * Several operators of a field must all hold, each for any of the values: `{ $gt: 1, $lt: 3 }`
+ * passes `[0, 4]`. So must the fields of a filter and the filters of `$and`; of those of `$or` one
+ * must, `$not` must not. `{}` and an empty `$and` pass everything, an empty `$or` nothing.
  *
- * With a type of the metadata (an interface will do) paths and operands are checked by the compiler: paths of up to four keys, operands of the field's
- * type (of its elements, for arrays) or null. Without one, or where the type has an index signature, any path goes.
+ * With a type of the metadata (an interface will do) paths and operands are checked by the
+ * compiler: paths of up to four keys, operands of the field's type (of its elements, for arrays) or
+ * null. Without one, or where the type has an index signature, any path goes.
  */
 export type Filter<M extends Metadata = Metadata> = string extends keyof M
   ? AnyFilter
@@ -63,7 +66,9 @@ export interface FilterOperators<V extends Scalar = Scalar> {
   readonly $not?: FilterOperators<V>;
 }
 
-/** What ranges compare; literals are widened, since any string may be the end of a range of strings. */
+/**
+ * What ranges compare; literals are widened, since any string may be the end of a range of strings.
+ */
 type Ordered<V> = V extends number ? number : V extends string ? string : never;
 
 /** Keys behind the first that a path may have: a bound for types that lie within themselves. */
@@ -81,8 +86,16 @@ type Entries<T, Prefix extends string = '', Left extends unknown[] = Levels> = u
       : {
           [K in keyof T & string]-?:
             | [`${Prefix}${K}`, T[K]]
-            | (Left extends [unknown, ...infer Fewer] ? Entries<T[K], `${Prefix}${K}.`, Fewer> : never);
+            | (Left extends [unknown, ...infer Fewer]
+                ? Entries<T[K], `${Prefix}${K}.`, Fewer>
+                : never);
         }[keyof T & string];
 
 /** The types of the values that a path has which leads to a T. */
-type Reached<T> = unknown extends T ? Scalar : T extends Scalar ? T : T extends readonly (infer E)[] ? Extract<E, Scalar> : never;
+type Reached<T> = unknown extends T
+  ? Scalar
+  : T extends Scalar
+    ? T
+    : T extends readonly (infer E)[]
+      ? Extract<E, Scalar>
+      : never;

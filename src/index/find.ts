@@ -10,7 +10,9 @@ import type { TokenSets } from '../tokens/token-sets.js';
 import type { CompiledFilter } from './compile-filter.js';
 import type { Snapshot } from './snapshot.js';
 
-/** With no more documents passing than this, or than twice the candidates, all are scored exactly. */
+/**
+ * With no more documents passing than this, or than twice the candidates, all are scored exactly.
+ */
 const EXACT_DOCUMENTS = 512;
 /** Full codes looked at for every candidate (docs/design.md). */
 const RESCORED = 4;
@@ -18,14 +20,20 @@ const RESCORED = 4;
 const LEAST_SHARE = 1 / 4;
 /** Scores that are copied in a step between two turns of the event loop. */
 const STEP_ROWS = 256;
-/** Documents that are looked at by full codes in one call, those of all queries together: 8 bytes each. */
+/**
+ * Documents that are looked at by full codes in one call, those of all queries together: 8 bytes
+ * each.
+ */
 const RESCORED_AT_ONCE = 1 << 22;
 /** Pairs of a query and a document that are scored in one call. */
 const PAIRS_AT_ONCE = 1 << 21;
 
 /** How an answer was found. */
 export interface SearchMethod {
-  /** `exact`: every document that passes was scored by MaxSim; `features`: the candidates of the learned reduction were. */
+  /**
+   * `exact`: every document that passes was scored by MaxSim; `features`: the candidates of the
+   * learned reduction were.
+   */
   method: 'exact' | 'features';
   /** Documents that were scored by exact MaxSim. */
   candidates: number;
@@ -48,8 +56,16 @@ export interface FindOptions extends RunOptions {
   exact: boolean;
 }
 
-/** The k best documents of each query: by exact MaxSim of all that pass, or of the candidates that the first stage finds among them. */
-export async function find(device: Device, snapshot: Snapshot, queries: TokenSets, options: FindOptions): Promise<Found> {
+/**
+ * The k best documents of each query: by exact MaxSim of all that pass, or of the candidates that
+ * the first stage finds among them.
+ */
+export async function find(
+  device: Device,
+  snapshot: Snapshot,
+  queries: TokenSets,
+  options: FindOptions,
+): Promise<Found> {
   const { k, numCandidates, filter, exact, signal } = options;
   const mask = filter ? await passing(snapshot, filter, signal) : snapshot.allowed;
   const passes = mask ? countOf(mask) : snapshot.documents;
@@ -65,7 +81,14 @@ export async function find(device: Device, snapshot: Snapshot, queries: TokenSet
   for (let from = 0; from < count; from += atOnce) {
     const some = someTexts(queries, from, Math.min(count, from + atOnce));
     const lists = await featureCandidates(device, snapshot, some, numCandidates, mask, signal);
-    const found = await scoreLists(device, snapshot, some, lists, k, reportFrom(from, count, options));
+    const found = await scoreLists(
+      device,
+      snapshot,
+      some,
+      lists,
+      k,
+      reportFrom(from, count, options),
+    );
     top.indices.set(found.indices, from * k);
     top.scores.set(found.scores, from * k);
   }
@@ -74,15 +97,29 @@ export async function find(device: Device, snapshot: Snapshot, queries: TokenSet
 
 /** Progress of some queries as that of all. */
 function reportFrom(from: number, total: number, { signal, onProgress }: RunOptions): RunOptions {
-  return { signal, onProgress: onProgress && (({ stage, done }) => onProgress({ stage, done: from + done, total })) };
+  return {
+    signal,
+    onProgress:
+      onProgress && (({ stage, done }) => onProgress({ stage, done: from + done, total })),
+  };
 }
 
-/** Whether candidates are found by features, or all documents that pass are scored, since there is no model or they are few. */
-export function usesFeatures({ model, codes }: Snapshot, passes: number, numCandidates: number): boolean {
+/**
+ * Whether candidates are found by features, or all documents that pass are scored, since there is
+ * no model or they are few.
+ */
+export function usesFeatures(
+  { model, codes }: Snapshot,
+  passes: number,
+  numCandidates: number,
+): boolean {
   return model !== null && codes !== null && passes > Math.max(EXACT_DOCUMENTS, 2 * numCandidates);
 }
 
-/** Numbers of the documents with the best estimates for each query, at most `numCandidates`, among those that the mask allows. Only where `usesFeatures`. */
+/**
+ * Numbers of the documents with the best estimates for each query, at most `numCandidates`, among
+ * those that the mask allows. Only where `usesFeatures`.
+ */
 export async function featureCandidates(
   device: Device,
   { model, codes }: Snapshot,
@@ -99,11 +136,21 @@ export async function featureCandidates(
       const features = await device.allocate('f32', count * model.map.layout.latentDim);
       used.push(features);
       await device.queryFeatures(model.map, uploaded, features, { signal });
-      const allowed = mask && (await device.upload('i8', new Int8Array(mask.buffer, mask.byteOffset, mask.length)));
+      const allowed =
+        mask &&
+        (await device.upload('i8', new Int8Array(mask.buffer, mask.byteOffset, mask.length)));
       if (allowed) used.push(allowed);
       const stage = { map: model.prefixMap, codes, queries: model.queries };
       const rescored = RESCORED * numCandidates;
-      const { indices } = await firstStageCandidates(device, stage, features, count, rescored, numCandidates, { signal, allowed });
+      const { indices } = await firstStageCandidates(
+        device,
+        stage,
+        features,
+        count,
+        rescored,
+        numCandidates,
+        { signal, allowed },
+      );
       return Array.from({ length: count }, (_, q) =>
         indices.subarray(q * numCandidates, (q + 1) * numCandidates).filter((row) => row >= 0),
       );
@@ -114,19 +161,27 @@ export async function featureCandidates(
 }
 
 /** Numbers of documents that pass a filter and are not deleted, as a byte each. */
-export async function passing(snapshot: Snapshot, filter: CompiledFilter, signal: AbortSignal | undefined): Promise<Uint8Array> {
+export async function passing(
+  snapshot: Snapshot,
+  filter: CompiledFilter,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   const mask = new Uint8Array(snapshot.documents);
   for (const [i, { segment, deleted }] of snapshot.segments.entries()) {
     signal?.throwIfAborted();
     const found = await filter.evaluate(segment.columns, signal);
     const at = snapshot.firsts[i];
     mask.set(found, at);
-    if (deleted) for (let row = 0; row < deleted.length; row++) if (deleted[row]) mask[at + row] = 0;
+    if (deleted)
+      for (let row = 0; row < deleted.length; row++) if (deleted[row]) mask[at + row] = 0;
   }
   return mask;
 }
 
-/** The k best of the same documents for each query. Where several queries want much of the collection, all of it is read, once for many of them. */
+/**
+ * The k best of the same documents for each query. Where several queries want much of the
+ * collection, all of it is read, once for many of them.
+ */
 async function scoreAll(
   device: Device,
   snapshot: Snapshot,
@@ -138,7 +193,14 @@ async function scoreAll(
   const count = queries.counts.length;
   const { documents } = snapshot;
   if (count === 1 || rows.length < LEAST_SHARE * documents)
-    return scoreLists(device, snapshot, queries, new Array<Int32Array>(count).fill(rows), k, options);
+    return scoreLists(
+      device,
+      snapshot,
+      queries,
+      new Array<Int32Array>(count).fill(rows),
+      k,
+      options,
+    );
   const { signal, onProgress } = options;
   const step = stepPacer(signal);
   const top = emptyTop(count, k);
@@ -148,7 +210,9 @@ async function scoreAll(
     onProgress?.({ stage: 'search', done: from, total: count });
     const to = Math.min(count, from + queriesAtOnce);
     const scores = await withQueries(device, someTexts(queries, from, to), (uploaded) =>
-      filled(device, (to - from) * documents, (out) => device.maxSim(uploaded, snapshot.tokens, out, { signal })),
+      filled(device, (to - from) * documents, (out) =>
+        device.maxSim(uploaded, snapshot.tokens, out, { signal }),
+      ),
     );
     for (let q = from; q < to; q++) {
       const all = scores.subarray((q - from) * documents, (q - from + 1) * documents);
@@ -161,7 +225,10 @@ async function scoreAll(
   return top;
 }
 
-/** The k best by exact MaxSim of a list of documents for each query, ties by the lower number where the lists are ascending. */
+/**
+ * The k best by exact MaxSim of a list of documents for each query, ties by the lower number where
+ * the lists are ascending.
+ */
 export async function scoreLists(
   device: Device,
   snapshot: Snapshot,
@@ -185,10 +252,24 @@ export async function scoreLists(
         numbers.set(lists[q], offsets[q - from]);
         offsets[q - from + 1] = offsets[q - from] + lists[q].length;
       }
-      const scores = await subsetScores(device, snapshot, someTexts(queries, from, to), numbers, offsets, signal);
+      const scores = await subsetScores(
+        device,
+        snapshot,
+        someTexts(queries, from, to),
+        numbers,
+        offsets,
+        signal,
+      );
       for (let q = from; q < to; q++) {
         const [begin, end] = [offsets[q - from], offsets[q - from + 1]];
-        await selectFrom(scores.subarray(begin, end), numbers.subarray(begin, end), k, top, q, step);
+        await selectFrom(
+          scores.subarray(begin, end),
+          numbers.subarray(begin, end),
+          k,
+          top,
+          q,
+          step,
+        );
       }
     }
     from = to;
@@ -217,7 +298,11 @@ function subsetScores(
   });
 }
 
-async function withQueries<T>(device: Device, queries: TokenSets, use: (uploaded: DeviceTokens) => Promise<T>): Promise<T> {
+async function withQueries<T>(
+  device: Device,
+  queries: TokenSets,
+  use: (uploaded: DeviceTokens) => Promise<T>,
+): Promise<T> {
   const uploaded = await uploadTokens(device, queries);
   try {
     return await use(uploaded);
@@ -227,7 +312,11 @@ async function withQueries<T>(device: Device, queries: TokenSets, use: (uploaded
 }
 
 /** What is written into a tensor of that length. */
-async function filled(device: Device, length: number, write: (out: Tensor<'f32'>) => Promise<void>): Promise<Float32Array> {
+async function filled(
+  device: Device,
+  length: number,
+  write: (out: Tensor<'f32'>) => Promise<void>,
+): Promise<Float32Array> {
   const out = await device.allocate('f32', length);
   try {
     await write(out);
@@ -238,7 +327,11 @@ async function filled(device: Device, length: number, write: (out: Tensor<'f32'>
 }
 
 function emptyTop(queries: number, k: number): TopK {
-  return { indices: new Int32Array(queries * k).fill(-1), scores: new Float32Array(queries * k).fill(-Infinity), k };
+  return {
+    indices: new Int32Array(queries * k).fill(-1),
+    scores: new Float32Array(queries * k).fill(-Infinity),
+    k,
+  };
 }
 
 /** The k largest scores of these documents as the answer to query q, ties by their order. */
@@ -250,7 +343,15 @@ async function selectFrom(
   q: number,
   step: (steps?: number) => Promise<void> | undefined,
 ): Promise<void> {
-  const kept = await selectTopKPaced(scores, documents.length, k, top.indices, top.scores, q * k, step);
+  const kept = await selectTopKPaced(
+    scores,
+    documents.length,
+    k,
+    top.indices,
+    top.scores,
+    q * k,
+    step,
+  );
   for (let i = q * k; i < q * k + kept; i++) top.indices[i] = documents[top.indices[i]];
 }
 

@@ -3,7 +3,12 @@ import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
 import { describeFeatureMap } from '../lemur/feature-map-description.js';
 import { freeLearned, learnCorpus, learnTokens, sampleRows } from '../lemur/fit.js';
-import { defaultLearnTokens, type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from '../lemur/options.js';
+import {
+  defaultLearnTokens,
+  type FitOptions,
+  type ResolvedLearnOptions,
+  resolveLearnOptions,
+} from '../lemur/options.js';
 import { freeTokens, uploadTokens } from '../model/device-tokens.js';
 import { documentWeights } from '../model/solver.js';
 import type { RunOptions } from '../run-options.js';
@@ -14,7 +19,15 @@ import { longestRows } from '../tokens/lengths.js';
 import { createRandom } from '../tokens/random.js';
 import { type TokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type CodeRows, encodeCodes, joinCodes } from './codes-file.js';
-import { codesOf, combined, DOCUMENTS_AT_ONCE, residualOf, scalesOfSome, storedTokens, type WeightsModel } from './document-codes.js';
+import {
+  codesOf,
+  combined,
+  DOCUMENTS_AT_ONCE,
+  residualOf,
+  scalesOfSome,
+  storedTokens,
+  type WeightsModel,
+} from './document-codes.js';
 import { learnSet } from './learn-set.js';
 import type { FileEntry, ModelEntry, Residual } from './manifest.js';
 import { encodeModel } from './model-file.js';
@@ -38,8 +51,9 @@ interface Chunk {
 }
 
 /**
- * Learns the present documents and gives all of them codes: a new model, new codes for every segment, one commit. Searches go on with the old state
- * until then. Returns the model with its solver, for documents that come later.
+ * Learns the present documents and gives all of them codes: a new model, new codes for every
+ * segment, one commit. Searches go on with the old state until then. Returns the model with its
+ * solver, for documents that come later.
  */
 export async function fitIndex(
   store: Store,
@@ -61,7 +75,10 @@ export async function fitIndex(
   const upload = async ({ view, from, to }: Chunk) => {
     signal?.throwIfAborted();
     const sets = storedTokens(await view.segment.some(from, to), dim, tokenMean);
-    return { tokens: await uploadTokens(device, sets), scales: await scalesOfSome(learned, sets, options) };
+    return {
+      tokens: await uploadTokens(device, sets),
+      scales: await scalesOfSome(learned, sets, options),
+    };
   };
   let queries: Tensor<'f32'> | undefined;
   try {
@@ -88,16 +105,29 @@ export async function fitIndex(
       'f32',
       sampled.map(({ w }) => w),
     );
-    const scaling = { scales: joinScales(sampled.map(({ w, scales }) => scales ?? w.length / latentDim)), base };
+    const scaling = {
+      scales: joinScales(sampled.map(({ w, scales }) => scales ?? w.length / latentDim)),
+      base,
+    };
     let prefixMap: Awaited<ReturnType<typeof fitPrefixMap>>;
     try {
       const prefixDim = Math.min(chosen.prefixDim, latentDim);
-      prefixMap = await fitPrefixMap(device, solver, sample, latentDim, prefixDim, chosen.seed, options, scaling);
+      prefixMap = await fitPrefixMap(
+        device,
+        solver,
+        sample,
+        latentDim,
+        prefixDim,
+        chosen.seed,
+        options,
+        scaling,
+      );
     } finally {
       device.free(sample);
     }
     if (!prefixMap) {
-      const message = 'fit: all documents have the same weights: there is nothing to learn from; searches stay exact';
+      const message =
+        'fit: all documents have the same weights: there is nothing to learn from; searches stay exact';
       throw new LemurError('invalid-argument', message, { where: 'fit' });
     }
     queries = await device.upload('f32', prefixMap.queries);
@@ -111,7 +141,10 @@ export async function fitIndex(
         if (!found) {
           const { tokens, scales } = await upload(chunk);
           try {
-            found = { w: await documentWeights(device, map, solver, tokens, moments, { signal }), scales };
+            found = {
+              w: await documentWeights(device, map, solver, tokens, moments, { signal }),
+              scales,
+            };
           } finally {
             freeTokens(device, tokens);
           }
@@ -143,7 +176,12 @@ export async function fitIndex(
     await store.commit((manifest) => ({
       ...manifest,
       model: entry,
-      segments: manifest.segments.map((segment, i) => ({ ...segment, codes: codes[i], fitted: segment.documents, residual: null })),
+      segments: manifest.segments.map((segment, i) => ({
+        ...segment,
+        codes: codes[i],
+        fitted: segment.documents,
+        residual: null,
+      })),
     }));
     return model;
   } catch (error) {
@@ -163,13 +201,25 @@ function chooseOptions({ snapshot }: Store, options: FitOptions): ResolvedLearnO
   return { ...chosen, learnSubsetSize: defaultLearnTokens(tokens) };
 }
 
-/** Feature map and solver, from samples of the learn set, or of the documents' own tokens where there is none. */
-async function learnFrom(store: Store, learn: TokenSets | undefined, chosen: ResolvedLearnOptions, options: FitOptions) {
+/**
+ * Feature map and solver, from samples of the learn set, or of the documents' own tokens where
+ * there is none.
+ */
+async function learnFrom(
+  store: Store,
+  learn: TokenSets | undefined,
+  chosen: ResolvedLearnOptions,
+  options: FitOptions,
+) {
   const { device, snapshot } = store;
   const { dim, tokenMean } = snapshot.manifest;
   const { seed } = chosen;
   const { signal } = options;
-  const rowsOf = async (sets: TokenSets | undefined, count: number, stream: number): Promise<Float32Array> => {
+  const rowsOf = async (
+    sets: TokenSets | undefined,
+    count: number,
+    stream: number,
+  ): Promise<Float32Array> => {
     if (!sets) return sampleTokenRows(snapshot, count, seed, stream, signal);
     return gatherRows(sets.vectors, dim, sampleRows(sets, count, createRandom(seed, stream)));
   };
@@ -180,7 +230,8 @@ async function learnFrom(store: Store, learn: TokenSets | undefined, chosen: Res
     validation: test ? await rowsOf(test, VALIDATION_TOKENS, STREAM.validation) : null,
   };
   if (samples.solve.every((value) => value === 0)) {
-    const message = 'fit: the token vectors to learn from are zero throughout: there is nothing to learn; searches stay exact';
+    const message =
+      'fit: the token vectors to learn from are zero throughout: there is nothing to learn; searches stay exact';
     throw new LemurError('invalid-argument', message, { where: 'fit' });
   }
   const numbers = sampleDocuments(snapshot, chosen.trainSubsetSize, seed, STREAM.train);
@@ -188,7 +239,14 @@ async function learnFrom(store: Store, learn: TokenSets | undefined, chosen: Res
   const sets = storedTokens(documents, dim, tokenMean && Float32Array.from(tokenMean));
   const tokens = await uploadTokens(device, sets);
   try {
-    return await learnCorpus(device, tokens, await longestRows(sets, signal), samples, chosen, options);
+    return await learnCorpus(
+      device,
+      tokens,
+      await longestRows(sets, signal),
+      samples,
+      chosen,
+      options,
+    );
   } finally {
     freeTokens(device, tokens);
   }

@@ -2,7 +2,10 @@ const encoder = new TextEncoder();
 // an id may begin with U+FEFF, which decoders take for a byte order mark
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** The ids of a segment: UTF-8 bytes end to end, found by hash. Memory: the bytes, 4 a row, and 8 to 16 a row of the table. */
+/**
+ * The ids of a segment: UTF-8 bytes end to end, found by hash. Memory: the bytes, 4 a row, and 8 to
+ * 16 a row of the table.
+ */
 export interface IdTable {
   readonly rows: number;
   id(row: number): string;

@@ -1,15 +1,23 @@
 import { stepPacer } from '../pacer.js';
 
-/** Items under way at a time: enough for a disk, few enough that a long list of them is not begun all at once. */
+/**
+ * Items under way at a time: enough for a disk, few enough that a long list of them is not begun
+ * all at once.
+ */
 const LANES = 64;
 /** What an item counts as among the steps between two turns of the event loop. */
 const STEPS_AN_ITEM = 32;
 
 /**
- * What `make` gives for the numbers from 0 up to `count`, in their order, a few under way at a time, giving way to other work in between. The first
- * failure ends it; rejects with that, or with the signal's reason.
+ * What `make` gives for the numbers from 0 up to `count`, in their order, a few under way at a
+ * time, giving way to other work in between. The first failure ends it; rejects with that, or with
+ * the signal's reason.
  */
-export async function inLanes<T>(count: number, make: (i: number) => Promise<T>, signal?: AbortSignal | undefined): Promise<T[]> {
+export async function inLanes<T>(
+  count: number,
+  make: (i: number) => Promise<T>,
+  signal?: AbortSignal | undefined,
+): Promise<T[]> {
   const out = new Array<T>(count);
   const step = stepPacer(signal);
   let next = 0;

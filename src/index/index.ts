@@ -108,8 +108,9 @@ interface WritingCall extends Call, RunOptions {
 }
 
 /**
- * Makes the token vectors of a collection narrower by a projection that is found of them; `open` gives the encoder with it. For the command line, which keeps
- * beside the collection what makes vectors of texts. A model is fitted anew, as it was.
+ * Makes the token vectors of a collection narrower by a projection that is found of them; `open`
+ * gives the encoder with it. For the command line, which keeps beside the collection what makes
+ * vectors of texts. A model is fitted anew, as it was.
  */
 export let narrowIndex: (
   index: Index,
@@ -119,8 +120,9 @@ export let narrowIndex: (
 ) => Promise<void>;
 
 /**
- * A searchable collection of documents that lives on disk: add, delete, search, filter, explain, tune. One writer at a time, any number of readers, each
- * with the state that it opened. What a call has resolved survives a crash; an interrupted call leaves the state before it.
+ * A searchable collection of documents that lives on disk: add, delete, search, filter, explain,
+ * tune. One writer at a time, any number of readers, each with the state that it opened. What a
+ * call has resolved survives a crash; an interrupted call leaves the state before it.
  */
 export class Index<M extends Metadata = Metadata> {
   readonly #device: Device;
@@ -132,7 +134,13 @@ export class Index<M extends Metadata = Metadata> {
   #weights: { model: unknown; loaded: WeightsModel } | null = null;
 
   /** Use `Index.create` or `Index.open`. */
-  private constructor(device: Device, encoder: Encoder | undefined, writable: boolean, store: Store, calls: Calls) {
+  private constructor(
+    device: Device,
+    encoder: Encoder | undefined,
+    writable: boolean,
+    store: Store,
+    calls: Calls,
+  ) {
     this.#device = device;
     this.#encoder = encoder;
     this.#writable = writable;
@@ -141,15 +149,20 @@ export class Index<M extends Metadata = Metadata> {
   }
 
   /**
-   * Makes an empty collection in a folder (its path or `file:` URL, or a storage) and opens it for writing. Rejects with 'already-exists', 'locked',
-   * 'invalid-argument' and 'storage-failed'.
+   * Makes an empty collection in a folder (its path or `file:` URL, or a storage) and opens it for
+   * writing. Rejects with 'already-exists', 'locked', 'invalid-argument' and 'storage-failed'.
    */
-  static async create<M extends Metadata = Metadata>(at: string | URL | Storage, options: CreateOptions = {}): Promise<Index<M>> {
+  static async create<M extends Metadata = Metadata>(
+    at: string | URL | Storage,
+    options: CreateOptions = {},
+  ): Promise<Index<M>> {
     checkOptions(options, CREATE_OPTIONS, 'Index.create');
     const manifest = newManifest(options);
     const calls = createCalls();
     const storage = watchedStorage(storageOf(at), calls.waitFor);
-    return Index.#opening(options.signal, () => Index.#create<M>(storage, manifest, options, calls));
+    return Index.#opening(options.signal, () =>
+      Index.#create<M>(storage, manifest, options, calls),
+    );
   }
 
   static async #create<M extends Metadata>(
@@ -168,7 +181,13 @@ export class Index<M extends Metadata = Metadata> {
       const made = await guardedReplace(storage, lock, MANIFEST, null, bytes);
       if (made.now !== 'new' || made.failure !== undefined) throw made.failure;
       try {
-        return new Index<M>(device, options.encoder ?? undefined, true, await openStore(storage, device, lock), calls);
+        return new Index<M>(
+          device,
+          options.encoder ?? undefined,
+          true,
+          await openStore(storage, device, lock),
+          calls,
+        );
       } catch (error) {
         // what could not be opened was not made
         const there = await readIfThere(storage, MANIFEST).catch(() => null);
@@ -182,17 +201,25 @@ export class Index<M extends Metadata = Metadata> {
   }
 
   /**
-   * Opens a collection (a folder's path or `file:` URL, or a storage), for reading unless `write` is set. Opening for reading writes nothing. Rejects with 'not-found',
-   * 'bad-file', 'unsupported', 'encoder-mismatch', and for writing 'locked'.
+   * Opens a collection (a folder's path or `file:` URL, or a storage), for reading unless `write`
+   * is set. Opening for reading writes nothing. Rejects with 'not-found', 'bad-file',
+   * 'unsupported', 'encoder-mismatch', and for writing 'locked'.
    */
-  static async open<M extends Metadata = Metadata>(at: string | URL | Storage, options: OpenOptions = {}): Promise<Index<M>> {
+  static async open<M extends Metadata = Metadata>(
+    at: string | URL | Storage,
+    options: OpenOptions = {},
+  ): Promise<Index<M>> {
     checkOptions(options, OPEN_OPTIONS, 'Index.open');
     const calls = createCalls();
     const storage = watchedStorage(storageOf(at), calls.waitFor);
     return Index.#opening(options.signal, () => Index.#open<M>(storage, options, calls));
   }
 
-  static async #open<M extends Metadata>(storage: WatchedStorage, options: OpenOptions, calls: Calls): Promise<Index<M>> {
+  static async #open<M extends Metadata>(
+    storage: WatchedStorage,
+    options: OpenOptions,
+    calls: Calls,
+  ): Promise<Index<M>> {
     const { encoder, write = false } = options;
     checkFlag(write, 'write');
     if (encoder) checkEncoderKind(encoder);
@@ -217,7 +244,10 @@ export class Index<M extends Metadata = Metadata> {
   }
 
   /** What was opened after the signal had aborted is closed again. */
-  static #opening<M extends Metadata>(signal: AbortSignal | undefined, open: () => Promise<Index<M>>): Promise<Index<M>> {
+  static #opening<M extends Metadata>(
+    signal: AbortSignal | undefined,
+    open: () => Promise<Index<M>>,
+  ): Promise<Index<M>> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     const opened = open();
     const close = (index: Index<M>): unknown => signal?.aborted && index.close();
@@ -236,10 +266,14 @@ export class Index<M extends Metadata = Metadata> {
   }
 
   /**
-   * Adds documents: one, an array, or an iterable of any length, which is committed segment by segment (64 MiB of vectors, texts and metadata) while it is read, so that
-   * memory does not grow with it; `onProgress` says how many are encoded (`encode`) and how many are safe (`add`). What fits one segment goes in whole or not at all. Documents of an array are all
-   * checked, vectors included, before anything is encoded or written. A LemurError says how many were `committed`. Rejects with 'duplicate-id', 'invalid-argument', 'dimension-mismatch', 'not-finite', 'empty-document',
-   * 'read-only', 'storage-failed', or the signal's reason; what was committed before stays.
+   * Adds documents: one, an array, or an iterable of any length, which is committed segment by
+   * segment (64 MiB of vectors, texts and metadata) while it is read, so that memory does not grow
+   * with it; `onProgress` says how many are encoded (`encode`) and how many are safe (`add`). What
+   * fits one segment goes in whole or not at all. Documents of an array are all checked, vectors
+   * included, before anything is encoded or written. A LemurError says how many were `committed`.
+   * Rejects with 'duplicate-id', 'invalid-argument', 'dimension-mismatch', 'not-finite',
+   * 'empty-document', 'read-only', 'storage-failed', or the signal's reason; what was committed
+   * before stays.
    */
   add(
     documents: IndexDocument<M> | Iterable<IndexDocument<M>> | AsyncIterable<IndexDocument<M>>,
@@ -247,36 +281,67 @@ export class Index<M extends Metadata = Metadata> {
   ): Promise<Added> {
     return this.#write('add', options, ADD_OPTIONS, async (run) => {
       checkFlag(options.fit, 'fit');
-      const added = await addDocuments(run.store, documents, run.encoder, () => this.#weightsModel(), { ...options, ...run });
-      if (options.fit !== false && fitIsDue(this.#store.snapshot.manifest, this.size) && !isPutOff(this.#store, this.size)) {
-        const unfit = await fitAfterAdd(run.store, () => this.#fit({ epochs: 0 }, run)).catch((error: unknown) => {
-          throw withCommitted(error, added.added + added.replaced, run.signal);
-        });
+      const added = await addDocuments(
+        run.store,
+        documents,
+        run.encoder,
+        () => this.#weightsModel(),
+        { ...options, ...run },
+      );
+      if (
+        options.fit !== false &&
+        fitIsDue(this.#store.snapshot.manifest, this.size) &&
+        !isPutOff(this.#store, this.size)
+      ) {
+        const unfit = await fitAfterAdd(run.store, () => this.#fit({ epochs: 0 }, run)).catch(
+          (error: unknown) => {
+            throw withCommitted(error, added.added + added.replaced, run.signal);
+          },
+        );
         if (unfit !== undefined) added.unfit = unfit;
       }
       return added;
     });
   }
 
-  /** Deletes documents by their ids, or those that pass a filter. Ids that are not there are left out of the number returned. */
-  delete(which: string | readonly string[] | { filter: Filter<M> }, options: RunOptions = {}): Promise<number> {
+  /**
+   * Deletes documents by their ids, or those that pass a filter. Ids that are not there are left
+   * out of the number returned.
+   */
+  delete(
+    which: string | readonly string[] | { filter: Filter<M> },
+    options: RunOptions = {},
+  ): Promise<number> {
     return this.#write('delete', options, RUN_OPTIONS, async ({ signal, store }) => {
       const { snapshot } = store;
       if (typeof which === 'object' && which !== null && !Array.isArray(which)) {
         checkOptions(which, { filter: true }, 'delete');
-        const mask = await passing(snapshot, compileFilter((which as { filter: Filter }).filter), signal);
+        const mask = await passing(
+          snapshot,
+          compileFilter((which as { filter: Filter }).filter),
+          signal,
+        );
         return deleteDocuments(store, listed(mask), signal);
       }
       const ids: readonly string[] = typeof which === 'string' ? [which] : which;
-      if (!Array.isArray(ids)) throw invalid('delete', `expected an id, an array of ids or { filter }, got ${describeKind(which)}`);
+      if (!Array.isArray(ids))
+        throw invalid(
+          'delete',
+          `expected an id, an array of ids or { filter }, got ${describeKind(which)}`,
+        );
       return deleteDocuments(store, different(await lookUp(snapshot, ids, 'ids', signal)), signal);
     });
   }
 
-  /** A document by its id; undefined where there is none. For an array of ids an array, in its order. */
+  /**
+   * A document by its id; undefined where there is none. For an array of ids an array, in its
+   * order.
+   */
   get(id: string): Promise<StoredText<M> | undefined>;
   get(ids: readonly string[]): Promise<(StoredText<M> | undefined)[]>;
-  get(ids: string | readonly string[]): Promise<StoredText<M> | undefined | (StoredText<M> | undefined)[]> {
+  get(
+    ids: string | readonly string[],
+  ): Promise<StoredText<M> | undefined | (StoredText<M> | undefined)[]> {
     return this.#read('get', {}, {}, async (snapshot) => {
       const record = async (id: string, document: number): Promise<StoredText<M> | undefined> => {
         if (document < 0) return undefined;
@@ -287,7 +352,8 @@ export class Index<M extends Metadata = Metadata> {
         checkId(ids, 'id');
         return record(ids, snapshot.find(ids));
       }
-      if (!Array.isArray(ids)) throw invalid('get', `expected an id or an array of ids, got ${describeKind(ids)}`);
+      if (!Array.isArray(ids))
+        throw invalid('get', `expected an id or an array of ids, got ${describeKind(ids)}`);
       // the caller may go on with its array
       const asked = ids.slice();
       const documents = await lookUp(snapshot, asked, 'ids');
@@ -295,27 +361,38 @@ export class Index<M extends Metadata = Metadata> {
     });
   }
 
-  /** The best documents for one query, by exact MaxSim among the candidates. Rejects with 'invalid-argument', 'closed', or the signal's reason. */
+  /**
+   * The best documents for one query, by exact MaxSim among the candidates. Rejects with
+   * 'invalid-argument', 'closed', or the signal's reason.
+   */
   async search(query: Query, options: SearchOptions<M> = {}): Promise<SearchResult<M>> {
     checkOptions(options, SEARCH_OPTIONS, 'search');
     return (await this.searchBatch([query], options))[0];
   }
 
   /**
-   * The same for many queries, which takes less time than one after the other. Token vectors may come as `{ vectors, counts, dim }`. At most 16,777,216 hits in
-   * all (queries times k), which are held in memory with what is included of them.
+   * The same for many queries, which takes less time than one after the other. Token vectors may
+   * come as `{ vectors, counts, dim }`. At most 16,777,216 hits in all (queries times k), which are
+   * held in memory with what is included of them.
    */
-  searchBatch(queries: readonly Query[] | TokenInput, options: SearchOptions<M> = {}): Promise<SearchResult<M>[]> {
+  searchBatch(
+    queries: readonly Query[] | TokenInput,
+    options: SearchOptions<M> = {},
+  ): Promise<SearchResult<M>[]> {
     return this.#read('searchBatch', options, SEARCH_OPTIONS, async (snapshot, encoder) => {
       const { k = 10, filter, exact = false, signal, onProgress } = options;
       const include = checkInclude(options.include);
       checkK(k);
       checkFlag(exact, 'exact');
-      const compiled: CompiledFilter | null = filter === undefined ? null : compileFilter(filter as Filter);
+      const compiled: CompiledFilter | null =
+        filter === undefined ? null : compileFilter(filter as Filter);
       const numCandidates = candidatesOf(snapshot, k, options.numCandidates, options.recall);
       const sets = await this.#querySets(queries, encoder, signal);
       if (snapshot.live === 0)
-        return Array.from(sets.counts, () => ({ hits: [], how: { method: 'exact' as const, candidates: 0, passing: 0, documents: 0 } }));
+        return Array.from(sets.counts, () => ({
+          hits: [],
+          how: { method: 'exact' as const, candidates: 0, passing: 0, documents: 0 },
+        }));
       const [count, most] = [sets.counts.length, Math.min(k, snapshot.documents)];
       if (count * most > MOST_HITS)
         throw invalid(
@@ -333,29 +410,47 @@ export class Index<M extends Metadata = Metadata> {
       });
       const results: SearchResult<M>[] = [];
       for (let q = 0; q < sets.counts.length; q++)
-        results.push({ hits: await hitsOf<M>(snapshot, sets, q, top, include, signal), how: { ...how } });
+        results.push({
+          hits: await hitsOf<M>(snapshot, sets, q, top, include, signal),
+          how: { ...how },
+        });
       return results;
     });
   }
 
-  /** Scores documents that were found elsewhere by exact MaxSim, best first; ids that are not there are left out. Default k: all of them. */
-  rerank(query: Query, ids: readonly string[], options: RerankOptions = {}): Promise<SearchResult<M>> {
+  /**
+   * Scores documents that were found elsewhere by exact MaxSim, best first; ids that are not there
+   * are left out. Default k: all of them.
+   */
+  rerank(
+    query: Query,
+    ids: readonly string[],
+    options: RerankOptions = {},
+  ): Promise<SearchResult<M>> {
     return this.#read('rerank', options, RERANK_OPTIONS, async (snapshot, encoder) => {
       const include = checkInclude(options.include);
-      if (!Array.isArray(ids)) throw invalid('ids', `expected an array of ids, got ${describeKind(ids)}`);
+      if (!Array.isArray(ids))
+        throw invalid('ids', `expected an array of ids, got ${describeKind(ids)}`);
       const rows = different(await lookUp(snapshot, ids, 'ids', options.signal));
       const k = options.k ?? Math.max(1, rows.length);
       checkK(k);
       const sets = await this.#querySets([query], encoder, options.signal);
       const top = await scoreLists(this.#device, snapshot, sets, [rows], k, options);
-      const how: SearchMethod = { method: 'exact', candidates: rows.length, passing: rows.length, documents: snapshot.live };
+      const how: SearchMethod = {
+        method: 'exact',
+        candidates: rows.length,
+        passing: rows.length,
+        documents: snapshot.live,
+      };
       return { hits: await hitsOf<M>(snapshot, sets, 0, top, include, options.signal), how };
     });
   }
 
   /**
-   * Learns the present documents anew: features (trained, or random with `epochs: 0` or `features: 'random'`) and the codes of all documents, which
-   * replace the old ones in one step while searches go on. A collection with `features: 'exact'`, or 'auto' and neither features nor 4,096 documents, stays exact.
+   * Learns the present documents anew: features (trained, or random with `epochs: 0` or `features:
+   * 'random'`) and the codes of all documents, which replace the old ones in one step while
+   * searches go on. A collection with `features: 'exact'`, or 'auto' and neither features nor 4,096
+   * documents, stays exact.
    */
   fit(options: FitIndexOptions = {}): Promise<IndexStats> {
     return this.#write('fit', options, FIT_INDEX_OPTIONS, async (run) => {
@@ -371,30 +466,48 @@ export class Index<M extends Metadata = Metadata> {
   }
 
   /**
-   * Measures on held-out queries how many candidates find which share of the exact top k, and keeps the curve: searches with `recall`, and those that
-   * say nothing, go by it. Rejects with 'unsupported' without a model, and 'read-only'.
+   * Measures on held-out queries how many candidates find which share of the exact top k, and keeps
+   * the curve: searches with `recall`, and those that say nothing, go by it. Rejects with
+   * 'unsupported' without a model, and 'read-only'.
    */
   tune(options: TuneOptions = {}): Promise<Curve & { numCandidates: number | null }> {
-    return this.#write('tune', options, TUNE_OPTIONS, async ({ signal, onProgress, store, encoder }) => {
-      const { recall = 0.95, k = 10, sample = 200, seed = 0 } = options;
-      checkK(k);
-      checkRecall(recall);
-      checkInteger(sample, 'sample', 1, MOST_SAMPLE);
-      checkInteger(seed, 'seed', 0);
-      const { snapshot } = store;
-      const { queries: given } = options;
-      const isGiven = given !== undefined && given !== null;
-      const queries = isGiven
-        ? givenQueries(await this.#querySets(given, encoder, signal), sample)
-        : await drawQueries(snapshot, encoder, sample, seed, signal);
-      const measured = await measureCurve(this.#device, snapshot, queries, k, { signal, onProgress });
-      const curve: Curve = { ...measured, source: isGiven ? 'given' : 'collection', target: recall };
-      await store.commit((manifest) => ({ ...manifest, model: manifest.model && { ...manifest.model, curve } }));
-      return { ...curve, numCandidates: candidatesFor(curve, recall) };
-    });
+    return this.#write(
+      'tune',
+      options,
+      TUNE_OPTIONS,
+      async ({ signal, onProgress, store, encoder }) => {
+        const { recall = 0.95, k = 10, sample = 200, seed = 0 } = options;
+        checkK(k);
+        checkRecall(recall);
+        checkInteger(sample, 'sample', 1, MOST_SAMPLE);
+        checkInteger(seed, 'seed', 0);
+        const { snapshot } = store;
+        const { queries: given } = options;
+        const isGiven = given !== undefined && given !== null;
+        const queries = isGiven
+          ? givenQueries(await this.#querySets(given, encoder, signal), sample)
+          : await drawQueries(snapshot, encoder, sample, seed, signal);
+        const measured = await measureCurve(this.#device, snapshot, queries, k, {
+          signal,
+          onProgress,
+        });
+        const curve: Curve = {
+          ...measured,
+          source: isGiven ? 'given' : 'collection',
+          target: recall,
+        };
+        await store.commit((manifest) => ({
+          ...manifest,
+          model: manifest.model && { ...manifest.model, curve },
+        }));
+        return { ...curve, numCandidates: candidatesFor(curve, recall) };
+      },
+    );
   }
 
-  /** What is known of the collection: sizes, model, curve, quantisation, and whether a refit is due. */
+  /**
+   * What is known of the collection: sizes, model, curve, quantisation, and whether a refit is due.
+   */
   stats(): IndexStats {
     this.#calls.checkOpen();
     return statsOf(this.#store.snapshot);
@@ -416,19 +529,26 @@ export class Index<M extends Metadata = Metadata> {
     });
   }
 
-  /** Takes over what a writer has committed since this reader was opened. Returns whether there was something. */
+  /**
+   * Takes over what a writer has committed since this reader was opened. Returns whether there was
+   * something.
+   */
   async refresh(options: Pick<RunOptions, 'signal'> = {}): Promise<boolean> {
     checkOptions(options, REFRESH_OPTIONS, 'refresh');
     return this.#calls.write('refresh', options.signal, ({ signal }) =>
-      this.#store.refresh(signal, (manifest) => checkEncoder(this.#store.storage, manifest, this.#encoder)),
+      this.#store.refresh(signal, (manifest) =>
+        checkEncoder(this.#store.storage, manifest, this.#encoder),
+      ),
     );
   }
 
   /**
-   * Ends it: searches under way finish, writing calls stop at their next step with 'closed', calls after it reject with 'closed'. It takes less than a second
-   * beyond what is being computed, whatever source, encoder and storage do: calls that wait for these reject with 'closed' then, and what the storage has
-   * not ended is left behind. A file that is being replaced or deleted keeps the lock until that has ended. Where it rejects it may be called again; this
-   * process can open the collection for writing either way.
+   * Ends it: searches under way finish, writing calls stop at their next step with 'closed', calls
+   * after it reject with 'closed'. It takes less than a second beyond what is being computed,
+   * whatever source, encoder and storage do: calls that wait for these reject with 'closed' then,
+   * and what the storage has not ended is left behind. A file that is being replaced or deleted
+   * keeps the lock until that has ended. Where it rejects it may be called again; this process can
+   * open the collection for writing either way.
    */
   close(): Promise<void> {
     return this.#calls.close(async () => {
@@ -460,7 +580,9 @@ export class Index<M extends Metadata = Metadata> {
     });
   }
 
-  /** A call that changes the collection; what it wrote and did not commit is deleted when it fails. */
+  /**
+   * A call that changes the collection; what it wrote and did not commit is deleted when it fails.
+   */
   async #write<T>(
     where: string,
     options: RunOptions,
@@ -476,7 +598,12 @@ export class Index<M extends Metadata = Metadata> {
       await this.#store.ready();
       const store = this.#store.writing(call.signal);
       try {
-        return await use({ ...call, onProgress: options.onProgress, store, encoder: watchedEncoder(this.#encoder, this.#calls, call) });
+        return await use({
+          ...call,
+          onProgress: options.onProgress,
+          store,
+          encoder: watchedEncoder(this.#encoder, this.#calls, call),
+        });
       } catch (error) {
         await store.discard();
         throw error;
@@ -533,11 +660,17 @@ export class Index<M extends Metadata = Metadata> {
   ): Promise<QuerySets> {
     if (Array.isArray(queries) && queries.some((query) => typeof query === 'string')) {
       const mixed = queries.findIndex((query) => typeof query !== 'string');
-      if (mixed >= 0) throw invalid(`queries[${mixed}]`, 'token vectors among texts, expected all of one kind');
-      if (!encoder) throw invalid('query', 'a text, and this index has no encoder: open it with { encoder }, or give token vectors');
+      if (mixed >= 0)
+        throw invalid(`queries[${mixed}]`, 'token vectors among texts, expected all of one kind');
+      if (!encoder)
+        throw invalid(
+          'query',
+          'a text, and this index has no encoder: open it with { encoder }, or give token vectors',
+        );
       const texts = queries as string[];
       const empty = texts.findIndex((text) => text.trim() === '');
-      if (empty >= 0) throw invalid(texts.length === 1 ? 'query' : `queries[${empty}]`, 'the text is empty');
+      if (empty >= 0)
+        throw invalid(texts.length === 1 ? 'query' : `queries[${empty}]`, 'the text is empty');
       return encodeTexts(encoder, 'query', texts, { dim: this.dim, signal });
     }
     return tokenSetsOfDim(queries as TokenInput | TokenMatrix[], this.dim, 'queries', signal);

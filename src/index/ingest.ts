@@ -25,7 +25,10 @@ const BATCH_BYTES = 16 * 1024 * 1024;
 /** Float32 bytes that the mean of the tokens is taken from at most. */
 const MEAN_BYTES = 16 * 1024 * 1024;
 
-/** What a document counts as among the steps between two turns of the event loop, besides its metadata's values. */
+/**
+ * What a document counts as among the steps between two turns of the event loop, besides its
+ * metadata's values.
+ */
 const STEPS_A_DOCUMENT = 32;
 
 /** Documents as they will be stored, enough for a segment. */
@@ -50,7 +53,9 @@ interface WaitingDocument extends CheckedDocument {
   bytes: number;
 }
 
-/** A document with its token vectors, merged as the collection says, and their places in its text. */
+/**
+ * A document with its token vectors, merged as the collection says, and their places in its text.
+ */
 interface EncodedDocument {
   document: WaitingDocument;
   vectors: Float32Array;
@@ -66,14 +71,19 @@ interface ReadyDocument {
 }
 
 /**
- * Turns documents into segments: checked, encoded, pooled, quantised. Holds what one segment stores (64 MiB, texts and metadata included) and one
- * batch (16 MiB, and its vectors), or one document that is larger. `wanted` says of each document that has passed the gate whether it goes in. Rejects with what is wrong with a document.
+ * Turns documents into segments: checked, encoded, pooled, quantised. Holds what one segment stores
+ * (64 MiB, texts and metadata included) and one batch (16 MiB, and its vectors), or one document
+ * that is larger. `wanted` says of each document that has passed the gate whether it goes in.
+ * Rejects with what is wrong with a document.
  */
 export async function* prepareSegments(
   documents: AsyncIterable<IndexDocument> | Iterable<IndexDocument>,
   wanted: (document: CheckedDocument) => boolean | 'flush',
   target: IngestTarget,
-  options: RunOptions & { guard?: Call['guard'] | undefined; prepared?: ((documents: number) => void) | undefined },
+  options: RunOptions & {
+    guard?: Call['guard'] | undefined;
+    prepared?: ((documents: number) => void) | undefined;
+  },
 ): AsyncGenerator<PreparedSegment> {
   const { dim, precision, encoder, limits = SEGMENT_LIMITS } = target;
   const { signal } = options;
@@ -106,10 +116,18 @@ export async function* prepareSegments(
       await pace();
       // not its tokens, which take four times as much
       const { id, text, metadata, bytes: rest } = document;
-      const keep = (own: Float32Array | Int8Array, factor: number, loss: { error: number; energy: number }): void => {
+      const keep = (
+        own: Float32Array | Int8Array,
+        factor: number,
+        loss: { error: number; energy: number },
+      ): void => {
         const taken = rest + own.byteLength + (spans?.byteLength ?? 0);
         bytes += taken;
-        stored.push({ document: { id, text, metadata, vectors: own, factor, spans }, bytes: taken, ...loss });
+        stored.push({
+          document: { id, text, metadata, vectors: own, factor, spans },
+          bytes: taken,
+          ...loss,
+        });
       };
       if (!tokenMean) {
         keep(vectors.slice(), 1, { error: 0, energy: 0 });
@@ -125,7 +143,10 @@ export async function* prepareSegments(
   };
   const encode = async (): Promise<void> => {
     if (batch.length === 0) return;
-    const encoded = await encodeBatch(batch, encoder, target, { signal, onProgress: ({ done }) => options.prepared?.(prepared + done) });
+    const encoded = await encodeBatch(batch, encoder, target, {
+      signal,
+      onProgress: ({ done }) => options.prepared?.(prepared + done),
+    });
     prepared += batch.length;
     options.prepared?.(prepared);
     truncated += encoded.truncated;
@@ -136,15 +157,27 @@ export async function* prepareSegments(
     }
     batch = [];
     batchBytes = textBytes = 0;
-    if (tokenMean || precision === 'float32' || rawBytes >= MEAN_BYTES || rawRest >= limits.bytes / 2) await store();
+    if (
+      tokenMean ||
+      precision === 'float32' ||
+      rawBytes >= MEAN_BYTES ||
+      rawRest >= limits.bytes / 2
+    )
+      await store();
   };
   const flush = async (): Promise<PreparedSegment[]> => {
     await encode();
     await store();
     const segments = grouped(stored, (one) => one.bytes, limits).map((group) => {
       const energy = group.reduce((sum, one) => sum + one.energy, 0);
-      const quantizationError = energy > 0 ? group.reduce((sum, one) => sum + one.error, 0) / energy : 0;
-      return { documents: group.map(({ document }) => document), tokenMean, quantizationError, truncated: 0 };
+      const quantizationError =
+        energy > 0 ? group.reduce((sum, one) => sum + one.error, 0) / energy : 0;
+      return {
+        documents: group.map(({ document }) => document),
+        tokenMean,
+        quantizationError,
+        truncated: 0,
+      };
     });
     if (segments.length > 0) segments[0].truncated = truncated;
     stored = [];
@@ -170,7 +203,8 @@ export async function* prepareSegments(
     batch.push(waiting);
     batchBytes += waiting.bytes + tokenBytes(checked);
     textBytes += checked.text === undefined ? 0 : 2 * checked.text.length;
-    if (batch.length >= BATCH || textBytes >= BATCH_TEXT_BYTES || batchBytes >= BATCH_BYTES) await encode();
+    if (batch.length >= BATCH || textBytes >= BATCH_TEXT_BYTES || batchBytes >= BATCH_BYTES)
+      await encode();
     if (bytes >= limits.bytes || stored.length >= limits.documents) yield* await flush();
   }
   yield* await flush();
@@ -183,11 +217,15 @@ function tokenBytes({ tokens }: CheckedDocument): number {
   return 4 * rows * dim;
 }
 
-/** With token vectors of its own: what gives documents one by one may use its array again for the next. */
+/**
+ * With token vectors of its own: what gives documents one by one may use its array again for the
+ * next.
+ */
 function owned(document: CheckedDocument): CheckedDocument {
   const { tokens } = document;
   if (tokens === undefined) return document;
-  if (isTensor(tokens)) return { ...document, tokens: { dims: [...tokens.dims], data: tokens.data.slice() } };
+  if (isTensor(tokens))
+    return { ...document, tokens: { dims: [...tokens.dims], data: tokens.data.slice() } };
   return { ...document, tokens: tokens.map((row) => row.slice()) };
 }
 
@@ -205,7 +243,12 @@ async function encodeBatch(
           encoder,
           'document',
           texts.map(({ text }) => text as string),
-          { dim, nameOf: (text) => `document ${JSON.stringify(texts[text].id)}`, signal, onProgress: ofTexts(onProgress) },
+          {
+            dim,
+            nameOf: (text) => `document ${JSON.stringify(texts[text].id)}`,
+            signal,
+            onProgress: ofTexts(onProgress),
+          },
         )
       : null;
   const result = new Map<WaitingDocument, EncodedDocument>();
@@ -219,11 +262,19 @@ async function encodeBatch(
   }
   for (const document of batch) {
     if (document.tokens === undefined) continue;
-    const rows = await tokenRows(document.tokens, `document ${JSON.stringify(document.id)}`, signal);
-    const vectors = pooling > 1 ? (await poolTokens(joinTexts([rows], dim), pooling, { signal })).vectors : rows;
+    const rows = await tokenRows(
+      document.tokens,
+      `document ${JSON.stringify(document.id)}`,
+      signal,
+    );
+    const vectors =
+      pooling > 1 ? (await poolTokens(joinTexts([rows], dim), pooling, { signal })).vectors : rows;
     result.set(document, { document, vectors, spans: undefined });
   }
-  return { documents: batch.map((document) => result.get(document) as EncodedDocument), truncated: encoded?.truncated ?? 0 };
+  return {
+    documents: batch.map((document) => result.get(document) as EncodedDocument),
+    truncated: encoded?.truncated ?? 0,
+  };
 }
 
 /** Of what an encoder reports, the texts that it has encoded. */

@@ -12,17 +12,19 @@ const STREAM = 17;
 /** Texts that are encoded in one call. */
 const BATCH = 64;
 /**
- * Characters of a text that are read, from a word somewhere in it: a number between these. Many short texts tell more than few long ones, and encoders
- * that fill queries up with mask tokens do so with short ones alone: features must have seen what these become.
+ * Characters of a text that are read, from a word somewhere in it: a number between these. Many
+ * short texts tell more than few long ones, and encoders that fill queries up with mask tokens do
+ * so with short ones alone: features must have seen what these become.
  */
 const CHARACTERS = [20, 200] as const;
 /** Fewer token vectors are not worth it. */
 const LEAST = 1024;
 
 /**
- * Token vectors to learn from that are not the documents' own: the caller's, or with an encoder texts of the collection as it reads queries, `count` vectors
- * and some more. What is asked of the features is how well they tell queries, and an encoder reads these otherwise than documents. undefined: there are
- * none, as there is no encoder, or there are next to no texts.
+ * Token vectors to learn from that are not the documents' own: the caller's, or with an encoder
+ * texts of the collection as it reads queries, `count` vectors and some more. What is asked of the
+ * features is how well they tell queries, and an encoder reads these otherwise than documents.
+ * undefined: there are none, as there is no encoder, or there are next to no texts.
  */
 export async function learnSet(
   snapshot: Snapshot,
@@ -34,12 +36,14 @@ export async function learnSet(
 ): Promise<TokenSets | undefined> {
   if (isTexts(given)) {
     if (!encoder) {
-      const message = 'learn: texts, and this index has no encoder: open it with { encoder }, or give token vectors';
+      const message =
+        'learn: texts, and this index has no encoder: open it with { encoder }, or give token vectors';
       throw new LemurError('invalid-argument', message, { where: 'learn' });
     }
     return encodeTexts(encoder, 'query', given, { dim: snapshot.manifest.dim, signal: run.signal });
   }
-  if (given !== undefined && given !== null) return tokenSetsOfDim(given, snapshot.manifest.dim, 'learn', run.signal);
+  if (given !== undefined && given !== null)
+    return tokenSetsOfDim(given, snapshot.manifest.dim, 'learn', run.signal);
   return encoder && textsAsQueries(snapshot, encoder, count, createRandom(seed, STREAM), run);
 }
 
@@ -58,7 +62,9 @@ async function textsAsQueries(
   for (let at = 0; at < documents.length && rows < count; at += BATCH) {
     signal?.throwIfAborted();
     onProgress?.({ stage: 'learn tokens', done: rows, total: count });
-    const records = await Promise.all(Array.from(documents.subarray(at, at + BATCH), (document) => snapshot.record(document)));
+    const records = await Promise.all(
+      Array.from(documents.subarray(at, at + BATCH), (document) => snapshot.record(document)),
+    );
     const texts = records.flatMap(({ text }) => (text?.trim() ? [someOf(text, random)] : []));
     if (texts.length === 0) continue;
     const { vectors } = await encodeTexts(encoder, 'query', texts, { dim, signal });
@@ -79,7 +85,10 @@ function someOf(text: string, random: Random): string {
   const from = first === 0 ? 0 : text.indexOf(' ', first - 1) + 1;
   const behind = text.lastIndexOf(' ', from + length);
   // texts without spaces are cut wherever that is
-  return (behind > from ? text.slice(from, behind) : text.slice(first, first + length)).trim() || text.slice(0, length);
+  return (
+    (behind > from ? text.slice(from, behind) : text.slice(first, first + length)).trim() ||
+    text.slice(0, length)
+  );
 }
 
 function isTexts(given: TokenInput | readonly string[] | undefined): given is readonly string[] {

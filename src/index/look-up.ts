@@ -2,12 +2,16 @@ import { stepPacer } from '../pacer.js';
 import { checkId } from './document.js';
 import type { Snapshot } from './snapshot.js';
 
-/** What an id counts as among the steps between two turns of the event loop, and in each segment that it is looked for in. */
+/**
+ * What an id counts as among the steps between two turns of the event loop, and in each segment
+ * that it is looked for in.
+ */
 const STEPS_AN_ID = 4;
 
 /**
- * Numbers of the documents that have these ids, in the order of the ids, -1 where there is none; `where` names the list in errors. All ids are checked
- * first. Gives way to other work every thousand ids. Rejects with 'invalid-argument' for what is no id, or the signal's reason.
+ * Numbers of the documents that have these ids, in the order of the ids, -1 where there is none;
+ * `where` names the list in errors. All ids are checked first. Gives way to other work every
+ * thousand ids. Rejects with 'invalid-argument' for what is no id, or the signal's reason.
  */
 export async function lookUp(
   snapshot: Snapshot,
@@ -35,6 +39,7 @@ export async function lookUp(
 export function different(documents: Int32Array): Int32Array {
   const sorted = documents.filter((document) => document >= 0).sort();
   let kept = 0;
-  for (let i = 0; i < sorted.length; i++) if (i === 0 || sorted[i] !== sorted[i - 1]) sorted[kept++] = sorted[i];
+  for (let i = 0; i < sorted.length; i++)
+    if (i === 0 || sorted[i] !== sorted[i - 1]) sorted[kept++] = sorted[i];
   return sorted.slice(0, kept);
 }

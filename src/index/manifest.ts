@@ -20,7 +20,10 @@ export interface FileEntry {
   headerCrc32: number;
 }
 
-/** How well the least squares explain the targets of documents: squared residual over variance, the mean of a few documents. */
+/**
+ * How well the least squares explain the targets of documents: squared residual over variance, the
+ * mean of a few documents.
+ */
 export interface Residual {
   /** Documents it comes from; 0: unknown. */
   documents: number;
@@ -64,7 +67,10 @@ export interface ModelEntry {
   featureMap: FeatureMapDescription;
   mean: number;
   std: number;
-  /** Length of a typical document's longest token vector; absent in models of earlier versions, which take all vectors as they are. */
+  /**
+   * Length of a typical document's longest token vector; absent in models of earlier versions,
+   * which take all vectors as they are.
+   */
   length?: number | undefined;
   prefix: { dim: number; step: number };
   options: ResolvedLearnOptions;
@@ -96,7 +102,10 @@ export interface IndexManifest {
   pooling: number;
   features: Features;
   encoder: { id: string; dim: number } | null;
-  /** dim values that int8 tokens are centred by; null before the first document, or with float32 tokens. */
+  /**
+   * dim values that int8 tokens are centred by; null before the first document, or with float32
+   * tokens.
+   */
   tokenMean: number[] | null;
   model: ModelEntry | null;
   segments: SegmentEntry[];
@@ -114,7 +123,12 @@ export function encodeManifest(manifest: IndexManifest): Uint8Array {
 /** Raises 'bad-file', or 'unsupported' for a version that is newer. */
 export function decodeManifest(bytes: Uint8Array, where: string): IndexManifest {
   const bad = (problem: string, cause?: unknown): LemurError =>
-    new LemurError('bad-file', `${where}: ${problem}`, { where }, cause === undefined ? {} : { cause });
+    new LemurError(
+      'bad-file',
+      `${where}: ${problem}`,
+      { where },
+      cause === undefined ? {} : { cause },
+    );
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -122,7 +136,10 @@ export function decodeManifest(bytes: Uint8Array, where: string): IndexManifest 
     throw bad('not valid UTF-8: not the manifest of an index, or damaged', cause);
   }
   const found = readCheckedJson(text, FORM);
-  if (!found) throw bad(`not the manifest of an index, or damaged: it begins with ${showJson(text.slice(0, 40))}`);
+  if (!found)
+    throw bad(
+      `not the manifest of an index, or damaged: it begins with ${showJson(text.slice(0, 40))}`,
+    );
   const { version, json, expected, actual } = found;
   if (version > VERSION) {
     throw new LemurError(
@@ -144,6 +161,10 @@ export function decodeManifest(bytes: Uint8Array, where: string): IndexManifest 
 
 /** Names of all files that a manifest refers to. */
 export function filesOf({ model, segments }: IndexManifest): FileEntry[] {
-  const files = segments.flatMap(({ file, codes, deleted }) => [file, ...(codes ? [codes] : []), ...(deleted ? [deleted.file] : [])]);
+  const files = segments.flatMap(({ file, codes, deleted }) => [
+    file,
+    ...(codes ? [codes] : []),
+    ...(deleted ? [deleted.file] : []),
+  ]);
   return model ? [model.file, ...files] : files;
 }

@@ -13,11 +13,15 @@ import { mergedFacts, type SegmentFacts, writeSegment } from './write-segment.js
 const FAN = 8;
 
 /**
- * Which neighbouring segments become one after an add, [from, to); undefined: none. Of those at the end that are less than half full: when they no longer fit
- * into one, the first of them that do; else, so that adding one document at a time leaves few segments, the last that hold fewer than 8, 64, 512 ...
- * documents each and as many together. So a document is copied once for each of these sizes.
+ * Which neighbouring segments become one after an add, [from, to); undefined: none. Of those at the
+ * end that are less than half full: when they no longer fit into one, the first of them that do;
+ * else, so that adding one document at a time leaves few segments, the last that hold fewer than 8,
+ * 64, 512 ... documents each and as many together. So a document is copied once for each of these
+ * sizes.
  */
-export function segmentsToMerge(entries: readonly Pick<SegmentEntry, 'documents' | 'file'>[]): readonly [number, number] | undefined {
+export function segmentsToMerge(
+  entries: readonly Pick<SegmentEntry, 'documents' | 'file'>[],
+): readonly [number, number] | undefined {
   const isSmall = ({ documents, file }: Pick<SegmentEntry, 'documents' | 'file'>): boolean =>
     documents < SEGMENT_LIMITS.documents / 2 && file.bytes < SEGMENT_LIMITS.bytes / 2;
   let from = entries.length;
@@ -54,8 +58,9 @@ export async function mergeSmall(store: Store, options: RunOptions = {}): Promis
 }
 
 /**
- * Rewrites all segments that hold deleted documents, are small, or larger than they should be. Each new one is a commit of its own, so that no more room is needed than for one of them
- * beside the old ones, and what was done stays done.
+ * Rewrites all segments that hold deleted documents, are small, or larger than they should be. Each
+ * new one is a commit of its own, so that no more room is needed than for one of them beside the
+ * old ones, and what was done stays done.
  */
 export async function compact(store: Store, options: RunOptions = {}): Promise<void> {
   const { segments } = store.snapshot;
@@ -63,7 +68,11 @@ export async function compact(store: Store, options: RunOptions = {}): Promise<v
   let done = 0;
   for (const group of groupsOf(segments)) {
     const [{ entry: alone }] = group;
-    if (group.length > 1 || alone.deleted || (alone.documents > 1 && alone.file.bytes > LARGEST_BYTES)) {
+    if (
+      group.length > 1 ||
+      alone.deleted ||
+      (alone.documents > 1 && alone.file.bytes > LARGEST_BYTES)
+    ) {
       const [first, ...others] = group.map(({ entry }) => entry.file.name);
       const merged = await mergeSegments(store, group, options);
       await store.commit((manifest) => ({
@@ -98,12 +107,18 @@ function groupsOf(segments: readonly SegmentView[]): SegmentView[][] {
   return groups;
 }
 
-/** Larger files were written before texts and metadata counted, and become several; what else is merged fits into one by the sizes of its files. */
+/**
+ * Larger files were written before texts and metadata counted, and become several; what else is
+ * merged fits into one by the sizes of its files.
+ */
 const LARGEST_BYTES = 2 * SEGMENT_LIMITS.bytes;
 /** Bytes of a file that are read at once. */
 const READ_BYTES = 16 * 1024 * 1024;
 
-/** The documents of segments that are not deleted, with their codes, as one segment, or as many as they need; none where all are deleted. */
+/**
+ * The documents of segments that are not deleted, with their codes, as one segment, or as many as
+ * they need; none where all are deleted.
+ */
 export async function mergeSegments(
   store: Store,
   views: readonly SegmentView[],
@@ -137,12 +152,17 @@ export async function mergeSegments(
     const all = codes && (await codes.all());
     for (const [from, to] of partsOf(segment, entry.file.bytes)) {
       signal?.throwIfAborted();
-      const rows = Array.from({ length: to - from }, (_, i) => i).filter((i) => !deleted?.[from + i]);
+      const rows = Array.from({ length: to - from }, (_, i) => i).filter(
+        (i) => !deleted?.[from + i],
+      );
       if (rows.length === 0) continue;
       const part = await segment.part(from, to);
       for (const i of rows) {
         const document = part[i];
-        const size = (await storedBytes(document)) + document.vectors.byteLength + (document.spans?.byteLength ?? 0);
+        const size =
+          (await storedBytes(document)) +
+          document.vectors.byteLength +
+          (document.spans?.byteLength ?? 0);
         documents.push({ document, size });
         bytes += size;
       }
@@ -183,7 +203,10 @@ export function* partsOf({ documents }: Segment, bytes: number): Generator<[numb
 }
 
 /** What was counted of all, shared out. */
-function shared(entries: readonly SegmentEntry[], { fitted, residual }: SegmentFacts): SegmentEntry[] {
+function shared(
+  entries: readonly SegmentEntry[],
+  { fitted, residual }: SegmentFacts,
+): SegmentEntry[] {
   const total = entries.reduce((sum, { documents }) => sum + documents, 0);
   return entries.map((entry) => {
     const share = entry.documents / total;
@@ -192,7 +215,11 @@ function shared(entries: readonly SegmentEntry[], { fitted, residual }: SegmentF
   });
 }
 
-function pick({ prefix, codes, factors, scales }: CodeRows, rows: readonly number[], count: number): CodeRows {
+function pick(
+  { prefix, codes, factors, scales }: CodeRows,
+  rows: readonly number[],
+  count: number,
+): CodeRows {
   if (rows.length === count) return { prefix, codes, factors, scales };
   const some = (values: Int8Array): Int8Array => {
     const width = values.length / count;
@@ -201,6 +228,12 @@ function pick({ prefix, codes, factors, scales }: CodeRows, rows: readonly numbe
       (length) => new Int8Array(length),
     );
   };
-  const floats = (values: Float32Array): Float32Array => Float32Array.from(rows, (row) => values[row]);
-  return { prefix: some(prefix), codes: some(codes), factors: floats(factors), scales: scales && floats(scales) };
+  const floats = (values: Float32Array): Float32Array =>
+    Float32Array.from(rows, (row) => values[row]);
+  return {
+    prefix: some(prefix),
+    codes: some(codes),
+    factors: floats(factors),
+    scales: scales && floats(scales),
+  };
 }

@@ -3,7 +3,12 @@ import { layoutOf } from '../lemur/feature-map-description.js';
 import { restoreSolver, type Solver } from '../model/solver.js';
 import type { PrefixMap } from '../search/prefix-map.js';
 import type { Storage } from '../storage/storage.js';
-import { type CheckedFile, type EncodedFile, encodeCheckedFile, openCheckedFile } from './checked-file.js';
+import {
+  type CheckedFile,
+  type EncodedFile,
+  encodeCheckedFile,
+  openCheckedFile,
+} from './checked-file.js';
 import type { ModelEntry } from './manifest.js';
 
 export const MODEL = 'lemur-model';
@@ -20,7 +25,12 @@ export function freeModel(device: Device, { map, queries }: Model): void {
   device.free(map.parameters, queries);
 }
 
-export async function encodeModel(name: string, device: Device, { map, prefixMap }: Model, solver: Solver): Promise<EncodedFile> {
+export async function encodeModel(
+  name: string,
+  device: Device,
+  { map, prefixMap }: Model,
+  solver: Solver,
+): Promise<EncodedFile> {
   const { latentDim, inputDim, parameterCount } = map.layout;
   const { dim, mean, documents, queries, base } = prefixMap;
   return encodeCheckedFile(name, MODEL, {
@@ -35,12 +45,17 @@ export async function encodeModel(name: string, device: Device, { map, prefixMap
 }
 
 /** Rejects with 'not-found' and 'bad-file'. */
-export async function openModel(storage: Storage, device: Device, entry: ModelEntry): Promise<Model> {
+export async function openModel(
+  storage: Storage,
+  device: Device,
+  entry: ModelEntry,
+): Promise<Model> {
   const { featureMap, prefix, length } = entry;
   const layout = layoutOf(featureMap);
   const { latentDim, parameterCount } = layout;
   return withModelFile(storage, entry, async (file) => {
-    const floats = (section: string, ...shape: number[]): Promise<Float32Array> => file.array(section, 'F32', shape);
+    const floats = (section: string, ...shape: number[]): Promise<Float32Array> =>
+      file.array(section, 'F32', shape);
     const parameters = await floats('parameters', parameterCount);
     const prefixMap: PrefixMap = {
       ...prefix,
@@ -50,7 +65,11 @@ export async function openModel(storage: Storage, device: Device, entry: ModelEn
       base: length === undefined ? null : await floats('base', latentDim),
     };
     return {
-      map: { layout, parameters: await device.upload('f32', parameters), unit: length !== undefined },
+      map: {
+        layout,
+        parameters: await device.upload('f32', parameters),
+        unit: length !== undefined,
+      },
       prefixMap,
       queries: await device.upload('f32', prefixMap.queries),
     };
@@ -58,7 +77,12 @@ export async function openModel(storage: Storage, device: Device, entry: ModelEn
 }
 
 /** What gives further documents their weights. Rejects with 'not-found' and 'bad-file'. */
-export async function openSolver(storage: Storage, device: Device, entry: ModelEntry, map: DeviceFeatureMap): Promise<Solver> {
+export async function openSolver(
+  storage: Storage,
+  device: Device,
+  entry: ModelEntry,
+  map: DeviceFeatureMap,
+): Promise<Solver> {
   const { latentDim, inputDim } = map.layout;
   return withModelFile(storage, entry, async (file) => {
     const rows = file.sections.get('sample')?.shape[0] ?? 0;
@@ -79,7 +103,11 @@ export function freeSolver(device: Device, { x, z, factor }: Solver): void {
   device.free(x, z, factor);
 }
 
-async function withModelFile<T>(storage: Storage, { file: entry }: ModelEntry, use: (file: CheckedFile) => Promise<T>): Promise<T> {
+async function withModelFile<T>(
+  storage: Storage,
+  { file: entry }: ModelEntry,
+  use: (file: CheckedFile) => Promise<T>,
+): Promise<T> {
   const file = await openCheckedFile(storage, entry, MODEL);
   try {
     return await use(file);

@@ -14,8 +14,10 @@ const STREAM = 19;
 const NEARLY_UNIT = 0.05;
 
 /**
- * Projects all token vectors onto their leading principal components, in one commit, which says that they are of the encoder that `open` gives for the matrix
- * (old dim x dim). Rows of unit length become that again, as encoders leave them. A model, which knows the old vectors alone, is dropped.
+ * Projects all token vectors onto their leading principal components, in one commit, which says
+ * that they are of the encoder that `open` gives for the matrix (old dim x dim). Rows of unit
+ * length become that again, as encoders leave them. A model, which knows the old vectors alone, is
+ * dropped.
  */
 export async function narrowTokens(
   store: Store,
@@ -28,12 +30,18 @@ export async function narrowTokens(
   const rows = await sampleTokenRows(store.snapshot, SAMPLE, 0, STREAM, signal);
   const matrix = await principalComponents(rows, wide, dim, run);
   const unit = areUnit(rows, wide);
-  const map = (vectors: Float32Array): Promise<Float32Array> => project(vectors, wide, matrix, dim, { signal }, unit);
+  const map = (vectors: Float32Array): Promise<Float32Array> =>
+    project(vectors, wide, matrix, dim, { signal }, unit);
   const encoder = await open(matrix);
   const counts = new Int32Array(rows.length / wide).fill(1);
   const sample = { vectors: await map(rows), counts, offsets: rowOffsets(counts), dim };
   const tokenMean = precision === 'int8' ? await meanToken(sample, signal) : null;
-  await rewriteTokens(store, { dim, tokenMean, map, manifest: { encoder: { id: encoder.id, dim }, model: null } }, null, run);
+  await rewriteTokens(
+    store,
+    { dim, tokenMean, map, manifest: { encoder: { id: encoder.id, dim }, model: null } },
+    null,
+    run,
+  );
   return encoder;
 }
 

@@ -23,21 +23,35 @@ export interface OpenState {
   release(): Promise<void>;
 }
 
-/** Bytes of full codes that are held in memory: of larger collections a query reads those of its best documents. */
+/**
+ * Bytes of full codes that are held in memory: of larger collections a query reads those of its
+ * best documents.
+ */
 const RESIDENT_CODES = 128 * 1024 * 1024;
 /** Files opened at a time. */
 const AT_ONCE = 8;
 
 /**
- * Open files shared by the states that refer to them: each is opened once and closed after the last state. A file is what all of its entry says, and what it
- * is opened as: where a collection was made anew, others have the same names.
+ * Open files shared by the states that refer to them: each is opened once and closed after the last
+ * state. A file is what all of its entry says, and what it is opened as: where a collection was
+ * made anew, others have the same names.
  */
-export function createOpenFiles(storage: Storage, device: Device): { open(manifest: IndexManifest): Promise<OpenState> } {
-  const opened = new Map<string, { users: number; value: Promise<unknown>; close: (value: never) => Promise<void> | void }>();
+export function createOpenFiles(
+  storage: Storage,
+  device: Device,
+): { open(manifest: IndexManifest): Promise<OpenState> } {
+  const opened = new Map<
+    string,
+    { users: number; value: Promise<unknown>; close: (value: never) => Promise<void> | void }
+  >();
 
   const open = async (manifest: IndexManifest): Promise<OpenState> => {
     const taken: string[] = [];
-    const take = <T>(what: unknown, make: () => Promise<T>, close: (value: T) => Promise<void> | void): Promise<T> => {
+    const take = <T>(
+      what: unknown,
+      make: () => Promise<T>,
+      close: (value: T) => Promise<void> | void,
+    ): Promise<T> => {
       const name = JSON.stringify(what);
       const found = opened.get(name) ?? { users: 0, value: make(), close };
       found.users++;

@@ -2,7 +2,15 @@ import { DEVICE_OPTIONS } from '../device/default-device.js';
 import type { OptionNames } from '../known-options.js';
 import { FIT_OPTIONS } from '../lemur/options.js';
 import { RUN_OPTIONS } from '../run-options.js';
-import type { AddOptions, CreateOptions, FitIndexOptions, OpenOptions, RerankOptions, SearchOptions, TuneOptions } from './options.js';
+import type {
+  AddOptions,
+  CreateOptions,
+  FitIndexOptions,
+  OpenOptions,
+  RerankOptions,
+  SearchOptions,
+  TuneOptions,
+} from './options.js';
 
 export const CREATE_OPTIONS: OptionNames<CreateOptions> = {
   encoder: true,
@@ -14,11 +22,21 @@ export const CREATE_OPTIONS: OptionNames<CreateOptions> = {
   ...DEVICE_OPTIONS,
 };
 
-export const OPEN_OPTIONS: OptionNames<OpenOptions> = { write: true, encoder: true, signal: true, ...DEVICE_OPTIONS };
+export const OPEN_OPTIONS: OptionNames<OpenOptions> = {
+  write: true,
+  encoder: true,
+  signal: true,
+  ...DEVICE_OPTIONS,
+};
 
 export const REFRESH_OPTIONS: OptionNames<Pick<AddOptions, 'signal'>> = { signal: true };
 
-export const ADD_OPTIONS: OptionNames<AddOptions> = { onExisting: true, total: true, fit: true, ...RUN_OPTIONS };
+export const ADD_OPTIONS: OptionNames<AddOptions> = {
+  onExisting: true,
+  total: true,
+  fit: true,
+  ...RUN_OPTIONS,
+};
 
 export const SEARCH_OPTIONS: OptionNames<SearchOptions> = {
   k: true,
@@ -32,7 +50,14 @@ export const SEARCH_OPTIONS: OptionNames<SearchOptions> = {
 
 export const RERANK_OPTIONS: OptionNames<RerankOptions> = { k: true, include: true, signal: true };
 
-export const TUNE_OPTIONS: OptionNames<TuneOptions> = { recall: true, k: true, queries: true, sample: true, seed: true, ...RUN_OPTIONS };
+export const TUNE_OPTIONS: OptionNames<TuneOptions> = {
+  recall: true,
+  k: true,
+  queries: true,
+  sample: true,
+  seed: true,
+  ...RUN_OPTIONS,
+};
 
 const { threads: _threads, device: _device, ...fitOptions } = FIT_OPTIONS;
 export const FIT_INDEX_OPTIONS: OptionNames<FitIndexOptions> = fitOptions;

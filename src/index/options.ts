@@ -8,20 +8,27 @@ import type { Features } from './manifest.js';
 import type { Metadata } from './metadata.js';
 
 export interface CreateOptions extends DeviceOptions {
-  /** Turns texts into token vectors; without one, documents and queries come as token vectors, and `dim` is needed. */
+  /**
+   * Turns texts into token vectors; without one, documents and queries come as token vectors, and
+   * `dim` is needed.
+   */
   encoder?: Encoder | undefined;
   /** Dimension of the token vectors, at most 65,536; the encoder's by default. */
   dim?: number | undefined;
   /**
-   * How token vectors are stored. `int8` (default): a byte a value, less the collection's mean token and by a factor for each document. What it costs
-   * in recall: docs/design.md.
+   * How token vectors are stored. `int8` (default): a byte a value, less the collection's mean
+   * token and by a factor for each document. What it costs in recall: docs/design.md.
    */
   precision?: 'int8' | 'float32' | undefined;
-  /** Merges each document's token vectors into this part of them, an integer of at least 1. Default 1: all are kept. */
+  /**
+   * Merges each document's token vectors into this part of them, an integer of at least 1. Default
+   * 1: all are kept.
+   */
   pooling?: number | undefined;
   /**
-   * How candidates are found. `auto` (default): by exact MaxSim of all documents while they are few; `add` fits random features once there are 4,096,
-   * and `fit` trains. `exact`, `random`, `trained`: that way whatever the size; the last two from `fit` on.
+   * How candidates are found. `auto` (default): by exact MaxSim of all documents while they are
+   * few; `add` fits random features once there are 4,096, and `fit` trains. `exact`, `random`,
+   * `trained`: that way whatever the size; the last two from `fit` on.
    */
   features?: Features | undefined;
   /** Stops the call, which then rejects with the signal's reason, whatever the storage does. */
@@ -29,7 +36,10 @@ export interface CreateOptions extends DeviceOptions {
 }
 
 export interface OpenOptions extends DeviceOptions {
-  /** Whether it can be changed. One writer at a time has a collection. Default false: any number of readers. */
+  /**
+   * Whether it can be changed. One writer at a time has a collection. Default false: any number of
+   * readers.
+   */
   write?: boolean | undefined;
   /** Must be the one that the collection was made with, by `id`. */
   encoder?: Encoder | undefined;
@@ -38,11 +48,17 @@ export interface OpenOptions extends DeviceOptions {
 }
 
 export interface AddOptions extends RunOptions {
-  /** What happens to a document whose id is there already: `error` (default), `skip` it before it is encoded, or `replace` the old one. */
+  /**
+   * What happens to a document whose id is there already: `error` (default), `skip` it before it is
+   * encoded, or `replace` the old one.
+   */
   onExisting?: 'error' | 'skip' | 'replace' | undefined;
   /** Documents that will come, for `onProgress`; known by itself for arrays. */
   total?: number | undefined;
-  /** Whether `features: 'auto'` may fit random features at the end, which takes about as long as `fit` without training. Default true. */
+  /**
+   * Whether `features: 'auto'` may fit random features at the end, which takes about as long as
+   * `fit` without training. Default true.
+   */
   fit?: boolean | undefined;
 }
 
@@ -50,11 +66,15 @@ export interface Added {
   added: number;
   replaced: number;
   skipped: number;
-  /** Texts that had more tokens than the encoder reads, whose ends are not searched; undefined: none had. */
+  /**
+   * Texts that had more tokens than the encoder reads, whose ends are not searched; undefined: none
+   * had.
+   */
   truncated?: number | undefined;
   /**
-   * Why the fit at the end of this add could learn nothing, as where all documents are the same: searches stay exact. undefined: it could, or none was due.
-   * It is tried again when there are twice as many documents; `stats().refit.why` says so until then.
+   * Why the fit at the end of this add could learn nothing, as where all documents are the same:
+   * searches stay exact. undefined: it could, or none was due. It is tried again when there are
+   * twice as many documents; `stats().refit.why` says so until then.
    */
   unfit?: string | undefined;
 }
@@ -65,9 +85,15 @@ export type Include = 'text' | 'metadata' | 'evidence';
 export interface SearchOptions<M extends Metadata = Metadata> extends RunOptions {
   /** Hits at most. Default 10. */
   k?: number | undefined;
-  /** Documents that are reranked by exact MaxSim; at least k. Default: what `tune` found for its target, else 200. */
+  /**
+   * Documents that are reranked by exact MaxSim; at least k. Default: what `tune` found for its
+   * target, else 200.
+   */
   numCandidates?: number | undefined;
-  /** Instead of `numCandidates`: the share of the exact top k to find, by the curve that `tune` has measured. */
+  /**
+   * Instead of `numCandidates`: the share of the exact top k to find, by the curve that `tune` has
+   * measured.
+   */
   recall?: number | undefined;
   /** Only documents whose metadata passes. */
   filter?: Filter<M> | undefined;
@@ -87,7 +113,10 @@ export interface TuneOptions extends RunOptions {
   recall?: number | undefined;
   /** Default 10. */
   k?: number | undefined;
-  /** Held-out queries, the more like real ones the better: texts or token vectors. Default: drawn from the collection. */
+  /**
+   * Held-out queries, the more like real ones the better: texts or token vectors. Default: drawn
+   * from the collection.
+   */
   queries?: readonly string[] | TokenInput | undefined;
   /** Queries that are drawn, or taken of those given; at most 100,000. Default 200. */
   sample?: number | undefined;
@@ -97,8 +126,8 @@ export interface TuneOptions extends RunOptions {
 /** Those of `Lemur.fit`, and what is learned from. */
 export interface FitIndexOptions extends Omit<FitOptions, 'threads' | 'device' | 'learn'> {
   /**
-   * Real queries, texts or token vectors. Default: with an encoder texts of the collection, read as queries are; without one token vectors of the
-   * documents.
+   * Real queries, texts or token vectors. Default: with an encoder texts of the collection, read as
+   * queries are; without one token vectors of the documents.
    */
   learn?: TokenInput | readonly string[] | undefined;
 }
@@ -107,7 +136,10 @@ export interface FitIndexOptions extends Omit<FitOptions, 'threads' | 'device' |
 export interface Evidence {
   /** Number of the query's token. */
   queryToken: number;
-  /** Where it stands in the query, [start, end) in UTF-16 code units; undefined where the encoder gave no spans. */
+  /**
+   * Where it stands in the query, [start, end) in UTF-16 code units; undefined where the encoder
+   * gave no spans.
+   */
   querySpan: readonly [number, number] | undefined;
   /** Number of the document's token, as stored (after pooling). */
   token: number;

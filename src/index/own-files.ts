@@ -4,13 +4,19 @@ import type { Storage } from '../storage/storage.js';
 import { DATA_FILE } from './check-manifest.js';
 import { MANIFEST } from './manifest.js';
 
-/** Whether a file is surely a collection's data file: by its name and by how it begins, since a saved `Lemur` or a user may have files of such names. */
+/**
+ * Whether a file is surely a collection's data file: by its name and by how it begins, since a
+ * saved `Lemur` or a user may have files of such names.
+ */
 async function isDataFile(storage: Storage, name: string): Promise<boolean> {
   const kind = DATA_FILE.exec(name)?.[1];
   return kind !== undefined && isOfFormat(storage, name, `lemur-${kind}`);
 }
 
-/** Whether a file is surely a collection's own: a data file, or what was left of a manifest that was being replaced. */
+/**
+ * Whether a file is surely a collection's own: a data file, or what was left of a manifest that was
+ * being replaced.
+ */
 export async function isOwnFile(storage: Storage, name: string): Promise<boolean> {
   if (isTemporaryOf(name, MANIFEST)) return true;
   // as earlier versions called it
@@ -19,7 +25,10 @@ export async function isOwnFile(storage: Storage, name: string): Promise<boolean
 }
 
 /** Which data files of a collection lie there without a manifest, in words; undefined: none. */
-export async function dataFilesLeft(storage: Storage, names: readonly string[]): Promise<string | undefined> {
+export async function dataFilesLeft(
+  storage: Storage,
+  names: readonly string[],
+): Promise<string | undefined> {
   const found: string[] = [];
   for (const name of [...names].sort()) if (await isDataFile(storage, name)) found.push(name);
   if (found.length === 0) return undefined;
@@ -28,7 +37,10 @@ export async function dataFilesLeft(storage: Storage, names: readonly string[]):
   return `${MANIFEST} is missing, but data files of a collection are there (${which}): put its ${MANIFEST} back, from a copy`;
 }
 
-/** The error for a place that has no manifest. It never advises to make a collection where the files of one are. */
+/**
+ * The error for a place that has no manifest. It never advises to make a collection where the files
+ * of one are.
+ */
 export async function notFound(storage: Storage, names: readonly string[]): Promise<LemurError> {
   const left = await dataFilesLeft(storage, names);
   const problem = left ?? `no collection here (${MANIFEST} is missing): Index.create makes one`;
@@ -48,5 +60,10 @@ export async function checkVacant(storage: Storage): Promise<void> {
       },
     );
   const left = await dataFilesLeft(storage, names);
-  if (left) throw new LemurError('already-exists', `${where}: ${left}; another folder has room for a new collection`, { where });
+  if (left)
+    throw new LemurError(
+      'already-exists',
+      `${where}: ${left}; another folder has room for a new collection`,
+      { where },
+    );
 }

@@ -15,10 +15,15 @@ const encoder = new TextEncoder();
 const whole = new TextDecoder();
 
 /**
- * The JSON of a document's record, `{"text":...,"metadata":...}`, both optional, in UTF-8. Gives way to other work between parts of a long text.
- * Rejects with 'invalid-argument' where it is longer than a string can be.
+ * The JSON of a document's record, `{"text":...,"metadata":...}`, both optional, in UTF-8. Gives
+ * way to other work between parts of a long text. Rejects with 'invalid-argument' where it is
+ * longer than a string can be.
  */
-export async function encodeRecord({ id, text, metadata }: DocumentRecord & { id: string }): Promise<Uint8Array> {
+export async function encodeRecord({
+  id,
+  text,
+  metadata,
+}: DocumentRecord & { id: string }): Promise<Uint8Array> {
   try {
     return await encoded(text, metadata);
   } catch (cause) {
@@ -28,8 +33,12 @@ export async function encodeRecord({ id, text, metadata }: DocumentRecord & { id
   }
 }
 
-async function encoded(text: string | undefined, metadata: Metadata | undefined): Promise<Uint8Array> {
-  if (text === undefined || text.length <= SLICE) return encoder.encode(JSON.stringify({ text, metadata }));
+async function encoded(
+  text: string | undefined,
+  metadata: Metadata | undefined,
+): Promise<Uint8Array> {
+  if (text === undefined || text.length <= SLICE)
+    return encoder.encode(JSON.stringify({ text, metadata }));
   const parts = [encoder.encode('{"text":"')];
   for (let from = 0; from < text.length; ) {
     let to = Math.min(text.length, from + SLICE);
@@ -39,7 +48,9 @@ async function encoded(text: string | undefined, metadata: Metadata | undefined)
     from = to;
     await nextMacrotask();
   }
-  parts.push(encoder.encode(metadata === undefined ? '"}' : `","metadata":${JSON.stringify(metadata)}}`));
+  parts.push(
+    encoder.encode(metadata === undefined ? '"}' : `","metadata":${JSON.stringify(metadata)}}`),
+  );
   await nextMacrotask();
   const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -57,7 +68,9 @@ export async function decodeRecord(bytes: Uint8Array): Promise<DocumentRecord> {
   else {
     const decoder = new TextDecoder();
     for (let from = 0; from < bytes.length; from += SLICE) {
-      json += decoder.decode(bytes.subarray(from, from + SLICE), { stream: from + SLICE < bytes.length });
+      json += decoder.decode(bytes.subarray(from, from + SLICE), {
+        stream: from + SLICE < bytes.length,
+      });
       await nextMacrotask();
     }
   }

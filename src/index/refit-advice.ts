@@ -7,11 +7,19 @@ const WORSE = 1.5;
 const ENOUGH = 8;
 /** Documents at which learning begins to pay. */
 export const LEAST_FOR_FEATURES = 4096;
-/** Documents that are so many times as long, or as short, as what is typical are of another length. */
+/**
+ * Documents that are so many times as long, or as short, as what is typical are of another length.
+ */
 const OTHER = 2;
-/** Where most are so much longer or shorter than typical documents of the fit, these are not typical any more. */
+/**
+ * Where most are so much longer or shorter than typical documents of the fit, these are not typical
+ * any more.
+ */
 const MOVED = 4;
-/** Weights that are so many times as large as usual ones hide these from the first stage of a model that knows nothing of lengths. */
+/**
+ * Weights that are so many times as large as usual ones hide these from the first stage of a model
+ * that knows nothing of lengths.
+ */
 const HIDING = 32;
 /** Documents that tell what is usual. */
 const SAMPLE = 4096;
@@ -22,12 +30,18 @@ export interface DocumentLengths {
   typical: number;
   /** The largest of all. */
   largest: number;
-  /** Documents, deleted ones included, that are more than twice as long as is typical, or less than half; they are scored by a scale of their own. */
+  /**
+   * Documents, deleted ones included, that are more than twice as long as is typical, or less than
+   * half; they are scored by a scale of their own.
+   */
   other: number;
 }
 
 /** null without a model, and with one of an earlier version. */
-export function documentLengths({ manifest: { model }, segments }: Snapshot): DocumentLengths | null {
+export function documentLengths({
+  manifest: { model },
+  segments,
+}: Snapshot): DocumentLengths | null {
   if (model?.length === undefined) return null;
   let [largest, other] = [segments.length > 0 ? 1 : 0, 0];
   for (const scale of scalesOf(segments)) {
@@ -38,28 +52,48 @@ export function documentLengths({ manifest: { model }, segments }: Snapshot): Do
 }
 
 /** Whether the model should be fitted anew, and why or why not. */
-export function refitAdvice(snapshot: Snapshot, added: Residual, lengths: DocumentLengths | null): { due: boolean; why: string } {
+export function refitAdvice(
+  snapshot: Snapshot,
+  added: Residual,
+  lengths: DocumentLengths | null,
+): { due: boolean; why: string } {
   const {
     live,
     manifest: { features, model, unfit },
   } = snapshot;
   if (!model) {
-    if (features === 'exact') return { due: false, why: 'searches are exact, as the collection was made to be (features: exact)' };
+    if (features === 'exact')
+      return {
+        due: false,
+        why: 'searches are exact, as the collection was made to be (features: exact)',
+      };
     if (unfit)
-      return { due: false, why: `searches score all ${live} documents exactly: nothing could be learned from them (${unfit.why})` };
+      return {
+        due: false,
+        why: `searches score all ${live} documents exactly: nothing could be learned from them (${unfit.why})`,
+      };
     const least = `features pay from ${LEAST_FOR_FEATURES.toLocaleString('en-US')} on`;
     return live < LEAST_FOR_FEATURES
-      ? { due: false, why: `searches are exact, which is quick enough for ${live} documents; ${least}` }
+      ? {
+          due: false,
+          why: `searches are exact, which is quick enough for ${live} documents; ${least}`,
+        }
       : { due: true, why: `searches score all ${live} documents exactly; fit() makes them faster` };
   }
   const hiding = lengths ? 0 : hidingDocuments(snapshot);
   if (hiding > 0) {
     const many = `${hiding} ${hiding === 1 ? 'document has vectors' : 'documents have vectors'}`;
-    return { due: true, why: `${many} many times as long as others, which hides these from a model of an earlier version` };
+    return {
+      due: true,
+      why: `${many} many times as long as others, which hides these from a model of an earlier version`,
+    };
   }
   const usual = lengths ? usualScale(snapshot) : 1;
   if (usual > MOVED || usual < 1 / MOVED)
-    return { due: true, why: `vectors are ${shown(usual)} times as long as those of the fit, as far as half of the documents go` };
+    return {
+      due: true,
+      why: `vectors are ${shown(usual)} times as long as those of the fit, as far as half of the documents go`,
+    };
   if (added.documents >= ENOUGH && added.mean > WORSE * model.residual.mean) {
     const times = (added.mean / model.residual.mean).toFixed(1);
     return {
@@ -67,7 +101,8 @@ export function refitAdvice(snapshot: Snapshot, added: Residual, lengths: Docume
       why: `documents added since the fit are explained ${times} times worse than those of the fit: they are of another kind`,
     };
   }
-  if (live > 2 * model.documents) return { due: true, why: `there are ${live} documents, and the fit knew ${model.documents}` };
+  if (live > 2 * model.documents)
+    return { due: true, why: `there are ${live} documents, and the fit knew ${model.documents}` };
   return { due: false, why: `${whyNot(model, live)}${othersOf(lengths)}` };
 }
 
@@ -94,19 +129,30 @@ function* scalesOf(segments: Snapshot['segments']): Generator<number> {
 
 /** The middle one of the scales of some documents. */
 function usualScale({ segments, firsts, documents }: Snapshot): number {
-  return middle(sampled(documents, firsts, (segment, at) => segments[segment].codes?.scales?.[at] ?? 1).filter((scale) => scale > 0));
+  return middle(
+    sampled(documents, firsts, (segment, at) => segments[segment].codes?.scales?.[at] ?? 1).filter(
+      (scale) => scale > 0,
+    ),
+  );
 }
 
 /** Documents whose codes are worth many times what those of usual ones are. */
 function hidingDocuments({ segments, firsts, documents }: Snapshot): number {
-  const usual = middle(sampled(documents, firsts, (segment, at) => segments[segment].codes?.factors[at] ?? 0));
+  const usual = middle(
+    sampled(documents, firsts, (segment, at) => segments[segment].codes?.factors[at] ?? 0),
+  );
   let count = 0;
-  for (const { codes } of segments) for (const factor of codes?.factors ?? []) if (factor > HIDING * usual) count++;
+  for (const { codes } of segments)
+    for (const factor of codes?.factors ?? []) if (factor > HIDING * usual) count++;
   return usual > 0 ? count : 0;
 }
 
 /** What `of` gives for documents from all over the collection. */
-function sampled(documents: number, firsts: Int32Array, of: (segment: number, at: number) => number): Float64Array {
+function sampled(
+  documents: number,
+  firsts: Int32Array,
+  of: (segment: number, at: number) => number,
+): Float64Array {
   const count = Math.min(documents, SAMPLE);
   let segment = 0;
   return Float64Array.from({ length: count }, (_, i) => {

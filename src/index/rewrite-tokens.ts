@@ -14,17 +14,26 @@ export interface TokenChange {
   dim: number;
   /** What int8 codes are taken from; null for float32. */
   tokenMean: Float32Array | null;
-  /** A document's new vectors, rows x dim, of the old ones as float32; left out: they stay what they are. */
+  /**
+   * A document's new vectors, rows x dim, of the old ones as float32; left out: they stay what they
+   * are.
+   */
   map?: (vectors: Float32Array) => Promise<Float32Array>;
   /** What else changes with them. */
   manifest?: Partial<Pick<IndexManifest, 'encoder' | 'model'>>;
 }
 
 /**
- * Rewrites the token vectors of all documents, and their codes by the model where there is one: new files for every segment, one commit. Until then, and for
- * readers of the old state, everything stays as it is; a second copy of the collection is on the disk meanwhile.
+ * Rewrites the token vectors of all documents, and their codes by the model where there is one: new
+ * files for every segment, one commit. Until then, and for readers of the old state, everything
+ * stays as it is; a second copy of the collection is on the disk meanwhile.
  */
-export async function rewriteTokens(store: Store, change: TokenChange, model: WeightsModel | null, run: RunOptions): Promise<void> {
+export async function rewriteTokens(
+  store: Store,
+  change: TokenChange,
+  model: WeightsModel | null,
+  run: RunOptions,
+): Promise<void> {
   const { snapshot } = store;
   const { signal } = run;
   const oldMean = snapshot.manifest.tokenMean && Float32Array.from(snapshot.manifest.tokenMean);
@@ -53,15 +62,32 @@ export async function rewriteTokens(store: Store, change: TokenChange, model: We
         documents.push({ ...document, vectors: codes, factor });
       }
     }
-    const codes = model && (await documentCodes(store.device, model, documents, change.dim, change.tokenMean, { signal }));
+    const codes =
+      model &&
+      (await documentCodes(store.device, model, documents, change.dim, change.tokenMean, {
+        signal,
+      }));
     const { residual, fitted, deleted } = entry;
     const quantizationError = entry.quantizationError + (energy > 0 ? error / energy : 0);
-    const written = await writeSegment(store, documents, codes, { quantizationError, residual, fitted }, signal, change.dim);
+    const written = await writeSegment(
+      store,
+      documents,
+      codes,
+      { quantizationError, residual, fitted },
+      signal,
+      change.dim,
+    );
     segments.push({ ...written, deleted });
   }
   signal?.throwIfAborted();
   const { dim, tokenMean } = change;
-  await store.commit((manifest) => ({ ...manifest, ...change.manifest, dim, tokenMean: tokenMean && [...tokenMean], segments }));
+  await store.commit((manifest) => ({
+    ...manifest,
+    ...change.manifest,
+    dim,
+    tokenMean: tokenMean && [...tokenMean],
+    segments,
+  }));
 }
 
 /** A stored document's vectors. */

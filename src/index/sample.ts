@@ -14,7 +14,12 @@ export function liveDocuments({ documents, allowed }: Snapshot): Int32Array {
 }
 
 /** `count` of them at random, ascending; all where there are no more. */
-export function sampleDocuments(snapshot: Snapshot, count: number, seed: number, stream: number): Int32Array {
+export function sampleDocuments(
+  snapshot: Snapshot,
+  count: number,
+  seed: number,
+  stream: number,
+): Int32Array {
   const live = liveDocuments(snapshot);
   if (live.length <= count) return live;
   return sampleWithoutReplacement(createRandom(seed, stream), live.length, count)
@@ -23,8 +28,8 @@ export function sampleDocuments(snapshot: Snapshot, count: number, seed: number,
 }
 
 /**
- * Token vectors of documents chosen at random as float32, count x dim (fewer where there are no more), in the order of the documents; none gives most of
- * them.
+ * Token vectors of documents chosen at random as float32, count x dim (fewer where there are no
+ * more), in the order of the documents; none gives most of them.
  */
 export async function sampleTokenRows(
   snapshot: Snapshot,
@@ -45,7 +50,8 @@ export async function sampleTokenRows(
   let total = 0;
   for (const share of shares) total += share;
   const rows = sampleWithoutReplacement(createRandom(seed, stream), total, count).sort();
-  // documents that have some of them: [place in `live`, number of its first row, first of its rows here, behind the last]
+  // documents that have some of them: [place in `live`, number of its first row, first of its rows
+  // here, behind the last]
   const wanted: [number, number, number, number][] = [];
   let next = 0;
   let first = 0;

@@ -30,8 +30,9 @@ const CHECKED_AT_ONCE = 1 << 22;
 const STEP_BYTES = 1 << 12;
 
 /**
- * The file of a batch of documents; the same documents give the same bytes. docs/format.md has it byte by byte. Gives way to other work every few
- * hundred documents. Rejects with 'invalid-argument' where offsets would wrap, or the signal's reason.
+ * The file of a batch of documents; the same documents give the same bytes. docs/format.md has it
+ * byte by byte. Gives way to other work every few hundred documents. Rejects with
+ * 'invalid-argument' where offsets would wrap, or the signal's reason.
  */
 export async function encodeSegment(
   name: string,
@@ -114,7 +115,11 @@ async function concatBytes(
 }
 
 /** CRC-32 of each part, as signed numbers. */
-async function partChecks(bytes: Uint8Array, ends: Int32Array, step: (steps?: number) => Promise<void> | undefined): Promise<Int32Array> {
+async function partChecks(
+  bytes: Uint8Array,
+  ends: Int32Array,
+  step: (steps?: number) => Promise<void> | undefined,
+): Promise<Int32Array> {
   const sums = new Int32Array(ends.length);
   for (let i = 0, from = 0; i < sums.length; from = ends[i++]) {
     const part = bytes.subarray(from, ends[i]);

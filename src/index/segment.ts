@@ -14,13 +14,19 @@ import { storedEnds } from './segment-limits.js';
 
 /** Longer parts are summed in slices. */
 const CHECKED_AT_ONCE = 1 << 22;
-/** What a document counts as among the steps between two turns of the event loop, and the bytes that count as one. */
+/**
+ * What a document counts as among the steps between two turns of the event loop, and the bytes that
+ * count as one.
+ */
 const STEPS_A_DOCUMENT = 8;
 const STEP_BYTES = 1 << 12;
 /** Sections of a file, most of them of columns, that are not looked through in no time. */
 const MANY_SECTIONS = 1024;
 
-/** A batch of documents, open: what every search needs is in memory, vectors and records stay in the file where the platform can read files. */
+/**
+ * A batch of documents, open: what every search needs is in memory, vectors and records stay in the
+ * file where the platform can read files.
+ */
 export interface Segment {
   readonly name: string;
   /** As it was opened. */
@@ -45,7 +51,10 @@ export interface Segment {
   close(): Promise<void>;
 }
 
-/** Reads, of each document, id, number of tokens, factor and checksums. Rejects with 'not-found' and 'bad-file'. */
+/**
+ * Reads, of each document, id, number of tokens, factor and checksums. Rejects with 'not-found' and
+ * 'bad-file'.
+ */
 export async function openSegment(
   storage: Storage,
   device: Device,
@@ -56,8 +65,10 @@ export async function openSegment(
   const file = await openCheckedFile(storage, entry, SEGMENT);
   try {
     const where = `${storage.name}/${entry.name}`;
-    const bad = (problem: string): LemurError => new LemurError('bad-file', `${where}: ${problem}: the file is damaged`, { where });
-    const numbers = (section: string): Promise<Int32Array> => file.array(section, 'I32', [documents]);
+    const bad = (problem: string): LemurError =>
+      new LemurError('bad-file', `${where}: ${problem}: the file is damaged`, { where });
+    const numbers = (section: string): Promise<Int32Array> =>
+      file.array(section, 'I32', [documents]);
     const [counts, tokenChecks, idEnds, recordParts, recordChecks] = [
       await numbers('counts'),
       await numbers('tokenChecks'),
@@ -68,25 +79,45 @@ export async function openSegment(
     const offsets = rowOffsets(counts);
     if (offsets[documents] !== rows) throw bad(`${offsets[documents]} tokens, expected ${rows}`);
     const { bytes: ids } = await file.read('ids');
-    const endsIn = <E extends Int32Array | Float64Array>(section: string, ends: E | undefined): E => {
+    const endsIn = <E extends Int32Array | Float64Array>(
+      section: string,
+      ends: E | undefined,
+    ): E => {
       if (!ends) throw bad(`the ends of ${section} do not match it`);
       return ends;
     };
-    const table = createIdTable(ids, endsIn('ids', storedEnds(idEnds, ids.length) as Int32Array | undefined));
+    const table = createIdTable(
+      ids,
+      endsIn('ids', storedEnds(idEnds, ids.length) as Int32Array | undefined),
+    );
     const records = file.sections.get('records')?.shape[0] ?? 0;
     const recordEnds = endsIn('records', storedEnds(recordParts, records));
-    const factors = precision === 'int8' ? await file.array<Float32Array>('factors', 'F32', [documents]) : null;
+    const factors =
+      precision === 'int8' ? await file.array<Float32Array>('factors', 'F32', [documents]) : null;
     const elementBytes = precision === 'int8' ? 1 : 4;
-    const tokens = await openRows(device, file, 'tokens', precision === 'int8' ? 'i8' : 'f32', rows * dim);
+    const tokens = await openRows(
+      device,
+      file,
+      'tokens',
+      precision === 'int8' ? 'i8' : 'f32',
+      rows * dim,
+    );
     if (file.sections.size > MANY_SECTIONS) await nextMacrotask();
     const columns = openColumns(file.sections.keys(), documents, (name) => file.read(name));
 
-    const check = async (section: string, bytes: Uint8Array, expected: number, document: number): Promise<void> => {
+    const check = async (
+      section: string,
+      bytes: Uint8Array,
+      expected: number,
+      document: number,
+    ): Promise<void> => {
       const actual = (bytes.length > CHECKED_AT_ONCE ? await crc32Paced(bytes) : crc32(bytes)) | 0;
-      if (actual !== expected) throw bad(`${section} of document ${document}: checksum ${actual}, expected ${expected}`);
+      if (actual !== expected)
+        throw bad(`${section} of document ${document}: checksum ${actual}, expected ${expected}`);
     };
     const spanChecks = file.sections.has('spans') ? await numbers('spanChecks') : null;
-    const recordFrom = (document: number): number => (document === 0 ? 0 : recordEnds[document - 1]);
+    const recordFrom = (document: number): number =>
+      document === 0 ? 0 : recordEnds[document - 1];
     const some: Segment['some'] = async (from, to) => {
       const width = dim * elementBytes;
       const bytes = await file.range('tokens', offsets[from] * width, offsets[to] * width);
@@ -96,8 +127,16 @@ export async function openSegment(
       for (let document = from; document < to; document++) {
         const start = (offsets[document] - offsets[from]) * width;
         const length = counts[document] * width;
-        await check('tokens', new Uint8Array(buffer, start, length), tokenChecks[document], document);
-        const vectors = precision === 'int8' ? new Int8Array(buffer, start, length) : new Float32Array(buffer, start, length / 4);
+        await check(
+          'tokens',
+          new Uint8Array(buffer, start, length),
+          tokenChecks[document],
+          document,
+        );
+        const vectors =
+          precision === 'int8'
+            ? new Int8Array(buffer, start, length)
+            : new Float32Array(buffer, start, length / 4);
         found.push({ vectors, factor: factors?.[document] ?? 1 });
         await step(STEPS_A_DOCUMENT + length / STEP_BYTES);
       }
@@ -135,14 +174,29 @@ export async function openSegment(
         const step = stepPacer();
         for (const [i, vectors] of tokens.entries()) {
           const document = from + i;
-          const record = records.subarray(recordFrom(document) - recordFrom(from), recordEnds[document] - recordFrom(from));
+          const record = records.subarray(
+            recordFrom(document) - recordFrom(from),
+            recordEnds[document] - recordFrom(from),
+          );
           await check('records', record, recordChecks[document], document);
           const { text, metadata } = await decodeRecord(record);
           const place =
-            spans && new Uint8Array(spans.subarray((offsets[document] - offsets[from]) * 8, (offsets[document + 1] - offsets[from]) * 8));
+            spans &&
+            new Uint8Array(
+              spans.subarray(
+                (offsets[document] - offsets[from]) * 8,
+                (offsets[document + 1] - offsets[from]) * 8,
+              ),
+            );
           if (place && spanChecks) await check('spans', place, spanChecks[document], document);
           const own = place && new Int32Array(place.buffer, 0, place.length / 4);
-          found.push({ id: table.id(document), text, metadata, ...vectors, spans: own && own[0] >= 0 ? own : undefined });
+          found.push({
+            id: table.id(document),
+            text,
+            metadata,
+            ...vectors,
+            spans: own && own[0] >= 0 ? own : undefined,
+          });
           await step(STEPS_A_DOCUMENT + record.length / STEP_BYTES);
         }
         return found;
@@ -158,7 +212,10 @@ export async function openSegment(
   }
 }
 
-/** A section as a tensor: left in the file where the workers can read it, else, or where it is to be `resident`, read whole and checked. */
+/**
+ * A section as a tensor: left in the file where the workers can read it, else, or where it is to be
+ * `resident`, read whole and checked.
+ */
 export async function openRows<D extends 'i8' | 'f32'>(
   device: Device,
   file: CheckedFile,
@@ -172,11 +229,21 @@ export async function openRows<D extends 'i8' | 'f32'>(
   const tensor = file.sections.get(section);
   const held = tensor?.shape.reduce((size, n) => size * n, 1);
   if (held !== length || tensor?.type !== { i8: 'I8', f32: 'F32' }[dtype])
-    throw new LemurError('bad-file', `${where}: ${section}: ${tensor?.type} [${tensor?.shape}], expected ${length} values`, { where });
+    throw new LemurError(
+      'bad-file',
+      `${where}: ${section}: ${tensor?.type} [${tensor?.shape}], expected ${length} values`,
+      { where },
+    );
   if (!resident && device.readsFiles && descriptor !== undefined)
     return device.attach(dtype, length, { descriptor, offset: file.offset(section), name: where });
   const { bytes } = await file.read(section);
-  const shared = typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(bytes.length) : new SharedArrayBuffer(bytes.length);
+  const shared =
+    typeof SharedArrayBuffer === 'undefined'
+      ? new ArrayBuffer(bytes.length)
+      : new SharedArrayBuffer(bytes.length);
   new Uint8Array(shared).set(bytes);
-  return device.upload(dtype, (dtype === 'i8' ? new Int8Array(shared) : new Float32Array(shared)) as never);
+  return device.upload(
+    dtype,
+    (dtype === 'i8' ? new Int8Array(shared) : new Float32Array(shared)) as never,
+  );
 }

@@ -6,7 +6,10 @@ import type { Model } from './model-file.js';
 import type { createOpenFiles, SegmentView } from './open-files.js';
 import type { DocumentRecord } from './record.js';
 
-/** One state of a collection. Documents have numbers in it, segment after segment, deleted ones included. */
+/**
+ * One state of a collection. Documents have numbers in it, segment after segment, deleted ones
+ * included.
+ */
 export interface Snapshot {
   readonly manifest: IndexManifest;
   readonly segments: readonly SegmentView[];
@@ -58,7 +61,10 @@ export async function openSnapshot(
       firsts[i + 1] = firsts[i] + segment.documents;
     });
     const documents = firsts[segments.length];
-    const join = <A extends Int32Array | Float32Array | Uint8Array>(out: A, part: (view: SegmentView) => ArrayLike<number> | null): A => {
+    const join = <A extends Int32Array | Float32Array | Uint8Array>(
+      out: A,
+      part: (view: SegmentView) => ArrayLike<number> | null,
+    ): A => {
       segments.forEach((view, i) => {
         const values = part(view);
         if (values) out.set(values, firsts[i]);
@@ -73,7 +79,9 @@ export async function openSnapshot(
     const int8 = manifest.precision === 'int8';
     const parts = segments.map(({ segment }) => segment.tokens);
     const tokens: DeviceTokens = {
-      vectors: int8 ? await keep(device.concat('i8', parts as Tensor<'i8'>[])) : await keep(device.concat('f32', parts as Tensor<'f32'>[])),
+      vectors: int8
+        ? await keep(device.concat('i8', parts as Tensor<'i8'>[]))
+        : await keep(device.concat('f32', parts as Tensor<'f32'>[])),
       counts: await keep(device.upload('i32', counts)),
       offsets: await keep(device.upload('f64', rowOffsets(counts))),
       factors: int8
@@ -84,7 +92,9 @@ export async function openSnapshot(
             ),
           )
         : null,
-      mean: int8 ? await keep(device.upload('f32', tokenMean ?? new Float32Array(manifest.dim))) : null,
+      mean: int8
+        ? await keep(device.upload('f32', tokenMean ?? new Float32Array(manifest.dim)))
+        : null,
       checks: await keep(
         device.upload(
           'i32',
@@ -130,7 +140,10 @@ export async function openSnapshot(
                   scales: await keep(
                     device.upload(
                       'f32',
-                      join(new Float32Array(documents).fill(1), ({ codes }) => codes?.scales ?? null),
+                      join(
+                        new Float32Array(documents).fill(1),
+                        ({ codes }) => codes?.scales ?? null,
+                      ),
                     ),
                   ),
                   step: model.prefixMap.step,

@@ -1,8 +1,14 @@
 /** Strings that are sorted in one go. */
 const RUN = 2048;
 
-/** The strings in the order of `sort()`, by UTF-16 code units, in an array of their own: runs are sorted and merged, giving way in between. */
-export async function sortPaced(strings: Iterable<string>, step: (steps?: number) => Promise<void> | undefined): Promise<string[]> {
+/**
+ * The strings in the order of `sort()`, by UTF-16 code units, in an array of their own: runs are
+ * sorted and merged, giving way in between.
+ */
+export async function sortPaced(
+  strings: Iterable<string>,
+  step: (steps?: number) => Promise<void> | undefined,
+): Promise<string[]> {
   let sorted = [...strings];
   if (sorted.length <= RUN) return sorted.sort();
   for (let from = 0; from < sorted.length; from += RUN) {

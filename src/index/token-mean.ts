@@ -16,17 +16,25 @@ const STREAM = 18;
 const MATERIAL = 1.25;
 
 /**
- * Replaces what int8 tokens are centred by, which comes from the first documents, where that of all is materially better: tokens and codes are rewritten in one
- * commit. What the old codes have lost stays lost; documents that come later lose no more.
+ * Replaces what int8 tokens are centred by, which comes from the first documents, where that of all
+ * is materially better: tokens and codes are rewritten in one commit. What the old codes have lost
+ * stays lost; documents that come later lose no more.
  */
-export async function replaceTokenMean(store: Store, loadModel: () => Promise<WeightsModel | null>, run: RunOptions): Promise<void> {
+export async function replaceTokenMean(
+  store: Store,
+  loadModel: () => Promise<WeightsModel | null>,
+  run: RunOptions,
+): Promise<void> {
   const { dim } = store.snapshot.manifest;
   const tokenMean = await betterMean(store.snapshot, run.signal);
   if (tokenMean) await rewriteTokens(store, { dim, tokenMean }, await loadModel(), run);
 }
 
 /** undefined: the present one will do. */
-async function betterMean(snapshot: Snapshot, signal: AbortSignal | undefined): Promise<Float32Array | undefined> {
+async function betterMean(
+  snapshot: Snapshot,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array | undefined> {
   const { tokenMean, dim, segments } = snapshot.manifest;
   if (!tokenMean || snapshot.live === 0) return undefined;
   const tokens = segments.reduce((sum, entry) => sum + entry.tokens, 0);
@@ -39,10 +47,15 @@ async function betterMean(snapshot: Snapshot, signal: AbortSignal | undefined): 
   }
   const sets = joinTexts(texts, dim);
   const mean = await meanToken(sets, signal);
-  return (await relativeReach(sets, Float32Array.from(tokenMean), mean, signal)) > MATERIAL ? mean : undefined;
+  return (await relativeReach(sets, Float32Array.from(tokenMean), mean, signal)) > MATERIAL
+    ? mean
+    : undefined;
 }
 
-/** How far a usual text's values are from one mean, relative to another: the ratio of the steps of its codes, its median. */
+/**
+ * How far a usual text's values are from one mean, relative to another: the ratio of the steps of
+ * its codes, its median.
+ */
 async function relativeReach(
   { vectors, offsets, counts, dim }: TokenSets,
   mean: Float32Array,

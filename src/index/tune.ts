@@ -21,15 +21,18 @@ const TIES = 10;
 /** Most candidates that are tried. */
 const MOST_CANDIDATES = 8192;
 
-/** Queries to measure with, and for each the document that it must not find, since it was drawn from it; -1: none. */
+/**
+ * Queries to measure with, and for each the document that it must not find, since it was drawn from
+ * it; -1: none.
+ */
 export interface HeldOutQueries {
   queries: TokenSets;
   own: Int32Array;
 }
 
 /**
- * Queries drawn from documents chosen at random: with an encoder runs of words of their texts, read as queries are, else runs of their consecutive token
- * vectors.
+ * Queries drawn from documents chosen at random: with an encoder runs of words of their texts, read
+ * as queries are, else runs of their consecutive token vectors.
  */
 export async function drawQueries(
   snapshot: Snapshot,
@@ -42,7 +45,8 @@ export async function drawQueries(
   const documents = sampleDocuments(snapshot, count, seed, STREAM);
   const texts = encoder && (await drawTexts(snapshot, documents, random));
   const { dim } = snapshot.manifest;
-  if (texts) return { queries: await encodeTexts(encoder, 'query', texts, { dim, signal }), own: documents };
+  if (texts)
+    return { queries: await encodeTexts(encoder, 'query', texts, { dim, signal }), own: documents };
   const parts: Float32Array[] = [];
   for (const document of documents) {
     signal?.throwIfAborted();
@@ -56,7 +60,11 @@ export async function drawQueries(
 }
 
 /** Words of each document; undefined where one has none. */
-async function drawTexts(snapshot: Snapshot, documents: Int32Array, random: Random): Promise<string[] | undefined> {
+async function drawTexts(
+  snapshot: Snapshot,
+  documents: Int32Array,
+  random: Random,
+): Promise<string[] | undefined> {
   const texts: string[] = [];
   for (const document of documents) {
     const { text = '' } = await snapshot.record(document);
@@ -76,8 +84,9 @@ export function givenQueries(queries: TokenSets, count: number): HeldOutQueries 
 }
 
 /**
- * Recall of the exact top k among the candidates of the first stage, for growing numbers of candidates, on queries that the features were not learned
- * from. Ends where all of them are found, or with 8,192 candidates. Raises 'unsupported' where searches are exact anyway.
+ * Recall of the exact top k among the candidates of the first stage, for growing numbers of
+ * candidates, on queries that the features were not learned from. Ends where all of them are found,
+ * or with 8,192 candidates. Raises 'unsupported' where searches are exact anyway.
  */
 export async function measureCurve(
   device: Device,
@@ -93,18 +102,33 @@ export async function measureCurve(
   }
   const count = queries.counts.length;
   const grid = candidateGrid(k, snapshot.live);
-  const report = (done: number): void => onProgress?.({ stage: 'tune', done, total: grid.length + 1 });
+  const report = (done: number): void =>
+    onProgress?.({ stage: 'tune', done, total: grid.length + 1 });
   report(0);
-  // one more than k, since a query's own document does not count, and some that may score as the last one does
+  // one more than k, since a query's own document does not count, and some that may score as the
+  // last one does
   const width = k + 1 + TIES;
-  const exact = await find(device, snapshot, queries, { k: width, numCandidates: width, filter: null, exact: true, signal });
+  const exact = await find(device, snapshot, queries, {
+    k: width,
+    numCandidates: width,
+    filter: null,
+    exact: true,
+    signal,
+  });
   const wanted = Array.from({ length: count }, (_, q) => wantedOf(exact, q, own[q], k));
   const points: Curve['points'] = [];
   for (const [i, numCandidates] of grid.entries()) {
     report(i + 1);
     // what is reranked exactly is found where it is among the candidates
     const lists = usesFeatures(snapshot, snapshot.live, numCandidates + 1)
-      ? await featureCandidates(device, snapshot, queries, numCandidates + 1, snapshot.allowed, signal)
+      ? await featureCandidates(
+          device,
+          snapshot,
+          queries,
+          numCandidates + 1,
+          snapshot.allowed,
+          signal,
+        )
       : null;
     const shares = wanted.map(({ documents, few }, q) => {
       if (!lists || few === 0) return 1;
@@ -116,7 +140,8 @@ export async function measureCurve(
       );
     });
     const mean = shares.reduce((sum, share) => sum + share, 0) / count;
-    const variance = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / Math.max(1, count - 1);
+    const variance =
+      shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / Math.max(1, count - 1);
     points.push([numCandidates, mean, Math.sqrt(variance / count)]);
     if (mean === 1) break;
   }
@@ -125,8 +150,9 @@ export async function measureCurve(
 }
 
 /**
- * The best documents of a query but its own: those that score no less than the k-th, and how many of them there is room for. What scores as the last does
- * is as good as it: texts that occur twice have equal scores.
+ * The best documents of a query but its own: those that score no less than the k-th, and how many
+ * of them there is room for. What scores as the last does is as good as it: texts that occur twice
+ * have equal scores.
  */
 function wantedOf(
   { top: { indices, scores, k: width } }: Found,
@@ -134,13 +160,21 @@ function wantedOf(
   own: number,
   k: number,
 ): { documents: Set<number>; few: number } {
-  const others = Array.from({ length: width }, (_, i) => query * width + i).filter((at) => indices[at] >= 0 && indices[at] !== own);
+  const others = Array.from({ length: width }, (_, i) => query * width + i).filter(
+    (at) => indices[at] >= 0 && indices[at] !== own,
+  );
   const few = Math.min(k, others.length);
   const least = few > 0 ? scores[others[few - 1]] : 0;
-  return { documents: new Set(others.filter((at) => scores[at] >= least).map((at) => indices[at])), few };
+  return {
+    documents: new Set(others.filter((at) => scores[at] >= least).map((at) => indices[at])),
+    few,
+  };
 }
 
-/** The fewest candidates whose recall, less its standard error, reaches the target; null: none that was measured does. */
+/**
+ * The fewest candidates whose recall, less its standard error, reaches the target; null: none that
+ * was measured does.
+ */
 export function candidatesFor({ points }: Pick<Curve, 'points'>, target: number): number | null {
   let before: [number, number] | null = null;
   for (const [numCandidates, recall, error] of points) {
@@ -149,14 +183,19 @@ export function candidatesFor({ points }: Pick<Curve, 'points'>, target: number)
       if (!before || safe === before[1]) return numCandidates;
       // between two measurements: linear in the logarithm
       const share = (target - before[1]) / (safe - before[1]);
-      return Math.ceil(Math.exp(Math.log(before[0]) + share * (Math.log(numCandidates) - Math.log(before[0]))));
+      return Math.ceil(
+        Math.exp(Math.log(before[0]) + share * (Math.log(numCandidates) - Math.log(before[0]))),
+      );
     }
     before = [numCandidates, safe];
   }
   return null;
 }
 
-/** What a curve says of so many candidates: between two measurements linear in the logarithm, beyond the last what it has found. */
+/**
+ * What a curve says of so many candidates: between two measurements linear in the logarithm, beyond
+ * the last what it has found.
+ */
 export function recallAt({ points }: Pick<Curve, 'points'>, numCandidates: number): number | null {
   const next = points.findIndex(([n]) => n >= numCandidates);
   if (next < 0) return points.at(-1)?.[1] ?? null;

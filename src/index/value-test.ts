@@ -1,6 +1,20 @@
-import { ABSENT, ARRAY, type Column, FALSE, NULL, NUMBER, type Scalar, STRING, TRUE, type Values } from './column.js';
+import {
+  ABSENT,
+  ARRAY,
+  type Column,
+  FALSE,
+  NULL,
+  NUMBER,
+  type Scalar,
+  STRING,
+  TRUE,
+  type Values,
+} from './column.js';
 
-/** What a filter asks of the values at a path: which pass. A document passes when any of its values does. */
+/**
+ * What a filter asks of the values at a path: which pass. A document passes when any of its values
+ * does.
+ */
 export interface ValueTest {
   /** Whether a document passes that has nothing at the path. */
   readonly absent: boolean;
@@ -38,12 +52,16 @@ export function oneOf(values: readonly Scalar[]): ValueTest {
   kinds[FALSE] = values.includes(false) ? 1 : 0;
   kinds[TRUE] = values.includes(true) ? 1 : 0;
   const numbers = new Set(values.filter((value) => typeof value === 'number'));
-  const compared = numbers.size > 1 ? { ...NO_NUMBERS, numbers } : { ...NO_NUMBERS, including: [...numbers][0] ?? Number.NaN };
+  const compared =
+    numbers.size > 1
+      ? { ...NO_NUMBERS, numbers }
+      : { ...NO_NUMBERS, including: [...numbers][0] ?? Number.NaN };
   const texts = new Set(values.filter((value) => typeof value === 'string'));
   const strings = (dictionary: readonly string[]): Uint8Array => {
     const passes = new Uint8Array(dictionary.length);
     if (texts.size < dictionary.length / 16) {
-      for (const text of texts) passes.fill(1, lowerBound(dictionary, text), upperBound(dictionary, text));
+      for (const text of texts)
+        passes.fill(1, lowerBound(dictionary, text), upperBound(dictionary, text));
     } else {
       for (let i = 0; i < passes.length; i++) passes[i] = texts.has(dictionary[i]) ? 1 : 0;
     }
@@ -58,7 +76,14 @@ export function inRange(order: Order, end: number | string): ValueTest {
   const inclusive = order === '$gte' || order === '$lte';
   if (typeof end === 'number') {
     const bounds = upwards ? { above: end, below: Infinity } : { above: -Infinity, below: end };
-    return { absent: false, kinds: NO_KINDS, ...bounds, including: inclusive ? end : Number.NaN, numbers: undefined, strings: NO_STRINGS };
+    return {
+      absent: false,
+      kinds: NO_KINDS,
+      ...bounds,
+      including: inclusive ? end : Number.NaN,
+      numbers: undefined,
+      strings: NO_STRINGS,
+    };
   }
   const strings = (dictionary: readonly string[]): Uint8Array => {
     // $gt and $lte are cut behind the end itself, $gte and $lt before it
@@ -74,7 +99,10 @@ const STEP_ROWS = 64;
 /** What a condition counts as by itself. */
 const STEPS_A_TEST = 64;
 
-/** For each of a segment's documents 1 where it passes, else 0. Without a column they have nothing at the path. Gives way to other work. */
+/**
+ * For each of a segment's documents 1 where it passes, else 0. Without a column they have nothing
+ * at the path. Gives way to other work.
+ */
 export async function testColumn(
   column: Column | undefined,
   rows: number,
@@ -93,7 +121,8 @@ export async function testColumn(
     for (let i = 0, array = 0; i < passes.length; i++) {
       if (values.kinds[i] !== ARRAY) continue;
       const end = elementOffsets[++array];
-      for (let e = elementOffsets[array - 1]; e < end && passes[i] === 0; e++) passes[i] = elementPasses[e];
+      for (let e = elementOffsets[array - 1]; e < end && passes[i] === 0; e++)
+        passes[i] = elementPasses[e];
     }
     await step(elementPasses.length / STEP_ROWS);
   }
@@ -103,7 +132,11 @@ export async function testColumn(
   return all;
 }
 
-function testValues({ kinds, numbers, codes }: Values, test: ValueTest, strings: Uint8Array): Uint8Array {
+function testValues(
+  { kinds, numbers, codes }: Values,
+  test: ValueTest,
+  strings: Uint8Array,
+): Uint8Array {
   const { above, below, including } = test;
   const members = test.numbers;
   const byKind = test.kinds.slice();
@@ -116,7 +149,8 @@ function testValues({ kinds, numbers, codes }: Values, test: ValueTest, strings:
     let passes = byKind[kind];
     if (kind === NUMBER) {
       const x = numbers[number++];
-      const inside = members === undefined ? (x > above && x < below) || x === including : members.has(x);
+      const inside =
+        members === undefined ? (x > above && x < below) || x === including : members.has(x);
       passes |= inside ? 1 : 0;
     } else if (kind === STRING) {
       passes |= strings[codes[code++]];

@@ -15,17 +15,23 @@ export interface Verification {
 }
 
 /**
- * Reads every file of a state from end to end and compares lengths and checksums, and looks for ids that two documents have. What a later state does not refer to
- * any more may be gone by now, which is no fault: of that it reads what this state has open.
+ * Reads every file of a state from end to end and compares lengths and checksums, and looks for ids
+ * that two documents have. What a later state does not refer to any more may be gone by now, which
+ * is no fault: of that it reads what this state has open.
  */
-export async function verifySnapshot(storage: Storage, snapshot: Snapshot, { signal, onProgress }: RunOptions): Promise<Verification> {
+export async function verifySnapshot(
+  storage: Storage,
+  snapshot: Snapshot,
+  { signal, onProgress }: RunOptions,
+): Promise<Verification> {
   const files = filesOf(snapshot.manifest);
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const problems: string[] = [];
   let done = 0;
   onProgress?.({ stage: 'verify', done, total });
   for (const entry of files) {
-    const report = (bytes: number): void => onProgress?.({ stage: 'verify', done: done + bytes, total });
+    const report = (bytes: number): void =>
+      onProgress?.({ stage: 'verify', done: done + bytes, total });
     const problem = await problemOf(async () => {
       const file = await storage.open(entry.name);
       try {
@@ -61,7 +67,12 @@ async function problemOf(check: () => Promise<void>): Promise<string | undefined
 async function isPresent(storage: Storage, entry: FileEntry): Promise<boolean> {
   try {
     const now = decodeManifest(await storage.read(MANIFEST), storage.name);
-    return filesOf(now).some((file) => file.name === entry.name && file.crc32 === entry.crc32 && file.headerCrc32 === entry.headerCrc32);
+    return filesOf(now).some(
+      (file) =>
+        file.name === entry.name &&
+        file.crc32 === entry.crc32 &&
+        file.headerCrc32 === entry.headerCrc32,
+    );
   } catch {
     return true;
   }
@@ -84,14 +95,22 @@ async function verifyFile(
 ): Promise<void> {
   const where = `${storage.name}/${entry.name}`;
   if (file.size !== entry.bytes)
-    throw new LemurError('bad-file', `${where}: ${file.size} bytes, expected ${entry.bytes}: the file is damaged`, { where });
+    throw new LemurError(
+      'bad-file',
+      `${where}: ${file.size} bytes, expected ${entry.bytes}: the file is damaged`,
+      { where },
+    );
   let sum = 0;
   await eachChunk(file, 0, file.size, where, signal, (chunk, at) => {
     sum = crc32(chunk, sum);
     report(at + chunk.length);
   });
   if (sum !== entry.crc32)
-    throw new LemurError('bad-file', `${where}: checksum ${sum}, expected ${entry.crc32}: the file is damaged`, { where });
+    throw new LemurError(
+      'bad-file',
+      `${where}: checksum ${sum}, expected ${entry.crc32}: the file is damaged`,
+      { where },
+    );
 }
 
 function doubleIds({ segments, find, firsts }: Snapshot): string[] {
@@ -100,7 +119,8 @@ function doubleIds({ segments, find, firsts }: Snapshot): string[] {
     for (let row = 0; row < segment.documents; row++) {
       if (deleted?.[row]) continue;
       const id = segment.ids.id(row);
-      if (find(id) !== firsts[i] + row) problems.push(`two documents have the id ${JSON.stringify(id)}`);
+      if (find(id) !== firsts[i] + row)
+        problems.push(`two documents have the id ${JSON.stringify(id)}`);
     }
   });
   return problems;

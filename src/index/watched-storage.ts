@@ -1,25 +1,35 @@
 import { LemurError } from '../errors.js';
 import type { Storage, StoredFile } from '../storage/storage.js';
 
-/** A storage of a collection, whose calls are counted while they are under way, and which changes nothing once it is sealed. */
+/**
+ * A storage of a collection, whose calls are counted while they are under way, and which changes
+ * nothing once it is sealed.
+ */
 export interface WatchedStorage extends Storage {
   /** Data files that are being written. */
   readonly writing: number;
   /** From now on what changes something rejects with 'closed'. */
   seal(): void;
-  /** Resolves when no file is being replaced or deleted: that must not come after another writer's changes. */
+  /**
+   * Resolves when no file is being replaced or deleted: that must not come after another writer's
+   * changes.
+   */
   settled(): Promise<void>;
 }
 
 /** `waitFor` sees every call that is waited for. */
-export function watchedStorage(storage: Storage, waitFor: <T>(call: Promise<T>) => Promise<T>): WatchedStorage {
+export function watchedStorage(
+  storage: Storage,
+  waitFor: <T>(call: Promise<T>) => Promise<T>,
+): WatchedStorage {
   const { name } = storage;
   const late = new Set<Promise<unknown>>();
   let writing = 0;
   let sealed = false;
 
   const changing = async <T>(change: () => Promise<T>): Promise<T> => {
-    if (sealed) throw new LemurError('closed', `${name}: this Index has been closed`, { where: name });
+    if (sealed)
+      throw new LemurError('closed', `${name}: this Index has been closed`, { where: name });
     return waitFor(change());
   };
   const tracked = <T>(change: Promise<T>): Promise<T> => {
@@ -58,7 +68,10 @@ export function watchedStorage(storage: Storage, waitFor: <T>(call: Promise<T>) 
     sync: () => changing(() => storage.sync()),
     lock: async (file) => {
       const lock = await waitFor(storage.lock(file));
-      return { confirm: async () => lock.confirm && waitFor(lock.confirm()), release: () => lock.release() };
+      return {
+        confirm: async () => lock.confirm && waitFor(lock.confirm()),
+        release: () => lock.release(),
+      };
     },
   };
 }

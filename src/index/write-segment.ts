@@ -8,7 +8,10 @@ import type { Store } from './store.js';
 /** What a segment's manifest entry says beyond its files. */
 export type SegmentFacts = Pick<SegmentEntry, 'quantizationError' | 'residual' | 'fitted'>;
 
-/** Writes documents, and their codes where there are some, as a segment that the next commit may refer to. */
+/**
+ * Writes documents, and their codes where there are some, as a segment that the next commit may
+ * refer to.
+ */
 export async function writeSegment(
   store: Store,
   documents: readonly StoredDocument[],
@@ -17,7 +20,9 @@ export async function writeSegment(
   signal?: AbortSignal | undefined,
   dim: number = store.snapshot.manifest.dim,
 ): Promise<SegmentEntry> {
-  const file = await store.write(await encodeSegment(store.newName('segment'), documents, dim, undefined, signal));
+  const file = await store.write(
+    await encodeSegment(store.newName('segment'), documents, dim, undefined, signal),
+  );
   const tokens = documents.reduce((sum, { vectors }) => sum + vectors.length / dim, 0);
   return {
     file,
@@ -39,8 +44,15 @@ export async function writeNewSegment(
   options: RunOptions,
 ): Promise<SegmentEntry> {
   const { dim } = store.snapshot.manifest;
-  const found = model && (await documentCodes(store.device, model, documents, dim, tokenMean, options));
-  return writeSegment(store, documents, found, { quantizationError, residual: found?.residual ?? null, fitted: 0 }, options.signal);
+  const found =
+    model && (await documentCodes(store.device, model, documents, dim, tokenMean, options));
+  return writeSegment(
+    store,
+    documents,
+    found,
+    { quantizationError, residual: found?.residual ?? null, fitted: 0 },
+    options.signal,
+  );
 }
 
 /** What is said of several segments that become one. */
@@ -48,7 +60,9 @@ export function mergedFacts(entries: readonly SegmentEntry[]): SegmentFacts {
   const tokens = entries.reduce((sum, entry) => sum + entry.tokens, 0);
   const residuals = entries.flatMap(({ residual }) => residual ?? []);
   return {
-    quantizationError: entries.reduce((sum, entry) => sum + entry.quantizationError * entry.tokens, 0) / Math.max(1, tokens),
+    quantizationError:
+      entries.reduce((sum, entry) => sum + entry.quantizationError * entry.tokens, 0) /
+      Math.max(1, tokens),
     residual: residuals.length === 0 ? null : residuals.reduce(combined),
     fitted: entries.reduce((sum, entry) => sum + entry.fitted, 0),
   };

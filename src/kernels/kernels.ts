@@ -1,24 +1,42 @@
 /**
- * The kernels: pure functions over one linear memory. Every address is a byte offset into `memory`, 4-byte aligned for float32 and
- * int32, 8 for float64; every count and stride is in elements. Matrices are row-major. Nothing is allocated and nothing is checked:
- * callers have passed the gate. Two implementations, `plain.ts` (the specification) and `assembly/` (WASM SIMD), answer to one
- * conformance suite.
+ * The kernels: pure functions over one linear memory. Every address is a byte offset into `memory`,
+ * 4-byte aligned for float32 and int32, 8 for float64; every count and stride is in elements.
+ * Matrices are row-major. Nothing is allocated and nothing is checked: callers have passed the
+ * gate. Two implementations, `plain.ts` (the specification) and `assembly/` (WASM SIMD), answer to
+ * one conformance suite.
  */
 export interface Kernels {
   /** Rows x dim float32 to panels of 16 rows: out[panel][k][lane], missing lanes zero. */
   packLanesF32(x: number, rows: number, dim: number, out: number): void;
-  /** Rows x dim int16, dim even, to panels of pairs: out[panel][k / 2][lane][k % 2], missing lanes zero. */
+  /**
+   * Rows x dim int16, dim even, to panels of pairs: out[panel][k / 2][lane][k % 2], missing lanes
+   * zero.
+   */
   packLanesI16(x: number, rows: number, dim: number, out: number): void;
-  /** Columns of rows x n int16, rows even(n) apart: out[panel][r / 2][lane][r % 2], panels of outRows rows; a missing row or column is zero. */
+  /**
+   * Columns of rows x n int16, rows even(n) apart: out[panel][r / 2][lane][r % 2], panels of
+   * outRows rows; a missing row or column is zero.
+   */
   packPairsI16(x: number, rows: number, n: number, out: number, outRows: number): void;
   /** Rows x dim int8 to rows x even(dim) int16. */
   widenI8(x: number, rows: number, dim: number, out: number): void;
   /**
-   * Rows x dim float32, times columnFactors[k] unless that is 0, to rows x even(dim) int16: each row's largest absolute value becomes `limit`;
-   * factors[r] is what its codes are worth.
+   * Rows x dim float32, times columnFactors[k] unless that is 0, to rows x even(dim) int16: each
+   * row's largest absolute value becomes `limit`; factors[r] is what its codes are worth.
    */
-  quantizeRowsI16(x: number, rows: number, dim: number, limit: number, columnFactors: number, out: number, factors: number): void;
-  /** Columns of rows x n float32, rows xRow apart, times rowFactors[r], to n x even(rows) int16; factors[j] is what column j's codes are worth. */
+  quantizeRowsI16(
+    x: number,
+    rows: number,
+    dim: number,
+    limit: number,
+    columnFactors: number,
+    out: number,
+    factors: number,
+  ): void;
+  /**
+   * Columns of rows x n float32, rows xRow apart, times rowFactors[r], to n x even(rows) int16;
+   * factors[j] is what column j's codes are worth.
+   */
   quantizeColumnsI16(
     x: number,
     rows: number,
@@ -29,7 +47,10 @@ export interface Kernels {
     out: number,
     factors: number,
   ): void;
-  /** out[x * outStride + d] = max over the tokens of document d of <lane x, token>; `counts` int32 tokens a document, none zero. */
+  /**
+   * out[x * outStride + d] = max over the tokens of document d of <lane x, token>; `counts` int32
+   * tokens a document, none zero.
+   */
   maxDotsF32(
     panels: number,
     lanes: number,
@@ -40,7 +61,10 @@ export interface Kernels {
     out: number,
     outStride: number,
   ): void;
-  /** The same for packed int16 lanes and widened int8 tokens; dim even; sums exact in int32, then float32. */
+  /**
+   * The same for packed int16 lanes and widened int8 tokens; dim even; sums exact in int32, then
+   * float32.
+   */
   maxDotsI16(
     panels: number,
     lanes: number,
@@ -51,7 +75,10 @@ export interface Kernels {
     out: number,
     outStride: number,
   ): void;
-  /** C (m x n) = or += A (m x k) B (k x n); element (i, j) of A at a[i * aRow + j * aCol], B likewise; `scratch`: (m + 17) * 256 floats. */
+  /**
+   * C (m x n) = or += A (m x k) B (k x n); element (i, j) of A at a[i * aRow + j * aCol], B
+   * likewise; `scratch`: (m + 17) * 256 floats.
+   */
   gemmF32(
     m: number,
     n: number,
@@ -72,11 +99,25 @@ export interface Kernels {
   /** The largest absolute value of n float32. */
   largestAbs(x: number, n: number): number;
   /**
-   * C (m x n float32) = A B: A m x k codes with a factor for each row, B in panels of pairs (`packLanesI16`, `packPairsI16`) with a factor for
-   * each column, or none (0); k even. Codes up to 2047: products are summed exactly in int32 over 512 dimensions, then in float32.
+   * C (m x n float32) = A B: A m x k codes with a factor for each row, B in panels of pairs
+   * (`packLanesI16`, `packPairsI16`) with a factor for each column, or none (0); k even. Codes up
+   * to 2047: products are summed exactly in int32 over 512 dimensions, then in float32.
    */
-  gemmI16(m: number, n: number, k: number, a: number, aFactors: number, panels: number, bFactors: number, c: number, cRow: number): void;
-  /** C (m x n float64) += A^T B, A (k x m) and B (k x n) float32, sums in float64; `scratch`: (m + 9) * 128 doubles. */
+  gemmI16(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    aFactors: number,
+    panels: number,
+    bFactors: number,
+    c: number,
+    cRow: number,
+  ): void;
+  /**
+   * C (m x n float64) += A^T B, A (k x m) and B (k x n) float32, sums in float64; `scratch`: (m +
+   * 9) * 128 doubles.
+   */
   outerF64(
     m: number,
     n: number,
@@ -91,18 +132,24 @@ export interface Kernels {
   ): void;
   /** c (n float64) += x (n float32). */
   addToF64(c: number, x: number, n: number): void;
-  /** Lower triangle of A (n x n float64) to L with L L^T = A. Returns the smallest ratio of pivot to diagonal; 0 or less: it stopped there. */
+  /**
+   * Lower triangle of A (n x n float64) to L with L L^T = A. Returns the smallest ratio of pivot to
+   * diagonal; 0 or less: it stopped there.
+   */
   choleskyF64(a: number, n: number): number;
   /** X (n rows of 16 float64, xRow apart) := (L L^T)^-1 X. */
   choleskySolve16(l: number, n: number, x: number, xRow: number): void;
   /**
-   * out = f(x) and, unless `slope` is 0, slope = f'(x); both may be x. Kind 0 gelu (erf), 1 relu, 2 silu, 3 mish; works on groups of four, so buffers
-   * reach to the next multiple of 4.
+   * out = f(x) and, unless `slope` is 0, slope = f'(x); both may be x. Kind 0 gelu (erf), 1 relu, 2
+   * silu, 3 mish; works on groups of four, so buffers reach to the next multiple of 4.
    */
   activation(kind: number, x: number, n: number, out: number, slope: number): void;
   /** x *= y. */
   multiply(x: number, y: number, n: number): void;
-  /** normal = (x - mean) / sqrt(variance + eps) by rows, inverse[r] = 1 / sqrt(...); with gamma != 0 also out = normal * gamma + beta. */
+  /**
+   * normal = (x - mean) / sqrt(variance + eps) by rows, inverse[r] = 1 / sqrt(...); with gamma != 0
+   * also out = normal * gamma + beta.
+   */
   layerNorm(
     x: number,
     rows: number,
@@ -115,7 +162,15 @@ export interface Kernels {
     out: number,
   ): void;
   /** Gradient of the input from the gradient of the output; dx may be dOut. */
-  layerNormBackward(dOut: number, rows: number, n: number, gamma: number, normal: number, inverse: number, dx: number): void;
+  layerNormBackward(
+    dOut: number,
+    rows: number,
+    n: number,
+    gamma: number,
+    normal: number,
+    inverse: number,
+    dx: number,
+  ): void;
   /** out[j] = or += sum over rows of x[r * xRow + j]. */
   sumRows(x: number, rows: number, n: number, xRow: number, accumulate: number, out: number): void;
   /** out[j] = sum over rows of x[r * row + j] * y[r * row + j]. */
@@ -124,8 +179,19 @@ export interface Kernels {
   addBias(x: number, rows: number, n: number, bias: number): void;
   /** x = (x - shift) * scale. */
   standardise(x: number, n: number, shift: number, scale: number): void;
-  /** x[r * row + c] = x * rowFactors[r] * columnFactors[c] + rowShifts[r]: products of codes to products of values. */
-  dequantise(x: number, rows: number, columns: number, row: number, rowFactors: number, columnFactors: number, rowShifts: number): void;
+  /**
+   * x[r * row + c] = x * rowFactors[r] * columnFactors[c] + rowShifts[r]: products of codes to
+   * products of values.
+   */
+  dequantise(
+    x: number,
+    rows: number,
+    columns: number,
+    row: number,
+    rowFactors: number,
+    columnFactors: number,
+    rowShifts: number,
+  ): void;
   /** Returns the sum of (prediction - target)^2; prediction := (prediction - target) * scale. */
   squaredError(prediction: number, target: number, n: number, scale: number): number;
   /** Sum of squares in float64. */
@@ -151,7 +217,12 @@ export interface Kernels {
 }
 
 /** Activations in the order of their numbers in the kernels. */
-export const ACTIVATIONS: readonly ['gelu', 'relu', 'silu', 'mish'] = ['gelu', 'relu', 'silu', 'mish'];
+export const ACTIVATIONS: readonly ['gelu', 'relu', 'silu', 'mish'] = [
+  'gelu',
+  'relu',
+  'silu',
+  'mish',
+];
 export type Activation = (typeof ACTIVATIONS)[number];
 
 /** Lanes of a panel: vectors are packed 16 at a time. */

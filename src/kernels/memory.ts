@@ -7,7 +7,10 @@ export const MAXIMUM_PAGES = 65536;
 /** 64 MiB: with less there is nothing to be computed. */
 const LEAST_PAGES = 1024;
 
-/** The linear memory that kernels compute in: WebAssembly's, or the same made of a plain buffer in engines without it. */
+/**
+ * The linear memory that kernels compute in: WebAssembly's, or the same made of a plain buffer in
+ * engines without it.
+ */
 export interface KernelMemory {
   /** Another one after `grow` in WebAssembly; views of a plain one grow along. */
   readonly buffer: ArrayBufferLike;
@@ -23,7 +26,10 @@ export function hasWebAssembly(): boolean {
   return typeof WebAssembly === 'object';
 }
 
-/** A page of memory that can grow up to 4 GiB where so much address space can be had, less on small machines. Raises 'unsupported' where none can. */
+/**
+ * A page of memory that can grow up to 4 GiB where so much address space can be had, less on small
+ * machines. Raises 'unsupported' where none can.
+ */
 export function createMemory(shared: boolean): KernelMemory {
   for (let maximum = MAXIMUM_PAGES; ; maximum /= 2) {
     try {
@@ -50,8 +56,13 @@ export function receiveMemory(sent: SentMemory): KernelMemory {
     : (sent as WebAssembly.Memory);
 }
 
-/** Buffers of one length for life that can become longer, newer than the types that are known here. */
-type GrowingBuffer = ArrayBufferLike & { grow?(length: number): void; resize?(length: number): void };
+/**
+ * Buffers of one length for life that can become longer, newer than the types that are known here.
+ */
+type GrowingBuffer = ArrayBufferLike & {
+  grow?(length: number): void;
+  resize?(length: number): void;
+};
 
 function overBuffer(buffer: GrowingBuffer): KernelMemory {
   return {

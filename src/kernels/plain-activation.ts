@@ -8,7 +8,8 @@ export function activationOf(kind: number): (x: number) => number {
 
 /** Its derivative. */
 export function slopeOf(kind: number): (x: number) => number {
-  if (kind === 0) return (x) => normalCdf(x) + (x * Math.exp(-0.5 * x * x)) / Math.sqrt(2 * Math.PI);
+  if (kind === 0)
+    return (x) => normalCdf(x) + (x * Math.exp(-0.5 * x * x)) / Math.sqrt(2 * Math.PI);
   if (kind === 1) return (x) => (x > 0 ? 1 : 0);
   if (kind === 2) return (x) => sigmoid(x) * (1 + x * (1 - sigmoid(x)));
   return (x) => tanhSoftplus(x) + x * sigmoid(x) * (1 - tanhSoftplus(x) ** 2);

@@ -3,10 +3,20 @@ import type { KernelMemory } from './memory.js';
 
 type Codes = Pick<
   Kernels,
-  'packLanesI16' | 'packPairsI16' | 'widenI8' | 'quantizeRowsI16' | 'quantizeColumnsI16' | 'quantizeI8' | 'largestAbs' | 'gemmI16'
+  | 'packLanesI16'
+  | 'packPairsI16'
+  | 'widenI8'
+  | 'quantizeRowsI16'
+  | 'quantizeColumnsI16'
+  | 'quantizeI8'
+  | 'largestAbs'
+  | 'gemmI16'
 >;
 
-/** What is no larger is zero: limit / largest would be infinite, and products with it are below float32. */
+/**
+ * What is no larger is zero: limit / largest would be infinite, and products with it are below
+ * float32.
+ */
 const NOTHING = 2 ** -110;
 
 /** Codes of the plain kernels and their products. */
@@ -40,7 +50,8 @@ export function plainCodes(memory: Pick<KernelMemory, 'buffer'>): Codes {
       for (let first = 0, to = out >> 1; first < rows; first += 16) {
         for (let k = 0; k < dim; k += 2) {
           for (let lane = 0; lane < 16; lane++) {
-            for (let odd = 0; odd < 2; odd++) i16[to++] = first + lane < rows ? i16[(x >> 1) + (first + lane) * dim + k + odd] : 0;
+            for (let odd = 0; odd < 2; odd++)
+              i16[to++] = first + lane < rows ? i16[(x >> 1) + (first + lane) * dim + k + odd] : 0;
           }
         }
       }
@@ -69,7 +80,10 @@ export function plainCodes(memory: Pick<KernelMemory, 'buffer'>): Codes {
       refresh();
       const factor = (k: number): number => (columnFactors ? f32[(columnFactors >> 2) + k] : 1);
       for (let r = 0; r < rows; r++) {
-        const row = Float32Array.from({ length: dim }, (_, k) => f32[(x >> 2) + r * dim + k] * factor(k));
+        const row = Float32Array.from(
+          { length: dim },
+          (_, k) => f32[(x >> 2) + r * dim + k] * factor(k),
+        );
         f32[(factors >> 2) + r] = quantize(row, limit, (out >> 1) + r * even(dim));
       }
     },
@@ -77,14 +91,21 @@ export function plainCodes(memory: Pick<KernelMemory, 'buffer'>): Codes {
     quantizeColumnsI16(x, rows, n, xRow, rowFactors, limit, out, factors) {
       refresh();
       for (let j = 0; j < n; j++) {
-        const column = Float32Array.from({ length: rows }, (_, r) => f32[(x >> 2) + r * xRow + j] * f32[(rowFactors >> 2) + r]);
+        const column = Float32Array.from(
+          { length: rows },
+          (_, r) => f32[(x >> 2) + r * xRow + j] * f32[(rowFactors >> 2) + r],
+        );
         f32[(factors >> 2) + j] = quantize(column, limit, (out >> 1) + j * even(rows));
       }
     },
 
     quantizeI8(x, n, scale, out) {
       refresh();
-      for (let i = 0; i < n; i++) i8[out + i] = Math.max(-127, Math.min(127, roundToEven(Math.fround(f32[(x >> 2) + i] * scale))));
+      for (let i = 0; i < n; i++)
+        i8[out + i] = Math.max(
+          -127,
+          Math.min(127, roundToEven(Math.fround(f32[(x >> 2) + i] * scale))),
+        );
     },
 
     largestAbs(x, n) {
@@ -100,8 +121,10 @@ export function plainCodes(memory: Pick<KernelMemory, 'buffer'>): Codes {
         for (let j = 0; j < n; j++) {
           const panel = (panels >> 1) + (j >> 4) * 16 * k + (j & 15) * 2;
           let sum = 0;
-          for (let l = 0; l < k; l++) sum += i16[(a >> 1) + i * k + l] * i16[panel + (l >> 1) * 32 + (l & 1)];
-          f32[(c >> 2) + i * cRow + j] = sum * f32[(aFactors >> 2) + i] * (bFactors ? f32[(bFactors >> 2) + j] : 1);
+          for (let l = 0; l < k; l++)
+            sum += i16[(a >> 1) + i * k + l] * i16[panel + (l >> 1) * 32 + (l & 1)];
+          f32[(c >> 2) + i * cRow + j] =
+            sum * f32[(aFactors >> 2) + i] * (bFactors ? f32[(bFactors >> 2) + j] : 1);
         }
       }
     },

@@ -37,7 +37,8 @@ export function plainLinearAlgebra(memory: Pick<KernelMemory, 'buffer'>): Linear
       for (let i = 0; i < m; i++) {
         for (let j = 0; j < n; j++) {
           let sum = accumulate ? f32[(c >> 2) + i * cRow + j] : 0;
-          for (let l = 0; l < k; l++) sum += f32[(a >> 2) + i * aRow + l * aCol] * f32[(b >> 2) + l * bRow + j * bCol];
+          for (let l = 0; l < k; l++)
+            sum += f32[(a >> 2) + i * aRow + l * aCol] * f32[(b >> 2) + l * bRow + j * bCol];
           f32[(c >> 2) + i * cRow + j] = sum;
         }
       }
@@ -48,7 +49,8 @@ export function plainLinearAlgebra(memory: Pick<KernelMemory, 'buffer'>): Linear
       for (let i = 0; i < m; i++) {
         for (let j = 0; j < n; j++) {
           let sum = f64[(c >> 3) + i * cRow + j];
-          for (let l = 0; l < k; l++) sum += f32[(a >> 2) + l * aRow + i] * f32[(b >> 2) + l * bRow + j];
+          for (let l = 0; l < k; l++)
+            sum += f32[(a >> 2) + l * aRow + i] * f32[(b >> 2) + l * bRow + j];
           f64[(c >> 3) + i * cRow + j] = sum;
         }
       }
@@ -107,7 +109,8 @@ export function plainLinearAlgebra(memory: Pick<KernelMemory, 'buffer'>): Linear
       refresh();
       for (let j = 0; j < n; j++) {
         let sum = 0;
-        for (let r = 0; r < rows; r++) sum += f32[(x >> 2) + r * row + j] * f32[(y >> 2) + r * row + j];
+        for (let r = 0; r < rows; r++)
+          sum += f32[(x >> 2) + r * row + j] * f32[(y >> 2) + r * row + j];
         f32[(out >> 2) + j] = sum;
       }
     },
@@ -134,7 +137,8 @@ export function plainLinearAlgebra(memory: Pick<KernelMemory, 'buffer'>): Linear
       for (let r = 0; r < rows; r++) {
         for (let c = 0; c < columns; c++) {
           const factor = f32[(rowFactors >> 2) + r] * f32[(columnFactors >> 2) + c];
-          f32[(x >> 2) + r * row + c] = f32[(x >> 2) + r * row + c] * factor + f32[(rowShifts >> 2) + r];
+          f32[(x >> 2) + r * row + c] =
+            f32[(x >> 2) + r * row + c] * factor + f32[(rowShifts >> 2) + r];
         }
       }
     },

@@ -5,8 +5,9 @@ import { plainCodes } from './plain-codes.js';
 import { plainLinearAlgebra } from './plain-linear-algebra.js';
 
 /**
- * The kernels as formulas: scalar TypeScript, sums in float64, one rounding to float32 at each store. The specification that the fast
- * kernels are held to, and what runs where WASM or its SIMD is missing.
+ * The kernels as formulas: scalar TypeScript, sums in float64, one rounding to float32 at each
+ * store. The specification that the fast kernels are held to, and what runs where WASM or its SIMD
+ * is missing.
  */
 export function plainKernels(memory: Pick<KernelMemory, 'buffer'>): Kernels {
   // views are renewed when the memory has grown
@@ -55,21 +56,40 @@ export function plainKernels(memory: Pick<KernelMemory, 'buffer'>): Kernels {
       refresh();
       for (let first = 0, to = out >> 2; first < rows; first += 16) {
         for (let k = 0; k < dim; k++) {
-          for (let lane = 0; lane < 16; lane++) f32[to++] = first + lane < rows ? f32[(x >> 2) + (first + lane) * dim + k] : 0;
+          for (let lane = 0; lane < 16; lane++)
+            f32[to++] = first + lane < rows ? f32[(x >> 2) + (first + lane) * dim + k] : 0;
         }
       }
     },
 
     maxDotsF32(panels, lanes, dim, tokens, counts, documents, out, outStride) {
       refresh();
-      const lane = (x: number, k: number): number => f32[(panels >> 2) + (x >> 4) * 16 * dim + k * 16 + (x & 15)];
-      maxDots((x, k, t) => lane(x, k) * f32[(tokens >> 2) + t * dim + k], lanes, dim, counts, documents, out, outStride);
+      const lane = (x: number, k: number): number =>
+        f32[(panels >> 2) + (x >> 4) * 16 * dim + k * 16 + (x & 15)];
+      maxDots(
+        (x, k, t) => lane(x, k) * f32[(tokens >> 2) + t * dim + k],
+        lanes,
+        dim,
+        counts,
+        documents,
+        out,
+        outStride,
+      );
     },
 
     maxDotsI16(panels, lanes, dim, tokens, counts, documents, out, outStride) {
       refresh();
-      const lane = (x: number, k: number): number => i16[(panels >> 1) + (x >> 4) * 16 * dim + (k >> 1) * 32 + (x & 15) * 2 + (k & 1)];
-      maxDots((x, k, t) => lane(x, k) * i16[(tokens >> 1) + t * dim + k], lanes, dim, counts, documents, out, outStride);
+      const lane = (x: number, k: number): number =>
+        i16[(panels >> 1) + (x >> 4) * 16 * dim + (k >> 1) * 32 + (x & 15) * 2 + (k & 1)];
+      maxDots(
+        (x, k, t) => lane(x, k) * i16[(tokens >> 1) + t * dim + k],
+        lanes,
+        dim,
+        counts,
+        documents,
+        out,
+        outStride,
+      );
     },
 
     activation(kind, x, n, out, slope) {
@@ -95,7 +115,8 @@ export function plainKernels(memory: Pick<KernelMemory, 'buffer'>): Kernels {
         for (let j = 0; j < n; j++) {
           const v = (f32[(x >> 2) + at + j] - mean) * scale;
           f32[(normal >> 2) + at + j] = v;
-          if (gamma !== 0) f32[(out >> 2) + at + j] = v * f32[(gamma >> 2) + j] + f32[(beta >> 2) + j];
+          if (gamma !== 0)
+            f32[(out >> 2) + at + j] = v * f32[(gamma >> 2) + j] + f32[(beta >> 2) + j];
         }
       }
     },
@@ -113,7 +134,8 @@ export function plainKernels(memory: Pick<KernelMemory, 'buffer'>): Kernels {
         }
         for (let j = 0; j < n; j++) {
           const g = f32[(dOut >> 2) + at + j] * f32[(gamma >> 2) + j];
-          f32[(dx >> 2) + at + j] = f32[(inverse >> 2) + r] * (g - meanG - f32[(normal >> 2) + at + j] * meanGx);
+          f32[(dx >> 2) + at + j] =
+            f32[(inverse >> 2) + r] * (g - meanG - f32[(normal >> 2) + at + j] * meanGx);
         }
       }
     },

@@ -2,7 +2,10 @@ import type { Kernels } from './kernels.js';
 import { hasWebAssembly, type KernelMemory } from './memory.js';
 import { KERNELS } from './wasm-binary.js';
 
-/** Compiles the inlined WASM kernels, for a shared memory or for one that is not. Rejects where WASM or its SIMD instructions are missing. */
+/**
+ * Compiles the inlined WASM kernels, for a shared memory or for one that is not. Rejects where WASM
+ * or its SIMD instructions are missing.
+ */
 export async function compileKernels(shared: boolean): Promise<WebAssembly.Module> {
   return compileFor(shared, inlinedKernels());
 }
@@ -14,15 +17,22 @@ export async function compileFor(shared: boolean, binary: Uint8Array): Promise<W
 
 /** The kernels over `memory`, whose sharedness must be that of the module. */
 export function simdKernels(module: WebAssembly.Module, memory: KernelMemory): Kernels {
-  return new WebAssembly.Instance(module, { env: { memory: memory as WebAssembly.Memory } }).exports as unknown as Kernels;
+  return new WebAssembly.Instance(module, { env: { memory: memory as WebAssembly.Memory } })
+    .exports as unknown as Kernels;
 }
 
-/** Whether the engine knows all instructions of the kernels; where it does and `compileKernels` rejects, compiling is forbidden. */
+/**
+ * Whether the engine knows all instructions of the kernels; where it does and `compileKernels`
+ * rejects, compiling is forbidden.
+ */
 export function knowsKernels(): boolean {
   return hasWebAssembly() && WebAssembly.validate(inlinedKernels());
 }
 
-/** A copy. The two modules differ in one bit, the `shared` flag of the imported memory: "env" "memory", kind 2, limits with a maximum. */
+/**
+ * A copy. The two modules differ in one bit, the `shared` flag of the imported memory: "env"
+ * "memory", kind 2, limits with a maximum.
+ */
 function importingMemory(binary: Uint8Array, shared: boolean): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(binary);
   const memoryImport = [3, ...ascii('env'), 6, ...ascii('memory'), 2];

@@ -1,9 +1,15 @@
 import { siftDown, siftUp } from './top-k.js';
 
-/** Scores looked at, or taken out of the heap, that count as a step between two turns of the event loop. */
+/**
+ * Scores looked at, or taken out of the heap, that count as a step between two turns of the event
+ * loop.
+ */
 const STEP_SCORES = 8;
 
-/** `selectTopK` with base 0, for any number of scores and any k: gives way to other work as it goes on. */
+/**
+ * `selectTopK` with base 0, for any number of scores and any k: gives way to other work as it goes
+ * on.
+ */
 export async function selectTopKPaced(
   scores: ArrayLike<number>,
   count: number,

@@ -1,6 +1,7 @@
 /**
- * The k largest of `scores`, best first, ties by the lower index. Writes their positions (plus `base`) and scores to `indices` and
- * `best` at `at` and returns how many there are: min(k, count). NaN never enters.
+ * The k largest of `scores`, best first, ties by the lower index. Writes their positions (plus
+ * `base`) and scores to `indices` and `best` at `at` and returns how many there are: min(k, count).
+ * NaN never enters.
  */
 export function selectTopK(
   scores: ArrayLike<number>,
@@ -40,7 +41,14 @@ function isWorse(a: number, i: number, b: number, j: number): boolean {
   return a < b || (a === b && i > j);
 }
 
-export function siftUp(indices: Int32Array, best: Float32Array, at: number, slot: number, index: number, score: number): void {
+export function siftUp(
+  indices: Int32Array,
+  best: Float32Array,
+  at: number,
+  slot: number,
+  index: number,
+  score: number,
+): void {
   while (slot > 0) {
     const parent = (slot - 1) >> 1;
     if (!isWorse(score, index, best[at + parent], indices[at + parent])) break;
@@ -52,10 +60,21 @@ export function siftUp(indices: Int32Array, best: Float32Array, at: number, slot
   best[at + slot] = score;
 }
 
-export function siftDown(indices: Int32Array, best: Float32Array, at: number, size: number, index: number, score: number): void {
+export function siftDown(
+  indices: Int32Array,
+  best: Float32Array,
+  at: number,
+  size: number,
+  index: number,
+  score: number,
+): void {
   let slot = 0;
   for (let child = 1; child < size; child = 2 * slot + 1) {
-    if (child + 1 < size && isWorse(best[at + child + 1], indices[at + child + 1], best[at + child], indices[at + child])) child++;
+    if (
+      child + 1 < size &&
+      isWorse(best[at + child + 1], indices[at + child + 1], best[at + child], indices[at + child])
+    )
+      child++;
     if (!isWorse(best[at + child], indices[at + child], score, index)) break;
     indices[at + slot] = indices[at + child];
     best[at + slot] = best[at + child];
@@ -66,10 +85,18 @@ export function siftDown(indices: Int32Array, best: Float32Array, at: number, si
 }
 
 /**
- * Positions of the k largest of `scores`, ascending, ties at the cut by the lower position: a set, in time that does not depend on k. Writes them to
- * `out` at `at` and returns how many there are: min(k, count). `scratch` has room for `count` values.
+ * Positions of the k largest of `scores`, ascending, ties at the cut by the lower position: a set,
+ * in time that does not depend on k. Writes them to `out` at `at` and returns how many there are:
+ * min(k, count). `scratch` has room for `count` values.
  */
-export function selectLargest(scores: Float32Array, count: number, k: number, scratch: Float32Array, out: Int32Array, at: number): number {
+export function selectLargest(
+  scores: Float32Array,
+  count: number,
+  k: number,
+  scratch: Float32Array,
+  out: Int32Array,
+  at: number,
+): number {
   const kept = Math.min(k, count);
   if (kept === 0) return 0;
   scratch.set(count === scores.length ? scores : scores.subarray(0, count));

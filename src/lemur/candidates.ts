@@ -12,23 +12,33 @@ import type { ResolvedLearnOptions } from './options.js';
 
 /** With fewer documents one query takes less time by a scan of all weights (docs/design.md). */
 const LEAST_FOR_PREFIXES = 4096;
-/** Full codes looked at for every candidate asked for: with prefixes of 256 bytes next to no recall is lost against the full scan (docs/design.md). */
+/**
+ * Full codes looked at for every candidate asked for: with prefixes of 256 bytes next to no recall
+ * is lost against the full scan (docs/design.md).
+ */
 const RESCORED = 4;
 
 /** How candidates are found. */
 export interface CandidateOptions extends RunOptions {
   /**
-   * `prefix` (default): the documents with the best prefixes are rescored by their full codes. `full`: the inner product with all weights of all documents
-   * in float32, the yardstick; it is also what happens with `prefixDim: 0`, fewer than 4,096 documents, or nothing to leave out.
+   * `prefix` (default): the documents with the best prefixes are rescored by their full codes.
+   * `full`: the inner product with all weights of all documents in float32, the yardstick; it is
+   * also what happens with `prefixDim: 0`, fewer than 4,096 documents, or nothing to leave out.
    */
   scan?: 'prefix' | 'full' | undefined;
   /** Documents whose full codes are looked at; at least k. Default 4 k. */
   rescored?: number | undefined;
 }
 
-export const CANDIDATE_OPTIONS: OptionNames<CandidateOptions> = { scan: true, rescored: true, ...RUN_OPTIONS };
+export const CANDIDATE_OPTIONS: OptionNames<CandidateOptions> = {
+  scan: true,
+  rescored: true,
+  ...RUN_OPTIONS,
+};
 
-/** The first stage of a fit, by a stored map or a new one; null where none is wanted or possible. */
+/**
+ * The first stage of a fit, by a stored map or a new one; null where none is wanted or possible.
+ */
 export async function firstStageOf(
   device: Device,
   { solver, w, map, scaling }: Fitted,
@@ -45,7 +55,10 @@ export async function firstStageOf(
   return found && createFirstStage(device, found, w, scaling.scales, options);
 }
 
-/** What a scan of prefixes for k candidates works with; null where it is all weights that are scanned. Raises 'invalid-argument'. */
+/**
+ * What a scan of prefixes for k candidates works with; null where it is all weights that are
+ * scanned. Raises 'invalid-argument'.
+ */
 export function prefixScan(
   stage: FirstStage | null,
   documents: number,
@@ -55,10 +68,18 @@ export function prefixScan(
   checkK(k);
   const { scan = 'prefix', rescored = RESCORED * k } = options;
   if (scan !== 'prefix' && scan !== 'full')
-    throw new LemurError('invalid-argument', `scan: expected 'prefix' or 'full', got ${showValue(scan)}`, { where: 'scan' });
+    throw new LemurError(
+      'invalid-argument',
+      `scan: expected 'prefix' or 'full', got ${showValue(scan)}`,
+      { where: 'scan' },
+    );
   if (!Number.isSafeInteger(rescored) || rescored < k)
-    throw new LemurError('invalid-argument', `rescored: expected an integer of at least k, ${k}, got ${showValue(rescored)}`, {
-      where: 'rescored',
-    });
+    throw new LemurError(
+      'invalid-argument',
+      `rescored: expected an integer of at least k, ${k}, got ${showValue(rescored)}`,
+      {
+        where: 'rescored',
+      },
+    );
   return stage && scan === 'prefix' && rescored < documents ? { stage, rescored } : null;
 }

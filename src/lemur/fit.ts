@@ -34,7 +34,10 @@ export interface Fitted {
   std: number;
   /** What is taken off the tokens of documents before they are quantised: d values. */
   tokenMean: Float32Array;
-  /** How many times as long as those of a typical document the vectors of each are, by the longest of them; no scales where all are alike. */
+  /**
+   * How many times as long as those of a typical document the vectors of each are, by the longest
+   * of them; no scales where all are alike.
+   */
   scaling: Scaling;
 }
 
@@ -70,7 +73,13 @@ export async function fitCorpus(
   options: FitOptions,
 ): Promise<Solved> {
   const tokenMean = await meanToken(documents, options.signal);
-  const tokens = await uploadDocuments(device, documents, chosen.precision, tokenMean, options.signal);
+  const tokens = await uploadDocuments(
+    device,
+    documents,
+    chosen.precision,
+    tokenMean,
+    options.signal,
+  );
   const { seed } = chosen;
   try {
     const lengths = await longestRows(documents, options.signal);
@@ -83,7 +92,15 @@ export async function fitCorpus(
     try {
       const { map, solver, mean, std, length, base } = learned;
       const w = await documentWeights(device, map, solver, tokens, { mean, std }, options);
-      return { map, solver, mean, std, w, tokenMean, scaling: { scales: scalesOf(lengths, length), base } };
+      return {
+        map,
+        solver,
+        mean,
+        std,
+        w,
+        tokenMean,
+        scaling: { scales: scalesOf(lengths, length), base },
+      };
     } catch (error) {
       freeLearned(device, learned);
       throw error;
@@ -94,9 +111,11 @@ export async function fitCorpus(
 }
 
 /**
- * Targets, training and the factor of the least squares: all but the documents' weights. Targets are of `trainSubsetSize` of the documents. A document's
- * scores grow with the length of its vectors, and with that of the query's: everything is learned from vectors of length 1, each document by its own
- * scale, so that long ones do not hide the others. `lengths`: of each document's longest token vector.
+ * Targets, training and the factor of the least squares: all but the documents' weights. Targets
+ * are of `trainSubsetSize` of the documents. A document's scores grow with the length of its
+ * vectors, and with that of the query's: everything is learned from vectors of length 1, each
+ * document by its own scale, so that long ones do not hide the others. `lengths`: of each
+ * document's longest token vector.
  */
 export async function learnCorpus(
   device: Device,
@@ -113,14 +132,28 @@ export async function learnCorpus(
     solve: await unitRows(given.solve, dim, signal),
     validation: given.validation && (await unitRows(given.validation, dim, signal)),
   };
-  const { map, mean, std, length } = await learnFeatures(device, documents, lengths, samples, chosen, options);
+  const { map, mean, std, length } = await learnFeatures(
+    device,
+    documents,
+    lengths,
+    samples,
+    chosen,
+    options,
+  );
   const kept: Tensor[] = [map.parameters];
   try {
     const x = await device.upload('f32', samples.solve);
     kept.push(x);
     const solver = await createSolver(device, map, x, samples.solve.length / dim, options);
     kept.push(solver.z, solver.factor);
-    return { map, solver, mean, std, length, base: await zeroWeights(device, map, solver, dim, { mean, std }, options) };
+    return {
+      map,
+      solver,
+      mean,
+      std,
+      length,
+      base: await zeroWeights(device, map, solver, dim, { mean, std }, options),
+    };
   } catch (error) {
     device.free(...kept);
     throw error;
@@ -164,7 +197,10 @@ export function learnTokens({ epochs, learnSubsetSize }: ResolvedLearnOptions): 
 }
 
 /** Learn tokens of the least squares. */
-export function solveSample(learn: TokenSets, { olsSampleSize, seed }: ResolvedLearnOptions): Float32Array {
+export function solveSample(
+  learn: TokenSets,
+  { olsSampleSize, seed }: ResolvedLearnOptions,
+): Float32Array {
   return sampleTokens(learn, olsSampleSize, seed, STREAM.solve);
 }
 
@@ -176,7 +212,10 @@ export async function uploadDocuments(
   tokenMean: Float32Array,
   signal: AbortSignal | undefined,
 ): Promise<DeviceTokens> {
-  return uploadTokens(device, precision === 'int8' ? await quantizeTokens(documents, tokenMean, signal) : documents);
+  return uploadTokens(
+    device,
+    precision === 'int8' ? await quantizeTokens(documents, tokenMean, signal) : documents,
+  );
 }
 
 async function learnFeatures(
@@ -191,13 +230,18 @@ async function learnFeatures(
   const { dim } = documents;
   const latentDim = chosen.finalHiddenDim ?? chosen.hiddenDim;
   const random = (stream: number) => createRandom(seed, stream);
-  const subset = sampleWithoutReplacement(random(STREAM.train), documents.documents, chosen.trainSubsetSize);
+  const subset = sampleWithoutReplacement(
+    random(STREAM.train),
+    documents.documents,
+    chosen.trainSubsetSize,
+  );
   const select = await device.upload('i32', subset);
   const used: Tensor[] = [select];
   const own = Float64Array.from(subset, (document) => lengths[document]);
   const length = typicalLength(own);
   // targets of documents that are zero are zero at any scale
-  const relative = scalesOf(own, length) ?? (length === 1 ? null : new Float32Array(own.length).fill(1));
+  const relative =
+    scalesOf(own, length) ?? (length === 1 ? null : new Float32Array(own.length).fill(1));
   const scales =
     relative &&
     (await device.upload(
@@ -205,12 +249,23 @@ async function learnFeatures(
       relative.map((scale) => (scale || 1) * length),
     ));
   if (scales) used.push(scales);
-  const examplesOf = async (vectors: Float32Array, stage: string): Promise<Examples & { sum: number; sumSquares: number }> => {
+  const examplesOf = async (
+    vectors: Float32Array,
+    stage: string,
+  ): Promise<Examples & { sum: number; sumSquares: number }> => {
     const rows = vectors.length / dim;
     const x = await device.upload('f32', vectors);
     const targets = await device.allocate('f32', rows * subset.length);
     used.push(x, targets);
-    return { x, targets, rows, ...(await device.targets(x, rows, documents, select, targets, { ...renamed(options, stage), scales })) };
+    return {
+      x,
+      targets,
+      rows,
+      ...(await device.targets(x, rows, documents, select, targets, {
+        ...renamed(options, stage),
+        scales,
+      })),
+    };
   };
   try {
     const examples = await examplesOf(samples.learn, 'targets');
@@ -218,10 +273,14 @@ async function learnFeatures(
     const [mean, std] = [standardisation.mean * length, standardisation.std * length];
     if (epochs === 0) {
       const layout = randomLayout(dim, latentDim, activation);
-      const parameters = await device.upload('f32', initialParameters(layout, 0, random(STREAM.initial)));
+      const parameters = await device.upload(
+        'f32',
+        initialParameters(layout, 0, random(STREAM.initial)),
+      );
       return { map: { layout, parameters, unit: true }, mean, std, length };
     }
-    const validation = samples.validation && (await examplesOf(samples.validation, 'validation targets'));
+    const validation =
+      samples.validation && (await examplesOf(samples.validation, 'validation targets'));
     const widths = [...new Array<number>(chosen.numLayers - 1).fill(chosen.hiddenDim), latentDim];
     const layout = mlpLayout(dim, widths, activation);
     const initial = initialParameters(layout, subset.length, random(STREAM.initial));
@@ -244,10 +303,22 @@ async function learnFeatures(
       await centred(examples),
       validation && (await centred(validation)),
       standardisation,
-      { ...chosen, products: chosen.precision === 'int8' ? 'int16' : 'float32', random: random(STREAM.order), onProgress, signal, onEpoch },
+      {
+        ...chosen,
+        products: chosen.precision === 'int8' ? 'int16' : 'float32',
+        random: random(STREAM.order),
+        onProgress,
+        signal,
+        onEpoch,
+      },
     );
     const parameters = absorbCentre(layout, trained.slice(0, layout.parameterCount), centre);
-    return { map: { layout, parameters: await device.upload('f32', parameters), unit: true }, mean, std, length };
+    return {
+      map: { layout, parameters: await device.upload('f32', parameters), unit: true },
+      mean,
+      std,
+      length,
+    };
   } finally {
     device.free(...used);
   }
@@ -263,7 +334,11 @@ function sampleTokens(sets: TokenSets, count: number, seed: number, stream: numb
 }
 
 /** Numbers of `count` rows at random, of which no text gives most. */
-export function sampleRows({ counts, offsets }: TokenSets, count: number, random: Random): Int32Array {
+export function sampleRows(
+  { counts, offsets }: TokenSets,
+  count: number,
+  random: Random,
+): Int32Array {
   const shares = fairShares(counts, count);
   const firsts = shares === counts ? offsets : rowOffsets(shares);
   const places = sampleWithoutReplacement(random, firsts[counts.length], count);
@@ -279,7 +354,10 @@ export function sampleRows({ counts, offsets }: TokenSets, count: number, random
   });
 }
 
-/** Population mean and deviation; constant targets count as of deviation 1, so that they standardise to zero. */
+/**
+ * Population mean and deviation; constant targets count as of deviation 1, so that they standardise
+ * to zero.
+ */
 function moments(sum: number, sumSquares: number, n: number): { mean: number; std: number } {
   const mean = sum / n;
   const variance = sumSquares / n - mean * mean;

@@ -1,4 +1,10 @@
-import { checkDevice, DEVICE_OPTIONS, type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
+import {
+  checkDevice,
+  DEVICE_OPTIONS,
+  type DeviceOptions,
+  freeWith,
+  resolveDevice,
+} from '../device/default-device.js';
 import type { Device, Tensor } from '../device/device.js';
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
@@ -11,17 +17,36 @@ import type { TopK } from '../search/top-k.js';
 import type { Storage } from '../storage/storage.js';
 import { storageOf } from '../storage-of.js';
 import { queryLengths } from '../tokens/lengths.js';
-import { reportTokens, type TokenInput, type TokenReport, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
-import { CANDIDATE_OPTIONS, type CandidateOptions, firstStageOf, prefixScan } from './candidates.js';
+import {
+  reportTokens,
+  type TokenInput,
+  type TokenReport,
+  type TokenSets,
+  tokenSets,
+  tokenSetsOfDim,
+} from '../tokens/token-sets.js';
+import {
+  CANDIDATE_OPTIONS,
+  type CandidateOptions,
+  firstStageOf,
+  prefixScan,
+} from './candidates.js';
 import { type Fitted, fitCorpus, type Solved, uploadDocuments } from './fit.js';
-import { defaultLearnTokens, FIT_OPTIONS, type FitOptions, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
+import {
+  defaultLearnTokens,
+  FIT_OPTIONS,
+  type FitOptions,
+  type ResolvedLearnOptions,
+  resolveLearnOptions,
+} from './options.js';
 import { loadReference, REFERENCE_OPTIONS, type ReferenceOptions } from './reference-folder.js';
 import { loadFolder, saveFolder } from './saved-folder.js';
 import { loadTxtai, TXTAI_OPTIONS, type TxtaiOptions } from './txtai-folder.js';
 
 /**
- * The learned reduction of LEMUR (Jääsaari, Hyvönen, Roos, ICML 2026): for one corpus a feature map psi and a weight vector for each document,
- * so that the inner product of a document's weights with the sum of psi over a query's tokens estimates their MaxSim.
+ * The learned reduction of LEMUR (Jääsaari, Hyvönen, Roos, ICML 2026): for one corpus a feature map
+ * psi and a weight vector for each document, so that the inner product of a document's weights with
+ * the sum of psi over a query's tokens estimates their MaxSim.
  */
 export class Lemur {
   /** Dimension d of the token vectors. */
@@ -84,8 +109,9 @@ export class Lemur {
   }
 
   /**
-   * Learns from a corpus. Any number of documents works, one included; with few the estimate adds little and exact `MaxSim` is the better choice.
-   * Rejects with 'empty-corpus', 'empty-document', 'not-finite', 'dimension-mismatch', 'invalid-argument', or the signal's reason.
+   * Learns from a corpus. Any number of documents works, one included; with few the estimate adds
+   * little and exact `MaxSim` is the better choice. Rejects with 'empty-corpus', 'empty-document',
+   * 'not-finite', 'dimension-mismatch', 'invalid-argument', or the signal's reason.
    */
   static async fit(documents: TokenInput, options: FitOptions = {}): Promise<Lemur> {
     checkOptions(options, FIT_OPTIONS, 'Lemur.fit');
@@ -95,15 +121,31 @@ export class Lemur {
     signal?.throwIfAborted();
     const corpus = await tokenSets(documents, 'documents', signal);
     if (options.learnSubsetSize === undefined)
-      chosen = { ...chosen, learnSubsetSize: defaultLearnTokens(corpus.vectors.length / corpus.dim) };
-    const learn = options.learn ? await tokenSetsOfDim(options.learn, corpus.dim, 'learn', signal) : corpus;
-    const test = options.test ? await tokenSetsOfDim(options.test, corpus.dim, 'test', signal) : null;
+      chosen = {
+        ...chosen,
+        learnSubsetSize: defaultLearnTokens(corpus.vectors.length / corpus.dim),
+      };
+    const learn = options.learn
+      ? await tokenSetsOfDim(options.learn, corpus.dim, 'learn', signal)
+      : corpus;
+    const test = options.test
+      ? await tokenSetsOfDim(options.test, corpus.dim, 'test', signal)
+      : null;
     const report = await reportTokens(corpus, signal);
     const device = await resolveDevice(options);
-    return Lemur.#complete(device, await fitCorpus(device, corpus, learn, test, chosen, options), chosen, options, { report });
+    return Lemur.#complete(
+      device,
+      await fitCorpus(device, corpus, learn, test, chosen, options),
+      chosen,
+      options,
+      { report },
+    );
   }
 
-  /** Opens what `save` wrote: a folder's path or `file:` URL, or a storage. Nothing is refitted. Rejects with 'not-found', 'bad-file' or 'unsupported'. */
+  /**
+   * Opens what `save` wrote: a folder's path or `file:` URL, or a storage. Nothing is refitted.
+   * Rejects with 'not-found', 'bad-file' or 'unsupported'.
+   */
   static async load(at: string | URL | Storage, options: DeviceOptions = {}): Promise<Lemur> {
     checkOptions(options, DEVICE_OPTIONS, 'Lemur.load');
     const storage = storageOf(at);
@@ -113,11 +155,15 @@ export class Lemur {
   }
 
   /**
-   * Opens an index folder of the Python reference (`mlp.pt`, `w.pt`): a path, or a storage. Such a folder has no solve sample: without
-   * `options.sample`, `computeWeights` and `save` reject with 'unsupported'. Rejects with 'not-found', 'bad-file', 'unsupported',
-   * and for the sample as `fit` does for a corpus.
+   * Opens an index folder of the Python reference (`mlp.pt`, `w.pt`): a path, or a storage. Such a
+   * folder has no solve sample: without `options.sample`, `computeWeights` and `save` reject with
+   * 'unsupported'. Rejects with 'not-found', 'bad-file', 'unsupported', and for the sample as `fit`
+   * does for a corpus.
    */
-  static async importReference(at: string | URL | Storage, options: ReferenceOptions = {}): Promise<Lemur> {
+  static async importReference(
+    at: string | URL | Storage,
+    options: ReferenceOptions = {},
+  ): Promise<Lemur> {
     checkOptions(options, REFERENCE_OPTIONS, 'Lemur.importReference');
     const storage = storageOf(at);
     const device = await resolveDevice(options);
@@ -126,10 +172,12 @@ export class Lemur {
   }
 
   /**
-   * Opens a LEMUR artefact of txtai (`config.json`, `model.safetensors`; 9.13): a path, or a storage. It brings its own solve sample and no
-   * documents: give them in `options.documents`, or use `computeWeights` and `computeFeatures` alone (`candidates` then finds nothing).
-   * An artefact with a centre was learned from centred token vectors and needs `centerTokens` and `{ centered: true }`.
-   * Rejects with 'not-found', 'bad-file', 'unsupported', 'invalid-argument', and for the documents as `fit` does for a corpus.
+   * Opens a LEMUR artefact of txtai (`config.json`, `model.safetensors`; 9.13): a path, or a
+   * storage. It brings its own solve sample and no documents: give them in `options.documents`, or
+   * use `computeWeights` and `computeFeatures` alone (`candidates` then finds nothing). An artefact
+   * with a centre was learned from centred token vectors and needs `centerTokens` and `{ centered:
+   * true }`. Rejects with 'not-found', 'bad-file', 'unsupported', 'invalid-argument', and for the
+   * documents as `fit` does for a corpus.
    */
   static async importTxtai(at: string | URL | Storage, options: TxtaiOptions = {}): Promise<Lemur> {
     checkOptions(options, TXTAI_OPTIONS, 'Lemur.importTxtai');
@@ -145,8 +193,8 @@ export class Lemur {
   }
 
   /**
-   * Queries as single vectors, queries x d': the sum (not the mean) of psi over each query's tokens, |x| psi(x / |x|) for tokens that are not of length 1.
-   * Ragged or dense queries alike.
+   * Queries as single vectors, queries x d': the sum (not the mean) of psi over each query's
+   * tokens, |x| psi(x / |x|) for tokens that are not of length 1. Ragged or dense queries alike.
    */
   async computeFeatures(queries: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
     checkOptions(options, RUN_OPTIONS, 'computeFeatures');
@@ -154,11 +202,20 @@ export class Lemur {
     return this.#withFeatures(sets, options, (features) => this.#device.read(features));
   }
 
-  /** Weights of new documents, documents x d': the bytes they would have had in the corpus, from the stored factor. */
+  /**
+   * Weights of new documents, documents x d': the bytes they would have had in the corpus, from the
+   * stored factor.
+   */
   async computeWeights(documents: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
     checkOptions(options, RUN_OPTIONS, 'computeWeights');
     const sets = await tokenSetsOfDim(documents, this.dim, 'documents', options.signal);
-    const tokens = await uploadDocuments(this.#device, sets, this.options.precision, this.#open().tokenMean, options.signal);
+    const tokens = await uploadDocuments(
+      this.#device,
+      sets,
+      this.options.precision,
+      this.#open().tokenMean,
+      options.signal,
+    );
     try {
       const { map, solver } = this.#solved('computeWeights');
       const w = await documentWeights(this.#device, map, solver, tokens, this, options);
@@ -173,9 +230,10 @@ export class Lemur {
   }
 
   /**
-   * The k documents with the highest estimated MaxSim for each query, best first, ties by document number. Scores are estimates on the scale
-   * of MaxSim: std <w, q> + |Q| mean (|Q|: the lengths of the query's token vectors in all), of full codes or, with `scan: 'full'`, of the weights themselves. With fewer than k documents rows end in -1 and
-   * -Infinity.
+   * The k documents with the highest estimated MaxSim for each query, best first, ties by document
+   * number. Scores are estimates on the scale of MaxSim: std <w, q> + |Q| mean (|Q|: the lengths of
+   * the query's token vectors in all), of full codes or, with `scan: 'full'`, of the weights
+   * themselves. With fewer than k documents rows end in -1 and -Infinity.
    */
   async candidates(queries: TokenInput, k: number, options: CandidateOptions = {}): Promise<TopK> {
     checkOptions(options, CANDIDATE_OPTIONS, 'candidates');
@@ -185,30 +243,60 @@ export class Lemur {
     const lengths = this.#fitted.map.unit ? await queryLengths(sets, options.signal) : sets.counts;
     const { indices, scores } = await this.#withFeatures(sets, options, (features) =>
       prefixes
-        ? firstStageCandidates(this.#device, prefixes.stage, features, count, prefixes.rescored, k, options)
-        : this.#device.topInnerProducts(features, count, this.#fitted.w, this.documents, this.latentDim, k, options),
+        ? firstStageCandidates(
+            this.#device,
+            prefixes.stage,
+            features,
+            count,
+            prefixes.rescored,
+            k,
+            options,
+          )
+        : this.#device.topInnerProducts(
+            features,
+            count,
+            this.#fitted.w,
+            this.documents,
+            this.latentDim,
+            k,
+            options,
+          ),
     );
     for (let i = 0; i < scores.length; i++) {
-      scores[i] = indices[i] < 0 ? -Infinity : this.std * scores[i] + lengths[Math.floor(i / k)] * this.mean;
+      scores[i] =
+        indices[i] < 0 ? -Infinity : this.std * scores[i] + lengths[Math.floor(i / k)] * this.mean;
     }
     return { indices, scores, k };
   }
 
   /**
-   * Bytes that `candidates` with the same arguments reads for one query: of all documents in the first scan (prefixes, or float32 weights), then of the
-   * full codes of those that are rescored. Raises 'invalid-argument' as `candidates` does.
+   * Bytes that `candidates` with the same arguments reads for one query: of all documents in the
+   * first scan (prefixes, or float32 weights), then of the full codes of those that are rescored.
+   * Raises 'invalid-argument' as `candidates` does.
    */
   candidateBytes(k: number, options: CandidateOptions = {}): { scanned: number; rescored: number } {
     checkOptions(options, CANDIDATE_OPTIONS, 'candidateBytes');
     const prefixes = prefixScan(this.#firstStage, this.documents, k, options);
     if (!prefixes) return { scanned: 4 * this.documents * this.latentDim, rescored: 0 };
     // a code of full length is int8 with a float32 factor
-    return { scanned: this.documents * prefixes.stage.map.dim, rescored: prefixes.rescored * (this.latentDim + 4) };
+    return {
+      scanned: this.documents * prefixes.stage.map.dim,
+      rescored: prefixes.rescored * (this.latentDim + 4),
+    };
   }
 
-  /** Writes model, weights, solve sample and factor to a folder (its path or `file:` URL, or a storage). What was saved there before stays readable until it is done. */
+  /**
+   * Writes model, weights, solve sample and factor to a folder (its path or `file:` URL, or a
+   * storage). What was saved there before stays readable until it is done.
+   */
   async save(at: string | URL | Storage): Promise<void> {
-    await saveFolder(this.#device, storageOf(at), this.#solved('save'), this.#firstStage?.map, this.options);
+    await saveFolder(
+      this.#device,
+      storageOf(at),
+      this.#solved('save'),
+      this.#firstStage?.map,
+      this.options,
+    );
   }
 
   /** Frees what it keeps. Calls after it reject with 'closed'. */
@@ -218,7 +306,8 @@ export class Lemur {
   }
 
   #open(): Fitted {
-    if (this.#closed) throw new LemurError('closed', 'this Lemur has been closed', { where: 'Lemur' });
+    if (this.#closed)
+      throw new LemurError('closed', 'this Lemur has been closed', { where: 'Lemur' });
     return this.#fitted;
   }
 
@@ -229,7 +318,11 @@ export class Lemur {
     throw new LemurError('unsupported', message, { where });
   }
 
-  async #withFeatures<T>(sets: TokenSets, options: RunOptions, use: (features: Tensor<'f32'>) => Promise<T>): Promise<T> {
+  async #withFeatures<T>(
+    sets: TokenSets,
+    options: RunOptions,
+    use: (features: Tensor<'f32'>) => Promise<T>,
+  ): Promise<T> {
     const tokens = await uploadTokens(this.#device, sets);
     const features = await this.#device.allocate('f32', tokens.documents * this.latentDim);
     try {

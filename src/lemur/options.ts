@@ -10,9 +10,15 @@ import { showValue } from '../value-kind.js';
 
 /** Options of the learning itself; the names are those of the Python reference. */
 export interface LearnOptions {
-  /** Documents whose targets the network learns to predict (m'); a random subset does as well as all. Default 512. */
+  /**
+   * Documents whose targets the network learns to predict (m'); a random subset does as well as
+   * all. Default 512.
+   */
   trainSubsetSize?: number | undefined;
-  /** Learn tokens (n), drawn from `learn` or else the corpus. Default: an eighth of the corpus's tokens, between 8,192 and 32,768. */
+  /**
+   * Learn tokens (n), drawn from `learn` or else the corpus. Default: an eighth of the corpus's
+   * tokens, between 8,192 and 32,768.
+   */
   learnSubsetSize?: number | undefined;
   /** Tokens of the least squares that give each document its weights (n'). Default 16,384. */
   olsSampleSize?: number | undefined;
@@ -20,11 +26,16 @@ export interface LearnOptions {
   numLayers?: number | undefined;
   /** Width of the layers before the last, at most 16,384. Default 512. */
   hiddenDim?: number | undefined;
-  /** Latent dimension d': the width of the last layer and of the document weights, at most 16,384; null: that of `hiddenDim`. Default 1024. */
+  /**
+   * Latent dimension d': the width of the last layer and of the document weights, at most 16,384;
+   * null: that of `hiddenDim`. Default 1024.
+   */
   finalHiddenDim?: number | null | undefined;
   /** Default gelu. */
   activation?: Activation | undefined;
-  /** Passes over the learn tokens, at most 1,000,000; 0: random features, no training. Default 10. */
+  /**
+   * Passes over the learn tokens, at most 1,000,000; 0: random features, no training. Default 10.
+   */
   epochs?: number | undefined;
   /** Learning rate, with `one-cycle` its peak; at most 1e6. Default 1e-2. */
   lr?: number | undefined;
@@ -35,20 +46,31 @@ export interface LearnOptions {
   /** Largest norm of the gradient over all parameters; null: no clipping. Default 0.5. */
   gradClip?: number | null | undefined;
   /**
-   * Of a fit's products. Default `int8`: the documents' tokens are held as int8 with a factor for each document while targets and weights are computed, and training
-   * rounds the operands of its matrix products to 12 bits. A quarter of the memory and less time than `float32`, at the same recall (docs/design.md).
+   * Of a fit's products. Default `int8`: the documents' tokens are held as int8 with a factor for
+   * each document while targets and weights are computed, and training rounds the operands of its
+   * matrix products to 12 bits. A quarter of the memory and less time than `float32`, at the same
+   * recall (docs/design.md).
    */
   precision?: 'float32' | 'int8' | undefined;
-  /** Bytes a document of the first scan; 0: every scan reads all weights. Changes no weight, only how candidates are found. Default 256. */
+  /**
+   * Bytes a document of the first scan; 0: every scan reads all weights. Changes no weight, only
+   * how candidates are found. Default 256.
+   */
   prefixDim?: number | undefined;
-  /** Of all random draws; the same seed gives the same bytes on every machine with any number of threads. Default 0. */
+  /**
+   * Of all random draws; the same seed gives the same bytes on every machine with any number of
+   * threads. Default 0.
+   */
   seed?: number | undefined;
 }
 
 export interface FitOptions extends LearnOptions, DeviceOptions, RunOptions {
   /** Token vectors to learn from, best real queries; default: the corpus. */
   learn?: TokenInput | undefined;
-  /** Validation set: at most 32,000 of its tokens pick the best epoch. Without it the training loss does. */
+  /**
+   * Validation set: at most 32,000 of its tokens pick the best epoch. Without it the training loss
+   * does.
+   */
   test?: TokenInput | undefined;
   /** Called after every epoch. */
   onEpoch?: ((report: EpochReport) => void) | undefined;
@@ -56,9 +78,14 @@ export interface FitOptions extends LearnOptions, DeviceOptions, RunOptions {
   verbose?: boolean | undefined;
 }
 
-export type ResolvedLearnOptions = { readonly [K in keyof LearnOptions]-?: Exclude<LearnOptions[K], undefined> };
+export type ResolvedLearnOptions = {
+  readonly [K in keyof LearnOptions]-?: Exclude<LearnOptions[K], undefined>;
+};
 
-/** More learn tokens bring little: on SciFact recall of the exact top 10 among 200 is .990 with 32,768, .994 with 100,000. */
+/**
+ * More learn tokens bring little: on SciFact recall of the exact top 10 among 200 is .990 with
+ * 32,768, .994 with 100,000.
+ */
 const MOST_LEARN_TOKENS = 32_768;
 const LEAST_LEARN_TOKENS = 8192;
 
@@ -67,7 +94,11 @@ const MOST_WIDTH = 16_384;
 const MOST_EPOCHS = 1_000_000;
 /** Learning rates beyond it overflow float32 in a few steps. */
 const MOST_RATE = 1e6;
-const MOST: Partial<Record<keyof LearnOptions, number>> = { numLayers: 64, hiddenDim: MOST_WIDTH, batchSize: 2 ** 24 };
+const MOST: Partial<Record<keyof LearnOptions, number>> = {
+  numLayers: 64,
+  hiddenDim: MOST_WIDTH,
+  batchSize: 2 ** 24,
+};
 
 const DEFAULTS: ResolvedLearnOptions = {
   trainSubsetSize: 512,
@@ -87,8 +118,11 @@ const DEFAULTS: ResolvedLearnOptions = {
   seed: 0,
 };
 
-/** The defaults of the Python reference: `Lemur.fit(documents, { ...paper, epochs: 10 })`. More outputs, epochs and latent dimensions
- * than the defaults, and many times their work; see docs/design.md for what each brings. */
+/**
+ * The defaults of the Python reference: `Lemur.fit(documents, { ...paper, epochs: 10 })`. More
+ * outputs, epochs and latent dimensions than the defaults, and many times their work; see
+ * docs/design.md for what each brings.
+ */
 export const paper: Required<Omit<LearnOptions, 'seed' | 'prefixDim'>> = {
   trainSubsetSize: 8192,
   learnSubsetSize: 100_000,
@@ -133,45 +167,106 @@ export const FIT_OPTIONS: OptionNames<FitOptions> = {
   ...RUN_OPTIONS,
 };
 
-/** The default of `learnSubsetSize`: small corpora are learned from fewer tokens, so that fitting does not outlast encoding them. */
+/**
+ * The default of `learnSubsetSize`: small corpora are learned from fewer tokens, so that fitting
+ * does not outlast encoding them.
+ */
 export function defaultLearnTokens(corpusTokens: number): number {
   return Math.min(MOST_LEARN_TOKENS, Math.max(LEAST_LEARN_TOKENS, Math.floor(corpusTokens / 8)));
 }
 
-/** Fills in defaults and checks every option; raises 'invalid-argument' with what was got and what was expected. */
+/**
+ * Fills in defaults and checks every option; raises 'invalid-argument' with what was got and what
+ * was expected.
+ */
 export function resolveLearnOptions(options: FitOptions): ResolvedLearnOptions {
   checkOptions(options, FIT_OPTIONS, 'fit');
   const { onEpoch, verbose } = options;
-  check('onEpoch', onEpoch, 'a function', onEpoch === undefined || onEpoch === null || typeof onEpoch === 'function');
+  check(
+    'onEpoch',
+    onEpoch,
+    'a function',
+    onEpoch === undefined || onEpoch === null || typeof onEpoch === 'function',
+  );
   check('verbose', verbose, 'true or false', verbose === undefined || typeof verbose === 'boolean');
-  const given = Object.fromEntries(Object.entries(options).filter(([name, value]) => value !== undefined && name in DEFAULTS));
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => value !== undefined && name in DEFAULTS),
+  );
   const resolved = { ...DEFAULTS, ...given } as ResolvedLearnOptions;
-  for (const name of ['trainSubsetSize', 'learnSubsetSize', 'olsSampleSize', 'numLayers', 'hiddenDim', 'batchSize'] as const) {
-    check(name, resolved[name], 'a positive integer', Number.isSafeInteger(resolved[name]) && resolved[name] > 0);
+  for (const name of [
+    'trainSubsetSize',
+    'learnSubsetSize',
+    'olsSampleSize',
+    'numLayers',
+    'hiddenDim',
+    'batchSize',
+  ] as const) {
+    check(
+      name,
+      resolved[name],
+      'a positive integer',
+      Number.isSafeInteger(resolved[name]) && resolved[name] > 0,
+    );
     const most = MOST[name];
     if (most !== undefined) check(name, resolved[name], `at most ${most}`, resolved[name] <= most);
   }
-  const { finalHiddenDim, epochs, lr, gradClip, seed, activation, schedule, precision, prefixDim } = resolved;
+  const { finalHiddenDim, epochs, lr, gradClip, seed, activation, schedule, precision, prefixDim } =
+    resolved;
   check(
     'finalHiddenDim',
     finalHiddenDim,
     'a positive integer or null',
     finalHiddenDim === null || (Number.isInteger(finalHiddenDim) && finalHiddenDim > 0),
   );
-  check('finalHiddenDim', finalHiddenDim, `at most ${MOST_WIDTH}`, finalHiddenDim === null || finalHiddenDim <= MOST_WIDTH);
+  check(
+    'finalHiddenDim',
+    finalHiddenDim,
+    `at most ${MOST_WIDTH}`,
+    finalHiddenDim === null || finalHiddenDim <= MOST_WIDTH,
+  );
   check('epochs', epochs, 'an integer of at least 0', Number.isSafeInteger(epochs) && epochs >= 0);
   check('epochs', epochs, `at most ${MOST_EPOCHS}`, epochs <= MOST_EPOCHS);
-  check('prefixDim', prefixDim, 'an integer of at least 0', Number.isSafeInteger(prefixDim) && prefixDim >= 0);
+  check(
+    'prefixDim',
+    prefixDim,
+    'an integer of at least 0',
+    Number.isSafeInteger(prefixDim) && prefixDim >= 0,
+  );
   check('lr', lr, 'a positive number', Number.isFinite(lr) && lr > 0);
   check('lr', lr, `at most ${MOST_RATE}`, lr <= MOST_RATE);
-  check('gradClip', gradClip, 'a positive number or null', gradClip === null || (Number.isFinite(gradClip) && gradClip > 0));
+  check(
+    'gradClip',
+    gradClip,
+    'a positive number or null',
+    gradClip === null || (Number.isFinite(gradClip) && gradClip > 0),
+  );
   check('seed', seed, 'an integer of at least 0', Number.isSafeInteger(seed) && seed >= 0);
-  check('activation', activation, `one of ${ACTIVATIONS.join(', ')}`, ACTIVATIONS.includes(activation));
-  check('precision', precision, "'float32' or 'int8'", precision === 'float32' || precision === 'int8');
-  check('schedule', schedule, "'one-cycle' or 'constant'", schedule === 'one-cycle' || schedule === 'constant');
+  check(
+    'activation',
+    activation,
+    `one of ${ACTIVATIONS.join(', ')}`,
+    ACTIVATIONS.includes(activation),
+  );
+  check(
+    'precision',
+    precision,
+    "'float32' or 'int8'",
+    precision === 'float32' || precision === 'int8',
+  );
+  check(
+    'schedule',
+    schedule,
+    "'one-cycle' or 'constant'",
+    schedule === 'one-cycle' || schedule === 'constant',
+  );
   return resolved;
 }
 
 function check(name: string, value: unknown, expected: string, holds: boolean): void {
-  if (!holds) throw new LemurError('invalid-argument', `${name}: expected ${expected}, got ${showValue(value)}`, { where: name });
+  if (!holds)
+    throw new LemurError(
+      'invalid-argument',
+      `${name}: expected ${expected}, got ${showValue(value)}`,
+      { where: name },
+    );
 }

@@ -2,7 +2,12 @@ import { DEVICE_OPTIONS, type DeviceOptions } from '../device/default-device.js'
 import type { Device, Tensor } from '../device/device.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
 import { LemurError } from '../errors.js';
-import { readTorchFile, type TorchMap, type TorchTensor, type TorchValue } from '../formats/torch-file.js';
+import {
+  readTorchFile,
+  type TorchMap,
+  type TorchTensor,
+  type TorchValue,
+} from '../formats/torch-file.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
 import type { OptionNames } from '../known-options.js';
 import { transposed } from '../linalg/transposed.js';
@@ -21,11 +26,18 @@ const HEAD = 'output_layer.weight';
 
 /** How an index of the Python reference is opened. */
 export interface ReferenceOptions extends DeviceOptions, RunOptions {
-  /** Token vectors to solve on, best those of the corpus or a sample of it; 16,384 are drawn from more. Needed for `computeWeights` and `save`. */
+  /**
+   * Token vectors to solve on, best those of the corpus or a sample of it; 16,384 are drawn from
+   * more. Needed for `computeWeights` and `save`.
+   */
   sample?: TokenInput | undefined;
 }
 
-export const REFERENCE_OPTIONS: OptionNames<ReferenceOptions> = { sample: true, ...DEVICE_OPTIONS, ...RUN_OPTIONS };
+export const REFERENCE_OPTIONS: OptionNames<ReferenceOptions> = {
+  sample: true,
+  ...DEVICE_OPTIONS,
+  ...RUN_OPTIONS,
+};
 
 /** What the folder's files say, in our layout. */
 interface Reference {
@@ -46,7 +58,11 @@ export async function loadReference(
   options.signal?.throwIfAborted();
   const { layout, parameters, w, mean, std, options: learnOptions } = await readReference(storage);
   const sample =
-    options.sample && solveSample(await tokenSetsOfDim(options.sample, layout.inputDim, 'sample', options.signal), learnOptions);
+    options.sample &&
+    solveSample(
+      await tokenSetsOfDim(options.sample, layout.inputDim, 'sample', options.signal),
+      learnOptions,
+    );
   const kept: Tensor[] = [];
   const upload = async (values: Float32Array): Promise<Tensor<'f32'>> => {
     const tensor = await device.upload('f32', values);
@@ -55,9 +71,23 @@ export async function loadReference(
   };
   try {
     const map = { layout, parameters: await upload(parameters) };
-    const fitted = { map, w: await upload(w), mean, std, tokenMean: new Float32Array(layout.inputDim), scaling: UNSCALED, solver: null };
+    const fitted = {
+      map,
+      w: await upload(w),
+      mean,
+      std,
+      tokenMean: new Float32Array(layout.inputDim),
+      scaling: UNSCALED,
+      solver: null,
+    };
     if (!sample) return { fitted, learnOptions };
-    const solver = await createSolver(device, map, await upload(sample), sample.length / layout.inputDim, options);
+    const solver = await createSolver(
+      device,
+      map,
+      await upload(sample),
+      sample.length / layout.inputDim,
+      options,
+    );
     return { fitted: { ...fitted, solver }, learnOptions };
   } catch (error) {
     device.free(...kept);
@@ -72,20 +102,34 @@ async function readReference(storage: Storage): Promise<Reference> {
   const state = mapOf(payload.get('state_dict'), 'state_dict', where);
   const mean = payload.get('output_mean');
   const std = payload.get('output_std');
-  if (typeof mean !== 'number' || typeof std !== 'number' || !Number.isFinite(mean) || !Number.isFinite(std) || std <= 0) {
-    throw badFile(where, `output_mean ${shown(mean)} and output_std ${shown(std)}, expected a number and a positive number`);
+  if (
+    typeof mean !== 'number' ||
+    typeof std !== 'number' ||
+    !Number.isFinite(mean) ||
+    !Number.isFinite(std) ||
+    std <= 0
+  ) {
+    throw badFile(
+      where,
+      `output_mean ${shown(mean)} and output_std ${shown(std)}, expected a number and a positive number`,
+    );
   }
   const model = readModel(config, state, where);
   const { latentDim } = model.layout;
   const at = `${storage.name}/${WEIGHTS}`;
   const saved = await readTorchFile(await storage.read(WEIGHTS), at);
   const { shape, data } = tensorOf(saved instanceof Map ? saved.get('W') : saved, 'W', at);
-  if (shape.length !== 2 || shape[0] < 1 || shape[1] !== latentDim) throw badFile(at, `W [${shape}], expected [documents, ${latentDim}]`);
+  if (shape.length !== 2 || shape[0] < 1 || shape[1] !== latentDim)
+    throw badFile(at, `W [${shape}], expected [documents, ${latentDim}]`);
   return { ...model, w: data, mean, std };
 }
 
 /** Layout and parameters by the config, which must name all that the state has and no more. */
-function readModel(config: TorchMap, state: TorchMap, where: string): Pick<Reference, 'layout' | 'parameters' | 'options'> {
+function readModel(
+  config: TorchMap,
+  state: TorchMap,
+  where: string,
+): Pick<Reference, 'layout' | 'parameters' | 'options'> {
   const size = (name: string): number => {
     const value = config.get(name);
     if (Number.isInteger(value) && (value as number) > 0) return value as number;
@@ -93,34 +137,58 @@ function readModel(config: TorchMap, state: TorchMap, where: string): Pick<Refer
   };
   const activation = config.get('activation') as Activation;
   if (!ACTIVATIONS.includes(activation))
-    throw unsupported(where, `activation ${shown(activation)}, expected one of ${ACTIVATIONS.join(', ')}`);
+    throw unsupported(
+      where,
+      `activation ${shown(activation)}, expected one of ${ACTIVATIONS.join(', ')}`,
+    );
   const type = config.get('model_type');
-  if (type !== 'mlp' && type !== 'elm') throw unsupported(where, `model type ${shown(type)}, expected 'mlp' or 'elm'`);
+  if (type !== 'mlp' && type !== 'elm')
+    throw unsupported(where, `model type ${shown(type)}, expected 'mlp' or 'elm'`);
   const inputDim = size('input_dim');
   const outputs = size('output_dim');
   const hiddenDim = type === 'elm' ? size('final_hidden_dim') : size('hidden_dim');
-  const finalHiddenDim = config.get('final_hidden_dim') === null ? hiddenDim : size('final_hidden_dim');
+  const finalHiddenDim =
+    config.get('final_hidden_dim') === null ? hiddenDim : size('final_hidden_dim');
   const numLayers = type === 'elm' ? 1 : size('num_layers');
   const tensors = type === 'elm' ? 2 : 4 * numLayers + 1;
   if (state.size !== tensors)
-    throw badFile(where, `state_dict: ${state.size} tensors, expected ${tensors} for ${numLayers} layers of type ${type}`);
+    throw badFile(
+      where,
+      `state_dict: ${state.size} tensors, expected ${tensors} for ${numLayers} layers of type ${type}`,
+    );
 
   const values = (name: string, ...shape: number[]): Float32Array => {
     const tensor = tensorOf(state.get(name), name, where);
-    if (tensor.shape.join() !== shape.join()) throw badFile(where, `${name} [${tensor.shape}], expected [${shape}]`);
+    if (tensor.shape.join() !== shape.join())
+      throw badFile(where, `${name} [${tensor.shape}], expected [${shape}]`);
     return tensor.data;
   };
   values(HEAD, outputs, finalHiddenDim);
   const epochs = type === 'elm' ? 0 : paper.epochs;
-  const options = resolveLearnOptions({ ...paper, epochs, trainSubsetSize: outputs, numLayers, hiddenDim, finalHiddenDim, activation });
+  const options = resolveLearnOptions({
+    ...paper,
+    epochs,
+    trainSubsetSize: outputs,
+    numLayers,
+    hiddenDim,
+    finalHiddenDim,
+    activation,
+  });
   if (type === 'elm') {
-    const parameters = transposed(values('feature_extractor.0.weight', inputDim, finalHiddenDim), inputDim, finalHiddenDim);
+    const parameters = transposed(
+      values('feature_extractor.0.weight', inputDim, finalHiddenDim),
+      inputDim,
+      finalHiddenDim,
+    );
     return { layout: randomLayout(inputDim, finalHiddenDim, activation), parameters, options };
   }
   const widths = [...new Array<number>(numLayers - 1).fill(hiddenDim), finalHiddenDim];
   const layout = mlpLayout(inputDim, widths, activation);
   // everything is checked before anything is allocated
-  const parts = featureTensors(layout, 'feature_extractor').map(({ name, shape, at }) => ({ at, data: values(name, ...shape) }));
+  const parts = featureTensors(layout, 'feature_extractor').map(({ name, shape, at }) => ({
+    at,
+    data: values(name, ...shape),
+  }));
   const parameters = new Float32Array(layout.parameterCount);
   for (const { at, data } of parts) parameters.set(data, at);
   return { layout, parameters, options };
@@ -134,7 +202,8 @@ function mapOf(value: TorchValue | undefined, what: string, where: string): Torc
 function tensorOf(value: TorchValue | undefined, name: string, where: string): TorchTensor {
   if (typeof value !== 'object' || value === null || !('data' in value))
     throw badFile(where, `${name}: ${shown(value)}, expected a tensor`);
-  if (!value.data.every(Number.isFinite)) throw badFile(where, `${name} has values that are not finite`);
+  if (!value.data.every(Number.isFinite))
+    throw badFile(where, `${name} has values that are not finite`);
   return value;
 }
 
@@ -146,7 +215,9 @@ function shown(value: TorchValue | undefined): string {
 }
 
 function badFile(where: string, problem: string): LemurError {
-  return new LemurError('bad-file', `${where}: not the index of the reference: ${problem}`, { where });
+  return new LemurError('bad-file', `${where}: not the index of the reference: ${problem}`, {
+    where,
+  });
 }
 
 function unsupported(where: string, problem: string): LemurError {

@@ -25,8 +25,9 @@ import {
 } from './saved-manifest.js';
 
 /**
- * Data files first, the manifest last and in one step, then the files of the save before are deleted. One save at a time: rejects with 'locked', and with
- * 'already-exists' where `lemur.json` is something else's.
+ * Data files first, the manifest last and in one step, then the files of the save before are
+ * deleted. One save at a time: rejects with 'locked', and with 'already-exists' where `lemur.json`
+ * is something else's.
  */
 export async function saveFolder(
   device: Device,
@@ -68,7 +69,10 @@ async function saveLocked(
   const save = (previous?.save ?? 0) + 1;
   const { layout } = map;
   const { latentDim, inputDim } = layout;
-  const write = async (kind: string, tensors: Record<string, { shape: readonly number[]; data: SafetensorsArray }>): Promise<FileEntry> => {
+  const write = async (
+    kind: string,
+    tensors: Record<string, { shape: readonly number[]; data: SafetensorsArray }>,
+  ): Promise<FileEntry> => {
     const bytes = writeSafetensors(tensors, { format: formatOf(kind), version: '1' });
     for (let number = save; ; number++) {
       const name = `lemur-${kind}.${number}.safetensors`;
@@ -86,7 +90,9 @@ async function saveLocked(
   };
   const documents = w.length / latentDim;
   const files = {
-    model: await write('model', { parameters: { shape: [layout.parameterCount], data: await device.read(map.parameters) } }),
+    model: await write('model', {
+      parameters: { shape: [layout.parameterCount], data: await device.read(map.parameters) },
+    }),
     weights: await write('weights', {
       W: { shape: [documents, latentDim], data: await device.read(w) },
       ...(scaling.scales ? { scales: { shape: [documents], data: scaling.scales } } : {}),
@@ -107,7 +113,17 @@ async function saveLocked(
   };
   const prefix = prefixMap && { dim: prefixMap.dim, step: prefixMap.step };
   const featureMap = describeFeatureMap(layout);
-  const manifest = newManifest({ save, documents, mean, std, featureMap, options, prefix, unit: map.unit, files });
+  const manifest = newManifest({
+    save,
+    documents,
+    mean,
+    std,
+    featureMap,
+    options,
+    prefix,
+    unit: map.unit,
+    files,
+  });
   // the manifest must not outlive what it names
   await storage.sync();
   const done = await guardedReplace(storage, lock, MANIFEST, before, encodeManifest(manifest));
@@ -117,23 +133,43 @@ async function saveLocked(
   await sweep(storage, manifest, previous).catch(() => undefined);
 }
 
-/** The save that a manifest is of; undefined where it is damaged. Raises 'unsupported' for that of a newer version, which is left alone. */
+/**
+ * The save that a manifest is of; undefined where it is damaged. Raises 'unsupported' for that of a
+ * newer version, which is left alone.
+ */
 async function previousSave(storage: Storage, bytes: Uint8Array): Promise<Manifest | undefined> {
   const where = `${storage.name}/${MANIFEST}`;
   try {
     return decodeManifest(bytes, where);
   } catch (error) {
     if (!isLemurError(error, 'bad-file')) throw error;
-    const begins = await Promise.all(['{"format":"lemur"', '{\n  "format": "lemur"'].map((text) => beginsAs(storage, MANIFEST, 0, text)));
+    const begins = await Promise.all(
+      ['{"format":"lemur"', '{\n  "format": "lemur"'].map((text) =>
+        beginsAs(storage, MANIFEST, 0, text),
+      ),
+    );
     if (begins.includes(true)) return undefined;
-    throw new LemurError('already-exists', `${where}: not the manifest of a saved Lemur: it stays; save to another folder`, { where });
+    throw new LemurError(
+      'already-exists',
+      `${where}: not the manifest of a saved Lemur: it stays; save to another folder`,
+      { where },
+    );
   }
 }
 
-/** Deletes what saves have left here, and nothing else: the files of the one before, and what begins as theirs do. */
-async function sweep(storage: Storage, { files }: Manifest, previous: Manifest | null | undefined): Promise<void> {
+/**
+ * Deletes what saves have left here, and nothing else: the files of the one before, and what begins
+ * as theirs do.
+ */
+async function sweep(
+  storage: Storage,
+  { files }: Manifest,
+  previous: Manifest | null | undefined,
+): Promise<void> {
   const current = new Set(Object.values(files).map((file) => file?.name));
-  const before = new Map(Object.values(previous?.files ?? {}).map((file) => [file?.name, file?.bytes]));
+  const before = new Map(
+    Object.values(previous?.files ?? {}).map((file) => [file?.name, file?.bytes]),
+  );
   for (const name of await storage.list()) {
     if (current.has(name)) continue;
     const kind = /^lemur-(model|weights|solver|prefix)\.\d+\.safetensors$/.exec(name)?.[1];
@@ -141,7 +177,8 @@ async function sweep(storage: Storage, { files }: Manifest, previous: Manifest |
       ? await isOfFormat(storage, name, formatOf(kind))
       : before.has(name)
         ? // a collection's model may have taken that name
-          (await storage.size(name)) === before.get(name) && !(await isOfFormat(storage, name, 'lemur-model'))
+          (await storage.size(name)) === before.get(name) &&
+          !(await isOfFormat(storage, name, 'lemur-model'))
         : isTemporaryOf(name, MANIFEST);
     if (own) await storage.delete(name);
   }
@@ -168,14 +205,20 @@ export async function loadFolder(device: Device, storage: Storage): Promise<Load
       return await loadSave(device, storage, manifest, opened);
     } catch (error) {
       const now = await readManifest(storage).catch(() => undefined);
-      if (!now || attempt === ATTEMPTS || JSON.stringify(now) === JSON.stringify(manifest)) throw error;
+      if (!now || attempt === ATTEMPTS || JSON.stringify(now) === JSON.stringify(manifest))
+        throw error;
     } finally {
       for (const { close } of opened) await close();
     }
   }
 }
 
-async function loadSave(device: Device, storage: Storage, manifest: Manifest, opened: DataFile[]): Promise<Loaded> {
+async function loadSave(
+  device: Device,
+  storage: Storage,
+  manifest: Manifest,
+  opened: DataFile[],
+): Promise<Loaded> {
   const { featureMap, files, mean, std, unit = false } = manifest;
   const layout = layoutOf(featureMap);
   const { latentDim, inputDim } = layout;
@@ -194,7 +237,10 @@ async function loadSave(device: Device, storage: Storage, manifest: Manifest, op
     checkTensor(weights, name, 'F32', [length]);
     return weights.file.readFloats(name);
   };
-  const scaling: Scaling = { scales: await optional('scales', manifest.documents), base: await optional('base', latentDim) };
+  const scaling: Scaling = {
+    scales: await optional('scales', manifest.documents),
+    base: await optional('base', latentDim),
+  };
   const prefixMap = await loadPrefixMap(storage, manifest, latentDim, scaling.base, opened);
   checkTensor(solve, 'tokenMean', 'F32', [inputDim]);
   const tokenMean = await solve.file.readFloats('tokenMean');
@@ -204,10 +250,14 @@ async function loadSave(device: Device, storage: Storage, manifest: Manifest, op
     return tensor;
   };
   try {
-    const w = keep(await device.upload('f32', await readShared(weights, 'W', manifest.documents * latentDim)));
+    const w = keep(
+      await device.upload('f32', await readShared(weights, 'W', manifest.documents * latentDim)),
+    );
     const map = {
       layout,
-      parameters: keep(await device.upload('f32', await readShared(model, 'parameters', layout.parameterCount))),
+      parameters: keep(
+        await device.upload('f32', await readShared(model, 'parameters', layout.parameterCount)),
+      ),
       unit,
     };
     const x = keep(await device.upload('f32', await readShared(solve, 'sample', rows * inputDim)));
@@ -254,8 +304,15 @@ interface DataFile {
   close(): Promise<void>;
 }
 
-/** A data file whose length and checksum have been found right; only its header is kept. It stays the one that was checked, whatever takes its name. */
-async function openDataFile(storage: Storage, entry: FileEntry, opened: DataFile[]): Promise<DataFile> {
+/**
+ * A data file whose length and checksum have been found right; only its header is kept. It stays
+ * the one that was checked, whatever takes its name.
+ */
+async function openDataFile(
+  storage: Storage,
+  entry: FileEntry,
+  opened: DataFile[],
+): Promise<DataFile> {
   const where = `${storage.name}/${entry.name}`;
   const stored = await storage.open(entry.name);
   try {
@@ -271,7 +328,10 @@ async function openDataFile(storage: Storage, entry: FileEntry, opened: DataFile
     await eachChunk(stored, 0, stored.size, where, undefined, (chunk) => {
       sum = crc32(chunk, sum);
     });
-    if (sum !== entry.crc32) throw new LemurError('bad-file', `${where}: the checksum is wrong, the file is damaged`, { where });
+    if (sum !== entry.crc32)
+      throw new LemurError('bad-file', `${where}: the checksum is wrong, the file is damaged`, {
+        where,
+      });
     const data = { file: await openSafetensors(stored, where), where, close: () => stored.close() };
     opened.push(data);
     return data;
@@ -281,19 +341,35 @@ async function openDataFile(storage: Storage, entry: FileEntry, opened: DataFile
   }
 }
 
-/** Refuses a tensor that is missing, of another type or of another shape; null stands for any number of rows. */
-function checkTensor({ file, where }: DataFile, name: string, type: string, shape: readonly (number | null)[]): { rows: number } {
+/**
+ * Refuses a tensor that is missing, of another type or of another shape; null stands for any number
+ * of rows.
+ */
+function checkTensor(
+  { file, where }: DataFile,
+  name: string,
+  type: string,
+  shape: readonly (number | null)[],
+): { rows: number } {
   const tensor = file.tensors.get(name);
   if (!tensor) throw new LemurError('bad-file', `${where}: no tensor '${name}'`, { where });
-  const fits = (n: number | null, i: number): boolean => (n === null ? tensor.shape[i] > 0 : tensor.shape[i] === n);
+  const fits = (n: number | null, i: number): boolean =>
+    n === null ? tensor.shape[i] > 0 : tensor.shape[i] === n;
   if (tensor.type !== type || tensor.shape.length !== shape.length || !shape.every(fits)) {
     const expected = `${type} [${shape.map((n) => n ?? 'rows')}]`;
-    throw new LemurError('bad-file', `${where}: tensor '${name}' is ${tensor.type} [${tensor.shape}], expected ${expected}`, { where });
+    throw new LemurError(
+      'bad-file',
+      `${where}: tensor '${name}' is ${tensor.type} [${tensor.shape}], expected ${expected}`,
+      { where },
+    );
   }
   return { rows: tensor.shape[0] };
 }
 
-/** A tensor's values in shared memory where there is some: what is large the device then uses where it lies. */
+/**
+ * A tensor's values in shared memory where there is some: what is large the device then uses where
+ * it lies.
+ */
 async function readShared({ file }: DataFile, name: string, length: number): Promise<Float32Array> {
   const values = sharedFloats(length);
   await file.readInto(name, new Uint8Array(values.buffer));

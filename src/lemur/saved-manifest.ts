@@ -6,17 +6,29 @@ import { type FeatureMapDescription, isFeatureMapDescription } from './feature-m
 import { type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 
 export const MANIFEST = 'lemur.json';
-/** 1: without a checksum of its own, and data files with names that those of a collection may have. */
+/**
+ * 1: without a checksum of its own, and data files with names that those of a collection may have.
+ */
 const VERSION = 2;
 const FORM: CheckedForm = { format: 'lemur', key: 'lemur' };
-/** Names of data files, since version 2 with `lemur-` before them; the number is that of the save. */
+/**
+ * Names of data files, since version 2 with `lemur-` before them; the number is that of the save.
+ */
 const DATA_FILE = /^(lemur-)?(model|weights|solver|prefix)\.\d+\.safetensors$/;
 /** Held while a save is under way. */
 export const LOCK = 'lemur.lock';
 
-/** Whether a file of this name belongs to a saved Lemur: the manifest, data files of any save, and what a crash may leave of them. */
+/**
+ * Whether a file of this name belongs to a saved Lemur: the manifest, data files of any save, and
+ * what a crash may leave of them.
+ */
 export function isSavedFile(name: string): boolean {
-  return name === MANIFEST || /^lemur\.json(\.[0-9a-f]{16})?\.tmp$/.test(name) || name.startsWith(LOCK) || DATA_FILE.test(name);
+  return (
+    name === MANIFEST ||
+    /^lemur\.json(\.[0-9a-f]{16})?\.tmp$/.test(name) ||
+    name.startsWith(LOCK) ||
+    DATA_FILE.test(name)
+  );
 }
 
 /** A data file as the manifest knows it. */
@@ -30,7 +42,10 @@ export interface FileEntry {
 export interface Manifest {
   format: 'lemur';
   version: number;
-  /** Counts the saves; data files carry it in their names, so that a new save never touches those of the last. */
+  /**
+   * Counts the saves; data files carry it in their names, so that a new save never touches those of
+   * the last.
+   */
   save: number;
   documents: number;
   mean: number;
@@ -39,9 +54,16 @@ export interface Manifest {
   options: ResolvedLearnOptions;
   /** Of the first stage; absent where there is none. */
   prefix?: { dim: number; step: number } | undefined;
-  /** Whether the feature map takes vectors of length 1; absent where an earlier version fitted it. */
+  /**
+   * Whether the feature map takes vectors of length 1; absent where an earlier version fitted it.
+   */
   unit?: boolean | undefined;
-  files: { model: FileEntry; weights: FileEntry; solver: FileEntry; prefix?: FileEntry | undefined };
+  files: {
+    model: FileEntry;
+    weights: FileEntry;
+    solver: FileEntry;
+    prefix?: FileEntry | undefined;
+  };
 }
 
 /** One line: format, version, CRC-32 of the text of `lemur`, `lemur`. */
@@ -60,7 +82,12 @@ export async function readManifest(storage: Storage): Promise<Manifest> {
   const bytes = await storage.read(MANIFEST).catch(async (cause: unknown) => {
     // it may be there, and be no file
     if (!isLemurError(cause, 'not-found') || (await storage.list()).includes(MANIFEST)) throw cause;
-    throw new LemurError('not-found', `${storage.name}: no saved model here (${MANIFEST} is missing)`, { where }, { cause });
+    throw new LemurError(
+      'not-found',
+      `${storage.name}: no saved model here (${MANIFEST} is missing)`,
+      { where },
+      { cause },
+    );
   });
   return decodeManifest(bytes, where);
 }
@@ -68,7 +95,12 @@ export async function readManifest(storage: Storage): Promise<Manifest> {
 /** Raises 'bad-file' or 'unsupported'. */
 export function decodeManifest(bytes: Uint8Array, where: string): Manifest {
   const bad = (problem: string, cause?: unknown): LemurError =>
-    new LemurError('bad-file', `${where}: ${problem}`, { where }, cause === undefined ? {} : { cause });
+    new LemurError(
+      'bad-file',
+      `${where}: ${problem}`,
+      { where },
+      cause === undefined ? {} : { cause },
+    );
   const text = new TextDecoder().decode(bytes);
   const checked = readCheckedJson(text, FORM);
   if (checked && checked.version <= VERSION && !checked.intact)
@@ -90,13 +122,25 @@ export function decodeManifest(bytes: Uint8Array, where: string): Manifest {
       },
     );
   if (version === VERSION && !checked) throw bad('not as it was written, the file is damaged');
-  const manifest = (checked ? { format: 'lemur', version, ...(found as { lemur?: object }).lemur } : found) as Manifest;
+  const manifest = (
+    checked ? { format: 'lemur', version, ...(found as { lemur?: object }).lemur } : found
+  ) as Manifest;
   if (!isWhole(manifest)) throw bad('fields are missing or make no sense, the file is damaged');
   return manifest;
 }
 
 /** Whether all that loading relies on is there and of its kind. */
-function isWhole({ save, documents, mean, std, featureMap, options, prefix, unit, files }: Manifest): boolean {
+function isWhole({
+  save,
+  documents,
+  mean,
+  std,
+  featureMap,
+  options,
+  prefix,
+  unit,
+  files,
+}: Manifest): boolean {
   return (
     isSize(save) &&
     isFeatureMapDescription(featureMap) &&
@@ -107,8 +151,11 @@ function isWhole({ save, documents, mean, std, featureMap, options, prefix, unit
     std > 0 &&
     areOptions(options) &&
     [undefined, false, true].includes(unit) &&
-    (prefix === undefined || (isSize(prefix?.dim) && Number.isFinite(prefix.step) && prefix.step > 0)) &&
-    [files?.model, files?.weights, files?.solver, ...(prefix ? [files?.prefix] : [])].every(isFileEntry)
+    (prefix === undefined ||
+      (isSize(prefix?.dim) && Number.isFinite(prefix.step) && prefix.step > 0)) &&
+    [files?.model, files?.weights, files?.solver, ...(prefix ? [files?.prefix] : [])].every(
+      isFileEntry,
+    )
   );
 }
 
@@ -118,14 +165,22 @@ function isSize(value: unknown): boolean {
 
 function isFileEntry(file: FileEntry | null | undefined): boolean {
   return (
-    typeof file?.name === 'string' && DATA_FILE.test(file.name) && Number.isSafeInteger(file.bytes) && Number.isSafeInteger(file.crc32)
+    typeof file?.name === 'string' &&
+    DATA_FILE.test(file.name) &&
+    Number.isSafeInteger(file.bytes) &&
+    Number.isSafeInteger(file.crc32)
   );
 }
 
-/** Whether these are the options of a fit, each with a value that it takes; saves before the first stage lack its option. */
+/**
+ * Whether these are the options of a fit, each with a value that it takes; saves before the first
+ * stage lack its option.
+ */
 function areOptions(options: ResolvedLearnOptions): boolean {
   try {
-    return Object.keys(resolveLearnOptions(options)).every((name) => name === 'prefixDim' || Object.hasOwn(options, name));
+    return Object.keys(resolveLearnOptions(options)).every(
+      (name) => name === 'prefixDim' || Object.hasOwn(options, name),
+    );
   } catch {
     return false;
   }

@@ -19,12 +19,23 @@ import { type Solved, uploadDocuments } from './fit.js';
 import { paper, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 import { type FeatureTensor, featureTensors } from './torch-features.js';
 
-// The artefact as txtai 9.13.0 saves it, by its sources: models/pooling/lemur.py (20f818f) and late.py (00ec81a), pipeline/train/lemur.py.
+// The artefact as txtai 9.13.0 saves it, by its sources: models/pooling/lemur.py (20f818f) and
+// late.py (00ec81a), pipeline/train/lemur.py.
 const CONFIG = 'config.json';
 const TENSORS = 'model.safetensors';
 const FEATURES = 'featureextractor';
 const CENTER = 'lemur.center';
-const KEYS = ['modeltype', 'inputdim', 'hiddendim', 'finalhiddendim', 'layers', 'activation', 'queryscale', 'seed', 'training'];
+const KEYS = [
+  'modeltype',
+  'inputdim',
+  'hiddendim',
+  'finalhiddendim',
+  'layers',
+  'activation',
+  'queryscale',
+  'seed',
+  'training',
+];
 const FLOATS = ['F32', 'F16', 'BF16', 'F64'];
 /** A config is a few hundred bytes. */
 const CONFIG_LIMIT = 1 << 20;
@@ -35,24 +46,36 @@ export interface TxtaiOptions extends DeviceOptions, RunOptions {
   documents?: TokenInput | undefined;
   /**
    * Says that documents and queries are centred as those that the artefact was learned from:
-   * `centerTokens(tokens, await readTxtaiCenter(folder))`. Required where the artefact has a centre.
+   * `centerTokens(tokens, await readTxtaiCenter(folder))`. Required where the artefact has a
+   * centre.
    */
   centered?: boolean | undefined;
 }
 
-export const TXTAI_OPTIONS: OptionNames<TxtaiOptions> = { documents: true, centered: true, ...DEVICE_OPTIONS, ...RUN_OPTIONS };
+export const TXTAI_OPTIONS: OptionNames<TxtaiOptions> = {
+  documents: true,
+  centered: true,
+  ...DEVICE_OPTIONS,
+  ...RUN_OPTIONS,
+};
 
 /** Whether these can be the tensors of an artefact: the names are txtai's own. */
 export function hasTxtaiTensors({ tensors }: Pick<SafetensorsFile, 'tensors'>): boolean {
   return ['lemur.mean', 'lemur.std', 'lemur.sample'].every((name) => tensors.has(name));
 }
 
-/** Dimension of the token vectors that an artefact was learned from. Rejects with 'not-found', 'bad-file' or 'unsupported'. */
+/**
+ * Dimension of the token vectors that an artefact was learned from. Rejects with 'not-found',
+ * 'bad-file' or 'unsupported'.
+ */
 export async function readTxtaiDim(storage: Storage): Promise<number> {
   return (await readConfig(storage)).inputDim;
 }
 
-/** The mean that txtai takes off token vectors before this artefact sees them; null when it takes off none. */
+/**
+ * The mean that txtai takes off token vectors before this artefact sees them; null when it takes
+ * off none.
+ */
 export async function readTxtaiCenter(at: string | URL | Storage): Promise<Float32Array | null> {
   const storage = storageOf(at);
   const config = await readConfig(storage);
@@ -69,13 +92,15 @@ export async function loadTxtai(
 ): Promise<{ fitted: Solved; learnOptions: ResolvedLearnOptions }> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const { parameters, sample, mean, std, layout, learnOptions, hasCenter } = await readArtefact(storage);
+  const { parameters, sample, mean, std, layout, learnOptions, hasCenter } =
+    await readArtefact(storage);
   if (hasCenter && options.centered !== true) {
     const problem = `${storage.name} has a centre: got centered ${options.centered}, expected true, and token vectors by centerTokens`;
     throw new LemurError('invalid-argument', `centered: ${problem}`, { where: 'centered' });
   }
   const { inputDim } = layout;
-  const documents = options.documents && (await tokenSetsOfDim(options.documents, inputDim, 'documents', signal));
+  const documents =
+    options.documents && (await tokenSetsOfDim(options.documents, inputDim, 'documents', signal));
   const kept: Tensor[] = [];
   const upload = async (values: Float32Array): Promise<Tensor<'f32'>> => {
     const tensor = await device.upload('f32', values);
@@ -84,12 +109,35 @@ export async function loadTxtai(
   };
   try {
     const map = { layout, parameters: await upload(parameters) };
-    const solver = await createSolver(device, map, await upload(sample), sample.length / inputDim, options);
+    const solver = await createSolver(
+      device,
+      map,
+      await upload(sample),
+      sample.length / inputDim,
+      options,
+    );
     kept.push(solver.z, solver.factor);
     const tokenMean = new Float32Array(inputDim);
     if (!documents)
-      return { fitted: { map, solver, w: await upload(new Float32Array(0)), mean, std, tokenMean, scaling: UNSCALED }, learnOptions };
-    const tokens = await uploadDocuments(device, documents, learnOptions.precision, tokenMean, signal);
+      return {
+        fitted: {
+          map,
+          solver,
+          w: await upload(new Float32Array(0)),
+          mean,
+          std,
+          tokenMean,
+          scaling: UNSCALED,
+        },
+        learnOptions,
+      };
+    const tokens = await uploadDocuments(
+      device,
+      documents,
+      learnOptions.precision,
+      tokenMean,
+      signal,
+    );
     try {
       const w = await documentWeights(device, map, solver, tokens, { mean, std }, options);
       return { fitted: { map, solver, w, mean, std, tokenMean, scaling: UNSCALED }, learnOptions };
@@ -130,11 +178,18 @@ async function readArtefact(storage: Storage): Promise<Artefact> {
   // the number of tensors bounds that of layers before anything is made for them
   const expected = 3 + Number(hasCenter) + (type === 'elm' ? 1 : 4 * layers);
   if (file.tensors.size !== expected)
-    throw badFile(where, `${file.tensors.size} tensors, expected ${expected} for ${layers} layers of type ${type}`);
+    throw badFile(
+      where,
+      `${file.tensors.size} tensors, expected ${expected} for ${layers} layers of type ${type}`,
+    );
 
   const random = type === 'elm';
-  const widths = random ? [latentDim] : [...new Array<number>(layers - 1).fill(hiddenDim), latentDim];
-  const layout = random ? randomLayout(inputDim, latentDim, activation) : mlpLayout(inputDim, widths, activation);
+  const widths = random
+    ? [latentDim]
+    : [...new Array<number>(layers - 1).fill(hiddenDim), latentDim];
+  const layout = random
+    ? randomLayout(inputDim, latentDim, activation)
+    : mlpLayout(inputDim, widths, activation);
   const features: FeatureTensor[] = random
     ? [{ name: `${FEATURES}.0.weight`, shape: [inputDim, latentDim], at: 0 }]
     : featureTensors(layout, FEATURES);
@@ -165,26 +220,38 @@ async function readArtefact(storage: Storage): Promise<Artefact> {
 async function readConfig(storage: Storage): Promise<Config> {
   const where = `${storage.name}/${CONFIG}`;
   const bytes = await storage.size(CONFIG);
-  if (bytes > CONFIG_LIMIT) throw badFile(where, `${bytes} bytes, expected at most ${CONFIG_LIMIT}`);
+  if (bytes > CONFIG_LIMIT)
+    throw badFile(where, `${bytes} bytes, expected at most ${CONFIG_LIMIT}`);
   let config: Record<string, unknown>;
   try {
     config = JSON.parse(new TextDecoder().decode(await storage.read(CONFIG)));
   } catch (cause) {
     if (cause instanceof LemurError) throw cause;
-    throw new LemurError('bad-file', `${where}: not JSON, the file is damaged or truncated`, { where }, { cause });
+    throw new LemurError(
+      'bad-file',
+      `${where}: not JSON, the file is damaged or truncated`,
+      { where },
+      { cause },
+    );
   }
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) throw badFile(where, 'expected an object of settings');
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
+    throw badFile(where, 'expected an object of settings');
   const unknown = Object.keys(config).find((key) => !KEYS.includes(key));
-  if (unknown !== undefined) throw unsupported(where, `setting '${unknown.slice(0, 50)}', expected ${KEYS.join(', ')}`);
+  if (unknown !== undefined)
+    throw unsupported(where, `setting '${unknown.slice(0, 50)}', expected ${KEYS.join(', ')}`);
   const size = (key: string): number => {
     const value = config[key];
     if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
     throw badFile(where, `${key} is ${shown(value)}, expected a positive integer`);
   };
   const { modeltype: type, activation, queryscale } = config;
-  if (type !== 'mlp' && type !== 'elm') throw unsupported(where, `modeltype is ${shown(type)}, expected "mlp" or "elm"`);
+  if (type !== 'mlp' && type !== 'elm')
+    throw unsupported(where, `modeltype is ${shown(type)}, expected "mlp" or "elm"`);
   if (!ACTIVATIONS.includes(activation as Activation))
-    throw unsupported(where, `activation is ${shown(activation)}, expected one of ${ACTIVATIONS.join(', ')}`);
+    throw unsupported(
+      where,
+      `activation is ${shown(activation)}, expected one of ${ACTIVATIONS.join(', ')}`,
+    );
   // queries are summed here; dividing all of them by one number changes no ranking
   if (typeof queryscale !== 'number' || !(queryscale > 0))
     throw badFile(where, `queryscale is ${shown(queryscale)}, expected a positive number`);
@@ -199,21 +266,41 @@ async function readConfig(storage: Storage): Promise<Config> {
 }
 
 async function openTensors(storage: Storage): Promise<{ file: SafetensorsFile; where: string }> {
-  return { file: await openStoredSafetensors(storage, TENSORS), where: `${storage.name}/${TENSORS}` };
+  return {
+    file: await openStoredSafetensors(storage, TENSORS),
+    where: `${storage.name}/${TENSORS}`,
+  };
 }
 
-/** Refuses a tensor that is missing, of another shape or of another kind of type; null stands for any number of rows. */
-function checkTensor(file: SafetensorsFile, where: string, name: string, shape: readonly (number | null)[]): void {
+/**
+ * Refuses a tensor that is missing, of another shape or of another kind of type; null stands for
+ * any number of rows.
+ */
+function checkTensor(
+  file: SafetensorsFile,
+  where: string,
+  name: string,
+  shape: readonly (number | null)[],
+): void {
   const tensor = file.tensors.get(name);
   if (!tensor) throw badFile(where, `no tensor ${name}`);
-  const fits = (n: number | null, i: number): boolean => (n === null ? tensor.shape[i] > 0 : tensor.shape[i] === n);
+  const fits = (n: number | null, i: number): boolean =>
+    n === null ? tensor.shape[i] > 0 : tensor.shape[i] === n;
   if (!FLOATS.includes(tensor.type) || tensor.shape.length !== shape.length || !shape.every(fits))
-    throw badFile(where, `${name} is ${tensor.type} [${tensor.shape}], expected F32 [${shape.map((n) => n ?? 'rows')}]`);
+    throw badFile(
+      where,
+      `${name} is ${tensor.type} [${tensor.shape}], expected F32 [${shape.map((n) => n ?? 'rows')}]`,
+    );
 }
 
-async function readFinite(file: SafetensorsFile, where: string, name: string): Promise<Float32Array> {
+async function readFinite(
+  file: SafetensorsFile,
+  where: string,
+  name: string,
+): Promise<Float32Array> {
   const values = await file.readFloats(name);
-  if (!values.every(Number.isFinite)) throw badFile(where, `${name} has values that are not finite`);
+  if (!values.every(Number.isFinite))
+    throw badFile(where, `${name} has values that are not finite`);
   return values;
 }
 
@@ -222,7 +309,9 @@ function shown(value: unknown): string {
 }
 
 function badFile(where: string, problem: string): LemurError {
-  return new LemurError('bad-file', `${where}: not a LEMUR artefact of txtai: ${problem}`, { where });
+  return new LemurError('bad-file', `${where}: not a LEMUR artefact of txtai: ${problem}`, {
+    where,
+  });
 }
 
 function unsupported(where: string, problem: string): LemurError {

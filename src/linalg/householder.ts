@@ -1,6 +1,7 @@
 /**
- * Step k of the tridiagonalisation: a reflection takes column k below the subdiagonal to zero and is applied to the trailing block from both sides.
- * Works on the lower triangle of `a`; the vector u of the reflection is left in row k right of the diagonal.
+ * Step k of the tridiagonalisation: a reflection takes column k below the subdiagonal to zero and
+ * is applied to the trailing block from both sides. Works on the lower triangle of `a`; the vector
+ * u of the reflection is left in row k right of the diagonal.
  */
 export function reflectColumn(
   a: Float64Array,
@@ -68,7 +69,13 @@ export function reflectColumn(
 }
 
 /** z <- z (I - beta u u^T) with u in row k of `a`; rows and columns up to k are not concerned. */
-export function reflectRows(z: Float64Array, a: Float64Array, n: number, k: number, beta: number): void {
+export function reflectRows(
+  z: Float64Array,
+  a: Float64Array,
+  n: number,
+  k: number,
+  beta: number,
+): void {
   const row = k * n;
   for (let i = k + 1; i < n; i++) {
     const at = i * n;

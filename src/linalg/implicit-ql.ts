@@ -1,14 +1,22 @@
 import { LemurError } from '../errors.js';
 
-/** Sweeps for one eigenvalue, of which two are usual, with off-diagonals held to their own neighbours alone. */
+/**
+ * Sweeps for one eigenvalue, of which two are usual, with off-diagonals held to their own
+ * neighbours alone.
+ */
 const PATIENCE = 8;
 
 /**
- * Implicit QL on the symmetric tridiagonal matrix with the given diagonal (n) and off-diagonal (n, the last unused):
- * takes `off` to zero by plane rotations and applies them to the rows of z (n x n); `diagonal` becomes the eigenvalues, in no order.
- * Yields after some milliseconds' work.
+ * Implicit QL on the symmetric tridiagonal matrix with the given diagonal (n) and off-diagonal (n,
+ * the last unused): takes `off` to zero by plane rotations and applies them to the rows of z (n x
+ * n); `diagonal` becomes the eigenvalues, in no order. Yields after some milliseconds' work.
  */
-export function* diagonalise(diagonal: Float64Array, off: Float64Array, z: Float64Array, n: number): Generator<undefined, void> {
+export function* diagonalise(
+  diagonal: Float64Array,
+  off: Float64Array,
+  z: Float64Array,
+  n: number,
+): Generator<undefined, void> {
   const epsilon = 2 ** -52;
   let scale = 0;
   for (let i = 0; i < n; i++) scale = Math.max(scale, Math.abs(diagonal[i]) + Math.abs(off[i]));
@@ -17,16 +25,24 @@ export function* diagonalise(diagonal: Float64Array, off: Float64Array, z: Float
 
   for (let l = 0; l < n; l++) {
     for (let sweep = 0; ; sweep++) {
-      // what is small beside the whole matrix counts once this takes long: of fewer rows than dimensions nothing but rounding is left, and that never
-      // becomes small beside itself
+      // what is small beside the whole matrix counts once this takes long: of fewer rows than
+      // dimensions nothing but rounding is left, and that never becomes small beside itself
       const floor = (sweep < PATIENCE ? epsilon : 1) * scale;
       // the block l..m is what still hangs together
       let m = l;
-      while (m < n - 1 && Math.abs(off[m]) > epsilon * (Math.abs(diagonal[m]) + Math.abs(diagonal[m + 1]) + floor)) m++;
+      while (
+        m < n - 1 &&
+        Math.abs(off[m]) > epsilon * (Math.abs(diagonal[m]) + Math.abs(diagonal[m + 1]) + floor)
+      )
+        m++;
       if (m === l) break;
       if (sweep === 60) {
         const where = 'symmetricEigen';
-        throw new LemurError('invalid-argument', `${where}: no convergence; are the values near the limits of float64?`, { where });
+        throw new LemurError(
+          'invalid-argument',
+          `${where}: no convergence; are the values near the limits of float64?`,
+          { where },
+        );
       }
       if (rotations.length + (m - l) > rotations.capacity) {
         rotations.applyTo(z, n);
@@ -38,8 +54,17 @@ export function* diagonalise(diagonal: Float64Array, off: Float64Array, z: Float
   rotations.applyTo(z, n);
 }
 
-/** One sweep over the block l..m, with the shift by the eigenvalue of the leading 2 x 2 that is nearer to diagonal[l]. */
-function qlSweep(diagonal: Float64Array, off: Float64Array, l: number, m: number, rotations: Rotations): void {
+/**
+ * One sweep over the block l..m, with the shift by the eigenvalue of the leading 2 x 2 that is
+ * nearer to diagonal[l].
+ */
+function qlSweep(
+  diagonal: Float64Array,
+  off: Float64Array,
+  l: number,
+  m: number,
+  rotations: Rotations,
+): void {
   const t = (diagonal[l + 1] - diagonal[l]) / (2 * off[l]);
   const root = hypotenuse(t, 1);
   let g = diagonal[m] - diagonal[l] + off[l] / (t < 0 ? t - root : t + root);
@@ -98,13 +123,22 @@ class Rotations {
     const stripe = 32;
     for (let from = 0; from < n; from += stripe) {
       const to = Math.min(n, from + stripe);
-      for (let r = 0; r < this.length; r++) rotate(z, this.#rows[r] * n, n, from, to, this.#cosines[r], this.#sines[r]);
+      for (let r = 0; r < this.length; r++)
+        rotate(z, this.#rows[r] * n, n, from, to, this.#cosines[r], this.#sines[r]);
     }
     this.length = 0;
   }
 }
 
-function rotate(z: Float64Array, at: number, n: number, from: number, to: number, c: number, s: number): void {
+function rotate(
+  z: Float64Array,
+  at: number,
+  n: number,
+  from: number,
+  to: number,
+  c: number,
+  s: number,
+): void {
   for (let j = at + from; j < at + to; j++) {
     const x = z[j];
     const y = z[j + n];

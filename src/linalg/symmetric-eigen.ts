@@ -7,15 +7,20 @@ import { diagonalise } from './implicit-ql.js';
 export interface SymmetricEigen {
   /** n values, descending. */
   readonly values: Float64Array;
-  /** n x n, row-major: row i is the unit eigenvector of `values[i]`, with its component of the largest magnitude (the first of them) positive. */
+  /**
+   * n x n, row-major: row i is the unit eigenvector of `values[i]`, with its component of the
+   * largest magnitude (the first of them) positive.
+   */
   readonly vectors: Float64Array;
 }
 
 /**
- * All eigenvalues and eigenvectors of the dense symmetric n x n `matrix` (row-major, only its lower triangle is read, left as it is),
- * by Householder tridiagonalisation and implicit QL in float64. Uses only + - * / and sqrt, so the same input gives the same bytes on any machine.
- * About 0.4 s for n = 384 and 5 s for 1024 on one core; `symmetricEigenAsync` does not hold up the thread.
- * Raises `invalid-argument` when the matrix has not n x n values, `not-finite` for a NaN or an infinity.
+ * All eigenvalues and eigenvectors of the dense symmetric n x n `matrix` (row-major, only its lower
+ * triangle is read, left as it is), by Householder tridiagonalisation and implicit QL in float64.
+ * Uses only + - * / and sqrt, so the same input gives the same bytes on any machine. About 0.4 s
+ * for n = 384 and 5 s for 1024 on one core; `symmetricEigenAsync` does not hold up the thread.
+ * Raises `invalid-argument` when the matrix has not n x n values, `not-finite` for a NaN or an
+ * infinity.
  */
 export function symmetricEigen(matrix: Float64Array, n: number): SymmetricEigen {
   const steps = eigenSteps(matrix, n);
@@ -25,7 +30,10 @@ export function symmetricEigen(matrix: Float64Array, n: number): SymmetricEigen 
   }
 }
 
-/** `symmetricEigen` in slices of some 10 ms, with the thread given away between them; the same bytes. Rejects with the signal's reason when that is aborted. */
+/**
+ * `symmetricEigen` in slices of some 10 ms, with the thread given away between them; the same
+ * bytes. Rejects with the signal's reason when that is aborted.
+ */
 export async function symmetricEigenAsync(
   matrix: Float64Array,
   n: number,
@@ -83,15 +91,25 @@ function sorted(diagonal: Float64Array, z: Float64Array, n: number): SymmetricEi
 function checkMatrix(matrix: Float64Array, n: number): void {
   const where = 'symmetricEigen';
   if (!Number.isInteger(n) || n < 1)
-    throw new LemurError('invalid-argument', `${where}: n of ${n}, expected a positive integer`, { where });
+    throw new LemurError('invalid-argument', `${where}: n of ${n}, expected a positive integer`, {
+      where,
+    });
   if (matrix.length !== n * n) {
-    throw new LemurError('invalid-argument', `${where}: ${matrix.length} values, expected ${n} x ${n} = ${n * n}`, { where });
+    throw new LemurError(
+      'invalid-argument',
+      `${where}: ${matrix.length} values, expected ${n} x ${n} = ${n * n}`,
+      { where },
+    );
   }
   for (let row = 0; row < n; row++) {
     for (let column = 0; column <= row; column++) {
       const value = matrix[row * n + column];
       if (!Number.isFinite(value)) {
-        throw new LemurError('not-finite', `${where}: value ${value} in row ${row}, column ${column}`, { where, row, column });
+        throw new LemurError(
+          'not-finite',
+          `${where}: value ${value} in row ${row}, column ${column}`,
+          { where, row, column },
+        );
       }
     }
   }

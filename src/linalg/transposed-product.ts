@@ -1,6 +1,7 @@
 /**
- * out (m x n) += a^T b in float64, for a (depth x m) and b (depth x n), all row-major; m and n are multiples of 4 (pad with zeros).
- * With `upper`, for m = n, tiles below the diagonal are left out. Each value adds its products in the order of the rows.
+ * out (m x n) += a^T b in float64, for a (depth x m) and b (depth x n), all row-major; m and n are
+ * multiples of 4 (pad with zeros). With `upper`, for m = n, tiles below the diagonal are left out.
+ * Each value adds its products in the order of the rows.
  */
 export function addTransposedProduct(
   a: Float64Array,

@@ -2,8 +2,14 @@ import type { Device, DeviceTokens, Tensor } from '../device/device.js';
 import type { Int8TokenSets, TokenSets } from '../tokens/token-sets.js';
 
 /** Uploads texts; free them with `freeTokens`. */
-export async function uploadTokens(device: Device, sets: TokenSets | Int8TokenSets): Promise<DeviceTokens> {
-  const vectors = 'codes' in sets ? await device.upload('i8', sets.codes) : await device.upload('f32', sets.vectors);
+export async function uploadTokens(
+  device: Device,
+  sets: TokenSets | Int8TokenSets,
+): Promise<DeviceTokens> {
+  const vectors =
+    'codes' in sets
+      ? await device.upload('i8', sets.codes)
+      : await device.upload('f32', sets.vectors);
   return {
     vectors,
     counts: await device.upload('i32', sets.counts),
@@ -22,6 +28,13 @@ export function freeTokens(device: Device, tokens: DeviceTokens): void {
 }
 
 /** All that the texts keep on the device. */
-export function tensorsOf({ vectors, counts, offsets, factors, mean, checks }: DeviceTokens): Tensor[] {
+export function tensorsOf({
+  vectors,
+  counts,
+  offsets,
+  factors,
+  mean,
+  checks,
+}: DeviceTokens): Tensor[] {
   return [vectors, counts, offsets, factors, mean, checks].filter((tensor) => tensor !== null);
 }

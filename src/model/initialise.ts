@@ -2,10 +2,15 @@ import type { FeatureLayout } from '../device/feature-layout.js';
 import type { Random } from '../tokens/random.js';
 
 /**
- * Parameters before training, as torch initialises them: weights and biases of a Linear uniform in +-1 / sqrt(inputs), LayerNorm gains 1
- * and shifts 0. Random features: standard normal weights. `outputs` rows of the head follow (0: none).
+ * Parameters before training, as torch initialises them: weights and biases of a Linear uniform in
+ * +-1 / sqrt(inputs), LayerNorm gains 1 and shifts 0. Random features: standard normal weights.
+ * `outputs` rows of the head follow (0: none).
  */
-export function initialParameters(layout: FeatureLayout, outputs: number, random: Random): Float32Array {
+export function initialParameters(
+  layout: FeatureLayout,
+  outputs: number,
+  random: Random,
+): Float32Array {
   const parameters = new Float32Array(layout.parameterCount + outputs * layout.latentDim);
   for (const layer of layout.layers) {
     const weights = parameters.subarray(layer.weight, layer.weight + layer.inputs * layer.outputs);

@@ -10,9 +10,9 @@ const SLOWEST_BETA1 = 0.85;
 const HIGHEST_BETA1 = 0.95;
 
 /**
- * `constant`: lr throughout, beta1 0.9, as the reference trains.
- * `one-cycle` (Smith; torch's OneCycleLR): from lr / 25 up to lr in the first tenth of the steps, down to lr / 250,000 at the end, along
- * half cosines; beta1 runs the other way, 0.95 to 0.85 and back.
+ * `constant`: lr throughout, beta1 0.9, as the reference trains. `one-cycle` (Smith; torch's
+ * OneCycleLR): from lr / 25 up to lr in the first tenth of the steps, down to lr / 250,000 at the
+ * end, along half cosines; beta1 runs the other way, 0.95 to 0.85 and back.
  */
 export function createSchedule(name: ScheduleName, lr: number, steps: number): Schedule {
   if (name === 'constant') return () => ({ lr, beta1: 0.9 });

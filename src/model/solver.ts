@@ -7,7 +7,10 @@ const TINY_PIVOT = 1e-9;
 /** Ridge, as a share of the mean diagonal; recall does not change between 1e-6 and 1e-2. */
 const RIDGE = 1e-6;
 
-/** What turns a document's targets at the solve sample into its weights. Computed once; documents added later get what they would have got then. */
+/**
+ * What turns a document's targets at the solve sample into its weights. Computed once; documents
+ * added later get what they would have got then.
+ */
 export interface Solver {
   /** Solve sample, rows x d. */
   readonly x: Tensor<'f32'>;
@@ -88,11 +91,18 @@ export async function documentWeights(
 }
 
 /**
- * Cholesky factor of the Gram matrix. Features of a LayerNorm without affine sum to zero in every row, so their Gram matrix is singular
- * along the vector of ones 1; adding c 1 1^T / d' with c the mean diagonal fills that direction alone, which the targets never meet: the
- * solution is that of the pseudo-inverse. Where columns depend on each other otherwise (a small sample, dead ReLU units), a small ridge.
+ * Cholesky factor of the Gram matrix. Features of a LayerNorm without affine sum to zero in every
+ * row, so their Gram matrix is singular along the vector of ones 1; adding c 1 1^T / d' with c the
+ * mean diagonal fills that direction alone, which the targets never meet: the solution is that of
+ * the pseudo-inverse. Where columns depend on each other otherwise (a small sample, dead ReLU
+ * units), a small ridge.
  */
-async function factorise(device: Device, map: DeviceFeatureMap, gram: Float64Array, factor: Tensor<'f64'>): Promise<void> {
+async function factorise(
+  device: Device,
+  map: DeviceFeatureMap,
+  gram: Float64Array,
+  factor: Tensor<'f64'>,
+): Promise<void> {
   const n = map.layout.latentDim;
   let trace = 0;
   for (let i = 0; i < n; i++) trace += gram[i * n + i];
@@ -106,7 +116,11 @@ async function factorise(device: Device, map: DeviceFeatureMap, gram: Float64Arr
     await device.write(factor, gram);
     if ((await device.cholesky(factor, n)) > TINY_PIVOT) return;
   }
-  throw new LemurError('invalid-argument', 'the features of the solve sample are degenerate: no least-squares solution was found', {
-    where: 'olsSampleSize',
-  });
+  throw new LemurError(
+    'invalid-argument',
+    'the features of the solve sample are degenerate: no least-squares solution was found',
+    {
+      where: 'olsSampleSize',
+    },
+  );
 }

@@ -43,9 +43,10 @@ export interface Examples {
 }
 
 /**
- * Trains a feature map with a linear head from the given parameters (feature map, then head m' x d') by Adam on the mean squared error of
- * the standardised targets (paper, section on training). Returns the parameters of the epoch with the lowest loss, on the
- * validation set where there is one, else in training.
+ * Trains a feature map with a linear head from the given parameters (feature map, then head m' x
+ * d') by Adam on the mean squared error of the standardised targets (paper, section on training).
+ * Returns the parameters of the epoch with the lowest loss, on the validation set where there is
+ * one, else in training.
  */
 export async function train(
   device: Device,
@@ -61,7 +62,12 @@ export async function train(
   const outputs = examples.targets.length / rows;
   const perEpoch = Math.ceil(rows / batchSize);
   const schedule = createSchedule(options.schedule, options.lr, epochs * perEpoch);
-  const training = await device.createTraining(layout, outputs, Math.min(batchSize, rows), options.products);
+  const training = await device.createTraining(
+    layout,
+    outputs,
+    Math.min(batchSize, rows),
+    options.products,
+  );
   const order = await device.allocate('i32', rows);
   try {
     await device.write(training.parameters, initial);
@@ -78,7 +84,8 @@ export async function train(
         signal?.throwIfAborted();
         const { lr, beta1 } = schedule(step);
         step++;
-        // the correction is that of torch: the beta1 of this step to the power of the number of steps
+        // the correction is that of torch: the beta1 of this step to the power of the number of
+        // steps
         power1 = options.schedule === 'constant' ? power1 * beta1 : integerPower(beta1, step);
         power2 *= BETA2;
         const report = await device.trainStep(training, {
@@ -100,7 +107,9 @@ export async function train(
         onProgress?.({ stage: 'train', done: step, total: epochs * perEpoch });
       }
       const trainLoss = sum / perEpoch;
-      const validationLoss = validation ? await lossOf(device, training, validation, standardisation, signal) : undefined;
+      const validationLoss = validation
+        ? await lossOf(device, training, validation, standardisation, signal)
+        : undefined;
       const loss = validationLoss ?? trainLoss;
       if (!Number.isFinite(loss)) {
         throw new LemurError(
@@ -119,7 +128,8 @@ export async function train(
     }
     return best;
   } finally {
-    const { parameters, gradients, firstMoment, secondMoment, batch, partials, codes, factors } = training;
+    const { parameters, gradients, firstMoment, secondMoment, batch, partials, codes, factors } =
+      training;
     device.free(order, parameters, gradients, firstMoment, secondMoment, batch, partials);
     if (codes && factors) device.free(codes, factors);
   }
@@ -138,6 +148,7 @@ function lossOf(
 /** base^n by squaring: the same bits everywhere, which Math.pow does not promise. */
 function integerPower(base: number, n: number): number {
   let result = 1;
-  for (let square = base; n > 0; n = Math.floor(n / 2), square *= square) if (n % 2 === 1) result *= square;
+  for (let square = base; n > 0; n = Math.floor(n / 2), square *= square)
+    if (n % 2 === 1) result *= square;
   return result;
 }

@@ -1,14 +1,18 @@
-/** Why a document scored: for each query token the number of the document token with the largest inner product, and that product. */
+/**
+ * Why a document scored: for each query token the number of the document token with the largest
+ * inner product, and that product.
+ */
 export interface TokenMatches {
   readonly tokens: Int32Array;
   readonly scores: Float32Array;
 }
 
 /**
- * The terms of MaxSim between one query and one document, both row-major with `dim` columns, dequantised where they were stored in fewer bits:
- * the sum of `scores` is `maxSim` up to rounding to float32. Of equal products the document token of the lower number counts.
- * Products are summed in float64. The values must have passed the gate (finite, whole rows); without a document token the numbers
- * are -1 and the scores -Infinity.
+ * The terms of MaxSim between one query and one document, both row-major with `dim` columns,
+ * dequantised where they were stored in fewer bits: the sum of `scores` is `maxSim` up to rounding
+ * to float32. Of equal products the document token of the lower number counts. Products are summed
+ * in float64. The values must have passed the gate (finite, whole rows); without a document token
+ * the numbers are -1 and the scores -Infinity.
  */
 export function evidenceOf(query: Float32Array, document: Float32Array, dim: number): TokenMatches {
   const rows = query.length / dim;

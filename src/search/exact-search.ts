@@ -1,4 +1,10 @@
-import { checkDevice, DEVICE_OPTIONS, type DeviceOptions, freeWith, resolveDevice } from '../device/default-device.js';
+import {
+  checkDevice,
+  DEVICE_OPTIONS,
+  type DeviceOptions,
+  freeWith,
+  resolveDevice,
+} from '../device/default-device.js';
 import type { Device, DeviceTokens } from '../device/device.js';
 import { LemurError } from '../errors.js';
 import { selectTopKPaced } from '../kernels/top-k-paced.js';
@@ -8,18 +14,31 @@ import { stepPacer } from '../pacer.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { meanToken, quantizeTokens } from '../tokens/quantize.js';
 import { someTexts } from '../tokens/some-texts.js';
-import { type DenseTokens, type TokenInput, type TokenSets, tokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
+import {
+  type DenseTokens,
+  type TokenInput,
+  type TokenSets,
+  tokenSets,
+  tokenSetsOfDim,
+} from '../tokens/token-sets.js';
 import { isNumberArray } from '../tokens/typed-array.js';
 import { describeKind, showValue } from '../value-kind.js';
 import { checkK } from './check-k.js';
 import type { Candidates, TopK } from './top-k.js';
 
 export interface MaxSimOptions extends DeviceOptions, RunOptions {
-  /** `int8` takes a quarter of the memory and is faster; the vectors' mean is kept apart, and each value is off by at most 1/254 of its document's largest difference from it. Default float32. */
+  /**
+   * `int8` takes a quarter of the memory and is faster; the vectors' mean is kept apart, and each
+   * value is off by at most 1/254 of its document's largest difference from it. Default float32.
+   */
   precision?: 'float32' | 'int8' | undefined;
 }
 
-const MAX_SIM_OPTIONS: OptionNames<MaxSimOptions> = { precision: true, ...DEVICE_OPTIONS, ...RUN_OPTIONS };
+const MAX_SIM_OPTIONS: OptionNames<MaxSimOptions> = {
+  precision: true,
+  ...DEVICE_OPTIONS,
+  ...RUN_OPTIONS,
+};
 
 /** Candidates that count as a step between two turns of the event loop. */
 const NUMBERS = 16;
@@ -47,19 +66,29 @@ export class MaxSim {
     this.#release = freeWith(this, device, tensorsOf(tokens));
   }
 
-  /** Checks the documents and puts them where workers can read them; vectors in shared memory are not copied and must not change. */
+  /**
+   * Checks the documents and puts them where workers can read them; vectors in shared memory are
+   * not copied and must not change.
+   */
   static async create(documents: TokenInput, options: MaxSimOptions = {}): Promise<MaxSim> {
     checkOptions(options, MAX_SIM_OPTIONS, 'MaxSim.create');
     checkDevice(options);
     const { precision = 'float32', signal } = options;
     if (precision !== 'float32' && precision !== 'int8') {
-      throw new LemurError('invalid-argument', `precision: expected 'float32' or 'int8', got ${showValue(precision)}`, {
-        where: 'precision',
-      });
+      throw new LemurError(
+        'invalid-argument',
+        `precision: expected 'float32' or 'int8', got ${showValue(precision)}`,
+        {
+          where: 'precision',
+        },
+      );
     }
     const sets = await tokenSets(documents, 'documents', signal);
     const device = await resolveDevice(options);
-    const stored = precision === 'int8' ? await quantizeTokens(sets, await meanToken(sets, signal), signal) : sets;
+    const stored =
+      precision === 'int8'
+        ? await quantizeTokens(sets, await meanToken(sets, signal), signal)
+        : sets;
     return new MaxSim(device, await uploadTokens(device, stored), precision);
   }
 
@@ -70,7 +99,10 @@ export class MaxSim {
     return this.#score(sets, options);
   }
 
-  /** The k best documents of each query by exact MaxSim over all of them; equal scores rank by document number. */
+  /**
+   * The k best documents of each query by exact MaxSim over all of them; equal scores rank by
+   * document number.
+   */
   async search(queries: TokenInput, k: number, options: RunOptions = {}): Promise<TopK> {
     checkOptions(options, RUN_OPTIONS, 'search');
     checkK(k);
@@ -91,10 +123,16 @@ export class MaxSim {
   }
 
   /**
-   * The k best of each query's candidates by exact MaxSim. Queries may have any number of tokens. A query with fewer than k candidates
-   * gets them all; its row ends in -1 and -Infinity. Equal scores rank by the order of the candidates; a candidate that comes twice stays twice.
+   * The k best of each query's candidates by exact MaxSim. Queries may have any number of tokens. A
+   * query with fewer than k candidates gets them all; its row ends in -1 and -Infinity. Equal
+   * scores rank by the order of the candidates; a candidate that comes twice stays twice.
    */
-  async rerankSubset(queries: TokenInput, k: number, candidates: Candidates, options: RunOptions = {}): Promise<TopK> {
+  async rerankSubset(
+    queries: TokenInput,
+    k: number,
+    candidates: Candidates,
+    options: RunOptions = {},
+  ): Promise<TopK> {
     checkOptions(options, RUN_OPTIONS, 'rerankSubset');
     checkK(k);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
@@ -116,14 +154,29 @@ export class MaxSim {
     for (let q = 0; q < count; q++) {
       const from = offsets[q];
       const some = scores.subarray(from, offsets[q + 1]);
-      const found = await selectTopKPaced(some, some.length, k, top.indices, top.scores, q * k, turn);
+      const found = await selectTopKPaced(
+        some,
+        some.length,
+        k,
+        top.indices,
+        top.scores,
+        q * k,
+        turn,
+      );
       for (let i = q * k; i < q * k + found; i++) top.indices[i] = numbers[from + top.indices[i]];
     }
     return top;
   }
 
-  /** The same for queries that all have the same number of tokens: `dims` is [queries, tokens, dim]. */
-  rerankSubsetFixed(queries: DenseTokens, k: number, candidates: Candidates, options: RunOptions = {}): Promise<TopK> {
+  /**
+   * The same for queries that all have the same number of tokens: `dims` is [queries, tokens, dim].
+   */
+  rerankSubsetFixed(
+    queries: DenseTokens,
+    k: number,
+    candidates: Candidates,
+    options: RunOptions = {},
+  ): Promise<TopK> {
     return this.rerankSubset(queries, k, candidates, options);
   }
 
@@ -146,7 +199,8 @@ export class MaxSim {
   }
 
   async #withQueries<T>(sets: TokenSets, use: (queries: DeviceTokens) => Promise<T>): Promise<T> {
-    if (this.#closed) throw new LemurError('closed', 'this MaxSim has been closed', { where: 'MaxSim' });
+    if (this.#closed)
+      throw new LemurError('closed', 'this MaxSim has been closed', { where: 'MaxSim' });
     const uploaded = await uploadTokens(this.#device, sets);
     try {
       return await use(uploaded);
@@ -162,9 +216,13 @@ export class MaxSim {
   ): Promise<{ numbers: Int32Array; offsets: Int32Array }> {
     const lists = listsOf(candidates);
     if (lists.length !== queries) {
-      throw new LemurError('invalid-argument', `candidates: lists for ${lists.length} queries, expected ${queries}`, {
-        where: 'candidates',
-      });
+      throw new LemurError(
+        'invalid-argument',
+        `candidates: lists for ${lists.length} queries, expected ${queries}`,
+        {
+          where: 'candidates',
+        },
+      );
     }
     const offsets = new Int32Array(queries + 1);
     const numbers: number[] = [];
@@ -190,20 +248,33 @@ export class MaxSim {
 }
 
 function emptyTopK(queries: number, k: number): TopK {
-  return { indices: new Int32Array(queries * k).fill(-1), scores: new Float32Array(queries * k).fill(-Infinity), k };
+  return {
+    indices: new Int32Array(queries * k).fill(-1),
+    scores: new Float32Array(queries * k).fill(-Infinity),
+    k,
+  };
 }
 
 /** A list of numbers for each query. Raises 'invalid-argument' for what is none. */
 function listsOf(candidates: Candidates): readonly ArrayLike<number>[] {
-  const top = typeof candidates === 'object' && candidates !== null && !Array.isArray(candidates) && 'indices' in candidates;
+  const top =
+    typeof candidates === 'object' &&
+    candidates !== null &&
+    !Array.isArray(candidates) &&
+    'indices' in candidates;
   if (top && isNumberArray(candidates.indices) && Number.isSafeInteger(candidates.k))
     return rowsOf(candidates.indices as Int32Array, candidates.k);
   if (!top && Array.isArray(candidates)) {
     const wrong = candidates.findIndex((list) => !isNumberArray(list));
     if (wrong < 0) return candidates as readonly ArrayLike<number>[];
-    throw refused(`candidates[${wrong}]`, `expected an array of document numbers, got ${describeKind(candidates[wrong])}`);
+    throw refused(
+      `candidates[${wrong}]`,
+      `expected an array of document numbers, got ${describeKind(candidates[wrong])}`,
+    );
   }
-  const got = top ? `indices: ${describeKind(candidates.indices)}, k: ${describeKind(candidates.k)}` : describeKind(candidates);
+  const got = top
+    ? `indices: ${describeKind(candidates.indices)}, k: ${describeKind(candidates.k)}`
+    : describeKind(candidates);
   throw refused('candidates', `expected { indices, k } or an array of lists, got ${got}`);
 }
 
@@ -212,5 +283,7 @@ function refused(where: string, problem: string): LemurError {
 }
 
 function rowsOf(indices: Int32Array, k: number): Int32Array[] {
-  return Array.from({ length: k > 0 ? indices.length / k : 0 }, (_, i) => indices.slice(i * k, (i + 1) * k));
+  return Array.from({ length: k > 0 ? indices.length / k : 0 }, (_, i) =>
+    indices.slice(i * k, (i + 1) * k),
+  );
 }

@@ -2,7 +2,10 @@ import type { CodeScaling, Device, DeviceCodes, Tensor, TopOptions } from '../de
 import type { RunOptions } from '../run-options.js';
 import type { PrefixMap } from './prefix-map.js';
 
-/** Document weights in codes: a prefix of each is scanned, and the full codes of the best are looked at. */
+/**
+ * Document weights in codes: a prefix of each is scanned, and the full codes of the best are looked
+ * at.
+ */
 export interface FirstStage {
   readonly map: PrefixMap;
   readonly codes: DeviceCodes;
@@ -29,11 +32,18 @@ export async function createFirstStage(
 }
 
 /** What searches need of scales, one for each row; null where all are 1. */
-export async function uploadScales(device: Device, { step }: PrefixMap, scales: Float32Array | null): Promise<CodeScaling | null> {
+export async function uploadScales(
+  device: Device,
+  { step }: PrefixMap,
+  scales: Float32Array | null,
+): Promise<CodeScaling | null> {
   return scales && { scales: await device.upload('f32', scales), step };
 }
 
-/** Prefixes and full codes of rows of w (rows x d') by a map, and by their scales where these are not all 1. */
+/**
+ * Prefixes and full codes of rows of w (rows x d') by a map, and by their scales where these are
+ * not all 1.
+ */
 export async function encodeWeights(
   device: Device,
   map: PrefixMap,
@@ -47,7 +57,10 @@ export async function encodeWeights(
     map.mean.map((value) => -value),
   );
   const documents = await device.upload('f32', map.documents);
-  const scaling = scales && map.base ? { scales: await device.upload('f32', scales), base: await device.upload('f32', map.base) } : null;
+  const scaling =
+    scales && map.base
+      ? { scales: await device.upload('f32', scales), base: await device.upload('f32', map.base) }
+      : null;
   try {
     const args = { w, negativeMean, map: documents, step: map.step, scaling };
     return await device.encodeRows(args, w.length / latentDim, latentDim, map.dim, options);
@@ -59,10 +72,20 @@ export async function encodeWeights(
 /** What a first stage keeps on the device. */
 export function firstStageTensors({ codes, queries }: FirstStage): Tensor[] {
   const { prefix, codes: full, factors, checks, scaling } = codes;
-  return [prefix, full, factors, ...(checks ? [checks] : []), ...(scaling ? [scaling.scales] : []), queries];
+  return [
+    prefix,
+    full,
+    factors,
+    ...(checks ? [checks] : []),
+    ...(scaling ? [scaling.scales] : []),
+    queries,
+  ];
 }
 
-/** The k rows with the largest estimated <w, q> for each query (features, count x d') among the `rescored` with the best prefixes. */
+/**
+ * The k rows with the largest estimated <w, q> for each query (features, count x d') among the
+ * `rescored` with the best prefixes.
+ */
 export async function firstStageCandidates(
   device: Device,
   { map, codes, queries }: FirstStage,
@@ -76,7 +99,9 @@ export async function firstStageCandidates(
   const prefixes = await device.allocate('f32', count * map.dim);
   const used: Tensor[] = [prefixes];
   try {
-    await device.innerProducts(features, count, queries, map.dim, latentDim, prefixes, { signal: options?.signal });
+    await device.innerProducts(features, count, queries, map.dim, latentDim, prefixes, {
+      signal: options?.signal,
+    });
     // codes are of w - mean, those with scales of what w - base is a multiple of
     const q = await device.read(features);
     const means = productsWith(q, map.mean);
@@ -88,7 +113,10 @@ export async function firstStageCandidates(
         Float32Array.from(means, (value, i) => value - bases[i]),
       ));
     if (shifts) used.push(shifts);
-    const top = await device.topCodes(codes, features, prefixes, count, rescored, k, { ...options, shifts });
+    const top = await device.topCodes(codes, features, prefixes, count, rescored, k, {
+      ...options,
+      shifts,
+    });
     const constants = bases ?? means;
     for (let at = 0; at < count * k; at++) top.scores[at] += constants[Math.floor(at / k)];
     return top;

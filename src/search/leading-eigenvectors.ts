@@ -5,13 +5,18 @@ import { pacer } from '../pacer.js';
 import type { RunOptions } from '../run-options.js';
 import type { Random } from '../tokens/random.js';
 
-/** Multiplications by the matrix; each shrinks what does not belong by the ratio of the eigenvalues. */
+/**
+ * Multiplications by the matrix; each shrinks what does not belong by the ratio of the eigenvalues.
+ */
 const PASSES = 3;
 /** Directions beyond those asked for, which make the last of these converge. */
 const extra = (count: number): number => Math.max(16, Math.ceil(count / 4));
 /** Below this share of the largest, an eigenvalue counts as zero. */
 const NOTHING = 1e-9;
-/** A unit vector of which less than the root of this is left after taking away its projections counts as dependent on those before. */
+/**
+ * A unit vector of which less than the root of this is left after taking away its projections
+ * counts as dependent on those before.
+ */
 const DEPENDENT = 1e-12;
 
 export interface LeadingEigenvectors {
@@ -22,8 +27,9 @@ export interface LeadingEigenvectors {
 }
 
 /**
- * The leading eigenpairs of a symmetric positive semidefinite matrix (n x n), by subspace iteration and a Rayleigh-Ritz step. Pairs far from
- * the last one asked for are exact up to float32; the last ones are a good basis of what is left.
+ * The leading eigenpairs of a symmetric positive semidefinite matrix (n x n), by subspace iteration
+ * and a Rayleigh-Ritz step. Pairs far from the last one asked for are exact up to float32; the last
+ * ones are a good basis of what is left.
  */
 export async function leadingEigenvectors(
   device: Device,
@@ -52,7 +58,13 @@ export async function leadingEigenvectors(
   const kept = Math.min(count, values.filter((value) => value > NOTHING * values[0]).length);
   const columns = await device.upload('f32', transposed(x, rows, n));
   try {
-    const vectors = await rowProducts(device, Float32Array.from(rotation.subarray(0, kept * rows)), columns, rows, options);
+    const vectors = await rowProducts(
+      device,
+      Float32Array.from(rotation.subarray(0, kept * rows)),
+      columns,
+      rows,
+      options,
+    );
     return { values: values.slice(0, kept), vectors };
   } finally {
     device.free(columns);
@@ -78,8 +90,17 @@ export async function rowProducts(
   }
 }
 
-/** Rows that span the same, orthonormal up to float32; rows that depend on those before them become zero. By the Cholesky factor of their Gram matrix. */
-async function orthonormalised(device: Device, x: Float32Array, rows: number, n: number, { signal }: RunOptions): Promise<Float32Array> {
+/**
+ * Rows that span the same, orthonormal up to float32; rows that depend on those before them become
+ * zero. By the Cholesky factor of their Gram matrix.
+ */
+async function orthonormalised(
+  device: Device,
+  x: Float32Array,
+  rows: number,
+  n: number,
+  { signal }: RunOptions,
+): Promise<Float32Array> {
   for (let i = 0; i < rows; i++) {
     const length = Math.sqrt(dot(x, i * n, x, i * n, n));
     for (let at = i * n; at < (i + 1) * n; at++) x[at] /= length || 1;
@@ -95,7 +116,10 @@ async function orthonormalised(device: Device, x: Float32Array, rows: number, n:
   }
 }
 
-/** L^-1 of A = L L^T (lower triangle of `a`, which it overwrites); rows of dependent pivots are zero. */
+/**
+ * L^-1 of A = L L^T (lower triangle of `a`, which it overwrites); rows of dependent pivots are
+ * zero.
+ */
 function inverseFactor(a: Float64Array, n: number): Float32Array {
   const inverse = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
@@ -117,7 +141,13 @@ function inverseFactor(a: Float64Array, n: number): Float32Array {
   return Float32Array.from(inverse);
 }
 
-function dot(a: Float32Array | Float64Array, i: number, b: Float32Array | Float64Array, j: number, n: number): number {
+function dot(
+  a: Float32Array | Float64Array,
+  i: number,
+  b: Float32Array | Float64Array,
+  j: number,
+  n: number,
+): number {
   let s0 = 0;
   let s1 = 0;
   let s2 = 0;

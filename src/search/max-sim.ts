@@ -3,9 +3,9 @@ import { checkRow } from '../tokens/check-values.js';
 import { isTensor, matrixShape, type TokenMatrix } from '../tokens/token-sets.js';
 
 /**
- * MaxSim(Q, D) = sum over the query's tokens of the largest inner product with a token of the document (Khattab and Zaharia, ColBERT).
- * Sums in float64. For many documents at once see `MaxSim`. Raises 'dimension-mismatch', 'empty-document',
- * 'not-finite' and 'invalid-argument'.
+ * MaxSim(Q, D) = sum over the query's tokens of the largest inner product with a token of the
+ * document (Khattab and Zaharia, ColBERT). Sums in float64. For many documents at once see
+ * `MaxSim`. Raises 'dimension-mismatch', 'empty-document', 'not-finite' and 'invalid-argument'.
  */
 export function maxSim(query: TokenMatrix, document: TokenMatrix): number {
   const q = rowsOf(query, 'query');
@@ -36,7 +36,8 @@ export function maxSim(query: TokenMatrix, document: TokenMatrix): number {
 
 function rowsOf(matrix: TokenMatrix, where: string): readonly ArrayLike<number>[] {
   const { rows, dim } = matrixShape(matrix, where);
-  if (rows === 0) throw new LemurError('empty-document', `${where}: no token vectors`, { where, index: 0 });
+  if (rows === 0)
+    throw new LemurError('empty-document', `${where}: no token vectors`, { where, index: 0 });
   const all: readonly ArrayLike<number>[] = isTensor(matrix)
     ? Array.from({ length: rows }, (_, i) => matrix.data.subarray(i * dim, (i + 1) * dim))
     : matrix;

@@ -1,7 +1,10 @@
 import { LemurError } from '../errors.js';
 import { checkK } from './check-k.js';
 
-/** An exact ranking, best first, with the scores that decide ties. It may go on behind k: the more of the ties at the cut it holds, the better. */
+/**
+ * An exact ranking, best first, with the scores that decide ties. It may go on behind k: the more
+ * of the ties at the cut it holds, the better.
+ */
 export interface ExactRanking<Id extends string | number> {
   readonly ids: ArrayLike<Id>;
   /** Descending, one for each id. Without scores no ties are assumed. */
@@ -9,14 +12,20 @@ export interface ExactRanking<Id extends string | number> {
 }
 
 /**
- * nDCG at k as trec_eval (`ndcg_cut`) and BEIR compute it: sum over ranks r = 1..k of grade / log2(r + 1), divided by the same sum of the best possible ranking.
- * Documents without a judgement and grades below 0 count 0. Between 0 and 1; 0 for a query without relevant documents.
- * Raises `invalid-argument` when a document occurs twice among the first k.
+ * nDCG at k as trec_eval (`ndcg_cut`) and BEIR compute it: sum over ranks r = 1..k of grade /
+ * log2(r + 1), divided by the same sum of the best possible ranking. Documents without a judgement
+ * and grades below 0 count 0. Between 0 and 1; 0 for a query without relevant documents. Raises
+ * `invalid-argument` when a document occurs twice among the first k.
  */
-export function ndcgAt(ranking: readonly string[], judgements: ReadonlyMap<string, number>, k: number): number {
+export function ndcgAt(
+  ranking: readonly string[],
+  judgements: ReadonlyMap<string, number>,
+  k: number,
+): number {
   checkRanking(ranking, k, 'ndcgAt');
   let gain = 0;
-  for (let i = 0; i < Math.min(k, ranking.length); i++) gain += discounted(judgements.get(ranking[i]) ?? 0, i);
+  for (let i = 0; i < Math.min(k, ranking.length); i++)
+    gain += discounted(judgements.get(ranking[i]) ?? 0, i);
   const grades = [...judgements.values()].sort((a, b) => b - a);
   let ideal = 0;
   for (let i = 0; i < Math.min(k, grades.length); i++) ideal += discounted(grades[i], i);
@@ -24,30 +33,46 @@ export function ndcgAt(ranking: readonly string[], judgements: ReadonlyMap<strin
 }
 
 /**
- * The part of the relevant documents (grade above 0) among the first k, as trec_eval's `recall`. Between 0 and 1; 0 for a query without relevant documents.
- * Raises `invalid-argument` when a document occurs twice among the first k.
+ * The part of the relevant documents (grade above 0) among the first k, as trec_eval's `recall`.
+ * Between 0 and 1; 0 for a query without relevant documents. Raises `invalid-argument` when a
+ * document occurs twice among the first k.
  */
-export function recallAt(ranking: readonly string[], judgements: ReadonlyMap<string, number>, k: number): number {
+export function recallAt(
+  ranking: readonly string[],
+  judgements: ReadonlyMap<string, number>,
+  k: number,
+): number {
   checkRanking(ranking, k, 'recallAt');
   let found = 0;
-  for (let i = 0; i < Math.min(k, ranking.length); i++) if ((judgements.get(ranking[i]) ?? 0) > 0) found++;
+  for (let i = 0; i < Math.min(k, ranking.length); i++)
+    if ((judgements.get(ranking[i]) ?? 0) > 0) found++;
   let relevant = 0;
   for (const grade of judgements.values()) if (grade > 0) relevant++;
   return relevant === 0 ? 0 : found / relevant;
 }
 
 /**
- * The part of the exact top k that is among the candidates, as sets. Any document whose score equals that of rank k may stand for another such:
- * of a documents above that score and b ties at it, found are a' and b', so the recall is (a' + min(b', k - a)) / k.
- * With fewer than k documents in all, k is their number; with none, 1. Candidates in any order; the caller cuts them to the first k'.
- * Raises `invalid-argument` when k is no positive integer, or scores and ids differ in number or scores ascend.
+ * The part of the exact top k that is among the candidates, as sets. Any document whose score
+ * equals that of rank k may stand for another such: of a documents above that score and b ties at
+ * it, found are a' and b', so the recall is (a' + min(b', k - a)) / k. With fewer than k documents
+ * in all, k is their number; with none, 1. Candidates in any order; the caller cuts them to the
+ * first k'. Raises `invalid-argument` when k is no positive integer, or scores and ids differ in
+ * number or scores ascend.
  */
-export function overlapAt<Id extends string | number>(candidates: ArrayLike<Id>, exact: ExactRanking<Id>, k: number): number {
+export function overlapAt<Id extends string | number>(
+  candidates: ArrayLike<Id>,
+  exact: ExactRanking<Id>,
+  k: number,
+): number {
   const where = 'overlapAt';
   checkK(k, `${where}: k`);
   const { ids, scores } = exact;
   if (scores !== undefined && scores.length !== ids.length) {
-    throw new LemurError('invalid-argument', `${where}: ${scores.length} scores for ${ids.length} ids`, { where });
+    throw new LemurError(
+      'invalid-argument',
+      `${where}: ${scores.length} scores for ${ids.length} ids`,
+      { where },
+    );
   }
   const wanted = Math.min(k, ids.length);
   if (wanted === 0) return 1;
@@ -58,9 +83,13 @@ export function overlapAt<Id extends string | number>(candidates: ArrayLike<Id>,
   if (scores !== undefined) {
     for (let i = 1; i < scores.length; i++) {
       if (!(scores[i] <= scores[i - 1])) {
-        throw new LemurError('invalid-argument', `${where}: score ${scores[i]} behind ${scores[i - 1]}, expected descending scores`, {
-          where,
-        });
+        throw new LemurError(
+          'invalid-argument',
+          `${where}: score ${scores[i]} behind ${scores[i - 1]}, expected descending scores`,
+          {
+            where,
+          },
+        );
       }
     }
     while (above > 0 && scores[above - 1] === scores[wanted - 1]) above--;
@@ -82,7 +111,12 @@ function checkRanking(ranking: readonly string[], k: number, where: string): voi
   checkK(k, `${where}: k`);
   const seen = new Set<string>();
   for (const id of ranking.slice(0, k)) {
-    if (seen.has(id)) throw new LemurError('invalid-argument', `${where}: document "${id}" occurs twice in the ranking`, { where });
+    if (seen.has(id))
+      throw new LemurError(
+        'invalid-argument',
+        `${where}: document "${id}" occurs twice in the ranking`,
+        { where },
+      );
     seen.add(id);
   }
 }

@@ -14,8 +14,9 @@ const CLIP = 6;
 const STREAM = 7;
 
 /**
- * How document weights w and query features q become short vectors w' = D (w - mean) and q' = Q q with <w', q'> close to <w, q> up to a
- * constant for each query: balanced truncation. Coordinates are sorted; a shorter prefix is a prefix of a longer one.
+ * How document weights w and query features q become short vectors w' = D (w - mean) and q' = Q q
+ * with <w', q'> close to <w, q> up to a constant for each query: balanced truncation. Coordinates
+ * are sorted; a shorter prefix is a prefix of a longer one.
  */
 export interface PrefixMap {
   /** Coordinates kept. */
@@ -28,11 +29,17 @@ export interface PrefixMap {
   readonly queries: Float32Array;
   /** What a code of a prefix is worth, on the scale of w'. */
   readonly step: number;
-  /** d': weights of a document that is zero, from which those of others are scaled; null: nothing is (a model of an earlier version). */
+  /**
+   * d': weights of a document that is zero, from which those of others are scaled; null: nothing is
+   * (a model of an earlier version).
+   */
   readonly base: Float32Array | null;
 }
 
-/** How rows of W become alike in size: base + (w - base) / scale, a scale for each row; null: as they are. */
+/**
+ * How rows of W become alike in size: base + (w - base) / scale, a scale for each row; null: as
+ * they are.
+ */
 export interface Scaling {
   readonly scales: Float32Array | null;
   readonly base: Float32Array | null;
@@ -44,9 +51,11 @@ export const UNSCALED: Scaling = { scales: null, base: null };
 const LEAST_SCALE = 1e-5;
 
 /**
- * With the queries' second moment Cq = Z^T Z / n' = L L^T and the covariance Cw of the rows of W, the leading eigenpairs L^T Cw L = V S V^T give
- * D = S^-1/4 V^T L^T and Q = S^1/4 V^T L^-1 = S^-3/4 V^T L^T Cw = S^-1/2 D Cw: both moments become S^1/2, and no coordinate that matters to
- * either is lost. null where W has no more than one distinct row. Rows are taken by their scales, so that no document counts for more than another.
+ * With the queries' second moment Cq = Z^T Z / n' = L L^T and the covariance Cw of the rows of W,
+ * the leading eigenpairs L^T Cw L = V S V^T give D = S^-1/4 V^T L^T and Q = S^1/4 V^T L^-1 = S^-3/4
+ * V^T L^T Cw = S^-1/2 D Cw: both moments become S^1/2, and no coordinate that matters to either is
+ * lost. null where W has no more than one distinct row. Rows are taken by their scales, so that no
+ * document counts for more than another.
  */
 export async function fitPrefixMap(
   device: Device,
@@ -65,7 +74,8 @@ export async function fitPrefixMap(
     used.push(tensor);
     return tensor;
   };
-  const products = (a: Float32Array, b: Tensor<'f32'>): Promise<Float32Array> => rowProducts(device, a, b, n, options);
+  const products = (a: Float32Array, b: Tensor<'f32'>): Promise<Float32Array> =>
+    rowProducts(device, a, b, n, options);
   try {
     const { rows, mean } = await sampleRows(device, w, n, scaling);
     const covariance = await upload(await covarianceOf(device, rows, n, options));
@@ -74,13 +84,29 @@ export async function fitPrefixMap(
     const [factor, transposedFactor] = [await upload(l), await upload(lt)];
     // L^T Cw, then L^T Cw L
     const inner = await upload(await products(await products(lt, covariance), transposedFactor));
-    const { values, vectors } = await leadingEigenvectors(device, inner, n, prefixDim, createRandom(seed, STREAM), options);
+    const { values, vectors } = await leadingEigenvectors(
+      device,
+      inner,
+      n,
+      prefixDim,
+      createRandom(seed, STREAM),
+      options,
+    );
     const dim = values.length;
     if (dim === 0) return null;
     const documents = scaleRows(await products(vectors, factor), values, n, -0.25);
     const queries = scaleRows(await products(documents, covariance), values, n, -0.5);
-    const rootMeanSquare = Math.sqrt(values.reduce((sum, value) => sum + Math.sqrt(value), 0) / dim);
-    return { dim, mean, documents, queries, step: Math.fround((CLIP * rootMeanSquare) / 127), base: scaling.base };
+    const rootMeanSquare = Math.sqrt(
+      values.reduce((sum, value) => sum + Math.sqrt(value), 0) / dim,
+    );
+    return {
+      dim,
+      mean,
+      documents,
+      queries,
+      step: Math.fround((CLIP * rootMeanSquare) / 127),
+      base: scaling.base,
+    };
   } finally {
     device.free(...used);
   }
@@ -99,7 +125,11 @@ async function sampleRows(
   for (let i = 0; i < runs; i++) {
     const from = documents <= SAMPLE ? i * RUN : Math.floor((i * (documents - RUN)) / (runs - 1));
     const part = await device.read(w, from * n, Math.min(documents, from + RUN) * n);
-    parts.push(scaling.scales && scaling.base ? unscaled(part, scaling.scales.subarray(from), scaling.base) : part);
+    parts.push(
+      scaling.scales && scaling.base
+        ? unscaled(part, scaling.scales.subarray(from), scaling.base)
+        : part,
+    );
   }
   const rows = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let filled = 0;
@@ -118,12 +148,18 @@ function unscaled(rows: Float32Array, scales: Float32Array, base: Float32Array):
   for (let from = 0, r = 0; from < rows.length; from += n, r++) {
     const scale = scales[r];
     if (scale < LEAST_SCALE) continue;
-    for (let j = 0; j < n; j++, kept++) rows[kept] = scale === 1 ? rows[from + j] : base[j] + (rows[from + j] - base[j]) / scale;
+    for (let j = 0; j < n; j++, kept++)
+      rows[kept] = scale === 1 ? rows[from + j] : base[j] + (rows[from + j] - base[j]) / scale;
   }
   return rows.subarray(0, kept);
 }
 
-async function covarianceOf(device: Device, rows: Float32Array, n: number, options: RunOptions): Promise<Float32Array> {
+async function covarianceOf(
+  device: Device,
+  rows: Float32Array,
+  n: number,
+  options: RunOptions,
+): Promise<Float32Array> {
   const count = rows.length / n;
   const sample = await device.upload('f32', rows);
   const gram = await device.allocate('f64', n * n);
@@ -131,7 +167,8 @@ async function covarianceOf(device: Device, rows: Float32Array, n: number, optio
     await device.gram(sample, count, n, gram, { signal: options.signal });
     const lower = await device.read(gram);
     const full = new Float32Array(n * n);
-    for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) full[i * n + j] = full[j * n + i] = lower[i * n + j] / count;
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j <= i; j++) full[i * n + j] = full[j * n + i] = lower[i * n + j] / count;
     return full;
   } finally {
     device.free(sample, gram);
@@ -139,17 +176,28 @@ async function covarianceOf(device: Device, rows: Float32Array, n: number, optio
 }
 
 /** L of Cq = L L^T: the solver's factor over the root of its rows, its upper triangle zero. */
-async function readFactor(device: Device, { factor, rows }: Solver, n: number): Promise<Float32Array> {
+async function readFactor(
+  device: Device,
+  { factor, rows }: Solver,
+  n: number,
+): Promise<Float32Array> {
   const values = await device.read(factor);
   const scale = 1 / Math.sqrt(rows);
   const lower = new Float32Array(n * n);
-  for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) lower[i * n + j] = values[i * n + j] * scale;
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j <= i; j++) lower[i * n + j] = values[i * n + j] * scale;
   return lower;
 }
 
 /** Row i times values[i]^power. */
-function scaleRows(rows: Float32Array, values: Float64Array, n: number, power: number): Float32Array {
+function scaleRows(
+  rows: Float32Array,
+  values: Float64Array,
+  n: number,
+  power: number,
+): Float32Array {
   // square roots instead of Math.pow, which differs between engines
-  const factor = (value: number): number => (power === -0.5 ? 1 / Math.sqrt(value) : 1 / Math.sqrt(Math.sqrt(value)));
+  const factor = (value: number): number =>
+    power === -0.5 ? 1 / Math.sqrt(value) : 1 / Math.sqrt(Math.sqrt(value));
   return rows.map((x, at) => x * factor(values[Math.floor(at / n)]));
 }

@@ -2,11 +2,18 @@ import { LemurError } from '../errors.js';
 import { describeKind, kindOf } from '../value-kind.js';
 import type { Storage, StorageLock, StoredFile } from './storage.js';
 
-/** A storage whose answers are of the right kinds, or 'storage-failed' that names the call: storages are the caller's too. */
+/**
+ * A storage whose answers are of the right kinds, or 'storage-failed' that names the call: storages
+ * are the caller's too.
+ */
 export function checkedStorage(storage: Storage): Storage {
   const name = typeof storage.name === 'string' ? storage.name : 'storage';
   const gave = (call: string, expected: string, value: unknown): LemurError =>
-    new LemurError('storage-failed', `${name}: ${call} gave ${describeKind(value)}, expected ${expected}`, { where: name });
+    new LemurError(
+      'storage-failed',
+      `${name}: ${call} gave ${describeKind(value)}, expected ${expected}`,
+      { where: name },
+    );
   const bytes = (call: string, value: Uint8Array): Uint8Array => {
     if (kindOf(value) === 'Uint8Array') return value;
     throw gave(call, 'a Uint8Array', value);
@@ -18,11 +25,13 @@ export function checkedStorage(storage: Storage): Storage {
   return {
     name,
     read: async (file) => bytes('read()', await storage.read(file)),
-    readRange: async (file, offset, count) => bytes('readRange()', await storage.readRange(file, offset, count)),
+    readRange: async (file, offset, count) =>
+      bytes('readRange()', await storage.readRange(file, offset, count)),
     size: async (file) => length('size()', await storage.size(file)),
     async open(file) {
       const opened: StoredFile = await storage.open(file);
-      if (!hasMethods(opened, 'read', 'close')) throw gave('open()', 'a file with size, read() and close()', opened);
+      if (!hasMethods(opened, 'read', 'close'))
+        throw gave('open()', 'a file with size, read() and close()', opened);
       length("an opened file's size", opened.size);
       return {
         get size() {
@@ -31,7 +40,8 @@ export function checkedStorage(storage: Storage): Storage {
         get descriptor() {
           return opened.descriptor;
         },
-        read: async (offset, count) => bytes("an opened file's read()", await opened.read(offset, count)),
+        read: async (offset, count) =>
+          bytes("an opened file's read()", await opened.read(offset, count)),
         close: async () => opened.close(),
       };
     },
@@ -54,6 +64,8 @@ export function checkedStorage(storage: Storage): Storage {
 
 function hasMethods(value: unknown, ...names: readonly string[]): boolean {
   return (
-    typeof value === 'object' && value !== null && names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
   );
 }

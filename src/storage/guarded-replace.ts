@@ -1,10 +1,15 @@
 import { isLemurError, LemurError } from '../errors.js';
 import type { Storage, StorageLock } from './storage.js';
 
-/** What became of a replacement: the new content is in place for good; or `failure`, and what is there now. */
+/**
+ * What became of a replacement: the new content is in place for good; or `failure`, and what is
+ * there now.
+ */
 export type Replaced =
   | { now: 'new'; failure?: unknown }
-  /** `unsettled`: the new content was there for a moment, and may be again after a loss of power. */
+  /**
+   * `unsettled`: the new content was there for a moment, and may be again after a loss of power.
+   */
   | { now: 'old'; failure: unknown; unsettled?: boolean }
   /** Somebody else's content, or none. */
   | { now: 'other'; failure: unknown }
@@ -12,8 +17,9 @@ export type Replaced =
   | { now: 'unknown'; failure: unknown };
 
 /**
- * Replaces a file that holds `before` (null: that is not there) while the lock is held, and makes sure of both right before the last step, and of the outcome
- * after it. Where the storage rejects although it has replaced the file, the old content is put back.
+ * Replaces a file that holds `before` (null: that is not there) while the lock is held, and makes
+ * sure of both right before the last step, and of the outcome after it. Where the storage rejects
+ * although it has replaced the file, the old content is put back.
  */
 export async function guardedReplace(
   storage: Storage,

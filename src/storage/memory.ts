@@ -11,10 +11,12 @@ export function memoryStorage(name = 'memory'): Storage {
   /** When each lock that is held was taken. */
   const locks = new Map<string, { since: string }>();
   // copies: slice() of a Node Buffer would be a view
-  const put = (file: string, bytes: Uint8Array): void => void files.set(file, new Uint8Array(ownBytes(bytes, `${name}/${file}`)));
+  const put = (file: string, bytes: Uint8Array): void =>
+    void files.set(file, new Uint8Array(ownBytes(bytes, `${name}/${file}`)));
   const get = (file: string): Uint8Array => {
     const bytes = files.get(file);
-    if (!bytes) throw new LemurError('not-found', `${name}: no file ${file}`, { where: `${name}/${file}` });
+    if (!bytes)
+      throw new LemurError('not-found', `${name}: no file ${file}`, { where: `${name}/${file}` });
     return bytes;
   };
   return {
@@ -25,7 +27,9 @@ export function memoryStorage(name = 'memory'): Storage {
     open: async (file) => openedBytes(get(file), `${name}/${file}`),
     async write(file, bytes, { create = false } = {}) {
       if (create && files.has(file))
-        throw new LemurError('already-exists', `${name}: a file ${file} is there already`, { where: `${name}/${file}` });
+        throw new LemurError('already-exists', `${name}: a file ${file} is there already`, {
+          where: `${name}/${file}`,
+        });
       put(file, bytes);
     },
     async replace(file, bytes, check) {
@@ -49,7 +53,8 @@ export function memoryStorage(name = 'memory'): Storage {
       return releaseOnce(
         async () => void locks.delete(file),
         async () => {
-          if (locks.get(file) !== mine) throw new LemurError('storage-failed', `${where}: the lock was given back`, { where });
+          if (locks.get(file) !== mine)
+            throw new LemurError('storage-failed', `${where}: the lock was given back`, { where });
         },
       );
     },

@@ -3,7 +3,10 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { CREATE, READ } from '../formats/node-regular-file.js';
 
-/** Writes a whole file where there is none; a link is none that could be followed. Raises EEXIST. What it began it deletes when it fails. */
+/**
+ * Writes a whole file where there is none; a link is none that could be followed. Raises EEXIST.
+ * What it began it deletes when it fails.
+ */
 export async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   const handle = await open(path, CREATE);
   try {
@@ -18,7 +21,10 @@ export async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** The same in place of what is there: a new file, so that who has the old one open reads on in that. */
+/**
+ * The same in place of what is there: a new file, so that who has the old one open reads on in
+ * that.
+ */
 export async function writeOver(path: string, bytes: Uint8Array): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
@@ -63,7 +69,9 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Makes a folder, and those above it that are not there; the names of new ones are durable then. */
+/**
+ * Makes a folder, and those above it that are not there; the names of new ones are durable then.
+ */
 export async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true }).catch(async (error: unknown) => {
     // what a recursive call says of a file system that is read-only
@@ -81,7 +89,10 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Gives a file the name of another, which is gone then, in one step. On Windows it waits a little for those who are just reading that one. */
+/**
+ * Gives a file the name of another, which is gone then, in one step. On Windows it waits a little
+ * for those who are just reading that one.
+ */
 export async function renameOver(from: string, to: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {

@@ -6,19 +6,33 @@ import { fileError, isAbsent, writeError } from '../formats/node-file-error.js';
 import { absolutePath, isUrlObject } from '../formats/node-path.js';
 import { checkRegular } from '../formats/node-regular-file.js';
 import { createReplacement } from '../formats/node-replacement.js';
-import { isBusy, makeFolder, openForSync, renameOver, syncFile, syncFolder, syncNames, writeNew, writeOver } from './node-durable.js';
+import {
+  isBusy,
+  makeFolder,
+  openForSync,
+  renameOver,
+  syncFile,
+  syncFolder,
+  syncNames,
+  writeNew,
+  writeOver,
+} from './node-durable.js';
 import { lockFile } from './node-lock.js';
 import { openStoredFile } from './node-stored-file.js';
 import { releaseOnce } from './release-once.js';
 import type { Storage } from './storage.js';
 
 /**
- * A folder of the file system by its path or `file:` URL; it comes into being with its first file. A relative path means what it means now. While a lock
- * is held a folder that is gone is not made again. Raises 'invalid-argument' for what is no path.
+ * A folder of the file system by its path or `file:` URL; it comes into being with its first file.
+ * A relative path means what it means now. While a lock is held a folder that is gone is not made
+ * again. Raises 'invalid-argument' for what is no path.
  */
 export function folderStorage(at: string | URL): Storage {
   const path = absolutePath(at, 'folder');
-  /** Files written since the last sync. One that the system could not sync keeps that error: it would not say so a second time. */
+  /**
+   * Files written since the last sync. One that the system could not sync keeps that error: it
+   * would not say so a second time.
+   */
   const unsynced = new Map<string, { failure?: unknown }>();
   /** Whether names came or went since the last sync. */
   let renamed = false;
@@ -49,7 +63,12 @@ export function folderStorage(at: string | URL): Storage {
           await (create ? writeNew : writeOver)(at, bytes);
         } catch (cause) {
           if (!create || (cause as { code?: unknown }).code !== 'EEXIST') throw cause;
-          throw new LemurError('already-exists', `${at}: a file of this name is there already`, { where: at }, { cause });
+          throw new LemurError(
+            'already-exists',
+            `${at}: a file of this name is there already`,
+            { where: at },
+            { cause },
+          );
         }
         unsynced.set(file, {});
       }),
@@ -83,7 +102,13 @@ export function folderStorage(at: string | URL): Storage {
       } catch (cause) {
         const code = (cause as { code?: string }).code;
         if (code === 'ENOENT') return [];
-        if (code === 'ENOTDIR') throw new LemurError('not-found', `${path}: a file, expected a folder`, { where: path }, { cause });
+        if (code === 'ENOTDIR')
+          throw new LemurError(
+            'not-found',
+            `${path}: a file, expected a folder`,
+            { where: path },
+            { cause },
+          );
         throw fileError(path, cause);
       }
     },
@@ -138,7 +163,11 @@ export function folderStorage(at: string | URL): Storage {
 }
 
 /** What `change` gives; 'storage-failed' says what could not be done. */
-async function changed<T>(path: string, done: string, change: (path: string) => Promise<T>): Promise<T> {
+async function changed<T>(
+  path: string,
+  done: string,
+  change: (path: string) => Promise<T>,
+): Promise<T> {
   try {
     return await change(path);
   } catch (cause) {

@@ -9,7 +9,10 @@ export interface LockOwner {
   /** Process id. */
   pid: number;
   host: string;
-  /** When the process started: the boot's id and the ticks since then; absent where the system does not tell. */
+  /**
+   * When the process started: the boot's id and the ticks since then; absent where the system does
+   * not tell.
+   */
   started?: string | undefined;
   /** Of this taking of the lock alone; a UUID. */
   token: string;
@@ -35,7 +38,10 @@ export interface FileIdentity {
   ctimeNs: bigint;
 }
 
-/** False for a copy. Either may change alone: some file systems give a file other numbers later, and chmod another time. */
+/**
+ * False for a copy. Either may change alone: some file systems give a file other numbers later, and
+ * chmod another time.
+ */
 export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
   return (a.dev === b.dev && a.ino === b.ino) || a.ctimeNs === b.ctimeNs;
 }
@@ -45,13 +51,22 @@ const TOKEN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** This process, with a new token. */
 export async function newOwner(): Promise<LockOwner> {
   const { started } = await lookUp(process.pid);
-  return { pid: process.pid, host: hostname(), started, token: randomUUID(), since: new Date().toISOString() };
+  return {
+    pid: process.pid,
+    host: hostname(),
+    started,
+    token: randomUUID(),
+    since: new Date().toISOString(),
+  };
 }
 
 /** Bytes of a lock that are read. */
 const MOST_BYTES = 4096;
 
-/** Reads a lock or a marker; undefined where there is none. Raises for what is no file: a folder, a named pipe, a link. */
+/**
+ * Reads a lock or a marker; undefined where there is none. Raises for what is no file: a folder, a
+ * named pipe, a link.
+ */
 export async function readLock(path: string): Promise<LockContent | undefined> {
   const file = await open(path, READ_NO_LINK).catch((error: unknown) => {
     if ((error as { code?: unknown }).code === 'ELOOP') throw notAFile('a link');
@@ -75,9 +90,18 @@ export async function readLock(path: string): Promise<LockContent | undefined> {
 
 function parseOwner(text: string): LockOwner | undefined {
   try {
-    const { pid, host, started, token, since } = JSON.parse(text) as Record<keyof LockOwner, unknown>;
-    if (!isProcessId(pid) || typeof host !== 'string' || typeof since !== 'string') return undefined;
-    if (typeof token !== 'string' || !TOKEN.test(token) || (started !== undefined && typeof started !== 'string')) return undefined;
+    const { pid, host, started, token, since } = JSON.parse(text) as Record<
+      keyof LockOwner,
+      unknown
+    >;
+    if (!isProcessId(pid) || typeof host !== 'string' || typeof since !== 'string')
+      return undefined;
+    if (
+      typeof token !== 'string' ||
+      !TOKEN.test(token) ||
+      (started !== undefined && typeof started !== 'string')
+    )
+      return undefined;
     return { pid, host, started, token, since };
   } catch {
     return undefined;
@@ -85,9 +109,13 @@ function parseOwner(text: string): LockOwner | undefined {
 }
 
 // zero and less would mean groups of processes
-const isProcessId = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0 && (value as number) < 2 ** 31;
+const isProcessId = (value: unknown): value is number =>
+  Number.isInteger(value) && (value as number) > 0 && (value as number) < 2 ** 31;
 
-/** Whether the owner's process is surely gone: it ran on this host, and none has its number, or one that started at another time. */
+/**
+ * Whether the owner's process is surely gone: it ran on this host, and none has its number, or one
+ * that started at another time.
+ */
 export async function isGone({ host, pid, started }: LockOwner): Promise<boolean> {
   if (host !== hostname()) return false;
   try {
@@ -97,7 +125,9 @@ export async function isGone({ host, pid, started }: LockOwner): Promise<boolean
     if ((error as { code?: unknown }).code === 'ESRCH') return true;
   }
   const now = await lookUp(pid);
-  return now.ended || (started !== undefined && now.started !== undefined && now.started !== started);
+  return (
+    now.ended || (started !== undefined && now.started !== undefined && now.started !== started)
+  );
 }
 
 /** What Linux tells of a process. */
@@ -105,10 +135,14 @@ async function lookUp(pid: number): Promise<{ started: string | undefined; ended
   try {
     const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
     const status = await readFile(`/proc/${pid}/stat`, 'utf8');
-    // the second field is the command's name in parentheses, with spaces and parentheses of its own; the third is the state
+    // the second field is the command's name in parentheses, with spaces and parentheses of its
+    // own; the third is the state
     const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
     // a process that ended and that nobody has waited for still has its number
-    return { started: fields[19] && `${boot} ${fields[19]}`, ended: fields[0] === 'Z' || fields[0] === 'X' };
+    return {
+      started: fields[19] && `${boot} ${fields[19]}`,
+      ended: fields[0] === 'Z' || fields[0] === 'X',
+    };
   } catch {
     return { started: undefined, ended: false };
   }

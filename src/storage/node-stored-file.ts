@@ -5,7 +5,8 @@ import { fileError } from '../formats/node-file-error.js';
 import { checkRegular, READ } from '../formats/node-regular-file.js';
 import type { StoredFile } from './storage.js';
 
-// plain descriptors: a FileHandle that is collected closes its number under the threads that read by it
+// plain descriptors: a FileHandle that is collected closes its number under the threads that read
+// by it
 const openFile = promisify(open);
 const statFile = promisify(fstat) as (descriptor: number) => Promise<Stats>;
 const readFile = promisify(read) as (
@@ -16,7 +17,10 @@ const closeFile = promisify(close);
 /** Most bytes of one call to the system. */
 const READ_LIMIT = 1 << 30;
 
-/** Opens a file of the file system. Rejects with 'not-found' where there is none, and for a folder, a named pipe or a device; it never waits. */
+/**
+ * Opens a file of the file system. Rejects with 'not-found' where there is none, and for a folder,
+ * a named pipe or a device; it never waits.
+ */
 export async function openStoredFile(path: string): Promise<StoredFile> {
   try {
     const descriptor = await openFile(path, READ);
@@ -66,7 +70,13 @@ async function readPart(descriptor: number, offset: number, length: number): Pro
   const bytes = new Uint8Array(length);
   let at = 0;
   while (at < length) {
-    const { bytesRead } = await readFile(descriptor, bytes, at, Math.min(READ_LIMIT, length - at), offset + at);
+    const { bytesRead } = await readFile(
+      descriptor,
+      bytes,
+      at,
+      Math.min(READ_LIMIT, length - at),
+      offset + at,
+    );
     if (bytesRead === 0) break;
     at += bytesRead;
   }

@@ -4,10 +4,19 @@ import type { Storage } from './storage.js';
 
 /** A stored file to be read in parts. Rejects with 'not-found'. */
 export async function storedRanges(storage: Storage, file: string): Promise<ByteRanges> {
-  return { size: await storage.size(file), read: (offset, length) => storage.readRange(file, offset, length) };
+  return {
+    size: await storage.size(file),
+    read: (offset, length) => storage.readRange(file, offset, length),
+  };
 }
 
-/** A stored safetensors file, of which only the header is read at once. Rejects with 'not-found' and 'bad-file'. */
-export async function openStoredSafetensors(storage: Storage, file: string): Promise<SafetensorsFile> {
+/**
+ * A stored safetensors file, of which only the header is read at once. Rejects with 'not-found' and
+ * 'bad-file'.
+ */
+export async function openStoredSafetensors(
+  storage: Storage,
+  file: string,
+): Promise<SafetensorsFile> {
   return openSafetensors(await storedRanges(storage, file), `${storage.name}/${file}`);
 }

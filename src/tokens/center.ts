@@ -7,9 +7,10 @@ import { type TokenInput, type TokenSets, tokenSetsOfDim } from './token-sets.js
 import { ownFloats } from './typed-array.js';
 
 /**
- * Token vectors less a common mean, of unit length again: what spreads the vectors of a model that have a large part in common.
- * Rows that are zero, before or after, stay zero. The same mean belongs to documents and queries. Rejects with 'not-finite',
- * 'dimension-mismatch', 'invalid-argument', or the signal's reason.
+ * Token vectors less a common mean, of unit length again: what spreads the vectors of a model that
+ * have a large part in common. Rows that are zero, before or after, stay zero. The same mean
+ * belongs to documents and queries. Rejects with 'not-finite', 'dimension-mismatch',
+ * 'invalid-argument', or the signal's reason.
  */
 export async function centerTokens(
   tokens: TokenInput,
@@ -20,7 +21,8 @@ export async function centerTokens(
   const { signal } = options;
   const centre = ownFloats(mean, 'centerTokens: mean');
   if (!centre.every((value) => Math.abs(value) <= MOST_VALUE)) {
-    const message = 'centerTokens: expected a mean that is a Float32Array of finite values, as token vectors have them';
+    const message =
+      'centerTokens: expected a mean that is a Float32Array of finite values, as token vectors have them';
     throw new LemurError('invalid-argument', message, { where: 'mean' });
   }
   const sets = await tokenSetsOfDim(tokens, centre.length, 'tokens', signal);

@@ -3,15 +3,19 @@ import { pacer } from '../pacer.js';
 import { describeKind } from '../value-kind.js';
 
 /**
- * The largest magnitude of a value of a token vector. Products of two vectors within it, and the sums of these over any query, are finite in float32 (up to
- * 3e8 values a query), and so is all that is computed from them. Vectors of models are of length 1.
+ * The largest magnitude of a value of a token vector. Products of two vectors within it, and the
+ * sums of these over any query, are finite in float32 (up to 3e8 values a query), and so is all
+ * that is computed from them. Vectors of models are of length 1.
  */
 export const MOST_VALUE = 1e15;
 
 /** Values checked between two chances for everything else that waits on this thread. */
 const CHECK_SLICE = 1 << 21;
 
-/** Rejects with 'not-finite' for a value that is NaN, infinite or beyond `MOST_VALUE`. `nameOf` says where a row is, when it is at fault. */
+/**
+ * Rejects with 'not-finite' for a value that is NaN, infinite or beyond `MOST_VALUE`. `nameOf` says
+ * where a row is, when it is at fault.
+ */
 export async function checkValues(
   { vectors, dim }: { readonly vectors: Float32Array; readonly dim: number },
   where: string,
@@ -32,7 +36,8 @@ export async function checkValues(
 export function checkRow(values: ArrayLike<unknown>, where: string, row: number): void {
   for (let column = 0; column < values.length; column++) {
     const value = values[column];
-    if (typeof value !== 'number' || !(Math.abs(value) <= MOST_VALUE)) throw notFinite(where, value, row, column);
+    if (typeof value !== 'number' || !(Math.abs(value) <= MOST_VALUE))
+      throw notFinite(where, value, row, column);
   }
 }
 
@@ -46,7 +51,12 @@ function firstWrong(values: Float32Array, from: number, to: number): number {
 function notFinite(where: string, value: unknown, row: number, column: number): LemurError {
   let expected = 'every value must be finite';
   if (typeof value !== 'number') expected = 'every value must be a number';
-  else if (Number.isFinite(value)) expected = 'magnitudes are 1e15 at most, so that scores are finite';
+  else if (Number.isFinite(value))
+    expected = 'magnitudes are 1e15 at most, so that scores are finite';
   const got = typeof value === 'number' ? String(value) : describeKind(value);
-  return new LemurError('not-finite', `${where}: value ${got} in row ${row}, column ${column}; ${expected}`, { where, row, column });
+  return new LemurError(
+    'not-finite',
+    `${where}: value ${got} in row ${row}, column ${column}; ${expected}`,
+    { where, row, column },
+  );
 }

@@ -6,8 +6,9 @@ const USUAL = 8;
 const ROUNDS = 30;
 
 /**
- * How many of each text's rows a sample of `wanted` rows may be drawn from: all, but for texts that are far longer than others and would be most of the sample.
- * The rows that are left are enough for it where all of them are.
+ * How many of each text's rows a sample of `wanted` rows may be drawn from: all, but for texts that
+ * are far longer than others and would be most of the sample. The rows that are left are enough for
+ * it where all of them are.
  */
 export function fairShares(counts: Int32Array, wanted: number): Int32Array {
   const total = sumUpTo(counts, Infinity);
@@ -16,7 +17,8 @@ export function fairShares(counts: Int32Array, wanted: number): Int32Array {
   if (longest <= MOST * total) return counts;
   const usual = USUAL * counts.slice().sort()[counts.length >> 1];
   let limit = longest;
-  for (let round = 0; round < ROUNDS; round++) limit = Math.max(usual, Math.floor(MOST * sumUpTo(counts, limit)));
+  for (let round = 0; round < ROUNDS; round++)
+    limit = Math.max(usual, Math.floor(MOST * sumUpTo(counts, limit)));
   // the least limit that leaves enough
   let [low, high] = [Math.min(limit, longest), longest];
   while (low < high) {
@@ -27,7 +29,9 @@ export function fairShares(counts: Int32Array, wanted: number): Int32Array {
   return low >= longest ? counts : counts.map((count) => Math.min(count, low));
 }
 
-/** The row of a text with `count` rows that is number `place` of its share: these are spread evenly. */
+/**
+ * The row of a text with `count` rows that is number `place` of its share: these are spread evenly.
+ */
 export function rowOfShare(place: number, share: number, count: number): number {
   return share === count ? place : Math.floor((place * count) / share);
 }

@@ -1,4 +1,7 @@
-/** The given rows of row-major vectors, in shared memory where there is some, so that workers need no copy. */
+/**
+ * The given rows of row-major vectors, in shared memory where there is some, so that workers need
+ * no copy.
+ */
 export function gatherRows(vectors: Float32Array, dim: number, rows: Int32Array): Float32Array {
   const out = sharedFloats(rows.length * dim);
   for (let i = 0; i < rows.length; i++) {

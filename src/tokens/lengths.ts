@@ -1,7 +1,10 @@
 import { pacer } from '../pacer.js';
 import type { Int8TokenSets, TokenSets } from './token-sets.js';
 
-/** Lengths this near to 1 count as 1: vectors of unit length are left as they are, those that were rounded to int8 twice among them. */
+/**
+ * Lengths this near to 1 count as 1: vectors of unit length are left as they are, those that were
+ * rounded to int8 twice among them.
+ */
 const TOLERANCE = 1 / 32;
 /** With moments of targets of at least 1e-6 on top, float32 still has the reciprocal. */
 const SHORTEST = 1e-30;
@@ -23,8 +26,15 @@ export function rowLength(vectors: Float32Array, at: number, dim: number): numbe
   return snapped(Math.sqrt(square));
 }
 
-/** Rows (rows x dim) brought to length 1, but for those that are zero: the same array where all are of that length. Rejects with the signal's reason. */
-export async function unitRows(vectors: Float32Array, dim: number, signal?: AbortSignal | undefined): Promise<Float32Array> {
+/**
+ * Rows (rows x dim) brought to length 1, but for those that are zero: the same array where all are
+ * of that length. Rejects with the signal's reason.
+ */
+export async function unitRows(
+  vectors: Float32Array,
+  dim: number,
+  signal?: AbortSignal | undefined,
+): Promise<Float32Array> {
   const pace = pacer(signal);
   let out = vectors;
   for (let at = 0, row = 0; at < vectors.length; at += dim, row++) {
@@ -37,15 +47,22 @@ export async function unitRows(vectors: Float32Array, dim: number, signal?: Abor
   return out;
 }
 
-/** Length of each text's longest token vector, 1 for what counts as 1. Rejects with the signal's reason. */
-export async function longestRows(sets: TokenSets | Int8TokenSets, signal?: AbortSignal | undefined): Promise<Float64Array> {
+/**
+ * Length of each text's longest token vector, 1 for what counts as 1. Rejects with the signal's
+ * reason.
+ */
+export async function longestRows(
+  sets: TokenSets | Int8TokenSets,
+  signal?: AbortSignal | undefined,
+): Promise<Float64Array> {
   const { counts, offsets, dim } = sets;
   const pace = pacer(signal);
   const lengths = new Float64Array(counts.length);
   for (let text = 0; text < counts.length; text++) {
     if (text % TEXTS === 0) await pace();
     let largest = 0;
-    for (let at = offsets[text] * dim; at < offsets[text + 1] * dim; at += dim) largest = Math.max(largest, squareOf(sets, text, at));
+    for (let at = offsets[text] * dim; at < offsets[text + 1] * dim; at += dim)
+      largest = Math.max(largest, squareOf(sets, text, at));
     const length = Math.sqrt(largest);
     // no longer than what rounding makes of zero
     const nothing = 'factors' in sets ? (sets.factors[text] * Math.sqrt(dim)) / 2 : 0;
@@ -84,12 +101,16 @@ export function scalesOf(lengths: Float64Array, typical: number): Float32Array |
 }
 
 /** Lengths of each text's token vectors, added up. Rejects with the signal's reason. */
-export async function queryLengths({ vectors, counts, offsets, dim }: TokenSets, signal?: AbortSignal | undefined): Promise<Float64Array> {
+export async function queryLengths(
+  { vectors, counts, offsets, dim }: TokenSets,
+  signal?: AbortSignal | undefined,
+): Promise<Float64Array> {
   const pace = pacer(signal);
   const lengths = new Float64Array(counts.length);
   for (let text = 0; text < counts.length; text++) {
     if (text % TEXTS === 0) await pace();
-    for (let row = offsets[text]; row < offsets[text + 1]; row++) lengths[text] += rowLength(vectors, row * dim, dim);
+    for (let row = offsets[text]; row < offsets[text + 1]; row++)
+      lengths[text] += rowLength(vectors, row * dim, dim);
   }
   return lengths;
 }

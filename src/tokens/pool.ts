@@ -6,21 +6,28 @@ import { WARD_MOST, wardClusters } from './ward.js';
 
 /** Texts with fewer vectors than they had tokens. */
 export interface PooledTokens extends TokenSets {
-  /** For each row of the input, in its order, the pooled row it went into, counted from the first pooled row of its text. */
+  /**
+   * For each row of the input, in its order, the pooled row it went into, counted from the first
+   * pooled row of its text.
+   */
   readonly members: Int32Array;
 }
 
 /**
- * Token pooling (Clavié, Chaffin and Adams 2024, arXiv 2409.14683): the n vectors of each text are clustered by Ward's method (`wardClusters`)
- * into max(1, floor(n / factor)), the rule of PyLate and ColBERT, and each cluster becomes one vector: the direction of its mean with the mean of its members'
- * norms, so unit vectors stay unit vectors; members that cancel each other out leave zeros. A vector alone in its cluster is kept as it is.
- * Pooled rows are in the order of their first members. What becomes of a text does not depend on its neighbours; with factor 1 the
+ * Token pooling (Clavié, Chaffin and Adams 2024, arXiv 2409.14683): the n vectors of each text are
+ * clustered by Ward's method (`wardClusters`) into max(1, floor(n / factor)), the rule of PyLate
+ * and ColBERT, and each cluster becomes one vector: the direction of its mean with the mean of its
+ * members' norms, so unit vectors stay unit vectors; members that cancel each other out leave
+ * zeros. A vector alone in its cluster is kept as it is. Pooled rows are in the order of their
+ * first members. What becomes of a text does not depend on its neighbours; with factor 1 the
  * vectors are the input's.
  *
- * A text of more than 2,048 tokens is cut into the fewest parts of consecutive tokens that are no longer, of equal length up to a token, and
- * each is pooled by itself: time grows with the text's length then, not with its square.
+ * A text of more than 2,048 tokens is cut into the fewest parts of consecutive tokens that are no
+ * longer, of equal length up to a token, and each is pooled by itself: time grows with the text's
+ * length then, not with its square.
  *
- * `factor` is a finite number of at least 1. Rejects with 'invalid-argument' or the signal's reason.
+ * `factor` is a finite number of at least 1. Rejects with 'invalid-argument' or the signal's
+ * reason.
  */
 export async function poolTokens(
   sets: TokenSets,
@@ -28,7 +35,11 @@ export async function poolTokens(
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<PooledTokens> {
   if (!Number.isFinite(factor) || factor < 1) {
-    throw new LemurError('invalid-argument', `factor: expected a number of at least 1, got ${factor}`, { where: 'factor' });
+    throw new LemurError(
+      'invalid-argument',
+      `factor: expected a number of at least 1, got ${factor}`,
+      { where: 'factor' },
+    );
   }
   const { vectors, counts, offsets, dim } = sets;
   const pace = pacer(signal);
@@ -51,7 +62,8 @@ export async function poolTokens(
     }
   }
   const pooledOffsets = rowOffsets(pooledCounts);
-  if (pooledOffsets[counts.length] === members.length) return { vectors, counts, offsets, dim, members };
+  if (pooledOffsets[counts.length] === members.length)
+    return { vectors, counts, offsets, dim, members };
   const pooled = sharedFloats(pooledOffsets[counts.length] * dim);
   for (let text = 0; text < counts.length; text++) {
     await pace();

@@ -6,15 +6,22 @@ const TEXTS = 64;
 
 /** Rows whose length is so near to 1 count as of unit length, as they come. */
 const NEARLY_UNIT = 1e-2;
-/** Of fewer texts nobody knows which are usual: a mean that is too short costs little, one that is too long spoils all others. */
+/**
+ * Of fewer texts nobody knows which are usual: a mean that is too short costs little, one that is
+ * too long spoils all others.
+ */
 const ENOUGH_TEXTS = 64;
 
 /**
- * What token vectors have in common, to centre them by: the mean of their directions, as long as is usual. So of unit vectors it is their mean, and no text
- * counts more for being longer than others. The usual length is the median of the texts' mean lengths, of fewer than 64 texts at most 1. Zero rows have no say.
- * Adds up in float64. Rejects with the signal's reason.
+ * What token vectors have in common, to centre them by: the mean of their directions, as long as is
+ * usual. So of unit vectors it is their mean, and no text counts more for being longer than others.
+ * The usual length is the median of the texts' mean lengths, of fewer than 64 texts at most 1. Zero
+ * rows have no say. Adds up in float64. Rejects with the signal's reason.
  */
-export async function meanToken({ vectors, counts, offsets, dim }: TokenSets, signal?: AbortSignal | undefined): Promise<Float32Array> {
+export async function meanToken(
+  { vectors, counts, offsets, dim }: TokenSets,
+  signal?: AbortSignal | undefined,
+): Promise<Float32Array> {
   const pace = pacer(signal);
   const sums = new Float64Array(dim);
   const lengths: number[] = [];
@@ -43,25 +50,40 @@ export async function meanToken({ vectors, counts, offsets, dim }: TokenSets, si
 }
 
 /**
- * Tokens less `mean` as int8, each text by a factor of its own: its largest absolute value becomes 127 and value = code x factor + mean. Models whose
- * vectors have a large part in common lose most of their codes to it otherwise. What a text becomes does not depend on its neighbours. A text
+ * Tokens less `mean` as int8, each text by a factor of its own: its largest absolute value becomes
+ * 127 and value = code x factor + mean. Models whose vectors have a large part in common lose most
+ * of their codes to it otherwise. What a text becomes does not depend on its neighbours. A text
  * whose vectors are the mean has factor 0.
  */
-export async function quantizeTokens(sets: TokenSets, mean: Float32Array, signal?: AbortSignal | undefined): Promise<Int8TokenSets> {
+export async function quantizeTokens(
+  sets: TokenSets,
+  mean: Float32Array,
+  signal?: AbortSignal | undefined,
+): Promise<Int8TokenSets> {
   const { vectors, counts, offsets, dim } = sets;
   const pace = pacer(signal);
   const { length } = vectors;
-  const codes = new Int8Array(typeof SharedArrayBuffer === 'undefined' ? new ArrayBuffer(length) : new SharedArrayBuffer(length));
+  const codes = new Int8Array(
+    typeof SharedArrayBuffer === 'undefined'
+      ? new ArrayBuffer(length)
+      : new SharedArrayBuffer(length),
+  );
   const factors = new Float32Array(counts.length);
   for (let text = 0; text < counts.length; text++) {
     if (text % TEXTS === 0) await pace();
     const from = offsets[text] * dim;
-    factors[text] = quantizeText(vectors.subarray(from, offsets[text + 1] * dim), mean, codes.subarray(from));
+    factors[text] = quantizeText(
+      vectors.subarray(from, offsets[text + 1] * dim),
+      mean,
+      codes.subarray(from),
+    );
   }
   return { codes, factors, mean, counts, offsets, dim };
 }
 
-/** One text of them, rows x dim; writes its codes and returns what one is worth, rounded to float32. */
+/**
+ * One text of them, rows x dim; writes its codes and returns what one is worth, rounded to float32.
+ */
 export function quantizeText(vectors: Float32Array, mean: Float32Array, codes: Int8Array): number {
   const dim = mean.length;
   let largest = 0;
@@ -74,12 +96,16 @@ export function quantizeText(vectors: Float32Array, mean: Float32Array, codes: I
   const scale = largest > 0 ? 127 / largest : 0;
   for (let row = 0; row < vectors.length; row += dim) {
     // Math.round of -127 .. 127, several times as fast
-    for (let j = 0; j < dim; j++) codes[row + j] = (((vectors[row + j] - mean[j]) * scale + 128.5) | 0) - 128;
+    for (let j = 0; j < dim; j++)
+      codes[row + j] = (((vectors[row + j] - mean[j]) * scale + 128.5) | 0) - 128;
   }
   return Math.fround(largest / 127);
 }
 
-/** What quantising a text has lost: the squared error of its codes, and the squares of the values less the mean that it is a part of. */
+/**
+ * What quantising a text has lost: the squared error of its codes, and the squares of the values
+ * less the mean that it is a part of.
+ */
 export function quantizationLoss(
   vectors: Float32Array,
   mean: Float32Array,

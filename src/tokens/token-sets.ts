@@ -3,18 +3,30 @@ import { pacer } from '../pacer.js';
 import { checkRow, checkValues } from './check-values.js';
 import { isNumberArray, newFloats, ownFloats, typeName } from './typed-array.js';
 
-/** One text as its token vectors: `{ data, dims: [tokens, dim] }` (a leading dimension of 1 is allowed) or nested arrays. */
-export type TokenMatrix = { data: Float32Array; dims: readonly number[] } | readonly (readonly number[] | Float32Array)[];
+/**
+ * One text as its token vectors: `{ data, dims: [tokens, dim] }` (a leading dimension of 1 is
+ * allowed) or nested arrays.
+ */
+export type TokenMatrix =
+  | { data: Float32Array; dims: readonly number[] }
+  | readonly (readonly number[] | Float32Array)[];
 
 /** Texts of equal length, or one text: `dims` is [texts, tokens, dim] or [tokens, dim]. */
 export type DenseTokens = { data: Float32Array; dims: readonly number[] };
 
-/** Many texts: ragged pairs as the Python reference takes them, one matrix for each text, or a dense tensor. */
-export type TokenInput = { vectors: Float32Array; counts: ArrayLike<number>; dim: number } | DenseTokens | readonly TokenMatrix[];
+/**
+ * Many texts: ragged pairs as the Python reference takes them, one matrix for each text, or a dense
+ * tensor.
+ */
+export type TokenInput =
+  | { vectors: Float32Array; counts: ArrayLike<number>; dim: number }
+  | DenseTokens
+  | readonly TokenMatrix[];
 
 /**
- * Many texts, checked: `vectors` is row-major, sum(counts) x dim; text i owns the rows `offsets[i]` up to `offsets[i + 1]`.
- * Offsets count rows, not floats; they are float64 since a corpus may have more than 2^31 of them.
+ * Many texts, checked: `vectors` is row-major, sum(counts) x dim; text i owns the rows `offsets[i]`
+ * up to `offsets[i + 1]`. Offsets count rows, not floats; they are float64 since a corpus may have
+ * more than 2^31 of them.
  */
 export interface TokenSets {
   readonly vectors: Float32Array;
@@ -38,7 +50,9 @@ export interface Int8TokenSets {
 export interface TokenReport {
   /** Rows that are zero throughout: padding that was not cut off, most likely. */
   zeroRows: number;
-  /** Rows whose norm is further than 1e-2 from 1. Allowed: MaxSim is an inner product, not a cosine. */
+  /**
+   * Rows whose norm is further than 1e-2 from 1. Allowed: MaxSim is an inner product, not a cosine.
+   */
   nonUnitRows: number;
 }
 
@@ -50,30 +64,51 @@ export function rowOffsets(counts: Int32Array): Float64Array {
 }
 
 /**
- * The gate that every caller's vectors pass once: behind it shapes and counts are right, values finite and no larger than `MOST_VALUE`, arrays of this realm.
- * `where` names the argument in errors.
+ * The gate that every caller's vectors pass once: behind it shapes and counts are right, values
+ * finite and no larger than `MOST_VALUE`, arrays of this realm. `where` names the argument in
+ * errors.
  */
-export async function tokenSets(input: TokenInput, where: string, signal?: AbortSignal | undefined): Promise<TokenSets> {
-  const sets = isRagged(input) ? fromRagged(input, where) : isDense(input) ? fromDense(input, where) : fromMatrices(input, where);
+export async function tokenSets(
+  input: TokenInput,
+  where: string,
+  signal?: AbortSignal | undefined,
+): Promise<TokenSets> {
+  const sets = isRagged(input)
+    ? fromRagged(input, where)
+    : isDense(input)
+      ? fromDense(input, where)
+      : fromMatrices(input, where);
   await checkValues(sets, where, signal);
   return sets;
 }
 
 /** Like `tokenSets`, for vectors that must have a known dimension. */
-export async function tokenSetsOfDim(input: TokenInput, dim: number, where: string, signal?: AbortSignal | undefined): Promise<TokenSets> {
+export async function tokenSetsOfDim(
+  input: TokenInput,
+  dim: number,
+  where: string,
+  signal?: AbortSignal | undefined,
+): Promise<TokenSets> {
   const sets = await tokenSets(input, where, signal);
   if (sets.dim !== dim) {
-    throw new LemurError('dimension-mismatch', `${where}: token vectors have ${sets.dim} dimensions, expected ${dim}`, {
-      where,
-      expected: dim,
-      got: sets.dim,
-    });
+    throw new LemurError(
+      'dimension-mismatch',
+      `${where}: token vectors have ${sets.dim} dimensions, expected ${dim}`,
+      {
+        where,
+        expected: dim,
+        got: sets.dim,
+      },
+    );
   }
   return sets;
 }
 
 /** Counts zero rows and rows that are not of unit length. */
-export async function reportTokens({ vectors, dim }: TokenSets, signal?: AbortSignal | undefined): Promise<TokenReport> {
+export async function reportTokens(
+  { vectors, dim }: TokenSets,
+  signal?: AbortSignal | undefined,
+): Promise<TokenReport> {
   const pace = pacer(signal);
   const rows = vectors.length / dim;
   let zeroRows = 0;
@@ -88,7 +123,9 @@ export async function reportTokens({ vectors, dim }: TokenSets, signal?: AbortSi
   return { zeroRows, nonUnitRows };
 }
 
-function isRagged(input: TokenInput): input is { vectors: Float32Array; counts: ArrayLike<number>; dim: number } {
+function isRagged(
+  input: TokenInput,
+): input is { vectors: Float32Array; counts: ArrayLike<number>; dim: number } {
   return typeof input === 'object' && input !== null && 'vectors' in input;
 }
 
@@ -101,7 +138,12 @@ function fromDense({ data, dims }: DenseTokens, where: string): TokenSets {
   const given = isNumberArray(dims) ? Array.from(dims) : [];
   const shape = given.length === 2 ? [1, ...given] : given;
   const [texts, tokens, dim] = shape;
-  if (shape.length !== 3 || !shape.every(isCount) || texts * tokens * dim !== vectors.length || dim === 0) {
+  if (
+    shape.length !== 3 ||
+    !shape.every(isCount) ||
+    texts * tokens * dim !== vectors.length ||
+    dim === 0
+  ) {
     throw new LemurError(
       'invalid-argument',
       `${where}.dims: expected [texts, tokens, dim] with ${vectors.length} values in all, got ${shapeText(dims)}`,
@@ -114,14 +156,25 @@ function fromDense({ data, dims }: DenseTokens, where: string): TokenSets {
 }
 
 /** Raises what `tokenSets` rejects with, values aside. */
-export function fromRagged(input: { vectors: Float32Array; counts: ArrayLike<number>; dim: number }, where: string): TokenSets {
+export function fromRagged(
+  input: { vectors: Float32Array; counts: ArrayLike<number>; dim: number },
+  where: string,
+): TokenSets {
   const { dim } = input;
   const vectors = ownFloats(input.vectors, `${where}.vectors`);
   if (!Number.isInteger(dim) || dim < 1)
-    throw new LemurError('invalid-argument', `${where}.dim: expected a positive integer, got ${shown(dim)}`, { where });
+    throw new LemurError(
+      'invalid-argument',
+      `${where}.dim: expected a positive integer, got ${shown(dim)}`,
+      { where },
+    );
   const given = input.counts;
   if (given === null || typeof given !== 'object' || !isCount(given.length)) {
-    throw new LemurError('invalid-argument', `${where}.counts: expected an array of integers, got ${typeName(given)}`, { where });
+    throw new LemurError(
+      'invalid-argument',
+      `${where}.counts: expected an array of integers, got ${typeName(given)}`,
+      { where },
+    );
   }
   if (given.length === 0) throw emptyCorpus(where);
   // before anything of that length is made
@@ -135,7 +188,11 @@ export function fromRagged(input: { vectors: Float32Array; counts: ArrayLike<num
     const count: unknown = given[i];
     const number = typeof count === 'bigint' ? Number(count) : count;
     if (!isCount(number) || number > 0x7fffffff) {
-      throw new LemurError('invalid-argument', `${where}.counts[${i}]: expected a non-negative integer, got ${shown(count)}`, { where });
+      throw new LemurError(
+        'invalid-argument',
+        `${where}.counts[${i}]: expected a non-negative integer, got ${shown(count)}`,
+        { where },
+      );
     }
     if (number === 0) throw emptyDocument(where, i);
     counts[i] = number;
@@ -168,11 +225,15 @@ function fromMatrices(input: readonly TokenMatrix[], where: string): TokenSets {
     if (shape.rows === 0) throw emptyDocument(where, i);
     if (i === 0) dim = shape.dim;
     else if (shape.dim !== dim) {
-      throw new LemurError('dimension-mismatch', `${where}[${i}]: token vectors have ${shape.dim} dimensions, those before it ${dim}`, {
-        where: `${where}[${i}]`,
-        expected: dim,
-        got: shape.dim,
-      });
+      throw new LemurError(
+        'dimension-mismatch',
+        `${where}[${i}]: token vectors have ${shape.dim} dimensions, those before it ${dim}`,
+        {
+          where: `${where}[${i}]`,
+          expected: dim,
+          got: shape.dim,
+        },
+      );
     }
     counts[i] = shape.rows;
     rows += shape.rows;
@@ -183,8 +244,15 @@ function fromMatrices(input: readonly TokenMatrix[], where: string): TokenSets {
   return { vectors, counts, offsets: rowOffsets(counts), dim };
 }
 
-/** One text through the gate: its vectors, rows x dim, the caller's own array where it gave one. Rejects as `tokenSets` does. */
-export async function tokenRows(matrix: TokenMatrix, where: string, signal?: AbortSignal | undefined): Promise<Float32Array> {
+/**
+ * One text through the gate: its vectors, rows x dim, the caller's own array where it gave one.
+ * Rejects as `tokenSets` does.
+ */
+export async function tokenRows(
+  matrix: TokenMatrix,
+  where: string,
+  signal?: AbortSignal | undefined,
+): Promise<Float32Array> {
   const { rows, dim } = matrixShape(matrix, where);
   if (rows === 0) throw emptyDocument(where, 0);
   const own = isTensor(matrix);
@@ -200,7 +268,12 @@ export function matrixShape(matrix: TokenMatrix, where: string): { rows: number;
     const { length } = ownFloats(matrix.data, `${where}.data`);
     const given = isNumberArray(matrix.dims) ? Array.from(matrix.dims) : [];
     const dims = given.length === 3 && given[0] === 1 ? given.slice(1) : given;
-    if (dims.length !== 2 || !dims.every(isCount) || dims[0] * dims[1] !== length || dims[1] === 0) {
+    if (
+      dims.length !== 2 ||
+      !dims.every(isCount) ||
+      dims[0] * dims[1] !== length ||
+      dims[1] === 0
+    ) {
       throw new LemurError(
         'invalid-argument',
         `${where}.dims: expected [tokens, dim] with ${length} values in all, got ${shapeText(matrix.dims)}`,
@@ -210,14 +283,22 @@ export function matrixShape(matrix: TokenMatrix, where: string): { rows: number;
     return { rows: dims[0], dim: dims[1] };
   }
   if (!Array.isArray(matrix)) {
-    throw new LemurError('invalid-argument', `${where}: expected { data, dims } or an array of token vectors, got ${typeName(matrix)}`, {
-      where,
-    });
+    throw new LemurError(
+      'invalid-argument',
+      `${where}: expected { data, dims } or an array of token vectors, got ${typeName(matrix)}`,
+      {
+        where,
+      },
+    );
   }
   const rows = matrix as readonly ArrayLike<number>[];
   for (let r = 0; r < rows.length; r++) {
     if (!isNumberArray(rows[r]) || rows[r].length === 0) {
-      throw new LemurError('invalid-argument', `${where}[${r}]: expected a token vector, got ${typeName(rows[r])}`, { where });
+      throw new LemurError(
+        'invalid-argument',
+        `${where}[${r}]: expected a token vector, got ${typeName(rows[r])}`,
+        { where },
+      );
     }
     if (rows[r].length !== rows[0].length) {
       throw new LemurError(
@@ -235,11 +316,21 @@ export function matrixShape(matrix: TokenMatrix, where: string): { rows: number;
 }
 
 /** Whether a text comes as `{ data, dims }`. */
-export function isTensor(matrix: TokenMatrix): matrix is { data: Float32Array; dims: readonly number[] } {
-  return typeof matrix === 'object' && matrix !== null && !Array.isArray(matrix) && 'data' in matrix;
+export function isTensor(
+  matrix: TokenMatrix,
+): matrix is { data: Float32Array; dims: readonly number[] } {
+  return (
+    typeof matrix === 'object' && matrix !== null && !Array.isArray(matrix) && 'data' in matrix
+  );
 }
 
-function copyMatrix(matrix: TokenMatrix, where: string, dim: number, out: Float32Array, at: number): number {
+function copyMatrix(
+  matrix: TokenMatrix,
+  where: string,
+  dim: number,
+  out: Float32Array,
+  at: number,
+): number {
   if (isTensor(matrix)) {
     out.set(matrix.data, at);
     return at + matrix.data.length;
@@ -254,11 +345,17 @@ function copyMatrix(matrix: TokenMatrix, where: string, dim: number, out: Float3
 }
 
 function emptyDocument(where: string, index: number): LemurError {
-  return new LemurError('empty-document', `${where}: text ${index} has no token vectors; every text needs at least one`, { where, index });
+  return new LemurError(
+    'empty-document',
+    `${where}: text ${index} has no token vectors; every text needs at least one`,
+    { where, index },
+  );
 }
 
 function emptyCorpus(where: string): LemurError {
-  return new LemurError('empty-corpus', `${where}: expected at least one text, got none`, { where });
+  return new LemurError('empty-corpus', `${where}: expected at least one text, got none`, {
+    where,
+  });
 }
 
 function isCount(value: unknown): value is number {

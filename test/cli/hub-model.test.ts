@@ -35,8 +35,17 @@ test('settings that were something else once, without a hash, are asked for agai
   const cache = { ...environment, XDG_CACHE_HOME: join(folder, 'other-cache') };
   const modules = checkpoint['modules.json'];
   checkpoint['modules.json'] = { error: 'sign in' };
-  const add = () => runCli(['add', index, '-', '--model', 'someone/colbert-small'], undefined, cache, '{"id":"1","text":"red owls fly"}\n');
-  expect(await add()).toMatchObject({ code: 1, stderr: expect.stringContaining('modules.json: expected an array of modules') });
+  const add = () =>
+    runCli(
+      ['add', index, '-', '--model', 'someone/colbert-small'],
+      undefined,
+      cache,
+      '{"id":"1","text":"red owls fly"}\n',
+    );
+  expect(await add()).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('modules.json: expected an array of modules'),
+  });
   checkpoint['modules.json'] = modules;
   expect(await add()).toMatchObject({ code: 0 });
   asked.splice(0);
@@ -45,12 +54,25 @@ test('settings that were something else once, without a hash, are asked for agai
 test('a model is named by its id on the hub, fetched once, and found again without a network', async () => {
   const index = join(folder, 'small.lemur');
   const lines = '{"id":"1","text":"red owls fly"}\n{"id":"2","text":"a green bee"}\n';
-  const added = await runCli(['add', index, '-', '--model', 'someone/colbert-small'], undefined, environment, lines);
-  expect(added).toMatchObject({ code: 0, stderr: expect.stringContaining('fetch someone/colbert-small') });
-  expect(asked.every(({ path, authorization }) => path.startsWith('/someone/colbert-small/') && authorization === 'Bearer secret')).toBe(
-    true,
+  const added = await runCli(
+    ['add', index, '-', '--model', 'someone/colbert-small'],
+    undefined,
+    environment,
+    lines,
   );
-  expect(asked.filter(({ path }) => path.endsWith('/resolve/main/model.safetensors'))).toHaveLength(1);
+  expect(added).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('fetch someone/colbert-small'),
+  });
+  expect(
+    asked.every(
+      ({ path, authorization }) =>
+        path.startsWith('/someone/colbert-small/') && authorization === 'Bearer secret',
+    ),
+  ).toBe(true);
+  expect(asked.filter(({ path }) => path.endsWith('/resolve/main/model.safetensors'))).toHaveLength(
+    1,
+  );
   await new Promise((resolve) => server.close(resolve));
 
   const info = await runCli(['info', index, '--json'], undefined, environment);
@@ -58,9 +80,16 @@ test('a model is named by its id on the hub, fetched once, and found again witho
   const found = await runCli(['search', index, 'green bees', '--json'], undefined, environment);
   expect(JSON.parse(found.stdout).hits).toHaveLength(2);
 
-  const other = await runCli(['add', join(folder, 'other'), '-', '--model', 'someone/else'], undefined, environment, lines);
+  const other = await runCli(
+    ['add', join(folder, 'other'), '-', '--model', 'someone/else'],
+    undefined,
+    environment,
+    lines,
+  );
   expect(other).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/someone\/else: config\.json is not in .*cache.lemur.someone.else.main, and could not be downloaded: /),
+    stderr: expect.stringMatching(
+      /someone\/else: config\.json is not in .*cache.lemur.someone.else.main, and could not be downloaded: /,
+    ),
   });
 });

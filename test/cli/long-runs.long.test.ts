@@ -16,38 +16,65 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe('an encoder whose vectors are wider than was asked for', () => {
   const lines = Array.from({ length: 1300 }, (_, i) =>
-    JSON.stringify({ id: i, text: `${TEXTS[i % 4]} And number ${i} of these, which is ${i % 7} too.` }),
+    JSON.stringify({
+      id: i,
+      text: `${TEXTS[i % 4]} And number ${i} of these, which is ${i % 7} too.`,
+    }),
   );
-  const infoOf = async (name: string) => JSON.parse(await readFile(at(`${name}/encoder.json`), 'utf8'));
+  const infoOf = async (name: string) =>
+    JSON.parse(await readFile(at(`${name}/encoder.json`), 'utf8'));
 
   test('makes the index narrower when there are enough of them, in an index that was begun with two sentences too', async () => {
-    await succeed(['add', at('grown'), '-', ...options, '--dim', '16'], lines.slice(0, 2).join('\n'));
-    expect(await infoOf('grown')).toMatchObject({ hidden: 48, dim: 48, projection: null, narrowTo: 16 });
+    await succeed(
+      ['add', at('grown'), '-', ...options, '--dim', '16'],
+      lines.slice(0, 2).join('\n'),
+    );
+    expect(await infoOf('grown')).toMatchObject({
+      hidden: 48,
+      dim: 48,
+      projection: null,
+      narrowTo: 16,
+    });
     await cp(at('grown'), at('half-grown'), { recursive: true });
     await succeed(['add', at('grown'), '-', '--dim', '16'], lines.join('\n'));
     const info = await infoOf('grown');
     expect(info).toMatchObject({ hidden: 48, dim: 16, projection: expect.any(String) });
     expect(info.narrowTo).toBeUndefined();
-    expect(JSON.parse((await succeed(['info', at('grown'), '--json'])).stdout)).toMatchObject({ dim: 16, documents: 1300 });
+    expect(JSON.parse((await succeed(['info', at('grown'), '--json'])).stdout)).toMatchObject({
+      dim: 16,
+      documents: 1300,
+    });
     const question = JSON.parse(lines[77]).text;
-    expect(JSON.parse((await succeed(['search', at('grown'), '-k', '1', '--json', question])).stdout).hits[0].id).toBe('77');
+    expect(
+      JSON.parse((await succeed(['search', at('grown'), '-k', '1', '--json', question])).stdout)
+        .hits[0].id,
+    ).toBe('77');
     await succeed(['verify', at('grown')]);
   });
 
   test('is read as it was where the index has not become narrower yet', async () => {
-    // what a run that was killed in between leaves: the description is written before the index changes
-    for (const name of ['projection.npy', 'encoder.json']) await cp(at(`grown/${name}`), at(`half-grown/${name}`));
-    expect(JSON.parse((await succeed(['search', at('half-grown'), '-k', '1', '--json', 'owls'])).stdout).hits).toHaveLength(1);
+    // what a run that was killed in between leaves: the description is written before the index
+    // changes
+    for (const name of ['projection.npy', 'encoder.json'])
+      await cp(at(`grown/${name}`), at(`half-grown/${name}`));
+    expect(
+      JSON.parse((await succeed(['search', at('half-grown'), '-k', '1', '--json', 'owls'])).stdout)
+        .hits,
+    ).toHaveLength(1);
     await writeFile(at('half-grown/projection.npy'), 'of another run, cut off');
     await succeed(['verify', at('half-grown')]);
-    expect(JSON.parse((await succeed(['info', at('half-grown'), '--json'])).stdout).encodedBy).toMatchObject({ dim: 48, narrowTo: 16 });
+    expect(
+      JSON.parse((await succeed(['info', at('half-grown'), '--json'])).stdout).encodedBy,
+    ).toMatchObject({ dim: 48, narrowTo: 16 });
     await succeed(['add', at('half-grown'), '-'], lines.join('\n'));
     expect(await contents('half-grown')).toEqual(await contents('grown'));
   });
 });
 
 describe('an interruption', () => {
-  const lines = Array.from({ length: 2500 }, (_, i) => JSON.stringify({ id: i, text: `${TEXTS[i % 4]} And number ${i} too.` })).join('\n');
+  const lines = Array.from({ length: 2500 }, (_, i) =>
+    JSON.stringify({ id: i, text: `${TEXTS[i % 4]} And number ${i} too.` }),
+  ).join('\n');
 
   test.each([
     ['SIGKILL', null, /./],
@@ -56,7 +83,8 @@ describe('an interruption', () => {
     'by %s in the first segment costs no more than what was under way; the same command ends as one that was left alone',
     async (signal, code, said) => {
       await writeFile(at('many.jsonl'), lines);
-      if (!(await readdir(folder)).includes('undisturbed')) await succeed(['add', at('undisturbed'), at('many.jsonl'), ...options]);
+      if (!(await readdir(folder)).includes('undisturbed'))
+        await succeed(['add', at('undisturbed'), at('many.jsonl'), ...options]);
       const args = ['add', at(signal), at('many.jsonl'), ...options];
       let child: ChildProcess | undefined;
       const run = runCli(args, (it) => {
@@ -105,7 +133,10 @@ describe('an interruption', () => {
       child?.kill('SIGTERM');
     }, 5);
     const { code, stderr } = await run;
-    expect([code, stderr]).toEqual([143, expect.stringMatching(/: 2 documents; the same command goes on from there\ninterrupted\n$/)]);
+    expect([code, stderr]).toEqual([
+      143,
+      expect.stringMatching(/: 2 documents; the same command goes on from there\ninterrupted\n$/),
+    ]);
     expect((await succeed(['verify', made])).stdout).toContain('all is well');
   });
 });

@@ -32,17 +32,26 @@ export async function makeNotes(): Promise<Notes> {
   await mkdir(at('bert'));
   await writeFile(at('bert/config.json'), JSON.stringify(json));
   await writeFile(at('bert/model.safetensors'), file);
-  const tokenizer = join(dirname(fileURLToPath(new URL(manifest.configPath, 'file:'))), 'tokenizer.json');
+  const tokenizer = join(
+    dirname(fileURLToPath(new URL(manifest.configPath, 'file:'))),
+    'tokenizer.json',
+  );
   await cp(tokenizer, at('bert/tokenizer.json'));
   const options = ['--model', at('bert'), '--max-tokens', '30'];
 
   await mkdir(at('notes/deep'), { recursive: true });
-  for (const [i, text] of TEXTS.entries()) await writeFile(at(`notes/${i % 2 === 0 ? '' : 'deep/'}${i}.${i < 2 ? 'md' : 'txt'}`), text);
+  for (const [i, text] of TEXTS.entries())
+    await writeFile(at(`notes/${i % 2 === 0 ? '' : 'deep/'}${i}.${i < 2 ? 'md' : 'txt'}`), text);
   await succeed(['add', at('notes.lemur'), at('notes'), ...options, '--dim', '40']);
   const contents = async (index: string): Promise<Map<string, string>> => {
     const names = (await readdir(at(index))).sort();
     return new Map(
-      await Promise.all(names.map(async (name) => [name, (await readFile(at(`${index}/${name}`))).toString('latin1')] as const)),
+      await Promise.all(
+        names.map(
+          async (name) =>
+            [name, (await readFile(at(`${index}/${name}`))).toString('latin1')] as const,
+        ),
+      ),
     );
   };
   return { folder, at, options, contents };

@@ -28,7 +28,9 @@ test.skipIf(process.platform === 'win32')(
       await make(join(folder, 'encoder.json'));
       const refused = { code: 'not-found', message: expect.stringContaining(kind) };
       await expect(readEncoderInfo(folder)).rejects.toMatchObject(refused);
-      await expect(nodePlatform.readBytes(join(folder, 'encoder.json'))).rejects.toMatchObject(refused);
+      await expect(nodePlatform.readBytes(join(folder, 'encoder.json'))).rejects.toMatchObject(
+        refused,
+      );
     }
     expect(await readEncoderInfo(root)).toBeUndefined();
   },
@@ -44,5 +46,7 @@ test('an index that has lost its index.json is not said to be made by lemur add'
     code: 'not-found',
     message: expect.stringMatching(/put its index\.json back/),
   });
-  await expect(readManifest(join(root, 'nowhere'))).rejects.toMatchObject({ message: expect.stringContaining('`lemur add` makes one') });
+  await expect(readManifest(join(root, 'nowhere'))).rejects.toMatchObject({
+    message: expect.stringContaining('`lemur add` makes one'),
+  });
 });

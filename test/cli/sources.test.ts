@@ -22,11 +22,25 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Options of reading, and what was said meanwhile. */
 const reading = (input: string | Uint8Array = '') => {
   const notes: string[] = [];
-  const reporter = { note: (line: string) => void notes.push(line), step: () => Promise.reject(new Error('no step expected')) };
-  return { notes, options: { openInput: () => Readable.from([Buffer.from(input)]), signal: new AbortController().signal, reporter } };
+  const reporter = {
+    note: (line: string) => void notes.push(line),
+    step: () => Promise.reject(new Error('no step expected')),
+  };
+  return {
+    notes,
+    options: {
+      openInput: () => Readable.from([Buffer.from(input)]),
+      signal: new AbortController().signal,
+      reporter,
+    },
+  };
 };
 
-const textsOf = async (path: string, { options }: ReturnType<typeof reading>, more = {}): Promise<BeirDocument[]> => {
+const textsOf = async (
+  path: string,
+  { options }: ReturnType<typeof reading>,
+  more = {},
+): Promise<BeirDocument[]> => {
   const source = await openSource(path, { ...options, ...more });
   if (source.kind !== 'texts') throw new Error('expected texts');
   return collect(source.documents);
@@ -36,7 +50,9 @@ describe('texts', () => {
   test('a single .md or .txt file is one document, named as in its folder', async () => {
     for (const name of ['note.md', 'Note.TXT']) {
       writeFileSync(at(name), '# Otters\n\n{"they": "hold hands"}\n');
-      expect(await textsOf(at(name), reading())).toEqual([{ id: name, title: '', text: '# Otters\n\n{"they": "hold hands"}\n' }]);
+      expect(await textsOf(at(name), reading())).toEqual([
+        { id: name, title: '', text: '# Otters\n\n{"they": "hold hands"}\n' },
+      ]);
     }
   });
 
@@ -64,11 +80,19 @@ describe('texts', () => {
 
   test('empty files of a folder are left out and counted; a folder of nothing else is refused', async () => {
     mkdirSync(at('notes'));
-    for (const [name, text] of Object.entries({ 'a.md': 'x', 'b.md': '', 'c.txt': ' \n', 'd.md': '', 'e.md': '' }))
+    for (const [name, text] of Object.entries({
+      'a.md': 'x',
+      'b.md': '',
+      'c.txt': ' \n',
+      'd.md': '',
+      'e.md': '',
+    }))
       writeFileSync(at(`notes/${name}`), text);
     const it = reading();
     expect(await textsOf(at('notes'), it)).toMatchObject([{ id: 'a.md' }]);
-    expect(it.notes).toEqual([`${at('notes')}: left out 4 documents without any text: b.md, c.txt, d.md, …`]);
+    expect(it.notes).toEqual([
+      `${at('notes')}: left out 4 documents without any text: b.md, c.txt, d.md, …`,
+    ]);
     mkdirSync(at('empty'));
     writeFileSync(at('empty/a.md'), '');
     await expect(textsOf(at('empty'), reading())).rejects.toMatchObject({ code: 'empty-corpus' });
@@ -86,7 +110,9 @@ describe('texts', () => {
   });
 
   test('fields of JSON lines that are not read are said once', async () => {
-    const it = reading('{"id":"a","text":"b","url":1,"lang":"en"}\n{"id":"c","text":"d","url":2}\n');
+    const it = reading(
+      '{"id":"a","text":"b","url":1,"lang":"en"}\n{"id":"c","text":"d","url":2}\n',
+    );
     await textsOf('-', it);
     expect(it.notes).toEqual([
       'standard input: fields that are not read: "url" (2 lines), "lang" (1 line); read are _id (or id), title, text and metadata, which takes any fields',
@@ -97,7 +123,11 @@ describe('texts', () => {
 describe('token vectors that are zero throughout', () => {
   // three texts of 3 rows x 2, with padding at the end of two and within one
   const padded = Float32Array.of(1, 2, 0, 0, 3, 4, 5, 6, -0, 0, 0, 0, 1, 0, 0, 1, 1, 1);
-  const cut = { counts: [2, 1, 3], vectors: [1, 2, 3, 4, 5, 6, 1, 0, 0, 1, 1, 1], offsets: [0, 2, 3, 6] };
+  const cut = {
+    counts: [2, 1, 3],
+    vectors: [1, 2, 3, 4, 5, 6, 1, 0, 0, 1, 1, 1],
+    offsets: [0, 2, 3, 6],
+  };
   const note = (label: string) => [
     `${label}: left out 3 token vectors of 9, in 2 texts, zero throughout, as padding is (--keep-zeros takes them for tokens)`,
   ];
@@ -114,30 +144,46 @@ describe('token vectors that are zero throughout', () => {
     ] as const) {
       const it = reading(input);
       const { tokens } = await openVectors(path, it.options);
-      expect({ counts: [...tokens.counts], vectors: [...tokens.vectors], offsets: [...tokens.offsets] }).toEqual(cut);
+      expect({
+        counts: [...tokens.counts],
+        vectors: [...tokens.vectors],
+        offsets: [...tokens.offsets],
+      }).toEqual(cut);
       expect(it.notes).toEqual(note(label));
       const source = await openSource(path, { ...reading(input).options });
       expect(source.kind === 'vectors' && [...source.tokens.vectors]).toEqual(cut.vectors);
       const kept = reading(input);
-      expect([...(await openVectors(path, { ...kept.options, keepZeros: true })).tokens.vectors]).toEqual([...padded]);
+      expect([
+        ...(await openVectors(path, { ...kept.options, keepZeros: true })).tokens.vectors,
+      ]).toEqual([...padded]);
       expect(kept.notes).toEqual([]);
     }
   });
 
   test('a folder with counts', async () => {
-    await writeTokenFolder(at('padded'), { vectors: padded, counts: Int32Array.of(3, 3, 3), dim: 2 });
+    await writeTokenFolder(at('padded'), {
+      vectors: padded,
+      counts: Int32Array.of(3, 3, 3),
+      dim: 2,
+    });
     const it = reading();
     expect([...(await openVectors(at('padded'), it.options)).tokens.counts]).toEqual(cut.counts);
     expect(it.notes).toEqual(note(at('padded')));
   });
 
   test('a text of nothing else is refused', async () => {
-    writeFileSync(at('zero.npy'), writeNpy({ shape: [2, 2, 2], data: Float32Array.of(1, 0, 0, 0, 0, 0, 0, 0) }));
+    writeFileSync(
+      at('zero.npy'),
+      writeNpy({ shape: [2, 2, 2], data: Float32Array.of(1, 0, 0, 0, 0, 0, 0, 0) }),
+    );
     await expect(openSource(at('zero.npy'), reading().options)).rejects.toMatchObject({
       code: 'empty-document',
       message: `${at('zero.npy')}: text 1 has 2 token vectors, all of them zero; --keep-zeros takes them as they are`,
     });
-    const { exitCode, stderr } = await runInProcess(['add', at('zeros'), at('zero.npy'), '--keep-zeros'], ['add']);
+    const { exitCode, stderr } = await runInProcess(
+      ['add', at('zeros'), at('zero.npy'), '--keep-zeros'],
+      ['add'],
+    );
     expect([exitCode, stderr]).toEqual([0, expect.not.stringContaining('left out')]);
   });
 
@@ -171,18 +217,23 @@ describe('what there is to learn and to measure', () => {
   test('fit and tune of few documents say the same, and why', async () => {
     await writeTokenFolder(at('few'), tokensOf(8, 4, 1));
     await run('add', at('few.lemur'), at('few'));
-    const why = 'searches are exact, which is quick enough for 8 documents; features pay from 4,096 on';
+    const why =
+      'searches are exact, which is quick enough for 8 documents; features pay from 4,096 on';
     for (const more of [[], ['--random-features']]) {
       const { exitCode, stdout } = await run('fit', at('few.lemur'), ...more);
       expect([exitCode, stdout]).toEqual([
         0,
-        expect.stringContaining(`few.lemur: nothing to learn: ${why}; an index made with --features`),
+        expect.stringContaining(
+          `few.lemur: nothing to learn: ${why}; an index made with --features`,
+        ),
       ]);
     }
     const { exitCode, stderr } = await run('tune', at('few.lemur'));
     expect([exitCode, stderr]).toEqual([
       1,
-      expect.stringContaining(`few.lemur: there is nothing to measure without features, exact searches find everything; ${why}\n`),
+      expect.stringContaining(
+        `few.lemur: there is nothing to measure without features, exact searches find everything; ${why}\n`,
+      ),
     ]);
     await run('add', at('exact.lemur'), at('few'), '--features', 'exact');
     expect((await run('fit', at('exact.lemur'))).stdout).toContain(
@@ -192,8 +243,20 @@ describe('what there is to learn and to measure', () => {
 
   test('eval says which judged documents and queries are not there', async () => {
     writeFileSync(at('qrels.tsv'), '0\t0\t1\n0\tgone\t1\n1\tlost\t0\n99\t3\t1\n');
-    const { stdout, stderr } = await run('eval', at('few.lemur'), '--queries', at('few'), '--qrels', at('qrels.tsv'), '--json', '-k', '1');
-    expect(stderr).toContain(`${at('qrels.tsv')}: 2 judged documents of 3 not in the index: gone, lost\n`);
+    const { stdout, stderr } = await run(
+      'eval',
+      at('few.lemur'),
+      '--queries',
+      at('few'),
+      '--qrels',
+      at('qrels.tsv'),
+      '--json',
+      '-k',
+      '1',
+    );
+    expect(stderr).toContain(
+      `${at('qrels.tsv')}: 2 judged documents of 3 not in the index: gone, lost\n`,
+    );
     expect(stderr).toContain(`${at('qrels.tsv')}: 1 judged query not among the queries: 99\n`);
     expect(JSON.parse(stdout).missing).toEqual({ queries: 1, documents: 2 });
   });

@@ -22,28 +22,61 @@ const IDS = ['0.md', '2.txt', 'deep/1.md', 'deep/3.txt'];
 describe('add of texts', () => {
   test('a folder: paths are ids, the encoder is kept, whose vectors stay as wide as they are while they are few', async () => {
     const index = await Index.open(at('notes.lemur'));
-    expect((await index.get(IDS)).map((document) => document?.text)).toEqual([TEXTS[0], TEXTS[2], TEXTS[1], TEXTS[3]]);
+    expect((await index.get(IDS)).map((document) => document?.text)).toEqual([
+      TEXTS[0],
+      TEXTS[2],
+      TEXTS[1],
+      TEXTS[3],
+    ]);
     await index.close();
-    expect((await readdir(at('notes.lemur'))).sort()).toEqual(['encoder.json', 'index.json', 'segment.1.safetensors']);
-    const { encoder, encodedBy, dim } = JSON.parse((await succeed(['info', at('notes.lemur'), '--json'])).stdout);
-    expect(encodedBy).toEqual({ model: { folder: at('bert') }, maxTokens: 30, hidden: 48, dim: 48, narrowTo: 40 });
-    expect({ dim, id: encoder.id }).toEqual({ dim: 48, id: expect.stringMatching(/^bert-\w+-30$/) });
+    expect((await readdir(at('notes.lemur'))).sort()).toEqual([
+      'encoder.json',
+      'index.json',
+      'segment.1.safetensors',
+    ]);
+    const { encoder, encodedBy, dim } = JSON.parse(
+      (await succeed(['info', at('notes.lemur'), '--json'])).stdout,
+    );
+    expect(encodedBy).toEqual({
+      model: { folder: at('bert') },
+      maxTokens: 30,
+      hidden: 48,
+      dim: 48,
+      narrowTo: 40,
+    });
+    expect({ dim, id: encoder.id }).toEqual({
+      dim: 48,
+      id: expect.stringMatching(/^bert-\w+-30$/),
+    });
   });
 
   test('the default encoder brings its projection, whose leading columns make narrower ones: two sentences are enough', async () => {
     const lines = TEXTS.map((text, id) => JSON.stringify({ id, text }));
     await succeed(['add', at('two'), '-'], lines.slice(0, 2).join('\n'));
-    const { stdout } = await succeed(['search', at('two'), '-k', '1', '--json', 'which insects dance?']);
+    const { stdout } = await succeed([
+      'search',
+      at('two'),
+      '-k',
+      '1',
+      '--json',
+      'which insects dance?',
+    ]);
     expect(JSON.parse(stdout).hits[0]).toMatchObject({ id: '1' });
     await succeed(['add', at('one'), '-', '--dim', '24'], lines[0]);
-    const [wide, narrow] = await Promise.all(['two', 'one'].map(async (name) => readNpy(await readFile(at(`${name}/projection.npy`)))));
+    const [wide, narrow] = await Promise.all(
+      ['two', 'one'].map(async (name) => readNpy(await readFile(at(`${name}/projection.npy`)))),
+    );
     expect([wide.shape, narrow.shape]).toEqual([
       [384, 128],
       [384, 24],
     ]);
-    for (let i = 0; i < 384; i++) expect(narrow.data.subarray(24 * i, 24 * (i + 1))).toEqual(wide.data.subarray(128 * i, 128 * i + 24));
+    for (let i = 0; i < 384; i++)
+      expect(narrow.data.subarray(24 * i, 24 * (i + 1))).toEqual(
+        wide.data.subarray(128 * i, 128 * i + 24),
+      );
     // of unit length and at right angles to each other, up to int8
-    const column = (j: number): number[] => Array.from({ length: 384 }, (_, i) => Number(wide.data[128 * i + j]));
+    const column = (j: number): number[] =>
+      Array.from({ length: 384 }, (_, i) => Number(wide.data[128 * i + j]));
     for (const j of [0, 1, 64, 127]) {
       for (const k of [0, 1, 64, 127]) {
         const product = column(j).reduce((sum, x, i) => sum + x * column(k)[i], 0);
@@ -54,12 +87,18 @@ describe('add of texts', () => {
 
   test('vectors that are no wider than is asked for are taken as they are', async () => {
     await succeed(['add', at('wide'), at('notes'), ...options, '--dim', '64']);
-    expect((await readdir(at('wide'))).sort()).toEqual(['encoder.json', 'index.json', 'segment.1.safetensors']);
+    expect((await readdir(at('wide'))).sort()).toEqual([
+      'encoder.json',
+      'index.json',
+      'segment.1.safetensors',
+    ]);
     expect(JSON.parse((await succeed(['info', at('wide'), '--json'])).stdout)).toMatchObject({
       dim: 48,
       encodedBy: { hidden: 48, dim: 48 },
     });
-    expect((await succeed(['search', at('wide'), 'do owls turn?', '--json'])).stdout).toContain('deep/3.txt');
+    expect((await succeed(['search', at('wide'), 'do owls turn?', '--json'])).stdout).toContain(
+      'deep/3.txt',
+    );
   });
 
   test('a late-interaction checkpoint says itself how texts are read', async () => {
@@ -76,9 +115,17 @@ describe('add of texts', () => {
         document_length: 9,
       },
     });
-    const { stdout } = await succeed(['add', at('colbert.lemur'), at('notes'), '--model', at('colbert')]);
+    const { stdout } = await succeed([
+      'add',
+      at('colbert.lemur'),
+      at('notes'),
+      '--model',
+      at('colbert'),
+    ]);
     expect(stdout).toContain('3 texts longer than the encoder reads');
-    const { encoder, encodedBy, dim } = JSON.parse((await succeed(['info', at('colbert.lemur'), '--json'])).stdout);
+    const { encoder, encodedBy, dim } = JSON.parse(
+      (await succeed(['info', at('colbert.lemur'), '--json'])).stdout,
+    );
     expect({ dim, encodedBy, id: encoder.id }).toEqual({
       dim: 8,
       encodedBy: { model: { folder: at('colbert') }, maxTokens: null, hidden: 8, dim: 8 },
@@ -89,8 +136,19 @@ describe('add of texts', () => {
   });
 
   test('asks for what the encoder can give before anything is written', async () => {
-    const { code, stderr } = await runCli(['add', at('begun'), at('notes'), '--model', at('bert'), '--max-tokens', '36']);
-    expect([code, stderr]).toEqual([1, `lemur: --max-tokens 36: the model in ${at('bert')} takes texts of 35 tokens at most\n`]);
+    const { code, stderr } = await runCli([
+      'add',
+      at('begun'),
+      at('notes'),
+      '--model',
+      at('bert'),
+      '--max-tokens',
+      '36',
+    ]);
+    expect([code, stderr]).toEqual([
+      1,
+      `lemur: --max-tokens 36: the model in ${at('bert')} takes texts of 35 tokens at most\n`,
+    ]);
     expect(await readdir(folder)).not.toContain('begun');
     const other = await runCli(['add', at('notes.lemur'), at('notes'), '--max-tokens', '20']);
     expect(other.stderr).toMatch(/--max-tokens 20: .*notes\.lemur was made with 30/);
@@ -98,12 +156,25 @@ describe('add of texts', () => {
 
   test('leaves no folder behind where the encoder cannot be had', async () => {
     const { json } = smallBert();
-    await writeFiles(at('odd'), { 'config.json': { ...json, model_type: 't5' }, 'model.safetensors': new Uint8Array(9) });
-    await writeFiles(at('half'), { 'config.json': json, 'tokenizer.json': tokenizerJson, 'model.safetensors': new Uint8Array(9) });
+    await writeFiles(at('odd'), {
+      'config.json': { ...json, model_type: 't5' },
+      'model.safetensors': new Uint8Array(9),
+    });
+    await writeFiles(at('half'), {
+      'config.json': json,
+      'tokenizer.json': tokenizerJson,
+      'model.safetensors': new Uint8Array(9),
+    });
     const odd = await runCli(['add', at('nothing'), at('notes'), '--model', at('odd')]);
-    expect(odd).toMatchObject({ code: 1, stderr: expect.stringMatching(/model_type is "t5", supported: bert, .*ONNX/) });
+    expect(odd).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/model_type is "t5", supported: bert, .*ONNX/),
+    });
     const half = await runCli(['add', at('nothing'), at('notes'), '--model', at('half')]);
-    expect(half).toMatchObject({ code: 1, stderr: expect.stringContaining('model.safetensors: not a valid safetensors file') });
+    expect(half).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('model.safetensors: not a valid safetensors file'),
+    });
     expect(await readdir(folder)).not.toContain('nothing');
   });
 
@@ -113,27 +184,66 @@ describe('add of texts', () => {
   });
 
   test('JSON lines on standard input make the index of the file with those lines', async () => {
-    const lines = TEXTS.map((text, id) => JSON.stringify({ id, title: `No. ${id}`, text, metadata: { number: id } })).join('\n');
+    const lines = TEXTS.map((text, id) =>
+      JSON.stringify({ id, title: `No. ${id}`, text, metadata: { number: id } }),
+    ).join('\n');
     await succeed(['add', at('piped'), '-', ...options, '--dim', '16'], lines);
     await writeFile(at('lines.jsonl'), `${lines}\n{"id":"blank","text":""}\n`);
-    await succeed(['add', at('lines'), at('lines.jsonl'), '--skip-empty', ...options, '--dim', '16']);
+    await succeed([
+      'add',
+      at('lines'),
+      at('lines.jsonl'),
+      '--skip-empty',
+      ...options,
+      '--dim',
+      '16',
+    ]);
     expect(await contents('lines')).toEqual(await contents('piped'));
     const index = await Index.open(at('piped'));
-    expect(await index.get('1')).toEqual({ id: '1', text: `No. 1 ${TEXTS[1]}`, metadata: { number: 1, title: 'No. 1' } });
+    expect(await index.get('1')).toEqual({
+      id: '1',
+      text: `No. 1 ${TEXTS[1]}`,
+      metadata: { number: 1, title: 'No. 1' },
+    });
     await index.close();
     // the encoder is found again
-    const { stdout } = await succeed(['add', at('piped'), '-'], `${lines}\n{"id":"5","text":"Moles dig."}`);
+    const { stdout } = await succeed(
+      ['add', at('piped'), '-'],
+      `${lines}\n{"id":"5","text":"Moles dig."}`,
+    );
     expect(stdout).toContain('1 added, 4 skipped');
   });
 
   test('a BEIR folder gives eval its queries and judgements', async () => {
     await mkdir(at('beir/qrels'), { recursive: true });
-    await writeFile(at('beir/corpus.jsonl'), TEXTS.map((text, i) => JSON.stringify({ _id: `d${i}`, title: 'Animals', text })).join('\n'));
-    await writeFile(at('beir/queries.jsonl'), '{"_id":"q1","text":"who dances"}\n{"_id":"q2","text":"not judged"}\n');
+    await writeFile(
+      at('beir/corpus.jsonl'),
+      TEXTS.map((text, i) => JSON.stringify({ _id: `d${i}`, title: 'Animals', text })).join('\n'),
+    );
+    await writeFile(
+      at('beir/queries.jsonl'),
+      '{"_id":"q1","text":"who dances"}\n{"_id":"q2","text":"not judged"}\n',
+    );
     await writeFile(at('beir/qrels/dev.tsv'), 'query-id\tcorpus-id\tscore\nq1\td1\t1\n');
     await succeed(['add', at('beir.lemur'), at('beir'), ...options]);
-    const evaluate = async (...args: string[]): Promise<Record<string, number & { median: number }>> =>
-      JSON.parse((await succeed(['eval', at('beir.lemur'), '-k', '4', '--candidates', '4', '--json', '--queries', ...args])).stdout);
+    const evaluate = async (
+      ...args: string[]
+    ): Promise<Record<string, number & { median: number }>> =>
+      JSON.parse(
+        (
+          await succeed([
+            'eval',
+            at('beir.lemur'),
+            '-k',
+            '4',
+            '--candidates',
+            '4',
+            '--json',
+            '--queries',
+            ...args,
+          ])
+        ).stdout,
+      );
     const { queries, judged, encoding } = await evaluate(at('beir'), '--split', 'dev');
     expect({ queries, judged }).toEqual({ queries: 1, judged: 1 });
     expect(encoding.median).toBeGreaterThan(0);
@@ -143,32 +253,60 @@ describe('add of texts', () => {
 
 describe('search and convert with an encoder', () => {
   test('a text finds itself first, by a question in words or as vectors of the same encoder', async () => {
-    const { stdout } = await succeed(['search', at('notes.lemur'), '-k', '2', '--json', ...TEXTS[1].split(' ')]);
-    expect(JSON.parse(stdout)).toMatchObject({ question: TEXTS[1], hits: [{ id: 'deep/1.md', text: TEXTS[1] }, {}] });
-    await writeFile(at('questions.jsonl'), TEXTS.map((text, id) => JSON.stringify({ id, text })).join('\n'));
+    const { stdout } = await succeed([
+      'search',
+      at('notes.lemur'),
+      '-k',
+      '2',
+      '--json',
+      ...TEXTS[1].split(' '),
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      question: TEXTS[1],
+      hits: [{ id: 'deep/1.md', text: TEXTS[1] }, {}],
+    });
+    await writeFile(
+      at('questions.jsonl'),
+      TEXTS.map((text, id) => JSON.stringify({ id, text })).join('\n'),
+    );
     const like = ['--kind', 'query', '--index', at('notes.lemur')];
     const { bytes } = await succeed(['convert', at('questions.jsonl'), '-', ...like]);
     expect(readSafetensors(bytes, 'output').tensors.get('tokens')?.shape[1]).toBe(48);
-    const answers = await succeed(['search', at('notes.lemur'), '--vectors', '-', '-k', '1', '--json'], bytes);
+    const answers = await succeed(
+      ['search', at('notes.lemur'), '--vectors', '-', '-k', '1', '--json'],
+      bytes,
+    );
     const found = answers.stdout
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line).hits[0].id);
     expect(found).toEqual(['0.md', 'deep/1.md', '2.txt', 'deep/3.txt']);
-    expect(JSON.parse(stdout).hits[0].score).toBeCloseTo(JSON.parse(answers.stdout.split('\n')[1]).hits[0].score, 4);
+    expect(JSON.parse(stdout).hits[0].score).toBeCloseTo(
+      JSON.parse(answers.stdout.split('\n')[1]).hits[0].score,
+      4,
+    );
   });
 
   test('evidence marks the words that matched, and has their places in JSON', async () => {
     // with random weights a text matches nothing but itself
     const question = `No. 1 ${TEXTS[1]}`;
     const { stdout } = await succeed(['search', at('piped'), '--evidence', '-k', '1', question]);
-    expect(stdout).toMatch(/ {2}1 +\d+\.\d{3} {2}\*No\*\. \*1\* {2}\[1\]\n +\*Bees\* \*dance\* to \*tell\* \*where\* \*flowers\* are\.\n/);
-    const json = JSON.parse((await succeed(['search', at('piped'), '--evidence', '-k', '1', '--json', question])).stdout);
+    expect(stdout).toMatch(
+      / {2}1 +\d+\.\d{3} {2}\*No\*\. \*1\* {2}\[1\]\n +\*Bees\* \*dance\* to \*tell\* \*where\* \*flowers\* are\.\n/,
+    );
+    const json = JSON.parse(
+      (await succeed(['search', at('piped'), '--evidence', '-k', '1', '--json', question])).stdout,
+    );
     const [{ text, evidence, score }] = json.hits;
-    const words = evidence.filter(({ querySpan }: { querySpan: [number, number] }) => question.slice(...querySpan) !== '.');
+    const words = evidence.filter(
+      ({ querySpan }: { querySpan: [number, number] }) => question.slice(...querySpan) !== '.',
+    );
     expect(words).toHaveLength(9);
-    for (const { querySpan, span } of words) expect(text.slice(...span)).toBe(question.slice(...querySpan));
-    expect(evidence.reduce((sum: number, one: { score: number }) => sum + one.score, 0)).toBeCloseTo(score, 3);
+    for (const { querySpan, span } of words)
+      expect(text.slice(...span)).toBe(question.slice(...querySpan));
+    expect(
+      evidence.reduce((sum: number, one: { score: number }) => sum + one.score, 0),
+    ).toBeCloseTo(score, 3);
   });
 
   test('answers questions from standard input as they come, until Ctrl-C', async () => {
@@ -196,7 +334,10 @@ describe('search and convert with an encoder', () => {
 
   test('says that there is no question', async () => {
     const { code, stderr } = await runCli(['search', at('notes.lemur')]);
-    expect([code, stderr]).toEqual([1, 'lemur: no question: none in the arguments, none on standard input\n']);
+    expect([code, stderr]).toEqual([
+      1,
+      'lemur: no question: none in the arguments, none on standard input\n',
+    ]);
   });
 
   test('finds weights that have moved by --model, and says what is damaged', async () => {
@@ -205,15 +346,30 @@ describe('search and convert with an encoder', () => {
     const info = JSON.parse(await readFile(path, 'utf8'));
     await writeFile(path, JSON.stringify({ ...info, model: { folder: at('gone') } }));
     const lost = await runCli(['search', at('moved.lemur'), 'what']);
-    expect([lost.code, lost.stderr]).toEqual([1, expect.stringMatching(/gone: no such folder[^\n]*--model/)]);
+    expect([lost.code, lost.stderr]).toEqual([
+      1,
+      expect.stringMatching(/gone: no such folder[^\n]*--model/),
+    ]);
     await succeed(['search', at('moved.lemur'), 'what', '--model', at('bert')]);
     const failure = async (what: string): Promise<string> => {
-      const { code, stderr } = await runCli(['search', at('moved.lemur'), 'what', '--model', at('bert')]);
+      const { code, stderr } = await runCli([
+        'search',
+        at('moved.lemur'),
+        'what',
+        '--model',
+        at('bert'),
+      ]);
       expect([code, stderr]).toEqual([1, expect.stringMatching(/^lemur: [^\n]+\n$/)]);
       expect((await runCli(['verify', at('moved.lemur')])).code).toBe(1);
       return `${what}: ${stderr}`;
     };
-    for (const text of ['{', 'null', '[]', '{"format":"lemur-encoder","version":1}', JSON.stringify({ ...info, dim: -1 })]) {
+    for (const text of [
+      '{',
+      'null',
+      '[]',
+      '{"format":"lemur-encoder","version":1}',
+      JSON.stringify({ ...info, dim: -1 }),
+    ]) {
       await writeFile(path, text);
       expect(await failure(text)).toMatch(/encoder\.json: /);
     }
@@ -244,11 +400,22 @@ describe('search and convert with an encoder', () => {
 
   test('refuses an encoder that is not the one of the collection', async () => {
     await cp(at('bert'), at('other'), { recursive: true });
-    await writeFile(at('other/model.safetensors'), smallBert({ vocab_size: 30522, num_hidden_layers: 1 }).file);
+    await writeFile(
+      at('other/model.safetensors'),
+      smallBert({ vocab_size: 30522, num_hidden_layers: 1 }).file,
+    );
     const { json } = smallBert({ vocab_size: 30522, num_hidden_layers: 1 });
     await writeFile(at('other/config.json'), JSON.stringify(json));
-    const { code, stderr } = await runCli(['search', at('notes.lemur'), '--model', at('other'), 'what']);
+    const { code, stderr } = await runCli([
+      'search',
+      at('notes.lemur'),
+      '--model',
+      at('other'),
+      'what',
+    ]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/notes\.lemur: made with the encoder bert-\w+-30, opened with bert-\w+-30\n$/);
+    expect(stderr).toMatch(
+      /notes\.lemur: made with the encoder bert-\w+-30, opened with bert-\w+-30\n$/,
+    );
   });
 });

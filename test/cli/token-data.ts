@@ -14,7 +14,12 @@ const VALUES = [-1, -0.5, -0.25, 0.25, 0.5, 1];
 const HALVES = [0xbc00, 0xb800, 0xb400, 0x3400, 0x3800, 0x3c00];
 
 /** Vectors of values that every floating-point type has; text i has `length(i)` of them. */
-export function tokensOf(texts: number, dim: number, seed: number, length = (i: number): number => 3 + (i % 4)): Tokens {
+export function tokensOf(
+  texts: number,
+  dim: number,
+  seed: number,
+  length = (i: number): number => 3 + (i % 4),
+): Tokens {
   const counts = Int32Array.from({ length: texts }, (_, i) => length(i));
   const rows = counts.reduce((sum, n) => sum + n, 0);
   let state = seed;
@@ -32,7 +37,10 @@ export async function writeTokenFolder(
   more: Record<string, string> = {},
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'tokens.npy'), writeNpy({ shape: [vectors.length / dim, dim], data: vectors }));
+  await writeFile(
+    join(folder, 'tokens.npy'),
+    writeNpy({ shape: [vectors.length / dim, dim], data: vectors }),
+  );
   await writeFile(join(folder, 'counts.npy'), writeNpy({ shape: [counts.length], data: counts }));
   for (const [name, text] of Object.entries(more)) await writeFile(join(folder, name), text);
   return folder;
@@ -40,7 +48,10 @@ export async function writeTokenFolder(
 
 /** The vectors of a .npy file of half floats. */
 export function halfNpy(shape: readonly number[], vectors: Float32Array): Uint8Array {
-  const file = writeNpy({ shape, data: Uint16Array.from(vectors, (value) => HALVES[VALUES.indexOf(value)]) });
+  const file = writeNpy({
+    shape,
+    data: Uint16Array.from(vectors, (value) => HALVES[VALUES.indexOf(value)]),
+  });
   const at = Buffer.from(file).indexOf('<u2');
   file.set(Buffer.from('<f2'), at);
   return file;
@@ -50,11 +61,19 @@ export function halfNpy(shape: readonly number[], vectors: Float32Array): Uint8A
 export function plainMaxSim(queries: Tokens, documents: Tokens): number[][] {
   const rowsOf = ({ vectors, counts, dim }: Tokens): Float32Array[][] => {
     let row = 0;
-    return Array.from(counts, (count) => Array.from({ length: count }, () => vectors.subarray(row * dim, ++row * dim)));
+    return Array.from(counts, (count) =>
+      Array.from({ length: count }, () => vectors.subarray(row * dim, ++row * dim)),
+    );
   };
-  const product = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, i) => sum + value * b[i], 0);
+  const product = (a: Float32Array, b: Float32Array): number =>
+    a.reduce((sum, value, i) => sum + value * b[i], 0);
   const texts = rowsOf(documents);
   return rowsOf(queries).map((query) =>
-    texts.map((text) => query.reduce((sum, token) => sum + Math.max(...text.map((other) => product(token, other))), 0)),
+    texts.map((text) =>
+      query.reduce(
+        (sum, token) => sum + Math.max(...text.map((other) => product(token, other))),
+        0,
+      ),
+    ),
   );
 }

@@ -7,7 +7,11 @@ import { tokensOf } from './token-data.js';
 export const LATENT = 10;
 
 /** A LEMUR artefact of random features as txtai saves it, with a centre or without. */
-export async function writeTxtai(folder: string, dim: number, center?: Float32Array): Promise<void> {
+export async function writeTxtai(
+  folder: string,
+  dim: number,
+  center?: Float32Array,
+): Promise<void> {
   const { vectors: sample } = tokensOf(20, dim, 7);
   const { vectors: weight } = tokensOf(LATENT, dim, 8, () => 1);
   const config = {

@@ -40,16 +40,48 @@ describe('help', () => {
   });
 
   test.each([
-    ['demo', ['--documents <n>', 'default: 1000', '--full', '--out <folder>', '--model <checkpoint>', '--threads <n>']],
+    [
+      'demo',
+      [
+        '--documents <n>',
+        'default: 1000',
+        '--full',
+        '--out <folder>',
+        '--model <checkpoint>',
+        '--threads <n>',
+      ],
+    ],
     [
       'add',
-      ['<index>', '<source>', '--on-existing <what>', '--replace', '--precision <name>', '--pooling <n>', '--features <name>', '--dim <n>'],
+      [
+        '<index>',
+        '<source>',
+        '--on-existing <what>',
+        '--replace',
+        '--precision <name>',
+        '--pooling <n>',
+        '--features <name>',
+        '--dim <n>',
+      ],
     ],
     [
       'search',
-      ['<index>', '[question...]', '-k <n>', '--candidates <n>', '--recall <share>', '--exact', '--filter <json>', '--evidence', '--json'],
+      [
+        '<index>',
+        '[question...]',
+        '-k <n>',
+        '--candidates <n>',
+        '--recall <share>',
+        '--exact',
+        '--filter <json>',
+        '--evidence',
+        '--json',
+      ],
     ],
-    ['eval', ['<index>', '-k <n>', '--candidates <n...>', '--queries <path>', '--qrels <file>', '--json']],
+    [
+      'eval',
+      ['<index>', '-k <n>', '--candidates <n...>', '--queries <path>', '--qrels <file>', '--json'],
+    ],
     [
       'fit',
       [
@@ -67,11 +99,23 @@ describe('help', () => {
     ['compact', ['<index>', '--threads <n>']],
     ['verify', ['<index>', '--json']],
     ['info', ['<path>', '--json']],
-    ['convert', ['<from>', '<to>', '--format <name>', '--force', '--sample <path>', '--documents <path>', '--index <folder>']],
+    [
+      'convert',
+      [
+        '<from>',
+        '<to>',
+        '--format <name>',
+        '--force',
+        '--sample <path>',
+        '--documents <path>',
+        '--index <folder>',
+      ],
+    ],
   ])('of %s names its options and gives examples', async (command, parts) => {
     const { exitCode, stdout } = await runInProcess([command, '--help'], []);
     expect(exitCode).toBe(0);
-    for (const part of [...parts, 'Examples:', `$ lemur ${command}`]) expect(stdout).toContain(part);
+    for (const part of [...parts, 'Examples:', `$ lemur ${command}`])
+      expect(stdout).toContain(part);
   });
 
   test('comes on standard error, as a usage error, when no command is given', async () => {
@@ -98,27 +142,57 @@ describe('usage errors exit with 2 and a suggestion', () => {
   test.each([
     [['serch', 'x'], /unknown command 'serch'\n\(Did you mean search\?\)/],
     [['demo', '--document', '5'], /unknown option '--document'\n\(Did you mean --documents\?\)/],
-    [['demo', '--documents', '0'], /'--documents <n>' argument '0' is invalid\. Expected a whole number of at least 1/],
+    [
+      ['demo', '--documents', '0'],
+      /'--documents <n>' argument '0' is invalid\. Expected a whole number of at least 1/,
+    ],
     [['demo', '--threads', '1.5'], /argument '1\.5' is invalid/],
     [['demo', '--full', '--documents', '9'], /'--full' cannot be used with option '--documents/],
     [['search'], /missing required argument 'index'/],
-    [['search', 'folder', '-k', '0', 'x'], /'-k <n>' argument '0' is invalid\. Expected a whole number of at least 1/],
-    [['search', 'folder', 'x', '--exact', '--candidates', '20'], /'--exact' cannot be used with option '--candidates <n>'/],
+    [
+      ['search', 'folder', '-k', '0', 'x'],
+      /'-k <n>' argument '0' is invalid\. Expected a whole number of at least 1/,
+    ],
+    [
+      ['search', 'folder', 'x', '--exact', '--candidates', '20'],
+      /'--exact' cannot be used with option '--candidates <n>'/,
+    ],
     [
       ['search', 'folder', 'x', '--recall', '0.9', '--candidates', '20'],
       /'--candidates <n>' cannot be used with option '--recall <share>'/,
     ],
-    [['search', 'folder', 'x', '--recall', '1.5'], /argument '1\.5' is invalid\. Expected a number above 0 and at most 1/],
+    [
+      ['search', 'folder', 'x', '--recall', '1.5'],
+      /argument '1\.5' is invalid\. Expected a number above 0 and at most 1/,
+    ],
     [['search', 'folder', 'x', '--filter', '{year: 5}'], /Expected JSON, such as/],
     [['delete', 'folder'], /expected ids or --filter <json>, one of the two/],
-    [['delete', 'folder', 'a', '--filter', '{}'], /expected ids or --filter <json>, one of the two/],
+    [
+      ['delete', 'folder', 'a', '--filter', '{}'],
+      /expected ids or --filter <json>, one of the two/,
+    ],
     [['add', 'folder'], /missing required argument 'source'/],
-    [['fit', 'folder', '--epochs', '-1'], /argument '-1' is invalid\. Expected a whole number of at least 0/],
-    [['fit', 'folder', '--epochs', 'NaN'], /argument 'NaN' is invalid\. Expected a whole number of at least 0/],
-    [['fit', 'folder', '--seed', '9007199254740992'], /Expected a whole number of at most 9007199254740991/],
-    [['fit', 'folder', '--hidden-dim', '1e9'], /argument '1e9' is invalid\. Expected a whole number of at least 1/],
+    [
+      ['fit', 'folder', '--epochs', '-1'],
+      /argument '-1' is invalid\. Expected a whole number of at least 0/,
+    ],
+    [
+      ['fit', 'folder', '--epochs', 'NaN'],
+      /argument 'NaN' is invalid\. Expected a whole number of at least 0/,
+    ],
+    [
+      ['fit', 'folder', '--seed', '9007199254740992'],
+      /Expected a whole number of at most 9007199254740991/,
+    ],
+    [
+      ['fit', 'folder', '--hidden-dim', '1e9'],
+      /argument '1e9' is invalid\. Expected a whole number of at least 1/,
+    ],
     [['fit', 'folder', '--lr', 'Infinity'], /Expected a number above 0/],
-    [['search', 'folder', 'x', '-k', '9999999999'], /Expected a whole number of at most 2147483647/],
+    [
+      ['search', 'folder', 'x', '-k', '9999999999'],
+      /Expected a whole number of at most 2147483647/,
+    ],
     [
       ['search', 'folder', 'x', '--filter', '{"id":{"$in":[1,9007199254740993]}}'],
       /"id\.\$in\[1\]" is 9007199254740993, a whole number beyond 2\^53/,
@@ -128,9 +202,18 @@ describe('usage errors exit with 2 and a suggestion', () => {
     [['help', 'serch'], /Usage: lemur/],
     [['add', 'folder', 'x', '--precision', 'int4'], /Allowed choices are int8, float32/],
     [['add', 'folder', 'x', '--on-existing', 'ask'], /Allowed choices are error, skip, replace/],
-    [['search', 'folder', 'x', '--vectors', 'q.npy'], /a question cannot be used with option '--vectors'/],
-    [['fit', 'folder', '--out', 'x', '--lr', 'fast'], /argument 'fast' is invalid\. Expected a number above 0/],
-    [['fit', 'folder', '--out', 'x', '--activation', 'tanh'], /Allowed choices are gelu, relu, silu, mish/],
+    [
+      ['search', 'folder', 'x', '--vectors', 'q.npy'],
+      /a question cannot be used with option '--vectors'/,
+    ],
+    [
+      ['fit', 'folder', '--out', 'x', '--lr', 'fast'],
+      /argument 'fast' is invalid\. Expected a number above 0/,
+    ],
+    [
+      ['fit', 'folder', '--out', 'x', '--activation', 'tanh'],
+      /Allowed choices are gelu, relu, silu, mish/,
+    ],
     [
       ['fit', 'folder', '--out', 'x', '--epochs', '3', '--random-features'],
       /'--random-features' cannot be used with option '--epochs <n>'/,
@@ -138,7 +221,10 @@ describe('usage errors exit with 2 and a suggestion', () => {
     [['eval', 'folder', '--qrels', 'q.tsv'], /'--qrels <file>' needs '--queries <path>'/],
     [['info'], /missing required argument 'path'/],
     [['convert', 'from'], /missing required argument 'to'/],
-    [['convert', 'from', 'to', '--format', 'parquet'], /Allowed choices are folder, npy, safetensors/],
+    [
+      ['convert', 'from', 'to', '--format', 'parquet'],
+      /Allowed choices are folder, npy, safetensors/,
+    ],
     [['eval', 'folder', '--candidates', '50', 'many'], /argument 'many' is invalid/],
   ])('%j', async (args, message) => {
     const { exitCode, stdout, stderr } = await runInProcess(args, [args[0]]);
@@ -159,24 +245,48 @@ describe('our own errors exit with 1 and one line', () => {
   };
 
   test('a folder that is not there', async () => {
-    for (const args of [['search', 'anything'], ['eval', '--queries', folder], ['verify'], ['compact'], ['tune'], ['delete', 'id']]) {
+    for (const args of [
+      ['search', 'anything'],
+      ['eval', '--queries', folder],
+      ['verify'],
+      ['compact'],
+      ['tune'],
+      ['delete', 'id'],
+    ]) {
       const [command, ...rest] = args;
       const { stderr, code } = await runCli([command, join(folder, 'nowhere'), ...rest]);
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/lemur: \S+nowhere: no index here; `lemur add` makes one\n$/)]);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/lemur: \S+nowhere: no index here; `lemur add` makes one\n$/),
+      ]);
     }
   });
 
   test("k' below k, before anything is read", async () => {
-    expect(await oneLine(['search', folder, 'anything', '--candidates', '5'])).toContain('--candidates 5 is below -k 10');
+    expect(await oneLine(['search', folder, 'anything', '--candidates', '5'])).toContain(
+      '--candidates 5 is below -k 10',
+    );
     expect(await oneLine(['eval', folder, '-k', '60'])).toContain('--candidates 50 is below -k 60');
   });
 
   test('a model folder that is not there', async () => {
-    expect(await oneLine(['demo', '--documents', '3', '--out', unused, '--model', join(folder, 'no-model')])).toContain('no-model');
+    expect(
+      await oneLine([
+        'demo',
+        '--documents',
+        '3',
+        '--out',
+        unused,
+        '--model',
+        join(folder, 'no-model'),
+      ]),
+    ).toContain('no-model');
   });
 
   test('more documents than there are', async () => {
-    expect(await oneLine(['demo', '--documents', '6000', '--out', unused])).toContain('SciFact has 5183 documents');
+    expect(await oneLine(['demo', '--documents', '6000', '--out', unused])).toContain(
+      'SciFact has 5183 documents',
+    );
   });
 
   test("a folder with somebody's own things", async () => {
@@ -189,7 +299,9 @@ describe('our own errors exit with 1 and one line', () => {
   });
 
   test('LEMUR_DEBUG=1 adds the stack', async () => {
-    const { code, stderr } = await runCli(['eval', join(folder, 'nowhere')], undefined, { LEMUR_DEBUG: '1' });
+    const { code, stderr } = await runCli(['eval', join(folder, 'nowhere')], undefined, {
+      LEMUR_DEBUG: '1',
+    });
     expect(code).toBe(1);
     expect(stderr).toContain('    at ');
   });

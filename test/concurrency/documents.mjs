@@ -1,4 +1,5 @@
-// Documents of which everything follows from an id and a version, so that any process can tell what an answer must be.
+// Documents of which everything follows from an id and a version, so that any process can tell what
+// an answer must be.
 export const DIM = 16;
 export const BATCHES = 120;
 /** Documents of a batch, which come and go together. */
@@ -12,12 +13,20 @@ export function tokensOf(id, version) {
   for (const letter of id) state = Math.imul(state ^ letter.charCodeAt(0), 0x01000193) >>> 0;
   const random = randomOf(state);
   const rows = 2 + Math.floor(4 * random());
-  return { data: Float32Array.from({ length: rows * DIM }, () => random() - 0.5), dims: [rows, DIM] };
+  return {
+    data: Float32Array.from({ length: rows * DIM }, () => random() - 0.5),
+    dims: [rows, DIM],
+  };
 }
 
 /** A batch in one version: its texts name it. */
 export const documentsOf = (batch, version) =>
-  idsOf(batch).map((id) => ({ id, text: `${id} ${version}`, tokens: tokensOf(id, version), metadata: { batch, version } }));
+  idsOf(batch).map((id) => ({
+    id,
+    text: `${id} ${version}`,
+    tokens: tokensOf(id, version),
+    metadata: { batch, version },
+  }));
 
 /** mulberry32: numbers from 0 to 1. */
 export function randomOf(seed) {

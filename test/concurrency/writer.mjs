@@ -1,5 +1,6 @@
-// A writer that adds, replaces and deletes whole batches, compacts and fits until it is told to stop or killed: node writer.mjs FOLDER JOURNAL SEED
-// The journal has a line with each state, [batch, version] pairs, before the call that leads to it.
+// A writer that adds, replaces and deletes whole batches, compacts and fits until it is told to
+// stop or killed: node writer.mjs FOLDER JOURNAL SEED The journal has a line with each state,
+// [batch, version] pairs, before the call that leads to it.
 import { fsyncSync, openSync, writeSync } from 'node:fs';
 import { Index } from '../../dist/node.js';
 import { BATCHES, documentsOf, idsOf, randomOf } from './documents.mjs';
@@ -26,7 +27,13 @@ try {
     const what = random();
     const batch = Math.floor(random() * BATCHES);
     if (what < 0.01 && index.size > 600) {
-      await index.fit({ olsSampleSize: 128, finalHiddenDim: 32, prefixDim: 16, trainSubsetSize: 32, seed: version });
+      await index.fit({
+        olsSampleSize: 128,
+        finalHiddenDim: 32,
+        prefixDim: 16,
+        trainSubsetSize: 32,
+        seed: version,
+      });
       calls.fit++;
     } else if (what < 0.03) {
       await index.compact();

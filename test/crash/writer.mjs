@@ -1,4 +1,5 @@
-// A writer that changes an index without end, until it is killed: what it is about to do and what has been done goes into a journal, a line each.
+// A writer that changes an index without end, until it is killed: what it is about to do and what
+// has been done goes into a journal, a line each.
 import { fsyncSync, openSync, writeSync } from 'node:fs';
 import { Index } from '../../dist/node.js';
 
@@ -41,7 +42,13 @@ for (;;) {
     await index.compact();
   } else if (index.size > 40) {
     note({ keep: 'fit' });
-    await index.fit({ olsSampleSize: 64, finalHiddenDim: 16, prefixDim: 8, trainSubsetSize: 16, seed: below(100) });
+    await index.fit({
+      olsSampleSize: 64,
+      finalHiddenDim: 16,
+      prefixDim: 8,
+      trainSubsetSize: 16,
+      seed: below(100),
+    });
   } else continue;
   note('done');
 }

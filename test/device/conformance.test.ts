@@ -5,7 +5,17 @@ import { type FeatureLayout, mlpLayout, randomLayout } from '../../dist/device/f
 import { freeTokens, uploadTokens } from '../../dist/model/device-tokens.js';
 import { nodePlatform } from '../../dist/node-platform.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
-import { bytesOf, dot, naiveMaxSim, numbers, randomTexts, relativeError, rowsOfTexts, sum, type Texts } from '../numbers.js';
+import {
+  bytesOf,
+  dot,
+  naiveMaxSim,
+  numbers,
+  randomTexts,
+  relativeError,
+  rowsOfTexts,
+  sum,
+  type Texts,
+} from '../numbers.js';
 import { type DeviceName, devicesFor } from './devices.js';
 
 const names: readonly DeviceName[] = ['plain', 'one thread', 'two threads', 'unshared memory'];
@@ -15,7 +25,11 @@ const DIM = 23;
 const LATENT = 150;
 const ROWS = 300;
 const OUTPUTS = 70;
-const documents = randomTexts(1, [1, 2, 3, 50, ...new Array(OUTPUTS - 4).fill(0).map((_, i) => 1 + ((i * 7) % 40)), 1100], DIM);
+const documents = randomTexts(
+  1,
+  [1, 2, 3, 50, ...new Array(OUTPUTS - 4).fill(0).map((_, i) => 1 + ((i * 7) % 40)), 1100],
+  DIM,
+);
 const queries = randomTexts(2, [1, 5, 32, 33, 140, 16], DIM);
 const x = numbers(3).unitRows(ROWS, DIM);
 const count = documents.counts.length;
@@ -43,7 +57,12 @@ async function encode(one: Device): Promise<DeviceCodes> {
     ),
     await one.upload('f32', map),
   ];
-  const codes = await one.encodeRows({ w: rows, negativeMean, map: matrix, step }, WEIGHT_ROWS, LATENT, PREFIX);
+  const codes = await one.encodeRows(
+    { w: rows, negativeMean, map: matrix, step },
+    WEIGHT_ROWS,
+    LATENT,
+    PREFIX,
+  );
   one.free(rows, negativeMean, matrix);
   return codes;
 }
@@ -58,7 +77,8 @@ const tokenRows = (values: Float32Array, dim: number): Float32Array[] =>
   Array.from({ length: values.length / dim }, (_, r) => values.subarray(r * dim, (r + 1) * dim));
 
 /** Parameters of every kind, none of them zero. */
-const parametersOf = (layout: FeatureLayout): Float32Array => numbers(4).floats(layout.parameterCount, 0.4);
+const parametersOf = (layout: FeatureLayout): Float32Array =>
+  numbers(4).floats(layout.parameterCount, 0.4);
 const maps = {
   one: mlpLayout(DIM, [LATENT], 'gelu'),
   two: mlpLayout(DIM, [37, LATENT], 'silu'),
@@ -66,7 +86,11 @@ const maps = {
 };
 
 /** psi by its formula, in float64. `parameters` may be float64 too, for differences. */
-function naiveFeatures(layout: FeatureLayout, parameters: ArrayLike<number>, token: ArrayLike<number>): number[] {
+function naiveFeatures(
+  layout: FeatureLayout,
+  parameters: ArrayLike<number>,
+  token: ArrayLike<number>,
+): number[] {
   const normalise = (v: number[]): number[] => {
     const m = sum(v) / v.length;
     const deviation = Math.sqrt(sum(v.map((a) => (a - m) ** 2)) / v.length + 1e-5);
@@ -74,7 +98,9 @@ function naiveFeatures(layout: FeatureLayout, parameters: ArrayLike<number>, tok
   };
   const activate = (v: number): number => {
     if (layout.activation === 'relu') return Math.max(0, v);
-    return layout.activation === 'silu' ? v / (1 + Math.exp(-v)) : (v / 2) * (1 + erf(v / Math.SQRT2));
+    return layout.activation === 'silu'
+      ? v / (1 + Math.exp(-v))
+      : (v / 2) * (1 + erf(v / Math.SQRT2));
   };
   let value = Array.from(token);
   for (const { inputs, outputs, weight, bias, gamma, beta } of layout.layers) {
@@ -84,10 +110,13 @@ function naiveFeatures(layout: FeatureLayout, parameters: ArrayLike<number>, tok
       for (let i = 0; i < inputs; i++) total += input[i] * parameters[weight + o * inputs + i];
       return total;
     });
-    if (layout.kind === 'random') value = normalise(linear.map((v) => activate(v) * Math.sqrt(2 / outputs)));
+    if (layout.kind === 'random')
+      value = normalise(linear.map((v) => activate(v) * Math.sqrt(2 / outputs)));
     else {
       linear = linear.map((v, o) => v + parameters[bias + o]);
-      value = normalise(linear).map((v, o) => activate(v * parameters[gamma + o] + parameters[beta + o]));
+      value = normalise(linear).map((v, o) =>
+        activate(v * parameters[gamma + o] + parameters[beta + o]),
+      );
     }
   }
   return value;
@@ -102,7 +131,8 @@ function erf(z: number): number {
   return (Math.sign(z) * 2 * h * total) / (3 * Math.sqrt(Math.PI));
 }
 
-const largestDot = (token: Float32Array, document: readonly Float32Array[]): number => Math.max(...document.map((y) => dot(token, y)));
+const largestDot = (token: Float32Array, document: readonly Float32Array[]): number =>
+  Math.max(...document.map((y) => dot(token, y)));
 
 interface NaiveTraining {
   loss: number;
@@ -113,8 +143,16 @@ interface NaiveTraining {
 
 const naiveTrainings = new Map<string, NaiveTraining>();
 
-/** Losses by their formula, and gradients of two parameters of each sort by central differences; worked out once for all devices. */
-function naiveTraining(kind: 'one' | 'two', initial: Float32Array, targets: Float32Array, batch: number[]): NaiveTraining {
+/**
+ * Losses by their formula, and gradients of two parameters of each sort by central differences;
+ * worked out once for all devices.
+ */
+function naiveTraining(
+  kind: 'one' | 'two',
+  initial: Float32Array,
+  targets: Float32Array,
+  batch: number[],
+): NaiveTraining {
   const known = naiveTrainings.get(kind);
   if (known) return known;
   const layout = maps[kind];
@@ -124,14 +162,17 @@ function naiveTraining(kind: 'one' | 'two', initial: Float32Array, targets: Floa
       const z = naiveFeatures(layout, values, x.subarray(row * DIM, (row + 1) * DIM));
       for (let o = 0; o < OUTPUTS; o++) {
         let prediction = 0;
-        for (let j = 0; j < LATENT; j++) prediction += z[j] * values[layout.parameterCount + o * LATENT + j];
+        for (let j = 0; j < LATENT; j++)
+          prediction += z[j] * values[layout.parameterCount + o * LATENT + j];
         total += (prediction - (targets[row * OUTPUTS + o] - mean) / std) ** 2;
       }
     }
     return total / (examples.length * OUTPUTS);
   };
   const slopes = new Map<number, number>();
-  const places = layout.layers.flatMap(({ weight, bias, gamma, beta }) => [weight, bias, gamma, beta].flatMap((at) => [at, at + 3]));
+  const places = layout.layers.flatMap(({ weight, bias, gamma, beta }) =>
+    [weight, bias, gamma, beta].flatMap((at) => [at, at + 3]),
+  );
   for (const at of [...places, layout.parameterCount + 5, initial.length - 1]) {
     const moved = Float64Array.from(initial);
     moved[at] = initial[at] + 1e-4;
@@ -149,7 +190,11 @@ function naiveTraining(kind: 'one' | 'two', initial: Float32Array, targets: Floa
 const made = new Map<string, Map<string, TypedArray>>();
 
 /** Runs one computation on a device, frees what it took, and keeps its results under `what`. */
-async function on<T extends Record<string, TypedArray>>(name: string, what: string, compute: (device: Device) => Promise<T>): Promise<T> {
+async function on<T extends Record<string, TypedArray>>(
+  name: string,
+  what: string,
+  compute: (device: Device) => Promise<T>,
+): Promise<T> {
   const results = await compute(device(name));
   for (const [part, values] of Object.entries(results)) {
     const key = `${what}: ${part}`;
@@ -166,7 +211,9 @@ describe.each(names)('a device: %s', (name) => {
     const tensor = await one.upload('f32', values);
     expect(await one.read(tensor)).toEqual(values);
     await one.write(tensor, Float32Array.of(1, 2, 3), 500);
-    expect(await one.read(tensor, 499, 504)).toEqual(Float32Array.of(values[499], 1, 2, 3, values[503]));
+    expect(await one.read(tensor, 499, 504)).toEqual(
+      Float32Array.of(values[499], 1, 2, 3, values[503]),
+    );
     one.free(tensor);
     // room that was used before is zero again
     const zeros = await one.allocate('f64', 600);
@@ -209,7 +256,10 @@ describe.each(names)('a device: %s', (name) => {
     const { features, sums } = await on(name, `features ${kind}`, async (one) => {
       const map = { layout, parameters: await one.upload('f32', parameters) };
       const [input, tokens] = [await one.upload('f32', x), await uploadTokens(one, sets(queries))];
-      const [out, summed] = [await one.allocate('f32', ROWS * LATENT), await one.allocate('f32', queries.counts.length * LATENT)];
+      const [out, summed] = [
+        await one.allocate('f32', ROWS * LATENT),
+        await one.allocate('f32', queries.counts.length * LATENT),
+      ];
       await one.features(map, input, ROWS, out);
       await one.queryFeatures(map, tokens, summed);
       const results = { features: await one.read(out), sums: await one.read(summed) };
@@ -233,17 +283,32 @@ describe.each(names)('a device: %s', (name) => {
   test.each(['all', 'selected'])('computes targets: %s documents', async (which) => {
     const chosen = which === 'all' ? null : select;
     const { targets, moments } = await on(name, `targets ${which}`, async (one) => {
-      const [input, tokens] = [await one.upload('f32', x), await uploadTokens(one, sets(documents))];
+      const [input, tokens] = [
+        await one.upload('f32', x),
+        await uploadTokens(one, sets(documents)),
+      ];
       const out = await one.allocate('f32', ROWS * (chosen?.length ?? count));
       const numbered = chosen && (await one.upload('i32', chosen));
       const sums = await one.targets(input, ROWS, tokens, numbered, out);
-      const results = { targets: await one.read(out), moments: Float64Array.of(sums.sum, sums.sumSquares) };
-      one.free(input, out, tokens.vectors, tokens.counts, tokens.offsets, ...(numbered ? [numbered] : []));
+      const results = {
+        targets: await one.read(out),
+        moments: Float64Array.of(sums.sum, sums.sumSquares),
+      };
+      one.free(
+        input,
+        out,
+        tokens.vectors,
+        tokens.counts,
+        tokens.offsets,
+        ...(numbered ? [numbered] : []),
+      );
       return results;
     });
     const all = rowsOfTexts(documents);
     const wanted = chosen ? Array.from(chosen, (d) => all[d]) : all;
-    const expected = tokenRows(x, DIM).flatMap((token) => wanted.map((document) => largestDot(token, document)));
+    const expected = tokenRows(x, DIM).flatMap((token) =>
+      wanted.map((document) => largestDot(token, document)),
+    );
     expect(relativeError(targets, expected)).toBeLessThan(1e-6);
     expect(relativeError(moments, [sum(expected), dot(expected, expected)])).toBeLessThan(1e-6);
   });
@@ -253,76 +318,104 @@ describe.each(names)('a device: %s', (name) => {
     ['two', 0.05, 'float32'],
     ['one', 0.05, 'int16'],
     ['two', null, 'int16'],
-  ] as const)('takes training steps: feature map %s, clipping at %s, products in %s', async (kind, gradClip, products) => {
-    const layout = maps[kind];
-    const initial = numbers(6).floats(layout.parameterCount + OUTPUTS * LATENT, 0.4);
-    const targets = numbers(7).floats(ROWS * OUTPUTS, 0.5);
-    const order = Int32Array.from({ length: ROWS }, (_, i) => (i * 7) % ROWS);
-    const [rows, from] = [130, 100];
-    const lr = 0.01;
-    const { gradients, first, parameters, reports } = await on(name, `training ${kind} in ${products}`, async (one) => {
-      const training = await one.createTraining(layout, OUTPUTS, 200, products);
-      await one.write(training.parameters, initial);
-      const [input, y, sequence] = [await one.upload('f32', x), await one.upload('f32', targets), await one.upload('i32', order)];
-      const step = (number: number, at: number, size: number) =>
-        one.trainStep(training, {
-          x: input,
-          targets: y,
-          mean,
-          std,
-          order: sequence,
-          from: at,
-          rows: size,
-          lr,
-          beta1: 0.9,
-          beta2: 0.999,
-          correction1: 1 - 0.9 ** number,
-          correction2: 1 - 0.999 ** number,
-          eps: 1e-8,
-          gradClip,
-        });
-      const loss = await one.loss(training, input, y, ROWS, mean, std);
-      const report = await step(1, from, rows);
-      const [gradients, first] = [await one.read(training.gradients), await one.read(training.parameters)];
-      for (let number = 2; number < 5; number++) await step(number, 40 * number, 57);
-      const results = {
-        gradients,
-        first,
-        parameters: await one.read(training.parameters),
-        reports: Float64Array.of(loss, report.loss, report.gradientNorm),
-      };
-      const kept = Object.values(training).filter(
-        (value): value is Tensor => typeof value === 'object' && value !== null && 'dtype' in value,
+  ] as const)(
+    'takes training steps: feature map %s, clipping at %s, products in %s',
+    async (kind, gradClip, products) => {
+      const layout = maps[kind];
+      const initial = numbers(6).floats(layout.parameterCount + OUTPUTS * LATENT, 0.4);
+      const targets = numbers(7).floats(ROWS * OUTPUTS, 0.5);
+      const order = Int32Array.from({ length: ROWS }, (_, i) => (i * 7) % ROWS);
+      const [rows, from] = [130, 100];
+      const lr = 0.01;
+      const { gradients, first, parameters, reports } = await on(
+        name,
+        `training ${kind} in ${products}`,
+        async (one) => {
+          const training = await one.createTraining(layout, OUTPUTS, 200, products);
+          await one.write(training.parameters, initial);
+          const [input, y, sequence] = [
+            await one.upload('f32', x),
+            await one.upload('f32', targets),
+            await one.upload('i32', order),
+          ];
+          const step = (number: number, at: number, size: number) =>
+            one.trainStep(training, {
+              x: input,
+              targets: y,
+              mean,
+              std,
+              order: sequence,
+              from: at,
+              rows: size,
+              lr,
+              beta1: 0.9,
+              beta2: 0.999,
+              correction1: 1 - 0.9 ** number,
+              correction2: 1 - 0.999 ** number,
+              eps: 1e-8,
+              gradClip,
+            });
+          const loss = await one.loss(training, input, y, ROWS, mean, std);
+          const report = await step(1, from, rows);
+          const [gradients, first] = [
+            await one.read(training.gradients),
+            await one.read(training.parameters),
+          ];
+          for (let number = 2; number < 5; number++) await step(number, 40 * number, 57);
+          const results = {
+            gradients,
+            first,
+            parameters: await one.read(training.parameters),
+            reports: Float64Array.of(loss, report.loss, report.gradientNorm),
+          };
+          const kept = Object.values(training).filter(
+            (value): value is Tensor =>
+              typeof value === 'object' && value !== null && 'dtype' in value,
+          );
+          one.free(...kept, input, y, sequence);
+          return results;
+        },
       );
-      one.free(...kept, input, y, sequence);
-      return results;
-    });
 
-    const expected = naiveTraining(kind, initial, targets, Array.from(order.subarray(from, from + rows)));
-    const norm = Math.sqrt(dot(gradients, gradients));
-    // codes of 12 bits are off by a four-thousandth of the largest value of their row or column
-    const tolerance = products === 'int16' ? 1e-3 : 1e-5;
-    expect(relativeError(reports, [expected.loss, expected.batchLoss, norm])).toBeLessThan(tolerance);
-    for (const [at, slope] of expected.slopes) {
-      expect(Math.abs(gradients[at] - slope), `gradient of parameter ${at}`).toBeLessThan(tolerance * norm);
-    }
-    // Adam's first step is lr * g / (|g| + eps), whatever the size of the gradient
-    const factor = gradClip === null ? 1 : Math.min(1, gradClip / (norm + 1e-6));
-    const moved = Array.from(gradients, (g) => (lr * g * factor) / (Math.abs(g * factor) + 1e-8));
-    expect(
-      relativeError(
-        Array.from(first, (p, i) => initial[i] - p),
-        moved,
-      ),
-    ).toBeLessThan(1e-4);
-    expect(parameters.every(Number.isFinite)).toBe(true);
-  });
+      const expected = naiveTraining(
+        kind,
+        initial,
+        targets,
+        Array.from(order.subarray(from, from + rows)),
+      );
+      const norm = Math.sqrt(dot(gradients, gradients));
+      // codes of 12 bits are off by a four-thousandth of the largest value of their row or column
+      const tolerance = products === 'int16' ? 1e-3 : 1e-5;
+      expect(relativeError(reports, [expected.loss, expected.batchLoss, norm])).toBeLessThan(
+        tolerance,
+      );
+      for (const [at, slope] of expected.slopes) {
+        expect(Math.abs(gradients[at] - slope), `gradient of parameter ${at}`).toBeLessThan(
+          tolerance * norm,
+        );
+      }
+      // Adam's first step is lr * g / (|g| + eps), whatever the size of the gradient
+      const factor = gradClip === null ? 1 : Math.min(1, gradClip / (norm + 1e-6));
+      const moved = Array.from(gradients, (g) => (lr * g * factor) / (Math.abs(g * factor) + 1e-8));
+      expect(
+        relativeError(
+          Array.from(first, (p, i) => initial[i] - p),
+          moved,
+        ),
+      ).toBeLessThan(1e-4);
+      expect(parameters.every(Number.isFinite)).toBe(true);
+    },
+  );
 
   test('multiplies rows by rows', async () => {
     const [rows, columns] = [130, 70];
     const [a, b] = [numbers(31).floats(rows * DIM), numbers(32).floats(columns * DIM)];
     const { out } = await on(name, 'inner products', async (one) => {
-      const [left, right, target] = [await one.upload('f32', a), await one.upload('f32', b), await one.allocate('f32', rows * columns)];
+      const [left, right, target] = [
+        await one.upload('f32', a),
+        await one.upload('f32', b),
+        await one.allocate('f32', rows * columns),
+      ];
       await one.innerProducts(left, rows, right, columns, DIM, target);
       const out = await one.read(target);
       one.free(left, right, target);
@@ -350,7 +443,9 @@ describe.each(names)('a device: %s', (name) => {
       return results;
     });
     const centred = tokenRows(w, LATENT).map((row) => Array.from(row, (v, j) => v - mean[j]));
-    const projections = centred.flatMap((row) => tokenRows(map, LATENT).map((direction) => dot(row, direction)));
+    const projections = centred.flatMap((row) =>
+      tokenRows(map, LATENT).map((direction) => dot(row, direction)),
+    );
     for (const [i, value] of projections.entries()) {
       const nearest = Math.max(-127, Math.min(127, value / step));
       expect(Math.abs(prefix[i] - nearest)).toBeLessThan(0.5 + 1e-4);
@@ -358,7 +453,10 @@ describe.each(names)('a device: %s', (name) => {
     expect(prefix.some((code) => Math.abs(code) === 127)).toBe(true);
     for (const [r, row] of centred.entries()) {
       expect(factors[r]).toBeCloseTo(Math.max(...row.map(Math.abs)) / 127, 6);
-      for (const [j, value] of row.entries()) expect(Math.abs(codes[r * LATENT + j] * factors[r] - value)).toBeLessThan(factors[r] * 0.51);
+      for (const [j, value] of row.entries())
+        expect(Math.abs(codes[r * LATENT + j] * factors[r] - value)).toBeLessThan(
+          factors[r] * 0.51,
+        );
     }
   });
 
@@ -371,7 +469,9 @@ describe.each(names)('a device: %s', (name) => {
     const count = 300;
     const q = numbers(36).floats(count * LATENT);
     const prefixes = Float32Array.from(
-      tokenRows(q, LATENT).flatMap((row) => tokenRows(map, LATENT).map((direction) => dot(row, direction))),
+      tokenRows(q, LATENT).flatMap((row) =>
+        tokenRows(map, LATENT).map((direction) => dot(row, direction)),
+      ),
     );
     const { indices, scores } = await on(name, `top codes ${rescored} ${k}`, async (one) => {
       const encoded = await encode(one);
@@ -384,7 +484,9 @@ describe.each(names)('a device: %s', (name) => {
     const kept = Math.min(k, WEIGHT_ROWS);
     let found = 0;
     for (const query of [0, 1, 255, 256, 299]) {
-      const products = centred.map((row) => dot(row, q.subarray(query * LATENT, (query + 1) * LATENT)));
+      const products = centred.map((row) =>
+        dot(row, q.subarray(query * LATENT, (query + 1) * LATENT)),
+      );
       const scale = Math.max(...products.map(Math.abs));
       const listed = Array.from(indices.subarray(query * k, query * k + kept));
       expect(new Set(listed).size).toBe(kept);
@@ -392,7 +494,9 @@ describe.each(names)('a device: %s', (name) => {
         expect(Math.abs(scores[query * k + i] - products[row])).toBeLessThan(0.02 * scale);
         if (i > 0) expect(scores[query * k + i]).toBeLessThanOrEqual(scores[query * k + i - 1]);
       }
-      expect([...indices.subarray(query * k + kept, (query + 1) * k)]).toEqual(new Array(k - kept).fill(-1));
+      expect([...indices.subarray(query * k + kept, (query + 1) * k)]).toEqual(
+        new Array(k - kept).fill(-1),
+      );
       const best = products.map((_, row) => row).sort((a, b) => products[b] - products[a]);
       found += best.slice(0, kept).filter((row) => listed.includes(row)).length / kept;
     }
@@ -404,24 +508,52 @@ describe.each(names)('a device: %s', (name) => {
     const rows = 290;
     const z = numbers(8).floats(rows * LATENT);
     const { gram, factor, weights, ratio } = await on(name, 'least squares', async (one) => {
-      const [features, input] = [await one.upload('f32', z), await one.upload('f32', x.slice(0, rows * DIM))];
+      const [features, input] = [
+        await one.upload('f32', z),
+        await one.upload('f32', x.slice(0, rows * DIM)),
+      ];
       const tokens = await uploadTokens(one, sets(documents));
       const matrix = await one.allocate('f64', LATENT * LATENT);
       await one.gram(features, rows, LATENT, matrix);
       const gram = await one.read(matrix);
       const ratio = await one.cholesky(matrix, LATENT);
       const out = await one.allocate('f32', count * LATENT);
-      await one.documentWeights({ x: input, z: features, rows, factor: matrix, latentDim: LATENT, documents: tokens, mean, std, out });
-      const results = { gram, factor: await one.read(matrix), weights: await one.read(out), ratio: Float64Array.of(ratio) };
+      await one.documentWeights({
+        x: input,
+        z: features,
+        rows,
+        factor: matrix,
+        latentDim: LATENT,
+        documents: tokens,
+        mean,
+        std,
+        out,
+      });
+      const results = {
+        gram,
+        factor: await one.read(matrix),
+        weights: await one.read(out),
+        ratio: Float64Array.of(ratio),
+      };
       one.free(features, input, matrix, out, tokens.vectors, tokens.counts, tokens.offsets);
       return results;
     });
-    const lower = (matrix: Float64Array): number[] => Array.from(matrix, (v, at) => (at % LATENT <= Math.floor(at / LATENT) ? v : 0));
-    const columns = Array.from({ length: LATENT }, (_, j) => Array.from({ length: rows }, (_, r) => z[r * LATENT + j]));
+    const lower = (matrix: Float64Array): number[] =>
+      Array.from(matrix, (v, at) => (at % LATENT <= Math.floor(at / LATENT) ? v : 0));
+    const columns = Array.from({ length: LATENT }, (_, j) =>
+      Array.from({ length: rows }, (_, r) => z[r * LATENT + j]),
+    );
     const product = columns.map((a) => columns.map((b) => dot(a, b)));
-    expect(relativeError(lower(gram), lower(Float64Array.from(product.flat())))).toBeLessThan(1e-13);
+    expect(relativeError(lower(gram), lower(Float64Array.from(product.flat())))).toBeLessThan(
+      1e-13,
+    );
     const l = tokenRowsF64(Float64Array.from(lower(factor)), LATENT);
-    expect(relativeError(lower(Float64Array.from(l.flatMap((a) => l.map((b) => dot(a, b))))), lower(gram))).toBeLessThan(1e-12);
+    expect(
+      relativeError(
+        lower(Float64Array.from(l.flatMap((a) => l.map((b) => dot(a, b))))),
+        lower(gram),
+      ),
+    ).toBeLessThan(1e-12);
     expect(ratio[0]).toBeCloseTo(Math.min(...l.map((row, i) => row[i] ** 2 / product[i][i])), 8);
     // least squares: Z^T Z w = Z^T y for every document
     const all = rowsOfTexts(documents);
@@ -454,23 +586,44 @@ describe.each(names)('a device: %s', (name) => {
     const best = (query: number, among: number, wanted: number): { row: number; score: number }[] =>
       Array.from({ length: among }, (_, row) => ({
         row,
-        score: dot(q.subarray(query * dim, (query + 1) * dim), w.subarray(row * dim, (row + 1) * dim)),
+        score: dot(
+          q.subarray(query * dim, (query + 1) * dim),
+          w.subarray(row * dim, (row + 1) * dim),
+        ),
       }))
         .sort((a, b) => b.score - a.score || a.row - b.row)
         .slice(0, wanted);
     const expected = Array.from({ length: queryCount }, (_, i) => best(i, rows, k)).flat();
     expect([...indices]).toEqual(expected.map(({ row }) => row));
     expect([...scores]).toEqual(expected.map(({ score }) => score));
-    expect([...few]).toEqual([0, 1].flatMap((i) => [...best(i, 7, 7).map(({ row }) => row), ...new Array<number>(13).fill(-1)]));
+    expect([...few]).toEqual(
+      [0, 1].flatMap((i) => [
+        ...best(i, 7, 7).map(({ row }) => row),
+        ...new Array<number>(13).fill(-1),
+      ]),
+    );
   });
 
   test('scores all documents and chosen ones by exact MaxSim', async () => {
-    const candidates = Int32Array.from([70, 0, 3, 3, 69, ...Array.from({ length: 40 }, (_, i) => (i * 3) % count)]);
+    const candidates = Int32Array.from([
+      70,
+      0,
+      3,
+      3,
+      69,
+      ...Array.from({ length: 40 }, (_, i) => (i * 3) % count),
+    ]);
     // the second and the last query have no candidates
     const offsets = Int32Array.from([0, 2, 2, 5, 40, 45, 45]);
     const { all, chosen } = await on(name, 'MaxSim', async (one) => {
-      const [asked, tokens] = [await uploadTokens(one, sets(queries)), await uploadTokens(one, sets(documents))];
-      const [out, some] = [await one.allocate('f32', queries.counts.length * count), await one.allocate('f32', candidates.length)];
+      const [asked, tokens] = [
+        await uploadTokens(one, sets(queries)),
+        await uploadTokens(one, sets(documents)),
+      ];
+      const [out, some] = [
+        await one.allocate('f32', queries.counts.length * count),
+        await one.allocate('f32', candidates.length),
+      ];
       const list = await one.upload('i32', candidates);
       await one.maxSim(asked, tokens, out);
       await one.maxSimSubset(asked, tokens, list, offsets, some);
@@ -481,10 +634,14 @@ describe.each(names)('a device: %s', (name) => {
     });
     const texts = rowsOfTexts(documents);
     const asked = rowsOfTexts(queries);
-    const expected = asked.flatMap((query) => texts.map((document) => naiveMaxSim(query, document)));
+    const expected = asked.flatMap((query) =>
+      texts.map((document) => naiveMaxSim(query, document)),
+    );
     expect(relativeError(all, expected)).toBeLessThan(1e-6);
     const subset = asked.flatMap((query, i) =>
-      Array.from(candidates.subarray(offsets[i], offsets[i + 1]), (d) => naiveMaxSim(query, texts[d])),
+      Array.from(candidates.subarray(offsets[i], offsets[i + 1]), (d) =>
+        naiveMaxSim(query, texts[d]),
+      ),
     );
     expect(relativeError(chosen, subset)).toBeLessThan(1e-6);
   });
@@ -511,9 +668,12 @@ describe.each(names)('a device: %s', (name) => {
     });
     const values = documents.vectors.slice();
     for (let d = 0, at = 0; d < count; d++)
-      for (let i = documents.counts[d] * DIM; i > 0; i--, at++) values[at] = codes[at] * factors[d] + centre[at % DIM];
+      for (let i = documents.counts[d] * DIM; i > 0; i--, at++)
+        values[at] = codes[at] * factors[d] + centre[at % DIM];
     const texts = rowsOfTexts({ ...documents, vectors: values });
-    const expected = rowsOfTexts(queries).flatMap((query) => texts.map((document) => naiveMaxSim(query, document)));
+    const expected = rowsOfTexts(queries).flatMap((query) =>
+      texts.map((document) => naiveMaxSim(query, document)),
+    );
     expect(relativeError(all, expected)).toBeLessThan(3e-4);
     const rows = tokenRows(x, DIM).slice(0, 40);
     const products = rows.flatMap((token) => texts.map((document) => largestDot(token, document)));
@@ -538,7 +698,9 @@ test('the CPU gives the same bytes with one thread, two threads and unshared mem
     const hashes = await Promise.all(others.map(bytesOf));
     expect(new Set(hashes).size, what).toBe(1);
     // Adam's first steps are signs of gradients, which may be tiny
-    expect(relativeError(others[0], plain), what).toBeLessThan(what.startsWith('training') ? 2e-3 : 1e-5);
+    expect(relativeError(others[0], plain), what).toBeLessThan(
+      what.startsWith('training') ? 2e-3 : 1e-5,
+    );
   }
 });
 

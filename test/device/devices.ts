@@ -13,7 +13,9 @@ const MAKERS = {
 
 export type DeviceName = keyof typeof MAKERS;
 
-/** The devices of a test file, made before its tests and closed after them; gives each by its name. */
+/**
+ * The devices of a test file, made before its tests and closed after them; gives each by its name.
+ */
 export function devicesFor(names: readonly DeviceName[]): (name: string) => Device {
   const devices = new Map<string, Device>();
   beforeAll(async () => {

@@ -1,7 +1,13 @@
 import { truncateSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
-import type { Device, DeviceCodes, DeviceTokens, Tensor, TypedArray } from '../../dist/device/device.js';
+import type {
+  Device,
+  DeviceCodes,
+  DeviceTokens,
+  Tensor,
+  TypedArray,
+} from '../../dist/device/device.js';
 import { plainPlatform } from '../../dist/device/plain-platform.js';
 import { uploadTokens } from '../../dist/model/device-tokens.js';
 import { nodePlatform } from '../../dist/node-platform.js';
@@ -34,7 +40,14 @@ const DIM = 23;
 const LATENT = 40;
 const PREFIX = 12;
 /** The last document is longer than a tile. */
-const counts = Int32Array.from([1, 2, 3, 50, ...Array.from({ length: 66 }, (_, i) => 1 + ((i * 7) % 40)), 1100]);
+const counts = Int32Array.from([
+  1,
+  2,
+  3,
+  50,
+  ...Array.from({ length: 66 }, (_, i) => 1 + ((i * 7) % 40)),
+  1100,
+]);
 const offsets = rowOffsets(counts);
 const documents = counts.length;
 const vectors = {
@@ -69,15 +82,18 @@ const last = (starts: ArrayLike<number>): number => starts.length - 1;
 const alternating = (i: number): Lies => (i % 2 === 0 ? 'file' : 'memory');
 /** The ways in which values lie; the first is one tensor, the others are concats. */
 const cuts: Record<string, Cut> = {
-  'in memory, three parts, one of them empty': (_, starts) => after(starts, [9, 9, 40, last(starts)], () => 'memory'),
+  'in memory, three parts, one of them empty': (_, starts) =>
+    after(starts, [9, 9, 40, last(starts)], () => 'memory'),
   'in memory, parts across texts': (rows) => [
     { end: 11, lies: 'memory' },
     { end: 31, lies: 'memory' },
     { end: rows, lies: 'memory' },
   ],
   'one file': (rows) => [{ end: rows, lies: 'file' }],
-  'three files, one part empty': (_, starts) => after(starts, [9, 9, 40, last(starts)], () => 'file'),
-  'files and memory by turns': (_, starts) => after(starts, [4, 17, 18, 33, 60, last(starts)], alternating),
+  'three files, one part empty': (_, starts) =>
+    after(starts, [9, 9, 40, last(starts)], () => 'file'),
+  'files and memory by turns': (_, starts) =>
+    after(starts, [4, 17, 18, 33, 60, last(starts)], alternating),
   'a part for each text': (_, starts) =>
     after(
       starts,
@@ -106,13 +122,21 @@ async function laidOut<D extends 'f32' | 'i8'>(
   let from = 0;
   for (const { end, lies } of cuts[cut](starts[last(starts)], starts)) {
     const part = values.subarray(from * width, end * width);
-    parts.push(lies === 'file' ? await one.attach(dtype, part.length, files.write(part)) : await one.upload(dtype, part as never));
+    parts.push(
+      lies === 'file'
+        ? await one.attach(dtype, part.length, files.write(part))
+        : await one.upload(dtype, part as never),
+    );
     from = end;
   }
   return parts.length === 1 ? parts[0] : one.concat(dtype, parts);
 }
 
-async function tokensOf(one: Device, dtype: Vectors, tensor: Tensor<'f32'> | Tensor<'i8'>): Promise<DeviceTokens> {
+async function tokensOf(
+  one: Device,
+  dtype: Vectors,
+  tensor: Tensor<'f32'> | Tensor<'i8'>,
+): Promise<DeviceTokens> {
   return {
     vectors: tensor,
     counts: await one.upload('i32', counts),
@@ -128,7 +152,11 @@ async function tokensOf(one: Device, dtype: Vectors, tensor: Tensor<'f32'> | Ten
 
 /** All that is computed from documents' vectors. */
 async function everything(one: Device, tokens: DeviceTokens): Promise<Record<string, TypedArray>> {
-  const asked = await uploadTokens(one, { ...queries, counts: queryCounts, offsets: rowOffsets(queryCounts) });
+  const asked = await uploadTokens(one, {
+    ...queries,
+    counts: queryCounts,
+    offsets: rowOffsets(queryCounts),
+  });
   const n = queryCounts.length;
   const rows = 290;
   const x = await one.upload('f32', numbers(9).unitRows(rows, DIM));
@@ -137,7 +165,13 @@ async function everything(one: Device, tokens: DeviceTokens): Promise<Record<str
   await one.maxSim(asked, tokens, all);
   const list = Int32Array.from({ length: 90 }, (_, i) => (i * 29 + 70) % documents);
   const some = await one.allocate('f32', list.length);
-  await one.maxSimSubset(asked, tokens, await one.upload('i32', list), Int32Array.of(0, 2, 2, 50, 90), some);
+  await one.maxSimSubset(
+    asked,
+    tokens,
+    await one.upload('i32', list),
+    Int32Array.of(0, 2, 2, 50, 90),
+    some,
+  );
   const targets = await one.allocate('f32', rows * documents);
   const sums = await one.targets(x, rows, tokens, null, targets);
   const chosen = await one.allocate('f32', rows * list.length);
@@ -146,7 +180,17 @@ async function everything(one: Device, tokens: DeviceTokens): Promise<Record<str
   await one.gram(z, rows, LATENT, factor);
   await one.cholesky(factor, LATENT);
   const out = await one.allocate('f32', documents * LATENT);
-  await one.documentWeights({ x, z, rows, factor, latentDim: LATENT, documents: tokens, mean: 0.4, std: 0.2, out });
+  await one.documentWeights({
+    x,
+    z,
+    rows,
+    factor,
+    latentDim: LATENT,
+    documents: tokens,
+    mean: 0.4,
+    std: 0.2,
+    out,
+  });
   return {
     maxSim: await one.read(all),
     maxSimSubset: await one.read(some),
@@ -156,7 +200,11 @@ async function everything(one: Device, tokens: DeviceTokens): Promise<Record<str
     documentWeights: await one.read(out),
     'all values': await one.read<'f32' | 'i8'>(tokens.vectors),
     'some values': await one.read<'f32' | 'i8'>(tokens.vectors, 3, 700),
-    'values past the end': await one.read<'f32' | 'i8'>(tokens.vectors, tokens.vectors.length - 5, tokens.vectors.length + 5),
+    'values past the end': await one.read<'f32' | 'i8'>(
+      tokens.vectors,
+      tokens.vectors.length - 5,
+      tokens.vectors.length + 5,
+    ),
   };
 }
 
@@ -167,8 +215,12 @@ async function codesOf(one: Device, cut: string | null): Promise<DeviceCodes> {
     rows: ROWS,
     dim: LATENT,
     prefixDim: PREFIX,
-    prefix: prefixCut ? await laidOut(one, 'i8', prefix, rowStarts, PREFIX, prefixCut) : await one.upload('i8', prefix, { resident: true }),
-    codes: cut ? await laidOut(one, 'i8', full, rowStarts, LATENT, cut) : await one.upload('i8', full),
+    prefix: prefixCut
+      ? await laidOut(one, 'i8', prefix, rowStarts, PREFIX, prefixCut)
+      : await one.upload('i8', prefix, { resident: true }),
+    codes: cut
+      ? await laidOut(one, 'i8', full, rowStarts, LATENT, cut)
+      : await one.upload('i8', full),
     factors: await one.upload('f32', codes.factors),
     checks: await one.upload('i32', checksOf(full, rowStarts, LATENT)),
   };
@@ -191,7 +243,10 @@ async function topOf(one: Device, held: DeviceCodes): Promise<Record<string, Typ
   return found;
 }
 
-async function expectSame(got: Record<string, TypedArray>, expected: Record<string, TypedArray>): Promise<void> {
+async function expectSame(
+  got: Record<string, TypedArray>,
+  expected: Record<string, TypedArray>,
+): Promise<void> {
   for (const [what, values] of Object.entries(expected)) {
     expect(got[what].constructor, what).toBe(values.constructor);
     expect(await bytesOf(got[what]), what).toBe(await bytesOf(values));
@@ -207,7 +262,10 @@ function expectation(name: string, what: Vectors | 'codes'): Promise<Record<stri
     expectations.get(key) ??
     (async () => {
       if (what === 'codes') return topOf(one, await codesOf(one, null));
-      return everything(one, await tokensOf(one, what, await one.upload<Vectors>(what, vectors[what])));
+      return everything(
+        one,
+        await tokensOf(one, what, await one.upload<Vectors>(what, vectors[what])),
+      );
     })();
   expectations.set(key, made);
   return made;
@@ -217,12 +275,18 @@ describe.each(names)('a device: %s', (name) => {
   const possible = name === 'plain' ? inMemory : Object.keys(cuts);
 
   describe.each(possible)('values that lie in %s', (cut) => {
-    test.each(['f32', 'i8'] as const)('documents of %s give the bytes of a plain tensor in everything', async (dtype) => {
-      const one = device(name);
-      const tensor = await laidOut<Vectors>(one, dtype, vectors[dtype], offsets, DIM, cut);
-      expect(tensor).toMatchObject({ dtype, length: vectors[dtype].length });
-      await expectSame(await everything(one, await tokensOf(one, dtype, tensor as Tensor<'i8'>)), await expectation(name, dtype));
-    });
+    test.each(['f32', 'i8'] as const)(
+      'documents of %s give the bytes of a plain tensor in everything',
+      async (dtype) => {
+        const one = device(name);
+        const tensor = await laidOut<Vectors>(one, dtype, vectors[dtype], offsets, DIM, cut);
+        expect(tensor).toMatchObject({ dtype, length: vectors[dtype].length });
+        await expectSame(
+          await everything(one, await tokensOf(one, dtype, tensor as Tensor<'i8'>)),
+          await expectation(name, dtype),
+        );
+      },
+    );
 
     test('codes give the same rows and scores', async () => {
       const one = device(name);
@@ -235,7 +299,10 @@ describe.each(names)('a device: %s', (name) => {
     const none = await one.concat('f32', []);
     expect(none.length).toBe(0);
     expect(await one.read(none)).toEqual(new Float32Array());
-    const [a, b] = [await one.upload('i8', Int8Array.of(1, 2)), await one.upload('i8', Int8Array.of(3))];
+    const [a, b] = [
+      await one.upload('i8', Int8Array.of(1, 2)),
+      await one.upload('i8', Int8Array.of(3)),
+    ];
     const inner = await one.concat('i8', [a, b]);
     const outer = await one.concat('i8', [inner, await one.concat('i8', []), a]);
     one.free(inner);
@@ -254,7 +321,9 @@ describe.each(names)('a device: %s', (name) => {
       code: 'invalid-argument',
       message: 'parts: expected tensors of f32, got one of i8',
     });
-    await expect(one.write(await one.concat('i8', [part]), Int8Array.of(5))).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(one.write(await one.concat('i8', [part]), Int8Array.of(5))).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
     expect(await one.read(part)).toEqual(Int8Array.of(1, 2));
   });
 });
@@ -262,7 +331,9 @@ describe.each(names)('a device: %s', (name) => {
 test('a device whose workers have no files says so and refuses them', async () => {
   const one = device('plain');
   expect(one.readsFiles).toBe(false);
-  await expect(one.attach('i8', 3, { descriptor: 0, offset: 0, name: 'a.seg' })).rejects.toMatchObject({
+  await expect(
+    one.attach('i8', 3, { descriptor: 0, offset: 0, name: 'a.seg' }),
+  ).rejects.toMatchObject({
     code: 'unsupported',
     fields: { where: 'a.seg' },
   });
@@ -278,10 +349,14 @@ describe.each(reading)('files on a device: %s', (name) => {
       [3, -1],
       [3, Number.NaN],
     ]) {
-      await expect(one.attach('f32', length, { descriptor: 3, offset, name: 'a.seg' })).rejects.toMatchObject({ code: 'invalid-argument' });
+      await expect(
+        one.attach('f32', length, { descriptor: 3, offset, name: 'a.seg' }),
+      ).rejects.toMatchObject({ code: 'invalid-argument' });
     }
     const attached = await one.attach('i8', 3, files.write(Int8Array.of(1, 2, 3)));
-    await expect(one.write(attached, Int8Array.of(5))).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(one.write(attached, Int8Array.of(5))).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
     expect(await one.read(attached)).toEqual(Int8Array.of(1, 2, 3));
   });
 
@@ -302,17 +377,41 @@ describe.each(reading)('files on a device: %s', (name) => {
   /** Documents of two files; the second begins with document 40. */
   async function twoFiles(one: Device, dtype: Vectors) {
     const at = offsets[40] * DIM;
-    const [head, tail] = [files.write(vectors[dtype].subarray(0, at)), files.write(vectors[dtype].subarray(at))];
-    const parts = [await one.attach<Vectors>(dtype, at, head), await one.attach<Vectors>(dtype, vectors[dtype].length - at, tail)];
-    const tokens = await tokensOf(one, dtype, (await one.concat<Vectors>(dtype, parts)) as Tensor<'i8'>);
+    const [head, tail] = [
+      files.write(vectors[dtype].subarray(0, at)),
+      files.write(vectors[dtype].subarray(at)),
+    ];
+    const parts = [
+      await one.attach<Vectors>(dtype, at, head),
+      await one.attach<Vectors>(dtype, vectors[dtype].length - at, tail),
+    ];
+    const tokens = await tokensOf(
+      one,
+      dtype,
+      (await one.concat<Vectors>(dtype, parts)) as Tensor<'i8'>,
+    );
     return { tokens, tail };
   }
   /** MaxSim of the first query with chosen documents. */
-  async function score(one: Device, tokens: DeviceTokens, list: readonly number[]): Promise<Float32Array> {
-    const asked = await uploadTokens(one, { ...queries, counts: queryCounts, offsets: rowOffsets(queryCounts) });
+  async function score(
+    one: Device,
+    tokens: DeviceTokens,
+    list: readonly number[],
+  ): Promise<Float32Array> {
+    const asked = await uploadTokens(one, {
+      ...queries,
+      counts: queryCounts,
+      offsets: rowOffsets(queryCounts),
+    });
     const out = await one.allocate('f32', list.length);
     const ends = Int32Array.of(0, list.length, list.length, list.length, list.length);
-    await one.maxSimSubset(asked, tokens, await one.upload('i32', Int32Array.from(list)), ends, out);
+    await one.maxSimSubset(
+      asked,
+      tokens,
+      await one.upload('i32', Int32Array.from(list)),
+      ends,
+      out,
+    );
     return one.read(out);
   }
 
@@ -327,7 +426,9 @@ describe.each(reading)('files on a device: %s', (name) => {
       const error = {
         name: 'LemurError',
         code: 'bad-file',
-        message: expect.stringMatching(/segment-\d+: text 46: checksum [0-9a-f]{8}, expected [0-9a-f]{8}: the file is damaged$/),
+        message: expect.stringMatching(
+          /segment-\d+: text 46: checksum [0-9a-f]{8}, expected [0-9a-f]{8}: the file is damaged$/,
+        ),
         fields: { where: tail.path },
       };
       await expect(score(one, tokens, [45, 46])).rejects.toMatchObject(error);
@@ -348,7 +449,11 @@ describe.each(reading)('files on a device: %s', (name) => {
     const { tokens, tail } = await twoFiles(one, 'i8');
     const intact = await score(one, tokens, [44, 3]);
     truncateSync(tail.path, tail.offset + (offsets[46] - offsets[40]) * DIM + 3);
-    const error = { code: 'bad-file', message: expect.stringContaining('the file is truncated'), fields: { where: tail.path } };
+    const error = {
+      code: 'bad-file',
+      message: expect.stringContaining('the file is truncated'),
+      fields: { where: tail.path },
+    };
     await expect(score(one, tokens, [44, 46, 3])).rejects.toMatchObject(error);
     await expect(score(one, { ...tokens, checks: null }, [50])).rejects.toMatchObject(error);
     await expect(one.read<'f32' | 'i8'>(tokens.vectors)).rejects.toMatchObject(error);
@@ -358,7 +463,11 @@ describe.each(reading)('files on a device: %s', (name) => {
 
   test('that cannot be read fail by name', async () => {
     const one = device(name);
-    const attached = await one.attach('i8', 3, { descriptor: 999_999, offset: 0, name: 'gone.seg' });
+    const attached = await one.attach('i8', 3, {
+      descriptor: 999_999,
+      offset: 0,
+      name: 'gone.seg',
+    });
     await expect(one.read(attached)).rejects.toMatchObject({
       code: 'bad-file',
       message: expect.stringMatching(/^gone\.seg: cannot be read: .*EBADF/),
@@ -367,24 +476,30 @@ describe.each(reading)('files on a device: %s', (name) => {
     expect(one.closed).toBe(false);
   });
 
-  test.each([1, 20])('with damaged codes fail searches of %i queries that rescore them', async (count) => {
-    const one = device(name);
-    const file = files.write(codes.codes);
-    const held = { ...(await codesOf(one, null)), codes: await one.attach('i8', ROWS * LATENT, file) };
-    const q = await one.upload('f32', numbers(11).floats(count * LATENT));
-    const short = await one.upload('f32', numbers(12).floats(count * PREFIX));
-    const search = () => one.topCodes(held, q, short, count, ROWS, 5);
-    const intact = await search();
-    const at = file.offset + 123 * LATENT + 7;
-    overwrite(file.path, at, codes.codes[123 * LATENT + 7] ^ 1);
-    await expect(search()).rejects.toMatchObject({
-      code: 'bad-file',
-      message: expect.stringContaining('text 123: checksum'),
-      fields: { where: file.path },
-    });
-    overwrite(file.path, at, codes.codes[123 * LATENT + 7]);
-    expect(await search()).toEqual(intact);
-  });
+  test.each([1, 20])(
+    'with damaged codes fail searches of %i queries that rescore them',
+    async (count) => {
+      const one = device(name);
+      const file = files.write(codes.codes);
+      const held = {
+        ...(await codesOf(one, null)),
+        codes: await one.attach('i8', ROWS * LATENT, file),
+      };
+      const q = await one.upload('f32', numbers(11).floats(count * LATENT));
+      const short = await one.upload('f32', numbers(12).floats(count * PREFIX));
+      const search = () => one.topCodes(held, q, short, count, ROWS, 5);
+      const intact = await search();
+      const at = file.offset + 123 * LATENT + 7;
+      overwrite(file.path, at, codes.codes[123 * LATENT + 7] ^ 1);
+      await expect(search()).rejects.toMatchObject({
+        code: 'bad-file',
+        message: expect.stringContaining('text 123: checksum'),
+        fields: { where: file.path },
+      });
+      overwrite(file.path, at, codes.codes[123 * LATENT + 7]);
+      expect(await search()).toEqual(intact);
+    },
+  );
 });
 
 test('where values lie, and the number of threads, change no byte of any result', async () => {

@@ -40,8 +40,15 @@ export function overwrite(path: string, position: number, byte: number): void {
   closeSync(descriptor);
 }
 
-/** CRC-32, as int32, of the bytes of values offsets[i] x width to offsets[i + 1] x width, for each i. */
-export function checksOf(values: TypedArray, offsets: ArrayLike<number>, width: number): Int32Array {
+/**
+ * CRC-32, as int32, of the bytes of values offsets[i] x width to offsets[i + 1] x width, for each
+ * i.
+ */
+export function checksOf(
+  values: TypedArray,
+  offsets: ArrayLike<number>,
+  width: number,
+): Int32Array {
   return Int32Array.from({ length: offsets.length - 1 }, (_, i) => {
     const part = values.subarray(offsets[i] * width, offsets[i + 1] * width);
     return crc32(new Uint8Array(part.buffer, part.byteOffset, part.byteLength)) | 0;

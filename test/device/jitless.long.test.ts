@@ -6,17 +6,22 @@ import type * as EncoderModule from '../../src/encoder/node.js';
 import { smallColbert, writeFiles } from '../encoder/small-checkpoint.js';
 import { built, LEMUR, runScriptWith } from '../run-script.js';
 
-const { loadEncoder } = (await import(new URL('../../dist/encoder/node.js', import.meta.url).href)) as typeof EncoderModule;
+const { loadEncoder } = (await import(
+  new URL('../../dist/encoder/node.js', import.meta.url).href
+)) as typeof EncoderModule;
 const root = await mkdtemp(join(tmpdir(), 'lemur-jitless-'));
 afterAll(() => rm(root, { recursive: true }));
 
 /** Says once what is missing; the engine has a line of its own. */
-const WARNING = /lemur: WebAssembly is missing here \(.*\); the plain kernels are many times slower/;
+const WARNING =
+  /lemur: WebAssembly is missing here \(.*\); the plain kernels are many times slower/;
 const MISSING = /Warning: disabling flag --expose_wasm.*\n?/g;
 
 async function both(script: string, ...args: string[]): Promise<{ plain: string; fast: string }> {
   const outputs = await Promise.all(
-    ['--jitless', '--no-warnings'].map((flag) => runScriptWith([flag], script, ...args, join(root, flag.slice(2)))),
+    ['--jitless', '--no-warnings'].map((flag) =>
+      runScriptWith([flag], script, ...args, join(root, flag.slice(2))),
+    ),
   );
   const [plain, fast] = outputs;
   expect(fast).toMatchObject({ code: 0, stderr: '' });

@@ -38,7 +38,8 @@ const mask = fc.oneof(
     .map(([a, b]) => new Int8Array(ROWS).fill(1, Math.min(a, b), Math.max(a, b))),
   fc.integer().map((seed) => Int8Array.from(numbers(seed).integers(ROWS, 1))),
 );
-const allowedOf = (allowed: Int8Array): number[] => Array.from(allowed, (_, row) => row).filter((row) => allowed[row] !== 0);
+const allowedOf = (allowed: Int8Array): number[] =>
+  Array.from(allowed, (_, row) => row).filter((row) => allowed[row] !== 0);
 
 async function codesOf(one: Device, rows: readonly number[]): Promise<DeviceCodes> {
   const pick = (values: Int8Array, width: number) =>
@@ -58,16 +59,28 @@ async function codesOf(one: Device, rows: readonly number[]): Promise<DeviceCode
 }
 
 describe.each(names)('rows left out by a mask: %s', (name) => {
-  test('of largest inner products: what remains is sorted out of all by its formula', { timeout: 60_000 }, async () => {
+  test('of largest inner products: what remains is sorted out of all by its formula', {
+    timeout: 60_000,
+  }, async () => {
     const one = device(name);
     const [queries, weights] = [await one.upload('f32', q), await one.upload('f32', w)];
     const products = Array.from({ length: QUERIES }, (_, i) =>
-      Array.from({ length: ROWS }, (_, row) => dot(q.subarray(i * DIM, (i + 1) * DIM), w.subarray(row * DIM, (row + 1) * DIM))),
+      Array.from({ length: ROWS }, (_, row) =>
+        dot(q.subarray(i * DIM, (i + 1) * DIM), w.subarray(row * DIM, (row + 1) * DIM)),
+      ),
     );
     await fc.assert(
       fc.asyncProperty(mask, fc.constantFrom(1, 7, 200, ROWS + 2), async (allowed, k) => {
         const given = await one.upload('i8', allowed);
-        const { indices, scores } = await one.topInnerProducts(queries, QUERIES, weights, ROWS, DIM, k, { allowed: given });
+        const { indices, scores } = await one.topInnerProducts(
+          queries,
+          QUERIES,
+          weights,
+          ROWS,
+          DIM,
+          k,
+          { allowed: given },
+        );
         one.free(given);
         for (const [i, values] of products.entries()) {
           const expected = allowedOf(allowed)
@@ -75,7 +88,9 @@ describe.each(names)('rows left out by a mask: %s', (name) => {
             .slice(0, k);
           const rest = new Array<number>(k - expected.length).fill(-1);
           expect([...indices.subarray(i * k, (i + 1) * k)]).toEqual([...expected, ...rest]);
-          expect([...scores.subarray(i * k, i * k + expected.length)]).toEqual(expected.map((row) => values[row]));
+          expect([...scores.subarray(i * k, i * k + expected.length)]).toEqual(
+            expected.map((row) => values[row]),
+          );
         }
       }),
       { numRuns: 25 },
@@ -99,12 +114,17 @@ describe.each(names)('rows left out by a mask: %s', (name) => {
           ];
           const given = await one.upload('i8', allowed);
           const remaining = allowedOf(allowed);
-          const { indices, scores } = await one.topCodes(held, queries, short, count, rescored, k, { allowed: given });
+          const { indices, scores } = await one.topCodes(held, queries, short, count, rescored, k, {
+            allowed: given,
+          });
           const fewer = await codesOf(one, remaining);
           const expected =
             remaining.length > 0
               ? await one.topCodes(fewer, queries, short, count, rescored, k)
-              : { indices: new Int32Array(count * k).fill(-1), scores: new Float32Array(count * k) };
+              : {
+                  indices: new Int32Array(count * k).fill(-1),
+                  scores: new Float32Array(count * k),
+                };
           expect(indices).toEqual(expected.indices.map((i) => (i < 0 ? -1 : remaining[i])));
           expect(scores).toEqual(expected.scores);
           one.free(given, queries, short, fewer.prefix, fewer.codes, fewer.factors);
@@ -123,9 +143,14 @@ describe.each(names)('rows left out by a mask: %s', (name) => {
     const [queries, short] = [await one.upload('f32', q), await one.upload('f32', prefixes)];
     const all = await one.topCodes(held, queries, short, QUERIES, ROWS, ROWS);
     const allowed = Int8Array.from(numbers(9).integers(ROWS, 1));
-    const { indices, scores } = await one.topCodes(held, queries, short, QUERIES, ROWS, 100, { allowed: await one.upload('i8', allowed) });
+    const { indices, scores } = await one.topCodes(held, queries, short, QUERIES, ROWS, 100, {
+      allowed: await one.upload('i8', allowed),
+    });
     for (let i = 0; i < QUERIES; i++) {
-      const kept = Array.from(all.indices.subarray(i * ROWS, (i + 1) * ROWS), (row, at) => ({ row, score: all.scores[i * ROWS + at] }))
+      const kept = Array.from(all.indices.subarray(i * ROWS, (i + 1) * ROWS), (row, at) => ({
+        row,
+        score: all.scores[i * ROWS + at],
+      }))
         .filter(({ row }) => allowed[row] !== 0)
         .slice(0, 100);
       expect([...indices.subarray(i * 100, (i + 1) * 100)]).toEqual(kept.map(({ row }) => row));
@@ -143,22 +168,37 @@ describe.each(names)('rows left out by a mask: %s', (name) => {
       message: 'allowed: expected a value for each of 3 rows, got 2',
       fields: { where: 'allowed' },
     };
-    await expect(one.topCodes(held, queries, short, QUERIES, 3, 3, { allowed })).rejects.toMatchObject(error);
+    await expect(
+      one.topCodes(held, queries, short, QUERIES, 3, 3, { allowed }),
+    ).rejects.toMatchObject(error);
     const weights: Tensor<'f32'> = await one.upload('f32', w);
-    await expect(one.topInnerProducts(queries, QUERIES, weights, 3, DIM, 3, { allowed })).rejects.toMatchObject(error);
+    await expect(
+      one.topInnerProducts(queries, QUERIES, weights, 3, DIM, 3, { allowed }),
+    ).rejects.toMatchObject(error);
   });
 });
 
 test('rows left out never return, whatever their values are', async () => {
   for (const name of names) {
     const one = device(name);
-    const weights = Float32Array.from({ length: 1200 * DIM }, (_, i) => [Number.NaN, Infinity, -Infinity, 1e30][Math.floor(i / DIM) % 4]);
+    const weights = Float32Array.from(
+      { length: 1200 * DIM },
+      (_, i) => [Number.NaN, Infinity, -Infinity, 1e30][Math.floor(i / DIM) % 4],
+    );
     for (const row of [5, 700]) weights.fill(-1e20, row * DIM, (row + 1) * DIM);
     const allowed = new Int8Array(1200);
     for (const row of [5, 700]) allowed[row] = 1;
     const ones = new Float32Array(DIM).fill(1);
     const given = { allowed: await one.upload('i8', allowed) };
-    const { indices } = await one.topInnerProducts(await one.upload('f32', ones), 1, await one.upload('f32', weights), 1200, DIM, 4, given);
+    const { indices } = await one.topInnerProducts(
+      await one.upload('f32', ones),
+      1,
+      await one.upload('f32', weights),
+      1200,
+      DIM,
+      4,
+      given,
+    );
     expect([...indices]).toEqual([5, 700, -1, -1]);
   }
 });

@@ -23,6 +23,9 @@ test('where no memory of any size can be had, the error says so', async () => {
 
 test('values that no buffer has room for are refused', async () => {
   const device = await createCpuDevice(plainPlatform, 1);
-  await expect(device.allocate('f32', 2 ** 51)).rejects.toMatchObject({ code: 'invalid-argument', fields: { where: 'memory' } });
+  await expect(device.allocate('f32', 2 ** 51)).rejects.toMatchObject({
+    code: 'invalid-argument',
+    fields: { where: 'memory' },
+  });
   await device.close();
 });

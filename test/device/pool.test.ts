@@ -27,31 +27,39 @@ describe('a script', () => {
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '0', stderr: '' });
   });
 
-  test.each(['threads: 1', 'threads: 2'])('whose last statement is a job that nobody awaits still finishes it, %s', async (threads) => {
-    const { code, stdout, stderr } = await runScript(`
+  test.each(['threads: 1', 'threads: 2'])(
+    'whose last statement is a job that nobody awaits still finishes it, %s',
+    async (threads) => {
+      const { code, stdout, stderr } = await runScript(`
       import { Lemur } from ${LEMUR};
       ${DOCUMENTS}
       Lemur.fit(documents, { ...${OPTIONS}, ${threads} })
         .then((lemur) => lemur.candidates(documents, 3))
         .then(({ indices }) => console.log('found', indices.length));`);
-    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'found 180', stderr: '' });
-  });
+      expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'found 180', stderr: '' });
+    },
+  );
 
   // V8 needs SSE4.1 for WASM SIMD, and can be told that a processor lacks it
-  test.runIf(process.arch === 'x64')('without WASM SIMD warns once and finds the same with the plain kernels', async () => {
-    const source = `
+  test.runIf(process.arch === 'x64')(
+    'without WASM SIMD warns once and finds the same with the plain kernels',
+    async () => {
+      const source = `
       import { Lemur } from ${LEMUR};
       ${DOCUMENTS}
       const lemur = await Lemur.fit(documents, { finalHiddenDim: 16, epochs: 0, olsSampleSize: 100, threads: 2 });
       await Lemur.fit(documents, { finalHiddenDim: 16, epochs: 0, olsSampleSize: 100, threads: 1 });
       const { indices } = await lemur.candidates([[[...vectors.subarray(0, 32)]]], 5);
       console.log([...indices].join());`;
-    const plain = await runScriptWith(['--no-enable-sse4-1'], source);
-    const fast = await runScript(source);
-    expect(plain.stderr).toMatch(/^lemur: WebAssembly SIMD is missing here \(.*\); the plain kernels are many times slower$/);
-    expect(fast.stderr).toBe('');
-    expect({ ...plain, stderr: '' }).toEqual(fast);
-  });
+      const plain = await runScriptWith(['--no-enable-sse4-1'], source);
+      const fast = await runScript(source);
+      expect(plain.stderr).toMatch(
+        /^lemur: WebAssembly SIMD is missing here \(.*\); the plain kernels are many times slower$/,
+      );
+      expect(fast.stderr).toBe('');
+      expect({ ...plain, stderr: '' }).toEqual(fast);
+    },
+  );
 
   test('on unshared memory finishes its jobs and ends too', async () => {
     const { code, stdout, stderr } = await runScript(`
@@ -87,7 +95,10 @@ afterEach(async () => {
   for (const device of opened.splice(0)) await device.close();
 });
 
-/** Targets against 200 documents of 40 tokens: blocks of 256 rows that take some 5 milliseconds each. */
+/**
+ * Targets against 200 documents of 40 tokens: blocks of 256 rows that take some 5 milliseconds
+ * each.
+ */
 async function longJob(device: Device, rows = 2048) {
   const dim = 64;
   const texts = randomTexts(1, new Array(200).fill(40), dim);
@@ -128,7 +139,9 @@ describe.each(settings)('a device of %s', (_name, threads, shared) => {
     const reason = new Error('enough');
     const seen: Progress[] = [];
     const timer = setTimeout(() => controller.abort(reason), 20);
-    await expect(start({ signal: controller.signal, onProgress: (progress) => seen.push({ ...progress }) })).rejects.toBe(reason);
+    await expect(
+      start({ signal: controller.signal, onProgress: (progress) => seen.push({ ...progress }) }),
+    ).rejects.toBe(reason);
     clearTimeout(timer);
     expect(seen.every(({ done }) => done < blocks)).toBe(true);
     expect(await start()).toEqual(expected);
@@ -163,7 +176,11 @@ describe.each(settings)('a device of %s', (_name, threads, shared) => {
     // a handle that promises more values than any buffer has
     const lying = { ...out, length: 2 ** 45 };
     const error: unknown = await device.features(map, x, 100, lying).catch((e: unknown) => e);
-    expect(error).toMatchObject({ name: 'LemurError', code: 'worker-failed', fields: { where: 'worker' } });
+    expect(error).toMatchObject({
+      name: 'LemurError',
+      code: 'worker-failed',
+      fields: { where: 'worker' },
+    });
     const { cause } = error as Error;
     expect(cause).toBeInstanceOf(Error);
     expect((error as Error).message).toContain((cause as Error).message);
@@ -239,7 +256,11 @@ test('a worker that dies takes the jobs under way with it, as worker-failed, and
       start({ onProgress }).then(resolve, resolve);
     });
   const outcome = interrupted(1);
-  expect(await outcome).toMatchObject({ code: 'worker-failed', message: expect.stringContaining('out of memory'), cause });
+  expect(await outcome).toMatchObject({
+    code: 'worker-failed',
+    message: expect.stringContaining('out of memory'),
+    cause,
+  });
   expect(device.closed).toBe(false);
   // what changes meanwhile is known to the new ones too
   device.free(gone);
@@ -267,7 +288,10 @@ test('workers that cannot be started anew fail the call, and the next one tries 
   });
   const { start } = await longJob(device, 256);
   deaths[0](new Error('killed'));
-  await expect(start()).rejects.toMatchObject({ code: 'worker-failed', message: expect.stringContaining('no threads left') });
+  await expect(start()).rejects.toMatchObject({
+    code: 'worker-failed',
+    message: expect.stringContaining('no threads left'),
+  });
   await expect(start()).resolves.toBeDefined();
   expect(spawned).toBe(3);
 });
@@ -301,8 +325,13 @@ describe('Lemur on the pool', () => {
 
   test('two fits at once and one after the other give the same bytes', async () => {
     const one = await Lemur.fit(documents, options);
-    const both = await Promise.all([Lemur.fit(documents, options), Lemur.fit(documents, { ...options, seed: 1 })]);
-    const [expected, same, other] = await Promise.all([one, ...both].map(async (lemur) => bytesOf(await lemur.W)));
+    const both = await Promise.all([
+      Lemur.fit(documents, options),
+      Lemur.fit(documents, { ...options, seed: 1 }),
+    ]);
+    const [expected, same, other] = await Promise.all(
+      [one, ...both].map(async (lemur) => bytesOf(await lemur.W)),
+    );
     expect(same).toBe(expected);
     expect(other).not.toBe(expected);
   });
@@ -310,7 +339,9 @@ describe('Lemur on the pool', () => {
   test('a hundred calls at once get what one gets', async () => {
     const lemur = await Lemur.fit(documents, { ...options, epochs: 0 });
     const expected = await lemur.candidates(queries, 7);
-    const found = await Promise.all(Array.from({ length: 100 }, () => lemur.candidates(queries, 7)));
+    const found = await Promise.all(
+      Array.from({ length: 100 }, () => lemur.candidates(queries, 7)),
+    );
     for (const one of found) expect(one).toEqual(expected);
   });
 
@@ -340,11 +371,16 @@ describe('Lemur on the pool', () => {
 
   test('tells of the progress of every stage, growing up to its total', async () => {
     const seen: Progress[] = [];
-    await Lemur.fit(documents, { ...options, onProgress: (progress) => seen.push({ ...progress }) });
+    await Lemur.fit(documents, {
+      ...options,
+      onProgress: (progress) => seen.push({ ...progress }),
+    });
     const stages = [...new Set(seen.map(({ stage }) => stage))];
     expect(stages).toEqual(expect.arrayContaining(['targets', 'train', 'document weights']));
     // one stage follows the other
-    expect(seen.map(({ stage }) => stage)).toEqual(stages.flatMap((stage) => seen.filter((p) => p.stage === stage).map(() => stage)));
+    expect(seen.map(({ stage }) => stage)).toEqual(
+      stages.flatMap((stage) => seen.filter((p) => p.stage === stage).map(() => stage)),
+    );
     for (const stage of stages) {
       const own = seen.filter((progress) => progress.stage === stage);
       expectGrowing(own);

@@ -32,7 +32,10 @@ describe('a device whose worker', () => {
     const platform = silent();
     const outcome = createCpuDevice(platform).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(61_000);
-    expect(await outcome).toMatchObject({ code: 'worker-failed', message: 'no worker answered within 60 s' });
+    expect(await outcome).toMatchObject({
+      code: 'worker-failed',
+      message: 'no worker answered within 60 s',
+    });
     expect(platform.terminated).toBe(1);
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -43,7 +46,10 @@ describe('a device whose worker', () => {
     const outcome = createCpuDevice(platform).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(0);
     platform.kill[0](new Error('its script could not be loaded'));
-    expect(await outcome).toMatchObject({ code: 'worker-failed', message: 'a worker thread ended: its script could not be loaded' });
+    expect(await outcome).toMatchObject({
+      code: 'worker-failed',
+      message: 'a worker thread ended: its script could not be loaded',
+    });
     expect(platform.terminated).toBe(1);
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -55,7 +61,13 @@ describe('a worker without a thread', () => {
     const heard: unknown[] = [];
     const death = new Promise((resolve) => port.listen((message) => heard.push(message), resolve));
     port.post({ type: 'start', module: null, memory: null });
-    port.post({ type: 'read', request: 1, tensor: { id: 99, dtype: 'f32', length: 1 }, from: 0, to: 1 });
+    port.post({
+      type: 'read',
+      request: 1,
+      tensor: { id: 99, dtype: 'f32', length: 1 },
+      from: 0,
+      to: 1,
+    });
     port.post({ type: 'run', job: 2 });
     expect(await death).toMatchObject({ message: 'tensor 99 is not on this worker' });
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -10,7 +10,10 @@ import type { Tensor } from '../../dist/device/device.js';
 /** A file of bytes 0, 1, 2, ... that is read at most three bytes at a time. */
 const files = {
   read(_descriptor: number, target: Uint8Array, position: number): number {
-    const bytes = Uint8Array.from({ length: Math.max(0, Math.min(3, target.length, 200 - position)) }, (_, i) => position + i);
+    const bytes = Uint8Array.from(
+      { length: Math.max(0, Math.min(3, target.length, 200 - position)) },
+      (_, i) => position + i,
+    );
     target.set(bytes);
     return bytes.length;
   },
@@ -24,7 +27,11 @@ function tensorsOver(memory: WebAssembly.Memory): WorkerTensors {
 describe('the tensors of a worker', () => {
   test('give an address where values lie together in the kernels’ memory, within a part too, and nowhere else', () => {
     const tensors = tensorsOver(new WebAssembly.Memory({ initial: 1 }));
-    const [a, b, c, d]: Tensor<'f32'>[] = [1, 2, 3, 4].map((id) => ({ id, dtype: 'f32', length: 10 }));
+    const [a, b, c, d]: Tensor<'f32'>[] = [1, 2, 3, 4].map((id) => ({
+      id,
+      dtype: 'f32',
+      length: 10,
+    }));
     const whole: Tensor<'f32'> = { id: 5, dtype: 'f32', length: 40 };
     tensors.set(a, { kind: 'memory', address: 64 });
     tensors.set(b, { kind: 'file', file: { descriptor: 0, offset: 1, name: 'b.seg' } });
@@ -46,16 +53,26 @@ describe('the tensors of a worker', () => {
     ]) {
       expect(tensors.address(whole, from, to), `${from} to ${to}`).toBe(-1);
     }
-    expect([tensors.file(whole, 0, 10), tensors.file(whole, 20, 40), tensors.file(whole, 9, 11)]).toEqual([null, null, 'b.seg']);
+    expect([
+      tensors.file(whole, 0, 10),
+      tensors.file(whole, 20, 40),
+      tensors.file(whole, 9, 11),
+    ]).toEqual([null, null, 'b.seg']);
     expect([tensors.file(a, 0, 10), tensors.file(b, 0, 10)]).toEqual([null, 'b.seg']);
   });
 
   test('copy any range of any parts, however little a read gives', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.record({ length: fc.integer({ min: 1, max: 9 }), lies: fc.constantFrom('memory', 'buffer', 'file') }), {
-          minLength: 1,
-        }),
+        fc.array(
+          fc.record({
+            length: fc.integer({ min: 1, max: 9 }),
+            lies: fc.constantFrom('memory', 'buffer', 'file'),
+          }),
+          {
+            minLength: 1,
+          },
+        ),
         fc.nat(),
         fc.nat(),
         (parts, a, b) => {
@@ -66,8 +83,13 @@ describe('the tensors of a worker', () => {
             const tensor: Tensor<'i8'> = { id: i + 1, dtype: 'i8', length };
             const values = Int8Array.from({ length }, (_, j) => i + 5 + j);
             all.push(...values);
-            if (lies === 'file') tensors.set(tensor, { kind: 'file', file: { descriptor: 0, offset: i + 5, name: '' } });
-            else if (lies === 'buffer') tensors.set(tensor, { kind: 'buffer', buffer: values.buffer });
+            if (lies === 'file')
+              tensors.set(tensor, {
+                kind: 'file',
+                file: { descriptor: 0, offset: i + 5, name: '' },
+              });
+            else if (lies === 'buffer')
+              tensors.set(tensor, { kind: 'buffer', buffer: values.buffer });
             else {
               new Int8Array(memory.buffer).set(values, i * 64);
               tensors.set(tensor, { kind: 'memory', address: i * 64 });
@@ -97,10 +119,17 @@ test('what is uploaded as resident goes into the kernels’ memory whatever its 
   const length = 150 * 2 ** 20;
   const data = new Int8Array(new SharedArrayBuffer(length));
   data[length - 1] = 9;
-  const store = createTensorStore(pool, new WebAssembly.Memory({ initial: 1, maximum: 4096, shared: true }));
-  const [plain, resident] = [await store.upload('i8', data), await store.upload('i8', data, { resident: true })];
+  const store = createTensorStore(
+    pool,
+    new WebAssembly.Memory({ initial: 1, maximum: 4096, shared: true }),
+  );
+  const [plain, resident] = [
+    await store.upload('i8', data),
+    await store.upload('i8', data, { resident: true }),
+  ];
   // 256 MiB hold no second one
   const outside = await store.upload('i8', data, { resident: true });
   expect(told.map(({ place }) => place.kind)).toEqual(['buffer', 'memory', 'buffer']);
-  for (const tensor of [plain, resident, outside]) expect([...(await store.read(tensor, length - 2))]).toEqual([0, 9]);
+  for (const tensor of [plain, resident, outside])
+    expect([...(await store.read(tensor, length - 2))]).toEqual([0, 9]);
 });

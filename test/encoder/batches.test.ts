@@ -6,9 +6,14 @@ test('batches have every text once, keep to the budget and put the longest first
   const lengths = fc.array(fc.integer({ min: 2, max: 40 }), { maxLength: 60 });
   fc.assert(
     fc.property(lengths, fc.integer({ min: 1, max: 100 }), (counts, budget) => {
-      const texts = counts.map((length, i) => ({ ids: new Int32Array(length).fill(i), attended: 1 + (i % length) }));
+      const texts = counts.map((length, i) => ({
+        ids: new Int32Array(length).fill(i),
+        attended: 1 + (i % length),
+      }));
       const batches = textBatches(texts, budget);
-      expect(batches.flatMap((batch) => batch.texts).sort((a, b) => a - b)).toEqual(counts.map((_, i) => i));
+      expect(batches.flatMap((batch) => batch.texts).sort((a, b) => a - b)).toEqual(
+        counts.map((_, i) => i),
+      );
       let before = Number.POSITIVE_INFINITY;
       for (const { texts: indices, ids, lengths: own, attended } of batches) {
         expect([...attended]).toEqual(indices.map((i) => texts[i].attended));

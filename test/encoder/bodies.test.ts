@@ -20,8 +20,14 @@ import { smallBert } from './small-bert.js';
 const TOLERANCE = 1e-5;
 
 function texts(...lengths: number[]): IdBatch {
-  const ids = lengths.flatMap((length, text) => Array.from({ length }, (_, t) => (17 * t + 5 * text + t * t) % 50));
-  return { ids: Int32Array.from(ids), lengths: Int32Array.from(lengths), attended: Int32Array.from(lengths) };
+  const ids = lengths.flatMap((length, text) =>
+    Array.from({ length }, (_, t) => (17 * t + 5 * text + t * t) % 50),
+  );
+  return {
+    ids: Int32Array.from(ids),
+    lengths: Int32Array.from(lengths),
+    attended: Int32Array.from(lengths),
+  };
 }
 
 interface Model<C extends BertConfig | ModernBertConfig> {
@@ -43,14 +49,29 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     precision: Precision = 'float32',
   ): Promise<Body> {
     const files = [{ name: 'test.safetensors', where: 'test', place: 'test' }];
-    const source = { kind: 'weights', config, weights: { where: 'test', files, index: undefined } } as const;
+    const source = {
+      kind: 'weights',
+      config,
+      weights: { where: 'test', files, index: undefined },
+    } as const;
     return makeBody(
-      { package: name, threads: 1, wasmPaths: undefined, providers: undefined, precision, body: source, dense },
+      {
+        package: name,
+        threads: 1,
+        wasmPaths: undefined,
+        providers: undefined,
+        precision,
+        body: source,
+        dense,
+      },
       { open: async () => rangesOf(file), importRuntime: (runtime) => import(runtime) },
     );
   }
 
-  async function eachText({ ids, lengths, attended }: IdBatch, states: (ids: number[], attended: number) => Promise<Float64Array[]>) {
+  async function eachText(
+    { ids, lengths, attended }: IdBatch,
+    states: (ids: number[], attended: number) => Promise<Float64Array[]>,
+  ) {
     let at = 0;
     const rows: Float64Array[] = [];
     for (const [i, length] of lengths.entries()) {
@@ -60,7 +81,10 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     return rows;
   }
 
-  async function reference({ config, file }: Model<BertConfig>, batch: IdBatch): Promise<Float64Array[]> {
+  async function reference(
+    { config, file }: Model<BertConfig>,
+    batch: IdBatch,
+  ): Promise<Float64Array[]> {
     const weights = bertWeights(await openSafetensors(rangesOf(file)), config, 'test');
     return eachText(batch, (ids, attended) => plainBert(config, weights, ids, attended));
   }
@@ -79,7 +103,10 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
         expected.flatMap((row) => [...row]),
       ),
     ).toBeLessThan(TOLERANCE);
-    const firstMean = Array.from(expected[0], (_, c) => expected.slice(0, 9).reduce((sum, row) => sum + row[c], 0) / 9);
+    const firstMean = Array.from(
+      expected[0],
+      (_, c) => expected.slice(0, 9).reduce((sum, row) => sum + row[c], 0) / 9,
+    );
     expect(largestDifference(pooled.subarray(0, 48), firstMean)).toBeLessThan(TOLERANCE);
     expect(pooled.length).toBe(5 * 48);
   });
@@ -104,7 +131,8 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     const model = smallBert();
     const batch = texts(6, 4);
     const states = await reference(model, batch);
-    const some = (length: number, seed: number): Float32Array => Float32Array.from({ length }, (_, i) => Math.sin(i * seed + seed) / 6);
+    const some = (length: number, seed: number): Float32Array =>
+      Float32Array.from({ length }, (_, i) => Math.sin(i * seed + seed) / 6);
     const kinds: [DenseActivation, (x: number) => number][] = [
       ['identity', (x) => x],
       ['tanh', Math.tanh],
@@ -132,9 +160,14 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
           activation: 'identity',
           residual: undefined,
         } as const;
-        const through = ({ inputs, outputs: n, weight, bias, residual: r }: DenseLayer, g: (x: number) => number, x: Float64Array) =>
+        const through = (
+          { inputs, outputs: n, weight, bias, residual: r }: DenseLayer,
+          g: (x: number) => number,
+          x: Float64Array,
+        ) =>
           Float64Array.from({ length: n }, (_, o) => {
-            const row = (w: Float32Array): number => x.reduce((sum, v, i) => sum + v * w[o * inputs + i], 0);
+            const row = (w: Float32Array): number =>
+              x.reduce((sum, v, i) => sum + v * w[o * inputs + i], 0);
             return g(row(weight) + (bias?.[o] ?? 0)) + (r === 'input' ? x[o] : r ? row(r) : 0);
           });
         const found = await (await body(model, [first, second])).run(batch, true);
@@ -167,7 +200,9 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     const type = await tensors.readFloats('roberta.embeddings.token_type_embeddings.weight');
     expect(shifted).toEqual(position.slice(2 * 48).map((value, i) => value + type[i % 48]));
     const { states } = await (await body(roberta)).run(batch, false);
-    expect(largestDifference(states, flat(await reference(roberta, batch)))).toBeLessThan(TOLERANCE);
+    expect(largestDifference(states, flat(await reference(roberta, batch)))).toBeLessThan(
+      TOLERANCE,
+    );
   });
 
   test('a padding token in a text of RoBERTa has a position of its own, and those behind it count on', async () => {
@@ -175,14 +210,22 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     const batch = texts(9, 12);
     for (const at of [3, 4, 9 + 7]) batch.ids[at] = 1;
     const { states } = await (await body(roberta)).run(batch, false);
-    expect(largestDifference(states, flat(await reference(roberta, batch)))).toBeLessThan(TOLERANCE);
+    expect(largestDifference(states, flat(await reference(roberta, batch)))).toBeLessThan(
+      TOLERANCE,
+    );
   });
 
   test('tokens of a ModernBERT that see none that is looked at attend to nothing', async () => {
     const model = smallModernBert();
     const batch = { ...texts(60, 13), attended: Int32Array.of(4, 13) };
-    const weights = modernBertWeights(await openSafetensors(rangesOf(model.file)), model.config, 'test');
-    const expected = await eachText(batch, (ids, attended) => plainModernBert(model.config, weights, ids, attended));
+    const weights = modernBertWeights(
+      await openSafetensors(rangesOf(model.file)),
+      model.config,
+      'test',
+    );
+    const expected = await eachText(batch, (ids, attended) =>
+      plainModernBert(model.config, weights, ids, attended),
+    );
     const { states } = await (await body(model)).run(batch, false);
     expect(largestDifference(states, flat(expected))).toBeLessThan(5 * TOLERANCE);
   });
@@ -190,8 +233,14 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
   test('ModernBERT agrees with the plain formulas, near and far', async () => {
     const model = smallModernBert();
     const batch = { ...texts(40, 13, 30), attended: Int32Array.of(40, 13, 27) };
-    const weights = modernBertWeights(await openSafetensors(rangesOf(model.file)), model.config, 'test');
-    const expected = await eachText(batch, (ids, attended) => plainModernBert(model.config, weights, ids, attended));
+    const weights = modernBertWeights(
+      await openSafetensors(rangesOf(model.file)),
+      model.config,
+      'test',
+    );
+    const expected = await eachText(batch, (ids, attended) =>
+      plainModernBert(model.config, weights, ids, attended),
+    );
     const { states } = await (await body(model)).run(batch, false);
     expect(largestDifference(states, flat(expected))).toBeLessThan(5 * TOLERANCE);
   });
@@ -199,7 +248,12 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
   test('attention in plain operators, as for WebGPU, agrees with the plain formulas', async () => {
     const runtime: OnnxRuntime & { default?: OnnxRuntime } = await import(name);
     const run = async (model: Uint8Array, batch: IdBatch): Promise<Float32Array> => {
-      const made = await onnxBody(runtime.default ?? runtime, { model, where: 'test' }, undefined, {});
+      const made = await onnxBody(
+        runtime.default ?? runtime,
+        { model, where: 'test' },
+        undefined,
+        {},
+      );
       return (await made.run(batch, false)).states;
     };
     const options = { precision: 'float32', attention: 'plain' } as const;
@@ -211,14 +265,24 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
       [],
       options,
     );
-    expect(largestDifference(await run(bertGraph, batch), flat(await reference(bert, batch)))).toBeLessThan(TOLERANCE);
+    expect(
+      largestDifference(await run(bertGraph, batch), flat(await reference(bert, batch))),
+    ).toBeLessThan(TOLERANCE);
 
     const modern = smallModernBert();
     const long = { ...texts(40, 13, 30), attended: Int32Array.of(40, 13, 27) };
-    const weights = modernBertWeights(await openSafetensors(rangesOf(modern.file)), modern.config, 'test');
-    const expected = await eachText(long, (ids, attended) => plainModernBert(modern.config, weights, ids, attended));
+    const weights = modernBertWeights(
+      await openSafetensors(rangesOf(modern.file)),
+      modern.config,
+      'test',
+    );
+    const expected = await eachText(long, (ids, attended) =>
+      plainModernBert(modern.config, weights, ids, attended),
+    );
     const modernGraph = await modernBertOnnx(modern.config, weights, [], options);
-    expect(largestDifference(await run(modernGraph, long), flat(expected))).toBeLessThan(5 * TOLERANCE);
+    expect(largestDifference(await run(modernGraph, long), flat(expected))).toBeLessThan(
+      5 * TOLERANCE,
+    );
   });
 
   test('int8 products give nearly the same states', async () => {

@@ -4,7 +4,9 @@ import type * as CacheModule from '../../src/encoder/browser-hub-cache.js';
 import type { CheckpointFile } from '../../src/encoder/checkpoint-files.js';
 import { hubFiles } from '../../src/encoder/hub.js';
 
-const { hubCacheStorage } = (await import(new URL('../../dist/encoder/browser-hub-cache.js', import.meta.url).href)) as typeof CacheModule;
+const { hubCacheStorage } = (await import(
+  new URL('../../dist/encoder/browser-hub-cache.js', import.meta.url).href
+)) as typeof CacheModule;
 
 const kept = new Map<string, Response>();
 const CONTENT = '{"a":1}';
@@ -34,7 +36,8 @@ afterEach(() => {
 
 /** As another page would. */
 const files = () => hubFiles('someone/model', hubCacheStorage('someone/model', options), options);
-const textOf = (file: CheckpointFile | undefined): Promise<string> | undefined => (file?.place as Blob | undefined)?.text();
+const textOf = (file: CheckpointFile | undefined): Promise<string> | undefined =>
+  (file?.place as Blob | undefined)?.text();
 
 test('a page keeps a file that is whole and right, and asks no more', async () => {
   const etag = `"${createHash('sha1').update(`blob ${CONTENT.length}\0${CONTENT}`).digest('hex')}"`;
@@ -44,10 +47,16 @@ test('a page keeps a file that is whole and right, and asks no more', async () =
 });
 
 test.each([
-  ['a page in its place', () => new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } })],
+  [
+    'a page in its place',
+    () => new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } }),
+  ],
   ['less than its length', () => new Response(CONTENT, { headers: { 'content-length': '100' } })],
   ['what is cut off', () => new Response('{"a":')],
-  ['another hash', () => new Response(CONTENT, { headers: { 'x-linked-etag': `"${'a'.repeat(64)}"` } })],
+  [
+    'another hash',
+    () => new Response(CONTENT, { headers: { 'x-linked-etag': `"${'a'.repeat(64)}"` } }),
+  ],
 ])('it does not keep %s', async (_what, wrong) => {
   answer = wrong;
   await expect(files().find('config.json')).rejects.toMatchObject({ code: 'offline' });

@@ -10,13 +10,29 @@ const deep: unknown = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
 
 describe('a model that is not what the encoder runs', () => {
   test.each([
-    ['unsupported', { model_type: 't5' }, /model_type is "t5", supported: bert or roberta or xlm-roberta/],
+    [
+      'unsupported',
+      { model_type: 't5' },
+      /model_type is "t5", supported: bert or roberta or xlm-roberta/,
+    ],
     ['bad-file', { model_type: 'roberta' }, /pad_token_id is nothing, expected a positive integer/],
-    ['bad-file', { model_type: 'roberta', pad_token_id: 35 }, /1 positions for a text's tokens, expected at least 3/],
-    ['unsupported', { hidden_act: 'gelu_new' }, /hidden_act is "gelu_new", supported: gelu or relu/],
+    [
+      'bad-file',
+      { model_type: 'roberta', pad_token_id: 35 },
+      /1 positions for a text's tokens, expected at least 3/,
+    ],
+    [
+      'unsupported',
+      { hidden_act: 'gelu_new' },
+      /hidden_act is "gelu_new", supported: gelu or relu/,
+    ],
     ['unsupported', { position_embedding_type: 'relative_key' }, /position_embedding_type/],
     ['unsupported', { num_attention_heads: 5 }, /hidden_size 48 in 5 heads/],
-    ['bad-file', { num_hidden_layers: 'six' }, /num_hidden_layers is "six", expected a positive integer/],
+    [
+      'bad-file',
+      { num_hidden_layers: 'six' },
+      /num_hidden_layers is "six", expected a positive integer/,
+    ],
     ['bad-file', { layer_norm_eps: 0 }, /layer_norm_eps/],
     ['bad-file', { layer_norm_eps: Infinity }, /layer_norm_eps/],
     ['unsupported', { model_type: deep }, /model_type is a value of too many levels/],
@@ -37,6 +53,8 @@ describe('a model that is not what the encoder runs', () => {
     expect(() => bertWeights(weights, { ...config, intermediate: 96 }, 'm')).toThrow(
       /intermediate\.dense\.weight is \[104,48\], expected \[96, 48\]/,
     );
-    expect(() => bertWeights(weights, { ...config, layers: 3 }, 'm')).toThrow(/no tensor encoder\.layer\.2\./);
+    expect(() => bertWeights(weights, { ...config, layers: 3 }, 'm')).toThrow(
+      /no tensor encoder\.layer\.2\./,
+    );
   });
 });

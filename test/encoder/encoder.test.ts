@@ -63,7 +63,9 @@ describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
   });
 
   test('onnxruntime-web and onnxruntime-node agree up to rounding, under one id', async () => {
-    const [web, node] = await Promise.all((['web', 'node'] as const).map((runtime) => loadEncoder(folder, { runtime, threads: 1 })));
+    const [web, node] = await Promise.all(
+      (['web', 'node'] as const).map((runtime) => loadEncoder(folder, { runtime, threads: 1 })),
+    );
     const expected = await web.encode(texts, { kind: 'document' });
     const got = await node.encode(texts, { kind: 'document' });
     expect(got.tokens.counts).toEqual(expected.tokens.counts);
@@ -75,21 +77,31 @@ describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
 
   test('gives the stored vectors of a sample from SciFact, projected and rounded to int8', async () => {
     const sample = JSON.parse(await readFile(new URL('sample.json', fixtures), 'utf8'));
-    const npy = async (name: string) => readNpy(new Uint8Array(await readFile(new URL(name, fixtures))));
+    const npy = async (name: string) =>
+      readNpy(new Uint8Array(await readFile(new URL(name, fixtures))));
     const { data: matrix, shape } = await npy('projection.f32.npy');
-    const projected = await loadEncoder(folder, { projection: { matrix: matrix as Float32Array, dim: shape[1] }, threads: 1 });
+    const projected = await loadEncoder(folder, {
+      projection: { matrix: matrix as Float32Array, dim: shape[1] },
+      threads: 1,
+    });
     expect(projected.dim).toBe(128);
     expect(projected.id).not.toBe(encoder.id);
     // the same matrix, made in another realm
     const foreign: Float32Array = runInNewContext('(list) => Float32Array.from(list)')(matrix);
-    const same = await loadEncoder(folder, { projection: { matrix: foreign, dim: shape[1] }, threads: 1 });
+    const same = await loadEncoder(folder, {
+      projection: { matrix: foreign, dim: shape[1] },
+      threads: 1,
+    });
     expect(same.id).toBe(projected.id);
     await same.close();
     for (const [kind, stored] of [
       ['document', await npy('documents.i8.npy')],
       ['query', await npy('queries.i8.npy')],
     ] as const) {
-      const { tokens, pooled } = await projected.encode(sample[kind === 'document' ? 'documents' : 'queries'], { kind });
+      const { tokens, pooled } = await projected.encode(
+        sample[kind === 'document' ? 'documents' : 'queries'],
+        { kind },
+      );
       expect([...tokens.counts]).toEqual(sample[`${kind}Counts`]);
       expect(tokens.vectors.length).toBe(stored.data.length);
       const codes = tokens.vectors.map((v) => Math.round(127 * v));
@@ -109,25 +121,31 @@ describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
     expect(together.vectors.buffer).toBeInstanceOf(SharedArrayBuffer);
     const backwards = await encoder.encodeDocument([...texts, ...texts].reverse());
     for (let i = 0; i < texts.length; i++) {
-      expect(largestDifference(rows(backwards, texts.length - 1 - i), rows(together, i))).toBeLessThan(1e-5);
+      expect(
+        largestDifference(rows(backwards, texts.length - 1 - i), rows(together, i)),
+      ).toBeLessThan(1e-5);
       expect((await encoder.encodeDocument([texts[i]])).vectors).toEqual(rows(together, i));
     }
   });
 
-  test.each(['web', 'node'] as const)('so it has in int8 (onnxruntime-%s), near to those of float32', async (runtime) => {
-    const int8 = await loadEncoder(folder, { precision: 'int8', runtime, threads: 2 });
-    const some = [...texts, ' ', texts[2].repeat(6)];
-    const exact = await encoder.encodeDocument(some);
-    const together = await int8.encodeDocument(some);
-    for (let i = 0; i < some.length; i++) {
-      const alone = (await int8.encodeDocument([some[i]])).vectors;
-      expect(largestDifference(alone, rows(together, i))).toBeLessThan(1e-6);
-      const expected = rows(exact, i);
-      const cosines = alone.reduce((sum, value, at) => sum + value * expected[at], 0) / exact.counts[i];
-      expect(cosines).toBeGreaterThan(0.97);
-    }
-    await int8.close();
-  });
+  test.each(['web', 'node'] as const)(
+    'so it has in int8 (onnxruntime-%s), near to those of float32',
+    async (runtime) => {
+      const int8 = await loadEncoder(folder, { precision: 'int8', runtime, threads: 2 });
+      const some = [...texts, ' ', texts[2].repeat(6)];
+      const exact = await encoder.encodeDocument(some);
+      const together = await int8.encodeDocument(some);
+      for (let i = 0; i < some.length; i++) {
+        const alone = (await int8.encodeDocument([some[i]])).vectors;
+        expect(largestDifference(alone, rows(together, i))).toBeLessThan(1e-6);
+        const expected = rows(exact, i);
+        const cosines =
+          alone.reduce((sum, value, at) => sum + value * expected[at], 0) / exact.counts[i];
+        expect(cosines).toBeGreaterThan(0.97);
+      }
+      await int8.close();
+    },
+  );
 
   test('tokens and pooled vectors of one pass are those of two', async () => {
     const { tokens, pooled } = await encoder.encode(texts, { kind: 'query' });
@@ -137,7 +155,8 @@ describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
 
   test('vectors have unit length', async () => {
     const { vectors, dim } = await encoder.encodeDocument(texts);
-    for (let at = 0; at < vectors.length; at += dim) expect(Math.hypot(...vectors.subarray(at, at + dim))).toBeCloseTo(1, 5);
+    for (let at = 0; at < vectors.length; at += dim)
+      expect(Math.hypot(...vectors.subarray(at, at + dim))).toBeCloseTo(1, 5);
   });
 
   test('punctuation is left out of documents and kept in queries, unless the caller says otherwise', async () => {
@@ -151,7 +170,9 @@ describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
 
   test('maxTokens counts tokens of content, and the default is 180', async () => {
     const long = 'word '.repeat(1000);
-    expect([...(await encoder.encodeDocument([long, 'one two three'], { maxTokens: 2 })).counts]).toEqual([2, 2]);
+    expect([
+      ...(await encoder.encodeDocument([long, 'one two three'], { maxTokens: 2 })).counts,
+    ]).toEqual([2, 2]);
     expect([...(await encoder.encodeDocument([long])).counts]).toEqual([180]);
     expect([...(await encoder.encodeQuery([long], { maxTokens: 510 })).counts]).toEqual([510]);
     const error = await failure(encoder.encodeQuery(['x'], { maxTokens: 511 }));
@@ -171,15 +192,24 @@ describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
     const some = ['Ünïcode – “quotes”, 中文 & naïveté 🙂.', '', 'one, two', '?!'];
     const cut = ({ counts, offsets, spans }: EncoderModule.EncodedTexts): string[][] =>
       some.map((text, i) =>
-        Array.from({ length: counts[i] }, (_, j) => text.slice(spans![2 * (offsets[i] + j)], spans![2 * (offsets[i] + j) + 1])),
+        Array.from({ length: counts[i] }, (_, j) =>
+          text.slice(spans![2 * (offsets[i] + j)], spans![2 * (offsets[i] + j) + 1]),
+        ),
       );
     const words = ['Ünïcode', '–', '“', 'quotes', '”', '中', '文', 'naïve', 'té', '🙂'];
     const documents = await encoder.encodeDocument(some);
     expect(cut(documents)).toEqual([words, [''], ['one', 'two'], ['?', '!']]);
     expect(documents.spans!.length).toBe((2 * documents.vectors.length) / documents.dim);
     const queries = await encoder.encodeQuery(some, { maxTokens: 6 });
-    expect(cut(queries)).toEqual([['Ünïcode', '–', '“', 'quotes', '”', ','], [''], ['one', ',', 'two'], ['?', '!']]);
-    expect((await encoder.encode(some, { kind: 'document' })).tokens.spans).toEqual(documents.spans);
+    expect(cut(queries)).toEqual([
+      ['Ünïcode', '–', '“', 'quotes', '”', ','],
+      [''],
+      ['one', ',', 'two'],
+      ['?', '!'],
+    ]);
+    expect((await encoder.encode(some, { kind: 'document' })).tokens.spans).toEqual(
+      documents.spans,
+    );
     expect((await encoder.encodeDocument([])).spans).toEqual(new Int32Array(0));
   });
 
@@ -191,7 +221,12 @@ describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
 
   test('what is not a list of strings is refused', async () => {
     for (const wrong of ['text', [1], [undefined]]) {
-      expect(isLemurError(await failure(encoder.encodeQuery(wrong as unknown as string[])), 'invalid-argument')).toBe(true);
+      expect(
+        isLemurError(
+          await failure(encoder.encodeQuery(wrong as unknown as string[])),
+          'invalid-argument',
+        ),
+      ).toBe(true);
     }
     const noKind = encoder.encode(texts, {} as { kind: 'query' });
     expect(isLemurError(await failure(noKind), 'invalid-argument')).toBe(true);
@@ -199,20 +234,26 @@ describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
 
   test('progress is reported from nothing to all of both stages', async () => {
     const reports: string[] = [];
-    await encoder.encodeDocument(texts, { onProgress: ({ stage, done, total }) => reports.push(`${stage} ${done}/${total}`) });
+    await encoder.encodeDocument(texts, {
+      onProgress: ({ stage, done, total }) => reports.push(`${stage} ${done}/${total}`),
+    });
     expect(reports.slice(0, 3)).toEqual(['tokenize 0/4', 'tokenize 4/4', 'encode 0/4']);
     expect(reports.at(-1)).toBe('encode 4/4');
   });
 
   test("an aborted call rejects with the signal's reason, and the encoder goes on", async () => {
     const reason = new Error('enough');
-    expect(await failure(encoder.encodeDocument(texts, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(
+      await failure(encoder.encodeDocument(texts, { signal: AbortSignal.abort(reason) })),
+    ).toBe(reason);
     const controller = new AbortController();
     const many = Array.from({ length: 60 }, () => texts[2].repeat(8));
     const onProgress = ({ stage, done }: { stage: string; done: number }): void => {
       if (stage === 'encode' && done > 0) controller.abort(reason);
     };
-    expect(await failure(encoder.encodeDocument(many, { signal: controller.signal, onProgress }))).toBe(reason);
+    expect(
+      await failure(encoder.encodeDocument(many, { signal: controller.signal, onProgress })),
+    ).toBe(reason);
     expect((await encoder.encodeDocument(['word'])).counts[0]).toBe(1);
   });
 
@@ -235,7 +276,10 @@ describe('loading an encoder', () => {
   });
   afterAll(() => rm(temporary, { recursive: true }));
 
-  async function modelFolder(name: string, files: Record<string, string | Uint8Array>): Promise<string> {
+  async function modelFolder(
+    name: string,
+    files: Record<string, string | Uint8Array>,
+  ): Promise<string> {
     const path = await mkdtemp(join(temporary, `${name}-`));
     await cp(tokenizer, join(path, 'tokenizer.json'));
     for (const [file, content] of Object.entries(files)) await writeFile(join(path, file), content);
@@ -245,28 +289,48 @@ describe('loading an encoder', () => {
   test('a missing folder and missing files are named', async () => {
     const missing = await failure(loadEncoder(join(temporary, 'nowhere')));
     expect(isLemurError(missing, 'not-found')).toBe(true);
-    expect((missing as Error).message).toMatch(/nowhere: no such folder; expected one with config\.json/);
-    const noWeights = await failure(loadEncoder(await modelFolder('a', { 'config.json': JSON.stringify(json) })));
+    expect((missing as Error).message).toMatch(
+      /nowhere: no such folder; expected one with config\.json/,
+    );
+    const noWeights = await failure(
+      loadEncoder(await modelFolder('a', { 'config.json': JSON.stringify(json) })),
+    );
     expect(isLemurError(noWeights, 'not-found')).toBe(true);
-    expect((noWeights as Error).message).toMatch(/no model\.safetensors, .*found config\.json, tokenizer\.json/);
-    expect(isLemurError(await failure(loadEncoder(await modelFolder('b', {}))), 'not-found')).toBe(true);
+    expect((noWeights as Error).message).toMatch(
+      /no model\.safetensors, .*found config\.json, tokenizer\.json/,
+    );
+    expect(isLemurError(await failure(loadEncoder(await modelFolder('b', {}))), 'not-found')).toBe(
+      true,
+    );
   });
 
   test('truncated weights, a config that is not JSON and another architecture are told apart', async () => {
     const config = JSON.stringify(json);
-    const cut = await modelFolder('c', { 'config.json': config, 'model.safetensors': file.subarray(0, file.length - 1) });
+    const cut = await modelFolder('c', {
+      'config.json': config,
+      'model.safetensors': file.subarray(0, file.length - 1),
+    });
     const error = await failure(loadEncoder(cut));
     expect(isLemurError(error, 'bad-file')).toBe(true);
     expect((error as Error).message).toMatch(/model\.safetensors.*expected at least \d+ for/);
     const broken = await modelFolder('d', { 'config.json': '{', 'model.safetensors': file });
     expect(isLemurError(await failure(loadEncoder(broken)), 'bad-file')).toBe(true);
-    const other = await modelFolder('e', { 'config.json': JSON.stringify({ ...json, model_type: 't5' }), 'model.safetensors': file });
+    const other = await modelFolder('e', {
+      'config.json': JSON.stringify({ ...json, model_type: 't5' }),
+      'model.safetensors': file,
+    });
     expect(isLemurError(await failure(loadEncoder(other)), 'unsupported')).toBe(true);
   });
 
   test('options that make no sense are refused', async () => {
-    for (const options of [{ threads: 0 }, { runtime: 'gpu' as 'web' }, { projection: { matrix: new Float32Array(10), dim: 3 } }]) {
-      expect(isLemurError(await failure(loadEncoder(folder, options)), 'invalid-argument')).toBe(true);
+    for (const options of [
+      { threads: 0 },
+      { runtime: 'gpu' as 'web' },
+      { projection: { matrix: new Float32Array(10), dim: 3 } },
+    ]) {
+      expect(isLemurError(await failure(loadEncoder(folder, options)), 'invalid-argument')).toBe(
+        true,
+      );
     }
   });
 
@@ -283,7 +347,11 @@ describe('loading an encoder', () => {
     const script = `import { loadEncoder } from ${JSON.stringify(build.href)};
       const encoder = await loadEncoder(${JSON.stringify(folder)});
       encoder.encodeDocument(['a few words']).then(({ counts }) => console.log('counted', counts[0]));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '-e', script],
+      { timeout: 60_000 },
+    );
     expect(stdout.trim()).toBe('counted 3');
   });
 
@@ -295,32 +363,52 @@ describe('loading an encoder', () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
       await encoder.close();
       console.log(await under, 'and on');`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '-e', script],
+      { timeout: 60_000 },
+    );
     expect(stdout.trim()).toBe('closed and on');
   });
 
   test('packages that are not installed are named with the command that installs them', async () => {
     const copy = await mkdtemp(join(temporary, 'copy-'));
-    await cp(fileURLToPath(new URL('../../dist/', import.meta.url)), join(copy, 'dist'), { recursive: true });
-    await writeFile(join(copy, 'package.json'), '{ "type": "module" }');
-    const script = `import { loadEncoder } from ${JSON.stringify(join(copy, 'dist/encoder/node.js'))};
-      const { code, message } = await loadEncoder(${JSON.stringify(folder)}).catch((error) => error);
-      console.log(code, message);`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 });
-    expect(stdout).toMatch(/^missing-package .*npm install @huggingface\/tokenizers/);
-  });
-
-  test('without any runtime installed the error says which to install', async () => {
-    const copy = await mkdtemp(join(temporary, 'runtime-'));
-    await cp(fileURLToPath(new URL('../../dist/', import.meta.url)), join(copy, 'dist'), { recursive: true });
-    await cp(fileURLToPath(new URL('../../node_modules/@huggingface/', import.meta.url)), join(copy, 'node_modules/@huggingface'), {
+    await cp(fileURLToPath(new URL('../../dist/', import.meta.url)), join(copy, 'dist'), {
       recursive: true,
     });
     await writeFile(join(copy, 'package.json'), '{ "type": "module" }');
     const script = `import { loadEncoder } from ${JSON.stringify(join(copy, 'dist/encoder/node.js'))};
       const { code, message } = await loadEncoder(${JSON.stringify(folder)}).catch((error) => error);
       console.log(code, message);`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '-e', script],
+      { timeout: 60_000 },
+    );
+    expect(stdout).toMatch(/^missing-package .*npm install @huggingface\/tokenizers/);
+  });
+
+  test('without any runtime installed the error says which to install', async () => {
+    const copy = await mkdtemp(join(temporary, 'runtime-'));
+    await cp(fileURLToPath(new URL('../../dist/', import.meta.url)), join(copy, 'dist'), {
+      recursive: true,
+    });
+    await cp(
+      fileURLToPath(new URL('../../node_modules/@huggingface/', import.meta.url)),
+      join(copy, 'node_modules/@huggingface'),
+      {
+        recursive: true,
+      },
+    );
+    await writeFile(join(copy, 'package.json'), '{ "type": "module" }');
+    const script = `import { loadEncoder } from ${JSON.stringify(join(copy, 'dist/encoder/node.js'))};
+      const { code, message } = await loadEncoder(${JSON.stringify(folder)}).catch((error) => error);
+      console.log(code, message);`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '-e', script],
+      { timeout: 60_000 },
+    );
     expect(stdout).toMatch(/^missing-package .*npm install onnxruntime-web/);
   });
 

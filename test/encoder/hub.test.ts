@@ -16,7 +16,10 @@ afterAll(() => rm(root, { recursive: true }));
 const checkpoint = smallColbert();
 
 /** A hub that has one model, and a list of what it was asked for. */
-function hub(files: Record<string, unknown> = checkpoint): { asked: string[]; fetch: typeof fetch } {
+function hub(files: Record<string, unknown> = checkpoint): {
+  asked: string[];
+  fetch: typeof fetch;
+} {
   const asked: string[] = [];
   return {
     asked,
@@ -27,8 +30,11 @@ function hub(files: Record<string, unknown> = checkpoint): { asked: string[]; fe
       if (`${owner}/${name}` !== 'someone/colbert-small') return new Response('', { status: 401 });
       const content = files[rest.join('/')];
       if (content === undefined) return new Response('', { status: 404 });
-      const bytes = content instanceof Uint8Array ? content : new TextEncoder().encode(JSON.stringify(content));
-      return new Response(bytes as BodyInit, { headers: { 'content-length': String(bytes.length) } });
+      const bytes =
+        content instanceof Uint8Array ? content : new TextEncoder().encode(JSON.stringify(content));
+      return new Response(bytes as BodyInit, {
+        headers: { 'content-length': String(bytes.length) },
+      });
     },
   };
 }
@@ -46,8 +52,10 @@ async function failure(promise: Promise<unknown>): Promise<Error> {
 
 describe('an id of the hub', () => {
   test('is told from a path', () => {
-    for (const id of ['lightonai/GTE-ModernColBERT-v1', 'a/b.c-d_e']) expect(isHubId(id)).toBe(true);
-    for (const path of ['model', './a/b', '../b', 'a/b/c', '/a/b', 'a\\b', 'a/', '/b', 'a/..']) expect(isHubId(path)).toBe(false);
+    for (const id of ['lightonai/GTE-ModernColBERT-v1', 'a/b.c-d_e'])
+      expect(isHubId(id)).toBe(true);
+    for (const path of ['model', './a/b', '../b', 'a/b/c', '/a/b', 'a\\b', 'a/', '/b', 'a/..'])
+      expect(isHubId(path)).toBe(false);
   });
 
   test('is downloaded once, and then works without a network', async () => {
@@ -70,19 +78,31 @@ describe('an id of the hub', () => {
     // they may be larger than the weights
     expect(asked.filter((path) => path.endsWith('.onnx'))).toEqual([]);
     expect(stages).toContain('download model.safetensors');
-    const again = await loadEncoder('someone/colbert-small', { cacheFolder, fetch: offline, threads: 1 });
+    const again = await loadEncoder('someone/colbert-small', {
+      cacheFolder,
+      fetch: offline,
+      threads: 1,
+    });
     expect(again.id).toBe(first.id);
     expect((await again.encodeQuery(['red owls'])).vectors).toEqual(vectors);
     await again.close();
   });
 
   test('that the hub does not have, or cannot be asked for, says so', async () => {
-    const nobody = await failure(loadEncoder('nobody/nothing', { cacheFolder: join(root, 'none'), fetch: hub().fetch }));
+    const nobody = await failure(
+      loadEncoder('nobody/nothing', { cacheFolder: join(root, 'none'), fetch: hub().fetch }),
+    );
     expect(isLemurError(nobody, 'not-found')).toBe(true);
-    expect(nobody.message).toMatch(/nobody\/nothing: the hub has no such model, or not for everybody \(401 for config\.json/);
-    const alone = await failure(loadEncoder('someone/colbert-small', { cacheFolder: join(root, 'offline'), fetch: offline }));
+    expect(nobody.message).toMatch(
+      /nobody\/nothing: the hub has no such model, or not for everybody \(401 for config\.json/,
+    );
+    const alone = await failure(
+      loadEncoder('someone/colbert-small', { cacheFolder: join(root, 'offline'), fetch: offline }),
+    );
     expect(isLemurError(alone, 'offline')).toBe(true);
-    expect(alone.message).toMatch(/config\.json is not in .*and could not be downloaded: fetch failed; without a network, copy/);
+    expect(alone.message).toMatch(
+      /config\.json is not in .*and could not be downloaded: fetch failed; without a network, copy/,
+    );
   });
 
   test('whose download is cut off or cancelled leaves nothing behind, and goes on the next time', async () => {
@@ -92,7 +112,9 @@ describe('an id of the hub', () => {
       const response = await fetch(input);
       if (!String(input).endsWith('main/model.safetensors')) return response;
       const bytes = new Uint8Array(await response.arrayBuffer());
-      return new Response(bytes.subarray(0, 1000), { headers: { 'content-length': String(bytes.length) } });
+      return new Response(bytes.subarray(0, 1000), {
+        headers: { 'content-length': String(bytes.length) },
+      });
     };
     const error = await failure(loadEncoder('someone/colbert-small', { cacheFolder, fetch: cut }));
     expect(isLemurError(error, 'offline')).toBe(true);

@@ -35,7 +35,11 @@ describe('loadEncoder', () => {
   });
 
   test.each([
-    [new URL('https://example.org/model/'), 'unsupported', /https:\/\/example\.org\/model\/.*from a folder/],
+    [
+      new URL('https://example.org/model/'),
+      'unsupported',
+      /https:\/\/example\.org\/model\/.*from a folder/,
+    ],
     ['http://example.org/model', 'unsupported', /from a folder/],
     [new URL('data:text/plain,x'), 'invalid-argument', /expected a path or a file: URL/],
     ['file:model', 'invalid-argument', /file: URL/],
@@ -49,7 +53,11 @@ describe('loadEncoder', () => {
     ['../no/such/place', 'not-found', /no such folder/],
   ])('says of %j what it is not', async (place, code, message) => {
     await writeFile(join(root, 'notes.txt'), 'text');
-    await expect(loadEncoder(place as string)).rejects.toMatchObject({ name: 'LemurError', code, message: expect.stringMatching(message) });
+    await expect(loadEncoder(place as string)).rejects.toMatchObject({
+      name: 'LemurError',
+      code,
+      message: expect.stringMatching(message),
+    });
   });
 
   test('that is cancelled while the model is made ends at once, and leaves no thread', async () => {
@@ -102,7 +110,10 @@ describe("an encoder's worker that dies", () => {
           posted.push(message as WorkerMessage);
           if ((message as WorkerMessage).kind !== 'start') return;
           if (works) queueMicrotask(() => receive({ output: undefined }));
-          else queueMicrotask(() => receive({ error: { message: 'no memory', stack: undefined, lemur: undefined } }));
+          else
+            queueMicrotask(() =>
+              receive({ error: { message: 'no memory', stack: undefined, lemur: undefined } }),
+            );
         },
         listen(onMessage: (message: unknown) => void, onDeath: (cause: unknown) => void) {
           receive = onMessage;
@@ -117,7 +128,10 @@ describe("an encoder's worker that dies", () => {
     const first = runner.run(batch, false).catch((error: unknown) => error);
     await new Promise((resolve) => setTimeout(resolve, 0));
     deaths[0](new Error('exit code 1'));
-    expect(await first).toMatchObject({ code: 'worker-failed', message: "the encoder's worker failed: exit code 1" });
+    expect(await first).toMatchObject({
+      code: 'worker-failed',
+      message: "the encoder's worker failed: exit code 1",
+    });
     works = false;
     for (let i = 0; i < 2; i++)
       await expect(runner.run(batch, false)).rejects.toMatchObject({

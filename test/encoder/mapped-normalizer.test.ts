@@ -7,11 +7,17 @@ import { texts } from './span-checks.js';
 
 type Json = Record<string, unknown>;
 
-const replace = (pattern: Json, content?: string): Json => ({ type: 'Replace', pattern, ...(content === undefined ? {} : { content }) });
+const replace = (pattern: Json, content?: string): Json => ({
+  type: 'Replace',
+  pattern,
+  ...(content === undefined ? {} : { content }),
+});
 
 const normalizers: [string, Json | null][] = [
   ['none', null],
-  ...['NFC', 'NFD', 'NFKC', 'NFKD', 'Lowercase', 'StripAccents', 'Precompiled'].map((type): [string, Json] => [type, { type }]),
+  ...['NFC', 'NFD', 'NFKC', 'NFKD', 'Lowercase', 'StripAccents', 'Precompiled'].map(
+    (type): [string, Json] => [type, { type }],
+  ),
   ['Strip', { type: 'Strip', strip_left: true, strip_right: true }],
   ['Strip on the left', { type: 'Strip', strip_left: true, strip_right: false }],
   ['Strip on the right', { type: 'Strip', strip_left: false, strip_right: true }],
@@ -36,14 +42,22 @@ const normalizers: [string, Json | null][] = [
 
 describe('a normaliser that says where its text comes from', () => {
   test.each(normalizers)('gives what the library gives: %s', (_name, json) => {
-    const { normalizer } = new Tokenizer(unigram({ normalizer: json }), {}) as unknown as { normalizer: ((text: string) => string) | null };
+    const { normalizer } = new Tokenizer(unigram({ normalizer: json }), {}) as unknown as {
+      normalizer: ((text: string) => string) | null;
+    };
     const normalize = mappedNormalizer(json)!;
     const check = (text: string): void => {
       const { text: normalized, starts, ends } = normalize(text);
       if (normalized !== (normalizer?.(text) ?? text)) expect.unreachable(JSON.stringify(text));
       expect([starts.length, ends.length]).toEqual([normalized.length, normalized.length]);
       for (let i = 0; i < normalized.length; i++) {
-        if (!(starts[i] <= ends[i] && ends[i] <= text.length && (i === 0 || (starts[i] >= starts[i - 1] && ends[i] >= ends[i - 1])))) {
+        if (
+          !(
+            starts[i] <= ends[i] &&
+            ends[i] <= text.length &&
+            (i === 0 || (starts[i] >= starts[i - 1] && ends[i] >= ends[i - 1]))
+          )
+        ) {
           expect.unreachable(`${JSON.stringify(text)} at ${i}`);
         }
       }
@@ -82,7 +96,11 @@ describe('a normaliser that says where its text comes from', () => {
   });
 
   test('is not made of steps that are not known', () => {
-    for (const json of [{ type: 'Nmt' }, { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Nmt' }] }, { type: 'Prepend' }]) {
+    for (const json of [
+      { type: 'Nmt' },
+      { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Nmt' }] },
+      { type: 'Prepend' },
+    ]) {
       expect(mappedNormalizer(json)).toBeUndefined();
     }
     for (const [pattern, content] of [

@@ -3,7 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** A model whose only operator has a name that clears the screen and a shape that its input does not have. */
+/**
+ * A model whose only operator has a name that clears the screen and a shape that its input does not
+ * have.
+ */
 const SCRIPT = `
 import runtime from 'onnxruntime-node';
 import { onnxBody } from './dist/encoder/onnx-body.js';
@@ -25,7 +28,10 @@ await body.run(batch, false).then(() => console.log('ran'), (error) => console.l
 `;
 
 test('ONNX Runtime writes nothing of a model to the terminal by itself', () => {
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', SCRIPT], { cwd: ROOT, encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', SCRIPT], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
   expect(stderr).toBe('');
   expect(stdout).toContain('\\u001b[2J');
 });

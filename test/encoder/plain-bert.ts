@@ -2,8 +2,8 @@ import type { BertConfig } from '../../src/encoder/bert-config.js';
 import type { BertWeights, Dense, Norm } from '../../src/encoder/bert-weights.js';
 
 /**
- * BERT's forward pass in float64, as the formulas read: the reference for the fast bodies. All tokens look at the first `attended` ones. Returns tokens x
- * hidden.
+ * BERT's forward pass in float64, as the formulas read: the reference for the fast bodies. All
+ * tokens look at the first `attended` ones. Returns tokens x hidden.
  */
 export async function plainBert(
   config: BertConfig,
@@ -15,8 +15,13 @@ export async function plainBert(
   const { hidden, heads, epsilon } = config;
   const size = hidden / heads;
   // a token without a position does not move those behind it
-  const place = ids.map((id, t) => (id === config.unplaced ? -1 : ids.slice(0, t).filter((other) => other !== config.unplaced).length));
-  const positionOf = (t: number, i: number): number => (place[t] < 0 ? unplaced![i] : positions[place[t] * hidden + i]);
+  const place = ids.map((id, t) =>
+    id === config.unplaced
+      ? -1
+      : ids.slice(0, t).filter((other) => other !== config.unplaced).length,
+  );
+  const positionOf = (t: number, i: number): number =>
+    place[t] < 0 ? unplaced![i] : positions[place[t] * hidden + i];
   let x = ids.map((id, t) =>
     layerNorm(
       vector(hidden, (i) => words[id * hidden + i] + positionOf(t, i)),
@@ -36,13 +41,21 @@ export async function plainBert(
           return Math.exp(dot / Math.sqrt(size));
         });
         const sum = scores.reduce((a, b) => a + b);
-        for (let c = 0; c < size; c++) out[at + c] = scores.reduce((s, score, j) => s + (score / sum) * qkv[j][2 * hidden + at + c], 0);
+        for (let c = 0; c < size; c++)
+          out[at + c] = scores.reduce(
+            (s, score, j) => s + (score / sum) * qkv[j][2 * hidden + at + c],
+            0,
+          );
       }
       return out;
     });
-    x = x.map((row, i) => layerNorm(add(dense(layer.attentionOutput, context[i]), row), layer.attentionNorm));
+    x = x.map((row, i) =>
+      layerNorm(add(dense(layer.attentionOutput, context[i]), row), layer.attentionNorm),
+    );
     x = x.map((row) => {
-      const inner = dense(layer.intermediate, row).map(config.activation === 'gelu' ? gelu : (v) => Math.max(0, v));
+      const inner = dense(layer.intermediate, row).map(
+        config.activation === 'gelu' ? gelu : (v) => Math.max(0, v),
+      );
       return layerNorm(add(dense(layer.output, inner), row), layer.outputNorm);
     });
   }
@@ -56,7 +69,9 @@ export async function plainBert(
 }
 
 function dense({ weight, bias, inputs, outputs }: Dense, row: Float64Array): Float64Array {
-  return vector(outputs, (o) => row.reduce((sum, v, i) => sum + v * weight[o * inputs + i], bias[o]));
+  return vector(outputs, (o) =>
+    row.reduce((sum, v, i) => sum + v * weight[o * inputs + i], bias[o]),
+  );
 }
 
 function add(a: Float64Array, b: Float64Array): Float64Array {

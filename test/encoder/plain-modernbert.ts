@@ -5,7 +5,11 @@ import { writeSafetensors } from '../../src/formats/safetensors.js';
 import { gelu } from './plain-bert.js';
 
 /** A ModernBERT of random weights whose layers look 4 tokens far, every third one everywhere. */
-export function smallModernBert(): { json: Record<string, unknown>; config: ModernBertConfig; file: Uint8Array } {
+export function smallModernBert(): {
+  json: Record<string, unknown>;
+  config: ModernBertConfig;
+  file: Uint8Array;
+} {
   const json = {
     model_type: 'modernbert',
     hidden_size: 48,
@@ -28,7 +32,10 @@ export function smallModernBert(): { json: Record<string, unknown>; config: Mode
   const tensors: Record<string, { data: Float32Array; shape: number[] }> = {};
   const tensor = (name: string, shape: number[], center = 0): void => {
     const length = shape.reduce((a, b) => a * b, 1);
-    tensors[`model.${name}.weight`] = { data: Float32Array.from({ length }, () => center + 0.3 * random()), shape };
+    tensors[`model.${name}.weight`] = {
+      data: Float32Array.from({ length }, () => center + 0.3 * random()),
+      shape,
+    };
   };
   tensor('embeddings.tok_embeddings', [50, 48]);
   tensor('embeddings.norm', [48], 1);
@@ -44,7 +51,10 @@ export function smallModernBert(): { json: Record<string, unknown>; config: Mode
   return { json, config: modernBertConfig(json, 'config.json'), file: writeSafetensors(tensors) };
 }
 
-/** ModernBERT's forward pass in float64, as the formulas read. All tokens look at the first `attended` ones that are near enough. */
+/**
+ * ModernBERT's forward pass in float64, as the formulas read. All tokens look at the first
+ * `attended` ones that are near enough.
+ */
 export async function plainModernBert(
   config: ModernBertConfig,
   weights: ModernBertWeights,
@@ -60,22 +70,33 @@ export async function plainModernBert(
     return row.map((v, i) => ((v - mean) / Math.sqrt(variance + epsilon)) * gamma[i]);
   };
   const times = ({ weight, inputs, outputs }: Matrix, row: Float64Array): Float64Array =>
-    Float64Array.from({ length: outputs }, (_, o) => row.reduce((sum, v, i) => sum + v * weight[o * inputs + i], 0));
+    Float64Array.from({ length: outputs }, (_, o) =>
+      row.reduce((sum, v, i) => sum + v * weight[o * inputs + i], 0),
+    );
   const add = (a: Float64Array, b: Float64Array): Float64Array => a.map((v, i) => v + b[i]);
-  /** The two halves of a head's vector are the parts of complex numbers that turn by an angle that grows with the position. */
+  /**
+   * The two halves of a head's vector are the parts of complex numbers that turn by an angle that
+   * grows with the position.
+   */
   const rotate = (row: Float64Array, at: number, position: number, base: number): Float64Array =>
     Float64Array.from({ length: size }, (_, c) => {
       const half = size / 2;
       const angle = position * base ** (-(c % half) / half);
       const [real, imaginary] = [row[at + (c % half)], row[at + half + (c % half)]];
-      return c < half ? real * Math.cos(angle) - imaginary * Math.sin(angle) : imaginary * Math.cos(angle) + real * Math.sin(angle);
+      return c < half
+        ? real * Math.cos(angle) - imaginary * Math.sin(angle)
+        : imaginary * Math.cos(angle) + real * Math.sin(angle);
     });
 
-  let x = ids.map((id) => normalise(Float64Array.from(words.subarray(id * hidden, (id + 1) * hidden)), norm));
+  let x = ids.map((id) =>
+    normalise(Float64Array.from(words.subarray(id * hidden, (id + 1) * hidden)), norm),
+  );
   for (let l = 0; l < config.layers; l++) {
     const layer = await weights.layer(l);
     const base = reach[l] === undefined ? theta.everywhere : theta.near;
-    const qkv = x.map((row) => times(layer.queryKeyValue, layer.attentionNorm ? normalise(row, layer.attentionNorm) : row));
+    const qkv = x.map((row) =>
+      times(layer.queryKeyValue, layer.attentionNorm ? normalise(row, layer.attentionNorm) : row),
+    );
     const context = qkv.map((own, i) => {
       const out = new Float64Array(hidden);
       for (let h = 0; h < heads; h++) {
@@ -88,14 +109,20 @@ export async function plainModernBert(
         // a token that sees none attends to nothing
         const sum = scores.reduce((a, b) => a + b) || 1;
         for (let c = 0; c < size; c++)
-          out[h * size + c] = qkv.reduce((s, value, j) => s + (scores[j] / sum) * value[2 * hidden + h * size + c], 0);
+          out[h * size + c] = qkv.reduce(
+            (s, value, j) => s + (scores[j] / sum) * value[2 * hidden + h * size + c],
+            0,
+          );
       }
       return out;
     });
     x = x.map((row, i) => add(row, times(layer.attentionOutput, context[i])));
     x = x.map((row) => {
       const inner = times(layer.inner, normalise(row, layer.innerNorm));
-      const gated = Float64Array.from({ length: intermediate }, (_, i) => gelu(inner[i]) * inner[intermediate + i]);
+      const gated = Float64Array.from(
+        { length: intermediate },
+        (_, i) => gelu(inner[i]) * inner[intermediate + i],
+      );
       return add(row, times(layer.output, gated));
     });
   }

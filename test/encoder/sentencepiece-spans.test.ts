@@ -8,7 +8,11 @@ import { checkSpans, type Shown, texts, tokenParts, tokenSpans } from './span-ch
 
 type Json = Record<string, unknown>;
 
-const metaspace = (prepend_scheme: string): Json => ({ type: 'Metaspace', replacement: '▁', prepend_scheme });
+const metaspace = (prepend_scheme: string): Json => ({
+  type: 'Metaspace',
+  replacement: '▁',
+  prepend_scheme,
+});
 const sequence = (...pretokenizers: Json[]): Json => ({ type: 'Sequence', pretokenizers });
 const normalizers = (...steps: Json[]): Json => ({ type: 'Sequence', normalizers: steps });
 
@@ -36,26 +40,48 @@ const compact = (text: string): string => text.replace(/[\s▁]/g, '').replaceAl
 
 /** The library's normaliser, compact. */
 function normalOf(json: Json): (text: string) => string {
-  const { normalizer } = new Tokenizer(json, {}) as unknown as { normalizer: ((text: string) => string) | null };
+  const { normalizer } = new Tokenizer(json, {}) as unknown as {
+    normalizer: ((text: string) => string) | null;
+  };
   return (text) => compact(normalizer?.(text) ?? text);
 }
 
 describe('the spans of SentencePiece', () => {
   test.each<[string, string, string[]]>([
-    ['words without the space before them', 'the café fine', ['▁the = the', '▁caf = caf', 'é = é', '▁fi = fi', 'ne = ne']],
-    ['composed accents, ligatures and full width', 'cafe\u0301 ﬁne Ａ', ['▁caf = caf', 'é = e\u0301', '▁fi = ﬁ', 'ne = ne', '▁A = Ａ']],
+    [
+      'words without the space before them',
+      'the café fine',
+      ['▁the = the', '▁caf = caf', 'é = é', '▁fi = fi', 'ne = ne'],
+    ],
+    [
+      'composed accents, ligatures and full width',
+      'cafe\u0301 ﬁne Ａ',
+      ['▁caf = caf', 'é = e\u0301', '▁fi = ﬁ', 'ne = ne', '▁A = Ａ'],
+    ],
     ['halfwidth letters with their marks', 'ｶﾞa', ['▁ = ', 'ガ = ｶﾞ', 'a = a']],
-    ['what the vocabulary does not have, as long as it is', 'the 🙂🙃 b', ['▁the = the', '▁ =  ', '🙂🙃 = 🙂🙃', '▁ =  ', 'b = b']],
+    [
+      'what the vocabulary does not have, as long as it is',
+      'the 🙂🙃 b',
+      ['▁the = the', '▁ =  ', '🙂🙃 = 🙂🙃', '▁ =  ', 'b = b'],
+    ],
     ['runs of spaces, tabs and lines', 'a \t\n b', ['▁ = ', 'a = a', '▁ =  \t\n ', 'b = b']],
     ['spaces around a text', '  the ', ['▁the = the', '▁ =  ']],
-    ['removed characters inside a word and around it', '\u0001th\u0002e\u0003 b', ['▁the = th\u0002e', '▁ =  ', 'b = b']],
+    [
+      'removed characters inside a word and around it',
+      '\u0001th\u0002e\u0003 b',
+      ['▁the = th\u0002e', '▁ =  ', 'b = b'],
+    ],
     ['what is a space and more', 'a´', ['▁ = ', 'a = a', '▁ = ´', '\u0301 = ´']],
     [
       'special tokens in the text, which swallow the space before them',
       'the <mask>a</s>',
       ['▁the = the', '<mask> = <mask>', '▁ = ', 'a = a', '</s> = </s>'],
     ],
-    ['wave dashes, which compose with nothing', 'a～\u0301', ['▁ = ', 'a = a', '～ = ～', '\u0301 = \u0301']],
+    [
+      'wave dashes, which compose with nothing',
+      'a～\u0301',
+      ['▁ = ', 'a = a', '～ = ～', '\u0301 = \u0301'],
+    ],
     ['nothing', '', []],
     ['nothing but a removed character', '\u0001', []],
   ])('are right for %s', (_what, text, expected) => {
@@ -63,14 +89,31 @@ describe('the spans of SentencePiece', () => {
   });
 
   test('words that are split at spaces have these for a token of nothing but ▁', () => {
-    expect(tokenParts(splitAtSpaces, ' b  \n 中 the ')).toEqual(['▁ =  ', 'b = b', '▁ =   \n ', '中 = 中', '▁the = the']);
+    expect(tokenParts(splitAtSpaces, ' b  \n 中 the ')).toEqual([
+      '▁ =  ',
+      'b = b',
+      '▁ =   \n ',
+      '中 = 中',
+      '▁the = the',
+    ]);
     expect([...tokenSpans(splitAtSpaces, '中').spans!]).toEqual([0, 0, 0, 1]);
   });
 
   test('the space before a text alone is put there where the tokenizer says so', () => {
     const first = unigram({ pre_tokenizer: metaspace('first') });
-    expect(tokenParts(first, 'fine</s>fine')).toEqual(['▁fi = fi', 'ne = ne', '</s> = </s>', 'fi = fi', 'ne = ne']);
-    expect(tokenParts(unigram({ pre_tokenizer: metaspace('never') }), 'fine fine')).toEqual(['fi = fi', 'ne = ne', '▁fi = fi', 'ne = ne']);
+    expect(tokenParts(first, 'fine</s>fine')).toEqual([
+      '▁fi = fi',
+      'ne = ne',
+      '</s> = </s>',
+      'fi = fi',
+      'ne = ne',
+    ]);
+    expect(tokenParts(unigram({ pre_tokenizer: metaspace('never') }), 'fine fine')).toEqual([
+      'fi = fi',
+      'ne = ne',
+      '▁fi = fi',
+      'ne = ne',
+    ]);
   });
 
   test('tokens of bytes have all of their character', () => {
@@ -85,15 +128,43 @@ describe('the spans of SentencePiece', () => {
   });
 
   test('an unknown token has its character, or all of them up to one that is known', () => {
-    expect(tokenParts(unknowns, 'x🙂Üx Ü')).toEqual(['▁ = ', 'x = x', '<unk> = 🙂Ü', 'x = x', '▁ =  ', '<unk> = Ü']);
-    expect(tokenParts(unknowns, 'x\n🙂\tx\t')).toEqual(['▁ = ', 'x = x', '<unk> = 🙂', 'x = x', '<unk> = \t']);
-    expect(tokenParts(fewUnknowns, 'x🙂Üx')).toEqual(['▁ = ', 'x = x', '<unk> = 🙂', '<unk> = Ü', 'x = x']);
-    expect(tokenParts(unknowns, '🙂<unk>Ü')).toEqual(['▁ = ', '<unk> = 🙂', '<unk> = <unk>', '▁ = ', '<unk> = Ü']);
+    expect(tokenParts(unknowns, 'x🙂Üx Ü')).toEqual([
+      '▁ = ',
+      'x = x',
+      '<unk> = 🙂Ü',
+      'x = x',
+      '▁ =  ',
+      '<unk> = Ü',
+    ]);
+    expect(tokenParts(unknowns, 'x\n🙂\tx\t')).toEqual([
+      '▁ = ',
+      'x = x',
+      '<unk> = 🙂',
+      'x = x',
+      '<unk> = \t',
+    ]);
+    expect(tokenParts(fewUnknowns, 'x🙂Üx')).toEqual([
+      '▁ = ',
+      'x = x',
+      '<unk> = 🙂',
+      '<unk> = Ü',
+      'x = x',
+    ]);
+    expect(tokenParts(unknowns, '🙂<unk>Ü')).toEqual([
+      '▁ = ',
+      '<unk> = 🙂',
+      '<unk> = <unk>',
+      '▁ = ',
+      '<unk> = Ü',
+    ]);
   });
 
   test('a prefix before nothing stands where the text ends', () => {
     const stripped = sentencePieceBpe({
-      normalizer: normalizers({ type: 'Strip', strip_left: true, strip_right: true }, { type: 'Prepend', prepend: '▁' }),
+      normalizer: normalizers(
+        { type: 'Strip', strip_left: true, strip_right: true },
+        { type: 'Prepend', prepend: '▁' },
+      ),
     });
     expect([...tokenSpans(stripped, 'a<s> ').spans!]).toEqual([0, 0, 0, 1, 1, 4, 4, 4]);
   });
@@ -108,7 +179,10 @@ describe('the spans of SentencePiece', () => {
     ['BPE with bytes, as Llama has it', llama],
     [
       'BPE with NFKC and unknown tokens',
-      sentencePieceBpe({ normalizer: { type: 'NFKC' }, pre_tokenizer: metaspace('always') }, { byte_fallback: false, fuse_unk: false }),
+      sentencePieceBpe(
+        { normalizer: { type: 'NFKC' }, pre_tokenizer: metaspace('always') },
+        { byte_fallback: false, fuse_unk: false },
+      ),
     ],
   ])('of any text, %s: they are where trying finds them', (_name, json) => {
     const normal = normalOf(json);
@@ -121,11 +195,15 @@ describe('the spans of SentencePiece', () => {
         let at = 0;
         const shown = tokens.map((token, i): Shown => {
           const byte = /^<0x(..)>$/.exec(token)?.[1];
-          const length = byte || token === '<unk>' ? String.fromCodePoint(whole.codePointAt(at)!).length : compact(token).length;
+          const length =
+            byte || token === '<unk>'
+              ? String.fromCodePoint(whole.codePointAt(at)!).length
+              : compact(token).length;
           const from = at;
           const isLast = !byte || !/^<0x[89AB].>$/.test(tokens[i + 1] ?? '');
           if (isLast) at += length;
-          if (!byte && token !== '<unk>') expect(compact(token)).toBe(whole.slice(from, from + length));
+          if (!byte && token !== '<unk>')
+            expect(compact(token)).toBe(whole.slice(from, from + length));
           return length > 0 ? [from, from + length] : undefined;
         });
         expect(at).toBe(whole.length);
@@ -136,7 +214,10 @@ describe('the spans of SentencePiece', () => {
   });
 
   test('of any text with special tokens they ascend, and nothing but space is outside all of them', () => {
-    const pieces = fc.array(fc.oneof(fc.constantFrom('<mask>', '<s>', ' <mask> ', '<unk>', '<mas'), texts), { maxLength: 6 });
+    const pieces = fc.array(
+      fc.oneof(fc.constantFrom('<mask>', '<s>', ' <mask> ', '<unk>', '<mas'), texts),
+      { maxLength: 6 },
+    );
     for (const json of [xlmr, splitAtSpaces, lowered, llama, unknowns]) {
       const normal = normalOf(json);
       fc.assert(
@@ -146,7 +227,8 @@ describe('the spans of SentencePiece', () => {
           expect(spans?.length).toBe(2 * tokens.length);
           let [last, covered] = [0, 0];
           for (const [i, token] of [...tokens, '<end>'].entries()) {
-            const [start, end] = i < tokens.length ? spans!.subarray(2 * i) : [text.length, text.length];
+            const [start, end] =
+              i < tokens.length ? spans!.subarray(2 * i) : [text.length, text.length];
             expect(start).toBeGreaterThanOrEqual(last);
             expect(normal(text.slice(Math.min(covered, start), start))).toBe('');
             if (/^<(s|mask)>$/.test(token)) expect(text.slice(start, end)).toBe(token);
@@ -159,7 +241,9 @@ describe('the spans of SentencePiece', () => {
   });
 
   test('of a text that is cut off are those of its beginning', async () => {
-    const text = 'Café the  unbelievable,   🙂 \n the\n\n  x e\u0301\u200b <mask> a\u3000 '.repeat(300);
+    const text = 'Café the  unbelievable,   🙂 \n the\n\n  x e\u0301\u200b <mask> a\u3000 '.repeat(
+      300,
+    );
     const phrases = unigram(
       {},
       [...'▁abcdefghilmnostuvwxy,éC🙂']
@@ -171,7 +255,10 @@ describe('the spans of SentencePiece', () => {
     );
     const merged = sentencePieceBpe(
       {},
-      { vocab: { ...(llama.model as { vocab: object }).vocab, 'e▁': 400, 'e▁▁': 401 }, merges: ['e ▁', 'e▁ ▁'] },
+      {
+        vocab: { ...(llama.model as { vocab: object }).vocab, 'e▁': 400, 'e▁▁': 401 },
+        merges: ['e ▁', 'e▁ ▁'],
+      },
     );
     for (const json of [xlmr, splitAtSpaces, lowered, llama, unknowns, phrases, merged]) {
       const tokenizer = await loadTokenizer(json, {}, 1000, 'tokenizer.json');
@@ -206,7 +293,14 @@ describe('the spans of SentencePiece', () => {
     for (const json of others) expect(spanFinder(json, {})).toBeUndefined();
     expect(spanFinder(xlmr, { remove_space: true })).toBeUndefined();
     const find = spanFinder(xlmr, {})!;
-    for (const tokens of [['the'], ['▁the', 'x'], ['▁the', '▁', 'b', 'b'], ['▁the'], ['▁the', '', '▁b'], ['▁the', '<unk>']]) {
+    for (const tokens of [
+      ['the'],
+      ['▁the', 'x'],
+      ['▁the', '▁', 'b', 'b'],
+      ['▁the'],
+      ['▁the', '', '▁b'],
+      ['▁the', '<unk>'],
+    ]) {
       expect(find('the b', tokens, tokens.length)).toBeUndefined();
     }
     expect([...find('the b', ['▁the', '▁b'], 2)!]).toEqual([0, 3, 4, 5]);

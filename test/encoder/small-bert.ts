@@ -1,7 +1,9 @@
 import { type BertConfig, bertConfig } from '../../src/encoder/bert-config.js';
 import { writeSafetensors } from '../../src/formats/safetensors.js';
 
-/** A BERT of random weights, small enough for any test: config.json and the bytes of its weights. */
+/**
+ * A BERT of random weights, small enough for any test: config.json and the bytes of its weights.
+ */
 export function smallBert(
   change: Record<string, unknown> = {},
   prefix = '',
@@ -29,7 +31,10 @@ export function smallBert(
   const tensors: Record<string, { data: Float32Array; shape: number[] }> = {};
   const tensor = (name: string, shape: number[], center = 0, spread = 0.3): void => {
     const length = shape.reduce((a, b) => a * b, 1);
-    tensors[prefix + name] = { data: Float32Array.from({ length }, () => center + spread * random()), shape };
+    tensors[prefix + name] = {
+      data: Float32Array.from({ length }, () => center + spread * random()),
+      shape,
+    };
   };
   const dense = (name: string, outputs: number, inputs: number): void => {
     tensor(`${name}.weight`, [outputs, inputs]);
@@ -40,12 +45,16 @@ export function smallBert(
     tensor(`${name}.bias`, [hidden]);
   };
   tensor('embeddings.word_embeddings.weight', [config.vocabulary, hidden]);
-  tensor('embeddings.position_embeddings.weight', [config.firstPosition + config.positions, hidden]);
+  tensor('embeddings.position_embeddings.weight', [
+    config.firstPosition + config.positions,
+    hidden,
+  ]);
   tensor('embeddings.token_type_embeddings.weight', [2, hidden]);
   norm('embeddings.LayerNorm');
   for (let i = 0; i < config.layers; i++) {
     const at = `encoder.layer.${i}`;
-    for (const name of ['query', 'key', 'value']) dense(`${at}.attention.self.${name}`, hidden, hidden);
+    for (const name of ['query', 'key', 'value'])
+      dense(`${at}.attention.self.${name}`, hidden, hidden);
     dense(`${at}.attention.output.dense`, hidden, hidden);
     norm(`${at}.attention.output.LayerNorm`);
     dense(`${at}.intermediate.dense`, intermediate, hidden);

@@ -45,7 +45,13 @@ export const tokenizerJson = {
     normalized: false,
     special: special.includes(content),
   })),
-  normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
+  normalizer: {
+    type: 'BertNormalizer',
+    clean_text: true,
+    handle_chinese_chars: true,
+    strip_accents: null,
+    lowercase: true,
+  },
   pre_tokenizer: { type: 'BertPreTokenizer' },
   post_processor: {
     type: 'TemplateProcessing',
@@ -70,7 +76,9 @@ export const tokenizerJson = {
     unk_token: '[UNK]',
     continuing_subword_prefix: '##',
     max_input_chars_per_word: 100,
-    vocab: Object.fromEntries(Object.entries(ids).filter(([token]) => token !== '[Q] ' && token !== '[D] ')),
+    vocab: Object.fromEntries(
+      Object.entries(ids).filter(([token]) => token !== '[Q] ' && token !== '[D] '),
+    ),
   },
 };
 
@@ -88,7 +96,10 @@ export function denseModule(
   path: string,
   inputs: number,
   outputs: number,
-  { bias = false, activation = 'torch.nn.modules.linear.Identity' }: { bias?: boolean; activation?: string } = {},
+  {
+    bias = false,
+    activation = 'torch.nn.modules.linear.Identity',
+  }: { bias?: boolean; activation?: string } = {},
 ): { files: Record<string, unknown>; weight: Float32Array; bias: Float32Array | undefined } {
   const weight = values(inputs * outputs, inputs + outputs);
   const shift = bias ? values(outputs, 3) : undefined;
@@ -96,8 +107,20 @@ export function denseModule(
     'linear.weight': { shape: [outputs, inputs], data: weight },
     ...(shift ? { 'linear.bias': { shape: [outputs], data: shift } } : {}),
   };
-  const config = { in_features: inputs, out_features: outputs, bias, activation_function: activation };
-  return { files: { [`${path}/config.json`]: config, [`${path}/model.safetensors`]: writeSafetensors(tensors) }, weight, bias: shift };
+  const config = {
+    in_features: inputs,
+    out_features: outputs,
+    bias,
+    activation_function: activation,
+  };
+  return {
+    files: {
+      [`${path}/config.json`]: config,
+      [`${path}/model.safetensors`]: writeSafetensors(tensors),
+    },
+    weight,
+    bias: shift,
+  };
 }
 
 /** Writes files below a folder: bytes as they are, anything else as JSON. */

@@ -6,7 +6,10 @@ import { spanFinder } from '../../src/encoder/token-spans.js';
 type Json = Record<string, unknown>;
 
 /** Tokens of the library and their spans; undefined where the finder gives none. */
-export function tokenSpans(json: Json, text: string): { tokens: string[]; spans: Int32Array | undefined } {
+export function tokenSpans(
+  json: Json,
+  text: string,
+): { tokens: string[]; spans: Int32Array | undefined } {
   const { tokens } = new Tokenizer(json, {}).encode(text, { add_special_tokens: false });
   return { tokens, spans: spanFinder(json, {})?.(text, tokens, tokens.length) };
 }
@@ -18,7 +21,25 @@ export function tokenParts(json: Json, text: string): string[] {
 }
 
 const FRAGMENTS = [
-  ...['café', 'cafe\u0301', 'İstanbul', 'ΣΟΦΟΣ', 'Σ', '中文', '豈', '🙂', '👨‍👩‍👧', '❤️', '한국어', 'ভাষা', 'हिन्दी', 'ไทย', 'ﬁne', 'ẞ', 'Ǆ'],
+  ...[
+    'café',
+    'cafe\u0301',
+    'İstanbul',
+    'ΣΟΦΟΣ',
+    'Σ',
+    '中文',
+    '豈',
+    '🙂',
+    '👨‍👩‍👧',
+    '❤️',
+    '한국어',
+    'ভাষা',
+    'हिन्दी',
+    'ไทย',
+    'ﬁne',
+    'ẞ',
+    'Ǆ',
+  ],
   ...[
     '[SEP]',
     '[UNK]',
@@ -60,7 +81,11 @@ const FRAGMENTS = [
 /** Texts of words, marks and spaces of many scripts, lone surrogates and controls. */
 export const texts: fc.Arbitrary<string> = fc
   .array(
-    fc.oneof(fc.constantFrom(...FRAGMENTS), fc.string({ unit: 'binary', maxLength: 6 }), fc.string({ unit: 'grapheme', maxLength: 6 })),
+    fc.oneof(
+      fc.constantFrom(...FRAGMENTS),
+      fc.string({ unit: 'binary', maxLength: 6 }),
+      fc.string({ unit: 'grapheme', maxLength: 6 }),
+    ),
     { maxLength: 12 },
   )
   .map((pieces) => pieces.join(''));
@@ -69,10 +94,16 @@ export const texts: fc.Arbitrary<string> = fc
 export type Shown = readonly [from: number, to: number] | undefined;
 
 /**
- * Finds each token's place by trying: the narrowest part of the text whose normal form, between those of what is before and after it, has what the
- * token shows. Spans are that, or wider by the marks of the same character; they ascend, and nothing but space is outside all of them.
+ * Finds each token's place by trying: the narrowest part of the text whose normal form, between
+ * those of what is before and after it, has what the token shows. Spans are that, or wider by the
+ * marks of the same character; they ascend, and nothing but space is outside all of them.
  */
-export function checkSpans(text: string, spans: Int32Array | undefined, shown: readonly Shown[], normal: (text: string) => string): void {
+export function checkSpans(
+  text: string,
+  spans: Int32Array | undefined,
+  shown: readonly Shown[],
+  normal: (text: string) => string,
+): void {
   if (!spans) expect.unreachable(`no spans for ${JSON.stringify(text)}`);
   expect(spans.length).toBe(2 * shown.length);
   const places = placesToSplit(text, normal);
@@ -95,16 +126,24 @@ export function checkSpans(text: string, spans: Int32Array | undefined, shown: r
     const [from, to] = units;
     const narrowStart = places.findLast(({ before }) => before <= from)!.at;
     const narrowEnd = places.find(({ before }) => before >= to)!.at;
-    if (start !== narrowStart) expect(text.slice(start, narrowStart)).toMatch(/^(?:.|[\u1100-\u11ff]+)[\p{M}\p{Cc}ﾞﾟ]*$/su);
+    if (start !== narrowStart)
+      expect(text.slice(start, narrowStart)).toMatch(/^(?:.|[\u1100-\u11ff]+)[\p{M}\p{Cc}ﾞﾟ]*$/su);
     if (end !== narrowEnd) expect(text.slice(narrowEnd, end)).toMatch(/^[\p{M}\p{Cc}ﾞﾟ]+$/u);
   }
   expect(blank(text.slice(covered), normal)).toBe(true);
 }
 
-const blank = (text: string, normal: (text: string) => string): boolean => /^\s*$/.test(text) || normal(text) === '';
+const blank = (text: string, normal: (text: string) => string): boolean =>
+  /^\s*$/.test(text) || normal(text) === '';
 
-/** Where the text can be split and normalised in two, and how much of the normal text is before that. */
-function placesToSplit(text: string, normal: (text: string) => string): { at: number; before: number }[] {
+/**
+ * Where the text can be split and normalised in two, and how much of the normal text is before
+ * that.
+ */
+function placesToSplit(
+  text: string,
+  normal: (text: string) => string,
+): { at: number; before: number }[] {
   const whole = normal(text);
   const places: { at: number; before: number }[] = [];
   let at = 0;

@@ -9,7 +9,9 @@ function source(record: string[] = []): TokenSource {
       record.push(text);
       const tokens = text.match(/\w+|\S/g) ?? [];
       const ids = tokens.map((token) => token.length);
-      return add_special_tokens ? { ids: [90, ...ids, 91], tokens: ['[CLS]', ...tokens, '[SEP]'] } : { ids, tokens };
+      return add_special_tokens
+        ? { ids: [90, ...ids, 91], tokens: ['[CLS]', ...tokens, '[SEP]'] }
+        : { ids, tokens };
     },
     token_to_id: (token) => (/^(\w+|\S)$/.test(token) ? token.length : undefined),
   };
@@ -18,8 +20,16 @@ function source(record: string[] = []): TokenSource {
 describe('the text tokenizer', () => {
   test('gives the first tokens of a text, says whether there are more, and knows the tokens around one', () => {
     const tokenizer = textTokenizer(source(), 100, 'test');
-    expect(tokenizer.tokenize('one, three – four', 4)).toEqual({ ids: Int32Array.of(3, 1, 5, 1), spans: undefined, truncated: true });
-    expect(tokenizer.tokenize('one, three', 4)).toEqual({ ids: Int32Array.of(3, 1, 5), spans: undefined, truncated: false });
+    expect(tokenizer.tokenize('one, three – four', 4)).toEqual({
+      ids: Int32Array.of(3, 1, 5, 1),
+      spans: undefined,
+      truncated: true,
+    });
+    expect(tokenizer.tokenize('one, three', 4)).toEqual({
+      ids: Int32Array.of(3, 1, 5),
+      spans: undefined,
+      truncated: false,
+    });
     expect([...tokenizer.tokenize('', 4).ids]).toEqual([]);
     expect(tokenizer.around).toEqual({ first: 90, last: 91 });
     expect([...idsOf(tokenizer, ['three', 'no token', '!'])]).toEqual([5, 1]);
@@ -41,11 +51,16 @@ describe('the text tokenizer', () => {
   });
 
   test('an id outside the vocabulary is reported', () => {
-    expect(() => textTokenizer(source(), 4, 'tokenizer.json').tokenize('abcdefg', 5)).toThrow(/abcdefg has id 7, expected less than 4/);
+    expect(() => textTokenizer(source(), 4, 'tokenizer.json').tokenize('abcdefg', 5)).toThrow(
+      /abcdefg has id 7, expected less than 4/,
+    );
   });
 
   test('a tokenizer with other special tokens is refused', () => {
-    const bare: TokenSource = { encode: () => ({ ids: [], tokens: [] }), token_to_id: () => undefined };
+    const bare: TokenSource = {
+      encode: () => ({ ids: [], tokens: [] }),
+      token_to_id: () => undefined,
+    };
     expect(() => textTokenizer(bare, 100, 'tokenizer.json')).toThrow(/0 special tokens/);
   });
 });

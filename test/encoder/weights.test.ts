@@ -9,7 +9,9 @@ import { pickle, stateDict, storage, tensor, torchFile } from '../formats/torch-
 import { smallBert } from './small-bert.js';
 import { denseModule, tokenizerJson, writeFiles } from './small-checkpoint.js';
 
-const { loadEncoder } = (await import(new URL('../../dist/encoder/node.js', import.meta.url).href)) as typeof EncoderModule;
+const { loadEncoder } = (await import(
+  new URL('../../dist/encoder/node.js', import.meta.url).href
+)) as typeof EncoderModule;
 const root = await mkdtemp(join(tmpdir(), 'lemur-weights-'));
 afterAll(() => rm(root, { recursive: true }));
 
@@ -21,21 +23,33 @@ const half = Math.floor(tensors.length / 2);
 const parts = [tensors.slice(0, half), tensors.slice(half)];
 const other = { 'config.json': bert.json, 'tokenizer.json': tokenizerJson };
 let folders = 0;
-const folderOf = (files: Record<string, unknown>): Promise<string> => writeFiles(join(root, String(folders++)), { ...other, ...files });
+const folderOf = (files: Record<string, unknown>): Promise<string> =>
+  writeFiles(join(root, String(folders++)), { ...other, ...files });
 
-const safetensors = (list: typeof tensors): Uint8Array => writeSafetensors(Object.fromEntries(list));
+const safetensors = (list: typeof tensors): Uint8Array =>
+  writeSafetensors(Object.fromEntries(list));
 /** As torch.save writes a state dict: a storage for each tensor. */
-function torch(list: readonly (readonly [string, { shape: readonly number[]; data: Float32Array }])[]): Uint8Array {
+function torch(
+  list: readonly (readonly [string, { shape: readonly number[]; data: Float32Array }])[],
+): Uint8Array {
   const items = list.map(([name, { shape, data }], key) => {
     const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-    return [name, tensor(storage('FloatStorage', String(key), data.length), 0, shape, strides)] as const;
+    return [
+      name,
+      tensor(storage('FloatStorage', String(key), data.length), 0, shape, strides),
+    ] as const;
   });
-  const storages = list.map(([, { data }], key) => [String(key), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)] as const);
+  const storages = list.map(
+    ([, { data }], key) =>
+      [String(key), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)] as const,
+  );
   return torchFile(pickle(stateDict(...items)), Object.fromEntries(storages));
 }
 const indexOf = (names: readonly string[]) => ({
   metadata: {},
-  weight_map: Object.fromEntries(parts.flatMap((part, i) => part.map(([name]) => [name, names[i]]))),
+  weight_map: Object.fromEntries(
+    parts.flatMap((part, i) => part.map(([name]) => [name, names[i]])),
+  ),
 });
 
 async function vectorsOf(folder: string): Promise<Float32Array> {
@@ -63,7 +77,10 @@ describe('weights give the same vectors', async () => {
 
   test.each([
     ['a single safetensors file of another name', { 'weights.safetensors': bert.file }],
-    ['the 16-bit file of two', { 'model.fp16.safetensors': bert.file, 'other.safetensors': new Uint8Array(3) }],
+    [
+      'the 16-bit file of two',
+      { 'model.fp16.safetensors': bert.file, 'other.safetensors': new Uint8Array(3) },
+    ],
     ['pytorch_model.bin', { 'pytorch_model.bin': torch(tensors) }],
     [
       'several safetensors files and their index',
@@ -75,14 +92,22 @@ describe('weights give the same vectors', async () => {
     ],
     [
       "several of torch's files and their index",
-      { 'pytorch_model.bin.index.json': indexOf(binaries), [binaries[0]]: torch(parts[0]), [binaries[1]]: torch(parts[1]) },
+      {
+        'pytorch_model.bin.index.json': indexOf(binaries),
+        [binaries[0]]: torch(parts[0]),
+        [binaries[1]]: torch(parts[1]),
+      },
     ],
   ])('in %s', async (_, files) => {
     expect(await vectorsOf(await folderOf(files))).toEqual(expected);
   });
 
   test("safetensors are preferred to torch's", async () => {
-    expect(await vectorsOf(await folderOf({ 'model.safetensors': bert.file, 'pytorch_model.bin': new Uint8Array(9) }))).toEqual(expected);
+    expect(
+      await vectorsOf(
+        await folderOf({ 'model.safetensors': bert.file, 'pytorch_model.bin': new Uint8Array(9) }),
+      ),
+    ).toEqual(expected);
   });
 
   test("in a dense layer's pytorch_model.bin", async () => {
@@ -96,7 +121,9 @@ describe('weights give the same vectors', async () => {
       'config_sentence_transformers.json': { query_prefix: '[Q] ', document_prefix: '[D] ' },
     };
     const { '1_Dense/model.safetensors': _, ...without } = files as Record<string, unknown>;
-    const layer = { '1_Dense/pytorch_model.bin': torch([['linear.weight', { shape: [6, 48], data: weight }]]) };
+    const layer = {
+      '1_Dense/pytorch_model.bin': torch([['linear.weight', { shape: [6, 48], data: weight }]]),
+    };
     expect(await vectorsOf(await folderOf({ ...modules, ...without, ...layer }))).toEqual(
       await vectorsOf(await folderOf({ ...modules, ...files })),
     );
@@ -105,17 +132,36 @@ describe('weights give the same vectors', async () => {
   test('and what is missing or damaged is named', async () => {
     const index = { 'model.safetensors.index.json': indexOf(shards) };
     const absent = await failure(await folderOf({ ...index, [shards[0]]: safetensors(parts[0]) }));
-    expect(absent).toMatchObject({ code: 'not-found', message: expect.stringContaining(`no ${shards[1]}; found`) });
-    const elsewhere = await failure(await folderOf({ 'model.safetensors.index.json': { weight_map: { a: '../secret' } } }));
-    expect(elsewhere).toMatchObject({ code: 'bad-file', message: expect.stringContaining("expected a file's name") });
-    const swapped = { ...index, [shards[0]]: safetensors(parts[1]), [shards[1]]: safetensors(parts[0]) };
+    expect(absent).toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining(`no ${shards[1]}; found`),
+    });
+    const elsewhere = await failure(
+      await folderOf({ 'model.safetensors.index.json': { weight_map: { a: '../secret' } } }),
+    );
+    expect(elsewhere).toMatchObject({
+      code: 'bad-file',
+      message: expect.stringContaining("expected a file's name"),
+    });
+    const swapped = {
+      ...index,
+      [shards[0]]: safetensors(parts[1]),
+      [shards[1]]: safetensors(parts[0]),
+    };
     expect(await failure(await folderOf(swapped))).toMatchObject({
       code: 'bad-file',
       message: expect.stringContaining(`is not in ${shards[0]}`),
     });
-    const old = await failure(await folderOf({ 'pytorch_model.bin': new Uint8Array([0x80, 2, 0x8a, 10]) }));
-    expect(old).toMatchObject({ code: 'unsupported', message: expect.stringContaining('before torch 1.6') });
+    const old = await failure(
+      await folderOf({ 'pytorch_model.bin': new Uint8Array([0x80, 2, 0x8a, 10]) }),
+    );
+    expect(old).toMatchObject({
+      code: 'unsupported',
+      message: expect.stringContaining('before torch 1.6'),
+    });
     const cut = torch(tensors);
-    expect(await failure(await folderOf({ 'pytorch_model.bin': cut.subarray(0, cut.length / 2) }))).toMatchObject({ code: 'bad-file' });
+    expect(
+      await failure(await folderOf({ 'pytorch_model.bin': cut.subarray(0, cut.length / 2) })),
+    ).toMatchObject({ code: 'bad-file' });
   });
 });

@@ -19,7 +19,11 @@ test("a question of any length on the command line is answered, and nothing is w
   const added = await runCli(['add', index, '-', '--model', model], undefined, environment, lines);
   expect(added).toMatchObject({ code: 0 });
   for (const length of [16_384, 131_000]) {
-    const found = await runCli(['search', index, `red owls ${'x'.repeat(length - 9)}`, '--json'], undefined, environment);
+    const found = await runCli(
+      ['search', index, `red owls ${'x'.repeat(length - 9)}`, '--json'],
+      undefined,
+      environment,
+    );
     expect(found).toMatchObject({ code: 0 });
     expect(JSON.parse(found.stdout).hits).toHaveLength(2);
   }

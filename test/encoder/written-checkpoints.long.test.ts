@@ -9,11 +9,18 @@ import { readNpy } from '../../src/formats/npy.js';
 import { readSafetensors } from '../../src/formats/safetensors.js';
 import { writeFiles } from './small-checkpoint.js';
 
-const { loadEncoder } = (await import(new URL('../../dist/encoder/node.js', import.meta.url).href)) as typeof EncoderModule;
+const { loadEncoder } = (await import(
+  new URL('../../dist/encoder/node.js', import.meta.url).href
+)) as typeof EncoderModule;
 
-/** Folders that PyLate, Sentence Transformers 6 and PyLate's exporter wrote, with what these libraries gave (scripts/reference/pack-checkpoint.mjs). */
+/**
+ * Folders that PyLate, Sentence Transformers 6 and PyLate's exporter wrote, with what these
+ * libraries gave (scripts/reference/pack-checkpoint.mjs).
+ */
 const FIXTURES = fileURLToPath(new URL('../fixtures/checkpoints', import.meta.url));
-const names = (await readdir(FIXTURES)).filter((name) => name.endsWith('.gz')).map((name) => basename(name, '.safetensors.gz'));
+const names = (await readdir(FIXTURES))
+  .filter((name) => name.endsWith('.gz'))
+  .map((name) => basename(name, '.safetensors.gz'));
 /** Of the vectors' columns every so many-th is in the fixtures. */
 const STRIDE = 32;
 /** Largest difference of a value of a vector of unit length. */
@@ -32,8 +39,12 @@ test('there are checkpoints to compare with', () => {
 describe.each(names)('%s', (name) => {
   let folder: string;
   beforeAll(async () => {
-    const { tensors } = readSafetensors(new Uint8Array(gunzipSync(await readFile(join(FIXTURES, `${name}.safetensors.gz`)))));
-    const files = Object.fromEntries([...tensors].map(([file, { bytes }]) => [file, new Uint8Array(bytes)]));
+    const { tensors } = readSafetensors(
+      new Uint8Array(gunzipSync(await readFile(join(FIXTURES, `${name}.safetensors.gz`)))),
+    );
+    const files = Object.fromEntries(
+      [...tensors].map(([file, { bytes }]) => [file, new Uint8Array(bytes)]),
+    );
     folder = await writeFiles(join(root, name), files);
   });
   const json = async (file: string) => JSON.parse(await readFile(join(folder, file), 'utf8'));
@@ -45,7 +56,9 @@ describe.each(names)('%s', (name) => {
       try {
         const texts: string[] = await json('texts.json');
         for (const kind of ['query', 'document'] as const) {
-          const { vectors, counts, dim, spans } = await (kind === 'query' ? encoder.encodeQuery(texts) : encoder.encodeDocument(texts));
+          const { vectors, counts, dim, spans } = await (kind === 'query'
+            ? encoder.encodeQuery(texts)
+            : encoder.encodeDocument(texts));
           expect([...counts]).toEqual(await json(`expected-${kind}.json`));
           const { data, shape } = readNpy(await readFile(join(folder, `expected-${kind}.npy`)));
           expect(shape[0]).toBe(vectors.length / dim);

@@ -32,8 +32,14 @@ describe('documents', () => {
       'line 1: "_id" is 9007199254740993, a whole number beyond 2^53',
     ],
     'without a text': ['\n{"_id":"a","title":"x"}', 'line 2: "text" of nothing'],
-    'with a title that is no string': ['{"_id":"a","text":"x","title":[]}', 'line 1: "title" of []'],
-    'with metadata that is no object': ['{"_id":"a","text":"x","metadata":3}', 'line 1: "metadata" of 3'],
+    'with a title that is no string': [
+      '{"_id":"a","text":"x","title":[]}',
+      'line 1: "title" of []',
+    ],
+    'with metadata that is no object': [
+      '{"_id":"a","text":"x","metadata":3}',
+      'line 1: "metadata" of 3',
+    ],
     'with a text deeper than the stack': [
       `{"_id":"a","text":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
       'line 1: "text" of a value of too many levels',
@@ -49,7 +55,9 @@ describe('documents', () => {
   }
 
   test('an id that occurs twice is named with both lines', async () => {
-    await expect(documents('{"_id":"a","text":"x"}\n{"_id":"1","text":"x"}\n{"_id":1,"text":"y"}')).rejects.toMatchObject({
+    await expect(
+      documents('{"_id":"a","text":"x"}\n{"_id":"1","text":"x"}\n{"_id":1,"text":"y"}'),
+    ).rejects.toMatchObject({
       code: 'invalid-argument',
       message: 'corpus.jsonl: line 3: id "1" was already used in line 2; ids must be unique',
     });
@@ -62,7 +70,9 @@ test('queries are read in order, and an id that occurs twice is refused', async 
     { id: '2', text: 'b', metadata: {} },
     { id: '1', text: 'a' },
   ]);
-  await expect(parseBeirQueries(bytes(`${text}\n${text}`))).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(parseBeirQueries(bytes(`${text}\n${text}`))).rejects.toMatchObject({
+    code: 'invalid-argument',
+  });
 });
 
 describe('judgements', () => {
@@ -79,7 +89,11 @@ describe('judgements', () => {
   const rows = 'q1\td1\t1\nq1\td2\t-1\r\n\nq 2\td1\t2';
 
   test('are read with and without a header', async () => {
-    for (const header of ['', 'query-id\tcorpus-id\tscore\n', '\ufeffquery_id\tdoc_id\trelevance\r\n']) {
+    for (const header of [
+      '',
+      'query-id\tcorpus-id\tscore\n',
+      '\ufeffquery_id\tdoc_id\trelevance\r\n',
+    ]) {
       expect(await parseQrels(bytes(header + rows))).toEqual(want);
     }
   });
@@ -102,7 +116,10 @@ describe('judgements', () => {
       ['\td\t1', 'line 1: an empty id'],
     ];
     for (const [text, message] of bad) {
-      await expect(parseQrels(bytes(text))).rejects.toMatchObject({ code: 'bad-file', message: expect.stringContaining(message) });
+      await expect(parseQrels(bytes(text))).rejects.toMatchObject({
+        code: 'bad-file',
+        message: expect.stringContaining(message),
+      });
     }
   });
 });

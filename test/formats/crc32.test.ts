@@ -16,7 +16,9 @@ test('the checksum of Node is the plain one, from any checksum of the bytes befo
     fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(300), (bytes, cut) => {
       const whole = plainCrc32(bytes);
       expect(plainCrc32(bytes.subarray(cut), plainCrc32(bytes.subarray(0, cut)))).toBe(whole);
-      expect(nodePlatform.crc32?.(bytes.subarray(cut), plainCrc32(bytes.subarray(0, cut)))).toBe(whole);
+      expect(nodePlatform.crc32?.(bytes.subarray(cut), plainCrc32(bytes.subarray(0, cut)))).toBe(
+        whole,
+      );
     }),
   );
 });

@@ -8,7 +8,8 @@ const lines = async function* (text: string): AsyncGenerator<Uint8Array> {
 };
 const documents = async (text: string, unread?: UnreadFields): Promise<unknown[]> => {
   const all: unknown[] = [];
-  for await (const document of parseBeirDocuments(lines(text), 'x.jsonl', unread)) all.push(document);
+  for await (const document of parseBeirDocuments(lines(text), 'x.jsonl', unread))
+    all.push(document);
   return all;
 };
 
@@ -31,7 +32,9 @@ test.each([
   '"12345678901234567"',
   '{"12345678901234567":1}',
   '[]',
-])('%s: is kept as it is, or is a fraction', (text) => expect(findInexactNumber(text)).toBeUndefined());
+])('%s: is kept as it is, or is a fraction', (text) =>
+  expect(findInexactNumber(text)).toBeUndefined(),
+);
 
 test('any JSON value whose numbers are exact passes, and any whole number that comes back as another is found', () => {
   fc.assert(
@@ -48,7 +51,9 @@ test('any JSON value whose numbers are exact passes, and any whole number that c
 test('strings of a million characters, and 100,000 levels, are no obstacle', () => {
   const long = JSON.stringify('"\\'.repeat(500_000));
   expect(findInexactNumber(`[${long},9007199254740993]`)?.path).toBe('[1]');
-  expect(findInexactNumber(`${'['.repeat(100_000)}9007199254740993${']'.repeat(100_000)}`)?.literal).toBe('9007199254740993');
+  expect(
+    findInexactNumber(`${'['.repeat(100_000)}9007199254740993${']'.repeat(100_000)}`)?.literal,
+  ).toBe('9007199254740993');
 });
 
 test('ids and metadata of JSON lines are refused with field and line; what is not read does not matter', async () => {
@@ -62,15 +67,25 @@ test('ids and metadata of JSON lines are refused with field and line; what is no
       '{"id":"2","text":"a","metadata":{"user":{"ids":[7,123456789012345678]}}}',
       /line 2: "metadata\.user\.ids\[1\]" is 123456789012345678/,
     ],
-    ['{"id":"2","text":"a","metadata":{"x":1e400}}', /line 2: "metadata\.x" is 1e400, a number beyond the range of float64/],
+    [
+      '{"id":"2","text":"a","metadata":{"x":1e400}}',
+      /line 2: "metadata\.x" is 1e400, a number beyond the range of float64/,
+    ],
   ] as const) {
-    await expect(documents(good + line)).rejects.toMatchObject({ code: 'bad-file', message: expect.stringMatching(message) });
+    await expect(documents(good + line)).rejects.toMatchObject({
+      code: 'bad-file',
+      message: expect.stringMatching(message),
+    });
     await expect(parseBeirQueries(lines(good + line), 'x.jsonl')).rejects.toMatchObject({
       code: 'bad-file',
       message: expect.stringMatching(message),
     });
   }
-  expect(await documents('{"_id":"1","text":"9007199254740993","uid":9007199254740993,"metadata":{"big":"9007199254740993"}}')).toEqual([
+  expect(
+    await documents(
+      '{"_id":"1","text":"9007199254740993","uid":9007199254740993,"metadata":{"big":"9007199254740993"}}',
+    ),
+  ).toEqual([
     { id: '1', title: '', text: '9007199254740993', metadata: { big: '9007199254740993' } },
   ]);
 });

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { hasLevels } from '../../src/formats/json-levels.js';
 
-const nested = (levels: number, open: string, close: string): unknown => JSON.parse(open.repeat(levels) + close.repeat(levels));
+const nested = (levels: number, open: string, close: string): unknown =>
+  JSON.parse(open.repeat(levels) + close.repeat(levels));
 
 test('levels of objects and arrays are counted without recursion', () => {
   expect(hasLevels(nested(64, '[', ']'))).toBe(true);

@@ -27,7 +27,8 @@ describe('lines', () => {
   });
 
   test('an empty source, one of blank lines and one of a byte order mark alone have none', async () => {
-    for (const text of ['', '\n', '\r\n \n', '\ufeff']) expect(await parse(chunks(text))).toEqual([]);
+    for (const text of ['', '\n', '\r\n \n', '\ufeff'])
+      expect(await parse(chunks(text))).toEqual([]);
     expect(await parse(chunks())).toEqual([]);
   });
 
@@ -39,15 +40,26 @@ describe('lines', () => {
     const value = fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' }));
     const ends = fc.constantFrom('\n', '\r\n', '\n\n');
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(value, ends)), fc.boolean(), fc.array(fc.nat()), async (rows, open, cuts) => {
-        let text = rows.map(([item, end]) => JSON.stringify(item) + end).join('');
-        if (open) text = text.trimEnd();
-        const bytes = encoder.encode(text);
-        const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
-        const parts = at.slice(1).map((end, i) => bytes.subarray(at[i], end));
-        const got = await parse(chunks(...parts));
-        expect(got.map((entry) => entry.value)).toEqual(rows.map(([item]) => JSON.parse(JSON.stringify(item))));
-      }),
+      fc.asyncProperty(
+        fc.array(fc.tuple(value, ends)),
+        fc.boolean(),
+        fc.array(fc.nat()),
+        async (rows, open, cuts) => {
+          let text = rows.map(([item, end]) => JSON.stringify(item) + end).join('');
+          if (open) text = text.trimEnd();
+          const bytes = encoder.encode(text);
+          const at = [
+            0,
+            ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b),
+            bytes.length,
+          ];
+          const parts = at.slice(1).map((end, i) => bytes.subarray(at[i], end));
+          const got = await parse(chunks(...parts));
+          expect(got.map((entry) => entry.value)).toEqual(
+            rows.map(([item]) => JSON.parse(JSON.stringify(item))),
+          );
+        },
+      ),
     );
   });
 
@@ -90,7 +102,9 @@ describe('errors', () => {
       message: expect.stringContaining('line 1: more than 1000 bytes'),
     });
     expect(given).toBe(11);
-    expect(await collect(readLines(chunks('x'.repeat(1000), '\ny'), 'a.txt', { maxLineBytes: 1000 }))).toHaveLength(2);
+    expect(
+      await collect(readLines(chunks('x'.repeat(1000), '\ny'), 'a.txt', { maxLineBytes: 1000 })),
+    ).toHaveLength(2);
   });
 
   test('come for chunks that are not bytes', async () => {
@@ -125,19 +139,27 @@ describe('web streams', () => {
 
   test('are cancelled when a line is bad, and keep their own error', async () => {
     let cancelled = 0;
-    await expect(parse(stream(() => cancelled++, '{\n'))).rejects.toMatchObject({ code: 'bad-file' });
+    await expect(parse(stream(() => cancelled++, '{\n'))).rejects.toMatchObject({
+      code: 'bad-file',
+    });
     expect(cancelled).toBe(1);
-    const broken = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error('gone')) });
+    const broken = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.error(new Error('gone')),
+    });
     await expect(parse(broken)).rejects.toThrow('gone');
   });
 });
 
 test('the thread is given away at least once for every 4,096 lines, and for 64 times as many blank ones', async () => {
   // all in one chunk, from a source that waits for nothing
-  const read = await turnsOf(() => collect(readJsonLines(chunks('{"a":1}\n'.repeat(40_000)), 'a.jsonl')));
+  const read = await turnsOf(() =>
+    collect(readJsonLines(chunks('{"a":1}\n'.repeat(40_000)), 'a.jsonl')),
+  );
   expect(read.value).toHaveLength(40_000);
   expect(read.turns).toBeGreaterThanOrEqual(8);
-  const blank = await turnsOf(() => collect(readLines(chunks(`${'\n'.repeat(500_001)}${'\r\n'.repeat(20_000)}a\n\n\nb`), 'a.txt')));
+  const blank = await turnsOf(() =>
+    collect(readLines(chunks(`${'\n'.repeat(500_001)}${'\r\n'.repeat(20_000)}a\n\n\nb`), 'a.txt')),
+  );
   expect(blank.value).toEqual([
     { line: 520_002, text: 'a' },
     { line: 520_005, text: 'b' },

@@ -34,8 +34,16 @@ describe('a folder', () => {
   test('is read plain, gzipped, and gzipped under a plain name, all the same', async () => {
     const layouts: Record<string, string | Uint8Array>[] = [
       { 'corpus.jsonl': corpus, 'queries.jsonl': queries, 'qrels/test.tsv': qrels },
-      { 'corpus.jsonl.gz': gzipSync(corpus), 'queries.jsonl.gz': gzipSync(queries), 'qrels.tsv.gz': gzipSync(qrels) },
-      { 'corpus.jsonl': gzipSync(corpus), 'queries.jsonl.gz': queries, 'qrels.tsv': gzipSync(qrels) },
+      {
+        'corpus.jsonl.gz': gzipSync(corpus),
+        'queries.jsonl.gz': gzipSync(queries),
+        'qrels.tsv.gz': gzipSync(qrels),
+      },
+      {
+        'corpus.jsonl': gzipSync(corpus),
+        'queries.jsonl.gz': queries,
+        'qrels.tsv': gzipSync(qrels),
+      },
       // members end to end, as `cat a.gz b.gz` makes them
       {
         'corpus.jsonl.gz': Buffer.concat(corpus.split(/(?<=\n)/).map((line) => gzipSync(line))),
@@ -71,17 +79,28 @@ describe('a folder', () => {
   });
 
   test('has the judgements of the split that is asked for, and of no other', async () => {
-    await write({ 'corpus.jsonl': corpus, 'queries.jsonl': queries, 'qrels.tsv': qrels, 'qrels/dev.tsv': 'q0\td2\t1\n' });
+    await write({
+      'corpus.jsonl': corpus,
+      'queries.jsonl': queries,
+      'qrels.tsv': qrels,
+      'qrels/dev.tsv': 'q0\td2\t1\n',
+    });
     expect([...(await readBeir(folder, { split: 'dev' })).qrels.keys()]).toEqual(['q0']);
     await expect(readBeir(folder, { split: 'train' })).rejects.toMatchObject({
       code: 'not-found',
       message: `${folder}: none of the files qrels/train.tsv, qrels/train.tsv.gz`,
     });
-    await expect(readBeir(folder, { split: '../x' })).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(readBeir(folder, { split: '../x' })).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
   });
 
   test('can be looped over twice, and left early', async () => {
-    await write({ 'corpus.jsonl.gz': gzipSync(corpus.repeat(1)), 'queries.jsonl': queries, 'qrels.tsv': qrels });
+    await write({
+      'corpus.jsonl.gz': gzipSync(corpus.repeat(1)),
+      'queries.jsonl': queries,
+      'qrels.tsv': qrels,
+    });
     const data = await readBeir(folder);
     for await (const document of data.documents) {
       expect(document.id).toBe('d1');
@@ -103,18 +122,32 @@ describe('what is missing or damaged', () => {
       message: `${folder}: none of the files corpus.jsonl, corpus.jsonl.gz`,
     });
     await write({ 'corpus.jsonl': corpus, 'queries.jsonl': queries });
-    await expect(readBeir(folder)).rejects.toThrow('none of the files qrels/test.tsv, qrels/test.tsv.gz, qrels.tsv, qrels.tsv.gz');
+    await expect(readBeir(folder)).rejects.toThrow(
+      'none of the files qrels/test.tsv, qrels/test.tsv.gz, qrels.tsv, qrels.tsv.gz',
+    );
     await expect(readBeir(join(folder, 'corpus.jsonl'))).rejects.toMatchObject({
       code: 'not-found',
       message: expect.stringContaining('not a folder'),
     });
-    for (const path of [join(folder, 'none'), join(folder, 'corpus.jsonl', 'x'), join(folder, 'x'.repeat(5000)), folder]) {
-      await expect(fileBytes(path).next()).rejects.toMatchObject({ code: 'not-found', fields: { where: path } });
+    for (const path of [
+      join(folder, 'none'),
+      join(folder, 'corpus.jsonl', 'x'),
+      join(folder, 'x'.repeat(5000)),
+      folder,
+    ]) {
+      await expect(fileBytes(path).next()).rejects.toMatchObject({
+        code: 'not-found',
+        fields: { where: path },
+      });
     }
   });
 
   test('errors in the corpus come out of the loop with file and line', async () => {
-    await write({ 'corpus.jsonl': `${corpus}{"_id":"d1","text":"again"}\n`, 'queries.jsonl': queries, 'qrels.tsv': qrels });
+    await write({
+      'corpus.jsonl': `${corpus}{"_id":"d1","text":"again"}\n`,
+      'queries.jsonl': queries,
+      'qrels.tsv': qrels,
+    });
     await expect(all(await readBeir(folder))).rejects.toMatchObject({
       code: 'invalid-argument',
       message: `${join(folder, 'corpus.jsonl')}: line 3: id "d1" was already used in line 1; ids must be unique`,
@@ -141,18 +174,32 @@ describe('what is missing or damaged', () => {
 
   test('gzip data that unpacks to a thousand times its length is a bad file, soon', async () => {
     const megabyte = gzipSync(Buffer.alloc(2 ** 20, '\n'));
-    await write({ 'corpus.jsonl.gz': Buffer.concat(new Array(2000).fill(megabyte)), 'queries.jsonl': queries, 'qrels.tsv': qrels });
+    await write({
+      'corpus.jsonl.gz': Buffer.concat(new Array(2000).fill(megabyte)),
+      'queries.jsonl': queries,
+      'qrels.tsv': qrels,
+    });
     await expect(all(await readBeir(folder))).rejects.toMatchObject({
       code: 'bad-file',
-      message: expect.stringMatching(/corpus\.jsonl\.gz: gzip data that unpacks to more than 500 times its length/),
+      message: expect.stringMatching(
+        /corpus\.jsonl\.gz: gzip data that unpacks to more than 500 times its length/,
+      ),
     });
   });
 
   test('every file is closed at the end, also after an error and after leaving early', async () => {
     if (process.platform !== 'linux') return;
     const open = async () => (await readdir('/proc/self/fd')).length;
-    const lines = Array.from({ length: 40_000 }, (_, i) => `{"_id":"${i}","text":"${i % 7}"}\n`).join('');
-    await write({ 'corpus.jsonl': lines, 'queries.jsonl': queries, 'qrels.tsv': qrels, 'long.jsonl.gz': gzipSync(lines) });
+    const lines = Array.from(
+      { length: 40_000 },
+      (_, i) => `{"_id":"${i}","text":"${i % 7}"}\n`,
+    ).join('');
+    await write({
+      'corpus.jsonl': lines,
+      'queries.jsonl': queries,
+      'qrels.tsv': qrels,
+      'long.jsonl.gz': gzipSync(lines),
+    });
     const before = await open();
     const data = await readBeir(folder);
     for (let i = 0; i < 5; i++) {
@@ -168,7 +215,10 @@ test('SciFact as it comes with the sources: 5,183 abstracts, 300 judged queries,
   const data = await readBeir(fileURLToPath(new URL('../../data/scifact', import.meta.url)));
   const documents = await all(data);
   expect(documents).toHaveLength(5183);
-  expect(documents[0]).toMatchObject({ id: '4983', title: expect.stringContaining('human newborn cerebral white matter') });
+  expect(documents[0]).toMatchObject({
+    id: '4983',
+    title: expect.stringContaining('human newborn cerebral white matter'),
+  });
   expect(data.queries).toHaveLength(300);
   expect([...data.qrels.values()].reduce((sum, judgements) => sum + judgements.size, 0)).toBe(339);
   expect(data.unknown).toEqual({ queries: 0, documents: 0 });

@@ -1,12 +1,27 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fileBytes, readBeir } from '../../src/formats/node-beir.js';
-import { openFile, readHead, readShared, readWhole, sharedRoom } from '../../src/formats/node-file.js';
+import {
+  openFile,
+  readHead,
+  readShared,
+  readWhole,
+  sharedRoom,
+} from '../../src/formats/node-file.js';
 import { fileError } from '../../src/formats/node-file-error.js';
 import { readFloats, readNpyFloats } from '../../src/formats/node-npy.js';
 import { listFolder, whatLiesAt } from '../../src/formats/node-path-content.js';
@@ -44,31 +59,37 @@ afterAll(() => {
   rmSync(root, { recursive: true });
 });
 
-describe.each(Object.entries(NO_FILES))('%s in place of a file is an error at once', (name, message) => {
-  const wholeOf = async (path: string): Promise<void> => {
-    for await (const _ of fileBytes(path));
-  };
-  test.each([
-    ['openFile', openFile],
-    ['readWhole', readWhole],
-    ['readShared', readShared],
-    ['readHead', (path: string) => readHead(path, 4)],
-    ['fileBytes', wholeOf],
-    ['readNpyFloats', readNpyFloats],
-    ['readFloats', (path: string) => readFloats(path, [1])],
-  ])('%s', async (_, read: (path: string) => Promise<unknown>) => {
-    await expect(read(join(root, name))).rejects.toMatchObject({
-      name: 'LemurError',
-      code: 'not-found',
-      message: expect.stringMatching(message),
+describe.each(Object.entries(NO_FILES))(
+  '%s in place of a file is an error at once',
+  (name, message) => {
+    const wholeOf = async (path: string): Promise<void> => {
+      for await (const _ of fileBytes(path));
+    };
+    test.each([
+      ['openFile', openFile],
+      ['readWhole', readWhole],
+      ['readShared', readShared],
+      ['readHead', (path: string) => readHead(path, 4)],
+      ['fileBytes', wholeOf],
+      ['readNpyFloats', readNpyFloats],
+      ['readFloats', (path: string) => readFloats(path, [1])],
+    ])('%s', async (_, read: (path: string) => Promise<unknown>) => {
+      await expect(read(join(root, name))).rejects.toMatchObject({
+        name: 'LemurError',
+        code: 'not-found',
+        message: expect.stringMatching(message),
+      });
     });
-  });
-});
+  },
+);
 
 test('a folder of vectors or of a data set in which one file is a pipe is refused at once', async () => {
   for (const name of ['tokens.npy', 'counts.npy']) {
     const folder = mkdtempSync(join(root, 'vectors-'));
-    writeFileSync(join(folder, 'tokens.npy'), writeNpy({ shape: [1, 1], data: new Float32Array(1) }));
+    writeFileSync(
+      join(folder, 'tokens.npy'),
+      writeNpy({ shape: [1, 1], data: new Float32Array(1) }),
+    );
     writeFileSync(join(folder, 'counts.npy'), writeNpy({ shape: [1], data: Int32Array.of(1) }));
     rmSync(join(folder, name));
     execFileSync('mkfifo', [join(folder, name)]);
@@ -78,12 +99,18 @@ test('a folder of vectors or of a data set in which one file is a pipe is refuse
     });
   }
   const folder = mkdtempSync(join(root, 'beir-'));
-  for (const name of ['corpus.jsonl', 'queries.jsonl', 'qrels.tsv']) execFileSync('mkfifo', [join(folder, name)]);
-  await expect(readBeir(folder)).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('qrels.tsv: a named pipe') });
+  for (const name of ['corpus.jsonl', 'queries.jsonl', 'qrels.tsv'])
+    execFileSync('mkfifo', [join(folder, name)]);
+  await expect(readBeir(folder)).rejects.toMatchObject({
+    code: 'not-found',
+    message: expect.stringContaining('qrels.tsv: a named pipe'),
+  });
 });
 
 test('says what lies at a path, without waiting for it', async () => {
-  const found = await Promise.all(Object.keys(NO_FILES).map(async (name) => [name, await whatLiesAt(join(root, name))]));
+  const found = await Promise.all(
+    Object.keys(NO_FILES).map(async (name) => [name, await whatLiesAt(join(root, name))]),
+  );
   expect(Object.fromEntries(found)).toEqual({
     nothing: undefined,
     pipe: 'other',
@@ -113,14 +140,18 @@ test('a pipe that is open already is read as it comes, gzipped or not', async ()
 });
 
 describe('errors of the system name the path and the reason', () => {
-  const system = (code: string, errno: number): Error => Object.assign(new Error(code), { code, errno, syscall: 'open' });
+  const system = (code: string, errno: number): Error =>
+    Object.assign(new Error(code), { code, errno, syscall: 'open' });
 
   test('files, folders, and what is neither', async () => {
     expect(fileError('a', system('EMFILE', -24))).toMatchObject({
       code: 'storage-failed',
       message: 'a: could not be read: too many files are open',
     });
-    expect(fileError('a', system('EACCES', -13))).toMatchObject({ code: 'storage-failed', message: 'a: could not be read: no permission' });
+    expect(fileError('a', system('EACCES', -13))).toMatchObject({
+      code: 'storage-failed',
+      message: 'a: could not be read: no permission',
+    });
     expect(fileError('a', system('ENOTSUP', -95))).toMatchObject({
       code: 'storage-failed',
       message: expect.stringMatching(/^a: could not be read: op/),
@@ -139,7 +170,16 @@ describe('errors of the system name the path and the reason', () => {
 
   test('a path with NUL in it', async () => {
     const nul = { code: 'invalid-argument', message: 'a\\u0000b: a path with NUL in it' };
-    for (const read of [openFile, readWhole, readShared, whatLiesAt, listFolder, listTextFiles, readTokenVectors, readBeir])
+    for (const read of [
+      openFile,
+      readWhole,
+      readShared,
+      whatLiesAt,
+      listFolder,
+      listTextFiles,
+      readTokenVectors,
+      readBeir,
+    ])
       await expect((read as (path: string) => Promise<unknown>)('a\0b')).rejects.toMatchObject({
         ...nul,
         name: 'LemurError',
@@ -157,7 +197,11 @@ test('a .npy file whose header has room for more is read, up to 1 MiB of it', as
     head.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, version, 0]);
     if (version === 1) head.writeUInt16LE(length, 8);
     else head.writeUInt32LE(length, 8);
-    return Buffer.concat([head, Buffer.from(`${dict.padEnd(length - 1)}\n`), Buffer.from(data.buffer)]);
+    return Buffer.concat([
+      head,
+      Buffer.from(`${dict.padEnd(length - 1)}\n`),
+      Buffer.from(data.buffer),
+    ]);
   };
   const path = join(root, 'padded.npy');
   for (const [version, length] of [
@@ -186,13 +230,21 @@ describe('files larger than there is room for', () => {
     const path = join(root, 'large.npy');
     const head = writeNpy({ shape: [0, 8, 128], data: new Float32Array(0) });
     const rows = 2 ** 31;
-    writeFileSync(path, Buffer.from(head).toString('latin1').replace('(0, 8, 128), }          ', `(${rows}, 8, 128), } `), 'latin1');
+    writeFileSync(
+      path,
+      Buffer.from(head)
+        .toString('latin1')
+        .replace('(0, 8, 128), }          ', `(${rows}, 8, 128), } `),
+      'latin1',
+    );
     truncateSync(path, head.length + rows * 8 * 128 * 4);
     await expect(readTokenVectors(path)).rejects.toMatchObject({
       code: 'unsupported',
       message: expect.stringMatching(/large\.npy: .*bytes of memory/),
     });
-    expect(() => sharedRoom(2 ** 52, 'x')).toThrow(/^x: its vectors take 4503599627370496 bytes of memory/);
+    expect(() => sharedRoom(2 ** 52, 'x')).toThrow(
+      /^x: its vectors take 4503599627370496 bytes of memory/,
+    );
   });
 
   test('what is read as a whole', async () => {

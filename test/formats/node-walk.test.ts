@@ -7,8 +7,20 @@ import { walkFiles } from '../../src/formats/node-walk.js';
 let root: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'lemur-walk-'));
-  for (const folder of ['b/deep', 'a', '.git', 'a/node_modules', 'b/.hidden', 'closed']) mkdirSync(join(root, folder), { recursive: true });
-  for (const file of ['z', 'b/2', 'b/10', 'b/deep/x', 'a/1', '.git/no', 'a/node_modules/no', 'b/.hidden/no', '.no', 'closed/no'])
+  for (const folder of ['b/deep', 'a', '.git', 'a/node_modules', 'b/.hidden', 'closed'])
+    mkdirSync(join(root, folder), { recursive: true });
+  for (const file of [
+    'z',
+    'b/2',
+    'b/10',
+    'b/deep/x',
+    'a/1',
+    '.git/no',
+    'a/node_modules/no',
+    'b/.hidden/no',
+    '.no',
+    'closed/no',
+  ])
     writeFileSync(join(root, file), file);
   symlinkSync(join(root, 'z'), join(root, 'link'));
   symlinkSync(join(root, 'a'), join(root, 'folder-link'));
@@ -33,7 +45,8 @@ test('files come a folder at a time, in one order; hidden ones, node_modules, li
 
 test('a folder that may not be read stops the walk, unless it is tolerant; root reads everything', async () => {
   chmodSync(join(root, 'closed'), 0);
-  if (process.getuid?.() !== 0) await expect(listed(root)).rejects.toMatchObject({ code: 'storage-failed' });
+  if (process.getuid?.() !== 0)
+    await expect(listed(root)).rejects.toMatchObject({ code: 'storage-failed' });
   expect(await listed(root, { tolerant: true })).toHaveLength(6);
 });
 

@@ -7,9 +7,10 @@ import { type NpyData, readNpy, writeNpy } from '../../src/formats/npy.js';
 import { readNpyHeader } from '../../src/formats/npy-header.js';
 
 const fixtures = new URL('../fixtures/npy/', import.meta.url);
-const expected: Record<string, { dtype?: string; shape: number[]; values: (string | number)[]; error?: string }> = JSON.parse(
-  readFileSync(new URL('expected.json', fixtures), 'utf8'),
-);
+const expected: Record<
+  string,
+  { dtype?: string; shape: number[]; values: (string | number)[]; error?: string }
+> = JSON.parse(readFileSync(new URL('expected.json', fixtures), 'utf8'));
 
 /** A file with this header text, as version 1.0, in front of so many zero bytes. */
 function fileWith(header: string, dataBytes = 0): Uint8Array {
@@ -46,7 +47,11 @@ describe('files written by numpy', () => {
       const array = readNpy(bytes, name);
       expect(array.dtype).toBe(dtype);
       expect(array.shape).toEqual(shape);
-      expect([...array.data]).toEqual(values.map((value) => (value === 'inf' ? Infinity : value === '-inf' ? -Infinity : Number(value))));
+      expect([...array.data]).toEqual(
+        values.map((value) =>
+          value === 'inf' ? Infinity : value === '-inf' ? -Infinity : Number(value),
+        ),
+      );
     });
   }
 
@@ -75,7 +80,8 @@ describe('damaged files', () => {
   const file = writeNpy({ shape: [2, 3], data: new Float32Array(6) });
 
   test('every truncation is a bad file', () => {
-    for (let length = 0; length < file.length; length++) expect(codeOf(() => readNpy(file.subarray(0, length)))).toBe('bad-file');
+    for (let length = 0; length < file.length; length++)
+      expect(codeOf(() => readNpy(file.subarray(0, length)))).toBe('bad-file');
   });
 
   test('what was got and what was expected is said', () => {
@@ -85,7 +91,9 @@ describe('damaged files', () => {
     expect(() => readNpy(Uint8Array.from([...file, 0]), 'a.npy')).toThrow(
       '25 bytes of data, expected 24 for f4 [2,3]: the file is too long',
     );
-    expect(() => readNpy(new Uint8Array(20), 'a.npy')).toThrow('begins with the bytes 00 00 00 00 00 00');
+    expect(() => readNpy(new Uint8Array(20), 'a.npy')).toThrow(
+      'begins with the bytes 00 00 00 00 00 00',
+    );
   });
 
   test('an unknown version is unsupported', () => {
@@ -95,8 +103,17 @@ describe('damaged files', () => {
   });
 
   test('a huge shape fails before anything is allocated', () => {
-    for (const shape of ['(4503599627370496,)', '(99999999999999999999,)', '(4294967296, 4294967296, 4294967296)', '(1000000000, 1000)']) {
-      expect(codeOf(() => readNpy(fileWith(`{'descr': '<f8', 'fortran_order': False, 'shape': ${shape}, }`, 8)))).toBe('bad-file');
+    for (const shape of [
+      '(4503599627370496,)',
+      '(99999999999999999999,)',
+      '(4294967296, 4294967296, 4294967296)',
+      '(1000000000, 1000)',
+    ]) {
+      expect(
+        codeOf(() =>
+          readNpy(fileWith(`{'descr': '<f8', 'fortran_order': False, 'shape': ${shape}, }`, 8)),
+        ),
+      ).toBe('bad-file');
     }
   });
 
@@ -118,7 +135,8 @@ describe('damaged files', () => {
     'a lower-case boolean': `{${good[0]}, 'fortran_order': false, ${good[2]}}`,
   };
   for (const [what, header] of Object.entries(headers)) {
-    test(`a header with ${what} is a bad file`, () => expect(codeOf(() => readNpy(fileWith(header, 8)))).toBe('bad-file'));
+    test(`a header with ${what} is a bad file`, () =>
+      expect(codeOf(() => readNpy(fileWith(header, 8)))).toBe('bad-file'));
   }
 
   test('headers of other writers are read: any order, double quotes, no spaces, Python 2 integers', () => {
@@ -137,7 +155,8 @@ describe('damaged files', () => {
         fc.string({ maxLength: 60, unit: fc.constantFrom(..."{}()':,<f4 \n\\LTrueFalse12") }),
         (tail, text) => {
           const inputs = [Uint8Array.from([...file.subarray(0, 7), ...tail]), fileWith(text)];
-          for (const bytes of inputs) expect(['bad-file', 'unsupported', 'none']).toContain(codeOf(() => readNpy(bytes)));
+          for (const bytes of inputs)
+            expect(['bad-file', 'unsupported', 'none']).toContain(codeOf(() => readNpy(bytes)));
         },
       ),
     );
@@ -146,7 +165,16 @@ describe('damaged files', () => {
 
 describe('writing', () => {
   test('what is written is read back, in shape, type and bits', () => {
-    const kinds = [Float32Array, Float64Array, Int8Array, Uint8Array, Int16Array, Uint16Array, Int32Array, Uint32Array];
+    const kinds = [
+      Float32Array,
+      Float64Array,
+      Int8Array,
+      Uint8Array,
+      Int16Array,
+      Uint16Array,
+      Int32Array,
+      Uint32Array,
+    ];
     fc.assert(
       fc.property(
         fc.constantFrom(...kinds),
@@ -158,16 +186,24 @@ describe('writing', () => {
           const back = readNpy(writeNpy({ shape, data }));
           expect(back.shape).toEqual(shape);
           expect(back.data.constructor).toBe(Kind);
-          expect(new Uint8Array(back.data.buffer)).toEqual(new Uint8Array(noise.buffer.slice(0, data.byteLength)));
+          expect(new Uint8Array(back.data.buffer)).toEqual(
+            new Uint8Array(noise.buffer.slice(0, data.byteLength)),
+          );
         },
       ),
     );
   });
 
   test('a shape that does not fit is an invalid argument', () => {
-    expect(codeOf(() => writeNpy({ shape: [2, 2], data: new Float32Array(3) }))).toBe('invalid-argument');
-    expect(codeOf(() => writeNpy({ shape: [-1, -3], data: new Float32Array(3) }))).toBe('invalid-argument');
-    expect(codeOf(() => writeNpy({ shape: [3], data: [1, 2, 3] as unknown as NpyData }))).toBe('invalid-argument');
+    expect(codeOf(() => writeNpy({ shape: [2, 2], data: new Float32Array(3) }))).toBe(
+      'invalid-argument',
+    );
+    expect(codeOf(() => writeNpy({ shape: [-1, -3], data: new Float32Array(3) }))).toBe(
+      'invalid-argument',
+    );
+    expect(codeOf(() => writeNpy({ shape: [3], data: [1, 2, 3] as unknown as NpyData }))).toBe(
+      'invalid-argument',
+    );
   });
 });
 

@@ -2,12 +2,23 @@ import { describe, expect, test } from 'vitest';
 import { readTorchFile, type TorchTensor } from '../../src/formats/torch-file.js';
 import { bytes, global, pickle, storage, tensor, torchFile, zip } from './torch-bytes.js';
 
-const raw = (values: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint16Array): Uint8Array => new Uint8Array(values.buffer);
+const raw = (
+  values: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint16Array,
+): Uint8Array => new Uint8Array(values.buffer);
 const floats = raw(Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7));
 const eight = storage('FloatStorage', '0', 8);
 
-async function only(source: Uint8Array, data: Uint8Array, offset: number, shape: number[], strides: number[]): Promise<TorchTensor> {
-  return (await readTorchFile(torchFile(pickle(tensor(source, offset, shape, strides)), { 0: data }), 'x.pt')) as TorchTensor;
+async function only(
+  source: Uint8Array,
+  data: Uint8Array,
+  offset: number,
+  shape: number[],
+  strides: number[],
+): Promise<TorchTensor> {
+  return (await readTorchFile(
+    torchFile(pickle(tensor(source, offset, shape, strides)), { 0: data }),
+    'x.pt',
+  )) as TorchTensor;
 }
 
 describe('a torch file', () => {
@@ -45,7 +56,10 @@ describe('a torch file', () => {
     ['claims 2^50 values', 0, [2 ** 25, 2 ** 25], [2 ** 25, 1]],
     ['begins at 2^52', 2 ** 52, [1], [1]],
   ])('is refused when a tensor %s', async (_name, offset, shape, strides) => {
-    await expect(only(eight, floats, offset, shape, strides)).rejects.toMatchObject({ code: 'bad-file', fields: { where: 'x.pt' } });
+    await expect(only(eight, floats, offset, shape, strides)).rejects.toMatchObject({
+      code: 'bad-file',
+      fields: { where: 'x.pt' },
+    });
   });
 
   test('is refused when a storage is missing or of another length than it says', async () => {
@@ -55,24 +69,31 @@ describe('a torch file', () => {
       storage('FloatStorage', '0', 2 ** 52),
       storage('LongStorage', '0', 8),
     ]) {
-      await expect(only(source, floats, 0, [1], [1])).rejects.toThrow(/x\.pt: .*storage '.*' has (32|no) bytes, expected/);
+      await expect(only(source, floats, 0, [1], [1])).rejects.toThrow(
+        /x\.pt: .*storage '.*' has (32|no) bytes, expected/,
+      );
     }
   });
 
   test('is refused when a few values stand for a great many', async () => {
     await expect(only(eight, floats, 0, [2 ** 40], [0])).rejects.toThrow(/repeats the 8 values/);
     const rebuild = global('torch._utils', '_rebuild_tensor_v2');
-    const args = tensor(storage('FloatStorage', '0', 64), 0, [64], [1]).subarray(rebuild.length, -1);
+    const args = tensor(storage('FloatStorage', '0', 64), 0, [64], [1]).subarray(
+      rebuild.length,
+      -1,
+    );
     const again = Array.from({ length: 3000 }, () => bytes('h', 0, 'h', 1, 'R'));
     const program = pickle('(', rebuild, 'q', 0, args, 'q', 1, ...again, 't');
-    await expect(readTorchFile(torchFile(program, { 0: raw(new Float32Array(64)) }), 'x.pt')).rejects.toThrow(
-      /share their storages too often/,
-    );
+    await expect(
+      readTorchFile(torchFile(program, { 0: raw(new Float32Array(64)) }), 'x.pt'),
+    ).rejects.toThrow(/share their storages too often/);
   });
 
   test('is refused without a pickle, with two, of the old format, and with numbers the other way round', async () => {
     const program = pickle('N');
-    await expect(readTorchFile(zip([['x/version', bytes('3')]]), 'x.pt')).rejects.toThrow(/0 entries named \*\/data\.pkl/);
+    await expect(readTorchFile(zip([['x/version', bytes('3')]]), 'x.pt')).rejects.toThrow(
+      /0 entries named \*\/data\.pkl/,
+    );
     const two = zip([
       ['x/data.pkl', program],
       ['y/data.pkl', program],

@@ -6,7 +6,10 @@ import { type Attempt, REFUSED, type Run, type Target } from './harness.js';
 import { checkOutcome, runInProcess } from './run-in-process.js';
 import { writeSmallFolder } from './small-index.js';
 
-/** Ways to open an index; `FOLDER` is it, `MODEL` a folder that has an encoder's config.json and nothing else. */
+/**
+ * Ways to open an index; `FOLDER` is it, `MODEL` a folder that has an encoder's config.json and
+ * nothing else.
+ */
 const COMMANDS = {
   search: ['search', 'FOLDER', 'anything', '-k', '2', '--threads', '1', '--model', 'MODEL'],
   filter: [
@@ -55,9 +58,11 @@ interface Files {
 function changesOf({ names, content }: Files, random: Random): Change[] {
   const name = random.pick(names);
   const own = content.get(name)!;
-  if (random.oneIn(25)) return [{ name, content: random.pick([undefined, 'folder', new Uint8Array()]) }];
+  if (random.oneIn(25))
+    return [{ name, content: random.pick([undefined, 'folder', new Uint8Array()]) }];
   if (random.oneIn(25)) return [{ name, content: content.get(random.pick(names))! }];
-  if (name.endsWith('.json') && name !== 'index.json') return [{ name, content: mutateJson(JSON.parse(textOf(own)), random) }];
+  if (name.endsWith('.json') && name !== 'index.json')
+    return [{ name, content: mutateJson(JSON.parse(textOf(own)), random) }];
   return [{ name, content: mutateBytes({ seeds: [own] }, random) }];
 }
 
@@ -73,7 +78,10 @@ function readFiles(root: string): Files {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
     .sort();
-  return { names, content: new Map(names.map((name) => [name, new Uint8Array(readFileSync(join(root, name)))])) };
+  return {
+    names,
+    content: new Map(names.map((name) => [name, new Uint8Array(readFileSync(join(root, name)))])),
+  };
 }
 
 function put(root: string, { name, content }: Change): void {
@@ -83,7 +91,10 @@ function put(root: string, { name, content }: Change): void {
   else if (content) writeFileSync(path, content);
 }
 
-/** A folder for as long as the run lasts, in which each input changes a file or two and puts them back. */
+/**
+ * A folder for as long as the run lasts, in which each input changes a file or two and puts them
+ * back.
+ */
 async function openFolder(
   prepare: (root: string) => Promise<void>,
   read: (root: string, changes: readonly Change[], random: Random) => unknown,
@@ -97,7 +108,13 @@ async function openFolder(
       const size = changes.reduce((sum, { content }) => sum + (content?.length ?? 0), 0);
       return {
         size,
-        show: () => changes.map(({ name, content }) => `${name}: ${content instanceof Uint8Array ? textOf(content) : content}`).join('\n'),
+        show: () =>
+          changes
+            .map(
+              ({ name, content }) =>
+                `${name}: ${content instanceof Uint8Array ? textOf(content) : content}`,
+            )
+            .join('\n'),
         async read() {
           for (const change of changes) put(root, change);
           try {
@@ -121,11 +138,19 @@ export const folders: Target = {
   open: () =>
     openFolder(writeSmallFolder, async (root, changes, random) => {
       const command = COMMANDS[commandFor(changes, random)];
-      const args = command.map((word) => word.replace('FOLDER', root).replace('MODEL', join(root, 'model')));
+      const args = command.map((word) =>
+        word.replace('FOLDER', root).replace('MODEL', join(root, 'model')),
+      );
       const outcome = await runInProcess(args, ['search', 'eval', 'info', 'verify']);
       // what verify has found is its result
-      checkOutcome(command === COMMANDS.verify && outcome.exitCode === 1 ? { ...outcome, stdout: '' } : outcome);
+      checkOutcome(
+        command === COMMANDS.verify && outcome.exitCode === 1
+          ? { ...outcome, stdout: '' }
+          : outcome,
+      );
       // an intact index is searched up to its encoder, which has no tokenizer here
-      return outcome.exitCode === 0 || outcome.stderr.includes('no tokenizer.json') ? undefined : REFUSED;
+      return outcome.exitCode === 0 || outcome.stderr.includes('no tokenizer.json')
+        ? undefined
+        : REFUSED;
     }),
 };

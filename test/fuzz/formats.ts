@@ -1,5 +1,11 @@
 import { withoutZeroRows } from '../../src/cli/zero-rows.js';
-import { type BeirDocument, parseBeirDocuments, parseBeirQueries, parseQrels, type UnreadFields } from '../../src/formats/beir.js';
+import {
+  type BeirDocument,
+  parseBeirDocuments,
+  parseBeirQueries,
+  parseQrels,
+  type UnreadFields,
+} from '../../src/formats/beir.js';
 import { rangesOf } from '../../src/formats/byte-ranges.js';
 import { findInexactNumber } from '../../src/formats/inexact-numbers.js';
 import { joinTensorFiles } from '../../src/formats/join-tensor-files.js';
@@ -7,12 +13,29 @@ import { type JsonLine, readJsonLines } from '../../src/formats/jsonl.js';
 import { type NpyData, readNpy, writeNpy } from '../../src/formats/npy.js';
 import { unpickle } from '../../src/formats/pickle.js';
 import type { PickleValue } from '../../src/formats/pickle-values.js';
-import { readSafetensors, type SafetensorsArray, toTypedArray, writeSafetensors } from '../../src/formats/safetensors.js';
+import {
+  readSafetensors,
+  type SafetensorsArray,
+  toTypedArray,
+  writeSafetensors,
+} from '../../src/formats/safetensors.js';
 import { parseTokenVectors } from '../../src/formats/token-vectors.js';
 import { readTorchFile, type TorchValue } from '../../src/formats/torch-file.js';
 import { openTorchTensors } from '../../src/formats/torch-tensors.js';
 import { readZip } from '../../src/formats/zip.js';
-import { bytes, global, long, ordered, pickle, storage, tensor, text, torchFile, tuple, zip } from '../formats/torch-bytes.js';
+import {
+  bytes,
+  global,
+  long,
+  ordered,
+  pickle,
+  storage,
+  tensor,
+  text,
+  torchFile,
+  tuple,
+  zip,
+} from '../formats/torch-bytes.js';
 import { concat, mutateBytes, mutateJson, type Random } from '../mutations.js';
 import { REFUSED, type Target } from './harness.js';
 import { hostileNpy } from './hostile-npy.js';
@@ -21,13 +44,21 @@ const encoder = new TextEncoder();
 const WHERE = 'input';
 
 /** A reader of bytes; `read` also checks what must hold of what it accepts. */
-function reader(name: string, make: (random: Random) => Uint8Array, read: (input: Uint8Array, random: Random) => unknown): Target {
+function reader(
+  name: string,
+  make: (random: Random) => Uint8Array,
+  read: (input: Uint8Array, random: Random) => unknown,
+): Target {
   return {
     name,
     open: async () => ({
       once(random) {
         const input = make(random);
-        return { size: input.length, read: () => read(input, random), show: () => Buffer.from(input).toString('base64') };
+        return {
+          size: input.length,
+          read: () => read(input, random),
+          show: () => Buffer.from(input).toString('base64'),
+        };
       },
     }),
   };
@@ -37,11 +68,19 @@ function hold(condition: boolean, what: string): void {
   if (!condition) throw new Error(`accepted, but ${what}`);
 }
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((size, length) => size * length, 1);
+const sizeOf = (shape: readonly number[]): number =>
+  shape.reduce((size, length) => size * length, 1);
 const sameBytes = (a: ArrayBufferView, b: ArrayBufferView): boolean =>
-  Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
+  Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(
+    Buffer.from(b.buffer, b.byteOffset, b.byteLength),
+  );
 
-const arrays: NpyData[] = [Float32Array.of(1, -2, Number.NaN, 4, 5, 6), Int32Array.of(1, 2, 3), new Float64Array(0), Uint8Array.of(9)];
+const arrays: NpyData[] = [
+  Float32Array.of(1, -2, Number.NaN, 4, 5, 6),
+  Int32Array.of(1, 2, 3),
+  new Float64Array(0),
+  Uint8Array.of(9),
+];
 const npySeeds = arrays.map((data, i) => writeNpy({ shape: [[2, 3], [3], [0, 4], []][i], data }));
 
 const npy = reader(
@@ -51,14 +90,20 @@ const npy = reader(
     const { shape, data, dtype } = readNpy(input, WHERE);
     hold(sizeOf(shape) === data.length, `${data.length} values for [${shape}]`);
     const again = readNpy(writeNpy({ shape, data }), WHERE);
-    hold(sameBytes(again.data, data) && again.shape.join() === shape.join(), `${dtype} [${shape}] is not the same when written and read`);
+    hold(
+      sameBytes(again.data, data) && again.shape.join() === shape.join(),
+      `${dtype} [${shape}] is not the same when written and read`,
+    );
   },
 );
 
 const vectors = Float32Array.of(1, 2, 0, 0, 3, 4, 0, 0, 5, 6, 7, 8);
 const vectorSeeds = [
   writeNpy({ shape: [2, 3, 2], data: vectors }),
-  writeSafetensors({ tokens: { shape: [6, 2], data: vectors }, counts: { shape: [3], data: Int32Array.of(1, 2, 3) } }),
+  writeSafetensors({
+    tokens: { shape: [6, 2], data: vectors },
+    counts: { shape: [3], data: Int32Array.of(1, 2, 3) },
+  }),
   writeSafetensors({ vectors: { shape: [2, 3, 2], data: vectors } }),
   zip([['arr_0.npy', writeNpy({ shape: [1], data: Float32Array.of(1) })]]),
 ];
@@ -70,9 +115,20 @@ const tokenVectors = reader(
     const found = await parseTokenVectors(input, WHERE, { single: random.oneIn(2) });
     const before = found.vectors.length / found.dim;
     const notes: string[] = [];
-    const reporter = { note: (line: string) => void notes.push(line), step: () => Promise.reject(new Error('a step')) };
-    const { vectors: left, counts, offsets, dim } = await withoutZeroRows(found, WHERE, { signal: new AbortController().signal, reporter });
-    hold(left.length === offsets[counts.length] * dim && counts.every((count) => count > 0), 'counts that do not add up');
+    const reporter = {
+      note: (line: string) => void notes.push(line),
+      step: () => Promise.reject(new Error('a step')),
+    };
+    const {
+      vectors: left,
+      counts,
+      offsets,
+      dim,
+    } = await withoutZeroRows(found, WHERE, { signal: new AbortController().signal, reporter });
+    hold(
+      left.length === offsets[counts.length] * dim && counts.every((count) => count > 0),
+      'counts that do not add up',
+    );
     hold(notes.length === (left.length / dim < before ? 1 : 0), `${notes.length} notes`);
     for (let row = 0; row < left.length; row += dim)
       hold(
@@ -99,7 +155,10 @@ const safetensorsSeed = safetensorsFile(encoder.encode(JSON.stringify(header)));
 
 const safetensors = reader(
   'safetensors',
-  (random) => (random.oneIn(3) ? mutateBytes({ seeds: [safetensorsSeed] }, random) : safetensorsFile(mutateJson(header, random))),
+  (random) =>
+    random.oneIn(3)
+      ? mutateBytes({ seeds: [safetensorsSeed] }, random)
+      : safetensorsFile(mutateJson(header, random)),
   (input) => {
     const { tensors, metadata } = readSafetensors(input, WHERE);
     hold(
@@ -117,28 +176,117 @@ const safetensors = reader(
     }
     hold(sum <= input.length, `tensors of ${sum} bytes`);
     const again = readSafetensors(writeSafetensors(Object.fromEntries(arrays)), WHERE).tensors;
-    hold(again.size === arrays.length, `${again.size} tensors when written and read, ${arrays.length} before`);
-    for (const [name, { data }] of arrays) hold(sameBytes(again.get(name)!.bytes, data), `tensor ${name} is not the same again`);
+    hold(
+      again.size === arrays.length,
+      `${again.size} tensors when written and read, ${arrays.length} before`,
+    );
+    for (const [name, { data }] of arrays)
+      hold(sameBytes(again.get(name)!.bytes, data), `tensor ${name} is not the same again`);
   },
 );
 
 const floats = new Uint8Array(Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7).buffer);
 const eight = storage('FloatStorage', '0', 8);
 const state = pickle(
-  bytes('}q', 0, '(', text('W'), tensor(eight, 1, [3, 2], [2, 1]), text('V'), tensor(storage('HalfStorage', '1', 16), 0, [2, 8], [1, 2])),
-  bytes(text('state'), ordered, 'q', 1, '(', text('version'), 'K', 1, text('list'), ']q', 2, '(', 'K', 1, 'M', 2, 3, 'e', 'u'),
-  bytes(text('mean'), 'G', 0x3f, 0xf8, 0, 0, 0, 0, 0, 0, text('none'), 'N', text('t'), 'K', 1, 0x85, 'h', 1, 0x88, 0x86, 0x86, 'u'),
+  bytes(
+    '}q',
+    0,
+    '(',
+    text('W'),
+    tensor(eight, 1, [3, 2], [2, 1]),
+    text('V'),
+    tensor(storage('HalfStorage', '1', 16), 0, [2, 8], [1, 2]),
+  ),
+  bytes(
+    text('state'),
+    ordered,
+    'q',
+    1,
+    '(',
+    text('version'),
+    'K',
+    1,
+    text('list'),
+    ']q',
+    2,
+    '(',
+    'K',
+    1,
+    'M',
+    2,
+    3,
+    'e',
+    'u',
+  ),
+  bytes(
+    text('mean'),
+    'G',
+    0x3f,
+    0xf8,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    text('none'),
+    'N',
+    text('t'),
+    'K',
+    1,
+    0x85,
+    'h',
+    1,
+    0x88,
+    0x86,
+    0x86,
+    'u',
+  ),
 );
 /** Opcodes, alone and in phrases. */
 const pickleWords = [
-  ...['(', ')', ']', '}', 'a', 'e', 's', 'u', 't', 'b', 'Q', 'R', 'N', '.', '0', '2', 'h\0', 'q\0', 'h\x01', 'q\x01'].map((word) =>
-    encoder.encode(word),
-  ),
+  ...[
+    '(',
+    ')',
+    ']',
+    '}',
+    'a',
+    'e',
+    's',
+    'u',
+    't',
+    'b',
+    'Q',
+    'R',
+    'N',
+    '.',
+    '0',
+    '2',
+    'h\0',
+    'q\0',
+    'h\x01',
+    'q\x01',
+  ].map((word) => encoder.encode(word)),
   ...[0x85, 0x86, 0x87, 0x88, 0x89].map((opcode) => Uint8Array.of(opcode)),
-  ...[eight, ordered, long(2 ** 50), text('__proto__'), tuple(text('storage')), global('os', 'system'), global('torch', 'FloatStorage')],
-  ...[tensor(eight, 0, [0, 2 ** 50], [0, 0]), tensor(eight, 0, [2 ** 26, 2 ** 26], [0, 0]), bytes('j', 255, 255, 255, 255)],
+  ...[
+    eight,
+    ordered,
+    long(2 ** 50),
+    text('__proto__'),
+    tuple(text('storage')),
+    global('os', 'system'),
+    global('torch', 'FloatStorage'),
+  ],
+  ...[
+    tensor(eight, 0, [0, 2 ** 50], [0, 0]),
+    tensor(eight, 0, [2 ** 26, 2 ** 26], [0, 0]),
+    bytes('j', 255, 255, 255, 255),
+  ],
 ];
-const pickles = { seeds: [state, pickle(tensor(eight, 0, [8], [1])), pickle(ordered)], words: pickleWords };
+const pickles = {
+  seeds: [state, pickle(tensor(eight, 0, [8], [1])), pickle(ordered)],
+  words: pickleWords,
+};
 
 const pickled = reader(
   'pickle',
@@ -160,7 +308,11 @@ const pickled = reader(
 );
 
 function isPlain(value: PickleValue): boolean {
-  return value === null || ['boolean', 'number', 'string'].includes(typeof value) || typeof value === 'object';
+  return (
+    value === null ||
+    ['boolean', 'number', 'string'].includes(typeof value) ||
+    typeof value === 'object'
+  );
 }
 
 const zipEntries = [
@@ -170,7 +322,9 @@ const zipEntries = [
 ] as const;
 const zips = {
   seeds: [zip(zipEntries), zip(zipEntries, { zip64: true }), zip([])],
-  words: ['PK\x01\x02', 'PK\x03\x04', 'PK\x05\x06', 'PK\x06\x06', 'PK\x06\x07', 'x/data/0'].map((word) => encoder.encode(word)),
+  words: ['PK\x01\x02', 'PK\x03\x04', 'PK\x05\x06', 'PK\x06\x06', 'PK\x06\x07', 'x/data/0'].map(
+    (word) => encoder.encode(word),
+  ),
 };
 
 const zipped = reader(
@@ -187,8 +341,10 @@ const zipped = reader(
 /** Damage within the pickle passes the checksums, since the file is made around it. */
 function mutateTorch(random: Random): Uint8Array {
   const kind = random.below(4);
-  if (kind === 0) return mutateBytes({ ...zips, seeds: [torchFile(state, { 0: floats, 1: floats })] }, random);
-  if (kind === 1) return torchFile(state, { 0: mutateBytes({ seeds: [floats] }, random), 1: floats });
+  if (kind === 0)
+    return mutateBytes({ ...zips, seeds: [torchFile(state, { 0: floats, 1: floats })] }, random);
+  if (kind === 1)
+    return torchFile(state, { 0: mutateBytes({ seeds: [floats] }, random), 1: floats });
   return torchFile(mutateBytes(pickles, random), { 0: floats, 1: floats });
 }
 
@@ -199,9 +355,13 @@ const torch = reader('torch', mutateTorch, async (input) => {
   const visit = (found: PickleValue | undefined): void => {
     if (typeof found !== 'object' || found === null || seen.has(found)) return;
     seen.add(found);
-    if (found instanceof Map || Array.isArray(found)) for (const item of found.values()) visit(item);
+    if (found instanceof Map || Array.isArray(found))
+      for (const item of found.values()) visit(item);
     else if ('data' in found) {
-      hold(found.data.length === sizeOf(found.shape), `${found.data.length} values for [${found.shape}]`);
+      hold(
+        found.data.length === sizeOf(found.shape),
+        `${found.data.length} values for [${found.shape}]`,
+      );
       values += found.data.length;
     }
   };
@@ -226,7 +386,10 @@ const torchTensors = reader('torch-tensors', mutateTorch, async (input, random) 
     const to = from + random.below(shape[0] + 1 - from);
     const width = sizeOf(shape.slice(1));
     const rows = await readFloats(name, { rows: [from, to] });
-    hold(sameBytes(rows, data.subarray(from * width, to * width)), `rows [${from}, ${to}] of ${name} are not those of the tensor`);
+    hold(
+      sameBytes(rows, data.subarray(from * width, to * width)),
+      `rows [${from}, ${to}] of ${name} are not those of the tensor`,
+    );
   }
   hold(4 * values <= 8 * input.length, `${values} values from ${input.length} bytes`);
 });
@@ -237,8 +400,14 @@ function tensorNamed(value: TorchValue | undefined, name: string): Float32Array 
   return typeof found === 'object' && found !== null && 'data' in found ? found.data : undefined;
 }
 
-const shard = { tensors: new Map([['a', { type: 'F32', shape: [1] } as const]]), readFloats: async () => Float32Array.of(1) };
-const weightMap = { metadata: { total_size: 4 }, weight_map: { a: 'model-00001-of-00002.safetensors' } };
+const shard = {
+  tensors: new Map([['a', { type: 'F32', shape: [1] } as const]]),
+  readFloats: async () => Float32Array.of(1),
+};
+const weightMap = {
+  metadata: { total_size: 4 },
+  weight_map: { a: 'model-00001-of-00002.safetensors' },
+};
 
 const shards = reader(
   'shards',
@@ -273,13 +442,20 @@ async function* chunks(input: Uint8Array, random: Random): AsyncGenerator<Uint8A
 }
 
 const beirLines = [
-  { _id: 'd1', title: 'Statins', text: 'lower cholesterol', metadata: { year: 2011, tags: ['a', 'b'] } },
+  {
+    _id: 'd1',
+    title: 'Statins',
+    text: 'lower cholesterol',
+    metadata: { year: 2011, tags: ['a', 'b'] },
+  },
   { _id: 17, text: 'ünïcode \u{1f600} text', title: null },
   { _id: 'd3', text: '' },
 ];
-const textSeeds = ['{"_id":"1","text":"one"}\n{"_id":"2","text":"two"}\n', '\ufeff[1,2,{"a":null}]\r\n\r\n"x"\n3', '\n'].map((lines) =>
-  encoder.encode(lines),
-);
+const textSeeds = [
+  '{"_id":"1","text":"one"}\n{"_id":"2","text":"two"}\n',
+  '\ufeff[1,2,{"a":null}]\r\n\r\n"x"\n3',
+  '\n',
+].map((lines) => encoder.encode(lines));
 const textWords = [
   '\ufeff',
   '\r\n',
@@ -301,7 +477,10 @@ function mutateLines(random: Random): Uint8Array {
   if (random.oneIn(3)) return mutateBytes({ seeds: textSeeds, words: textWords }, random);
   const hostile = random.below(beirLines.length);
   return concat(
-    ...beirLines.flatMap((line, i) => [i === hostile ? mutateJson(line, random) : encoder.encode(JSON.stringify(line)), newline]),
+    ...beirLines.flatMap((line, i) => [
+      i === hostile ? mutateJson(line, random) : encoder.encode(JSON.stringify(line)),
+      newline,
+    ]),
   );
 }
 
@@ -335,7 +514,10 @@ const beir = reader('beir', mutateLines, async (input, random) => {
   const found = await read;
   hold(new Set(found.map(({ id }) => id)).size === found.length, 'an id twice');
   hold(
-    found.every(({ id, text, title = '' }) => id !== '' && [id, text, title].every((value) => typeof value === 'string')),
+    found.every(
+      ({ id, text, title = '' }) =>
+        id !== '' && [id, text, title].every((value) => typeof value === 'string'),
+    ),
     'an id, title or text that is no text',
   );
   hold(
@@ -344,10 +526,13 @@ const beir = reader('beir', mutateLines, async (input, random) => {
   );
 });
 
-const qrelsSeeds = ['query-id\tcorpus-id\tscore\nq1\td1\t1\nq1\td2\t0\nq2\td1\t-1\n', 'q1\td1\t2\r\nq1\td1\t2'].map((lines) =>
-  encoder.encode(lines),
+const qrelsSeeds = [
+  'query-id\tcorpus-id\tscore\nq1\td1\t1\nq1\td2\t0\nq2\td1\t-1\n',
+  'q1\td1\t2\r\nq1\td1\t2',
+].map((lines) => encoder.encode(lines));
+const qrelsWords = ['\t', '\n', '\r', '1e9', '999999999', '__proto__', '\u00a0', 'q1\td1\t'].map(
+  (word) => encoder.encode(word),
 );
-const qrelsWords = ['\t', '\n', '\r', '1e9', '999999999', '__proto__', '\u00a0', 'q1\td1\t'].map((word) => encoder.encode(word));
 
 const qrels = reader(
   'qrels',

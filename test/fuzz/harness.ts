@@ -21,8 +21,8 @@ export interface Attempt {
   /** Bytes of the input, which its memory is measured by. */
   readonly size: number;
   /**
-   * Reads the input. Rejects with a `LemurError` where it is refused, or says so; with any other error where something is wrong, which also
-   * covers what must hold of an input that is accepted.
+   * Reads the input. Rejects with a `LemurError` where it is refused, or says so; with any other
+   * error where something is wrong, which also covers what must hold of an input that is accepted.
    */
   read(): unknown;
   /** The input, for whoever looks into a failure. */
@@ -55,7 +55,10 @@ export interface Report {
 
 /** Of the process, so that a machine busy with other things makes nothing fail. */
 const MOST_CPU_MS = 2000;
-/** One input may take this much and `TIMES` its size; what it leaves for the collector counts as well. */
+/**
+ * One input may take this much and `TIMES` its size; what it leaves for the collector counts as
+ * well.
+ */
 const MOST_BYTES = 16 * 2 ** 20;
 const TIMES = 64;
 /** After a collection this much may be left more than at the beginning. */
@@ -68,8 +71,14 @@ const COLLECT = 5000;
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Reads `inputs` mutated inputs. Rejects at the first that raises what is not ours, takes too long or too much memory; its message says how to run it again. */
-export async function fuzz(target: Target, { inputs, seed, from = 0, onInput }: FuzzOptions): Promise<Report> {
+/**
+ * Reads `inputs` mutated inputs. Rejects at the first that raises what is not ours, takes too long
+ * or too much memory; its message says how to run it again.
+ */
+export async function fuzz(
+  target: Target,
+  { inputs, seed, from = 0, onInput }: FuzzOptions,
+): Promise<Report> {
   const run = await target.open();
   const stray: unknown[] = [];
   const keep = (error: unknown): void => void stray.push(error);
@@ -108,31 +117,61 @@ export async function fuzz(target: Target, { inputs, seed, from = 0, onInput }: 
       const bytes = memoryNow() - memory;
       slowestMs = Math.max(slowestMs, ms);
       peakBytes = Math.max(peakBytes, bytes);
-      if (cpuMs > MOST_CPU_MS) fail(`took ${cpuMs.toFixed(0)} ms, expected at most ${MOST_CPU_MS}`, attempt);
+      if (cpuMs > MOST_CPU_MS)
+        fail(`took ${cpuMs.toFixed(0)} ms, expected at most ${MOST_CPU_MS}`, attempt);
       const allowed = MOST_BYTES + TIMES * attempt.size;
-      if (bytes > allowed) fail(`of ${attempt.size} bytes took ${bytes} bytes of memory, expected at most ${allowed}`, attempt);
+      if (bytes > allowed)
+        fail(
+          `of ${attempt.size} bytes took ${bytes} bytes of memory, expected at most ${allowed}`,
+          attempt,
+        );
       if ((number + 1) % COLLECT === 0 || number === last - 1) {
         // before the collection, which closes what was forgotten
-        if (openFiles() > files + MOST_FILES) fail(`or one before it left ${openFiles() - files} files open`);
+        if (openFiles() > files + MOST_FILES)
+          fail(`or one before it left ${openFiles() - files} files open`);
         kept = (await memoryAfterCollection()) - before;
-        if (stray.length > 0) fail(`or one before it left a rejection that nothing handled: ${String(stray[0])}`, undefined, stray[0]);
-        if (kept > MOST_KEPT) fail(`or one before it is still held: ${kept} bytes, expected at most ${MOST_KEPT}`);
+        if (stray.length > 0)
+          fail(
+            `or one before it left a rejection that nothing handled: ${String(stray[0])}`,
+            undefined,
+            stray[0],
+          );
+        if (kept > MOST_KEPT)
+          fail(`or one before it is still held: ${kept} bytes, expected at most ${MOST_KEPT}`);
       }
     }
-    return { name: target.name, inputs, refused, accepted: inputs - refused, slowestMs, peakBytes, keptBytes: kept };
+    return {
+      name: target.name,
+      inputs,
+      refused,
+      accepted: inputs - refused,
+      slowestMs,
+      peakBytes,
+      keptBytes: kept,
+    };
   } finally {
     process.off('unhandledRejection', keep);
     await run.close?.();
   }
 }
 
-export function formatReport({ name, inputs, refused, accepted, slowestMs, peakBytes, keptBytes }: Report): string {
+export function formatReport({
+  name,
+  inputs,
+  refused,
+  accepted,
+  slowestMs,
+  peakBytes,
+  keptBytes,
+}: Report): string {
   const count = (n: number): string => n.toLocaleString('en-US');
   const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   return `${name}: ${count(inputs)} inputs, ${count(refused)} refused, ${count(accepted)} accepted, slowest ${slowestMs.toFixed(1)} ms, peak ${mebibytes(peakBytes)} for one input, ${mebibytes(keptBytes)} kept`;
 }
 
-/** Shared buffers are in the last of the three alone, others in the last two, so these count twice. */
+/**
+ * Shared buffers are in the last of the three alone, others in the last two, so these count twice.
+ */
 function memoryNow(): number {
   const { heapUsed, external, arrayBuffers } = process.memoryUsage();
   return heapUsed + external + arrayBuffers;

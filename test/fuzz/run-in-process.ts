@@ -15,10 +15,14 @@ export interface Outcome {
 }
 
 /**
- * Runs the command line here instead of in a process of its own, which takes a hundredth of the time. Commands that `mayRun` does not name
- * are parsed like the others, but do nothing: no demo begins, whatever the arguments.
+ * Runs the command line here instead of in a process of its own, which takes a hundredth of the
+ * time. Commands that `mayRun` does not name are parsed like the others, but do nothing: no demo
+ * begins, whatever the arguments.
  */
-export async function runInProcess(args: readonly string[], mayRun: readonly string[]): Promise<Outcome> {
+export async function runInProcess(
+  args: readonly string[],
+  mayRun: readonly string[],
+): Promise<Outcome> {
   const outcome: Outcome = { exitCode: 0, stdout: '', stderr: '' };
   const out = process.stdout.write;
   const err = process.stderr.write;
@@ -36,7 +40,8 @@ export async function runInProcess(args: readonly string[], mayRun: readonly str
       openInput: () => Readable.from([]),
       inputIsTerminal: false,
     });
-    for (const command of program.commands) if (!mayRun.includes(command.name())) command.action(() => {});
+    for (const command of program.commands)
+      if (!mayRun.includes(command.name())) command.action(() => {});
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     const { exitCode, line } = describeFailure(error);
@@ -49,9 +54,15 @@ export async function runInProcess(args: readonly string[], mayRun: readonly str
   return outcome;
 }
 
-/** Throws unless the command ended as it should: its own errors with 1 and one line, usage errors with 2, and never with a stack. */
+/**
+ * Throws unless the command ended as it should: its own errors with 1 and one line, usage errors
+ * with 2, and never with a stack.
+ */
 export function checkOutcome({ exitCode, stdout, stderr }: Outcome): void {
-  const wrong = (what: string): Error => new Error(`${what}: exit code ${exitCode}, standard error ${JSON.stringify(stderr.slice(-1000))}`);
+  const wrong = (what: string): Error =>
+    new Error(
+      `${what}: exit code ${exitCode}, standard error ${JSON.stringify(stderr.slice(-1000))}`,
+    );
   if (/\n {4}at /.test(stderr + stdout)) throw wrong('a stack');
   if (exitCode === 1 && stderr.includes('LEMUR_DEBUG')) throw wrong('an error that is not ours');
   if (exitCode === 1 && !/^lemur: [^\n]+\n$/m.test(stderr)) throw wrong('not one line');

@@ -2,18 +2,35 @@ import { describe, expect, test } from 'vitest';
 import { fitAfterAdd, fitIsDue, isPutOff } from '../../dist/index/automatic-fit.js';
 import type { IndexManifest } from '../../dist/index/manifest.js';
 import type { Store } from '../../dist/index/store.js';
-import { type Encoder, Index, type IndexDocument, LemurError, memoryStorage, type Progress, type TokenMatrix } from '../../dist/node.js';
+import {
+  type Encoder,
+  Index,
+  type IndexDocument,
+  LemurError,
+  memoryStorage,
+  type Progress,
+  type TokenMatrix,
+} from '../../dist/node.js';
 
 const DIM = 2;
 const good = (id: string): IndexDocument => ({ id, tokens: [[1, id.length]] });
 const BAD: Record<string, [IndexDocument, string]> = {
-  'a vector that is not finite': [{ id: 'b', tokens: { data: Float32Array.of(1, Number.NaN), dims: [1, DIM] } }, 'not-finite'],
-  'nested numbers that are not finite': [{ id: 'b', tokens: [[1, Number.POSITIVE_INFINITY]] }, 'not-finite'],
+  'a vector that is not finite': [
+    { id: 'b', tokens: { data: Float32Array.of(1, Number.NaN), dims: [1, DIM] } },
+    'not-finite',
+  ],
+  'nested numbers that are not finite': [
+    { id: 'b', tokens: [[1, Number.POSITIVE_INFINITY]] },
+    'not-finite',
+  ],
   'another dimension': [{ id: 'b', tokens: [[1, 2, 3]] }, 'dimension-mismatch'],
   'rows of two lengths': [{ id: 'b', tokens: [[1, 2], [1]] }, 'dimension-mismatch'],
   'no vectors': [{ id: 'b', tokens: [] }, 'empty-document'],
   'a text without an encoder': [{ id: 'b', text: 'text' }, 'invalid-argument'],
-  'metadata that is no JSON': [{ id: 'b', tokens: [[1, 2]], metadata: { at: new Date(0) } }, 'invalid-argument'],
+  'metadata that is no JSON': [
+    { id: 'b', tokens: [[1, 2]], metadata: { at: new Date(0) } },
+    'invalid-argument',
+  ],
   'no id': [{ id: '', tokens: [[1, 2]] }, 'invalid-argument'],
 };
 const create = (encoder?: Encoder): Promise<Index> =>
@@ -31,7 +48,12 @@ const counting = (asked: number[]): Encoder => ({
   async encodeDocument(texts) {
     asked.push(texts.length);
     const offsets = Float64Array.from({ length: texts.length + 1 }, (_, i) => i);
-    return { vectors: new Float32Array(DIM * texts.length).fill(1), counts: new Int32Array(texts.length).fill(1), offsets, dim: DIM };
+    return {
+      vectors: new Float32Array(DIM * texts.length).fill(1),
+      counts: new Int32Array(texts.length).fill(1),
+      offsets,
+      dim: DIM,
+    };
   },
   close: async () => {},
 });
@@ -39,7 +61,9 @@ const counting = (asked: number[]): Encoder => ({
 describe.each(Object.entries(BAD))('%s', (_, [bad, code]) => {
   test('in an array is refused before anything of it is committed, also behind an id that comes twice', async () => {
     const index = await create();
-    const error = await failure(index.add([good('a'), good('bb'), good('a'), bad], { onExisting: 'replace' }));
+    const error = await failure(
+      index.add([good('a'), good('bb'), good('a'), bad], { onExisting: 'replace' }),
+    );
     expect(error).toMatchObject({ code });
     expect((error as LemurError).committed ?? 0).toBe(0);
     expect(index.size).toBe(0);
@@ -66,7 +90,9 @@ test('an array with texts is checked before its texts are encoded', async () => 
   const asked: number[] = [];
   const index = await create(counting(asked));
   const texts = Array.from({ length: 300 }, (_, i) => ({ id: `t${i}`, text: 'text' }));
-  await expect(index.add([...texts, { id: 'last', tokens: [[Number.NaN, 1]] }])).rejects.toMatchObject({ code: 'not-finite' });
+  await expect(
+    index.add([...texts, { id: 'last', tokens: [[Number.NaN, 1]] }]),
+  ).rejects.toMatchObject({ code: 'not-finite' });
   expect(asked).toEqual([]);
   await index.close();
 });
@@ -117,7 +143,11 @@ describe('a fit at the end of an add', () => {
   });
 
   test('that a full disk cannot keep fails no add, and is tried again when the collection has grown by an eighth', async () => {
-    const store = { storage: {}, snapshot: { live: 8000 }, discard: async () => {} } as unknown as Store;
+    const store = {
+      storage: {},
+      snapshot: { live: 8000 },
+      discard: async () => {},
+    } as unknown as Store;
     expect(isPutOff(store, 8000)).toBe(false);
     const full = new LemurError('storage-failed', 'no space left on the device', { where: 'here' });
     expect(await fitAfterAdd(store, () => Promise.reject(full))).toBeUndefined();
@@ -134,8 +164,12 @@ describe('a fit at the end of an add', () => {
         noted = change(noted);
       },
     } as unknown as Store;
-    const refused = new LemurError('invalid-argument', 'all documents are the same', { where: 'fit' });
-    expect(await fitAfterAdd(store, () => Promise.reject(refused))).toBe('all documents are the same');
+    const refused = new LemurError('invalid-argument', 'all documents are the same', {
+      where: 'fit',
+    });
+    expect(await fitAfterAdd(store, () => Promise.reject(refused))).toBe(
+      'all documents are the same',
+    );
     expect(noted.unfit).toEqual({ documents: 5000, why: 'all documents are the same' });
     expect(discarded).toBe(1);
     expect(await fitAfterAdd(store, async () => {})).toBeUndefined();
@@ -177,13 +211,22 @@ test('fit and tune refuse what is no set of queries, and a fit of vectors that a
   const fit = { epochs: 0, finalHiddenDim: 4, olsSampleSize: 8 };
   const zeros = (id: string) => ({ id, tokens: [[0, 0, 0, 0]] });
   await index.add(['a', 'b', 'c'].map(zeros));
-  await expect(index.fit(fit)).rejects.toMatchObject({ code: 'invalid-argument', message: expect.stringContaining('zero throughout') });
+  await expect(index.fit(fit)).rejects.toMatchObject({
+    code: 'invalid-argument',
+    message: expect.stringContaining('zero throughout'),
+  });
   expect((await index.search([[1, 0, 0, 0]])).hits).toHaveLength(3);
-  await index.add(Array.from({ length: 12 }, (_, i) => ({ id: `${i}`, tokens: [[1, i, i % 3, i % 5]] })));
+  await index.add(
+    Array.from({ length: 12 }, (_, i) => ({ id: `${i}`, tokens: [[1, i, i % 3, i % 5]] })),
+  );
   await index.fit(fit);
   for (const wrong of ['', 0, false, Number.NaN] as unknown as TokenMatrix[]) {
-    await expect(index.tune({ queries: wrong as never })).rejects.toMatchObject({ code: 'invalid-argument' });
-    await expect(index.fit({ ...fit, learn: wrong as never })).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(index.tune({ queries: wrong as never })).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
+    await expect(index.fit({ ...fit, learn: wrong as never })).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
   }
   await index.close();
 });

@@ -53,18 +53,27 @@ describe('columns', () => {
       return Object.fromEntries(entries.map(([key, item]) => [key, reversed(item)]));
     };
     // keys without dots: what two of them lead to would be in their order
-    const values = [fc.constantFrom('x', 'y', 'é'), fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constant(null)];
+    const values = [
+      fc.constantFrom('x', 'y', 'é'),
+      fc.integer(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.constant(null),
+    ];
     const value = fc.object({ key: fc.constantFrom('a', 'b', 'c', 'd'), values, maxDepth: 4 });
     await fc.assert(
       fc.asyncProperty(fc.array(value, { maxLength: 8 }), async (documents) => {
-        expect(await columnFile(documents)).toEqual(await columnFile(reversed(documents) as typeof documents));
+        expect(await columnFile(documents)).toEqual(
+          await columnFile(reversed(documents) as typeof documents),
+        );
       }),
     );
   });
 
   test('take bytes in proportion to what is there, not to documents times paths', async () => {
     const sizeOf = async (count: number): Promise<number> => {
-      const arrays = await buildColumns(Array.from({ length: count }, (_, i) => ({ counts: { [`user${i}`]: i } })));
+      const arrays = await buildColumns(
+        Array.from({ length: count }, (_, i) => ({ counts: { [`user${i}`]: i } })),
+      );
       return [...arrays.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
     };
     expect(await sizeOf(2000)).toBe(2000 * (1 + 4 + 1 + 8));
@@ -82,7 +91,9 @@ describe('columns', () => {
     const [first, second] = await Promise.all([columns.column('a'), columns.column('a')]);
     expect(first?.dictionary).toEqual(['x', 'y']);
     expect(second).toBe(first);
-    expect(read.sort()).toEqual(['codes', 'dictionary', 'dictionary-offsets', 'kinds'].map((part) => `column/a/${part}`));
+    expect(read.sort()).toEqual(
+      ['codes', 'dictionary', 'dictionary-offsets', 'kinds'].map((part) => `column/a/${part}`),
+    );
   });
 
   test('are read again after a read has failed, with the error of the read', async () => {
@@ -110,9 +121,24 @@ describe('columns', () => {
 });
 
 describe('damaged columns', async () => {
-  const documents = [{ a: 'z' }, { a: 5 }, { a: ['x', 1, 'z'] }, {}, { a: [true] }, ...new Array(13).fill({}), { b: 'é' }, { b: [2] }];
+  const documents = [
+    { a: 'z' },
+    { a: 5 },
+    { a: ['x', 1, 'z'] },
+    {},
+    { a: [true] },
+    ...new Array(13).fill({}),
+    { b: 'é' },
+    { b: [2] },
+  ];
   const whole = readSafetensors(await columnFile(documents)).tensors;
-  const filters = [{ a: 'z' }, { a: { $gt: 1 } }, { a: { $exists: false } }, { b: { $ne: 'é' } }, { b: { $in: [2, 'x', null] } }];
+  const filters = [
+    { a: 'z' },
+    { a: { $gt: 1 } },
+    { a: { $exists: false } },
+    { b: { $ne: 'é' } },
+    { b: { $in: [2, 'x', null] } },
+  ];
 
   /** What any filter may answer. */
   async function ask(columns: Columns): Promise<void> {
@@ -127,9 +153,18 @@ describe('damaged columns', async () => {
     const entries = new Map([...whole].map(([name, entry]) => [name, { ...entry }]));
     for (const [name, change] of Object.entries(changed)) {
       if (change === undefined) entries.delete(name);
-      else entries.set(name, { ...(entries.get(name) ?? { type: 'U8', shape: [0], bytes: new Uint8Array() }), ...change });
+      else
+        entries.set(name, {
+          ...(entries.get(name) ?? { type: 'U8', shape: [0], bytes: new Uint8Array() }),
+          ...change,
+        });
     }
-    return openColumns(entries.keys(), documents.length, async (name) => entries.get(name)!, 'segment');
+    return openColumns(
+      entries.keys(),
+      documents.length,
+      async (name) => entries.get(name)!,
+      'segment',
+    );
   };
   const int32 = (...values: number[]): Partial<SafetensorsEntry> => ({
     type: 'I32',
@@ -149,7 +184,12 @@ describe('damaged columns', async () => {
   const kinds = [5, 4, 6, 0, 6, ...new Array(15).fill(0)];
 
   test('are those that differ from these', async () => {
-    const found = Object.fromEntries([...whole].map(([name, { type, shape, bytes: held }]) => [name, { type, shape, bytes: held }]));
+    const found = Object.fromEntries(
+      [...whole].map(([name, { type, shape, bytes: held }]) => [
+        name,
+        { type, shape, bytes: held },
+      ]),
+    );
     expect(found).toEqual({
       'column/a/kinds': bytes(...kinds),
       'column/a/numbers': float64(5),
@@ -175,36 +215,112 @@ describe('damaged columns', async () => {
   test.each<[string, Record<string, Partial<SafetensorsEntry> | undefined>, string]>([
     ['of too few kinds', { 'column/a/kinds': bytes(5, 4, 6) }, '"a": 3 kinds, expected 20'],
     ['without kinds', { 'column/a/kinds': undefined }, '"a": 0 kinds, expected 20'],
-    ['of an unknown kind', { 'column/a/kinds': bytes(...kinds.with(3, 8)) }, '"a": kind 8, expected 0 to 7'],
+    [
+      'of an unknown kind',
+      { 'column/a/kinds': bytes(...kinds.with(3, 8)) },
+      '"a": kind 8, expected 0 to 7',
+    ],
     ['of a nothing among rows', { 'column/b/kinds': bytes(5, 0) }, '"b": kind 0, expected 1 to 7'],
-    ['of an array among elements', { 'column/b/element-kinds': bytes(6) }, '"b": kind 6, expected 1 to 5'],
-    ['of more numbers than kinds say', { 'column/a/numbers': float64(5, 6) }, '"a": 2 numbers, expected 1'],
+    [
+      'of an array among elements',
+      { 'column/b/element-kinds': bytes(6) },
+      '"b": kind 6, expected 1 to 5',
+    ],
+    [
+      'of more numbers than kinds say',
+      { 'column/a/numbers': float64(5, 6) },
+      '"a": 2 numbers, expected 1',
+    ],
     ['without numbers', { 'column/a/numbers': undefined }, '"a": 0 numbers, expected 1'],
     ['of a NaN', { 'column/a/numbers': float64(Number.NaN) }, '"a": number NaN'],
-    ['of an infinite element', { 'column/a/element-numbers': float64(-Infinity) }, '"a": number -Infinity'],
+    [
+      'of an infinite element',
+      { 'column/a/element-numbers': float64(-Infinity) },
+      '"a": number -Infinity',
+    ],
     ['of fewer codes', { 'column/a/codes': undefined }, '"a": 0 codes, expected 1'],
     ['of a code too large', { 'column/a/codes': int32(2) }, '"a": code 2 in a dictionary of 2'],
-    ['of a code below 0', { 'column/a/element-codes': int32(0, -1) }, '"a": code -1 in a dictionary of 2'],
-    ['of rows out of range', { 'column/b/rows': int32(18, 20) }, '"b": row 20 behind 18, expected ascending rows of 20'],
-    ['of rows below 0', { 'column/b/rows': int32(-1, 3) }, '"b": row -1 behind -1, expected ascending rows of 20'],
-    ['of a row twice', { 'column/b/rows': int32(3, 3) }, '"b": row 3 behind 3, expected ascending rows of 20'],
+    [
+      'of a code below 0',
+      { 'column/a/element-codes': int32(0, -1) },
+      '"a": code -1 in a dictionary of 2',
+    ],
+    [
+      'of rows out of range',
+      { 'column/b/rows': int32(18, 20) },
+      '"b": row 20 behind 18, expected ascending rows of 20',
+    ],
+    [
+      'of rows below 0',
+      { 'column/b/rows': int32(-1, 3) },
+      '"b": row -1 behind -1, expected ascending rows of 20',
+    ],
+    [
+      'of a row twice',
+      { 'column/b/rows': int32(3, 3) },
+      '"b": row 3 behind 3, expected ascending rows of 20',
+    ],
     ['without rows', { 'column/b/rows': undefined }, '"b": 2 kinds, expected 20'],
-    ['of offsets that descend', { 'column/a/element-offsets': int32(0, 5, 4) }, '"a": element-offsets 4 behind 5'],
-    ['of offsets too small', { 'column/a/element-offsets': int32(0, 3, 3) }, '"a": element-offsets from 0 to 3, expected 0 to 4'],
-    ['of offsets that begin late', { 'column/a/element-offsets': int32(1, 3, 4) }, '"a": element-offsets from 1 to 4, expected 0 to 4'],
-    ['of fewer offsets', { 'column/a/element-offsets': int32(0, 4) }, '"a": 2 element-offsets, expected 3'],
-    ['without offsets', { 'column/a/element-offsets': undefined }, '"a": 0 element-offsets, expected 3'],
-    ['of a dictionary too short', { 'column/a/dictionary': bytes(120) }, '"a": dictionary-offsets from 0 to 2, expected 0 to 1'],
+    [
+      'of offsets that descend',
+      { 'column/a/element-offsets': int32(0, 5, 4) },
+      '"a": element-offsets 4 behind 5',
+    ],
+    [
+      'of offsets too small',
+      { 'column/a/element-offsets': int32(0, 3, 3) },
+      '"a": element-offsets from 0 to 3, expected 0 to 4',
+    ],
+    [
+      'of offsets that begin late',
+      { 'column/a/element-offsets': int32(1, 3, 4) },
+      '"a": element-offsets from 1 to 4, expected 0 to 4',
+    ],
+    [
+      'of fewer offsets',
+      { 'column/a/element-offsets': int32(0, 4) },
+      '"a": 2 element-offsets, expected 3',
+    ],
+    [
+      'without offsets',
+      { 'column/a/element-offsets': undefined },
+      '"a": 0 element-offsets, expected 3',
+    ],
+    [
+      'of a dictionary too short',
+      { 'column/a/dictionary': bytes(120) },
+      '"a": dictionary-offsets from 0 to 2, expected 0 to 1',
+    ],
     [
       'of a dictionary without offsets',
       { 'column/a/dictionary-offsets': undefined },
       '"a": dictionary-offsets from 0 to 0, expected 0 to 2',
     ],
-    ['of offsets within a character', { 'column/b/dictionary-offsets': int32(0, 1, 2) }, '"b": a dictionary that is not UTF-8'],
-    ['of a dictionary that is not UTF-8', { 'column/b/dictionary': bytes(0xc3, 0x28) }, '"b": a dictionary that is not UTF-8'],
-    ['of a dictionary out of order', { 'column/a/dictionary': bytes(...text('zx')) }, '"a": dictionary entry "x" behind "z"'],
-    ['of an entry twice', { 'column/a/dictionary': bytes(...text('xx')) }, '"a": dictionary entry "x" behind "x"'],
-    ['of another type', { 'column/a/numbers': { type: 'F32' } }, '"a": numbers of type "F32", expected F64'],
+    [
+      'of offsets within a character',
+      { 'column/b/dictionary-offsets': int32(0, 1, 2) },
+      '"b": a dictionary that is not UTF-8',
+    ],
+    [
+      'of a dictionary that is not UTF-8',
+      { 'column/b/dictionary': bytes(0xc3, 0x28) },
+      '"b": a dictionary that is not UTF-8',
+    ],
+    [
+      'of a dictionary out of order',
+      { 'column/a/dictionary': bytes(...text('zx')) },
+      '"a": dictionary entry "x" behind "z"',
+    ],
+    [
+      'of an entry twice',
+      { 'column/a/dictionary': bytes(...text('xx')) },
+      '"a": dictionary entry "x" behind "x"',
+    ],
+    [
+      'of another type',
+      { 'column/a/numbers': { type: 'F32' } },
+      '"a": numbers of type "F32", expected F64',
+    ],
     [
       'of two dimensions',
       { 'column/b/rows': { shape: [2, 1] } },
@@ -228,12 +344,17 @@ describe('damaged columns', async () => {
 
   test('are refused by a part that there is not', () => {
     expect(() => damaged({ 'column/a/kindz': {} })).toThrow(
-      expect.objectContaining({ code: 'bad-file', message: 'segment: tensor "column/a/kindz" is no part of a column' }),
+      expect.objectContaining({
+        code: 'bad-file',
+        message: 'segment: tensor "column/a/kindz" is no part of a column',
+      }),
     );
   });
 
   test('are refused or answer, whichever bytes of a file are changed', async () => {
-    const refused = await refusals(mutations(await columnFile(documents), 3000, 5), (file) => ask(openFile(file, documents.length)));
+    const refused = await refusals(mutations(await columnFile(documents), 3000, 5), (file) =>
+      ask(openFile(file, documents.length)),
+    );
     expect(refused).toBeGreaterThan(1000);
   });
 
@@ -243,7 +364,10 @@ describe('damaged columns', async () => {
       const name = random.pick(names);
       const { type, bytes: held } = whole.get(name)!;
       const width = { U8: 1, I32: 4, F64: 8 }[type as 'U8'];
-      const changed = mutateBytes({ seeds: [held, ...[...whole.values()].map((entry) => entry.bytes)] }, random);
+      const changed = mutateBytes(
+        { seeds: [held, ...[...whole.values()].map((entry) => entry.bytes)] },
+        random,
+      );
       const fitting = changed.subarray(0, changed.length - (changed.length % width));
       return { [name]: { bytes: fitting, shape: [fitting.length / width] } };
     };
@@ -263,7 +387,9 @@ describe('damaged columns', async () => {
         const file = await columnFile(other);
         const { tensors } = readSafetensors(file);
         const columns = openColumns(tensors.keys(), rows, async (name) => tensors.get(name)!);
-        await refusals([file], () => compileFilter({ a: { $gt: 0 }, b: { $exists: true } }).evaluate(columns));
+        await refusals([file], () =>
+          compileFilter({ a: { $gt: 0 }, b: { $exists: true } }).evaluate(columns),
+        );
       }),
     );
     expect([...(await compileFilter({ a: 1 }).evaluate(await columnsOf([{ a: 1 }])))]).toEqual([1]);

@@ -25,7 +25,11 @@ async function answersOf(index: Index): Promise<string> {
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'lemur-corruption-'));
-  const index = await Index.create(join(folder, 'whole'), { dim: DIM, features: 'random', threads: 1 });
+  const index = await Index.create(join(folder, 'whole'), {
+    dim: DIM,
+    features: 'random',
+    threads: 1,
+  });
   const documents = documentsOf(600, DIM);
   await index.add(documents.slice(0, 500));
   await index.fit({ olsSampleSize: 64, finalHiddenDim: 16, prefixDim: 8, trainSubsetSize: 32 });
@@ -35,7 +39,12 @@ beforeAll(async () => {
   const reader = await Index.open(join(folder, 'whole'), { threads: 1 });
   expected = await answersOf(reader);
   await reader.close();
-  files = new Map(readdirSync(join(folder, 'whole')).map((name) => [name, new Uint8Array(readFileSync(join(folder, 'whole', name)))]));
+  files = new Map(
+    readdirSync(join(folder, 'whole')).map((name) => [
+      name,
+      new Uint8Array(readFileSync(join(folder, 'whole', name))),
+    ]),
+  );
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -49,18 +58,24 @@ const DAMAGES: Record<string, Damage> = {
     return out;
   },
   cut: (bytes, random) => bytes.slice(0, Math.floor(random() * bytes.length)),
-  'longer by some bytes': (bytes, random) => new Uint8Array([...bytes, ...new Uint8Array(1 + Math.floor(random() * 9))]),
+  'longer by some bytes': (bytes, random) =>
+    new Uint8Array([...bytes, ...new Uint8Array(1 + Math.floor(random() * 9))]),
   'a run of zeros': (bytes, random) => {
     const from = Math.floor(random() * bytes.length);
     const out = bytes.slice().fill(0, from, from + 16);
     return out.every((byte, i) => byte === bytes[i]) ? out.slice(1) : out;
   },
-  'in place of it another file': (bytes) => [...files.values()].find((other) => other.length !== bytes.length) as Uint8Array,
+  'in place of it another file': (bytes) =>
+    [...files.values()].find((other) => other.length !== bytes.length) as Uint8Array,
   gone: () => null,
 };
 
 /** Refused with the file's name, or right; and verify names it where the index opens at all. */
-async function check(open: () => Promise<Index>, name: string, what: string): Promise<'refused' | 'right'> {
+async function check(
+  open: () => Promise<Index>,
+  name: string,
+  what: string,
+): Promise<'refused' | 'right'> {
   const refused = (error: unknown): void => {
     expect(isLemurError(error), `${what}: ${String((error as Error)?.stack ?? error)}`).toBe(true);
     expect((error as Error).message, what).toContain(name === 'index.json' ? '' : name);
@@ -88,7 +103,9 @@ async function check(open: () => Promise<Index>, name: string, what: string): Pr
   }
 }
 
-test('1,000 damaged files in memory are found, and no answer is silently wrong', { timeout: 120_000 }, async () => {
+test('1,000 damaged files in memory are found, and no answer is silently wrong', {
+  timeout: 120_000,
+}, async () => {
   const random = randomOf(5);
   const names = [...files.keys()];
   const seen = { refused: 0, right: 0 };
@@ -96,7 +113,10 @@ test('1,000 damaged files in memory are found, and no answer is silently wrong',
     const name = names[i % names.length];
     const kinds = Object.keys(DAMAGES);
     // what needs no chance comes once for each file
-    const kind = i < names.length * kinds.length ? kinds[Math.floor(i / names.length)] : kinds[Math.floor(random() * 4)];
+    const kind =
+      i < names.length * kinds.length
+        ? kinds[Math.floor(i / names.length)]
+        : kinds[Math.floor(random() * 4)];
     const damaged = DAMAGES[kind](files.get(name) as Uint8Array, random);
     const storage = memoryStorage();
     for (const [other, bytes] of files) if (other !== name) await storage.write(other, bytes);
@@ -106,7 +126,9 @@ test('1,000 damaged files in memory are found, and no answer is silently wrong',
   expect(seen.refused).toBeGreaterThan(500);
 });
 
-test('the same holds for 150 damaged files in a folder, which the workers read', { timeout: 120_000 }, async () => {
+test('the same holds for 150 damaged files in a folder, which the workers read', {
+  timeout: 120_000,
+}, async () => {
   const random = randomOf(6);
   const names = [...files.keys()];
   const at = join(folder, 'damaged');

@@ -20,7 +20,9 @@ const CALLS: Record<string, (index: Index) => Promise<unknown>> = {
 };
 
 describe.each(Object.entries(CALLS))('%s', (name, call) => {
-  test('inside of the iterable that feeds add is an error that says so, and the collection works on', { timeout: HANG }, async () => {
+  test('inside of the iterable that feeds add is an error that says so, and the collection works on', {
+    timeout: HANG,
+  }, async () => {
     const index = await create();
     async function* source() {
       yield documentOf('a');
@@ -34,7 +36,9 @@ describe.each(Object.entries(CALLS))('%s', (name, call) => {
       message: expect.stringContaining('inside of what add of this collection is waiting for'),
     });
     await expect(index.add(documentOf('c'))).resolves.toMatchObject({ added: 1 });
-    await call(index).catch((error: unknown) => expect(error).not.toMatchObject({ code: 'deadlock' }));
+    await call(index).catch((error: unknown) =>
+      expect(error).not.toMatchObject({ code: 'deadlock' }),
+    );
     await index.close();
   });
 
@@ -56,14 +60,24 @@ describe.each(Object.entries(CALLS))('%s', (name, call) => {
   });
 });
 
-test('close inside of an encoder that a search waits for is an error, other calls are none', { timeout: HANG }, async () => {
+test('close inside of an encoder that a search waits for is an error, other calls are none', {
+  timeout: HANG,
+}, async () => {
   const inside: unknown[] = [];
   const encoder: Encoder = {
     id: 'e',
     dim: DIM,
     async encodeQuery() {
-      inside.push(await index.add(documentOf('inner')), await index.close().catch((error: unknown) => error));
-      return { vectors: new Float32Array(DIM), counts: Int32Array.of(1), offsets: Float64Array.of(0, 1), dim: DIM };
+      inside.push(
+        await index.add(documentOf('inner')),
+        await index.close().catch((error: unknown) => error),
+      );
+      return {
+        vectors: new Float32Array(DIM),
+        counts: Int32Array.of(1),
+        offsets: Float64Array.of(0, 1),
+        dim: DIM,
+      };
     },
     encodeDocument: () => Promise.reject(new Error('not asked')),
     close: async () => {},
@@ -118,7 +132,9 @@ test('through another collection is found as well', { timeout: HANG }, async () 
   await Promise.all([index.close(), other.close()]);
 });
 
-test('a generator that goes on after its add has ended may call what it likes', { timeout: HANG }, async () => {
+test('a generator that goes on after its add has ended may call what it likes', {
+  timeout: HANG,
+}, async () => {
   const index = await create();
   const controller = new AbortController();
   let after: Promise<unknown> | undefined;
@@ -147,8 +163,11 @@ test('where the engine cannot follow calls, one that is made at once is found, a
   timeout: HANG,
 }, async () => {
   const calls = createCalls(plainCallContext);
-  const outcome = (call: Promise<unknown>): Promise<unknown> => call.catch((error: unknown) => error);
-  const found = await calls.write('add', undefined, ({ guard }) => guard(() => outcome(calls.write('delete', undefined, async () => 1))));
+  const outcome = (call: Promise<unknown>): Promise<unknown> =>
+    call.catch((error: unknown) => error);
+  const found = await calls.write('add', undefined, ({ guard }) =>
+    guard(() => outcome(calls.write('delete', undefined, async () => 1))),
+  );
   expect(found).toMatchObject({ code: 'deadlock', fields: { where: 'delete' } });
   const controller = new AbortController();
   const late = await calls.write('add', undefined, ({ guard }) =>

@@ -27,11 +27,19 @@ async function stateOf(index: Index): Promise<State> {
   return state;
 }
 
-const SCENARIOS: Record<string, { before?: (index: Index) => Promise<unknown>; run: (index: Index) => Promise<unknown> }> = {
+const SCENARIOS: Record<
+  string,
+  { before?: (index: Index) => Promise<unknown>; run: (index: Index) => Promise<unknown> }
+> = {
   'adding many': { run: (index) => index.add(MORE) },
-  'replacing some': { run: (index) => index.add([documentOf('a1', 'new'), ...MORE], { onExisting: 'replace' }) },
+  'replacing some': {
+    run: (index) => index.add([documentOf('a1', 'new'), ...MORE], { onExisting: 'replace' }),
+  },
   'deleting by ids': { run: (index) => index.delete(['a1', 'a7']) },
-  'deleting by a filter': { before: (index) => index.add(MORE), run: (index) => index.delete({ filter: { group: 'b' } }) },
+  'deleting by a filter': {
+    before: (index) => index.add(MORE),
+    run: (index) => index.delete({ filter: { group: 'b' } }),
+  },
   'merging small segments': {
     before: async (index) => {
       for (const document of MORE.slice(0, 7)) await index.add(document);
@@ -51,7 +59,9 @@ const SCENARIOS: Record<string, { before?: (index: Index) => Promise<unknown>; r
 const FAULTS: readonly Fault[] = ['fails', 'truncates', 'drops', 'late'];
 
 /** A collection with a model, whose next changing call may go wrong. */
-async function prepared(before: ((index: Index) => Promise<unknown>) | undefined): Promise<{ storage: FaultyStorage; index: Index }> {
+async function prepared(
+  before: ((index: Index) => Promise<unknown>) | undefined,
+): Promise<{ storage: FaultyStorage; index: Index }> {
   const storage = faultyStorage();
   const index = await Index.create(storage, { dim: DIM, features: 'random', threads: 1 });
   await index.add(BASE);
@@ -85,7 +95,8 @@ describe.each(Object.entries(SCENARIOS))('%s', (_, { before, run }) => {
             () => null,
             (error: unknown) => error,
           );
-          if (failure !== null) expect(isLemurError(failure), `${where}: ${String(failure)}`).toBe(true);
+          if (failure !== null)
+            expect(isLemurError(failure), `${where}: ${String(failure)}`).toBe(true);
           if (then === 'alive') {
             // the same object agrees with what it has said, and with who opens it now
             const now = await stateOf(index);
@@ -97,7 +108,8 @@ describe.each(Object.entries(SCENARIOS))('%s', (_, { before, run }) => {
             await reader.close();
           }
           for (const seed of then === 'dead' ? [1, 2] : [1]) {
-            // a sync that only claims success: of that no power failure is survived, but the end of the process is
+            // a sync that only claims success: of that no power failure is survived, but the end of
+            // the process is
             const lied = failure === null && how !== 'fails' && then === 'alive';
             const crashed = storage.afterCrash(lied ? () => 0 : randomOf(seed));
             const again = await Index.open(crashed, { write: true, threads: 1 });

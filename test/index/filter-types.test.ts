@@ -4,7 +4,15 @@ import { expect, test } from 'vitest';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const TSC = at('../../node_modules/typescript/bin/tsc');
-const OPTIONS = ['--ignoreConfig', '--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext'];
+const OPTIONS = [
+  '--ignoreConfig',
+  '--noEmit',
+  '--strict',
+  '--target',
+  'es2022',
+  '--module',
+  'nodenext',
+];
 
 /** What the compiler says. */
 function compile(...args: string[]): string {

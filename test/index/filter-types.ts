@@ -23,7 +23,11 @@ export const taken: Filter<Paper>[] = [
   { lang: { $gte: 'd' } },
   { tags: 'a', grades: { $gt: 1 } },
   { tags: { $nin: ['a', null], $exists: true } },
-  { 'author.name': 'X', 'author.born': { $lte: 1900 }, 'author.address.city': { $not: { $eq: 'Y', $gt: 'A' } } },
+  {
+    'author.name': 'X',
+    'author.born': { $lte: 1900 },
+    'author.address.city': { $not: { $eq: 'Y', $gt: 'A' } },
+  },
   { author: { $exists: true }, 'author.address': { $exists: false }, reviewers: { $exists: true } },
   { 'reviewers.name': { $in: ['X'] }, 'reviewers.marks': { $gte: 3 } },
   { 'counts.of-anything': { $gt: 5 } },

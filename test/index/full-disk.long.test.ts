@@ -51,14 +51,20 @@ describe.skipIf(!mounted)('a collection on a disk of 2 MiB, mounted', () => {
     await index.fit(LEARN);
     let batches = 0;
     const add = () => index.add(documentsOf(1000, DIM, batches, `b${batches}-`));
-    const full = (message: string) => ({ code: 'storage-failed', message: expect.stringMatching(message), cause: { code: 'ENOSPC' } });
+    const full = (message: string) => ({
+      code: 'storage-failed',
+      message: expect.stringMatching(message),
+      cause: { code: 'ENOSPC' },
+    });
     for (;;) {
       const error: unknown = await add().then(
         () => null,
         (reason: unknown) => reason,
       );
       if (error) {
-        expect(error).toMatchObject(full('filled/.*: could not be written: no space left on the device'));
+        expect(error).toMatchObject(
+          full('filled/.*: could not be written: no space left on the device'),
+        );
         break;
       }
       batches++;
@@ -67,7 +73,12 @@ describe.skipIf(!mounted)('a collection on a disk of 2 MiB, mounted', () => {
     expect(index.size).toBe(1000 * (1 + batches));
     const before = await index.search(query, { k: 20 });
     fill();
-    for (const call of [add, () => index.delete('a1'), () => index.fit(LEARN), () => index.tune({ sample: 10 })])
+    for (const call of [
+      add,
+      () => index.delete('a1'),
+      () => index.fit(LEARN),
+      () => index.tune({ sample: 10 }),
+    ])
       await expect(call()).rejects.toMatchObject(full('no space left on the device'));
     expect((await index.verify()).problems).toEqual([]);
     expect(await index.search(query, { k: 20 })).toEqual(before);
@@ -77,7 +88,9 @@ describe.skipIf(!mounted)('a collection on a disk of 2 MiB, mounted', () => {
     expect(await reader.search(query, { k: 20 })).toEqual(before);
     await reader.close();
     fill();
-    await expect(Index.open(at, { write: true })).rejects.toMatchObject(full('no space left on the device'));
+    await expect(Index.open(at, { write: true })).rejects.toMatchObject(
+      full('no space left on the device'),
+    );
 
     rmSync(join(root, 'rest'));
     rmSync(join(root, 'reserve'));
@@ -99,8 +112,15 @@ describe.skipIf(!mounted)('a collection on a disk of 2 MiB, mounted', () => {
     const before = await index.search(query);
     execFileSync('mount', ['-o', 'remount,ro', root]);
     try {
-      const refused = { code: 'storage-failed', message: expect.stringContaining('the file system is read-only') };
-      for (const call of [() => index.add(documentsOf(1, DIM, 1, 'b')), () => index.delete('a1'), () => index.fit(LEARN)])
+      const refused = {
+        code: 'storage-failed',
+        message: expect.stringContaining('the file system is read-only'),
+      };
+      for (const call of [
+        () => index.add(documentsOf(1, DIM, 1, 'b')),
+        () => index.delete('a1'),
+        () => index.fit(LEARN),
+      ])
         await expect(call()).rejects.toMatchObject(refused);
       await expect(Index.create(join(root, 'new'), options)).rejects.toMatchObject(refused);
       const reader = await Index.open(at, { threads: 1 });

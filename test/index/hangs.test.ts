@@ -5,7 +5,13 @@ import { randomOf } from './random-documents.js';
 
 const HANG = 20_000;
 const DIM = 8;
-const LEARN = { olsSampleSize: 64, finalHiddenDim: 16, prefixDim: 8, trainSubsetSize: 16, epochs: 0 };
+const LEARN = {
+  olsSampleSize: 64,
+  finalHiddenDim: 16,
+  prefixDim: 8,
+  trainSubsetSize: 16,
+  epochs: 0,
+};
 const never = new Promise<never>(() => {});
 
 const uniform = randomOf(5);
@@ -15,7 +21,10 @@ const documentOf = (id: string): IndexDocument => ({
   tokens: { data: Float32Array.from({ length: 3 * DIM }, () => uniform() - 0.5), dims: [3, DIM] },
 });
 const BASE = Array.from({ length: 40 }, (_, i) => documentOf(`a${i}`));
-const QUERY = { data: Float32Array.from({ length: DIM }, () => uniform() - 0.5), dims: [1, DIM] as const };
+const QUERY = {
+  data: Float32Array.from({ length: DIM }, () => uniform() - 0.5),
+  dims: [1, DIM] as const,
+};
 
 /** What is asked for and never comes tells `asked`. */
 function asking(): { asked: Promise<void>; hang: () => Promise<never> } {
@@ -38,7 +47,8 @@ function stalled(documents: readonly IndexDocument[], hang: () => Promise<never>
   const state = { returned: 0 };
   const source: AsyncIterable<IndexDocument> = {
     [Symbol.asyncIterator]: () => ({
-      next: async () => (left.length > 0 ? { done: false, value: left.shift() as IndexDocument } : hang()),
+      next: async () =>
+        left.length > 0 ? { done: false, value: left.shift() as IndexDocument } : hang(),
       return: () => {
         state.returned++;
         return never;
@@ -80,26 +90,36 @@ describe('a source that stops sending', () => {
     await index.close();
   });
 
-  test('does not keep close(), nor do calls that wait for their turn behind it', { timeout: HANG }, async () => {
+  test('does not keep close(), nor do calls that wait for their turn behind it', {
+    timeout: HANG,
+  }, async () => {
     const storage = memoryStorage();
     const index = await Index.create(storage, { dim: DIM, threads: 1 });
     const { asked, hang } = asking();
     const { source, state } = stalled(BASE.slice(0, 3), hang);
     const adding = outcomeOf(index.add(source));
-    const waiting = [index.add(documentOf('b')), index.delete('a1'), index.compact(), index.fit(), index.tune(), index.refresh()].map(
-      outcomeOf,
-    );
+    const waiting = [
+      index.add(documentOf('b')),
+      index.delete('a1'),
+      index.compact(),
+      index.fit(),
+      index.tune(),
+      index.refresh(),
+    ].map(outcomeOf);
     await asked;
     await index.close();
     expect(await adding).toMatchObject({ code: 'closed' });
     expect(state.returned).toBe(1);
-    for (const outcome of await Promise.all(waiting)) expect(outcome).toMatchObject({ code: 'closed' });
+    for (const outcome of await Promise.all(waiting))
+      expect(outcome).toMatchObject({ code: 'closed' });
     const again = await Index.open(storage, { write: true, threads: 1 });
     expect(again.size).toBe(0);
     await again.close();
   });
 
-  test('lets a call behind it be stopped by its own signal, and those after that keep their turn', { timeout: HANG }, async () => {
+  test('lets a call behind it be stopped by its own signal, and those after that keep their turn', {
+    timeout: HANG,
+  }, async () => {
     const index = await Index.create(memoryStorage(), { dim: DIM, threads: 1 });
     const { asked, hang } = asking();
     const [first, second] = [new AbortController(), new AbortController()];
@@ -116,7 +136,9 @@ describe('a source that stops sending', () => {
     await index.close();
   });
 
-  test('of a wrong document before it rejects without waiting for return()', { timeout: HANG }, async () => {
+  test('of a wrong document before it rejects without waiting for return()', {
+    timeout: HANG,
+  }, async () => {
     const index = await Index.create(memoryStorage(), { dim: DIM, threads: 1 });
     const { source, state } = stalled([BASE[0], { id: '' } as never], () => never);
     await expect(index.add(source)).rejects.toMatchObject({ code: 'invalid-argument' });
@@ -136,22 +158,34 @@ describe.concurrent('an encoder that never answers', () => {
     tune: (index, signal) => index.tune({ signal }),
     'tune with texts': (index, signal) => index.tune({ queries: ['a text'], signal }),
   };
-  test.each(Object.entries(calls))('%s ends when the signal aborts, and with close()', { timeout: HANG }, async (_, call) => {
-    for (const how of ['abort', 'close']) {
-      const { asked, hang } = asking();
-      const index = await Index.create(memoryStorage(), { encoder: hangingEncoder(hang), features: 'random', threads: 1 });
-      await index.add(BASE);
-      const controller = new AbortController();
-      const outcome = outcomeOf(call(index, controller.signal));
-      await asked;
-      if (how === 'abort') controller.abort('enough');
-      else await index.close();
-      expect(await outcome).toEqual(how === 'abort' ? 'enough' : expect.objectContaining({ code: 'closed' }));
-      await index.close();
-    }
-  });
+  test.each(Object.entries(calls))(
+    '%s ends when the signal aborts, and with close()',
+    { timeout: HANG },
+    async (_, call) => {
+      for (const how of ['abort', 'close']) {
+        const { asked, hang } = asking();
+        const index = await Index.create(memoryStorage(), {
+          encoder: hangingEncoder(hang),
+          features: 'random',
+          threads: 1,
+        });
+        await index.add(BASE);
+        const controller = new AbortController();
+        const outcome = outcomeOf(call(index, controller.signal));
+        await asked;
+        if (how === 'abort') controller.abort('enough');
+        else await index.close();
+        expect(await outcome).toEqual(
+          how === 'abort' ? 'enough' : expect.objectContaining({ code: 'closed' }),
+        );
+        await index.close();
+      }
+    },
+  );
 
-  test('a search that is being computed or read is not cut by close()', { timeout: HANG }, async () => {
+  test('a search that is being computed or read is not cut by close()', {
+    timeout: HANG,
+  }, async () => {
     const index = await Index.create(memoryStorage(), { dim: DIM, threads: 1 });
     await index.add(BASE);
     const searching = index.searchBatch(new Array(50).fill(QUERY), { k: 40 });
@@ -161,24 +195,39 @@ describe.concurrent('an encoder that never answers', () => {
 });
 
 describe.concurrent('a storage that never answers', () => {
-  const CALLS: Record<string, { of: StorageCall[]; run: (index: Index, signal?: AbortSignal) => Promise<unknown> }> = {
+  const CALLS: Record<
+    string,
+    { of: StorageCall[]; run: (index: Index, signal?: AbortSignal) => Promise<unknown> }
+  > = {
     add: {
       of: ['write', 'sync', 'size', 'replace', 'read', 'list'],
       run: (index, signal) => index.add([documentOf('b')], { signal }),
     },
-    'add that replaces': { of: ['write', 'replace'], run: (index, signal) => index.add(BASE[1], { onExisting: 'replace', signal }) },
+    'add that replaces': {
+      of: ['write', 'replace'],
+      run: (index, signal) => index.add(BASE[1], { onExisting: 'replace', signal }),
+    },
     delete: {
       of: ['write', 'sync', 'size', 'open', 'replace', 'read', 'list', 'delete'],
       run: (index, signal) => index.delete('a1', { signal }),
     },
-    compact: { of: ['file', 'write', 'replace', 'list', 'delete'], run: (index, signal) => index.compact({ signal }) },
-    fit: { of: ['file', 'write', 'open', 'replace', 'delete'], run: (index, signal) => index.fit({ ...LEARN, seed: 1, signal }) },
+    compact: {
+      of: ['file', 'write', 'replace', 'list', 'delete'],
+      run: (index, signal) => index.compact({ signal }),
+    },
+    fit: {
+      of: ['file', 'write', 'open', 'replace', 'delete'],
+      run: (index, signal) => index.fit({ ...LEARN, seed: 1, signal }),
+    },
     tune: { of: ['file', 'replace'], run: (index, signal) => index.tune({ signal }) },
     verify: { of: ['open', 'file', 'close'], run: (index, signal) => index.verify({ signal }) },
     search: { of: ['file'], run: (index, signal) => index.search(QUERY, { signal }) },
   };
   /** Each with a collection of its own, all at once. */
-  const inAll = (of: readonly StorageCall[], check: (what: StorageCall) => Promise<void>): Promise<unknown> => Promise.all(of.map(check));
+  const inAll = (
+    of: readonly StorageCall[],
+    check: (what: StorageCall) => Promise<void>,
+  ): Promise<unknown> => Promise.all(of.map(check));
 
   test.each(Object.entries(CALLS))(
     '%s ends when its signal aborts while the storage hangs, the next call comes after, and nothing is lost',
@@ -219,11 +268,17 @@ describe.concurrent('a storage that never answers', () => {
         const outcome = outcomeOf(run(index));
         await storage.hangs();
         await index.close();
-        expect(['resolved', expect.objectContaining({ code: 'closed' })], what).toContainEqual(await outcome);
+        expect(['resolved', expect.objectContaining({ code: 'closed' })], what).toContainEqual(
+          await outcome,
+        );
         storage.letGo();
-        // a replacement or a deletion that is still under way keeps the lock; whoever comes while a data file is being written writes beside it
+        // a replacement or a deletion that is still under way keeps the lock; whoever comes while a
+        // data file is being written writes beside it
         const late = ['replace', 'delete'].includes(what);
-        if (late) await expect(Index.open(storage, { write: true, threads: 1 })).rejects.toMatchObject({ code: 'locked' });
+        if (late)
+          await expect(Index.open(storage, { write: true, threads: 1 })).rejects.toMatchObject({
+            code: 'locked',
+          });
         const early = late ? undefined : await Index.open(storage, { write: true, threads: 1 });
         await early?.add(documentOf('early'));
         await storage.release();
@@ -248,7 +303,9 @@ describe.concurrent('a storage that never answers', () => {
       await (await prepared(storage)).close();
       storage.hang(what);
       const controller = new AbortController();
-      const opening = outcomeOf(Index.open(storage, { write: true, threads: 1, signal: controller.signal }));
+      const opening = outcomeOf(
+        Index.open(storage, { write: true, threads: 1, signal: controller.signal }),
+      );
       await storage.hangs();
       controller.abort('enough');
       expect(await opening).toBe('enough');
@@ -265,16 +322,22 @@ describe.concurrent('a storage that never answers', () => {
       const storage = hangingStorage();
       storage.hang(what);
       const controller = new AbortController();
-      const creating = outcomeOf(Index.create(storage, { dim: DIM, threads: 1, signal: controller.signal }));
+      const creating = outcomeOf(
+        Index.create(storage, { dim: DIM, threads: 1, signal: controller.signal }),
+      );
       await storage.hangs();
       controller.abort('enough');
       expect(await creating).toBe('enough');
-      await expect(Index.open(storage, { signal: AbortSignal.abort('before') })).rejects.toBe('before');
+      await expect(Index.open(storage, { signal: AbortSignal.abort('before') })).rejects.toBe(
+        'before',
+      );
       await storage.release();
     },
   );
 
-  test('refresh ends when its signal aborts, and a later one is not undone by it', { timeout: HANG }, async () => {
+  test('refresh ends when its signal aborts, and a later one is not undone by it', {
+    timeout: HANG,
+  }, async () => {
     const storage = hangingStorage();
     const writer = await prepared(storage);
     const reader = await Index.open(storage, { threads: 1 });
@@ -319,7 +382,10 @@ describe.concurrent('a storage that never answers', () => {
     return (await index.get(all)).flatMap((found) => found?.id ?? []);
   }
 
-  async function expectSame(storage: ReturnType<typeof hangingStorage>, ids: readonly string[]): Promise<void> {
+  async function expectSame(
+    storage: ReturnType<typeof hangingStorage>,
+    ids: readonly string[],
+  ): Promise<void> {
     const reader = await Index.open(storage, { threads: 1 });
     expect(await idsOf(reader)).toEqual(ids);
     expect(reader.size).toBe(ids.length);

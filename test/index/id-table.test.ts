@@ -18,7 +18,11 @@ test('an id is encoded once and found in any number of tables', () => {
     const encoded = encodeId(id);
     const expected = [i < 200 ? i : -1, i === 200 ? 0 : -1, i > 200 ? i - 201 : -1];
     expect(tables.map((table) => table.find(encoded))).toEqual(expected);
-    expect(tables.map((table, t) => (expected[t] < 0 ? id : table.id(expected[t])))).toEqual([id, id, id]);
+    expect(tables.map((table, t) => (expected[t] < 0 ? id : table.id(expected[t])))).toEqual([
+      id,
+      id,
+      id,
+    ]);
   }
   expect(tableOf([]).find(encodeId('a'))).toBe(-1);
 });

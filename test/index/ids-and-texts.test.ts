@@ -32,29 +32,39 @@ test('ids, texts and metadata come back as they were given, also after reopening
   const document = fc.record({
     id: strings(PIECES),
     text: strings([...PIECES, ...HALVES]),
-    metadata: fc.dictionary(strings(PIECES), strings(PIECES), { maxKeys: 3, noNullPrototype: true }),
+    metadata: fc.dictionary(strings(PIECES), strings(PIECES), {
+      maxKeys: 3,
+      noNullPrototype: true,
+    }),
   });
   await fc.assert(
-    fc.asyncProperty(fc.uniqueArray(document, { selector: ({ id }) => id, minLength: 2, maxLength: 12 }), async (documents) => {
-      const storage = memoryStorage();
-      const index = await Index.create(storage, { dim: 1, threads: 1 });
-      const ids = documents.map(({ id }) => id);
-      // joined by surrogates that fit, a text may have become another one; compared as it is
-      for (const one of documents) await index.add({ ...one, tokens: [[1]] });
-      const check = async (opened: Index): Promise<void> => {
-        expect(await opened.get(ids)).toEqual(documents);
-        const { hits } = await opened.search([[1]], { k: 20, include: ['text'] });
-        expect(new Map(hits.map(({ id, text }) => [id, text]))).toEqual(new Map(documents.map(({ id, text }) => [id, text])));
-        expect((await opened.rerank([[1]], ids, { include: [] })).hits.map(({ id }) => id).sort()).toEqual([...ids].sort());
-      };
-      await check(index);
-      await index.compact();
-      await check(index);
-      await index.close();
-      const reader = await Index.open(storage, { threads: 1 });
-      await check(reader);
-      await reader.close();
-    }),
+    fc.asyncProperty(
+      fc.uniqueArray(document, { selector: ({ id }) => id, minLength: 2, maxLength: 12 }),
+      async (documents) => {
+        const storage = memoryStorage();
+        const index = await Index.create(storage, { dim: 1, threads: 1 });
+        const ids = documents.map(({ id }) => id);
+        // joined by surrogates that fit, a text may have become another one; compared as it is
+        for (const one of documents) await index.add({ ...one, tokens: [[1]] });
+        const check = async (opened: Index): Promise<void> => {
+          expect(await opened.get(ids)).toEqual(documents);
+          const { hits } = await opened.search([[1]], { k: 20, include: ['text'] });
+          expect(new Map(hits.map(({ id, text }) => [id, text]))).toEqual(
+            new Map(documents.map(({ id, text }) => [id, text])),
+          );
+          expect(
+            (await opened.rerank([[1]], ids, { include: [] })).hits.map(({ id }) => id).sort(),
+          ).toEqual([...ids].sort());
+        };
+        await check(index);
+        await index.compact();
+        await check(index);
+        await index.close();
+        const reader = await Index.open(storage, { threads: 1 });
+        await check(reader);
+        await reader.close();
+      },
+    ),
     { numRuns: 15, seed: 5 },
   );
 });
@@ -104,7 +114,9 @@ test('ids of files keep what a trimming function would take off, a byte order ma
   async function* bytes(text: string) {
     yield new TextEncoder().encode(text);
   }
-  const documents = parseBeirDocuments(bytes('\ufeff{"_id":"\ufeffa","text":"\ufeffb"}\n{"_id":"\u00a0","text":" "}\n'));
+  const documents = parseBeirDocuments(
+    bytes('\ufeff{"_id":"\ufeffa","text":"\ufeffb"}\n{"_id":"\u00a0","text":" "}\n'),
+  );
   const read: unknown[] = [];
   for await (const document of documents) read.push(document);
   expect(read).toEqual([

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Encoder, folderStorage, Index, type IndexDocument, memoryStorage, type TokenSets } from '../../dist/node.js';
+import {
+  type Encoder,
+  folderStorage,
+  Index,
+  type IndexDocument,
+  memoryStorage,
+  type TokenSets,
+} from '../../dist/node.js';
 import { documentsOf, matrixOf, randomOf } from './random-documents.js';
 
 const DIM = 16;
@@ -32,7 +39,10 @@ function maxSimOf(q: Float32Array, d: Float32Array): number {
   return sum;
 }
 
-function bestOf(documents: ReturnType<typeof documentsOf>, k: number): { id: string; score: number }[] {
+function bestOf(
+  documents: ReturnType<typeof documentsOf>,
+  k: number,
+): { id: string; score: number }[] {
   return documents
     .map(({ id, tokens }) => ({ id, score: maxSimOf(query.data, tokens.data) }))
     .sort((a, b) => b.score - a.score)
@@ -45,7 +55,9 @@ const letters: Encoder = {
   dim: DIM,
   async encodeDocument(texts) {
     const rows = texts.map((text) =>
-      [...text].map((letter) => Float32Array.from({ length: DIM }, (_, c) => (letter.charCodeAt(0) % DIM === c ? 1 : 0))),
+      [...text].map((letter) =>
+        Float32Array.from({ length: DIM }, (_, c) => (letter.charCodeAt(0) % DIM === c ? 1 : 0)),
+      ),
     );
     const counts = Int32Array.from(rows, ({ length }) => length);
     const offsets = Float64Array.from(
@@ -58,7 +70,9 @@ const letters: Encoder = {
     );
     const vectors = Float32Array.from(rows.flat().flatMap((row) => [...row]));
     const spans = Int32Array.from(texts.flatMap((text) => [...text].flatMap((_, i) => [i, i + 1])));
-    return { vectors, counts, offsets, dim: DIM, spans } satisfies TokenSets & { spans: Int32Array };
+    return { vectors, counts, offsets, dim: DIM, spans } satisfies TokenSets & {
+      spans: Int32Array;
+    };
   },
   encodeQuery(texts) {
     return letters.encodeDocument(texts);
@@ -75,11 +89,16 @@ const rejection = async (work: Promise<unknown>): Promise<{ code?: string; messa
 };
 
 describe.each(['memory', 'folder'] as const)('in %s', (kind) => {
-  const place = (name: string) => (kind === 'memory' ? memoryStorage(name) : folderStorage(join(folder, name)));
+  const place = (name: string) =>
+    kind === 'memory' ? memoryStorage(name) : folderStorage(join(folder, name));
 
   test('a search gives what MaxSim of all documents gives', async () => {
     const documents = documentsOf(120, DIM);
-    await using index = await Index.create(place('exact'), { dim: DIM, precision: 'float32', threads });
+    await using index = await Index.create(place('exact'), {
+      dim: DIM,
+      precision: 'float32',
+      threads,
+    });
     expect(await index.add(documents)).toEqual({ added: 120, replaced: 0, skipped: 0 });
     const { hits, how } = await index.search(query, { k: 7 });
     const best = bestOf(documents, 7);
@@ -92,7 +111,10 @@ describe.each(['memory', 'folder'] as const)('in %s', (kind) => {
   test('many queries at once get what each gets alone, ties and filters included', async () => {
     const documents = documentsOf(90, DIM);
     await using index = await Index.create(place('batch'), { dim: DIM, threads });
-    await index.add([...documents, ...documents.slice(0, 30).map((document) => ({ ...document, id: `again ${document.id}` }))]);
+    await index.add([
+      ...documents,
+      ...documents.slice(0, 30).map((document) => ({ ...document, id: `again ${document.id}` })),
+    ]);
     await index.delete(['a4', 'a50']);
     const random = randomOf(31);
     const queries = Array.from({ length: 9 }, () => matrixOf(3, DIM, random));
@@ -115,20 +137,38 @@ describe.each(['memory', 'folder'] as const)('in %s', (kind) => {
         yield { id, tokens: { data, dims: tokens.dims } };
       }
     }
-    await using index = await Index.create(place('reused'), { dim: DIM, precision: 'float32', threads });
+    await using index = await Index.create(place('reused'), {
+      dim: DIM,
+      precision: 'float32',
+      threads,
+    });
     await index.add(reusing());
-    expect((await index.search(query, { k: 5 })).hits.map(({ id }) => id)).toEqual(bestOf(documents, 5).map(({ id }) => id));
+    expect((await index.search(query, { k: 5 })).hits.map(({ id }) => id)).toEqual(
+      bestOf(documents, 5).map(({ id }) => id),
+    );
   });
 
   test('with a model the best documents are found among the candidates, with a filter and without', async () => {
     const documents = documentsOf(1300, DIM, 3);
-    await using index = await Index.create(place('features'), { dim: DIM, precision: 'float32', features: 'random', threads });
+    await using index = await Index.create(place('features'), {
+      dim: DIM,
+      precision: 'float32',
+      features: 'random',
+      threads,
+    });
     await index.add(documents);
     await index.fit(LEARN);
     const all = await index.search(query, { k: 10, numCandidates: 400 });
-    expect(all.how).toEqual({ method: 'features', candidates: 400, passing: 1300, documents: 1300 });
+    expect(all.how).toEqual({
+      method: 'features',
+      candidates: 400,
+      passing: 1300,
+      documents: 1300,
+    });
     const found = new Set(all.hits.map(({ id }) => id));
-    expect(bestOf(documents, 10).filter(({ id }) => found.has(id)).length).toBeGreaterThanOrEqual(9);
+    expect(bestOf(documents, 10).filter(({ id }) => found.has(id)).length).toBeGreaterThanOrEqual(
+      9,
+    );
     const german = documents.filter((_, i) => i % 2 === 1);
     const masked = await index.search(query, { k: 10, numCandidates: 260, filter: { lang: 'de' } });
     expect(masked.how).toMatchObject({ method: 'features', passing: 650 });
@@ -137,7 +177,9 @@ describe.each(['memory', 'folder'] as const)('in %s', (kind) => {
     expect(masked.hits.filter(({ id }) => best.has(id)).length).toBeGreaterThanOrEqual(9);
     const few = await index.search(query, { k: 3, filter: { number: { $lt: 40 } } });
     expect(few.how).toMatchObject({ method: 'exact', passing: 40 });
-    expect(few.hits.map(({ id }) => id)).toEqual(bestOf(documents.slice(0, 40), 3).map(({ id }) => id));
+    expect(few.hits.map(({ id }) => id)).toEqual(
+      bestOf(documents.slice(0, 40), 3).map(({ id }) => id),
+    );
     const curve = await index.tune({ recall: 0.9, sample: 40 });
     expect(curve.points.at(-1)?.[1]).toBeGreaterThan(0.9);
     expect((await index.search(query, { recall: 0.9 })).how.candidates).toBe(curve.numCandidates);
@@ -152,18 +194,33 @@ describe.each(['memory', 'folder'] as const)('in %s', (kind) => {
     expect((await index.search(query, { k: 30 })).hits.map(({ id }) => id)).not.toContain(first.id);
     expect(await index.get(first.id)).toBeUndefined();
     await index.add({ id: first.id, text: 'again', tokens: query });
-    expect((await index.search(query, { k: 1 })).hits[0]).toMatchObject({ id: first.id, text: 'again' });
+    expect((await index.search(query, { k: 1 })).hits[0]).toMatchObject({
+      id: first.id,
+      text: 'again',
+    });
     expect(await index.delete({ filter: { lang: 'de' } })).toBeGreaterThan(10);
     await index.compact();
     expect(index.stats().deleted).toBe(0);
-    expect(await index.get(['a0', 'a1', first.id])).toMatchObject([{ id: 'a0' }, undefined, { text: 'again' }]);
+    expect(await index.get(['a0', 'a1', first.id])).toMatchObject([
+      { id: 'a0' },
+      undefined,
+      { text: 'again' },
+    ]);
   });
 
   test('many single adds leave few segments, and answer as one large add does', async () => {
     const documents = documentsOf(150, DIM);
-    await using one = await Index.create(place('bulk'), { dim: DIM, precision: 'float32', threads });
+    await using one = await Index.create(place('bulk'), {
+      dim: DIM,
+      precision: 'float32',
+      threads,
+    });
     await one.add(documents);
-    await using many = await Index.create(place('single'), { dim: DIM, precision: 'float32', threads });
+    await using many = await Index.create(place('single'), {
+      dim: DIM,
+      precision: 'float32',
+      threads,
+    });
     for (const document of documents) await many.add(document);
     expect(many.stats().segments).toBeLessThan(22);
     expect(await many.search(query)).toEqual(await one.search(query));
@@ -188,7 +245,11 @@ describe.each(['memory', 'folder'] as const)('in %s', (kind) => {
 });
 
 test('texts go through the encoder, and evidence says which letters matched', async () => {
-  await using index = await Index.create(memoryStorage(), { encoder: letters, precision: 'float32', threads });
+  await using index = await Index.create(memoryStorage(), {
+    encoder: letters,
+    precision: 'float32',
+    threads,
+  });
   await index.add([
     { id: 'x', text: 'owls' },
     { id: 'y', text: 'bees' },
@@ -205,7 +266,10 @@ test('texts go through the encoder, and evidence says which letters matched', as
       [1, 2],
     ],
   ]);
-  expect(hits[0].evidence?.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(hits[0].score, 5);
+  expect(hits[0].evidence?.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(
+    hits[0].score,
+    5,
+  );
   const again = await index.rerank('be', ['x', 'y', 'nobody']);
   expect(again.hits.map(({ id }) => id)).toEqual(['y', 'x']);
 });
@@ -220,19 +284,45 @@ test('what is wrong with documents is said before anything is written', async ()
     expect(index.size).toBe(0);
   };
   await refuse({ id: 'a0', tokens: good[0].tokens }, 'duplicate-id', 'comes twice');
-  await refuse({ id: 'x', tokens: { data: new Float32Array(8), dims: [1, 8] } }, 'dimension-mismatch', '8 dimensions, expected 16');
-  await refuse({ id: 'x', tokens: { data: new Float32Array(DIM).fill(Number.NaN), dims: [1, DIM] } }, 'not-finite', '"x"');
-  await refuse({ id: 'x', tokens: { data: new Float32Array(0), dims: [0, DIM] } }, 'empty-document', 'no token vectors');
+  await refuse(
+    { id: 'x', tokens: { data: new Float32Array(8), dims: [1, 8] } },
+    'dimension-mismatch',
+    '8 dimensions, expected 16',
+  );
+  await refuse(
+    { id: 'x', tokens: { data: new Float32Array(DIM).fill(Number.NaN), dims: [1, DIM] } },
+    'not-finite',
+    '"x"',
+  );
+  await refuse(
+    { id: 'x', tokens: { data: new Float32Array(0), dims: [0, DIM] } },
+    'empty-document',
+    'no token vectors',
+  );
   await refuse({ id: '', tokens: good[0].tokens }, 'invalid-argument', 'not empty');
   await refuse({ id: 'x', text: 'no encoder here' }, 'invalid-argument', 'no encoder');
-  await refuse({ id: 'x', tokens: good[0].tokens, metadata: { date: new Date() } }, 'invalid-argument', 'date');
+  await refuse(
+    { id: 'x', tokens: good[0].tokens, metadata: { date: new Date() } },
+    'invalid-argument',
+    'date',
+  );
   await index.add(good);
   expect(await rejection(index.add(good))).toMatchObject({ code: 'duplicate-id' });
-  expect(await index.add(good, { onExisting: 'skip' })).toEqual({ added: 0, replaced: 0, skipped: 2 });
-  expect(await index.add([...good, ...good], { onExisting: 'replace' })).toMatchObject({ replaced: 4 });
+  expect(await index.add(good, { onExisting: 'skip' })).toEqual({
+    added: 0,
+    replaced: 0,
+    skipped: 2,
+  });
+  expect(await index.add([...good, ...good], { onExisting: 'replace' })).toMatchObject({
+    replaced: 4,
+  });
   expect(index.size).toBe(2);
-  expect(await rejection(index.search(query, { k: -1 }))).toMatchObject({ code: 'invalid-argument' });
-  expect(await rejection(index.search(query, { k: 10, numCandidates: 5 }))).toMatchObject({ code: 'invalid-argument' });
+  expect(await rejection(index.search(query, { k: -1 }))).toMatchObject({
+    code: 'invalid-argument',
+  });
+  expect(await rejection(index.search(query, { k: 10, numCandidates: 5 }))).toMatchObject({
+    code: 'invalid-argument',
+  });
 });
 
 test('places that hold nothing, something else, or another encoder’s vectors are refused', async () => {
@@ -257,7 +347,11 @@ test('searches under way finish when the index is closed, and later ones are ref
 });
 
 test('200 searches at once, some of them cut short, give what each gives alone, while documents are added and the model is fitted anew', async () => {
-  await using index = await Index.create(memoryStorage(), { dim: DIM, features: 'random', threads: 2 });
+  await using index = await Index.create(memoryStorage(), {
+    dim: DIM,
+    features: 'random',
+    threads: 2,
+  });
   await index.add(documentsOf(1300, DIM, 3));
   await index.fit(LEARN);
   const random = randomOf(9);
@@ -266,19 +360,29 @@ test('200 searches at once, some of them cut short, give what each gives alone, 
   const alone = [];
   for (const asked of queries) alone.push((await index.search(asked, options)).hits);
   const stop = new AbortController();
-  const searches = queries.map((asked, i) => index.search(asked, { ...options, signal: i % 10 === 9 ? stop.signal : undefined }));
-  const changes = [index.add(documentsOf(300, DIM, 4, 'b').map(({ metadata: _, ...rest }) => rest)), index.fit({ ...LEARN, seed: 1 })];
+  const searches = queries.map((asked, i) =>
+    index.search(asked, { ...options, signal: i % 10 === 9 ? stop.signal : undefined }),
+  );
+  const changes = [
+    index.add(documentsOf(300, DIM, 4, 'b').map(({ metadata: _, ...rest }) => rest)),
+    index.fit({ ...LEARN, seed: 1 }),
+  ];
   stop.abort(new Error('enough'));
   const answers = await Promise.allSettled(searches);
   await Promise.all(changes);
   for (const [i, answer] of answers.entries()) {
-    if (i % 10 === 9) expect(answer).toMatchObject({ status: 'rejected', reason: { message: 'enough' } });
+    if (i % 10 === 9)
+      expect(answer).toMatchObject({ status: 'rejected', reason: { message: 'enough' } });
     else expect(answer).toMatchObject({ status: 'fulfilled', value: { hits: alone[i] } });
   }
 });
 
 test('an aborted add or fit leaves the state before it', async () => {
-  await using index = await Index.create(memoryStorage(), { dim: DIM, features: 'random', threads });
+  await using index = await Index.create(memoryStorage(), {
+    dim: DIM,
+    features: 'random',
+    threads,
+  });
   await index.add(documentsOf(100, DIM));
   const stop = new AbortController();
   const adding = index.add(documentsOf(3000, DIM, 2, 'b'), { signal: stop.signal });
@@ -292,7 +396,9 @@ test('an aborted add or fit leaves the state before it', async () => {
   expect(index.stats().features).toBe('random');
 });
 
-test('the same calls give the same files in another process, whatever the number of threads', { timeout: 60_000 }, () => {
+test('the same calls give the same files in another process, whatever the number of threads', {
+  timeout: 60_000,
+}, () => {
   const entry = new URL('../../dist/node.js', import.meta.url).href;
   const documents = fileURLToPath(new URL('./random-documents.ts', import.meta.url));
   const run = (name: string, count: number): Map<string, string> => {
@@ -313,9 +419,16 @@ test('the same calls give the same files in another process, whatever the number
         /: \(\) => number(?=[ ,)])|: number|: string|\): \{ data: Float32Array; dims: \[number, number\] \}(?= \{)|\): \(IndexDocument[^\n]*\[\] (?=\{)/g,
         (match) => (match.startsWith(')') ? ')' : ''),
       );
-    execFileSync(process.execPath, ['--input-type=module', '-e', script, Buffer.from(plain).toString('base64')]);
+    execFileSync(process.execPath, [
+      '--input-type=module',
+      '-e',
+      script,
+      Buffer.from(plain).toString('base64'),
+    ]);
     const at = join(folder, name);
-    return new Map(readdirSync(at).map((file) => [file, readFileSync(join(at, file)).toString('base64')]));
+    return new Map(
+      readdirSync(at).map((file) => [file, readFileSync(join(at, file)).toString('base64')]),
+    );
   };
   const one = run('once', 1);
   expect([...one.keys()].length).toBeGreaterThan(4);

@@ -7,7 +7,8 @@ import { documentsOf } from './random-documents.js';
 const letters = plainLetters as Encoder;
 const LEARN = { olsSampleSize: 128, finalHiddenDim: 32, learnSubsetSize: 512, trainSubsetSize: 32 };
 const WORDS = ['amber', 'birch', 'cedar', 'delta', 'ember', 'fjord', 'grove', 'heath'];
-const textOf = (i: number): string => Array.from({ length: 4 + (i % 90) }, (_, j) => WORDS[(i * (j + 1) + j * j) % 8]).join(' ');
+const textOf = (i: number): string =>
+  Array.from({ length: 4 + (i % 90) }, (_, j) => WORDS[(i * (j + 1) + j * j) % 8]).join(' ');
 const texts = Array.from({ length: 600 }, (_, i) => ({ id: `d${i}`, text: textOf(i) }));
 
 /** Reads queries otherwise than documents, and remembers them. */
@@ -24,7 +25,9 @@ function asymmetric(): { encoder: Encoder; asked: string[] } {
   return { encoder, asked };
 }
 
-async function fitted(learn?: readonly string[]): Promise<{ asked: string[]; stats: Awaited<ReturnType<Index['fit']>>; index: Index }> {
+async function fitted(
+  learn?: readonly string[],
+): Promise<{ asked: string[]; stats: Awaited<ReturnType<Index['fit']>>; index: Index }> {
   const { encoder, asked } = asymmetric();
   const index = await Index.create(memoryStorage(), { encoder, features: 'random', threads: 1 });
   await index.add(texts);
@@ -66,11 +69,19 @@ test('the same seed gives the same learn set, and queries that are given are tak
 
 test('without texts, or without an encoder, it learns from token vectors', async () => {
   const { encoder, asked } = asymmetric();
-  await using index = await Index.create(memoryStorage(), { encoder, features: 'random', threads: 1 });
+  await using index = await Index.create(memoryStorage(), {
+    encoder,
+    features: 'random',
+    threads: 1,
+  });
   await index.add(documentsOf(600, letters.dim).map(({ id, tokens }) => ({ id, tokens })));
   expect((await index.fit(LEARN)).features).toBe('random');
   expect(asked).toEqual([]);
-  await using bare = await Index.create(memoryStorage(), { dim: letters.dim, features: 'random', threads: 1 });
+  await using bare = await Index.create(memoryStorage(), {
+    dim: letters.dim,
+    features: 'random',
+    threads: 1,
+  });
   await bare.add(documentsOf(600, letters.dim));
   const error = await bare.fit({ ...LEARN, learn: ['a text'] }).then(
     () => undefined,

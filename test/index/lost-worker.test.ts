@@ -12,7 +12,10 @@ test('a collection whose worker threads were ended from outside works on, with w
       spawnWorker() {
         const port = nodePlatform.spawnWorker();
         let dies = (_cause: unknown): void => {};
-        ports.push({ terminate: () => port.terminate(), die: () => dies(new Error('exit code 1')) });
+        ports.push({
+          terminate: () => port.terminate(),
+          die: () => dies(new Error('exit code 1')),
+        });
         return {
           ...port,
           listen(onMessage, onDeath) {

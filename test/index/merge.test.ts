@@ -8,10 +8,17 @@ interface Size {
   documents: number;
   file: { name: string; bytes: number; crc32: number };
 }
-const size = (documents: number, bytes: number): Size => ({ documents, file: { name: '', bytes, crc32: 0 } });
-const bytesOf = (sizes: readonly Size[]): number => sizes.reduce((sum, { file }) => sum + file.bytes, 0);
+const size = (documents: number, bytes: number): Size => ({
+  documents,
+  file: { name: '', bytes, crc32: 0 },
+});
+const bytesOf = (sizes: readonly Size[]): number =>
+  sizes.reduce((sum, { file }) => sum + file.bytes, 0);
 
-/** Segments after adds of these, each followed by its merges, and how many bytes these have rewritten. */
+/**
+ * Segments after adds of these, each followed by its merges, and how many bytes these have
+ * rewritten.
+ */
 function afterAdds(adds: readonly Size[]): { segments: Size[]; rewritten: number; most: number } {
   const segments: Size[] = [];
   let rewritten = 0;
@@ -45,7 +52,9 @@ describe('adds of any size leave segments that are at least half full, and few o
   ])('%s', (_, count, documents, bytes) => {
     const adds = Array.from({ length: count }, () => size(documents, bytes));
     const { segments, rewritten, most } = afterAdds(adds);
-    const full = Math.ceil(Math.max(bytesOf(adds) / (SEGMENT_BYTES / 2), (count * documents) / (SEGMENT_DOCUMENTS / 2)));
+    const full = Math.ceil(
+      Math.max(bytesOf(adds) / (SEGMENT_BYTES / 2), (count * documents) / (SEGMENT_DOCUMENTS / 2)),
+    );
     expect(most).toBeLessThanOrEqual(full + 4 * 8);
     expect(segments.length).toBeLessThanOrEqual(full + 4 * 8);
     // a document is copied once for each size that its segment grows to

@@ -7,7 +7,11 @@ const nested = (levels: number): unknown => (levels === 1 ? {} : { a: nested(lev
 
 describe('metadata', () => {
   test('is what its JSON text gives when parsed', () => {
-    const value = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ depthSize: 'medium' }), { noNullPrototype: true });
+    const value = fc.dictionary(
+      fc.string({ unit: 'grapheme' }),
+      fc.jsonValue({ depthSize: 'medium' }),
+      { noNullPrototype: true },
+    );
     fc.assert(
       fc.property(value, (object) => {
         const checked = checkMetadata(object, 'it');
@@ -49,20 +53,44 @@ describe('metadata', () => {
     ['a string', 'a', 'it: expected an object of JSON values, got "a"'],
     ['an array', [1], 'it: expected an object of JSON values, got an array'],
     ['a Map', new Map(), 'it: expected an object of JSON values, got a value of class Map'],
-    ['undefined in an array', { a: [1, undefined] }, 'it.a[1]: expected a JSON value, got undefined'],
+    [
+      'undefined in an array',
+      { a: [1, undefined] },
+      'it.a[1]: expected a JSON value, got undefined',
+    ],
     // biome-ignore lint/suspicious/noSparseArray: it is what is tested
     ['a hole', { a: [1, , 2] }, 'it.a[1]: expected a JSON value, got undefined'],
     ['NaN', { a: { 'b c': Number.NaN } }, 'it.a["b c"]: expected a finite number, got NaN'],
-    ['an infinity', { a: [{ b: -Infinity }] }, 'it.a[0].b: expected a finite number, got -Infinity'],
+    [
+      'an infinity',
+      { a: [{ b: -Infinity }] },
+      'it.a[0].b: expected a finite number, got -Infinity',
+    ],
     ['a bigint', { a: 1n }, 'it.a: expected a JSON value, got a bigint'],
     ['a symbol', { a: Symbol('b') }, 'it.a: expected a JSON value, got a symbol'],
     ['a function', { toJSON: () => 1 }, 'it.toJSON: expected a JSON value, got a function'],
-    ['a date', { a: new Date() }, 'it.a: expected a JSON value; give a date as a string or a number, got a value of class Date'],
-    ['a typed array', { a: new Uint8Array(2) }, 'it.a: expected a JSON value, got a value of class Uint8Array'],
-    ['a boxed string', { a: Object('b') }, 'it.a: expected a JSON value, got a value of class String'],
+    [
+      'a date',
+      { a: new Date() },
+      'it.a: expected a JSON value; give a date as a string or a number, got a value of class Date',
+    ],
+    [
+      'a typed array',
+      { a: new Uint8Array(2) },
+      'it.a: expected a JSON value, got a value of class Uint8Array',
+    ],
+    [
+      'a boxed string',
+      { a: Object('b') },
+      'it.a: expected a JSON value, got a value of class String',
+    ],
     ['a cycle', cycle, 'it.a[0]: a cycle: the value lies within itself'],
     ['33 levels', nested(33), `it${'.a'.repeat(32)}: more than 32 levels of objects and arrays`],
-    ['half of a pair in a key', { a: { 'b\ud83d': 1 } }, 'it.a: a key with half of a surrogate pair: "b\\ud83d"'],
+    [
+      'half of a pair in a key',
+      { a: { 'b\ud83d': 1 } },
+      'it.a: a key with half of a surrogate pair: "b\\ud83d"',
+    ],
   ])('is not %s', (_what, value, message) => {
     expect(() => checkMetadata(value, 'it')).toThrow(
       expect.objectContaining({

@@ -3,20 +3,31 @@ import type { Metadata } from '../../src/index/metadata.js';
 /** What filters mean, by walking the JSON of one document. */
 export function passes(filter: Record<string, unknown>, document: Metadata | undefined): boolean {
   return Object.entries(filter).every(([key, value]) => {
-    if (key === '$and') return (value as Record<string, unknown>[]).every((part) => passes(part, document));
-    if (key === '$or') return (value as Record<string, unknown>[]).some((part) => passes(part, document));
+    if (key === '$and')
+      return (value as Record<string, unknown>[]).every((part) => passes(part, document));
+    if (key === '$or')
+      return (value as Record<string, unknown>[]).some((part) => passes(part, document));
     if (key === '$not') return !passes(value as Record<string, unknown>, document);
     const found = document === undefined ? [] : reached(document, key);
-    const operators = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : { $eq: value };
+    const operators =
+      typeof value === 'object' && value !== null
+        ? (value as Record<string, unknown>)
+        : { $eq: value };
     return holds(operators, found);
   });
 }
 
 function holds(operators: Record<string, unknown>, found: readonly unknown[]): boolean {
   const values = found.flat(); // the elements of arrays, one level
-  const equals = (operand: unknown): boolean => values.some((value) => value === operand) || (operand === null && found.length === 0);
-  const ordered = (operand: unknown, test: (value: string | number, end: string | number) => boolean): boolean =>
-    values.some((value) => typeof value === typeof operand && test(value as number, operand as number));
+  const equals = (operand: unknown): boolean =>
+    values.some((value) => value === operand) || (operand === null && found.length === 0);
+  const ordered = (
+    operand: unknown,
+    test: (value: string | number, end: string | number) => boolean,
+  ): boolean =>
+    values.some(
+      (value) => typeof value === typeof operand && test(value as number, operand as number),
+    );
   return Object.entries(operators).every(([operator, operand]) => {
     switch (operator) {
       case '$eq':

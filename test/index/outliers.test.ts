@@ -6,7 +6,14 @@ import { Index, memoryStorage } from '../../dist/node.js';
 import { naiveMaxSim, numbers, rowsOfTexts, type Texts } from '../numbers.js';
 
 const [DIM, DOCUMENTS, TOKENS, QUERIES, K, CANDIDATES] = [24, 900, 5, 16, 10, 80];
-const SMALL = { olsSampleSize: 1024, finalHiddenDim: 96, prefixDim: 32, trainSubsetSize: 96, learnSubsetSize: 1024, batchSize: 128 };
+const SMALL = {
+  olsSampleSize: 1024,
+  finalHiddenDim: 96,
+  prefixDim: 32,
+  trainSubsetSize: 96,
+  learnSubsetSize: 1024,
+  batchSize: 128,
+};
 
 /** Texts whose tokens lie about three of 40 directions each, of unit length. */
 function textsOf(seed: number, count: number, tokens: number): Texts {
@@ -29,8 +36,10 @@ const documents: Rows = rowsOfTexts(textsOf(1, DOCUMENTS, TOKENS));
 const queries: Rows = rowsOfTexts(textsOf(2, QUERIES, 4));
 /** One number for each document, in [-1, 1). */
 const draws = numbers(3).floats(DOCUMENTS);
-const times = (rows: readonly Float32Array[], factor: number): Float32Array[] => rows.map((row) => row.map((value) => value * factor));
-const scaledBy = (scale: (document: number) => number): Rows => documents.map((tokens, i) => times(tokens, scale(i)));
+const times = (rows: readonly Float32Array[], factor: number): Float32Array[] =>
+  rows.map((row) => row.map((value) => value * factor));
+const scaledBy = (scale: (document: number) => number): Rows =>
+  documents.map((tokens, i) => times(tokens, scale(i)));
 
 function inputOf(rows: Rows, from = 0) {
   return rows.map((tokens, i) => {
@@ -41,8 +50,16 @@ function inputOf(rows: Rows, from = 0) {
 }
 
 /** With the last `late` documents added after the fit. */
-async function collection(rows: Rows, { epochs = 0, precision = 'float32' as 'float32' | 'int8', late = 0 } = {}): Promise<Index> {
-  const index = await Index.create(memoryStorage(), { dim: DIM, precision, features: 'random', threads: 1 });
+async function collection(
+  rows: Rows,
+  { epochs = 0, precision = 'float32' as 'float32' | 'int8', late = 0 } = {},
+): Promise<Index> {
+  const index = await Index.create(memoryStorage(), {
+    dim: DIM,
+    precision,
+    features: 'random',
+    threads: 1,
+  });
   await index.add(inputOf(rows.slice(0, rows.length - late)));
   await index.fit({ ...SMALL, epochs });
   if (late > 0) await index.add(inputOf(rows.slice(rows.length - late), rows.length - late));
@@ -60,7 +77,10 @@ async function candidatesOf(index: Index, asked: Rows): Promise<string[][]> {
   });
 }
 
-/** Share of the 10 documents of those that `counts` takes that are best by the formula which are among the 80 candidates. */
+/**
+ * Share of the 10 documents of those that `counts` takes that are best by the formula which are
+ * among the 80 candidates.
+ */
 async function recallOf(
   index: Index,
   rows: Rows,
@@ -93,7 +113,8 @@ describe('documents whose vectors are of other lengths than those of others', ()
     const index = await collection(rows);
     expect(await recallOf(index, rows)).toBeGreaterThan(0.95);
     // where most are longer, these are the candidates
-    if (few) expect(await recallOf(index, rows, queries, (i) => scale(i) === 1)).toBeGreaterThan(0.93);
+    if (few)
+      expect(await recallOf(index, rows, queries, (i) => scale(i) === 1)).toBeGreaterThan(0.93);
     await index.close();
   });
 
@@ -108,7 +129,12 @@ describe('documents whose vectors are of other lengths than those of others', ()
   test('are found where they were added after the fit, and after the collection was opened again', async () => {
     const storage = memoryStorage();
     const rows = scaledBy((i) => (i >= DOCUMENTS - 12 ? 1000 : 1));
-    const index = await Index.create(storage, { dim: DIM, precision: 'float32', features: 'random', threads: 1 });
+    const index = await Index.create(storage, {
+      dim: DIM,
+      precision: 'float32',
+      features: 'random',
+      threads: 1,
+    });
     await index.add(inputOf(rows.slice(0, 600)));
     await index.fit({ ...SMALL, epochs: 0 });
     await index.add(inputOf(rows.slice(600), 600));
@@ -121,14 +147,18 @@ describe('documents whose vectors are of other lengths than those of others', ()
     const again = await Index.open(storage, { threads: 1 });
     const kept = await candidatesOf(again, queries);
     for (const [q, ids] of found.entries())
-      expect(kept[q]).toEqual(expect.arrayContaining(ids.slice(0, 70).filter((id) => !['3', '601'].includes(id))));
+      expect(kept[q]).toEqual(
+        expect.arrayContaining(ids.slice(0, 70).filter((id) => !['3', '601'].includes(id))),
+      );
     await again.close();
   });
 });
 
 test('one document of 20,000 like tokens takes nothing from others', async () => {
   const noise = numbers(7);
-  const long = Array.from({ length: 20_000 }, () => noise.floats(DIM, 0.02).map((value, j) => value + documents[5][0][j]));
+  const long = Array.from({ length: 20_000 }, () =>
+    noise.floats(DIM, 0.02).map((value, j) => value + documents[5][0][j]),
+  );
   const rows = documents.map((tokens, i) => (i === 100 ? long : tokens));
   const index = await collection(rows, { precision: 'int8' });
   // what it scores, a sample of it says
@@ -147,14 +177,17 @@ describe('queries', () => {
         queries.map((tokens) => times(tokens, factor)),
       );
       // the last candidates may differ by what float32 rounds
-      for (const [q, list] of found.entries()) expect(new Set([...list, ...ids[q]]).size).toBeLessThan(CANDIDATES + 4);
+      for (const [q, list] of found.entries())
+        expect(new Set([...list, ...ids[q]]).size).toBeLessThan(CANDIDATES + 4);
     }
     await index.close();
   });
 
   test('whose tokens are of different lengths find what the formula finds', async () => {
     const index = await collection(documents);
-    const uneven = queries.map((tokens) => tokens.map((row, i) => row.map((value) => value * 30 ** (i - 2))));
+    const uneven = queries.map((tokens) =>
+      tokens.map((row, i) => row.map((value) => value * 30 ** (i - 2))),
+    );
     expect(await recallOf(index, documents, uneven)).toBeGreaterThan(0.9);
     await index.close();
   });
@@ -166,7 +199,10 @@ describe('stats', () => {
       scaledBy((i) => (i === 5 ? 1000 : 1)),
       { late: 20 },
     );
-    expect(index.stats()).toMatchObject({ lengths: { typical: 1, other: 1 }, refit: { due: false } });
+    expect(index.stats()).toMatchObject({
+      lengths: { typical: 1, other: 1 },
+      refit: { due: false },
+    });
     expect(index.stats().lengths?.largest).toBeCloseTo(1000, 0);
     expect(index.stats().refit.why).toContain('one has vectors of another length');
     await index.add(
@@ -188,7 +224,10 @@ describe('stats', () => {
         300,
       ),
     );
-    expect(index.stats().refit).toMatchObject({ due: true, why: expect.stringContaining('50 times as long') });
+    expect(index.stats().refit).toMatchObject({
+      due: true,
+      why: expect.stringContaining('50 times as long'),
+    });
     await index.fit({ ...SMALL, epochs: 0 });
     expect(index.stats().lengths?.typical).toBeCloseTo(50, 3);
     expect(index.stats().refit.due).toBe(false);
@@ -197,17 +236,30 @@ describe('stats', () => {
 
   test('ask for a refit of a model of an earlier version where long documents hide others', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lemur-outliers-'));
-    cpSync(new URL('../fixtures/indexes/version-1/trained', import.meta.url), folder, { recursive: true });
+    cpSync(new URL('../fixtures/indexes/version-1/trained', import.meta.url), folder, {
+      recursive: true,
+    });
     const index = await Index.open(folder, { write: true, threads: 1 });
     expect(index.stats()).toMatchObject({ lengths: null, refit: { due: false } });
-    await index.add({ id: 'long', tokens: { data: new Float32Array(3 * index.dim).fill(1000), dims: [3, index.dim] } });
-    expect(index.stats().refit).toMatchObject({ due: true, why: expect.stringContaining('1 document has vectors many times as long') });
+    await index.add({
+      id: 'long',
+      tokens: { data: new Float32Array(3 * index.dim).fill(1000), dims: [3, index.dim] },
+    });
+    expect(index.stats().refit).toMatchObject({
+      due: true,
+      why: expect.stringContaining('1 document has vectors many times as long'),
+    });
     await index.close();
     rmSync(folder, { recursive: true });
   });
 
   test('say what a search finds that asks for nothing, as far as that is known', async () => {
-    const index = await Index.create(memoryStorage(), { dim: DIM, precision: 'float32', features: 'random', threads: 1 });
+    const index = await Index.create(memoryStorage(), {
+      dim: DIM,
+      precision: 'float32',
+      features: 'random',
+      threads: 1,
+    });
     await index.add(inputOf(documents));
     expect(index.stats().search).toEqual({ numCandidates: null, recall: 1 });
     await index.fit({ ...SMALL, epochs: 0 });

@@ -11,8 +11,15 @@ export function randomOf(seed: number): () => number {
 }
 
 /** rows x dim values between -0.5 and 0.5. */
-export function matrixOf(rows: number, dim: number, random: () => number): { data: Float32Array; dims: [number, number] } {
-  return { data: Float32Array.from({ length: rows * dim }, () => random() - 0.5), dims: [rows, dim] };
+export function matrixOf(
+  rows: number,
+  dim: number,
+  random: () => number,
+): { data: Float32Array; dims: [number, number] } {
+  return {
+    data: Float32Array.from({ length: rows * dim }, () => random() - 0.5),
+    dims: [rows, dim],
+  };
 }
 
 /** Documents a0, a1, ... of 2 to 6 tokens, with a text and metadata. */

@@ -9,7 +9,14 @@ import { prepareSegments } from '../../dist/index/ingest.js';
 import { mergeSegments } from '../../dist/index/merge.js';
 import { openSegment } from '../../dist/index/segment.js';
 import { encodeSegment, SEGMENT, type StoredDocument } from '../../dist/index/segment-file.js';
-import { endsOf, grouped, SEGMENT_LIMITS, type SegmentLimits, storedBytes, storedEnds } from '../../dist/index/segment-limits.js';
+import {
+  endsOf,
+  grouped,
+  SEGMENT_LIMITS,
+  type SegmentLimits,
+  storedBytes,
+  storedEnds,
+} from '../../dist/index/segment-limits.js';
 import { openStore } from '../../dist/index/store.js';
 import { watchedStorage } from '../../dist/index/watched-storage.js';
 import { Index, memoryStorage, type Storage } from '../../dist/node.js';
@@ -17,19 +24,35 @@ import { nodePlatform } from '../../dist/node-platform.js';
 import { metadata } from './documents.js';
 
 const GIB = 2 ** 30;
-const limitsOf = (limits: Partial<SegmentLimits>): SegmentLimits => ({ ...SEGMENT_LIMITS, ...limits });
+const limitsOf = (limits: Partial<SegmentLimits>): SegmentLimits => ({
+  ...SEGMENT_LIMITS,
+  ...limits,
+});
 
 const stored = (id: string, more: Partial<StoredDocument> = {}): StoredDocument => ({
-  ...{ id, text: undefined, metadata: undefined, vectors: Int8Array.of(1, 2), factor: 1, spans: undefined },
+  ...{
+    id,
+    text: undefined,
+    metadata: undefined,
+    vectors: Int8Array.of(1, 2),
+    factor: 1,
+    spans: undefined,
+  },
   ...more,
 });
 
 describe('offsets of int32', () => {
   test('end at their limit and never wrap', () => {
     expect(endsOf([1, 0, 2], 3, 'ids')).toEqual(Int32Array.of(1, 1, 3));
-    expect(endsOf([GIB, GIB - 1], SEGMENT_LIMITS.section, 'ids')).toEqual(Int32Array.of(GIB, 2 * GIB - 1));
-    expect(() => endsOf([GIB, GIB], SEGMENT_LIMITS.section, 'ids')).toThrow('ids: 2147483648 in one segment, expected at most 2147483647');
-    expect(() => endsOf([3 * GIB, 3 * GIB], SEGMENT_LIMITS.section, 'ids')).toThrow('ids: 6442450944');
+    expect(endsOf([GIB, GIB - 1], SEGMENT_LIMITS.section, 'ids')).toEqual(
+      Int32Array.of(GIB, 2 * GIB - 1),
+    );
+    expect(() => endsOf([GIB, GIB], SEGMENT_LIMITS.section, 'ids')).toThrow(
+      'ids: 2147483648 in one segment, expected at most 2147483647',
+    );
+    expect(() => endsOf([3 * GIB, 3 * GIB], SEGMENT_LIMITS.section, 'ids')).toThrow(
+      'ids: 6442450944',
+    );
   });
 
   test.each<[string, Partial<StoredDocument>]>([
@@ -42,8 +65,13 @@ describe('offsets of int32', () => {
     const documents = [stored('first', more), stored('second', more)];
     const long = what === 'ids' ? 10 : 100;
     const error = encodeSegment('segment.1.safetensors', documents, 2, limitsOf({ section: long }));
-    if (what.startsWith('metadata')) await expect(error).rejects.toMatchObject({ code: 'invalid-argument' });
-    else await expect(error).rejects.toMatchObject({ code: 'invalid-argument', fields: { where: what } });
+    if (what.startsWith('metadata'))
+      await expect(error).rejects.toMatchObject({ code: 'invalid-argument' });
+    else
+      await expect(error).rejects.toMatchObject({
+        code: 'invalid-argument',
+        fields: { where: what },
+      });
   });
 
   test('that wrapped when they were written are understood, and those that make no sense are not', () => {
@@ -67,10 +95,16 @@ describe('offsets of int32', () => {
 
 test('records beyond 2 GiB of a segment that an earlier version wrote are read', async () => {
   // two records behind large ones that nobody reads, in a section of more than 4 GiB
-  const [second, fourth] = ['{"text":"second","metadata":{"a":1}}', '{"text":"fourth"}'].map((text) => new TextEncoder().encode(text));
+  const [second, fourth] = ['{"text":"second","metadata":{"a":1}}', '{"text":"fourth"}'].map(
+    (text) => new TextEncoder().encode(text),
+  );
   const recordEnds = [3 * GIB, 3 * GIB + second.length, 5 * GIB, 5 * GIB + fourth.length];
   const ids = new TextEncoder().encode('abcd');
-  const flat = { counts: Int32Array.of(1, 1, 1, 1), tokenChecks: new Int32Array(4), idEnds: Int32Array.of(1, 2, 3, 4) };
+  const flat = {
+    counts: Int32Array.of(1, 1, 1, 1),
+    tokenChecks: new Int32Array(4),
+    idEnds: Int32Array.of(1, 2, 3, 4),
+  };
   const arrays: Record<string, Int32Array | Float32Array | Uint8Array> = {
     ...flat,
     recordEnds: Int32Array.from(recordEnds, (end) => end | 0),
@@ -79,18 +113,25 @@ test('records beyond 2 GiB of a segment that an earlier version wrote are read',
     tokens: new Uint8Array(8),
     ids,
   };
-  const typeOf = (name: string) => (name === 'tokens' ? 'I8' : name === 'factors' ? 'F32' : name === 'ids' ? 'U8' : 'I32');
+  const typeOf = (name: string) =>
+    name === 'tokens' ? 'I8' : name === 'factors' ? 'F32' : name === 'ids' ? 'U8' : 'I32';
   const shapes = Object.fromEntries(
-    Object.entries(arrays).map(([name, { length }]) => [name, { type: typeOf(name), shape: name === 'tokens' ? [4, 2] : [length] }]),
+    Object.entries(arrays).map(([name, { length }]) => [
+      name,
+      { type: typeOf(name), shape: name === 'tokens' ? [4, 2] : [length] },
+    ]),
   ) as Parameters<typeof layOut>[0];
-  const checks = Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, crc32(bytesOf(data))]));
+  const checks = Object.fromEntries(
+    Object.entries(arrays).map(([name, data]) => [name, crc32(bytesOf(data))]),
+  );
   const { start, tensors, size } = layOut(
     { ...shapes, records: { type: 'U8', shape: [recordEnds[3]] } },
     { format: SEGMENT, version: '1', crc32: JSON.stringify(checks) },
     'test',
   );
   const pieces: [number, Uint8Array][] = [[0, start]];
-  for (const [name, data] of Object.entries(arrays)) pieces.push([start.length + (tensors.get(name)?.begin ?? 0), bytesOf(data)]);
+  for (const [name, data] of Object.entries(arrays))
+    pieces.push([start.length + (tensors.get(name)?.begin ?? 0), bytesOf(data)]);
   const records = start.length + (tensors.get('records')?.begin ?? 0);
   pieces.push([records + recordEnds[0], second], [records + recordEnds[2], fourth]);
   const file = {
@@ -101,14 +142,19 @@ test('records beyond 2 GiB of a segment that an earlier version wrote are read',
       if (length > GIB / 2) throw new Error(`${length} bytes at once`);
       const out = new Uint8Array(length);
       for (const [at, bytes] of pieces)
-        for (let i = Math.max(at, offset); i < Math.min(at + bytes.length, offset + length); i++) out[i - offset] = bytes[i - at];
+        for (let i = Math.max(at, offset); i < Math.min(at + bytes.length, offset + length); i++)
+          out[i - offset] = bytes[i - at];
       return out;
     },
   };
   const storage = { name: 'virtual', open: async () => file } as unknown as Storage;
   const device = await createCpuDevice(nodePlatform, 1);
   const entry = {
-    ...{ file: { name: 'segment.1.safetensors', bytes: size, crc32: 0, headerCrc32: crc32(start) }, documents: 4, tokens: 4 },
+    ...{
+      file: { name: 'segment.1.safetensors', bytes: size, crc32: 0, headerCrc32: crc32(start) },
+      documents: 4,
+      tokens: 4,
+    },
     ...{ codes: null, deleted: null, quantizationError: 0, residual: null, fitted: 0 },
   };
   const segment = await openSegment(storage, device, entry, 2, 'int8');
@@ -129,10 +175,12 @@ describe('the size of a document', () => {
       fc.asyncProperty(fc.array(document, { minLength: 1, maxLength: 12 }), async (given) => {
         const documents = given.map((one, i) => stored(`id${i}`, one));
         const { bytes } = await encodeSegment('segment.1.safetensors', documents, 2);
-        const header = 8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+        const header =
+          8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
         let sum = 0;
         for (const one of documents) sum += (await storedBytes(one)) + one.vectors.byteLength;
-        // element offsets have one more than there are arrays, dictionaries one more than strings: in each of the few columns
+        // element offsets have one more than there are arrays, dictionaries one more than strings:
+        // in each of the few columns
         expect(bytes.length - header).toBeLessThanOrEqual(sum + 8 * 40);
       }),
       { numRuns: 100 },
@@ -140,15 +188,19 @@ describe('the size of a document', () => {
   });
 
   test('of text and metadata counts bytes of UTF-8', async () => {
-    const of = (text: string, more?: Record<string, unknown>): Promise<number> => storedBytes(stored('a', { text, metadata: more }));
+    const of = (text: string, more?: Record<string, unknown>): Promise<number> =>
+      storedBytes(stored('a', { text, metadata: more }));
     expect((await of('ä'.repeat(1000))) - (await of(''))).toBe(2000);
     expect((await of('', { a: 'x'.repeat(1000) })) - (await of('', { a: '' }))).toBe(2000);
-    expect((await of('', { a: new Array(1000).fill(1) })) - (await of('', { a: [] }))).toBeGreaterThan(16_000);
+    expect(
+      (await of('', { a: new Array(1000).fill(1) })) - (await of('', { a: [] })),
+    ).toBeGreaterThan(16_000);
   });
 });
 
 test('groups are as large as the limits allow, and one that is larger stands alone', () => {
-  const group = (sizes: readonly number[], limits: Partial<SegmentLimits>): number[][] => grouped(sizes, (size) => size, limitsOf(limits));
+  const group = (sizes: readonly number[], limits: Partial<SegmentLimits>): number[][] =>
+    grouped(sizes, (size) => size, limitsOf(limits));
   expect(group([4, 4, 4, 20, 1, 9, 1], { bytes: 10 })).toEqual([[4, 4], [4], [20], [1, 9], [1]]);
   expect(group([1, 1, 1], { documents: 2 })).toEqual([[1, 1], [1]]);
   expect(group([], {})).toEqual([]);
@@ -156,13 +208,23 @@ test('groups are as large as the limits allow, and one that is larger stands alo
 
 describe('documents that come one by one', () => {
   const target = (limits: SegmentLimits) => ({
-    ...{ dim: 2, precision: 'int8' as const, pooling: 1, tokenMean: null, encoder: undefined, limits },
+    ...{
+      dim: 2,
+      precision: 'int8' as const,
+      pooling: 1,
+      tokenMean: null,
+      encoder: undefined,
+      limits,
+    },
   });
 
   test.each<[string, (i: number) => Partial<IndexDocument>]>([
     ['texts', (i) => ({ text: `${i}`.repeat(400) })],
     ['metadata', (i) => ({ metadata: { of: `${i}`.repeat(400) } })],
-    ['arrays in metadata', (i) => ({ metadata: { of: Array.from({ length: 50 }, (_, j) => i + j) } })],
+    [
+      'arrays in metadata',
+      (i) => ({ metadata: { of: Array.from({ length: 50 }, (_, j) => i + j) } }),
+    ],
     ['vectors', () => ({ tokens: { data: new Float32Array(1000).fill(0.5), dims: [500, 2] } })],
   ])('are cut into segments by their %s', async (_, more) => {
     const limits = limitsOf({ bytes: 20_000 });
@@ -178,7 +240,9 @@ describe('documents that come one by one', () => {
     for await (const { documents } of prepareSegments(source(), () => true, target(limits), {})) {
       held = Math.max(held, given - ids.length);
       ids.push(...documents.map(({ id }) => id));
-      const sizes = await Promise.all(documents.map(async (one) => (await storedBytes(one)) + one.vectors.byteLength));
+      const sizes = await Promise.all(
+        documents.map(async (one) => (await storedBytes(one)) + one.vectors.byteLength),
+      );
       expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(limits.bytes);
     }
     expect(ids).toEqual(Array.from({ length: 400 }, (_, i) => `a${i}`));
@@ -197,7 +261,13 @@ describe('documents that come one by one', () => {
         yield { id: `a${i}`, tokens: [[1, i]], metadata: { text } };
       }
     }
-    for await (const { documents } of prepareSegments(source(), () => true, target(SEGMENT_LIMITS), {})) taken += documents.length;
+    for await (const { documents } of prepareSegments(
+      source(),
+      () => true,
+      target(SEGMENT_LIMITS),
+      {},
+    ))
+      taken += documents.length;
     expect(taken).toBe(200);
     // 64 MiB of segment and 16 MiB of batch, at 2 MB for each document: its JSON, and its column
     expect(held).toBeLessThanOrEqual(45);
@@ -207,7 +277,13 @@ describe('documents that come one by one', () => {
 test('segments that are larger than they should be are cut when they are merged', async () => {
   const memory = memoryStorage();
   const index = await Index.create(memory, { dim: 2, threads: 1 });
-  await index.add(Array.from({ length: 60 }, (_, i) => ({ id: `a${i}`, text: `${i}`.repeat(100), tokens: [[1, i]] })));
+  await index.add(
+    Array.from({ length: 60 }, (_, i) => ({
+      id: `a${i}`,
+      text: `${i}`.repeat(100),
+      tokens: [[1, i]],
+    })),
+  );
   await index.delete(['a3', 'a59']);
   await index.close();
   const device = await createCpuDevice(nodePlatform, 1);
@@ -226,6 +302,7 @@ test('segments that are larger than they should be are cut when they are merged'
   const again = await Index.open(memory, { threads: 1 });
   expect(again.size).toBe(58);
   expect((await again.verify()).problems).toEqual([]);
-  for (const i of [0, 2, 4, 30, 58]) expect(await again.get(`a${i}`)).toMatchObject({ text: `${i}`.repeat(100) });
+  for (const i of [0, 2, 4, 30, 58])
+    expect(await again.get(`a${i}`)).toMatchObject({ text: `${i}`.repeat(100) });
   await again.close();
 });

@@ -18,7 +18,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { folderStorage, Index, isLemurError, LemurError, memoryStorage, type Storage, writeSafetensors } from '../../dist/node.js';
+import {
+  folderStorage,
+  Index,
+  isLemurError,
+  LemurError,
+  memoryStorage,
+  type Storage,
+  writeSafetensors,
+} from '../../dist/node.js';
 import { documentsOf, matrixOf, randomOf } from './random-documents.js';
 
 const DIM = 8;
@@ -36,14 +44,20 @@ const HANG = { timeout: 20_000 };
 /** All files of a folder but the lock. */
 async function filesOf(folder: string): Promise<Record<string, string>> {
   const names = (await readdir(folder)).filter((name) => !name.startsWith('writer.lock')).sort();
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await readFile(join(folder, name))).toString('base64')])));
+  return Object.fromEntries(
+    await Promise.all(
+      names.map(async (name) => [name, (await readFile(join(folder, name))).toString('base64')]),
+    ),
+  );
 }
 
 async function idsOf(where: string | Storage, prefixes: readonly string[]): Promise<string[]> {
   const index = await Index.open(where, { threads: 1 });
   try {
     expect((await index.verify()).problems).toEqual([]);
-    const found = await index.get(prefixes.flatMap((prefix) => documentsOf(5, DIM, 1, prefix).map(({ id }) => id)));
+    const found = await index.get(
+      prefixes.flatMap((prefix) => documentsOf(5, DIM, 1, prefix).map(({ id }) => id)),
+    );
     const ids = found.flatMap((document) => document?.id ?? []);
     expect(ids).toHaveLength(index.size);
     return ids;
@@ -53,7 +67,8 @@ async function idsOf(where: string | Storage, prefixes: readonly string[]): Prom
 }
 
 const five = (prefix: string) => documentsOf(5, DIM, 1, prefix);
-const ids = (...prefixes: string[]) => prefixes.flatMap((prefix) => five(prefix).map(({ id }) => id));
+const ids = (...prefixes: string[]) =>
+  prefixes.flatMap((prefix) => five(prefix).map(({ id }) => id));
 
 test('a collection stays where it was made when the working directory changes', async () => {
   const before = process.cwd();
@@ -108,7 +123,11 @@ describe.skipIf(isWindows)('a writer whose folder', () => {
     await index.add(five('a'));
     await change(at);
     const before = await filesOf(at).catch(() => null);
-    for (const call of [() => index.add(five('b')), () => index.delete('a1'), () => index.delete({ filter: { lang: 'de' } })])
+    for (const call of [
+      () => index.add(five('b')),
+      () => index.delete('a1'),
+      () => index.delete({ filter: { lang: 'de' } }),
+    ])
       await expect(call()).rejects.toMatchObject(refused);
     expect(index.size).toBe(5);
     expect(await filesOf(at).catch(() => null)).toEqual(before);
@@ -154,7 +173,10 @@ describe('two writers', () => {
     await second.add(five('b'));
     const before = await filesOf(at);
     for (const call of [() => first.add(five('c')), () => first.delete('a1')])
-      await expect(call()).rejects.toMatchObject({ code: 'locked', fields: { owner: expect.stringContaining('process') } });
+      await expect(call()).rejects.toMatchObject({
+        code: 'locked',
+        fields: { owner: expect.stringContaining('process') },
+      });
     expect(await filesOf(at)).toEqual(before);
     await second.add(five('d'));
     await first.close();
@@ -164,7 +186,10 @@ describe('two writers', () => {
   });
 
   /** A storage that gives its lock to all, and cannot say who has it. */
-  const withoutLock = (storage: Storage): Storage => ({ ...storage, lock: async () => ({ release: async () => {} }) });
+  const withoutLock = (storage: Storage): Storage => ({
+    ...storage,
+    lock: async () => ({ release: async () => {} }),
+  });
 
   test('of a storage without locks: who finds another manifest than it wrote goes no further', async () => {
     const storage = withoutLock(memoryStorage());
@@ -209,10 +234,17 @@ describe('two writers', () => {
 describe('files of others', () => {
   test('that are called as a collection’s are neither written over nor deleted', async () => {
     const own = {
-      'segment.1.safetensors': writeSafetensors({ weights: { shape: [3], data: Float32Array.of(1, 2, 3) } }),
-      'model.1.safetensors': writeSafetensors({ parameters: { shape: [1], data: Float32Array.of(1) } }, { format: 'pt' }),
+      'segment.1.safetensors': writeSafetensors({
+        weights: { shape: [3], data: Float32Array.of(1, 2, 3) },
+      }),
+      'model.1.safetensors': writeSafetensors(
+        { parameters: { shape: [1], data: Float32Array.of(1) } },
+        { format: 'pt' },
+      ),
       'codes.2.safetensors': new TextEncoder().encode('what I noted on codes'),
-      'deleted.3.safetensors': new TextEncoder().encode('{"__metadata__":{"format":"lemur-deleted"'),
+      'deleted.3.safetensors': new TextEncoder().encode(
+        '{"__metadata__":{"format":"lemur-deleted"',
+      ),
       'segment.9.safetensors': new TextEncoder().encode('mine'),
       'segment.10.safetensors': new TextEncoder().encode('my'),
       'index.json.tmp': new TextEncoder().encode('mine'),
@@ -231,7 +263,8 @@ describe('files of others', () => {
     expect((await again.verify()).problems).toEqual([]);
     expect(again.size).toBe(43);
     await again.close();
-    for (const [name, bytes] of Object.entries(own)) expect(Uint8Array.from(await storage.read(name)), name).toEqual(bytes);
+    for (const [name, bytes] of Object.entries(own))
+      expect(Uint8Array.from(await storage.read(name)), name).toEqual(bytes);
   });
 
   test('and what a crash left of a collection’s own is deleted: cut short, never filled, a manifest on its way', async () => {
@@ -268,7 +301,10 @@ test('where index.json is missing but data files are, nobody is told to make a c
   const error = await Index.open(at, { write: true }).catch((caught: unknown) => caught as Error);
   expect(error).toMatchObject({ code: 'not-found', message: expect.stringMatching(problem) });
   expect((error as Error).message).not.toContain('Index.create');
-  await expect(Index.create(at, options)).rejects.toMatchObject({ code: 'already-exists', message: expect.stringMatching(problem) });
+  await expect(Index.create(at, options)).rejects.toMatchObject({
+    code: 'already-exists',
+    message: expect.stringMatching(problem),
+  });
   expect(await filesOf(at)).toEqual(before);
   await writeFile(join(at, 'index.json'), manifest);
   expect(await idsOf(at, ['a'])).toEqual(ids('a'));
@@ -303,35 +339,42 @@ describe.skipIf(isWindows)('in place of a file', () => {
     ['a folder', (path: string) => mkdir(path)],
     ['a device', (path: string) => symlink('/dev/zero', path)],
     ['a link to nothing', (path: string) => symlink('nowhere', path)],
-  ] as [string, (path: string) => Promise<unknown>][])('%s is an error at once, for who reads and who writes', HANG, async (_, make) => {
-    const index = await Index.create(at, { ...options, features: 'random' });
-    await index.add(documentsOf(40, DIM));
-    await index.fit({ olsSampleSize: 64, finalHiddenDim: 16, prefixDim: 8, trainSubsetSize: 16 });
-    await index.delete('a1');
-    await index.close();
-    for (const name of await readdir(at)) {
-      const path = join(at, name);
-      await rename(path, join(root, 'aside'));
-      await make(path);
-      for (const write of [false, true]) {
-        const error: unknown = await Index.open(at, { write, threads: 1 }).catch((caught: unknown) => caught);
-        expect(isLemurError(error), String(error)).toBe(true);
-        expect((error as Error).message).toContain(name);
+  ] as [string, (path: string) => Promise<unknown>][])(
+    '%s is an error at once, for who reads and who writes',
+    HANG,
+    async (_, make) => {
+      const index = await Index.create(at, { ...options, features: 'random' });
+      await index.add(documentsOf(40, DIM));
+      await index.fit({ olsSampleSize: 64, finalHiddenDim: 16, prefixDim: 8, trainSubsetSize: 16 });
+      await index.delete('a1');
+      await index.close();
+      for (const name of await readdir(at)) {
+        const path = join(at, name);
+        await rename(path, join(root, 'aside'));
+        await make(path);
+        for (const write of [false, true]) {
+          const error: unknown = await Index.open(at, { write, threads: 1 }).catch(
+            (caught: unknown) => caught,
+          );
+          expect(isLemurError(error), String(error)).toBe(true);
+          expect((error as Error).message).toContain(name);
+        }
+        await rm(path, { recursive: true });
+        await rename(join(root, 'aside'), path);
       }
-      await rm(path, { recursive: true });
-      await rename(join(root, 'aside'), path);
-    }
-    await make(join(at, 'writer.lock'));
-    await expect(Index.open(at, { write: true })).rejects.toMatchObject({
-      code: 'storage-failed',
-      message: expect.stringContaining('writer.lock'),
-    });
-    await (await Index.open(at, { threads: 1 })).close();
-  });
+      await make(join(at, 'writer.lock'));
+      await expect(Index.open(at, { write: true })).rejects.toMatchObject({
+        code: 'storage-failed',
+        message: expect.stringContaining('writer.lock'),
+      });
+      await (await Index.open(at, { threads: 1 })).close();
+    },
+  );
 });
 
 describe('what failed for a while', () => {
-  const failed = () => new LemurError('storage-failed', 'too many files are open', { where: 'here' });
+  const failed = () =>
+    new LemurError('storage-failed', 'too many files are open', { where: 'here' });
 
   test.skipIf(isWindows)(
     'a lock that could not be deleted: closing may be called again, and the process can open the collection either way',
@@ -356,36 +399,43 @@ describe('what failed for a while', () => {
   test.each([
     ['in place', true],
     ['not in place', false],
-  ])('a commit that could not be read back, and was %s: the next call finds out', async (_, replaced) => {
-    const storage = memoryStorage();
-    let fails = false;
-    const watched: Storage = {
-      ...storage,
-      async read(file) {
-        if (fails) throw failed();
-        return storage.read(file);
-      },
-      async replace(file, bytes, check) {
-        await check?.();
-        if (replaced || !armed) await storage.replace(file, bytes);
-        if (armed) fails = true;
-        if (armed) throw failed();
-      },
-    };
-    let armed = false;
-    const index = await Index.create(watched, options);
-    await index.add(five('a'));
-    armed = true;
-    await expect(index.add(five('b'))).rejects.toMatchObject({ message: 'too many files are open' });
-    // as long as it lasts
-    await expect(index.add(five('c'))).rejects.toMatchObject({ message: 'too many files are open' });
-    armed = fails = false;
-    await index.add(five('c'));
-    const expected = replaced ? ids('a', 'b', 'c') : ids('a', 'c');
-    expect(index.size).toBe(expected.length);
-    await index.close();
-    expect(await idsOf(storage, ['a', 'b', 'c'])).toEqual(expected);
-  });
+  ])(
+    'a commit that could not be read back, and was %s: the next call finds out',
+    async (_, replaced) => {
+      const storage = memoryStorage();
+      let fails = false;
+      const watched: Storage = {
+        ...storage,
+        async read(file) {
+          if (fails) throw failed();
+          return storage.read(file);
+        },
+        async replace(file, bytes, check) {
+          await check?.();
+          if (replaced || !armed) await storage.replace(file, bytes);
+          if (armed) fails = true;
+          if (armed) throw failed();
+        },
+      };
+      let armed = false;
+      const index = await Index.create(watched, options);
+      await index.add(five('a'));
+      armed = true;
+      await expect(index.add(five('b'))).rejects.toMatchObject({
+        message: 'too many files are open',
+      });
+      // as long as it lasts
+      await expect(index.add(five('c'))).rejects.toMatchObject({
+        message: 'too many files are open',
+      });
+      armed = fails = false;
+      await index.add(five('c'));
+      const expected = replaced ? ids('a', 'b', 'c') : ids('a', 'c');
+      expect(index.size).toBe(expected.length);
+      await index.close();
+      expect(await idsOf(storage, ['a', 'b', 'c'])).toEqual(expected);
+    },
+  );
 
   test('a collection that could not be opened after it was made was not made', async () => {
     const storage = memoryStorage();
@@ -415,7 +465,8 @@ describe('a reader', () => {
   test('of a folder that was made anew sees the new collection alone, whatever its generation and names are', async () => {
     const make = async (prefix: string, commits: number): Promise<void> => {
       const index = await Index.create(at, options);
-      for (let i = 0; i < commits; i++) await index.add(documentsOf(3, DIM, 7 * commits + i, `${prefix}${i}-`));
+      for (let i = 0; i < commits; i++)
+        await index.add(documentsOf(3, DIM, 7 * commits + i, `${prefix}${i}-`));
       await index.close();
     };
     await make('old', 3);
@@ -428,9 +479,14 @@ describe('a reader', () => {
       expect(await reader.refresh()).toBe(true);
       expect(reader.size).toBe(3 * commits);
       const fresh = await Index.open(at, { threads: 1 });
-      const [seen, expected] = [await reader.search(query, { k: 20 }), await fresh.search(query, { k: 20 })];
+      const [seen, expected] = [
+        await reader.search(query, { k: 20 }),
+        await fresh.search(query, { k: 20 }),
+      ];
       expect(seen.hits).toEqual(expected.hits);
-      expect(seen.hits.every(({ id, text }) => id.startsWith(`new${i}-`) && text?.includes(id))).toBe(true);
+      expect(
+        seen.hits.every(({ id, text }) => id.startsWith(`new${i}-`) && text?.includes(id)),
+      ).toBe(true);
       expect((await reader.verify()).problems).toEqual([]);
       await fresh.close();
       expect(await reader.refresh()).toBe(false);
@@ -463,7 +519,13 @@ describe('a reader', () => {
     await index.delete('a1');
     const reader = await Index.open(at, { threads: 1 });
     await index.compact();
-    await index.fit({ olsSampleSize: 64, finalHiddenDim: 16, prefixDim: 8, trainSubsetSize: 16, seed: 3 });
+    await index.fit({
+      olsSampleSize: 64,
+      finalHiddenDim: 16,
+      prefixDim: 8,
+      trainSubsetSize: 16,
+      seed: 3,
+    });
     expect((await reader.verify()).problems).toEqual([]);
     await reader.refresh();
     for (const name of (await readdir(at)).filter((file) => file.endsWith('.safetensors'))) {

@@ -9,7 +9,9 @@ import { letters as plainLetters } from '../fixtures/indexes/letters.mjs';
 
 const letters = plainLetters as Encoder;
 const root = fileURLToPath(new URL('../fixtures/indexes/', import.meta.url));
-const versions = readdirSync(root, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+const versions = readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
+  entry.isDirectory() ? [entry.name] : [],
+);
 const temporary = mkdtempSync(join(tmpdir(), 'lemur-versions-'));
 afterAll(() => rmSync(temporary, { recursive: true }));
 
@@ -20,10 +22,15 @@ function expectSame(found: SearchResult, expected: SearchResult): void {
     hits: hits.map(({ score, evidence, ...hit }) => ({
       ...hit,
       score: score.toFixed(3),
-      evidence: evidence?.map(({ score: product, ...match }) => ({ ...match, score: product.toFixed(3) })),
+      evidence: evidence?.map(({ score: product, ...match }) => ({
+        ...match,
+        score: product.toFixed(3),
+      })),
     })),
   });
-  expect(JSON.parse(JSON.stringify(rounded(found)))).toEqual(JSON.parse(JSON.stringify(rounded(expected))));
+  expect(JSON.parse(JSON.stringify(rounded(found)))).toEqual(
+    JSON.parse(JSON.stringify(rounded(expected))),
+  );
 }
 
 describe.each(versions)('an index of %s', (version) => {
@@ -31,20 +38,31 @@ describe.each(versions)('an index of %s', (version) => {
   const query = 'ridge ember';
 
   test('with a model, texts, metadata and deleted documents answers as when it was made', async () => {
-    await using index = await Index.open(join(root, version, 'trained'), { encoder: letters, threads: 1 });
+    await using index = await Index.open(join(root, version, 'trained'), {
+      encoder: letters,
+      threads: 1,
+    });
     expect(index.stats()).toMatchObject(expected.stats);
-    expectSame(await index.search(query, { k: 5, include: ['text', 'metadata', 'evidence'] }), expected.features);
+    expectSame(
+      await index.search(query, { k: 5, include: ['text', 'metadata', 'evidence'] }),
+      expected.features,
+    );
     expectSame(await index.search(query, { k: 5, exact: true, include: [] }), expected.exact);
     const filter = { 'place.height': { $gte: 300 }, tags: 't1', even: true };
     expectSame(await index.search(query, { k: 5, filter, include: [] }), expected.filtered);
-    expect(JSON.parse(JSON.stringify(await index.get(['höhe/7', 'd3', 'd705'])))).toEqual(expected.got);
+    expect(JSON.parse(JSON.stringify(await index.get(['höhe/7', 'd3', 'd705'])))).toEqual(
+      expected.got,
+    );
     expect((await index.verify()).problems).toEqual([]);
   });
 
   test('of pooled float32 vectors answers as when it was made', async () => {
     await using index = await Index.open(join(root, version, 'float32-pooled'), { threads: 1 });
     const { vectors } = await letters.encodeQuery([query]);
-    expectSame(await index.search({ data: vectors, dims: [query.length, letters.dim] }, { k: 5 }), expected.pooled);
+    expectSame(
+      await index.search({ data: vectors, dims: [query.length, letters.dim] }, { k: 5 }),
+      expected.pooled,
+    );
     expect((await index.verify()).problems).toEqual([]);
   });
 

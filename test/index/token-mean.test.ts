@@ -28,10 +28,16 @@ const documentsOf = (count: number, length: (i: number) => number, first = 0) =>
 
 type Documents = ReturnType<typeof documentsOf>;
 
-/** The largest difference of exact scores from those of the given vectors, relative to the query's number of tokens. */
+/**
+ * The largest difference of exact scores from those of the given vectors, relative to the query's
+ * number of tokens.
+ */
 async function worstScore(index: Index, documents: Documents): Promise<number> {
   const { data } = documents[documents.length - 1].tokens;
-  const { hits } = await index.search({ data, dims: [TOKENS, DIM] }, { k: documents.length, exact: true });
+  const { hits } = await index.search(
+    { data, dims: [TOKENS, DIM] },
+    { k: documents.length, exact: true },
+  );
   let worst = 0;
   for (const { id, score } of hits) {
     const other = documents.find((document) => document.id === id)?.tokens.data as Float32Array;
@@ -50,11 +56,16 @@ async function worstScore(index: Index, documents: Documents): Promise<number> {
   return worst;
 }
 
-const manifestOf = async (storage: Storage) => decodeManifest(await storage.read('index.json'), 'index.json');
+const manifestOf = async (storage: Storage) =>
+  decodeManifest(await storage.read('index.json'), 'index.json');
 
 test('one document whose vectors are a thousand times as long, first, alone or among others, costs the others nothing', async () => {
   const usual = documentsOf(40, () => 1, 1);
-  for (const first of [documentsOf(1, () => 1000), documentsOf(1, () => 1e14), documentsOf(1, () => 1e-4)]) {
+  for (const first of [
+    documentsOf(1, () => 1000),
+    documentsOf(1, () => 1e14),
+    documentsOf(1, () => 1e-4),
+  ]) {
     for (const together of [true, false]) {
       const index = await Index.create(memoryStorage(), { dim: DIM });
       const all = [...first, ...usual];
@@ -83,7 +94,11 @@ test('a collection that was centred by its first documents alone is written anew
   const left = [...first, ...rest].filter(({ id }) => id !== 'd5');
   expect(index.size).toBe(left.length);
   expect(await worstScore(index, left)).toBeLessThan(0.01);
-  expect(await index.get('d7')).toMatchObject({ id: 'd7', text: 'text 7', metadata: { even: false } });
+  expect(await index.get('d7')).toMatchObject({
+    id: 'd7',
+    text: 'text 7',
+    metadata: { even: false },
+  });
   expect((await index.verify()).problems).toEqual([]);
   // a reader of the old state keeps that, and takes the new one over when it is asked to
   expect(await worstScore(reader, left)).toBeLessThan(0.02);
@@ -99,7 +114,13 @@ test('documents get new codes with their new tokens, by the model that there is'
   const storage = memoryStorage();
   const index = await Index.create(storage, { dim: DIM, features: 'random' });
   await index.add(documentsOf(40, () => 1e-4));
-  const { features } = await index.fit({ epochs: 0, finalHiddenDim: 32, trainSubsetSize: 16, olsSampleSize: 256, learnSubsetSize: 256 });
+  const { features } = await index.fit({
+    epochs: 0,
+    finalHiddenDim: 32,
+    trainSubsetSize: 16,
+    olsSampleSize: 256,
+    learnSubsetSize: 256,
+  });
   expect(features).toBe('random');
   const fitted = await manifestOf(storage);
   const rest = documentsOf(150, () => 1, 40);
@@ -108,7 +129,9 @@ test('documents get new codes with their new tokens, by the model that there is'
   await index.compact();
   const compacted = await manifestOf(storage);
   expect(compacted.model?.file.name).toBe(fitted.model?.file.name);
-  expect(compacted.segments.map(({ codes }) => codes?.crc32)).not.toEqual(added.segments.map(({ codes }) => codes?.crc32));
+  expect(compacted.segments.map(({ codes }) => codes?.crc32)).not.toEqual(
+    added.segments.map(({ codes }) => codes?.crc32),
+  );
   expect(Math.hypot(...(compacted.tokenMean ?? []))).toBeGreaterThan(0.5);
   const found = await index.search({ data: rest[9].tokens.data, dims: [TOKENS, DIM] }, { k: 1 });
   expect(found).toMatchObject({ hits: [{ id: 'd49' }] });

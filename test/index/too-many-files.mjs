@@ -1,4 +1,5 @@
-// A process that may have few files open, and at times none more: each call does what it says, or nothing, and works again when files can be opened.
+// A process that may have few files open, and at times none more: each call does what it says, or
+// nothing, and works again when files can be opened.
 import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,10 @@ import { Index, isLemurError } from '../../dist/node.js';
 const root = mkdtempSync(join(tmpdir(), 'lemur-files-'));
 const at = join(root, 'index');
 const options = { dim: 8, threads: 1 };
-const documentOf = (id) => ({ id, tokens: { data: new Float32Array(24).map((_, i) => Math.sin(i + id.length)), dims: [3, 8] } });
+const documentOf = (id) => ({
+  id,
+  tokens: { data: new Float32Array(24).map((_, i) => Math.sin(i + id.length)), dims: [3, 8] },
+});
 const held = [];
 const counts = { done: 0, refused: 0 };
 
@@ -27,7 +31,11 @@ async function done(call) {
     counts.done++;
     return true;
   } catch (error) {
-    if (!isLemurError(error, 'storage-failed') || !error.message.includes('too many files are open')) throw error;
+    if (
+      !isLemurError(error, 'storage-failed') ||
+      !error.message.includes('too many files are open')
+    )
+      throw error;
     counts.refused++;
     return false;
   }
@@ -44,13 +52,18 @@ for (let room = 0; room < 6; room++) {
   for (const file of held.splice(0)) closeSync(file);
 
   if (!closed) await index.close();
-  await (created ? Index.open(made, { ...{ threads: 1 }, write: true }) : Index.create(made, options)).then((other) => other.close());
+  await (created
+    ? Index.open(made, { ...{ threads: 1 }, write: true })
+    : Index.create(made, options)
+  ).then((other) => other.close());
   index = await Index.open(at, { write: true, threads: 1 });
-  if (((await index.get(`a${room}`)) !== undefined) !== added) throw new Error(`room for ${room}: added ${added}, and that is not so`);
+  if (((await index.get(`a${room}`)) !== undefined) !== added)
+    throw new Error(`room for ${room}: added ${added}, and that is not so`);
   await index.add(documentOf(`b${room}`));
   if ((await index.verify()).problems.length > 0) throw new Error('not whole');
 }
 await index.close();
-if (readdirSync(at).some((name) => !/^(index\.json|segment\.\d+\.safetensors)$/.test(name))) throw new Error(`left: ${readdirSync(at)}`);
+if (readdirSync(at).some((name) => !/^(index\.json|segment\.\d+\.safetensors)$/.test(name)))
+  throw new Error(`left: ${readdirSync(at)}`);
 rmSync(root, { recursive: true });
 console.log(JSON.stringify(counts));

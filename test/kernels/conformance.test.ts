@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ACTIVATIONS, type Activation, type Kernels, wholePanels } from '../../src/kernels/kernels.js';
+import {
+  ACTIVATIONS,
+  type Activation,
+  type Kernels,
+  wholePanels,
+} from '../../src/kernels/kernels.js';
 import { plainKernels } from '../../src/kernels/plain.js';
 import { compileKernels, simdKernels } from '../../src/kernels/simd.js';
 import { dot, numbers, relativeError, sum } from '../numbers.js';
@@ -13,8 +18,14 @@ const TOLERANCE = 1e-6;
 
 const kinds: [string, () => Promise<{ kernels: Kernels; memory: WebAssembly.Memory }>][] = [
   ['plain', async () => withPlain(new WebAssembly.Memory({ initial: PAGES }))],
-  ['WASM over shared memory', () => withWasm(new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true }), true)],
-  ['WASM over unshared memory', () => withWasm(new WebAssembly.Memory({ initial: PAGES, maximum: PAGES }), false)],
+  [
+    'WASM over shared memory',
+    () => withWasm(new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true }), true),
+  ],
+  [
+    'WASM over unshared memory',
+    () => withWasm(new WebAssembly.Memory({ initial: PAGES, maximum: PAGES }), false),
+  ],
 ];
 
 function withPlain(memory: WebAssembly.Memory) {
@@ -27,11 +38,14 @@ async function withWasm(memory: WebAssembly.Memory, shared: boolean) {
 
 const evenOf = (n: number): number => n + (n % 2);
 /** Place of value k of a lane in panels of pairs of `dim` values. */
-const pairAt = (lane: number, k: number, dim: number): number => (lane >> 4) * 16 * dim + (k >> 1) * 32 + (lane & 15) * 2 + (k & 1);
+const pairAt = (lane: number, k: number, dim: number): number =>
+  (lane >> 4) * 16 * dim + (k >> 1) * 32 + (lane & 15) * 2 + (k & 1);
 
 /** Element (i, j) of a matrix given by its rows' distance, in float64. */
 const rowsOf = (values: ArrayLike<number>, rows: number, n: number, stride = n): number[][] =>
-  Array.from({ length: rows }, (_, r) => Array.from({ length: n }, (_, j) => values[r * stride + j]));
+  Array.from({ length: rows }, (_, r) =>
+    Array.from({ length: n }, (_, j) => values[r * stride + j]),
+  );
 
 /** erf x = 2 / sqrt(pi) e^-x^2 sum of 2^n x^(2n+1) / (1 3 5 .. (2n+1)): all terms of one sign. */
 function erf(x: number): number {
@@ -68,8 +82,15 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       out.values.fill(9);
       kernels.packLanesF32(x.address, rows, dim, out.address);
       for (let lane = 0; lane < wholePanels(rows); lane++) {
-        const packed = Array.from({ length: dim }, (_, k) => out.values[(lane >> 4) * 16 * dim + k * 16 + (lane & 15)]);
-        expect(packed).toEqual(lane < rows ? [...x.values.subarray(lane * dim, (lane + 1) * dim)] : new Array(dim).fill(0));
+        const packed = Array.from(
+          { length: dim },
+          (_, k) => out.values[(lane >> 4) * 16 * dim + k * 16 + (lane & 15)],
+        );
+        expect(packed).toEqual(
+          lane < rows
+            ? [...x.values.subarray(lane * dim, (lane + 1) * dim)]
+            : new Array(dim).fill(0),
+        );
       }
       guarded.expectGuardsIntact();
     }
@@ -85,7 +106,11 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         kernels.packLanesI16(x.address, rows, dim, out.address);
         for (let lane = 0; lane < wholePanels(rows); lane++) {
           const packed = Array.from({ length: dim }, (_, k) => out.values[pairAt(lane, k, dim)]);
-          expect(packed).toEqual(lane < rows ? [...x.values.subarray(lane * dim, (lane + 1) * dim)] : new Array<number>(dim).fill(0));
+          expect(packed).toEqual(
+            lane < rows
+              ? [...x.values.subarray(lane * dim, (lane + 1) * dim)]
+              : new Array<number>(dim).fill(0),
+          );
         }
         guarded.expectGuardsIntact();
       }
@@ -118,20 +143,32 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
     for (const dim of DIMS) {
       guarded.reset();
       const even = dim + (dim % 2);
-      const x = block('i8', [-128, 127, ...numbers(dim).integers(17 * dim - 2, 128)].slice(0, 17 * dim));
+      const x = block(
+        'i8',
+        [-128, 127, ...numbers(dim).integers(17 * dim - 2, 128)].slice(0, 17 * dim),
+      );
       const out = block('i16', 17 * even);
       out.values.fill(9);
       kernels.widenI8(x.address, 17, dim, out.address);
       for (let r = 0; r < 17; r++) {
         const row = [...x.values.subarray(r * dim, (r + 1) * dim)];
-        expect([...out.values.subarray(r * even, (r + 1) * even)]).toEqual(even > dim ? [...row, 0] : row);
+        expect([...out.values.subarray(r * even, (r + 1) * even)]).toEqual(
+          even > dim ? [...row, 0] : row,
+        );
       }
       guarded.expectGuardsIntact();
     }
   });
 
-  /** Codes are the nearest, ties to the even one, of values of which the largest becomes `limit`. */
-  const expectCodes = (codes: Int16Array, factor: number, values: number[], limit: number): void => {
+  /**
+   * Codes are the nearest, ties to the even one, of values of which the largest becomes `limit`.
+   */
+  const expectCodes = (
+    codes: Int16Array,
+    factor: number,
+    values: number[],
+    limit: number,
+  ): void => {
     const largest = Math.max(...values.map(Math.abs));
     expect(factor).toBe(Math.fround(largest / limit));
     for (const [k, value] of values.entries()) {
@@ -139,29 +176,49 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       if (Math.abs(value) === largest && largest > 0) expect(Math.abs(codes[k])).toBe(limit);
       if (largest === 0) expect(codes[k]).toBe(0);
     }
-    expect([...codes.subarray(values.length)]).toEqual(new Array(codes.length - values.length).fill(0));
+    expect([...codes.subarray(values.length)]).toEqual(
+      new Array(codes.length - values.length).fill(0),
+    );
   };
 
-  test.each([4095, 2047])('quantise each row by a factor of its own to codes of at most %d, zero rows to zero', (limit) => {
-    for (const dim of DIMS) {
-      for (const scaled of [false, true]) {
-        guarded.reset();
-        const rows = 5;
-        const x = block('f32', numbers(dim).floats(rows * dim));
-        x.values.fill(0, 2 * dim, 3 * dim);
-        const columns = block('f32', numbers(dim + 1).floats(dim));
-        const out = block('i16', rows * evenOf(dim));
-        out.values.fill(9);
-        const factors = block('f32', rows);
-        kernels.quantizeRowsI16(x.address, rows, dim, limit, scaled ? columns.address : 0, out.address, factors.address);
-        for (let r = 0; r < rows; r++) {
-          const row = Array.from({ length: dim }, (_, k) => Math.fround(x.values[r * dim + k] * (scaled ? columns.values[k] : 1)));
-          expectCodes(out.values.subarray(r * evenOf(dim), (r + 1) * evenOf(dim)), factors.values[r], row, limit);
+  test.each([4095, 2047])(
+    'quantise each row by a factor of its own to codes of at most %d, zero rows to zero',
+    (limit) => {
+      for (const dim of DIMS) {
+        for (const scaled of [false, true]) {
+          guarded.reset();
+          const rows = 5;
+          const x = block('f32', numbers(dim).floats(rows * dim));
+          x.values.fill(0, 2 * dim, 3 * dim);
+          const columns = block('f32', numbers(dim + 1).floats(dim));
+          const out = block('i16', rows * evenOf(dim));
+          out.values.fill(9);
+          const factors = block('f32', rows);
+          kernels.quantizeRowsI16(
+            x.address,
+            rows,
+            dim,
+            limit,
+            scaled ? columns.address : 0,
+            out.address,
+            factors.address,
+          );
+          for (let r = 0; r < rows; r++) {
+            const row = Array.from({ length: dim }, (_, k) =>
+              Math.fround(x.values[r * dim + k] * (scaled ? columns.values[k] : 1)),
+            );
+            expectCodes(
+              out.values.subarray(r * evenOf(dim), (r + 1) * evenOf(dim)),
+              factors.values[r],
+              row,
+              limit,
+            );
+          }
+          guarded.expectGuardsIntact();
         }
-        guarded.expectGuardsIntact();
       }
-    }
-  });
+    },
+  );
 
   test('quantise rows and columns of any size that float32 has, and take for zero what has no products in it', () => {
     for (const dim of [7, 16]) {
@@ -182,16 +239,39 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         );
         x.values[3] = size;
         const [out, columns] = [block('i16', dim * evenOf(dim)), block('i16', dim * evenOf(dim))];
-        const [factors, columnFactors, ones] = [block('f32', dim), block('f32', dim), block('f32', dim)];
+        const [factors, columnFactors, ones] = [
+          block('f32', dim),
+          block('f32', dim),
+          block('f32', dim),
+        ];
         ones.values.fill(1);
         kernels.quantizeRowsI16(x.address, dim, dim, 4095, 0, out.address, factors.address);
-        kernels.quantizeColumnsI16(x.address, dim, dim, dim, ones.address, 2047, columns.address, columnFactors.address);
+        kernels.quantizeColumnsI16(
+          x.address,
+          dim,
+          dim,
+          dim,
+          ones.address,
+          2047,
+          columns.address,
+          columnFactors.address,
+        );
         for (let i = 0; i < dim; i++) {
           const row = [...x.values.subarray(i * dim, (i + 1) * dim)];
           const column = Array.from({ length: dim }, (_, r) => x.values[r * dim + i]);
           const zero = (values: number[]): number[] => (vanishes ? values.map(() => 0) : values);
-          expectCodes(out.values.subarray(i * evenOf(dim), (i + 1) * evenOf(dim)), factors.values[i], zero(row), 4095);
-          expectCodes(columns.values.subarray(i * evenOf(dim), (i + 1) * evenOf(dim)), columnFactors.values[i], zero(column), 2047);
+          expectCodes(
+            out.values.subarray(i * evenOf(dim), (i + 1) * evenOf(dim)),
+            factors.values[i],
+            zero(row),
+            4095,
+          );
+          expectCodes(
+            columns.values.subarray(i * evenOf(dim), (i + 1) * evenOf(dim)),
+            columnFactors.values[i],
+            zero(column),
+            2047,
+          );
         }
         guarded.expectGuardsIntact();
       }
@@ -216,10 +296,26 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       const out = block('i16', n * evenOf(rows));
       out.values.fill(9);
       const factors = block('f32', n);
-      kernels.quantizeColumnsI16(x.address, rows, n, stride, down.address, 2047, out.address, factors.address);
+      kernels.quantizeColumnsI16(
+        x.address,
+        rows,
+        n,
+        stride,
+        down.address,
+        2047,
+        out.address,
+        factors.address,
+      );
       for (let j = 0; j < n; j++) {
-        const column = Array.from({ length: rows }, (_, r) => Math.fround(x.values[r * stride + j] * down.values[r]));
-        expectCodes(out.values.subarray(j * evenOf(rows), (j + 1) * evenOf(rows)), factors.values[j], column, 2047);
+        const column = Array.from({ length: rows }, (_, r) =>
+          Math.fround(x.values[r * stride + j] * down.values[r]),
+        );
+        expectCodes(
+          out.values.subarray(j * evenOf(rows), (j + 1) * evenOf(rows)),
+          factors.values[j],
+          column,
+          2047,
+        );
       }
       guarded.expectGuardsIntact();
     }
@@ -232,7 +328,9 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       const out = block('i8', n);
       kernels.quantizeI8(x.address, n, 1, out.address);
       for (const [i, value] of x.values.entries()) {
-        expect(Math.abs(out.values[i] - Math.max(-127, Math.min(127, value)))).toBeLessThanOrEqual(0.5);
+        expect(Math.abs(out.values[i] - Math.max(-127, Math.min(127, value)))).toBeLessThanOrEqual(
+          0.5,
+        );
         if (i < 5) expect(out.values[i]).toBe([0, -2, 2, 127, -127][i]);
       }
       expect(kernels.largestAbs(x.address, n)).toBe(Math.max(...x.values.map(Math.abs)));
@@ -262,12 +360,27 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         const columns = block('f32', draw.floats(wholePanels(n)));
         const c = block('f32', m * (n + 1));
         c.values.fill(7);
-        kernels.gemmI16(m, n, k, a.address, down.address, panels.address, across ? columns.address : 0, c.address, n + 1);
+        kernels.gemmI16(
+          m,
+          n,
+          k,
+          a.address,
+          down.address,
+          panels.address,
+          across ? columns.address : 0,
+          c.address,
+          n + 1,
+        );
         for (let i = 0; i < m; i++) {
           for (let j = 0; j < n; j++) {
-            const sum = dot(a.values.subarray(i * k, (i + 1) * k), b.values.subarray(j * k, (j + 1) * k));
+            const sum = dot(
+              a.values.subarray(i * k, (i + 1) * k),
+              b.values.subarray(j * k, (j + 1) * k),
+            );
             const factor = down.values[i] * (across ? columns.values[j] : 1);
-            expect(Math.abs(c.values[i * (n + 1) + j] - sum * factor)).toBeLessThanOrEqual(2e-7 * 2047 * 2047 * k * Math.abs(factor));
+            expect(Math.abs(c.values[i * (n + 1) + j] - sum * factor)).toBeLessThanOrEqual(
+              2e-7 * 2047 * 2047 * k * Math.abs(factor),
+            );
           }
           expect(c.values[i * (n + 1) + n]).toBe(7);
         }
@@ -281,37 +394,65 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
     const [rows, columns, stride] = [7, 5, 9];
     const x = block('f32', numbers(1).floats((rows - 1) * stride + columns));
     const before = x.values.slice();
-    const [down, across] = [block('f32', numbers(2).floats(rows)), block('f32', numbers(3).floats(columns))];
+    const [down, across] = [
+      block('f32', numbers(2).floats(rows)),
+      block('f32', numbers(3).floats(columns)),
+    ];
     const shifts = block('f32', numbers(4).floats(rows));
-    kernels.dequantise(x.address, rows, columns, stride, down.address, across.address, shifts.address);
+    kernels.dequantise(
+      x.address,
+      rows,
+      columns,
+      stride,
+      down.address,
+      across.address,
+      shifts.address,
+    );
     x.values.forEach((value, i) => {
       const [r, c] = [Math.floor(i / stride), i % stride];
-      expect(value).toBeCloseTo(c < columns ? before[i] * down.values[r] * across.values[c] + shifts.values[r] : before[i], 6);
+      expect(value).toBeCloseTo(
+        c < columns ? before[i] * down.values[r] * across.values[c] + shifts.values[r] : before[i],
+        6,
+      );
     });
     guarded.expectGuardsIntact();
   });
 
-  test.each(DIMS)('find the largest float32 inner products with documents of 1, 2, 3 and 50 tokens in %d dimensions', (dim) => {
-    for (const lanes of SIZES) {
-      guarded.reset();
-      const draw = numbers(dim * 1000 + lanes);
-      const x = block('f32', draw.floats(lanes * dim));
-      const tokens = block('f32', draw.floats(sum(COUNTS) * dim));
-      const counts = block('i32', COUNTS);
-      const panels = block('f32', wholePanels(lanes) * dim);
-      kernels.packLanesF32(x.address, lanes, dim, panels.address);
-      const stride = COUNTS.length + 3;
-      const out = block('f32', (lanes - 1) * stride + COUNTS.length);
-      out.values.fill(7);
-      kernels.maxDotsF32(panels.address, lanes, dim, tokens.address, counts.address, COUNTS.length, out.address, stride);
-      const expected = naiveMaxDots(x.values, lanes, dim, tokens.values);
-      expect(relativeError(rowsOf(out.values, lanes, COUNTS.length, stride).flat(), expected)).toBeLessThan(TOLERANCE);
-      out.values.forEach((value, i) => {
-        if (i % stride >= COUNTS.length) expect(value).toBe(7);
-      });
-      guarded.expectGuardsIntact();
-    }
-  });
+  test.each(DIMS)(
+    'find the largest float32 inner products with documents of 1, 2, 3 and 50 tokens in %d dimensions',
+    (dim) => {
+      for (const lanes of SIZES) {
+        guarded.reset();
+        const draw = numbers(dim * 1000 + lanes);
+        const x = block('f32', draw.floats(lanes * dim));
+        const tokens = block('f32', draw.floats(sum(COUNTS) * dim));
+        const counts = block('i32', COUNTS);
+        const panels = block('f32', wholePanels(lanes) * dim);
+        kernels.packLanesF32(x.address, lanes, dim, panels.address);
+        const stride = COUNTS.length + 3;
+        const out = block('f32', (lanes - 1) * stride + COUNTS.length);
+        out.values.fill(7);
+        kernels.maxDotsF32(
+          panels.address,
+          lanes,
+          dim,
+          tokens.address,
+          counts.address,
+          COUNTS.length,
+          out.address,
+          stride,
+        );
+        const expected = naiveMaxDots(x.values, lanes, dim, tokens.values);
+        expect(
+          relativeError(rowsOf(out.values, lanes, COUNTS.length, stride).flat(), expected),
+        ).toBeLessThan(TOLERANCE);
+        out.values.forEach((value, i) => {
+          if (i % stride >= COUNTS.length) expect(value).toBe(7);
+        });
+        guarded.expectGuardsIntact();
+      }
+    },
+  );
 
   test.each(DIMS)('find the largest integer inner products exactly in %d dimensions', (dim) => {
     const even = dim + (dim % 2);
@@ -321,7 +462,9 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       const drawn = draw.integers(lanes * dim, 4095);
       const x = block(
         'i16',
-        Array.from({ length: lanes * even }, (_, i) => (i % even < dim ? drawn[Math.floor(i / even) * dim + (i % even)] : 0)),
+        Array.from({ length: lanes * even }, (_, i) =>
+          i % even < dim ? drawn[Math.floor(i / even) * dim + (i % even)] : 0,
+        ),
       );
       const tokens = block('i8', draw.integers(sum(COUNTS) * dim, 127));
       const counts = block('i32', COUNTS);
@@ -332,7 +475,16 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       const stride = COUNTS.length + 1;
       const out = block('f32', (lanes - 1) * stride + COUNTS.length);
       out.values.fill(7);
-      kernels.maxDotsI16(panels.address, lanes, even, wide.address, counts.address, COUNTS.length, out.address, stride);
+      kernels.maxDotsI16(
+        panels.address,
+        lanes,
+        even,
+        wide.address,
+        counts.address,
+        COUNTS.length,
+        out.address,
+        stride,
+      );
       // sums are exact in int32; the result is their float32
       const expected = naiveMaxDots(drawn, lanes, dim, tokens.values).map(Math.fround);
       expect(rowsOf(out.values, lanes, COUNTS.length, stride).flat()).toEqual(expected);
@@ -360,37 +512,59 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
     [64, 33, 512],
     [18, 257, 257],
   ];
-  test.each(['neither', 'left', 'right', 'both'])('multiply float32 matrices, transposed: %s', (transposed) => {
-    for (const [m, n, k] of shapes) {
-      for (const accumulate of [0, 1]) {
-        guarded.reset();
-        const draw = numbers(m * 7 + n * 11 + k);
-        const a = block('f32', draw.floats(m * k));
-        const b = block('f32', draw.floats(k * n));
-        const cRow = n + 2;
-        const before = withGaps(draw.floats((m - 1) * cRow + n), cRow, n);
-        const c = block('f32', before);
-        const scratch = block('f32', (m + 17) * 256);
-        const [aRow, aCol] = transposed === 'left' || transposed === 'both' ? [1, m] : [k, 1];
-        const [bRow, bCol] = transposed === 'right' || transposed === 'both' ? [1, k] : [n, 1];
-        kernels.gemmF32(m, n, k, a.address, aRow, aCol, b.address, bRow, bCol, c.address, cRow, accumulate, scratch.address);
-        const expected = new Float64Array(before);
-        for (let i = 0; i < m; i++) {
-          for (let j = 0; j < n; j++) {
-            let total = accumulate ? before[i * cRow + j] : 0;
-            for (let l = 0; l < k; l++) total += a.values[i * aRow + l * aCol] * b.values[l * bRow + j * bCol];
-            expected[i * cRow + j] = total;
+  test.each(['neither', 'left', 'right', 'both'])(
+    'multiply float32 matrices, transposed: %s',
+    (transposed) => {
+      for (const [m, n, k] of shapes) {
+        for (const accumulate of [0, 1]) {
+          guarded.reset();
+          const draw = numbers(m * 7 + n * 11 + k);
+          const a = block('f32', draw.floats(m * k));
+          const b = block('f32', draw.floats(k * n));
+          const cRow = n + 2;
+          const before = withGaps(draw.floats((m - 1) * cRow + n), cRow, n);
+          const c = block('f32', before);
+          const scratch = block('f32', (m + 17) * 256);
+          const [aRow, aCol] = transposed === 'left' || transposed === 'both' ? [1, m] : [k, 1];
+          const [bRow, bCol] = transposed === 'right' || transposed === 'both' ? [1, k] : [n, 1];
+          kernels.gemmF32(
+            m,
+            n,
+            k,
+            a.address,
+            aRow,
+            aCol,
+            b.address,
+            bRow,
+            bCol,
+            c.address,
+            cRow,
+            accumulate,
+            scratch.address,
+          );
+          const expected = new Float64Array(before);
+          for (let i = 0; i < m; i++) {
+            for (let j = 0; j < n; j++) {
+              let total = accumulate ? before[i * cRow + j] : 0;
+              for (let l = 0; l < k; l++)
+                total += a.values[i * aRow + l * aCol] * b.values[l * bRow + j * bCol];
+              expected[i * cRow + j] = total;
+            }
           }
+          expect(relativeError(c.values, expected)).toBeLessThan(TOLERANCE);
+          expectGapsIntact(c.values, cRow, n);
+          guarded.expectGuardsIntact();
         }
-        expect(relativeError(c.values, expected)).toBeLessThan(TOLERANCE);
-        expectGapsIntact(c.values, cRow, n);
-        guarded.expectGuardsIntact();
       }
-    }
-  });
+    },
+  );
 
   test('add A^T B to a float64 matrix', () => {
-    for (const [m, n, k] of [...SIZES.map((m) => [m, 9, 130]), ...SIZES.map((n) => [3, n, 40]), ...SIZES.map((k) => [18, 10, k])]) {
+    for (const [m, n, k] of [
+      ...SIZES.map((m) => [m, 9, 130]),
+      ...SIZES.map((n) => [3, n, 40]),
+      ...SIZES.map((k) => [18, 10, k]),
+    ]) {
       guarded.reset();
       const draw = numbers(m * 7 + n * 11 + k);
       const [aRow, bRow, cRow] = [m + 3, n + 1, n + 2];
@@ -402,7 +576,9 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       kernels.outerF64(m, n, k, a.address, aRow, b.address, bRow, c.address, cRow, scratch.address);
       const expected = before.slice();
       for (let i = 0; i < m; i++) {
-        for (let j = 0; j < n; j++) for (let l = 0; l < k; l++) expected[i * cRow + j] += a.values[l * aRow + i] * b.values[l * bRow + j];
+        for (let j = 0; j < n; j++)
+          for (let l = 0; l < k; l++)
+            expected[i * cRow + j] += a.values[l * aRow + i] * b.values[l * bRow + j];
       }
       expect(relativeError(c.values, expected)).toBeLessThan(1e-14);
       expectGapsIntact(c.values, cRow, n);
@@ -444,7 +620,9 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       const x = block('f64', right);
       kernels.choleskySolve16(a.address, n, x.address, xRow);
       const solution = rowsOf(x.values, n, 16, xRow);
-      const back = matrix.map((row) => Array.from({ length: 16 }, (_, lane) => sum(row.map((v, j) => v * solution[j][lane]))));
+      const back = matrix.map((row) =>
+        Array.from({ length: 16 }, (_, lane) => sum(row.map((v, j) => v * solution[j][lane]))),
+      );
       expect(relativeError(back.flat(), rowsOf(right, n, 16, xRow).flat())).toBeLessThan(1e-9);
       x.values.forEach((value, i) => {
         if (i % xRow >= 16) expect(value).toBe(right[i]);
@@ -488,7 +666,9 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         const x = block('f32', numbers(n).floats(whole(n), 6));
         const out = block('f32', whole(n));
         kernels.activation(kind, x.address, n, out.address, 0);
-        expect(relativeError(out.values.subarray(0, n), Array.from(x.values.subarray(0, n), f))).toBeLessThan(TOLERANCE);
+        expect(
+          relativeError(out.values.subarray(0, n), Array.from(x.values.subarray(0, n), f)),
+        ).toBeLessThan(TOLERANCE);
         guarded.expectGuardsIntact();
       }
     });
@@ -512,28 +692,51 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         const x = block('f32', draw.floats(whole(n), 6));
         const [out, slopes] = [block('f32', whole(n)), block('f32', whole(n))];
         kernels.activation(kind, x.address, n, out.address, slopes.address);
-        expect(relativeError(out.values.subarray(0, n), Array.from(x.values.subarray(0, n), f))).toBeLessThan(TOLERANCE);
-        expect(relativeError(slopes.values.subarray(0, n), Array.from(x.values.subarray(0, n), slope))).toBeLessThan(1e-5);
+        expect(
+          relativeError(out.values.subarray(0, n), Array.from(x.values.subarray(0, n), f)),
+        ).toBeLessThan(TOLERANCE);
+        expect(
+          relativeError(slopes.values.subarray(0, n), Array.from(x.values.subarray(0, n), slope)),
+        ).toBeLessThan(1e-5);
         guarded.expectGuardsIntact();
       }
     });
 
     test('is right and finite far out, at zero and for denormals', () => {
       const far = Array.from({ length: 401 }, (_, i) => (i - 200) / 2);
-      const extreme = [...far, 0, -0, 1e-40, -1e-40, 1e-45, -1e-45, 1e-20, -1e-20, 88.8, -88.8, 103.9, -103.9];
+      const extreme = [
+        ...far,
+        0,
+        -0,
+        1e-40,
+        -1e-40,
+        1e-45,
+        -1e-45,
+        1e-20,
+        -1e-20,
+        88.8,
+        -88.8,
+        103.9,
+        -103.9,
+      ];
       const x = block('f32', new Float32Array(whole(extreme.length)));
       x.values.set(extreme);
       const out = block('f32', x.values.length);
       const slopes = block('f32', x.values.length);
       kernels.activation(kind, x.address, extreme.length, out.address, slopes.address);
       extreme.forEach((v, i) => {
-        expect(Math.abs(out.values[i] - f(v)), `value at ${v}`).toBeLessThan(1e-6 * Math.max(1, Math.abs(v)));
+        expect(Math.abs(out.values[i] - f(v)), `value at ${v}`).toBeLessThan(
+          1e-6 * Math.max(1, Math.abs(v)),
+        );
         expect(Math.abs(slopes.values[i] - slope(v)), `slope at ${v}`).toBeLessThan(2e-6);
       });
     });
   });
 
-  const normalised = (row: readonly number[], eps: number): { values: number[]; inverse: number } => {
+  const normalised = (
+    row: readonly number[],
+    eps: number,
+  ): { values: number[]; inverse: number } => {
     const mean = sum([...row]) / row.length;
     const variance = sum(row.map((v) => (v - mean) ** 2)) / row.length;
     const inverse = 1 / Math.sqrt(variance + eps);
@@ -552,7 +755,17 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         const inverse = block('f32', rows);
         out.values.fill(7);
         const naive = rowsOf(x.values, rows, n).map((row) => normalised(row, 1e-5));
-        kernels.layerNorm(x.address, rows, n, 1e-5, 0, 0, normal.address, inverse.address, out.address);
+        kernels.layerNorm(
+          x.address,
+          rows,
+          n,
+          1e-5,
+          0,
+          0,
+          normal.address,
+          inverse.address,
+          out.address,
+        );
         expect(
           relativeError(
             normal.values,
@@ -567,8 +780,20 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         ).toBeLessThan(TOLERANCE);
         expect(out.values.every((value) => value === 7)).toBe(true);
 
-        kernels.layerNorm(x.address, rows, n, 1e-5, gamma.address, beta.address, x.address, inverse.address, out.address);
-        const expected = naive.flatMap((row) => row.values.map((v, j) => v * gamma.values[j] + beta.values[j]));
+        kernels.layerNorm(
+          x.address,
+          rows,
+          n,
+          1e-5,
+          gamma.address,
+          beta.address,
+          x.address,
+          inverse.address,
+          out.address,
+        );
+        const expected = naive.flatMap((row) =>
+          row.values.map((v, j) => v * gamma.values[j] + beta.values[j]),
+        );
         expect(relativeError(out.values, expected)).toBeLessThan(TOLERANCE);
         expect(
           relativeError(
@@ -584,7 +809,17 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
   test('normalise a constant row to zeros', () => {
     const x = block('f32', new Float32Array(48).fill(0.3));
     const [normal, inverse] = [block('f32', 48), block('f32', 1)];
-    kernels.layerNorm(x.address, 1, 48, 1e-5, 0, 0, normal.address, inverse.address, normal.address);
+    kernels.layerNorm(
+      x.address,
+      1,
+      48,
+      1e-5,
+      0,
+      0,
+      normal.address,
+      inverse.address,
+      normal.address,
+    );
     for (const value of normal.values) expect(Math.abs(value)).toBeLessThan(1e-4);
   });
 
@@ -609,12 +844,30 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       const expected = x.flatMap((row, r) => {
         const weights = Array.from(gamma.values, (g, j) => g * dOut.values[r * n + j]);
         const loss = (moved: number[]): number => dot(weights, normalised(moved, 1e-5).values);
-        return row.map((v, j) => (loss(row.with(j, v + 1e-5)) - loss(row.with(j, v - 1e-5))) / 2e-5);
+        return row.map(
+          (v, j) => (loss(row.with(j, v + 1e-5)) - loss(row.with(j, v - 1e-5))) / 2e-5,
+        );
       });
       const dx = block('f32', rows * n);
-      kernels.layerNormBackward(dOut.address, rows, n, gamma.address, normal.address, inverse.address, dx.address);
+      kernels.layerNormBackward(
+        dOut.address,
+        rows,
+        n,
+        gamma.address,
+        normal.address,
+        inverse.address,
+        dx.address,
+      );
       expect(relativeError(dx.values, expected)).toBeLessThan(1e-5);
-      kernels.layerNormBackward(dOut.address, rows, n, gamma.address, normal.address, inverse.address, dOut.address);
+      kernels.layerNormBackward(
+        dOut.address,
+        rows,
+        n,
+        gamma.address,
+        normal.address,
+        inverse.address,
+        dOut.address,
+      );
       expect(dOut.values).toEqual(dx.values);
       guarded.expectGuardsIntact();
     }
@@ -643,7 +896,9 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         kernels.sumRows(x.address, rows, n, stride, 0, out.address);
         expect(relativeError(out.values, sums)).toBeLessThan(1e-5);
         kernels.sumProducts(x.address, y.address, rows, n, stride, out.address);
-        const products = Array.from({ length: n }, (_, j) => column(j, (at) => x.values[at] * y.values[at]));
+        const products = Array.from({ length: n }, (_, j) =>
+          column(j, (at) => x.values[at] * y.values[at]),
+        );
         expect(relativeError(out.values, products)).toBeLessThan(1e-5);
 
         const dense = block('f32', draw.floats(rows * n));
@@ -665,7 +920,9 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       const draw = numbers(n);
       const prediction = block('f32', draw.floats(n));
       const target = block('f32', draw.floats(n));
-      expect(relativeError([kernels.sumSquares(target.address, n)], [dot(target.values, target.values)])).toBeLessThan(1e-12);
+      expect(
+        relativeError([kernels.sumSquares(target.address, n)], [dot(target.values, target.values)]),
+      ).toBeLessThan(1e-12);
       const difference = Array.from(prediction.values, (p, i) => p - target.values[i]);
       const total = kernels.squaredError(prediction.address, target.address, n, 0.01);
       expect(relativeError([total], [dot(difference, difference)])).toBeLessThan(TOLERANCE);
@@ -687,7 +944,11 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       const [m, v] = [block('f32', n), block('f32', n)];
       const g = block('f32', n);
       const [beta1, beta2, eps, lr, gradScale] = [0.9, 0.999, 1e-8, 3e-3, 0.7];
-      const expected = { p: Float64Array.from(p.values), m: new Float64Array(n), v: new Float64Array(n) };
+      const expected = {
+        p: Float64Array.from(p.values),
+        m: new Float64Array(n),
+        v: new Float64Array(n),
+      };
       for (let step = 1; step <= 5; step++) {
         g.values.set(draw.floats(n));
         kernels.adam(
@@ -707,7 +968,10 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
           const grad = g.values[i] * gradScale;
           expected.m[i] = beta1 * expected.m[i] + (1 - beta1) * grad;
           expected.v[i] = beta2 * expected.v[i] + (1 - beta2) * grad * grad;
-          const [mean, square] = [expected.m[i] / (1 - beta1 ** step), expected.v[i] / (1 - beta2 ** step)];
+          const [mean, square] = [
+            expected.m[i] / (1 - beta1 ** step),
+            expected.v[i] / (1 - beta2 ** step),
+          ];
           expected.p[i] -= (lr * mean) / (Math.sqrt(square) + eps);
         }
       }
@@ -739,7 +1003,9 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         const rows8 = block('i8', draw.integers(count * dim, 127));
         const dots = block('f32', count);
         kernels.scanI8(q16.address, rows8.address, count, dim, dots.address);
-        expect([...dots.values]).toEqual(rowsOf(rows8.values, count, dim).map((row) => Math.fround(dot(row, q16.values))));
+        expect([...dots.values]).toEqual(
+          rowsOf(rows8.values, count, dim).map((row) => Math.fround(dot(row, q16.values))),
+        );
         guarded.expectGuardsIntact();
       }
     }
@@ -756,7 +1022,12 @@ function expectGapsIntact(values: Float32Array | Float64Array, stride: number, n
   expect(values.every((value, i) => i % stride < n || Object.is(value, -0))).toBe(true);
 }
 
-function naiveMaxDots(x: ArrayLike<number>, lanes: number, dim: number, tokens: ArrayLike<number>): number[] {
+function naiveMaxDots(
+  x: ArrayLike<number>,
+  lanes: number,
+  dim: number,
+  tokens: ArrayLike<number>,
+): number[] {
   const out: number[] = [];
   for (let lane = 0; lane < lanes; lane++) {
     let token = 0;

@@ -3,7 +3,13 @@ import { expect } from 'vitest';
 const GUARD = 0xa5;
 const GUARD_BYTES = 64;
 
-export type Views = { f32: Float32Array; f64: Float64Array; i32: Int32Array; i16: Int16Array; i8: Int8Array };
+export type Views = {
+  f32: Float32Array;
+  f64: Float64Array;
+  i32: Int32Array;
+  i16: Int16Array;
+  i8: Int8Array;
+};
 
 /** A block of values in the kernels' memory. */
 export interface Block<D extends keyof Views> {
@@ -11,7 +17,10 @@ export interface Block<D extends keyof Views> {
   readonly values: Views[D];
 }
 
-/** Hands out blocks with guard bytes between them, aligned as little as the kernels' interface promises. */
+/**
+ * Hands out blocks with guard bytes between them, aligned as little as the kernels' interface
+ * promises.
+ */
 export interface GuardedMemory {
   /** `content`, or as many zeros as it says. */
   block<D extends keyof Views>(dtype: D, content: number | ArrayLike<number>): Block<D>;
@@ -38,7 +47,13 @@ export function guardedMemory(memory: WebAssembly.Memory): GuardedMemory {
       if (top % (2 * size) === 0) top += size;
       guard();
       const address = top;
-      const make = { f32: Float32Array, f64: Float64Array, i32: Int32Array, i16: Int16Array, i8: Int8Array }[dtype];
+      const make = {
+        f32: Float32Array,
+        f64: Float64Array,
+        i32: Int32Array,
+        i16: Int16Array,
+        i8: Int8Array,
+      }[dtype];
       const values = new make(memory.buffer as ArrayBuffer, address, length) as Views[typeof dtype];
       if (typeof content === 'number') values.fill(0);
       else values.set(content);
@@ -48,7 +63,8 @@ export function guardedMemory(memory: WebAssembly.Memory): GuardedMemory {
       return { address, values };
     },
     expectGuardsIntact() {
-      for (const from of guards) expect(bytes.subarray(from, from + GUARD_BYTES).every((byte) => byte === GUARD)).toBe(true);
+      for (const from of guards)
+        expect(bytes.subarray(from, from + GUARD_BYTES).every((byte) => byte === GUARD)).toBe(true);
     },
     reset() {
       guards.length = 0;

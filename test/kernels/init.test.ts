@@ -10,7 +10,10 @@ const wasmFile = (name: string): URL => new URL(`../../dist/${name}.wasm`, impor
 const url = (name: string): string => JSON.stringify(wasmFile(name).href);
 const path = (name: string): string => JSON.stringify(fileURLToPath(wasmFile(name)));
 
-/** A fit and an answer; prints a sum over the weights' bits, which tells the kernels' bytes apart from the plain ones', and the answer. */
+/**
+ * A fit and an answer; prints a sum over the weights' bits, which tells the kernels' bytes apart
+ * from the plain ones', and the answer.
+ */
 const FIT = `
   const vectors = Float32Array.from({ length: 600 * 32 }, (_, i) => Math.sin(i * i + 1));
   const documents = { vectors, counts: new Array(60).fill(10), dim: 32 };
@@ -38,18 +41,34 @@ describe('after init the bytes are those of the inlined kernels', async () => {
   test.each([
     ['a module for shared memory', `await compile(await readFile(${path('kernels-shared')}))`, 0],
     ['bytes of kernels.wasm', `await readFile(${path('kernels')})`, 1],
-    ['an ArrayBuffer of kernels-shared.wasm', `Uint8Array.from(await readFile(${path('kernels-shared')})).buffer`, 1],
-    ['a view in the middle of a buffer', `Buffer.concat([Buffer.alloc(5), await readFile(${path('kernels')})]).subarray(5)`, 1],
+    [
+      'an ArrayBuffer of kernels-shared.wasm',
+      `Uint8Array.from(await readFile(${path('kernels-shared')})).buffer`,
+      1,
+    ],
+    [
+      'a view in the middle of a buffer',
+      `Buffer.concat([Buffer.alloc(5), await readFile(${path('kernels')})]).subarray(5)`,
+      1,
+    ],
     ['a file: URL', `new URL(${url('kernels')})`, 1],
     ['a file: URL as text', url('kernels-shared'), 1],
     ['a path', path('kernels'), 1],
-    ['a data: URL', `'data:application/wasm;base64,' + (await readFile(${path('kernels')})).toString('base64')`, 1],
+    [
+      'a data: URL',
+      `'data:application/wasm;base64,' + (await readFile(${path('kernels')})).toString('base64')`,
+      1,
+    ],
   ])('given %s', async (_name, wasm, compilations) => {
     const { stdout, stderr, code } = await runScript(`${IMPORTS}${COUNT}${FIT}
       await init({ wasm: ${wasm} });
       console.log(await fit());
       console.error(compiled);`);
-    expect({ stdout, compiled: stderr, code }).toEqual({ stdout: expected, compiled: String(compilations), code: 0 });
+    expect({ stdout, compiled: stderr, code }).toEqual({
+      stdout: expected,
+      compiled: String(compilations),
+      code: 0,
+    });
   });
 
   test('given a module where memory is not shared and compiling is forbidden, as on edge runtimes', async () => {
@@ -100,16 +119,21 @@ test('init after the first computation is refused', async () => {
   const { stdout } = await runScript(`${IMPORTS}${FIT}
     await fit();
     await init({ wasm: ${url('kernels')} }).catch((error) => console.log(error.name, error.code, error.message));`);
-  expect(stdout).toBe('LemurError invalid-argument init: called after the first computation, expected before it');
+  expect(stdout).toBe(
+    'LemurError invalid-argument init: called after the first computation, expected before it',
+  );
 });
 
 describe('init refuses', () => {
   const server = createServer((request, response) => {
-    if (request.url === '/page') response.setHeader('content-type', 'text/html').end('<!doctype html><title>Home</title>');
-    else if (request.url === '/kernels.wasm') void readFile(wasmFile('kernels')).then((bytes) => response.end(bytes));
+    if (request.url === '/page')
+      response.setHeader('content-type', 'text/html').end('<!doctype html><title>Home</title>');
+    else if (request.url === '/kernels.wasm')
+      void readFile(wasmFile('kernels')).then((bytes) => response.end(bytes));
     else response.writeHead(404).end('nothing here');
   });
-  const at = (pathname: string): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}`;
+  const at = (pathname: string): string =>
+    `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}`;
   beforeAll(() => new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve)));
   afterAll(() => new Promise<void>((resolve) => void server.close(() => resolve())));
 
@@ -128,7 +152,9 @@ describe('init refuses', () => {
     ['a number', 7, 'got number'],
     [
       'an instance',
-      new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0))),
+      new WebAssembly.Instance(
+        new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)),
+      ),
       'got an object (WebAssembly.Instance)',
     ],
     ['a promise that was not awaited', Promise.resolve(), 'got an object (Promise)'],
@@ -141,18 +167,25 @@ describe('init refuses', () => {
   });
 
   test('no argument at all', async () => {
-    await expect((init as () => Promise<void>)()).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect((init as () => Promise<void>)()).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
   });
 
   test('a web page in place of the module, and says how it begins', async () => {
     const { code, message } = await refusal(at('/page'));
     expect(code).toBe('bad-file');
-    expect(message).toBe(`init: ${at('/page')}: got 34 bytes that begin with "<!doctype html><title>Ho", expected a WebAssembly binary`);
+    expect(message).toBe(
+      `init: ${at('/page')}: got 34 bytes that begin with "<!doctype html><title>Ho", expected a WebAssembly binary`,
+    );
   });
 
   test('a URL with nothing behind it', async () => {
     const { code, message } = await refusal(at('/missing.wasm'));
-    expect({ code, message }).toEqual({ code: 'not-found', message: `${at('/missing.wasm')}: got status 404 Not Found, expected 200` });
+    expect({ code, message }).toEqual({
+      code: 'not-found',
+      message: `${at('/missing.wasm')}: got status 404 Not Found, expected 200`,
+    });
   });
 
   test('a server that does not answer', async () => {
@@ -164,30 +197,65 @@ describe('init refuses', () => {
 
   test('a file that is not there', async () => {
     const missing = wasmFile('missing');
-    expect(await refusal(missing)).toMatchObject({ code: 'not-found', fields: { where: missing.href } });
+    expect(await refusal(missing)).toMatchObject({
+      code: 'not-found',
+      fields: { where: missing.href },
+    });
   });
 
   test('no bytes, among them those that were transferred away', async () => {
     const gone = Uint8Array.from(await readFile(wasmFile('kernels')));
     structuredClone(gone.buffer, { transfer: [gone.buffer] });
     for (const wasm of [new ArrayBuffer(0), gone, gone.buffer]) {
-      expect((await refusal(wasm)).message).toBe('init: wasm: got 0 bytes that begin with "", expected a WebAssembly binary');
+      expect((await refusal(wasm)).message).toBe(
+        'init: wasm: got 0 bytes that begin with "", expected a WebAssembly binary',
+      );
     }
   });
 
   test('a binary that was cut off', async () => {
-    const { code, message } = await refusal((await readFile(wasmFile('kernels'))).subarray(0, 9000));
+    const { code, message } = await refusal(
+      (await readFile(wasmFile('kernels'))).subarray(0, 9000),
+    );
     expect(code).toBe('bad-file');
-    expect(message).toContain('got 9000 bytes that are no valid WebAssembly binary, expected lemur/kernels.wasm (');
+    expect(message).toContain(
+      'got 9000 bytes that are no valid WebAssembly binary, expected lemur/kernels.wasm (',
+    );
   });
 
   test('a module of something else, as bytes and compiled', async () => {
     // imports a.f, exports nothing
-    const bytes = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 2, 7, 1, 1, 0x61, 1, 0x66, 0, 0);
+    const bytes = Uint8Array.of(
+      0,
+      0x61,
+      0x73,
+      0x6d,
+      1,
+      0,
+      0,
+      0,
+      1,
+      4,
+      1,
+      0x60,
+      0,
+      0,
+      2,
+      7,
+      1,
+      1,
+      0x61,
+      1,
+      0x66,
+      0,
+      0,
+    );
     for (const wasm of [bytes, new WebAssembly.Module(bytes)]) {
       const { code, message } = await refusal(wasm);
       expect(code).toBe('bad-file');
-      expect(message).toBe('init: wasm: got a module that imports a.f and exports nothing, expected lemur/kernels.wasm');
+      expect(message).toBe(
+        'init: wasm: got a module that imports a.f and exports nothing, expected lemur/kernels.wasm',
+      );
     }
   });
 
@@ -202,9 +270,13 @@ describe('init refuses', () => {
   });
 
   test('a module for unshared memory where memory is shared, and the other way round', async () => {
-    const { code, message } = await refusal(new WebAssembly.Module(await readFile(wasmFile('kernels'))));
+    const { code, message } = await refusal(
+      new WebAssembly.Module(await readFile(wasmFile('kernels'))),
+    );
     expect(code).toBe('unsupported');
-    expect(message).toBe('init: got lemur/kernels.wasm, expected lemur/kernels-shared.wasm where memory is shared, or the bytes of either');
+    expect(message).toBe(
+      'init: got lemur/kernels.wasm, expected lemur/kernels-shared.wasm where memory is shared, or the bytes of either',
+    );
     const { stdout } = await runScript(`
       import { readFile } from 'node:fs/promises';
       import { init } from ${built('edge.js')};

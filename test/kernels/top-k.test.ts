@@ -3,23 +3,49 @@ import { expect, test } from 'vitest';
 import { selectLargest, selectTopK } from '../../src/kernels/top-k.js';
 import { numbers } from '../numbers.js';
 
-const score = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.float({ noNaN: true }), fc.constantFrom(-Infinity, Infinity, 0, -0));
+const score = fc.oneof(
+  fc.integer({ min: -3, max: 3 }),
+  fc.float({ noNaN: true }),
+  fc.constantFrom(-Infinity, Infinity, 0, -0),
+);
 
 test('the k largest come best first, ties by the lower position, whatever lies around them', () => {
   fc.assert(
-    fc.property(fc.array(score, { maxLength: 80 }), fc.integer({ min: 1, max: 100 }), fc.nat(1000), fc.nat(5), (scores, k, base, at) => {
-      const indices = new Int32Array(at + k + 2).fill(-7);
-      const best = new Float32Array(at + k + 2).fill(-7);
-      const found = selectTopK(Float32Array.from(scores), scores.length, k, base, indices, best, at);
-      const order = scores.map((value, i) => ({ value, i })).sort((a, b) => (a.value === b.value ? a.i - b.i : b.value - a.value));
-      const expected = order.slice(0, k);
-      expect(found).toBe(Math.min(k, scores.length));
-      expect([...indices.subarray(at, at + found)]).toEqual(expected.map(({ i }) => i + base));
-      expect([...best.subarray(at, at + found)].map((v) => v + 0)).toEqual(expected.map(({ value }) => Math.fround(value) + 0));
-      for (const untouched of [indices, best]) {
-        expect([...untouched.subarray(0, at), ...untouched.subarray(at + found)].every((v) => v === -7)).toBe(true);
-      }
-    }),
+    fc.property(
+      fc.array(score, { maxLength: 80 }),
+      fc.integer({ min: 1, max: 100 }),
+      fc.nat(1000),
+      fc.nat(5),
+      (scores, k, base, at) => {
+        const indices = new Int32Array(at + k + 2).fill(-7);
+        const best = new Float32Array(at + k + 2).fill(-7);
+        const found = selectTopK(
+          Float32Array.from(scores),
+          scores.length,
+          k,
+          base,
+          indices,
+          best,
+          at,
+        );
+        const order = scores
+          .map((value, i) => ({ value, i }))
+          .sort((a, b) => (a.value === b.value ? a.i - b.i : b.value - a.value));
+        const expected = order.slice(0, k);
+        expect(found).toBe(Math.min(k, scores.length));
+        expect([...indices.subarray(at, at + found)]).toEqual(expected.map(({ i }) => i + base));
+        expect([...best.subarray(at, at + found)].map((v) => v + 0)).toEqual(
+          expected.map(({ value }) => Math.fround(value) + 0),
+        );
+        for (const untouched of [indices, best]) {
+          expect(
+            [...untouched.subarray(0, at), ...untouched.subarray(at + found)].every(
+              (v) => v === -7,
+            ),
+          ).toBe(true);
+        }
+      },
+    ),
     { numRuns: 500 },
   );
 });

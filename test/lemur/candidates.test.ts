@@ -23,7 +23,10 @@ beforeAll(async () => {
 afterAll(() => lemur.close());
 
 /** Share of b's documents that are among a's. */
-function overlap(a: { indices: Int32Array; k: number }, b: { indices: Int32Array; k: number }): number {
+function overlap(
+  a: { indices: Int32Array; k: number },
+  b: { indices: Int32Array; k: number },
+): number {
   let found = 0;
   for (let q = 0; q < queries.counts.length; q++) {
     const known = new Set(a.indices.subarray(q * a.k, (q + 1) * a.k));
@@ -39,15 +42,19 @@ describe('candidates by prefixes', () => {
     for (const rescored of [20, 80, 400, DOCUMENTS - 1]) {
       const top = await lemur.candidates(queries, 20, { rescored });
       shares.push(overlap(top, full));
-      const estimates = new Map(Array.from(full.indices, (id, i) => [`${Math.floor(i / 20)} ${id}`, full.scores[i]]));
+      const estimates = new Map(
+        Array.from(full.indices, (id, i) => [`${Math.floor(i / 20)} ${id}`, full.scores[i]]),
+      );
       const spread = Math.max(...full.scores) - Math.min(...full.scores);
       top.indices.forEach((id, i) => {
         const known = estimates.get(`${Math.floor(i / 20)} ${id}`);
-        if (known !== undefined) expect(Math.abs(top.scores[i] - known)).toBeLessThan(0.03 * spread);
+        if (known !== undefined)
+          expect(Math.abs(top.scores[i] - known)).toBeLessThan(0.03 * spread);
       });
     }
     expect(shares).toEqual([...shares].sort((a, b) => a - b));
-    // random texts have no leading directions: a quarter of the coordinates holds less than it does of real ones
+    // random texts have no leading directions: a quarter of the coordinates holds less than it does
+    // of real ones
     expect(shares[1]).toBeGreaterThan(0.5);
     expect(shares[3]).toBeGreaterThan(0.9);
   });
@@ -71,10 +78,17 @@ describe('candidates by prefixes', () => {
     expect(await storage.list()).toContain('lemur-prefix.1.safetensors');
     const expected = await lemur.candidates(queries, 20);
     const again = await Lemur.fit(texts, { ...OPTIONS, threads: 1 });
-    const others = [await Lemur.load(storage, { threads: 1 }), await Lemur.load(storage, { threads: 2 }), again];
+    const others = [
+      await Lemur.load(storage, { threads: 1 }),
+      await Lemur.load(storage, { threads: 2 }),
+      again,
+    ];
     for (const other of others) {
       const { indices, scores } = await other.candidates(queries, 20);
-      expect([await bytesOf(indices), await bytesOf(scores)]).toEqual([await bytesOf(expected.indices), await bytesOf(expected.scores)]);
+      expect([await bytesOf(indices), await bytesOf(scores)]).toEqual([
+        await bytesOf(expected.indices),
+        await bytesOf(expected.scores),
+      ]);
       other.close();
     }
   });
@@ -106,15 +120,22 @@ describe('candidates by prefixes', () => {
 
   test('can be aborted, and report their progress', async () => {
     const seen: string[] = [];
-    await lemur.candidates(queries, 20, { onProgress: ({ stage, done, total }) => seen.push(`${stage} ${done}/${total}`) });
+    await lemur.candidates(queries, 20, {
+      onProgress: ({ stage, done, total }) => seen.push(`${stage} ${done}/${total}`),
+    });
     expect(seen).toContain('candidates 30/30');
-    await expect(lemur.candidates(queries, 20, { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop');
+    await expect(
+      lemur.candidates(queries, 20, { signal: AbortSignal.abort(new Error('stop')) }),
+    ).rejects.toThrow('stop');
   });
 
-  test.each([-1, 1.5, Number.NaN])('need a prefixDim that is an integer of at least 0, not %d', async (prefixDim) => {
-    await expect(Lemur.fit(texts, { ...OPTIONS, prefixDim })).rejects.toMatchObject({
-      code: 'invalid-argument',
-      fields: { where: 'prefixDim' },
-    });
-  });
+  test.each([-1, 1.5, Number.NaN])(
+    'need a prefixDim that is an integer of at least 0, not %d',
+    async (prefixDim) => {
+      await expect(Lemur.fit(texts, { ...OPTIONS, prefixDim })).rejects.toMatchObject({
+        code: 'invalid-argument',
+        fields: { where: 'prefixDim' },
+      });
+    },
+  );
 });

@@ -27,7 +27,14 @@ export function part({ vectors, counts, dim }: Texts, from: number, to: number =
 }
 
 /** Small options, for tests that are not about quality. */
-export const QUICK = { finalHiddenDim: 48, hiddenDim: 32, epochs: 2, batchSize: 64, learnSubsetSize: 600, olsSampleSize: 400 };
+export const QUICK = {
+  finalHiddenDim: 48,
+  hiddenDim: 32,
+  epochs: 2,
+  batchSize: 64,
+  learnSubsetSize: 600,
+  olsSampleSize: 400,
+};
 
 /** A corpus of 40 texts of 1 to 12 tokens in 16 dimensions. */
 export const small: Texts = randomTexts(

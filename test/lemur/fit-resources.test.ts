@@ -94,7 +94,10 @@ describe('what a fit takes from the device', () => {
     for (abortAt = 1; abortAt <= all; abortAt++) {
       calls = 0;
       controller = new AbortController();
-      const outcome: unknown = await Lemur.fit(small, { ...options, signal: controller.signal }).catch((error: unknown) => error);
+      const outcome: unknown = await Lemur.fit(small, {
+        ...options,
+        signal: controller.signal,
+      }).catch((error: unknown) => error);
       if (outcome === reason) aborted++;
       else (outcome as Lemur).close();
       expect(kept.size, `aborted in call ${abortAt} of ${all}`).toBe(0);
@@ -106,10 +109,20 @@ describe('what a fit takes from the device', () => {
 
   test('it gives back when the device fails, and rejects with the failure', async () => {
     const { device, kept } = counting(await createCpuDevice(nodePlatform, 1));
-    for (const method of ['targets', 'trainStep', 'loss', 'features', 'gram', 'cholesky', 'documentWeights'] as const) {
+    for (const method of [
+      'targets',
+      'trainStep',
+      'loss',
+      'features',
+      'gram',
+      'cholesky',
+      'documentWeights',
+    ] as const) {
       const failure = new Error(`no ${method}`);
       const broken: Device = { ...device, [method]: () => Promise.reject(failure) };
-      await expect(Lemur.fit(small, { ...QUICK, device: broken, test: smallQueries })).rejects.toBe(failure);
+      await expect(Lemur.fit(small, { ...QUICK, device: broken, test: smallQueries })).rejects.toBe(
+        failure,
+      );
       expect(kept.size, method).toBe(0);
     }
     await device.close();
@@ -142,7 +155,9 @@ describe('what a fit takes from the device', () => {
       const onProgress = ({ stage }: { stage: string }): void => {
         if (stage === 'first stage' && reports++ === stopAt) controller.abort(failure);
       };
-      await expect(Lemur.fit(many, { ...options, device, onProgress, signal: controller.signal })).rejects.toBe(failure);
+      await expect(
+        Lemur.fit(many, { ...options, device, onProgress, signal: controller.signal }),
+      ).rejects.toBe(failure);
       expect(kept.size).toBe(0);
     }
     await device.close();

@@ -1,8 +1,23 @@
 import { describe, expect, test, vi } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
-import { type EpochReport, type FitOptions, Lemur, LemurError, MaxSim, paper } from '../../dist/node.js';
+import {
+  type EpochReport,
+  type FitOptions,
+  Lemur,
+  LemurError,
+  MaxSim,
+  paper,
+} from '../../dist/node.js';
 import { nodePlatform } from '../../dist/node-platform.js';
-import { bytesOf, naiveMaxSim, randomTexts, relativeError, rowsOfTexts, sum, type Texts } from '../numbers.js';
+import {
+  bytesOf,
+  naiveMaxSim,
+  randomTexts,
+  relativeError,
+  rowsOfTexts,
+  sum,
+  type Texts,
+} from '../numbers.js';
 import { corpus, part, QUICK, queries, small, smallQueries } from './corpus.js';
 
 const finite = (values: Float32Array): boolean => values.every(Number.isFinite);
@@ -31,7 +46,9 @@ describe.each([1, 3, 50])('a corpus of %d documents', (count) => {
     expect(lemur.std).toBeGreaterThan(0);
     const k = count + 5;
     const { indices, scores } = await lemur.candidates(part(documents, 0), k);
-    expect([...indices.subarray(0, count)].sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
+    expect([...indices.subarray(0, count)].sort((a, b) => a - b)).toEqual(
+      Array.from({ length: count }, (_, i) => i),
+    );
     expect(finite(scores.subarray(0, count))).toBe(true);
     for (let i = 1; i < count; i++) expect(scores[i]).toBeLessThanOrEqual(scores[i - 1]);
     expect([...indices.subarray(count)]).toEqual(new Array(5).fill(-1));
@@ -41,10 +58,17 @@ describe.each([1, 3, 50])('a corpus of %d documents', (count) => {
 });
 
 /** The first text twice: as query and as document. */
-const one = (texts: Texts): [Float32Array[], Float32Array[]] => [rowsOfTexts(texts)[0], rowsOfTexts(texts)[0]];
+const one = (texts: Texts): [Float32Array[], Float32Array[]] => [
+  rowsOfTexts(texts)[0],
+  rowsOfTexts(texts)[0],
+];
 
 test('documents that are all the same, and a corpus of zeros, still give finite numbers', async () => {
-  const same: Texts = { vectors: new Float32Array(5 * 8).fill(0.3), counts: [1, 1, 1, 1, 1], dim: 8 };
+  const same: Texts = {
+    vectors: new Float32Array(5 * 8).fill(0.3),
+    counts: [1, 1, 1, 1, 1],
+    dim: 8,
+  };
   const zeros: Texts = { ...same, vectors: new Float32Array(40) };
   for (const documents of [same, zeros]) {
     for (const epochs of [0, 2]) {
@@ -62,7 +86,9 @@ test('documents that are all the same, and a corpus of zeros, still give finite 
 describe('on 160 abstracts', () => {
   const exactOf = (asked: Texts): number[][] => {
     const documents = rowsOfTexts(corpus);
-    return rowsOfTexts(asked).map((query) => documents.map((document) => naiveMaxSim(query, document)));
+    return rowsOfTexts(asked).map((query) =>
+      documents.map((document) => naiveMaxSim(query, document)),
+    );
   };
   const exact = exactOf(queries);
   const options = { finalHiddenDim: 256 };
@@ -70,40 +96,49 @@ describe('on 160 abstracts', () => {
   const correlation = (a: number[], b: number[]): number => {
     const [ma, mb] = [sum(a) / a.length, sum(b) / b.length];
     const products = sum(a.map((v, i) => (v - ma) * (b[i] - mb)));
-    return products / Math.sqrt(sum(a.map((v) => (v - ma) ** 2)) * sum(b.map((v) => (v - mb) ** 2)));
+    return (
+      products / Math.sqrt(sum(a.map((v) => (v - ma) ** 2)) * sum(b.map((v) => (v - mb) ** 2)))
+    );
   };
 
   test.each([
     ['trained features', { ...options, epochs: 10 }, 0.95, 0.9],
     ['random features', { finalHiddenDim: 512, epochs: 0 }, 0.95, 0.87],
-  ] as const)('the exact top 10 are among 50 candidates, whose scores estimate MaxSim: %s', async (_name, chosen, recall, agreement) => {
-    const lemur = await Lemur.fit(corpus, chosen);
-    const { indices, scores, k } = await lemur.candidates(queries, 50);
-    expect(k).toBe(50);
-    let found = 0;
-    for (const [q, row] of exact.entries()) {
-      const own = indices.subarray(q * 50, (q + 1) * 50);
-      expect(new Set(own).size).toBe(50);
-      for (let i = 1; i < 50; i++) expect(scores[q * 50 + i]).toBeLessThanOrEqual(scores[q * 50 + i - 1]);
-      const best = row.map((score, d) => ({ score, d })).sort((a, b) => b.score - a.score);
-      found += best.slice(0, 10).filter(({ d }) => own.includes(d)).length;
-    }
-    expect(found / (10 * exact.length)).toBeGreaterThanOrEqual(recall);
-    const all = await lemur.candidates(queries, 160);
-    const agreements = exact.map((row, q) => {
-      const own = Array.from({ length: 160 }, (_, i) => q * 160 + i);
-      return correlation(
-        own.map((i) => all.scores[i]),
-        own.map((i) => row[all.indices[i]]),
-      );
-    });
-    expect(sum(agreements) / agreements.length).toBeGreaterThan(agreement);
-    const perToken = (value: (i: number) => number): number =>
-      sum(Array.from(all.indices, (_, i) => value(i) / queries.counts[Math.floor(i / 160)])) / all.indices.length;
-    const bias = perToken((i) => all.scores[i]) - perToken((i) => exact[Math.floor(i / 160)][all.indices[i]]);
-    expect(Math.abs(bias)).toBeLessThan(0.08);
-    lemur.close();
-  });
+  ] as const)(
+    'the exact top 10 are among 50 candidates, whose scores estimate MaxSim: %s',
+    async (_name, chosen, recall, agreement) => {
+      const lemur = await Lemur.fit(corpus, chosen);
+      const { indices, scores, k } = await lemur.candidates(queries, 50);
+      expect(k).toBe(50);
+      let found = 0;
+      for (const [q, row] of exact.entries()) {
+        const own = indices.subarray(q * 50, (q + 1) * 50);
+        expect(new Set(own).size).toBe(50);
+        for (let i = 1; i < 50; i++)
+          expect(scores[q * 50 + i]).toBeLessThanOrEqual(scores[q * 50 + i - 1]);
+        const best = row.map((score, d) => ({ score, d })).sort((a, b) => b.score - a.score);
+        found += best.slice(0, 10).filter(({ d }) => own.includes(d)).length;
+      }
+      expect(found / (10 * exact.length)).toBeGreaterThanOrEqual(recall);
+      const all = await lemur.candidates(queries, 160);
+      const agreements = exact.map((row, q) => {
+        const own = Array.from({ length: 160 }, (_, i) => q * 160 + i);
+        return correlation(
+          own.map((i) => all.scores[i]),
+          own.map((i) => row[all.indices[i]]),
+        );
+      });
+      expect(sum(agreements) / agreements.length).toBeGreaterThan(agreement);
+      const perToken = (value: (i: number) => number): number =>
+        sum(Array.from(all.indices, (_, i) => value(i) / queries.counts[Math.floor(i / 160)])) /
+        all.indices.length;
+      const bias =
+        perToken((i) => all.scores[i]) -
+        perToken((i) => exact[Math.floor(i / 160)][all.indices[i]]);
+      expect(Math.abs(bias)).toBeLessThan(0.08);
+      lemur.close();
+    },
+  );
 
   test('candidates are those of the scores std <w, q> + |Q| mean, with q and w as they are given out', async () => {
     const lemur = await Lemur.fit(corpus, { ...options, epochs: 1 });
@@ -115,7 +150,9 @@ describe('on 160 abstracts', () => {
         for (let j = 0; j < 256; j++) product += w[d * 256 + j] * q[i * 256 + j];
         return lemur.std * product + count * lemur.mean;
       });
-      const order = estimates.map((estimate, d) => ({ estimate, d })).sort((a, b) => b.estimate - a.estimate);
+      const order = estimates
+        .map((estimate, d) => ({ estimate, d }))
+        .sort((a, b) => b.estimate - a.estimate);
       for (let r = 0; r < 20; r++) {
         expect(Math.abs(estimates[indices[i * 20 + r]] - order[r].estimate)).toBeLessThan(1e-3);
         expect(Math.abs(scores[i * 20 + r] - estimates[indices[i * 20 + r]])).toBeLessThan(1e-3);
@@ -127,7 +164,11 @@ describe('on 160 abstracts', () => {
   test('reranked candidates are the exact top 10', async () => {
     const lemur = await Lemur.fit(corpus, { ...options, epochs: 5 });
     const maxSim = await MaxSim.create(corpus);
-    const { indices, scores } = await maxSim.rerankSubset(queries, 10, await lemur.candidates(queries, 80));
+    const { indices, scores } = await maxSim.rerankSubset(
+      queries,
+      10,
+      await lemur.candidates(queries, 80),
+    );
     const best = await maxSim.search(queries, 10);
     const same = [...indices].filter((d, i) => d === best.indices[i]).length;
     expect(same / indices.length).toBeGreaterThan(0.97);
@@ -142,33 +183,38 @@ describe('the same seed', () => {
     ['trained', { ...QUICK }],
     ['two layers', { ...QUICK, numLayers: 2, activation: 'silu' as const, gradClip: null }],
     ['random features', { ...QUICK, epochs: 0 }],
-  ])('gives the same bytes every time, with one thread and two; another seed gives others: %s', async (_name, options) => {
-    const hashes: string[] = [];
-    for (const threads of [1, 2, 2]) {
-      const lemur = await Lemur.fit(small, { ...options, threads, seed: 5 });
-      const { indices, scores } = await lemur.candidates(smallQueries, 10);
-      hashes.push(
-        [
-          await bytesOf(await lemur.W),
-          await bytesOf(await lemur.computeFeatures(smallQueries)),
-          await bytesOf(indices),
-          await bytesOf(scores),
-        ].join(),
-      );
-      lemur.close();
-    }
-    expect(new Set(hashes).size).toBe(1);
-    const other = await Lemur.fit(small, { ...options, seed: 6 });
-    expect(hashes[0].split(',')[0]).not.toBe(await bytesOf(await other.W));
-    other.close();
-  });
+  ])(
+    'gives the same bytes every time, with one thread and two; another seed gives others: %s',
+    async (_name, options) => {
+      const hashes: string[] = [];
+      for (const threads of [1, 2, 2]) {
+        const lemur = await Lemur.fit(small, { ...options, threads, seed: 5 });
+        const { indices, scores } = await lemur.candidates(smallQueries, 10);
+        hashes.push(
+          [
+            await bytesOf(await lemur.W),
+            await bytesOf(await lemur.computeFeatures(smallQueries)),
+            await bytesOf(indices),
+            await bytesOf(scores),
+          ].join(),
+        );
+        lemur.close();
+      }
+      expect(new Set(hashes).size).toBe(1);
+      const other = await Lemur.fit(small, { ...options, seed: 6 });
+      expect(hashes[0].split(',')[0]).not.toBe(await bytesOf(await other.W));
+      other.close();
+    },
+  );
 
   test('gives the same bytes on a device whose memory is not shared', async () => {
     const device = await createCpuDevice({ ...nodePlatform, sharedMemory: false });
     const alone = await Lemur.fit(small, { ...QUICK, device });
     const shared = await Lemur.fit(small, QUICK);
     expect(await alone.W).toEqual(await shared.W);
-    expect(await alone.candidates(smallQueries, 4)).toEqual(await shared.candidates(smallQueries, 4));
+    expect(await alone.candidates(smallQueries, 4)).toEqual(
+      await shared.candidates(smallQueries, 4),
+    );
     await device.close();
     shared.close();
   });
@@ -178,7 +224,8 @@ test('weights of documents of the corpus are the rows of W, byte for byte, alone
   const lemur = await Lemur.fit(small, QUICK);
   const w = await lemur.W;
   expect(await lemur.computeWeights(small)).toEqual(w);
-  for (const d of [0, 17, 39]) expect(await lemur.computeWeights(part(small, d))).toEqual(w.slice(d * 48, (d + 1) * 48));
+  for (const d of [0, 17, 39])
+    expect(await lemur.computeWeights(part(small, d))).toEqual(w.slice(d * 48, (d + 1) * 48));
   expect(await lemur.computeWeights(part(small, 10, 30))).toEqual(w.slice(10 * 48, 30 * 48));
   lemur.close();
 });
@@ -213,16 +260,29 @@ describe('epochs', () => {
     // so few learn tokens that they are soon learned by heart
     const test = randomTexts(9, [20, 30], 16);
     const learn = randomTexts(10, [30], 16);
-    const options: FitOptions = { ...QUICK, epochs: 12, lr: 0.02, batchSize: 10, schedule: 'constant', learn, test };
+    const options: FitOptions = {
+      ...QUICK,
+      epochs: 12,
+      lr: 0.02,
+      batchSize: 10,
+      schedule: 'constant',
+      learn,
+      test,
+    };
     const lemur = await Lemur.fit(small, { ...options, onEpoch: (report) => reports.push(report) });
-    expect(reports.map(({ epoch, epochs }) => [epoch, epochs])).toEqual(Array.from({ length: 12 }, (_, i) => [i + 1, 12]));
+    expect(reports.map(({ epoch, epochs }) => [epoch, epochs])).toEqual(
+      Array.from({ length: 12 }, (_, i) => [i + 1, 12]),
+    );
     const losses = reports.map(({ validationLoss }) => validationLoss as number);
     expect(losses.every(Number.isFinite)).toBe(true);
     const best = losses.indexOf(Math.min(...losses));
     expect(best).toBeLessThan(11);
-    // stopping after the best epoch gives the same network: the draws and a constant rate do not depend on the number of epochs
+    // stopping after the best epoch gives the same network: the draws and a constant rate do not
+    // depend on the number of epochs
     const stopped = await Lemur.fit(small, { ...options, epochs: best + 1 });
-    expect(await stopped.computeFeatures(smallQueries)).toEqual(await lemur.computeFeatures(smallQueries));
+    expect(await stopped.computeFeatures(smallQueries)).toEqual(
+      await lemur.computeFeatures(smallQueries),
+    );
     expect(await stopped.W).toEqual(await lemur.W);
     lemur.close();
     stopped.close();
@@ -230,7 +290,13 @@ describe('epochs', () => {
 
   test('without a validation set are judged by the training loss', async () => {
     const reports: EpochReport[] = [];
-    const options: FitOptions = { ...QUICK, epochs: 6, lr: 0.3, schedule: 'constant', gradClip: null };
+    const options: FitOptions = {
+      ...QUICK,
+      epochs: 6,
+      lr: 0.3,
+      schedule: 'constant',
+      gradClip: null,
+    };
     const lemur = await Lemur.fit(small, { ...options, onEpoch: (report) => reports.push(report) });
     expect(reports.every(({ validationLoss }) => validationLoss === undefined)).toBe(true);
     const losses = reports.map(({ trainLoss }) => trainLoss);
@@ -256,7 +322,11 @@ describe('epochs', () => {
 
   test('train: the loss falls', async () => {
     const losses: number[] = [];
-    const lemur = await Lemur.fit(corpus, { finalHiddenDim: 64, epochs: 5, onEpoch: ({ trainLoss }) => losses.push(trainLoss) });
+    const lemur = await Lemur.fit(corpus, {
+      finalHiddenDim: 64,
+      epochs: 5,
+      onEpoch: ({ trainLoss }) => losses.push(trainLoss),
+    });
     expect(losses[4]).toBeLessThan(0.7 * losses[0]);
     lemur.close();
   });
@@ -264,8 +334,13 @@ describe('epochs', () => {
 
 test('learn tokens may be others than the corpus: they alone shape the network', async () => {
   const learn = randomTexts(12, [200], 16);
-  const [own, other] = await Promise.all([Lemur.fit(small, QUICK), Lemur.fit(small, { ...QUICK, learn })]);
-  expect(await own.computeFeatures(smallQueries)).not.toEqual(await other.computeFeatures(smallQueries));
+  const [own, other] = await Promise.all([
+    Lemur.fit(small, QUICK),
+    Lemur.fit(small, { ...QUICK, learn }),
+  ]);
+  expect(await own.computeFeatures(smallQueries)).not.toEqual(
+    await other.computeFeatures(smallQueries),
+  );
   expect(finite(await other.W)).toBe(true);
   own.close();
   other.close();
@@ -285,7 +360,13 @@ test('the least squares are those of the learn tokens: with more latent dimensio
 
 test('the preset of the paper is taken, and what is left out gets its default', async () => {
   const lemur = await Lemur.fit(small, { ...paper, epochs: 1, finalHiddenDim: 64 });
-  expect(lemur.options).toEqual({ ...paper, prefixDim: 256, epochs: 1, finalHiddenDim: 64, seed: 0 });
+  expect(lemur.options).toEqual({
+    ...paper,
+    prefixDim: 256,
+    epochs: 1,
+    finalHiddenDim: 64,
+    seed: 0,
+  });
   lemur.close();
   expect(paper).toEqual({
     trainSubsetSize: 8192,
@@ -305,7 +386,13 @@ test('the preset of the paper is taken, and what is left out gets its default', 
 });
 
 test('the latent dimension falls back on hiddenDim, and undefined options on their defaults', async () => {
-  const lemur = await Lemur.fit(small, { ...QUICK, finalHiddenDim: null, hiddenDim: 40, lr: undefined, seed: undefined });
+  const lemur = await Lemur.fit(small, {
+    ...QUICK,
+    finalHiddenDim: null,
+    hiddenDim: 40,
+    lr: undefined,
+    seed: undefined,
+  });
   expect(lemur.latentDim).toBe(40);
   expect(lemur.options).toMatchObject({ lr: 1e-2, seed: 0, hiddenDim: 40 });
   lemur.close();
@@ -343,18 +430,30 @@ describe('an option that cannot be is refused with its name', () => {
     ['schedule', 'cosine', /^schedule: expected 'one-cycle' or 'constant', got cosine$/],
     ['threads', 0, /^threads: expected an integer from 1 to 256, got 0$/],
     ['threads', 1.5, /^threads: expected an integer from 1 to 256, got 1.5$/],
-    ['hidden_dim', 64, /unknown option 'hidden_dim'; the options are trainSubsetSize, learnSubsetSize, .*hiddenDim.*signal/],
+    [
+      'hidden_dim',
+      64,
+      /unknown option 'hidden_dim'; the options are trainSubsetSize, learnSubsetSize, .*hiddenDim.*signal/,
+    ],
   ];
   test.each(cases)('%s: %s', async (name, value, message) => {
     const error: unknown = await Lemur.fit(small, { [name]: value }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(LemurError);
-    expect(error).toMatchObject({ code: 'invalid-argument', fields: { where: name }, message: expect.stringMatching(message) });
+    expect(error).toMatchObject({
+      code: 'invalid-argument',
+      fields: { where: name },
+      message: expect.stringMatching(message),
+    });
   });
 
   test.each([0, -1, 1.5, Number.NaN])('k: %d', async (k) => {
     const lemur = await Lemur.fit(small, QUICK);
     const message = `k: expected an integer from 1 to 16777216, got ${k}`;
-    await expect(lemur.candidates(smallQueries, k)).rejects.toMatchObject({ code: 'invalid-argument', fields: { where: 'k' }, message });
+    await expect(lemur.candidates(smallQueries, k)).rejects.toMatchObject({
+      code: 'invalid-argument',
+      fields: { where: 'k' },
+      message,
+    });
     lemur.close();
   });
 });
@@ -364,7 +463,10 @@ describe('texts that cannot be are refused with the argument they came as', () =
   test('learn and test of another dimension', async () => {
     for (const name of ['learn', 'test'] as const) {
       const fields = { where: name, expected: 16, got: 8 };
-      await expect(Lemur.fit(small, { ...QUICK, [name]: wrong })).rejects.toMatchObject({ code: 'dimension-mismatch', fields });
+      await expect(Lemur.fit(small, { ...QUICK, [name]: wrong })).rejects.toMatchObject({
+        code: 'dimension-mismatch',
+        fields,
+      });
     }
   });
 
@@ -374,14 +476,26 @@ describe('texts that cannot be are refused with the argument they came as', () =
       code: 'dimension-mismatch',
       fields: { where: 'queries', expected: 16, got: 8 },
     });
-    await expect(lemur.computeFeatures(wrong)).rejects.toMatchObject({ code: 'dimension-mismatch', fields: { where: 'queries' } });
-    await expect(lemur.computeWeights(wrong)).rejects.toMatchObject({ code: 'dimension-mismatch', fields: { where: 'documents' } });
+    await expect(lemur.computeFeatures(wrong)).rejects.toMatchObject({
+      code: 'dimension-mismatch',
+      fields: { where: 'queries' },
+    });
+    await expect(lemur.computeWeights(wrong)).rejects.toMatchObject({
+      code: 'dimension-mismatch',
+      fields: { where: 'documents' },
+    });
     lemur.close();
   });
 
   test('an empty corpus, a document without tokens, a value that is not finite', async () => {
-    await expect(Lemur.fit([])).rejects.toMatchObject({ code: 'empty-corpus', fields: { where: 'documents' } });
-    await expect(Lemur.fit([[[1]], []])).rejects.toMatchObject({ code: 'empty-document', fields: { where: 'documents', index: 1 } });
+    await expect(Lemur.fit([])).rejects.toMatchObject({
+      code: 'empty-corpus',
+      fields: { where: 'documents' },
+    });
+    await expect(Lemur.fit([[[1]], []])).rejects.toMatchObject({
+      code: 'empty-document',
+      fields: { where: 'documents', index: 1 },
+    });
     await expect(Lemur.fit([[[1]], [[Number.NaN]]])).rejects.toMatchObject({
       code: 'not-finite',
       fields: { where: 'documents', row: 1, column: 0 },
@@ -390,7 +504,13 @@ describe('texts that cannot be are refused with the argument they came as', () =
 });
 
 test('a rate that makes the training diverge is named', async () => {
-  const failure = Lemur.fit(small, { ...QUICK, epochs: 20, lr: 1e30, schedule: 'constant', gradClip: null });
+  const failure = Lemur.fit(small, {
+    ...QUICK,
+    epochs: 20,
+    lr: 1e30,
+    schedule: 'constant',
+    gradClip: null,
+  });
   const error: unknown = await failure.then((lemur) => lemur.W).catch((e: unknown) => e);
   // either it is refused, or the normalisation has kept it finite
   if (error instanceof Float32Array) expect(finite(error)).toBe(true);

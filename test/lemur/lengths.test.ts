@@ -3,7 +3,14 @@ import { Lemur, MaxSim, memoryStorage } from '../../dist/node.js';
 import { numbers } from '../numbers.js';
 
 const [DOCUMENTS, TOKENS, DIM, QUERIES] = [4200, 2, 12, 12];
-const OPTIONS = { epochs: 0, finalHiddenDim: 64, prefixDim: 24, olsSampleSize: 512, trainSubsetSize: 64, threads: 1 };
+const OPTIONS = {
+  epochs: 0,
+  finalHiddenDim: 64,
+  prefixDim: 24,
+  olsSampleSize: 512,
+  trainSubsetSize: 64,
+  threads: 1,
+};
 const draws = numbers(1).floats(DOCUMENTS);
 const unit = numbers(2).unitRows(DOCUMENTS * TOKENS, DIM);
 const corpusOf = (scale: (document: number) => number) => ({
@@ -11,11 +18,20 @@ const corpusOf = (scale: (document: number) => number) => ({
   counts: new Array<number>(DOCUMENTS).fill(TOKENS),
   dim: DIM,
 });
-const queries = { vectors: numbers(3).unitRows(QUERIES * 3, DIM), counts: new Array<number>(QUERIES).fill(3), dim: DIM };
+const queries = {
+  vectors: numbers(3).unitRows(QUERIES * 3, DIM),
+  counts: new Array<number>(QUERIES).fill(3),
+  dim: DIM,
+};
 const long = { ...queries, vectors: queries.vectors.map((value) => value * 1000) };
 
 /** Share of the 10 best documents that `counts` takes that are among the 200 candidates. */
-async function recallOf(lemur: Lemur, corpus: ReturnType<typeof corpusOf>, scan: 'prefix' | 'full', counts = (_: number) => true) {
+async function recallOf(
+  lemur: Lemur,
+  corpus: ReturnType<typeof corpusOf>,
+  scan: 'prefix' | 'full',
+  counts = (_: number) => true,
+) {
   const exact = await MaxSim.create(corpus, { threads: 1 });
   const scores = await exact.score(queries);
   exact.close();
@@ -48,7 +64,8 @@ describe('a corpus with a document that is 1,000 times as long as others', () =>
     const storage = memoryStorage();
     await lemur.save(storage);
     const loaded = await Lemur.load(storage, { threads: 1 });
-    for (const asked of [queries, long]) expect(await loaded.candidates(asked, 50)).toEqual(await lemur.candidates(asked, 50));
+    for (const asked of [queries, long])
+      expect(await loaded.candidates(asked, 50)).toEqual(await lemur.candidates(asked, 50));
     expect(await loaded.W).toEqual(await lemur.W);
     lemur.close();
     loaded.close();
@@ -69,7 +86,9 @@ test('estimates are on the scale of MaxSim whatever the lengths of documents and
       for (const [i, document] of found.indices.entries()) {
         const q = Math.floor(i / 20);
         // off by a part of what three tokens of that length may have
-        expect(Math.abs(found.scores[i] - scores[q * DOCUMENTS + document])).toBeLessThan(0.5 * 3 * scale * 10 ** (2 * draws[document]));
+        expect(Math.abs(found.scores[i] - scores[q * DOCUMENTS + document])).toBeLessThan(
+          0.5 * 3 * scale * 10 ** (2 * draws[document]),
+        );
       }
     }
   }

@@ -1,9 +1,25 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { folderStorage, Index, Lemur, LemurError, memoryStorage, type Storage } from '../../dist/node.js';
+import {
+  folderStorage,
+  Index,
+  Lemur,
+  LemurError,
+  memoryStorage,
+  type Storage,
+} from '../../dist/node.js';
 import { bytesOf, randomTexts } from '../numbers.js';
 import { LEMUR, runScript } from '../run-script.js';
 import { faultyStorage } from '../storage/faulty-storage.js';
@@ -34,7 +50,10 @@ async function answers(lemur: Lemur): Promise<Record<string, unknown>> {
 describe('what is saved', () => {
   test.each([
     ['trained', { ...QUICK, seed: 3 }],
-    ['three layers, mish, no clipping', { ...QUICK, numLayers: 3, activation: 'mish' as const, gradClip: null, finalHiddenDim: null }],
+    [
+      'three layers, mish, no clipping',
+      { ...QUICK, numLayers: 3, activation: 'mish' as const, gradClip: null, finalHiddenDim: null },
+    ],
     ['random features', { ...QUICK, epochs: 0, activation: 'relu' as const }],
   ])('is the same when loaded, with any number of threads: %s', async (_name, options) => {
     const lemur = await Lemur.fit(small, options);
@@ -69,7 +88,9 @@ describe('what is saved', () => {
         candidates: [hash(indices), hash(scores)],
       }));`,
       path,
-      ...[added, smallQueries].map((texts) => JSON.stringify({ ...texts, vectors: [...texts.vectors] })),
+      ...[added, smallQueries].map((texts) =>
+        JSON.stringify({ ...texts, vectors: [...texts.vectors] }),
+      ),
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const { w, features, added: weights, candidates } = await answers(lemur);
@@ -102,7 +123,8 @@ describe('what is saved', () => {
     const again = await Lemur.load(there);
     expect(await answers(again)).toEqual(await answers(loaded));
     for (const name of await there.list()) {
-      if (name.startsWith('lemur-model')) expect((await there.read(name)).length).toBeGreaterThan(0);
+      if (name.startsWith('lemur-model'))
+        expect((await there.read(name)).length).toBeGreaterThan(0);
     }
     loaded.close();
     again.close();
@@ -125,8 +147,15 @@ test('loading reads data files in parts, never one as a whole', async () => {
   loaded.close();
 });
 
-/** A storage whose nth changing call, from 1, fails, as does every later one: the process has died there. */
-function failingAt(storage: Storage, n: number, before: boolean): { storage: Storage; calls: () => number } {
+/**
+ * A storage whose nth changing call, from 1, fails, as does every later one: the process has died
+ * there.
+ */
+function failingAt(
+  storage: Storage,
+  n: number,
+  before: boolean,
+): { storage: Storage; calls: () => number } {
   let calls = 0;
   const guard = async (change: () => Promise<void>): Promise<void> => {
     calls++;
@@ -167,7 +196,9 @@ describe.each([
     for (let n = 1; n <= steps; n++) {
       const storage = memoryStorage();
       await older.save(storage);
-      const outcome: unknown = await newer.save(failingAt(storage, n, before).storage).catch((error: unknown) => error);
+      const outcome: unknown = await newer
+        .save(failingAt(storage, n, before).storage)
+        .catch((error: unknown) => error);
       if (outcome !== undefined) expect(outcome).toMatchObject({ message: 'disk full' });
       const loaded = await Lemur.load(storage);
       const found = await answers(loaded);
@@ -192,7 +223,9 @@ describe.each([
     const lemur = await Lemur.fit(small, QUICK);
     for (let n = 1; n <= 4; n++) {
       const storage = memoryStorage();
-      const outcome: unknown = await lemur.save(failingAt(storage, n, before).storage).catch((error: unknown) => error);
+      const outcome: unknown = await lemur
+        .save(failingAt(storage, n, before).storage)
+        .catch((error: unknown) => error);
       expect(outcome).toBeInstanceOf(Error);
       if (n === 4 && !before) (await Lemur.load(storage)).close();
       else await expect(Lemur.load(storage)).rejects.toMatchObject({ code: 'not-found' });
@@ -235,13 +268,20 @@ describe('a folder that others use too', () => {
   async function saveOld(lemur: Lemur, to: Storage): Promise<void> {
     const storage = memoryStorage();
     await lemur.save(storage);
-    const { lemur: manifest } = JSON.parse(new TextDecoder().decode(await storage.read('lemur.json')));
+    const { lemur: manifest } = JSON.parse(
+      new TextDecoder().decode(await storage.read('lemur.json')),
+    );
     for (const entry of Object.values<{ name: string } | undefined>(manifest.files)) {
       if (!entry) continue;
       await to.write(entry.name.replace('lemur-', ''), await storage.read(entry.name));
       entry.name = entry.name.replace('lemur-', '');
     }
-    await to.write('lemur.json', new TextEncoder().encode(`${JSON.stringify({ format: 'lemur', version: 1, ...manifest }, null, 2)}\n`));
+    await to.write(
+      'lemur.json',
+      new TextEncoder().encode(
+        `${JSON.stringify({ format: 'lemur', version: 1, ...manifest }, null, 2)}\n`,
+      ),
+    );
   }
 
   test('an index and a saved Lemur lie in one folder, whichever came first, and a save of before is read and replaced', async () => {
@@ -252,12 +292,16 @@ describe('a folder that others use too', () => {
       const make = async (): Promise<void> => {
         const index = await Index.create(path, { dim: 16, features: 'random', threads: 1 });
         await index.add(
-          Array.from({ length: 40 }, (_, i) => ({ id: `a${i}`, tokens: { data: randomTexts(i + 1, [3], 16).vectors, dims: [3, 16] } })),
+          Array.from({ length: 40 }, (_, i) => ({
+            id: `a${i}`,
+            tokens: { data: randomTexts(i + 1, [3], 16).vectors, dims: [3, 16] },
+          })),
         );
         await index.fit(LEARN);
         await index.close();
       };
-      const save = (): Promise<void> => (order === 'saved before' ? saveOld(lemur, folderStorage(path)) : lemur.save(path));
+      const save = (): Promise<void> =>
+        order === 'saved before' ? saveOld(lemur, folderStorage(path)) : lemur.save(path);
       if (order === 'index') await make();
       await save();
       if (order !== 'index') await make();
@@ -281,15 +325,25 @@ describe('a folder that others use too', () => {
 
   test('a save leaves what others have there, also under such names, and does not take the place of another lemur.json', async () => {
     const lemur = await Lemur.fit(small, QUICK);
-    const own = ['model.1.safetensors', 'weights.7.safetensors', 'lemur-model.1.safetensors', 'lemur.json.tmp', 'notes.txt'];
+    const own = [
+      'model.1.safetensors',
+      'weights.7.safetensors',
+      'lemur-model.1.safetensors',
+      'lemur.json.tmp',
+      'notes.txt',
+    ];
     const storage = folderStorage(join(folder, 'others'));
     for (const name of own) await storage.write(name, new TextEncoder().encode(`mine: ${name}`));
     await lemur.save(storage);
     await lemur.save(storage);
-    for (const name of own) expect(new TextDecoder().decode(await storage.read(name))).toBe(`mine: ${name}`);
+    for (const name of own)
+      expect(new TextDecoder().decode(await storage.read(name))).toBe(`mine: ${name}`);
     (await Lemur.load(storage)).close();
     await storage.replace('lemur.json', new TextEncoder().encode('{"name":"lemur"}'));
-    await expect(lemur.save(storage)).rejects.toMatchObject({ code: 'already-exists', message: expect.stringContaining('lemur.json') });
+    await expect(lemur.save(storage)).rejects.toMatchObject({
+      code: 'already-exists',
+      message: expect.stringContaining('lemur.json'),
+    });
     expect(new TextDecoder().decode(await storage.read('lemur.json'))).toBe('{"name":"lemur"}');
     lemur.close();
   });
@@ -297,9 +351,14 @@ describe('a folder that others use too', () => {
   test('of two saves at once one is told that the other is under way; a folder that is swapped meanwhile is left alone', async () => {
     const lemur = await Lemur.fit(small, QUICK);
     const path = join(folder, 'at-once');
-    const outcomes = await Promise.allSettled([lemur.save(path), lemur.save(path), lemur.save(path)]);
+    const outcomes = await Promise.allSettled([
+      lemur.save(path),
+      lemur.save(path),
+      lemur.save(path),
+    ]);
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'locked' });
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'locked' });
     const storage = folderStorage(path);
     const swapped: Storage = {
       ...storage,
@@ -319,7 +378,10 @@ describe('a folder that others use too', () => {
   });
 
   test('a load while others save gets one save or the other', async () => {
-    const [older, newer] = [await Lemur.fit(small, QUICK), await Lemur.fit(small, { ...QUICK, seed: 4 })];
+    const [older, newer] = [
+      await Lemur.fit(small, QUICK),
+      await Lemur.fit(small, { ...QUICK, seed: 4 }),
+    ];
     const [old, fresh] = [await answers(older), await answers(newer)];
     const storage = memoryStorage();
     await older.save(storage);
@@ -335,22 +397,26 @@ describe('a folder that others use too', () => {
     for (const lemur of [older, newer, loaded]) lemur.close();
   });
 
-  test.skipIf(process.platform === 'win32')('a named pipe in place of any file is an error at once', { timeout: 20_000 }, async () => {
-    const lemur = await Lemur.fit(small, QUICK);
-    const path = join(folder, 'pipes');
-    await lemur.save(path);
-    for (const name of await readdir(path)) {
-      await rename(join(path, name), join(folder, 'aside'));
-      execFileSync('mkfifo', [join(path, name)]);
-      await expect(Lemur.load(path)).rejects.toMatchObject({
-        code: 'not-found',
-        message: expect.stringContaining(`${name}: a named pipe`),
-      });
-      await rm(join(path, name));
-      await rename(join(folder, 'aside'), join(path, name));
-    }
-    lemur.close();
-  });
+  test.skipIf(process.platform === 'win32')(
+    'a named pipe in place of any file is an error at once',
+    { timeout: 20_000 },
+    async () => {
+      const lemur = await Lemur.fit(small, QUICK);
+      const path = join(folder, 'pipes');
+      await lemur.save(path);
+      for (const name of await readdir(path)) {
+        await rename(join(path, name), join(folder, 'aside'));
+        execFileSync('mkfifo', [join(path, name)]);
+        await expect(Lemur.load(path)).rejects.toMatchObject({
+          code: 'not-found',
+          message: expect.stringContaining(`${name}: a named pipe`),
+        });
+        await rm(join(path, name));
+        await rename(join(folder, 'aside'), join(path, name));
+      }
+      lemur.close();
+    },
+  );
 });
 
 describe('what cannot be loaded says which file and why', () => {
@@ -360,17 +426,26 @@ describe('what cannot be loaded says which file and why', () => {
     const lemur = await Lemur.fit(small, QUICK);
     await lemur.save(storage);
     lemur.close();
-    saved = new Map(await Promise.all((await storage.list()).map(async (name) => [name, await storage.read(name)] as const)));
+    saved = new Map(
+      await Promise.all(
+        (await storage.list()).map(async (name) => [name, await storage.read(name)] as const),
+      ),
+    );
   });
 
-  const nameOf = (kind: string): string => [...saved.keys()].find((name) => name.startsWith(`lemur-${kind}`)) as string;
+  const nameOf = (kind: string): string =>
+    [...saved.keys()].find((name) => name.startsWith(`lemur-${kind}`)) as string;
 
   async function refused(changes: Record<string, Uint8Array | string | null>): Promise<LemurError> {
     const storage = memoryStorage('here');
     for (const [name, bytes] of saved) await storage.write(name, bytes);
     for (const [name, bytes] of Object.entries(changes)) {
       if (bytes === null) await storage.delete(name);
-      else await storage.write(name, typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes);
+      else
+        await storage.write(
+          name,
+          typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes,
+        );
     }
     const error: unknown = await Lemur.load(storage).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(LemurError);
@@ -387,37 +462,53 @@ describe('what cannot be loaded says which file and why', () => {
     const error: unknown = await Lemur.load(missing).catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'not-found', message: expect.stringContaining(missing) });
     expect((error as LemurError).message).toContain('lemur.json');
-    await expect(Lemur.load(memoryStorage('here'))).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('here') });
+    await expect(Lemur.load(memoryStorage('here'))).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining('here'),
+    });
   });
 
-  test.each(['model', 'weights', 'solver'])('a truncated, damaged or missing file of the %s', async (kind) => {
-    const name = nameOf(kind);
-    const bytes = saved.get(name) as Uint8Array;
-    const where = `here/${name}`;
-    const truncated = await refused({ [name]: bytes.slice(0, bytes.length - 7) });
-    expect(truncated).toMatchObject({ code: 'bad-file', fields: { where } });
-    expect(truncated.message).toBe(
-      `${where}: ${bytes.length - 7} bytes, expected ${bytes.length}: the file is truncated or from another save`,
-    );
-    for (const at of [9, bytes.length >> 1, bytes.length - 1]) {
-      const damaged = bytes.slice();
-      damaged[at] ^= 1;
-      const error = await refused({ [name]: damaged });
-      expect(error).toMatchObject({ code: 'bad-file', fields: { where } });
-      expect(error.message).toBe(`${where}: the checksum is wrong, the file is damaged`);
-    }
-    expect(await refused({ [name]: null })).toMatchObject({ code: 'not-found', fields: { where } });
-  });
+  test.each(['model', 'weights', 'solver'])(
+    'a truncated, damaged or missing file of the %s',
+    async (kind) => {
+      const name = nameOf(kind);
+      const bytes = saved.get(name) as Uint8Array;
+      const where = `here/${name}`;
+      const truncated = await refused({ [name]: bytes.slice(0, bytes.length - 7) });
+      expect(truncated).toMatchObject({ code: 'bad-file', fields: { where } });
+      expect(truncated.message).toBe(
+        `${where}: ${bytes.length - 7} bytes, expected ${bytes.length}: the file is truncated or from another save`,
+      );
+      for (const at of [9, bytes.length >> 1, bytes.length - 1]) {
+        const damaged = bytes.slice();
+        damaged[at] ^= 1;
+        const error = await refused({ [name]: damaged });
+        expect(error).toMatchObject({ code: 'bad-file', fields: { where } });
+        expect(error.message).toBe(`${where}: the checksum is wrong, the file is damaged`);
+      }
+      expect(await refused({ [name]: null })).toMatchObject({
+        code: 'not-found',
+        fields: { where },
+      });
+    },
+  );
 
   test('a manifest that is not JSON, not of Lemur or of another version', async () => {
     const where = 'here/lemur.json';
     for (const text of ['', '{', new TextDecoder().decode(saved.get('lemur.json')).slice(0, 100)]) {
       const error = await refused({ 'lemur.json': text });
-      expect(error).toMatchObject({ code: 'bad-file', fields: { where }, message: expect.stringContaining('not JSON') });
+      expect(error).toMatchObject({
+        code: 'bad-file',
+        fields: { where },
+        message: expect.stringContaining('not JSON'),
+      });
       expect(error.cause).toBeInstanceOf(SyntaxError);
     }
     for (const text of ['null', '[]', '{}', '"lemur"', '{ "format": "other" }']) {
-      expect(await refused({ 'lemur.json': text })).toMatchObject({ code: 'bad-file', fields: { where } });
+      expect(await refused({ 'lemur.json': text })).toMatchObject({
+        code: 'bad-file',
+        fields: { where },
+      });
     }
     const newer = await refused({ 'lemur.json': JSON.stringify({ ...manifest(), version: 99 }) });
     expect(newer).toMatchObject({ code: 'unsupported', fields: { where } });
@@ -461,9 +552,16 @@ describe('what cannot be loaded says which file and why', () => {
     const file = join(path, nameOf('weights'));
     await truncate(file, 100);
     const error: unknown = await Lemur.load(path).catch((e: unknown) => e);
-    expect(error).toMatchObject({ code: 'bad-file', fields: { where: file }, message: expect.stringContaining('100 bytes, expected') });
+    expect(error).toMatchObject({
+      code: 'bad-file',
+      fields: { where: file },
+      message: expect.stringContaining('100 bytes, expected'),
+    });
     await writeFile(join(path, 'lemur.json'), 'hello');
-    await expect(Lemur.load(path)).rejects.toMatchObject({ code: 'bad-file', fields: { where: join(path, 'lemur.json') } });
+    await expect(Lemur.load(path)).rejects.toMatchObject({
+      code: 'bad-file',
+      fields: { where: join(path, 'lemur.json') },
+    });
     expect(await readFile(join(path, 'lemur.json'), 'utf8')).toBe('hello');
   });
 });

@@ -2,10 +2,26 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { centerTokens, isLemurError, Lemur, memoryStorage, readTxtaiCenter, type Storage } from '../../dist/node.js';
-import { bytesOf, dot, numbers, randomTexts, relativeError, rowsOfTexts, type Texts } from '../numbers.js';
+import {
+  centerTokens,
+  isLemurError,
+  Lemur,
+  memoryStorage,
+  readTxtaiCenter,
+  type Storage,
+} from '../../dist/node.js';
+import {
+  bytesOf,
+  dot,
+  numbers,
+  randomTexts,
+  relativeError,
+  rowsOfTexts,
+  type Texts,
+} from '../numbers.js';
 
-// Artefacts are made here, by the layout that txtai's sources show; no file of txtai itself was at hand.
+// Artefacts are made here, by the layout that txtai's sources show; no file of txtai itself was at
+// hand.
 
 const DIM = 12;
 const LATENT = 20;
@@ -20,12 +36,16 @@ interface Artefact {
   tensors: Tensors;
 }
 
-/** A safetensors file as torch's writer lays it out: names in order, a header padded with spaces. */
+/**
+ * A safetensors file as torch's writer lays it out: names in order, a header padded with spaces.
+ */
 function safetensors(tensors: Tensors): Uint8Array {
   const header: Record<string, unknown> = {};
   const parts: Uint8Array[] = [];
   let at = 0;
-  for (const [name, { dtype = 'F32', shape, data }] of Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [name, { dtype = 'F32', shape, data }] of Object.entries(tensors).sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  )) {
     header[name] = { dtype, shape, data_offsets: [at, at + data.byteLength] };
     parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     at += data.byteLength;
@@ -37,17 +57,33 @@ function safetensors(tensors: Tensors): Uint8Array {
   return Buffer.concat([length, json, ...parts]);
 }
 
-async function stored({ config, tensors }: Artefact, changed: Record<string, Uint8Array | string | null> = {}): Promise<Storage> {
+async function stored(
+  { config, tensors }: Artefact,
+  changed: Record<string, Uint8Array | string | null> = {},
+): Promise<Storage> {
   const storage = memoryStorage('artefact');
-  const files = { 'config.json': JSON.stringify(config), 'model.safetensors': safetensors(tensors), ...changed };
+  const files = {
+    'config.json': JSON.stringify(config),
+    'model.safetensors': safetensors(tensors),
+    ...changed,
+  };
   for (const [name, content] of Object.entries(files)) {
-    if (content !== null) await storage.write(name, typeof content === 'string' ? new TextEncoder().encode(content) : content);
+    if (content !== null)
+      await storage.write(
+        name,
+        typeof content === 'string' ? new TextEncoder().encode(content) : content,
+      );
   }
   return storage;
 }
 
 /** An artefact of random numbers. */
-function artefact(modeltype: 'mlp' | 'elm', layers: number, activation: Activation, center = false): Artefact {
+function artefact(
+  modeltype: 'mlp' | 'elm',
+  layers: number,
+  activation: Activation,
+  center = false,
+): Artefact {
   const random = numbers(17);
   const hidden = 16;
   const tensors: Tensors = {
@@ -56,21 +92,49 @@ function artefact(modeltype: 'mlp' | 'elm', layers: number, activation: Activati
     'lemur.sample': { shape: [120, DIM], data: random.unitRows(120, DIM) },
   };
   if (center) tensors['lemur.center'] = { shape: [DIM], data: random.floats(DIM, 0.2) };
-  if (modeltype === 'elm') tensors['featureextractor.0.weight'] = { shape: [DIM, LATENT], data: random.floats(DIM * LATENT, 1.7) };
+  if (modeltype === 'elm')
+    tensors['featureextractor.0.weight'] = {
+      shape: [DIM, LATENT],
+      data: random.floats(DIM * LATENT, 1.7),
+    };
   else {
     for (let i = 0, inputs = DIM; i < layers; i++) {
       const outputs = i === layers - 1 ? LATENT : hidden;
-      tensors[`featureextractor.${3 * i}.weight`] = { shape: [outputs, inputs], data: random.floats(outputs * inputs, 0.5) };
-      tensors[`featureextractor.${3 * i}.bias`] = { shape: [outputs], data: random.floats(outputs, 0.2) };
-      tensors[`featureextractor.${3 * i + 1}.weight`] = { shape: [outputs], data: random.floats(outputs, 0.5).map((v) => v + 1) };
-      tensors[`featureextractor.${3 * i + 1}.bias`] = { shape: [outputs], data: random.floats(outputs, 0.5) };
+      tensors[`featureextractor.${3 * i}.weight`] = {
+        shape: [outputs, inputs],
+        data: random.floats(outputs * inputs, 0.5),
+      };
+      tensors[`featureextractor.${3 * i}.bias`] = {
+        shape: [outputs],
+        data: random.floats(outputs, 0.2),
+      };
+      tensors[`featureextractor.${3 * i + 1}.weight`] = {
+        shape: [outputs],
+        data: random.floats(outputs, 0.5).map((v) => v + 1),
+      };
+      tensors[`featureextractor.${3 * i + 1}.bias`] = {
+        shape: [outputs],
+        data: random.floats(outputs, 0.5),
+      };
       inputs = outputs;
     }
   }
-  const config: Record<string, unknown> = { activation, finalhiddendim: LATENT, hiddendim: hidden, inputdim: DIM, layers, modeltype };
+  const config: Record<string, unknown> = {
+    activation,
+    finalhiddendim: LATENT,
+    hiddendim: hidden,
+    inputdim: DIM,
+    layers,
+    modeltype,
+  };
   Object.assign(config, { queryscale: QUERY_SCALE, seed: 42 });
   if (modeltype === 'mlp')
-    config.training = { selectedepoch: 97, selectedloss: 0.25, selectionmetric: 'validationloss', validationsplit: 0.1 };
+    config.training = {
+      selectedepoch: 97,
+      selectedloss: 0.25,
+      selectionmetric: 'validationloss',
+      validationsplit: 0.1,
+    };
   return { config, tensors };
 }
 
@@ -101,16 +165,26 @@ function layerNorm(x: number[]): number[] {
 /** psi of one token. */
 function features({ config, tensors }: Artefact, token: ArrayLike<number>): number[] {
   const act = ACTIVATION[config.activation as Activation];
-  const values = (name: string): Float32Array => tensors[`featureextractor.${name}`].data as Float32Array;
+  const values = (name: string): Float32Array =>
+    tensors[`featureextractor.${name}`].data as Float32Array;
   let x = Array.from(token);
   if (config.modeltype === 'elm') {
     const weight = values('0.weight');
-    const product = Array.from({ length: LATENT }, (_, j) => x.reduce((sum, v, i) => sum + v * weight[i * LATENT + j], 0));
+    const product = Array.from({ length: LATENT }, (_, j) =>
+      x.reduce((sum, v, i) => sum + v * weight[i * LATENT + j], 0),
+    );
     return layerNorm(product.map((v) => Math.sqrt(2 / LATENT) * act(v)));
   }
   for (let i = 0; i < (config.layers as number); i++) {
-    const [weight, bias, gamma, beta] = [`${3 * i}.weight`, `${3 * i}.bias`, `${3 * i + 1}.weight`, `${3 * i + 1}.bias`].map(values);
-    const linear = Array.from(bias, (b, o) => x.reduce((sum, v, c) => sum + v * weight[o * x.length + c], b));
+    const [weight, bias, gamma, beta] = [
+      `${3 * i}.weight`,
+      `${3 * i}.bias`,
+      `${3 * i + 1}.weight`,
+      `${3 * i + 1}.bias`,
+    ].map(values);
+    const linear = Array.from(bias, (b, o) =>
+      x.reduce((sum, v, c) => sum + v * weight[o * x.length + c], b),
+    );
     x = layerNorm(linear).map((v, o) => act(v * gamma[o] + beta[o]));
   }
   return x;
@@ -119,14 +193,22 @@ function features({ config, tensors }: Artefact, token: ArrayLike<number>): numb
 const queryVector = (made: Artefact, tokens: Float32Array[]): number[] =>
   tokens.map((token) => features(made, token)).reduce((a, b) => a.map((v, i) => v + b[i]));
 
-/** The document's weights: the least-squares solution of least norm, by conjugate gradients from zero. */
+/**
+ * The document's weights: the least-squares solution of least norm, by conjugate gradients from
+ * zero.
+ */
 function weights(made: Artefact, tokens: Float32Array[]): number[] {
   const sample = made.tensors['lemur.sample'].data as Float32Array;
-  const x = Array.from({ length: sample.length / DIM }, (_, i) => sample.subarray(i * DIM, (i + 1) * DIM));
+  const x = Array.from({ length: sample.length / DIM }, (_, i) =>
+    sample.subarray(i * DIM, (i + 1) * DIM),
+  );
   const z = x.map((token) => features(made, token));
-  const [mean, std] = ['lemur.mean', 'lemur.std'].map((name) => (made.tensors[name].data as Float32Array)[0]);
+  const [mean, std] = ['lemur.mean', 'lemur.std'].map(
+    (name) => (made.tensors[name].data as Float32Array)[0],
+  );
   const y = x.map((token) => (Math.max(...tokens.map((t) => dot(token, t))) - mean) / std);
-  const gradient = (rest: number[]): number[] => Array.from({ length: LATENT }, (_, j) => rest.reduce((sum, v, i) => sum + v * z[i][j], 0));
+  const gradient = (rest: number[]): number[] =>
+    Array.from({ length: LATENT }, (_, j) => rest.reduce((sum, v, i) => sum + v * z[i][j], 0));
   const w = new Array<number>(LATENT).fill(0);
   const rest = [...y];
   let s = gradient(rest);
@@ -164,7 +246,13 @@ describe.each<['mlp' | 'elm', number, Activation]>([
     expect([lemur.documents, lemur.dim, lemur.latentDim]).toEqual([8, DIM, LATENT]);
     expect([lemur.mean, lemur.std]).toEqual([Math.fround(0.4), Math.fround(0.15)]);
     const { numLayers, finalHiddenDim, olsSampleSize, precision } = lemur.options;
-    expect({ numLayers, finalHiddenDim, olsSampleSize, precision, activation: lemur.options.activation }).toEqual({
+    expect({
+      numLayers,
+      finalHiddenDim,
+      olsSampleSize,
+      precision,
+      activation: lemur.options.activation,
+    }).toEqual({
       numLayers: type === 'elm' ? 1 : layers,
       finalHiddenDim: LATENT,
       olsSampleSize: 120,
@@ -204,7 +292,10 @@ describe('an artefact', () => {
     const lemur = await Lemur.importTxtai(await stored(made));
     expect([lemur.documents, (await lemur.W).length]).toEqual([0, 0]);
     const { indices, scores } = await lemur.candidates(queries, 2);
-    expect([[...indices], [...scores]]).toEqual([new Array(6).fill(-1), new Array(6).fill(-Infinity)]);
+    expect([[...indices], [...scores]]).toEqual([
+      new Array(6).fill(-1),
+      new Array(6).fill(-Infinity),
+    ]);
     const weighed = await bytesOf(await lemur.computeWeights(documents));
     const storage = memoryStorage();
     await lemur.save(storage);
@@ -228,24 +319,45 @@ describe('an artefact', () => {
 
   test('of half precision is read as what its numbers stand for', async () => {
     const bias = made.tensors['featureextractor.0.bias'].data as Float32Array;
-    const upper = Uint16Array.from(bias, (value) => new Uint32Array(Float32Array.of(value).buffer)[0] >>> 16);
-    const kept = Float32Array.from(upper, (half) => new Float32Array(Uint32Array.of(half << 16).buffer)[0]);
+    const upper = Uint16Array.from(
+      bias,
+      (value) => new Uint32Array(Float32Array.of(value).buffer)[0] >>> 16,
+    );
+    const kept = Float32Array.from(
+      upper,
+      (half) => new Float32Array(Uint32Array.of(half << 16).buffer)[0],
+    );
     const shape = [LATENT];
     const half = await Lemur.importTxtai(
-      await stored({ ...made, tensors: { ...made.tensors, 'featureextractor.0.bias': { dtype: 'BF16', shape, data: upper } } }),
+      await stored({
+        ...made,
+        tensors: {
+          ...made.tensors,
+          'featureextractor.0.bias': { dtype: 'BF16', shape, data: upper },
+        },
+      }),
     );
     const full = await Lemur.importTxtai(
-      await stored({ ...made, tensors: { ...made.tensors, 'featureextractor.0.bias': { shape, data: kept } } }),
+      await stored({
+        ...made,
+        tensors: { ...made.tensors, 'featureextractor.0.bias': { shape, data: kept } },
+      }),
     );
-    expect(await bytesOf(await half.computeFeatures(queries))).toBe(await bytesOf(await full.computeFeatures(queries)));
+    expect(await bytesOf(await half.computeFeatures(queries))).toBe(
+      await bytesOf(await full.computeFeatures(queries)),
+    );
     half.close();
     full.close();
   });
 
   test('refuses documents of another dimension, and an aborted signal', async () => {
     const storage = await stored(made);
-    await expect(Lemur.importTxtai(storage, { documents: randomTexts(1, [2], 5) })).rejects.toMatchObject({ code: 'dimension-mismatch' });
-    await expect(Lemur.importTxtai(storage, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    await expect(
+      Lemur.importTxtai(storage, { documents: randomTexts(1, [2], 5) }),
+    ).rejects.toMatchObject({ code: 'dimension-mismatch' });
+    await expect(
+      Lemur.importTxtai(storage, { signal: AbortSignal.abort(new Error('enough')) }),
+    ).rejects.toThrow('enough');
   });
 });
 
@@ -256,13 +368,17 @@ describe('an artefact with a centre', () => {
     const storage = await stored(made);
     await expect(Lemur.importTxtai(storage, { documents })).rejects.toMatchObject({
       code: 'invalid-argument',
-      message: expect.stringMatching(/artefact has a centre: got centered undefined, expected true.*centerTokens/),
+      message: expect.stringMatching(
+        /artefact has a centre: got centered undefined, expected true.*centerTokens/,
+      ),
     });
     const center = (await readTxtaiCenter(storage)) as Float32Array;
     expect(center).toEqual(made.tensors['lemur.center'].data);
     const centered = await centerTokens(documents, center);
     const lemur = await Lemur.importTxtai(storage, { documents: centered, centered: true });
-    const solved = rowsOfTexts({ ...documents, vectors: centered.vectors }).flatMap((tokens) => weights(made, tokens));
+    const solved = rowsOfTexts({ ...documents, vectors: centered.vectors }).flatMap((tokens) =>
+      weights(made, tokens),
+    );
     expect(relativeError(await lemur.W, solved)).toBeLessThan(1e-4);
     lemur.close();
   });
@@ -281,34 +397,87 @@ describe('an artefact with a centre', () => {
         return moved.map((v) => (i === 1 || i === 2 ? 0 : v / Math.sqrt(dot(moved, moved))));
       });
     expect(relativeError(vectors, expected)).toBeLessThan(1e-6);
-    await expect(centerTokens(queries, center.slice(1))).rejects.toMatchObject({ code: 'dimension-mismatch' });
-    await expect(centerTokens(queries, Float32Array.of(Number.NaN))).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(centerTokens(queries, center.slice(1))).rejects.toMatchObject({
+      code: 'dimension-mismatch',
+    });
+    await expect(centerTokens(queries, Float32Array.of(Number.NaN))).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
   });
 });
 
 describe('what is not an artefact of txtai says which file and why', () => {
   const made = artefact('mlp', 2, 'gelu');
-  const config = (change: Record<string, unknown>): string => JSON.stringify({ ...made.config, ...change });
+  const config = (change: Record<string, unknown>): string =>
+    JSON.stringify({ ...made.config, ...change });
   const tensors = (change: Record<string, Tensors[string] | undefined>): Uint8Array =>
-    safetensors(Object.fromEntries(Object.entries({ ...made.tensors, ...change }).filter(([, tensor]) => tensor)) as Tensors);
-  const ones = (...shape: number[]): Tensors[string] => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1) });
+    safetensors(
+      Object.fromEntries(
+        Object.entries({ ...made.tensors, ...change }).filter(([, tensor]) => tensor),
+      ) as Tensors,
+    );
+  const ones = (...shape: number[]): Tensors[string] => ({
+    shape,
+    data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1),
+  });
 
   test.each([
     ['is not JSON', '{', 'bad-file', /not JSON/],
     ['is a list', '[]', 'bad-file', /expected an object/],
     ['is null', 'null', 'bad-file', /expected an object/],
-    ['is far too long', `"${'x'.repeat(1 << 20)}"`, 'bad-file', /1048578 bytes, expected at most 1048576/],
-    ['has names of before the release', config({ model_type: 'mlp' }), 'unsupported', /setting 'model_type', expected modeltype, inputdim/],
-    ['has an unknown type', config({ modeltype: 'transformer' }), 'unsupported', /modeltype is "transformer", expected "mlp" or "elm"/],
-    ['has an unknown activation', config({ activation: 'tanh' }), 'unsupported', /activation is "tanh", expected one of/],
+    [
+      'is far too long',
+      `"${'x'.repeat(1 << 20)}"`,
+      'bad-file',
+      /1048578 bytes, expected at most 1048576/,
+    ],
+    [
+      'has names of before the release',
+      config({ model_type: 'mlp' }),
+      'unsupported',
+      /setting 'model_type', expected modeltype, inputdim/,
+    ],
+    [
+      'has an unknown type',
+      config({ modeltype: 'transformer' }),
+      'unsupported',
+      /modeltype is "transformer", expected "mlp" or "elm"/,
+    ],
+    [
+      'has an unknown activation',
+      config({ activation: 'tanh' }),
+      'unsupported',
+      /activation is "tanh", expected one of/,
+    ],
     ['has no type', config({ modeltype: undefined }), 'unsupported', /modeltype is missing/],
-    ['has no dimension', config({ inputdim: undefined }), 'bad-file', /inputdim is missing, expected a positive integer/],
-    ['has half a layer', config({ layers: 1.5 }), 'bad-file', /layers is 1.5, expected a positive integer/],
+    [
+      'has no dimension',
+      config({ inputdim: undefined }),
+      'bad-file',
+      /inputdim is missing, expected a positive integer/,
+    ],
+    [
+      'has half a layer',
+      config({ layers: 1.5 }),
+      'bad-file',
+      /layers is 1.5, expected a positive integer/,
+    ],
     ['has no layer', config({ layers: 0 }), 'bad-file', /layers is 0/],
-    ['has no scale', config({ queryscale: 0 }), 'bad-file', /queryscale is 0, expected a positive number/],
+    [
+      'has no scale',
+      config({ queryscale: 0 }),
+      'bad-file',
+      /queryscale is 0, expected a positive number/,
+    ],
   ])('a config that %s', async (_what, text, code, message) => {
-    const error: unknown = await Lemur.importTxtai(await stored(made, { 'config.json': text })).catch((e: unknown) => e);
-    expect(error).toMatchObject({ code, fields: { where: 'artefact/config.json' }, message: expect.stringMatching(message) });
+    const error: unknown = await Lemur.importTxtai(
+      await stored(made, { 'config.json': text }),
+    ).catch((e: unknown) => e);
+    expect(error).toMatchObject({
+      code,
+      fields: { where: 'artefact/config.json' },
+      message: expect.stringMatching(message),
+    });
   });
 
   test.each<[string, Record<string, Uint8Array | string>, RegExp]>([
@@ -332,16 +501,28 @@ describe('what is not an artefact of txtai says which file and why', () => {
       { 'model.safetensors': tensors({ 'lemur.std': undefined, 'lemur.sigma': ones(1) }) },
       /no tensor lemur\.std/,
     ],
-    ['one tensor more', { 'model.safetensors': tensors({ 'outputlayer.weight': ones(3, LATENT) }) }, /12 tensors, expected 11/],
+    [
+      'one tensor more',
+      { 'model.safetensors': tensors({ 'outputlayer.weight': ones(3, LATENT) }) },
+      /12 tensors, expected 11/,
+    ],
     [
       'a sample of another dimension',
       { 'model.safetensors': tensors({ 'lemur.sample': ones(5, 9) }) },
       /lemur\.sample is F32 \[5,9\], expected F32 \[rows,12\]/,
     ],
-    ['an empty sample', { 'model.safetensors': tensors({ 'lemur.sample': ones(0, DIM) }) }, /lemur\.sample is F32 \[0,12\]/],
+    [
+      'an empty sample',
+      { 'model.safetensors': tensors({ 'lemur.sample': ones(0, DIM) }) },
+      /lemur\.sample is F32 \[0,12\]/,
+    ],
     [
       'integers',
-      { 'model.safetensors': tensors({ 'lemur.mean': { dtype: 'I32', shape: [1], data: Int32Array.of(1) } }) },
+      {
+        'model.safetensors': tensors({
+          'lemur.mean': { dtype: 'I32', shape: [1], data: Int32Array.of(1) },
+        }),
+      },
       /lemur\.mean is I32 \[1\]/,
     ],
     [
@@ -351,12 +532,22 @@ describe('what is not an artefact of txtai says which file and why', () => {
     ],
     [
       'a NaN',
-      { 'model.safetensors': tensors({ 'lemur.mean': { shape: [1], data: Float32Array.of(Number.NaN) } }) },
+      {
+        'model.safetensors': tensors({
+          'lemur.mean': { shape: [1], data: Float32Array.of(Number.NaN) },
+        }),
+      },
       /lemur\.mean has values that are not finite/,
     ],
-    ['its end cut off', { 'model.safetensors': tensors({}).subarray(0, 4000) }, /the file is truncated/],
+    [
+      'its end cut off',
+      { 'model.safetensors': tensors({}).subarray(0, 4000) },
+      /the file is truncated/,
+    ],
   ])('tensors with %s', async (_what, changed, message) => {
-    const error: unknown = await Lemur.importTxtai(await stored(made, changed)).catch((e: unknown) => e);
+    const error: unknown = await Lemur.importTxtai(await stored(made, changed)).catch(
+      (e: unknown) => e,
+    );
     expect(error).toMatchObject({
       code: 'bad-file',
       fields: { where: 'artefact/model.safetensors' },
@@ -372,7 +563,10 @@ describe('what is not an artefact of txtai says which file and why', () => {
   });
 
   test('bytes changed at random raise nothing but our own errors', async () => {
-    const whole = { 'config.json': Buffer.from(config({})), 'model.safetensors': Buffer.from(tensors({})) };
+    const whole = {
+      'config.json': Buffer.from(config({})),
+      'model.safetensors': Buffer.from(tensors({})),
+    };
     const random = numbers(8);
     let refused = 0;
     for (let i = 0; i < 300; i++) {
@@ -381,7 +575,9 @@ describe('what is not an artefact of txtai says which file and why', () => {
       // the configuration and the header, where the structure is
       const [at, value] = [random.integers(1, 400)[0] + 400, random.integers(1, 127)[0] & 255];
       changed[at % Math.min(changed.length, 800)] = value;
-      const outcome: unknown = await Lemur.importTxtai(await stored(made, { [name]: changed })).catch((e: unknown) => e);
+      const outcome: unknown = await Lemur.importTxtai(
+        await stored(made, { [name]: changed }),
+      ).catch((e: unknown) => e);
       if (outcome instanceof Lemur) outcome.close();
       else {
         expect(isLemurError(outcome), String(outcome)).toBe(true);

@@ -19,7 +19,10 @@ function randomSymmetric(n: number, seed: number): Float64Array {
   return a;
 }
 
-/** Checks A v = lambda v, orthonormal vectors, the order and the signs; errors relative to the largest magnitude in A. */
+/**
+ * Checks A v = lambda v, orthonormal vectors, the order and the signs; errors relative to the
+ * largest magnitude in A.
+ */
 function validate(a: Float64Array, n: number): Float64Array {
   const { values, vectors } = symmetricEigen(a, n);
   const size = a.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0);
@@ -48,7 +51,9 @@ function validate(a: Float64Array, n: number): Float64Array {
 
 describe('eigenvalues and eigenvectors', () => {
   test('agree with numpy', () => {
-    const { matrix, values, vectors } = JSON.parse(readFileSync(new URL('../fixtures/symmetric-eigen.json', import.meta.url), 'utf8'));
+    const { matrix, values, vectors } = JSON.parse(
+      readFileSync(new URL('../fixtures/symmetric-eigen.json', import.meta.url), 'utf8'),
+    );
     const got = symmetricEigen(Float64Array.from(matrix.flat()), 6);
     for (let k = 0; k < 6; k++) {
       expect(got.values[k]).toBeCloseTo(values[k], 12);
@@ -67,7 +72,8 @@ describe('eigenvalues and eigenvectors', () => {
         fc.array(fc.integer({ min: -2, max: 2 }), { minLength: 28, maxLength: 28 }),
         (n, entries) => {
           const a = new Float64Array(n * n);
-          for (let i = 0, at = 0; i < n; i++) for (let j = 0; j <= i; j++) a[i * n + j] = a[j * n + i] = entries[at++];
+          for (let i = 0, at = 0; i < n; i++)
+            for (let j = 0; j <= i; j++) a[i * n + j] = a[j * n + i] = entries[at++];
           validate(a, n);
         },
       ),
@@ -76,9 +82,15 @@ describe('eigenvalues and eigenvectors', () => {
 
   test('come exactly for diagonal matrices, zero and one by one', () => {
     const diagonal = Float64Array.from([3, 0, 0, 0, -7, 0, 0, 0, 5]);
-    expect(symmetricEigen(diagonal, 3)).toEqual({ values: Float64Array.of(5, 3, -7), vectors: Float64Array.of(0, 0, 1, 1, 0, 0, 0, 1, 0) });
+    expect(symmetricEigen(diagonal, 3)).toEqual({
+      values: Float64Array.of(5, 3, -7),
+      vectors: Float64Array.of(0, 0, 1, 1, 0, 0, 0, 1, 0),
+    });
     expect([...symmetricEigen(new Float64Array(16), 4).values]).toEqual([0, 0, 0, 0]);
-    expect(symmetricEigen(Float64Array.of(-2), 1)).toEqual({ values: Float64Array.of(-2), vectors: Float64Array.of(1) });
+    expect(symmetricEigen(Float64Array.of(-2), 1)).toEqual({
+      values: Float64Array.of(-2),
+      vectors: Float64Array.of(1),
+    });
   });
 
   test('hold for a singular moment matrix of rank 3, whose other values are zero', () => {
@@ -86,7 +98,8 @@ describe('eigenvalues and eigenvectors', () => {
     const next = generator(5);
     const rows = Array.from({ length: 3 }, () => Float64Array.from({ length: n }, next));
     const a = new Float64Array(n * n);
-    for (const row of rows) for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) a[i * n + j] += row[i] * row[j];
+    for (const row of rows)
+      for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) a[i * n + j] += row[i] * row[j];
     const values = validate(a, n);
     expect(values[2]).toBeGreaterThan(0.1);
     for (const value of values.subarray(3)) expect(Math.abs(value)).toBeLessThan(1e-13);
@@ -95,7 +108,13 @@ describe('eigenvalues and eigenvectors', () => {
   test.each([
     ['as many rows as a short text has tokens', 150, 26, 1, (x: number) => x],
     ['nearly as many rows as dimensions', 150, 120, 1, (x: number) => x],
-    ['rows of unit length in float32', 160, 60, 1, (x: number) => Math.fround(x / Math.sqrt(160 / 12))],
+    [
+      'rows of unit length in float32',
+      160,
+      60,
+      1,
+      (x: number) => Math.fround(x / Math.sqrt(160 / 12)),
+    ],
     ['rows that are nearly the same', 150, 40, 1, (x: number) => 1 + 0.01 * x],
     ['rows that come again and again', 130, 5, 30, (x: number) => x],
     ['rows with few values', 150, 30, 1, (x: number) => Math.round(1.2 * x)],
@@ -108,7 +127,8 @@ describe('eigenvalues and eigenvectors', () => {
       for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) a[i * n + j] += times * x[i] * x[j];
     }
     const values = validate(a, n);
-    for (const small of values.subarray(rows)) expect(Math.abs(small)).toBeLessThan(1e-13 * values[0]);
+    for (const small of values.subarray(rows))
+      expect(Math.abs(small)).toBeLessThan(1e-13 * values[0]);
   });
 
   test('scale with the matrix, near the limits of float64 too', () => {
@@ -148,6 +168,10 @@ describe('eigenvalues and eigenvectors', () => {
 test('what is not a finite square matrix is refused', async () => {
   expect(() => symmetricEigen(new Float64Array(5), 2)).toThrow('5 values, expected 2 x 2 = 4');
   expect(() => symmetricEigen(new Float64Array(0), 0)).toThrow('n of 0');
-  expect(() => symmetricEigen(Float64Array.of(1, 2, Number.NaN, 1), 2)).toThrow('value NaN in row 1, column 0');
-  await expect(symmetricEigenAsync(new Float64Array(4), 2, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+  expect(() => symmetricEigen(Float64Array.of(1, 2, Number.NaN, 1), 2)).toThrow(
+    'value NaN in row 1, column 0',
+  );
+  await expect(
+    symmetricEigenAsync(new Float64Array(4), 2, { signal: AbortSignal.abort(new Error('enough')) }),
+  ).rejects.toThrow('enough');
 });

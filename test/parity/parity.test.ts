@@ -33,7 +33,13 @@ function joined(...names: string[]): Float32Array {
 }
 
 const layout = mlpLayout(dim, [hidden], 'gelu');
-const trained = (): Float32Array => joined('trained_linear_weight', 'trained_linear_bias', 'trained_norm_weight', 'trained_norm_bias');
+const trained = (): Float32Array =>
+  joined(
+    'trained_linear_weight',
+    'trained_linear_bias',
+    'trained_norm_weight',
+    'trained_norm_bias',
+  );
 
 beforeAll(async () => {
   device = await createCpuDevice(nodePlatform);
@@ -60,8 +66,18 @@ describe('the numbers of the Python reference', () => {
   });
 
   it('3: training takes its steps: losses, gradient norms and parameters', async () => {
-    const initial = joined('init_linear_weight', 'init_linear_bias', 'init_norm_weight', 'init_norm_bias', 'init_output_weight');
-    const examples = { x: await device.upload('f32', learn), targets: await device.upload('f32', floats('targets')), rows };
+    const initial = joined(
+      'init_linear_weight',
+      'init_linear_bias',
+      'init_norm_weight',
+      'init_norm_bias',
+      'init_output_weight',
+    );
+    const examples = {
+      x: await device.upload('f32', learn),
+      targets: await device.upload('f32', floats('targets')),
+      rows,
+    };
     const permutations = integers('permutations');
     const epochs = permutations.length / rows;
     const steps: { loss: number; gradientNorm: number }[] = [];
@@ -118,7 +134,14 @@ describe('the numbers of the Python reference', () => {
     const features = (await device.read(q)).map((value) => value / scalars.query_feature_scale);
     expect(relativeError(features, floats('query_features'))).toBeLessThan(FORWARD);
 
-    const top = await device.topInnerProducts(q, queries.documents, w, documents.documents, hidden, 50);
+    const top = await device.topInnerProducts(
+      q,
+      queries.documents,
+      w,
+      documents.documents,
+      hidden,
+      50,
+    );
     const candidates = integers('candidates');
     const scores = floats('scores');
     for (let i = 0; i < queries.documents; i++) {
@@ -129,7 +152,9 @@ describe('the numbers of the Python reference', () => {
       for (const d of theirs) if (!ours.has(d)) expect(row[d] - cut).toBeLessThan(1e-6);
     }
     const ourScores = top.scores.map((value) => value / scalars.query_feature_scale);
-    const theirScores = [...top.indices].map((d, i) => scores[Math.floor(i / 50) * documents.documents + d]);
+    const theirScores = [...top.indices].map(
+      (d, i) => scores[Math.floor(i / 50) * documents.documents + d],
+    );
     expect(relativeError(ourScores, theirScores)).toBeLessThan(TRAINED);
 
     const all = await device.allocate('f32', queries.documents * documents.documents);
@@ -143,8 +168,12 @@ describe('the numbers of the Python reference', () => {
     const values = await device.read(exact);
     const reranked = integers('reranked');
     for (let i = 0; i < queries.documents; i++) {
-      const order = Array.from({ length: 50 }, (_, j) => i * 50 + j).sort((a, b) => values[b] - values[a]);
-      expect(order.slice(0, 10).map((at) => top.indices[at])).toEqual([...reranked.subarray(i * 10, (i + 1) * 10)]);
+      const order = Array.from({ length: 50 }, (_, j) => i * 50 + j).sort(
+        (a, b) => values[b] - values[a],
+      );
+      expect(order.slice(0, 10).map((at) => top.indices[at])).toEqual([
+        ...reranked.subarray(i * 10, (i + 1) * 10),
+      ]);
     }
   });
 
@@ -152,7 +181,10 @@ describe('the numbers of the Python reference', () => {
     const random = randomLayout(dim, hidden, 'gelu');
     const weight = floats('elm_weight');
     // ours is outputs x inputs
-    const parameters = Float32Array.from({ length: weight.length }, (_, i) => weight[(i % dim) * hidden + Math.floor(i / dim)]);
+    const parameters = Float32Array.from(
+      { length: weight.length },
+      (_, i) => weight[(i % dim) * hidden + Math.floor(i / dim)],
+    );
     const map = { layout: random, parameters: await device.upload('f32', parameters) };
     const x = await device.upload('f32', learn);
     const z = await device.allocate('f32', 64 * hidden);
@@ -164,10 +196,17 @@ describe('the numbers of the Python reference', () => {
   });
 
   it.each(ACTIVATIONS)('6: two layers with %s', async (activation) => {
-    const parameters = joined(...[0, 1, 3, 4].flatMap((i) => [`two_layer_${i}_weight`, `two_layer_${i}_bias`]));
-    const map = { layout: mlpLayout(dim, [96, 64], activation), parameters: await device.upload('f32', parameters) };
+    const parameters = joined(
+      ...[0, 1, 3, 4].flatMap((i) => [`two_layer_${i}_weight`, `two_layer_${i}_bias`]),
+    );
+    const map = {
+      layout: mlpLayout(dim, [96, 64], activation),
+      parameters: await device.upload('f32', parameters),
+    };
     const out = await device.allocate('f32', 64 * 64);
     await device.features(map, await device.upload('f32', learn), 64, out);
-    expect(relativeError(await device.read(out), floats(`two_layer_features_${activation}`))).toBeLessThan(FORWARD);
+    expect(
+      relativeError(await device.read(out), floats(`two_layer_features_${activation}`)),
+    ).toBeLessThan(FORWARD);
   });
 });

@@ -21,10 +21,18 @@ describe('evidence', () => {
 
   test('of equal products the lower number counts', () => {
     const token = [0.1, 0.7, -0.3, 0.2, 0.9];
-    const document = Float32Array.from([...token.map((v) => -v), ...token, ...token, ...token.map((v) => v / 2)]);
+    const document = Float32Array.from([
+      ...token.map((v) => -v),
+      ...token,
+      ...token,
+      ...token.map((v) => v / 2),
+    ]);
     expect([...evidenceOf(Float32Array.from(token), document, 5).tokens]).toEqual([1]);
     // zeros: every product is 0
-    expect(evidenceOf(new Float32Array(4), numbers(1).floats(12), 4)).toEqual({ tokens: Int32Array.of(0), scores: Float32Array.of(0) });
+    expect(evidenceOf(new Float32Array(4), numbers(1).floats(12), 4)).toEqual({
+      tokens: Int32Array.of(0),
+      scores: Float32Array.of(0),
+    });
   });
 
   test('its scores are the largest products of any shape and add up to maxSim', () => {
@@ -38,16 +46,24 @@ describe('evidence', () => {
     fc.assert(
       fc.property(shape, ({ seed, rows, count, dim, scale }) => {
         const random = numbers(seed);
-        const [query, document] = [random.floats(rows * dim, scale), random.floats(count * dim, scale)];
+        const [query, document] = [
+          random.floats(rows * dim, scale),
+          random.floats(count * dim, scale),
+        ];
         const { tokens, scores } = evidenceOf(query, document, dim);
         for (let i = 0; i < rows; i++) {
           const x = query.subarray(i * dim, (i + 1) * dim);
-          const products = Array.from({ length: count }, (_, t) => dot(x, document.subarray(t * dim, (t + 1) * dim)));
+          const products = Array.from({ length: count }, (_, t) =>
+            dot(x, document.subarray(t * dim, (t + 1) * dim)),
+          );
           const best = Math.max(...products);
           expect(scores[i]).toBeCloseTo(best, 3);
           expect(products[tokens[i]]).toBeCloseTo(best, 10);
         }
-        const exact = maxSim({ data: query, dims: [rows, dim] }, { data: document, dims: [count, dim] });
+        const exact = maxSim(
+          { data: query, dims: [rows, dim] },
+          { data: document, dims: [count, dim] },
+        );
         const size = sum([...scores].map(Math.abs));
         expect(Math.abs(sum([...scores]) - exact)).toBeLessThanOrEqual(2 ** -23 * size + 1e-12);
       }),
@@ -55,7 +71,10 @@ describe('evidence', () => {
   });
 
   test('neither side may have rows, and the inputs stay as they were', () => {
-    expect(evidenceOf(new Float32Array(0), Float32Array.of(1, 2), 2)).toEqual({ tokens: new Int32Array(0), scores: new Float32Array(0) });
+    expect(evidenceOf(new Float32Array(0), Float32Array.of(1, 2), 2)).toEqual({
+      tokens: new Int32Array(0),
+      scores: new Float32Array(0),
+    });
     expect(evidenceOf(Float32Array.of(1, 2), new Float32Array(0), 2)).toEqual({
       tokens: Int32Array.of(-1),
       scores: Float32Array.of(-Infinity),

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LemurError, MaxSim, maxSim, type TokenMatrix } from '../../dist/node.js';
-import { naiveMaxSim, numbers, randomTexts, relativeError, rowsOfTexts, sum, type Texts } from '../numbers.js';
+import {
+  naiveMaxSim,
+  numbers,
+  randomTexts,
+  relativeError,
+  rowsOfTexts,
+  sum,
+  type Texts,
+} from '../numbers.js';
 
 const DIMS = [3, 48, 64, 96, 128, 384];
 const COUNTS = Array.from({ length: 90 }, (_, i) => (i === 60 ? 2000 : 1 + ((i * 11) % 60)));
@@ -42,9 +50,15 @@ describe('maxSim', () => {
     const expected = naiveMaxSim(query, document);
     const forms = (rows: Float32Array[]): TokenMatrix[] => {
       const data = Float32Array.from(rows.flatMap((row) => [...row]));
-      return [rows, rows.map((row) => [...row]), { data, dims: [rows.length, 7] }, { data, dims: [1, rows.length, 7] }];
+      return [
+        rows,
+        rows.map((row) => [...row]),
+        { data, dims: [rows.length, 7] },
+        { data, dims: [1, rows.length, 7] },
+      ];
     };
-    for (const q of forms(query)) for (const d of forms(document)) expect(maxSim(q, d)).toBe(expected);
+    for (const q of forms(query))
+      for (const d of forms(document)) expect(maxSim(q, d)).toBe(expected);
   });
 
   const refused: [string, unknown, unknown, string, string, RegExp][] = [
@@ -56,9 +70,23 @@ describe('maxSim', () => {
       'document',
       /document: token vectors have 1 dimensions, those of the query 2/,
     ],
-    ['uneven tokens', [[1, 2], [1]], [[1, 2]], 'dimension-mismatch', 'query', /query\[1\]: token vector has 1 dimensions/],
+    [
+      'uneven tokens',
+      [[1, 2], [1]],
+      [[1, 2]],
+      'dimension-mismatch',
+      'query',
+      /query\[1\]: token vector has 1 dimensions/,
+    ],
     ['an empty query', [], [[1]], 'empty-document', 'query', /query: no token vectors/],
-    ['an empty document', [[1]], { data: new Float32Array(0), dims: [0, 1] }, 'empty-document', 'document', /document: no token vectors/],
+    [
+      'an empty document',
+      [[1]],
+      { data: new Float32Array(0), dims: [0, 1] },
+      'empty-document',
+      'document',
+      /document: no token vectors/,
+    ],
     [
       'dims that do not fit',
       { data: new Float32Array(6), dims: [2, 2] },
@@ -69,7 +97,14 @@ describe('maxSim', () => {
     ],
     ['a flat array', new Float32Array(4), [[1]], 'invalid-argument', 'query', /got Float32Array/],
     ['an array of numbers', [[1]], [1, 2], 'invalid-argument', 'document', /got number/],
-    ['other data', { data: [1, 2], dims: [1, 2] }, [[1, 2]], 'invalid-argument', 'query', /expected a Float32Array, got Array/],
+    [
+      'other data',
+      { data: [1, 2], dims: [1, 2] },
+      [[1, 2]],
+      'invalid-argument',
+      'query',
+      /expected a Float32Array, got Array/,
+    ],
     ['nothing', undefined, [[1]], 'invalid-argument', 'query', /got undefined/],
   ];
   test.each(refused)('refuses %s', (_name, query, document, code, where, message) => {
@@ -103,14 +138,19 @@ describe.each(DIMS)('MaxSim in %d dimensions', (dim) => {
     const scores = await float32.score(queries);
     expect(relativeError(scores, exact.flat())).toBeLessThan(1e-6);
     const [query] = rowsOfTexts(queries).slice(-1);
-    expect(relativeError(await float32.score([query]), exact[LENGTHS.length - 1])).toBeLessThan(1e-6);
+    expect(relativeError(await float32.score([query]), exact[LENGTHS.length - 1])).toBeLessThan(
+      1e-6,
+    );
   });
 
   test('loses hardly more with int8 where all vectors have a large part in common', async () => {
     const shift = numbers(dim)
       .floats(dim, 1)
       .map((v) => Math.sign(v) * (3 / Math.sqrt(dim))); // prettier-ignore
-    const narrow = (texts: Texts): Texts => ({ ...texts, vectors: texts.vectors.map((v, i) => v + shift[i % dim]) });
+    const narrow = (texts: Texts): Texts => ({
+      ...texts,
+      vectors: texts.vectors.map((v, i) => v + shift[i % dim]),
+    });
     const [shiftedDocuments, shiftedQueries] = [narrow(documents), narrow(queries)];
     const coded = await MaxSim.create(shiftedDocuments, { precision: 'int8' });
     const scores = await coded.score(shiftedQueries);
@@ -128,14 +168,20 @@ describe.each(DIMS)('MaxSim in %d dimensions', (dim) => {
 
   test('loses with int8 no more than the rounding of the codes', async () => {
     const scores = await int8.score(queries);
-    const largestOf = (texts: Texts): number => texts.vectors.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+    const largestOf = (texts: Texts): number =>
+      texts.vectors.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
     const [largestDocument, largestQuery] = [largestOf(documents), largestOf(queries)];
     const size = (row: Float32Array): number => row.reduce((total, v) => total + Math.abs(v), 0);
     const documentSize = Math.max(...rowsOfTexts(documents).flat().map(size)) + dim / 254;
     let worst = 0;
     for (const [q, query] of rowsOfTexts(queries).entries()) {
-      const bound = sum(query.map((row) => (size(row) * largestDocument) / 254 + (documentSize * largestQuery) / 8190));
-      for (let d = 0; d < COUNTS.length; d++) worst = Math.max(worst, Math.abs(scores[q * COUNTS.length + d] - exact[q][d]) / bound);
+      const bound = sum(
+        query.map(
+          (row) => (size(row) * largestDocument) / 254 + (documentSize * largestQuery) / 8190,
+        ),
+      );
+      for (let d = 0; d < COUNTS.length; d++)
+        worst = Math.max(worst, Math.abs(scores[q * COUNTS.length + d] - exact[q][d]) / bound);
     }
     expect(worst).toBeLessThan(1);
     expect(relativeError(scores, exact.flat())).toBeLessThan(5e-3);
@@ -146,12 +192,18 @@ describe.each(DIMS)('MaxSim in %d dimensions', (dim) => {
     const some = LENGTHS.map((_, q) => all.filter((d) => (d * 7 + q) % 3 === 0).reverse());
     const found = await float32.search(queries, 10);
     const subset = await float32.rerankSubset(queries, 6, some);
-    expect([found.k, found.indices.length, subset.k, subset.indices.length]).toEqual([10, 10 * LENGTHS.length, 6, 6 * LENGTHS.length]);
+    expect([found.k, found.indices.length, subset.k, subset.indices.length]).toEqual([
+      10,
+      10 * LENGTHS.length,
+      6,
+      6 * LENGTHS.length,
+    ]);
     for (const q of LENGTHS.keys()) {
       expect([...found.indices.subarray(q * 10, (q + 1) * 10)]).toEqual(best(exact[q], all, 10));
       expect([...subset.indices.subarray(q * 6, (q + 1) * 6)]).toEqual(best(exact[q], some[q], 6));
     }
-    const expected = (top: typeof found): number[] => Array.from(top.indices, (d, i) => exact[Math.floor(i / top.k)][d]);
+    const expected = (top: typeof found): number[] =>
+      Array.from(top.indices, (d, i) => exact[Math.floor(i / top.k)][d]);
     expect(relativeError(found.scores, expected(found))).toBeLessThan(1e-6);
     expect(relativeError(subset.scores, expected(subset))).toBeLessThan(1e-6);
   });
@@ -159,15 +211,22 @@ describe.each(DIMS)('MaxSim in %d dimensions', (dim) => {
   test('loses no more with int8 to documents that are 1,000 times as long as others, or a thousandth as long', async () => {
     for (const factor of [1000, 1e-3]) {
       const texts = randomTexts(70, new Array<number>(80).fill(6), 32);
-      const long = texts.vectors.map((value, i) => (i < 6 * 32 || i >= 79 * 6 * 32 ? value * factor : value));
-      const coded = await MaxSim.create({ ...texts, vectors: long }, { precision: 'int8', threads: 1 });
+      const long = texts.vectors.map((value, i) =>
+        i < 6 * 32 || i >= 79 * 6 * 32 ? value * factor : value,
+      );
+      const coded = await MaxSim.create(
+        { ...texts, vectors: long },
+        { precision: 'int8', threads: 1 },
+      );
       const asked = randomTexts(71, [4, 4], 32);
       const scores = await coded.score(asked);
       const exact = naiveScores(asked, { ...texts, vectors: long });
       // codes are of what is at most as long as the document, or as what all have in common
       for (const [q, row] of exact.entries())
         for (const [d, score] of row.entries())
-          expect(Math.abs(scores[q * 80 + d] - score)).toBeLessThan(0.06 * (d === 0 || d === 79 ? Math.max(1, factor) : 1));
+          expect(Math.abs(scores[q * 80 + d] - score)).toBeLessThan(
+            0.06 * (d === 0 || d === 79 ? Math.max(1, factor) : 1),
+          );
       coded.close();
     }
   });
@@ -211,7 +270,12 @@ test('a query longer than what is scored at once, and a document longer than a t
     const scores = await maxSim.score(queries);
     expect(relativeError(scores, exact.flat())).toBeLessThan(precision === 'float32' ? 1e-6 : 1e-2);
     const { indices } = await maxSim.rerankSubset(queries, 1, [[0, 2], [1], [2, 1], [1, 0]]);
-    expect([...indices]).toEqual([best(exact[0], [0, 2], 1)[0], 1, best(exact[2], [2, 1], 1)[0], best(exact[3], [1, 0], 1)[0]]);
+    expect([...indices]).toEqual([
+      best(exact[0], [0, 2], 1)[0],
+      1,
+      best(exact[2], [2, 1], 1)[0],
+      best(exact[3], [1, 0], 1)[0],
+    ]);
     maxSim.close();
   }
 });
@@ -228,16 +292,26 @@ describe('candidates', () => {
 
   test('may be lists of different lengths, empty ones among them, of any kind; short rows end in -1 and -Infinity', async () => {
     const lists = [[5, 80], [], [3, 3, 89, 0, 41], [7]];
-    const forms = [lists, lists.map((list) => Int32Array.from(list)), lists.map((list) => Float64Array.from(list))];
+    const forms = [
+      lists,
+      lists.map((list) => Int32Array.from(list)),
+      lists.map((list) => Float64Array.from(list)),
+    ];
     for (const candidates of forms) {
       const { indices, scores, k } = await maxSim.rerankSubset(queries, 3, candidates);
       expect(k).toBe(3);
       for (const [q, list] of lists.entries()) {
         const expected = best(exact[q], list, 3);
         const missing = 3 - expected.length;
-        expect([...indices.subarray(q * 3, q * 3 + 3)]).toEqual([...expected, ...new Array<number>(missing).fill(-1)]);
-        expect([...scores.subarray(q * 3 + expected.length, q * 3 + 3)]).toEqual(new Array(missing).fill(-Infinity));
-        for (const [i, d] of expected.entries()) expect(scores[q * 3 + i]).toBeCloseTo(exact[q][d], 4);
+        expect([...indices.subarray(q * 3, q * 3 + 3)]).toEqual([
+          ...expected,
+          ...new Array<number>(missing).fill(-1),
+        ]);
+        expect([...scores.subarray(q * 3 + expected.length, q * 3 + 3)]).toEqual(
+          new Array(missing).fill(-Infinity),
+        );
+        for (const [i, d] of expected.entries())
+          expect(scores[q * 3 + i]).toBeCloseTo(exact[q][d], 4);
       }
     }
   });
@@ -247,7 +321,10 @@ describe('candidates', () => {
     expect([...top.indices.subarray(90, 100)]).toEqual(new Array(10).fill(-1));
     const again = await maxSim.rerankSubset(queries, 100, top);
     expect(again).toEqual(top);
-    const fewer = await maxSim.rerankSubset(queries, 4, { indices: Int32Array.of(-1, 9, 2, -1, -1, -1, 0, 1), k: 2 });
+    const fewer = await maxSim.rerankSubset(queries, 4, {
+      indices: Int32Array.of(-1, 9, 2, -1, -1, -1, 0, 1),
+      k: 2,
+    });
     expect([...fewer.indices.subarray(0, 4)]).toEqual([9, -1, -1, -1]);
     expect([...fewer.indices.subarray(4, 8)]).toEqual([2, -1, -1, -1]);
     expect([...fewer.indices.subarray(8, 12)]).toEqual([-1, -1, -1, -1]);
@@ -264,7 +341,10 @@ describe('candidates', () => {
     for (const [candidates, message] of [
       [[[1], [2], [0, 90], [3]], 'candidates[2][1]: expected a document number below 90, got 90'],
       [[[1], [1.5], [0], [3]], 'candidates[1][0]: expected a document number below 90, got 1.5'],
-      [[[Number.NaN], [1], [0], [3]], 'candidates[0][0]: expected a document number below 90, got NaN'],
+      [
+        [[Number.NaN], [1], [0], [3]],
+        'candidates[0][0]: expected a document number below 90, got NaN',
+      ],
       [[[1], [2]], 'candidates: lists for 2 queries, expected 4'],
       [{ indices: new Int32Array(6), k: 2 }, 'candidates: lists for 3 queries, expected 4'],
     ] as const) {
@@ -291,7 +371,9 @@ describe('candidates', () => {
     const dense = { data: numbers(8).unitRows(3 * 7, 16), dims: [3, 7, 16] };
     const ragged = { vectors: dense.data, counts: [7, 7, 7], dim: 16 };
     const candidates = [[1, 2, 3, 4], [5, 6], [89]];
-    expect(await maxSim.rerankSubsetFixed(dense, 3, candidates)).toEqual(await maxSim.rerankSubset(ragged, 3, candidates));
+    expect(await maxSim.rerankSubsetFixed(dense, 3, candidates)).toEqual(
+      await maxSim.rerankSubset(ragged, 3, candidates),
+    );
   });
 
   test('get the same bytes with one thread and two', async () => {
@@ -307,20 +389,28 @@ describe('candidates', () => {
       await expect(maxSim.search(queries, k)).rejects.toMatchObject(wrong);
       await expect(maxSim.rerankSubset(queries, k, [[], [], [], []])).rejects.toMatchObject(wrong);
     }
-    const mismatch = { code: 'dimension-mismatch', fields: { where: 'queries', expected: 16, got: 2 } };
+    const mismatch = {
+      code: 'dimension-mismatch',
+      fields: { where: 'queries', expected: 16, got: 2 },
+    };
     await expect(maxSim.score([[[1, 2]]])).rejects.toMatchObject(mismatch);
     await expect(MaxSim.create(documents, { precision: 'int4' as 'int8' })).rejects.toMatchObject({
       code: 'invalid-argument',
       message: "precision: expected 'float32' or 'int8', got int4",
     });
-    await expect(MaxSim.create([])).rejects.toMatchObject({ code: 'empty-corpus', fields: { where: 'documents' } });
+    await expect(MaxSim.create([])).rejects.toMatchObject({
+      code: 'empty-corpus',
+      fields: { where: 'documents' },
+    });
   });
 
   test('are not scored when the signal was aborted', async () => {
     const reason = new Error('enough');
     const options = { signal: AbortSignal.abort(reason) };
     await expect(maxSim.score(queries, options)).rejects.toBe(reason);
-    await expect(maxSim.rerankSubset(queries, 1, [[1], [1], [1], [1]], options)).rejects.toBe(reason);
+    await expect(maxSim.rerankSubset(queries, 1, [[1], [1], [1], [1]], options)).rejects.toBe(
+      reason,
+    );
     await expect(MaxSim.create(documents, options)).rejects.toBe(reason);
   });
 

@@ -42,7 +42,8 @@ describe('nDCG', () => {
         const before = ndcgAt(ranking, judged, k);
         expect(before).toBeGreaterThanOrEqual(0);
         expect(before).toBeLessThanOrEqual(1);
-        if (list[i + 1] >= list[i]) expect(ndcgAt(swapped, judged, k)).toBeGreaterThanOrEqual(before - 1e-12);
+        if (list[i + 1] >= list[i])
+          expect(ndcgAt(swapped, judged, k)).toBeGreaterThanOrEqual(before - 1e-12);
       }),
     );
   });
@@ -82,7 +83,9 @@ describe('overlap with the exact top k', () => {
   });
 
   test('refuses scores that ascend or are missing', () => {
-    expect(() => overlapAt([10], { ids, scores: [1, 2, 3, 4, 5, 6] }, 3)).toThrow('score 2 behind 1');
+    expect(() => overlapAt([10], { ids, scores: [1, 2, 3, 4, 5, 6] }, 3)).toThrow(
+      'score 2 behind 1',
+    );
     expect(() => overlapAt([10], { ids, scores: [1] }, 3)).toThrow('1 scores for 6 ids');
   });
 });

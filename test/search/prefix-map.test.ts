@@ -17,15 +17,25 @@ beforeAll(async () => {
 afterAll(() => device.close());
 
 const rowsOf = (values: ArrayLike<number>, n: number): number[][] =>
-  Array.from({ length: values.length / n }, (_, i) => Array.from({ length: n }, (_, j) => values[i * n + j]));
+  Array.from({ length: values.length / n }, (_, i) =>
+    Array.from({ length: n }, (_, j) => values[i * n + j]),
+  );
 
 describe('leading eigenvectors', () => {
   const n = 90;
-  /** H diag(values) H with the reflection H = I - 2 u u^T: its eigenvectors are the columns of H. */
+  /**
+   * H diag(values) H with the reflection H = I - 2 u u^T: its eigenvectors are the columns of H.
+   */
   const matrixOf = (values: readonly number[]): { matrix: Float32Array; columns: number[][] } => {
     const u = numbers(5).unitRows(1, n);
-    const h = Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => Number(i === j) - 2 * u[i] * u[j]));
-    const matrix = Float32Array.from(h.flatMap((a) => h.map((b) => values.reduce((sum, value, k) => sum + a[k] * value * b[k], 0))));
+    const h = Array.from({ length: n }, (_, i) =>
+      Array.from({ length: n }, (_, j) => Number(i === j) - 2 * u[i] * u[j]),
+    );
+    const matrix = Float32Array.from(
+      h.flatMap((a) =>
+        h.map((b) => values.reduce((sum, value, k) => sum + a[k] * value * b[k], 0)),
+      ),
+    );
     return { matrix, columns: h };
   };
   const leading = async (values: readonly number[], count: number) => {
@@ -40,7 +50,8 @@ describe('leading eigenvectors', () => {
     const spectrum = Array.from({ length: n }, (_, i) => 10 * 0.8 ** i);
     const { values, vectors, columns } = await leading(spectrum, 12);
     expect(relativeError(values, spectrum.slice(0, 12))).toBeLessThan(1e-4);
-    for (const [i, vector] of rowsOf(vectors, n).entries()) expect(Math.abs(dot(vector, columns[i]))).toBeGreaterThan(0.999);
+    for (const [i, vector] of rowsOf(vectors, n).entries())
+      expect(Math.abs(dot(vector, columns[i]))).toBeGreaterThan(0.999);
   });
 
   test('are orthonormal, and no more than the rank', async () => {
@@ -48,7 +59,8 @@ describe('leading eigenvectors', () => {
     const { values, vectors } = await leading(spectrum, 40);
     expect(values.length).toBe(5);
     const rows = rowsOf(vectors, n);
-    for (const [i, a] of rows.entries()) for (const [j, b] of rows.entries()) expect(dot(a, b)).toBeCloseTo(Number(i === j), 4);
+    for (const [i, a] of rows.entries())
+      for (const [j, b] of rows.entries()) expect(dot(a, b)).toBeCloseTo(Number(i === j), 4);
   });
 
   test('of zero are none', async () => {
@@ -65,7 +77,10 @@ describe('a prefix map', () => {
   const w = numbers(7)
     .floats(documents * latentDim)
     .map((v, i) => v * 0.7 ** (i % latentDim) + 0.5); // prettier-ignore
-  const mean = Array.from({ length: latentDim }, (_, j) => rowsOf(w, latentDim).reduce((sum, row) => sum + row[j], 0) / documents);
+  const mean = Array.from(
+    { length: latentDim },
+    (_, j) => rowsOf(w, latentDim).reduce((sum, row) => sum + row[j], 0) / documents,
+  );
   const centred = rowsOf(w, latentDim).map((row) => row.map((v, j) => v - mean[j]));
 
   beforeAll(async () => {
@@ -84,12 +99,17 @@ describe('a prefix map', () => {
   const apply = (rows: readonly number[][], map: Float32Array): number[][] =>
     rows.map((row) => rowsOf(map, latentDim).map((direction) => dot(row, direction)));
   const moment = (rows: readonly number[][]): number[][] =>
-    rows[0].map((_, i) => rows[0].map((_, j) => rows.reduce((sum, row) => sum + row[i] * row[j], 0) / rows.length));
+    rows[0].map((_, i) =>
+      rows[0].map((_, j) => rows.reduce((sum, row) => sum + row[i] * row[j], 0) / rows.length),
+    );
 
   test('of all coordinates keeps every inner product with the centred weights', async () => {
     const map = (await mapTo(latentDim))!;
     expect(relativeError(map.mean, mean)).toBeLessThan(1e-5);
-    const [short, asked] = [apply(centred, map.documents), apply(features.slice(0, 20), map.queries)];
+    const [short, asked] = [
+      apply(centred, map.documents),
+      apply(features.slice(0, 20), map.queries),
+    ];
     const products = asked.flatMap((q) => short.map((d) => dot(q, d)));
     const expected = features.slice(0, 20).flatMap((q) => centred.map((d) => dot(q, d)));
     expect(relativeError(products, expected)).toBeLessThan(1e-2);
@@ -98,7 +118,10 @@ describe('a prefix map', () => {
   test('gives documents and queries the same diagonal moment, sorted', async () => {
     const map = (await mapTo(6))!;
     expect(map.dim).toBe(6);
-    const [ofDocuments, ofQueries] = [moment(apply(centred, map.documents)), moment(apply(features, map.queries))];
+    const [ofDocuments, ofQueries] = [
+      moment(apply(centred, map.documents)),
+      moment(apply(features, map.queries)),
+    ];
     const diagonal = ofDocuments.map((row, i) => row[i]);
     expect(
       relativeError(

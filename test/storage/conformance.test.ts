@@ -31,7 +31,9 @@ describe.each<[string, () => Storage]>([
       [17, 400],
       [500, 0],
     ]) {
-      expect(await storage.readRange('a.bin', offset, length)).toEqual(bytes.slice(offset, offset + length));
+      expect(await storage.readRange('a.bin', offset, length)).toEqual(
+        bytes.slice(offset, offset + length),
+      );
     }
   });
 
@@ -68,7 +70,9 @@ describe.each<[string, () => Storage]>([
     await storage.delete('a.bin');
     expect(await storage.list()).toEqual(['b.bin']);
     await storage.write('empty', new Uint8Array(0));
-    expect([await storage.size('empty'), (await storage.readRange('empty', 0, 4)).length]).toEqual([0, 0]);
+    expect([await storage.size('empty'), (await storage.readRange('empty', 0, 4)).length]).toEqual([
+      0, 0,
+    ]);
   });
 
   test('says by name that a file is not there', async () => {
@@ -79,7 +83,10 @@ describe.each<[string, () => Storage]>([
       () => storage.size('none'),
       () => storage.open('none'),
     ]) {
-      await expect(call()).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('none') });
+      await expect(call()).rejects.toMatchObject({
+        code: 'not-found',
+        message: expect.stringContaining('none'),
+      });
     }
   });
 
@@ -109,11 +116,15 @@ describe.each<[string, () => Storage]>([
     const file = await storage.open('a.bin');
     const reads = Array.from({ length: 20 }, (_, i) => file.read(i, 100));
     const closed = file.close();
-    await expect(file.read(0, 1)).rejects.toMatchObject({ code: 'closed', message: expect.stringContaining('a.bin') });
+    await expect(file.read(0, 1)).rejects.toMatchObject({
+      code: 'closed',
+      message: expect.stringContaining('a.bin'),
+    });
     await closed;
     await file.close();
     expect(file.descriptor).toBeUndefined();
-    for (const [i, read] of (await Promise.all(reads)).entries()) expect(read).toEqual(bytes.slice(i, i + 100));
+    for (const [i, read] of (await Promise.all(reads)).entries())
+      expect(read).toEqual(bytes.slice(i, i + 100));
   });
 
   test('syncs what was written and deleted, also where there is nothing', async () => {
@@ -137,7 +148,10 @@ describe.each<[string, () => Storage]>([
     expect(got.length).toBe(1);
     for (const result of tries) {
       if (result.status === 'fulfilled') continue;
-      expect(result.reason).toMatchObject({ code: 'locked', fields: { owner: expect.stringMatching(/process .*since \d{4}-/) } });
+      expect(result.reason).toMatchObject({
+        code: 'locked',
+        fields: { owner: expect.stringMatching(/process .*since \d{4}-/) },
+      });
     }
     const other = await storage.lock('other');
     await got[0].value.release();
@@ -153,11 +167,25 @@ describe.each<[string, () => Storage]>([
 test('a folder is refused as a file', async () => {
   await mkdir(join(root, 'upper', 'lower'), { recursive: true });
   const storage = folderStorage(join(root, 'upper'));
-  for (const call of [() => storage.open('lower'), () => storage.size('lower'), () => storage.readRange('lower', 0, 1)]) {
-    await expect(call()).rejects.toMatchObject({ code: 'not-found', message: expect.stringContaining('a folder, expected a file') });
+  for (const call of [
+    () => storage.open('lower'),
+    () => storage.size('lower'),
+    () => storage.readRange('lower', 0, 1),
+  ]) {
+    await expect(call()).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining('a folder, expected a file'),
+    });
   }
-  for (const call of [() => storage.write('lower', bytes), () => storage.replace('lower', bytes), () => storage.delete('lower')]) {
-    await expect(call()).rejects.toMatchObject({ code: 'storage-failed', message: expect.stringContaining(join(root, 'upper', 'lower')) });
+  for (const call of [
+    () => storage.write('lower', bytes),
+    () => storage.replace('lower', bytes),
+    () => storage.delete('lower'),
+  ]) {
+    await expect(call()).rejects.toMatchObject({
+      code: 'storage-failed',
+      message: expect.stringContaining(join(root, 'upper', 'lower')),
+    });
   }
   await expect(storage.lock('lower')).rejects.toMatchObject({ code: 'storage-failed' });
   expect(await storage.list()).toEqual(['lower']);
@@ -181,9 +209,14 @@ test('threads read an opened file of a folder by its descriptor', async () => {
 const ROWS = 12_000_000;
 const DIM = 128;
 
-/** A safetensors file of 6 GB that is a hole but for its header and its last row; null where the file system cannot have it. */
+/**
+ * A safetensors file of 6 GB that is a hole but for its header and its last row; null where the
+ * file system cannot have it.
+ */
 async function sparseFile(): Promise<string | null> {
-  const json = JSON.stringify({ W: { dtype: 'F32', shape: [ROWS, DIM], data_offsets: [0, ROWS * DIM * 4] } });
+  const json = JSON.stringify({
+    W: { dtype: 'F32', shape: [ROWS, DIM], data_offsets: [0, ROWS * DIM * 4] },
+  });
   const start = Buffer.alloc(8 + json.length);
   start.writeBigUInt64LE(BigInt(json.length));
   start.write(json, 8);
@@ -222,8 +255,12 @@ test.runIf(sparse)('rows of a tensor of 6 GB are read without room for it', asyn
       return storage.readRange(name, offset, length);
     },
   });
-  expect(await file.readFloats('W', { rows: [ROWS - 1, ROWS] })).toEqual(Float32Array.from({ length: DIM }, (_, i) => i + 0.5));
-  expect(await file.readFloats('W', { rows: [ROWS / 2, ROWS / 2 + 3] })).toEqual(new Float32Array(3 * DIM));
+  expect(await file.readFloats('W', { rows: [ROWS - 1, ROWS] })).toEqual(
+    Float32Array.from({ length: DIM }, (_, i) => i + 0.5),
+  );
+  expect(await file.readFloats('W', { rows: [ROWS / 2, ROWS / 2 + 3] })).toEqual(
+    new Float32Array(3 * DIM),
+  );
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 24);
   expect(asked.reduce((a, b) => a + b)).toBeLessThan(4096);
 });

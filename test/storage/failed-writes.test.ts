@@ -31,7 +31,12 @@ const small = Uint8Array.from({ length: 1000 }, (_, i) => i & 255);
 const large = new Uint8Array(200_000).fill(1);
 
 /** That `call` fails with a reason in words, and the system's own error behind it. */
-async function refused(call: Promise<unknown>, at: string, reason: string, code: string): Promise<void> {
+async function refused(
+  call: Promise<unknown>,
+  at: string,
+  reason: string,
+  code: string,
+): Promise<void> {
   await expect(call).rejects.toMatchObject({
     name: 'LemurError',
     code: 'storage-failed',
@@ -55,8 +60,18 @@ describe.skipIf(!mounted)('a disk of 64 KiB, mounted', () => {
     const folder = join(root, 'full');
     const storage = folderStorage(folder);
     await storage.write('kept', small);
-    await refused(storage.write('new', large), join(folder, 'new'), 'no space left on the device', 'ENOSPC');
-    await refused(storage.replace('kept', large), join(folder, 'kept'), 'no space left on the device', 'ENOSPC');
+    await refused(
+      storage.write('new', large),
+      join(folder, 'new'),
+      'no space left on the device',
+      'ENOSPC',
+    );
+    await refused(
+      storage.replace('kept', large),
+      join(folder, 'kept'),
+      'no space left on the device',
+      'ENOSPC',
+    );
     expect(await storage.list()).toEqual(['kept']);
     expect(Uint8Array.from(await storage.read('kept'))).toEqual(small);
     // and goes on when there is room
@@ -71,7 +86,12 @@ describe.skipIf(!mounted)('a disk of 64 KiB, mounted', () => {
     const storage = folderStorage(folder);
     await mkdir(folder);
     await writeFile(join(root, 'rest'), large).catch(() => {});
-    await refused(storage.lock('lock'), join(folder, 'lock'), 'no space left on the device', 'ENOSPC');
+    await refused(
+      storage.lock('lock'),
+      join(folder, 'lock'),
+      'no space left on the device',
+      'ENOSPC',
+    );
     expect(await storage.list()).toEqual([]);
     rmSync(join(root, 'rest'));
     await (await storage.lock('lock')).release();
@@ -84,7 +104,8 @@ describe.skipIf(!mounted)('a disk of 64 KiB, mounted', () => {
     const lock = await storage.lock('held');
     execFileSync('mount', ['-o', 'remount,ro', root]);
     try {
-      for (const [file, change] of changes(storage)) await refused(change(), join(folder, file), 'the file system is read-only', 'EROFS');
+      for (const [file, change] of changes(storage))
+        await refused(change(), join(folder, file), 'the file system is read-only', 'EROFS');
       await refused(lock.release(), join(folder, 'held'), 'the file system is read-only', 'EROFS');
       expect(Uint8Array.from(await storage.read('kept'))).toEqual(small);
     } finally {
@@ -96,16 +117,19 @@ describe.skipIf(!mounted)('a disk of 64 KiB, mounted', () => {
 });
 
 // no permission stops root
-test.skipIf(isRoot || process.platform === 'win32')('a folder that may only be read says so', async () => {
-  const folder = join(root, 'no-permission');
-  const storage = folderStorage(folder);
-  await storage.write('kept', small);
-  chmodSync(folder, 0o500);
-  for (const [file, change] of changes(storage).filter(([name]) => name !== 'kept')) {
-    await refused(change(), join(folder, file), 'no permission', 'EACCES');
-  }
-  chmodSync(folder, 0o700);
-});
+test.skipIf(isRoot || process.platform === 'win32')(
+  'a folder that may only be read says so',
+  async () => {
+    const folder = join(root, 'no-permission');
+    const storage = folderStorage(folder);
+    await storage.write('kept', small);
+    chmodSync(folder, 0o500);
+    for (const [file, change] of changes(storage).filter(([name]) => name !== 'kept')) {
+      await refused(change(), join(folder, file), 'no permission', 'EACCES');
+    }
+    chmodSync(folder, 0o700);
+  },
+);
 
 test('a folder below a file, or with a name that is too long, says so', async () => {
   await writeFile(join(root, 'file'), small);

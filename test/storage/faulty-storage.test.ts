@@ -41,7 +41,10 @@ test('calls that fail say so, leave half of a write and nothing of the rest', as
     () => storage.delete('new'),
     () => storage.sync(),
   ]) {
-    await expect(call()).rejects.toMatchObject({ code: 'storage-failed', message: expect.stringContaining('no space left') });
+    await expect(call()).rejects.toMatchObject({
+      code: 'storage-failed',
+      message: expect.stringContaining('no space left'),
+    });
   }
   expect(state(storage)).toEqual({ bad: [1], good: [1], new: [5, 6, 7, 8] });
   expect(state(storage.afterCrash())).toEqual({ old: [1, 2, 3, 4] });
@@ -79,7 +82,8 @@ test('nothing answers after a death, and the next process sees what there was, w
       () => storage.sync(),
       () => opened.read(0, 1),
     ];
-    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'storage-failed' });
+    for (const call of calls)
+      await expect(call()).rejects.toMatchObject({ code: 'storage-failed' });
     const next = storage.afterCrash();
     expect(state(next)).toEqual({ a: [1, 2] });
     await next.lock('lock');

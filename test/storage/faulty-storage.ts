@@ -1,22 +1,32 @@
 import { LemurError, memoryStorage, type Storage } from '../../dist/node.js';
 
 /**
- * `fails`: rejects as a full disk does, with nothing done, but that a write leaves half of the file. `truncates`: half is done: half of a file's
- * bytes, half of the files that a sync has to do; half of a replacement lies in `<file>.tmp`. `drops`: nothing is done. The last two claim success
- * if the process lives on. A lock or a deletion has no half: nothing is done. `late`: all is done, and it rejects all the same.
+ * `fails`: rejects as a full disk does, with nothing done, but that a write leaves half of the
+ * file. `truncates`: half is done: half of a file's bytes, half of the files that a sync has to do;
+ * half of a replacement lies in `<file>.tmp`. `drops`: nothing is done. The last two claim success
+ * if the process lives on. A lock or a deletion has no half: nothing is done. `late`: all is done,
+ * and it rejects all the same.
  */
 export type Fault = 'fails' | 'truncates' | 'drops' | 'late';
 
-/** A storage in memory that has faults on demand, and a state that survives a loss of power beside the one that is read. */
+/**
+ * A storage in memory that has faults on demand, and a state that survives a loss of power beside
+ * the one that is read.
+ */
 export interface FaultyStorage extends Storage {
   /** Number of changing calls so far: write, replace, sync, delete, lock. */
   readonly operations: number;
-  /** The n-th changing call from now on (0 = next) goes wrong as said; `then: 'dead'`: it and every later call reject, as if the process had died. */
+  /**
+   * The n-th changing call from now on (0 = next) goes wrong as said; `then: 'dead'`: it and every
+   * later call reject, as if the process had died.
+   */
   failAt(n: number, how: Fault, then: 'alive' | 'dead'): void;
   /**
-   * What the next process sees: all that is durable. What was written but not synced is kept where `random` gives less than 1/3, cut to a beginning
-   * below 2/3, else lost; a deletion that was not synced lasts below 1/2, else it is undone. Asked once for each such file, in order of their names.
-   * So `() => 0` is a process that was killed, and without `random` all that was not synced is lost. Locks are gone. This storage stays as it is.
+   * What the next process sees: all that is durable. What was written but not synced is kept where
+   * `random` gives less than 1/3, cut to a beginning below 2/3, else lost; a deletion that was not
+   * synced lasts below 1/2, else it is undone. Asked once for each such file, in order of their
+   * names. So `() => 0` is a process that was killed, and without `random` all that was not synced
+   * is lost. Locks are gone. This storage stays as it is.
    */
   afterCrash(random?: () => number): FaultyStorage;
   /** What is read: changes of the map are writes that nobody counts. */
@@ -24,7 +34,10 @@ export interface FaultyStorage extends Storage {
 }
 
 /** Begins with `files`, all durable. */
-export function faultyStorage(files: ReadonlyMap<string, Uint8Array> = new Map(), name = 'faulty'): FaultyStorage {
+export function faultyStorage(
+  files: ReadonlyMap<string, Uint8Array> = new Map(),
+  name = 'faulty',
+): FaultyStorage {
   const written = new Map(files);
   // the same array in both: synced
   let durable = new Map(files);
@@ -41,11 +54,20 @@ export function faultyStorage(files: ReadonlyMap<string, Uint8Array> = new Map()
   const get = (file: string): Uint8Array => {
     checkAlive();
     const bytes = written.get(file);
-    if (!bytes) throw new LemurError('not-found', `${name}: no file ${file}`, { where: `${name}/${file}` });
+    if (!bytes)
+      throw new LemurError('not-found', `${name}: no file ${file}`, { where: `${name}/${file}` });
     return bytes;
   };
-  /** A changing call: `change` as it should be, `half` in its place when it is cut short. True: it was done as it should. */
-  const operation = (what: string, change: () => void, half: () => void = () => {}, halfOfFailed = false): boolean => {
+  /**
+   * A changing call: `change` as it should be, `half` in its place when it is cut short. True: it
+   * was done as it should.
+   */
+  const operation = (
+    what: string,
+    change: () => void,
+    half: () => void = () => {},
+    halfOfFailed = false,
+  ): boolean => {
     checkAlive();
     const fault = faults.get(operations);
     operations++;
@@ -56,7 +78,8 @@ export function faultyStorage(files: ReadonlyMap<string, Uint8Array> = new Map()
     if (fault.how === 'truncates' || (fault.how === 'fails' && halfOfFailed)) half();
     if (fault.how === 'late') change();
     dead = fault.then === 'dead';
-    if (fault.how === 'fails' || fault.how === 'late') throw failed(what, 'no space left on the device');
+    if (fault.how === 'fails' || fault.how === 'late')
+      throw failed(what, 'no space left on the device');
     checkAlive();
     return false;
   };
@@ -90,7 +113,10 @@ export function faultyStorage(files: ReadonlyMap<string, Uint8Array> = new Map()
         descriptor: undefined,
         async read(offset, length) {
           checkAlive();
-          if (closed) throw new LemurError('closed', `${name}/${file}: the file was closed`, { where: `${name}/${file}` });
+          if (closed)
+            throw new LemurError('closed', `${name}/${file}: the file was closed`, {
+              where: `${name}/${file}`,
+            });
           return bytes.slice(offset, offset + length);
         },
         async close() {
@@ -100,7 +126,8 @@ export function faultyStorage(files: ReadonlyMap<string, Uint8Array> = new Map()
     },
     async write(file, bytes, { create = false } = {}) {
       checkAlive();
-      if (create && written.has(file)) throw new LemurError('already-exists', `${name}: a file ${file} is there`, { where: name });
+      if (create && written.has(file))
+        throw new LemurError('already-exists', `${name}: a file ${file} is there`, { where: name });
       const copy = new Uint8Array(bytes);
       operation(
         `${file} could not be written`,
@@ -116,7 +143,9 @@ export function faultyStorage(files: ReadonlyMap<string, Uint8Array> = new Map()
         written.set(file, copy);
         durable.set(file, copy);
       };
-      operation(`${file} could not be replaced`, replaced, () => written.set(`${file}.tmp`, halfOf(copy)));
+      operation(`${file} could not be replaced`, replaced, () =>
+        written.set(`${file}.tmp`, halfOf(copy)),
+      );
     },
     async list() {
       checkAlive();
@@ -145,8 +174,15 @@ export function faultyStorage(files: ReadonlyMap<string, Uint8Array> = new Map()
   };
 }
 
-/** What a loss of power leaves of a file that was `before` when it was last synced, and is `after` now. */
-function chance(before: Uint8Array | undefined, after: Uint8Array | undefined, random: number): Uint8Array | undefined {
+/**
+ * What a loss of power leaves of a file that was `before` when it was last synced, and is `after`
+ * now.
+ */
+function chance(
+  before: Uint8Array | undefined,
+  after: Uint8Array | undefined,
+  random: number,
+): Uint8Array | undefined {
   if (!after) return random < 1 / 2 ? undefined : before;
   if (random < 1 / 3) return after;
   return random < 2 / 3 ? after.slice(0, Math.floor((random * 3 - 1) * after.length)) : before;

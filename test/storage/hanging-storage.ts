@@ -1,10 +1,24 @@
 import { memoryStorage, type Storage } from '../../dist/node.js';
 
-export type StorageCall = 'read' | 'size' | 'open' | 'file' | 'close' | 'write' | 'replace' | 'list' | 'delete' | 'sync' | 'lock';
+export type StorageCall =
+  | 'read'
+  | 'size'
+  | 'open'
+  | 'file'
+  | 'close'
+  | 'write'
+  | 'replace'
+  | 'list'
+  | 'delete'
+  | 'sync'
+  | 'lock';
 
 /** A storage in memory whose calls may hang. */
 export interface HangingStorage extends Storage {
-  /** From now on calls of this kind do not settle; `file` is a read of a file that was opened, `close` its closing. */
+  /**
+   * From now on calls of this kind do not settle; `file` is a read of a file that was opened,
+   * `close` its closing.
+   */
   hang(call: StorageCall): void;
   /** Resolves when a call hangs. */
   hangs(): Promise<void>;

@@ -1,5 +1,6 @@
-// A process that takes the lock at argv[2] when told to. Messages: { take: moment } is answered by { got, code, message }; 'release' by 'released'.
-// With argv[3] 'no-links' its file system has no links; with 'pauses' it says 'marker' and 'rename' before these steps of a takeover, and goes on
+// A process that takes the lock at argv[2] when told to. Messages: { take: moment } is answered by
+// { got, code, message }; 'release' by 'released'. With argv[3] 'no-links' its file system has no
+// links; with 'pauses' it says 'marker' and 'rename' before these steps of a takeover, and goes on
 // when it is sent 'go on'.
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -13,7 +14,10 @@ async function pause(at) {
 
 if (process.argv[3] === 'no-links') {
   fs.promises.link = async () => {
-    throw Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM', errno: -1 });
+    throw Object.assign(new Error('EPERM: operation not permitted, link'), {
+      code: 'EPERM',
+      errno: -1,
+    });
   };
 } else if (process.argv[3] === 'pauses') {
   fs.promises.link = async (from, to) => {

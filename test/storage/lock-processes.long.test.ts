@@ -49,7 +49,9 @@ async function take(child: ChildProcess, moment: number): Promise<Answer | undef
 }
 
 const all = async (tried: ChildProcess[], moment = Date.now() + 20): Promise<Answer[]> =>
-  (await Promise.all(tried.map((child) => take(child, moment)))).filter((answer) => answer !== undefined);
+  (await Promise.all(tried.map((child) => take(child, moment)))).filter(
+    (answer) => answer !== undefined,
+  );
 
 // starting so many processes takes its time on a busy machine
 vi.setConfig({ testTimeout: 240_000 });
@@ -68,7 +70,11 @@ describe.each(['links', 'no-links'])('with %s', (links) => {
       expect(winners.length).toBe(1);
       const name = `process ${winners[0].child.pid} on ${hostname()} since `;
       for (const { got, code, message } of answers) {
-        if (!got) expect({ code, message }).toEqual({ code: 'locked', message: expect.stringContaining(`${path}: locked by ${name}`) });
+        if (!got)
+          expect({ code, message }).toEqual({
+            code: 'locked',
+            message: expect.stringContaining(`${path}: locked by ${name}`),
+          });
       }
       holder = winners[0].child;
       others.splice(others.indexOf(holder), 1, await start(path, links));

@@ -28,11 +28,15 @@ async function deadProcess(): Promise<number> {
 }
 
 async function leave(name: string, content: string | Record<string, unknown>): Promise<void> {
-  const text = typeof content === 'string' ? content : JSON.stringify({ host: hostname(), token: TOKEN, since: SINCE, ...content });
+  const text =
+    typeof content === 'string'
+      ? content
+      : JSON.stringify({ host: hostname(), token: TOKEN, since: SINCE, ...content });
   await storage.write(name, new TextEncoder().encode(text));
 }
 
-const holder = async (): Promise<Record<string, unknown>> => JSON.parse(await readFile(join(folder, 'lock'), 'utf8'));
+const holder = async (): Promise<Record<string, unknown>> =>
+  JSON.parse(await readFile(join(folder, 'lock'), 'utf8'));
 
 test('a lock says who holds it, and is gone when it is released', async () => {
   const lock = await storage.lock('lock');
@@ -83,44 +87,59 @@ test('the lock of a process that is gone is taken over, with what it and others 
   await lock.release();
 });
 
-test.runIf(process.platform === 'linux')('the lock of a process whose number another has now is taken over', async () => {
-  const lock = await storage.lock('lock');
-  const { started } = await holder();
-  const stat = await readFile('/proc/self/stat', 'utf8');
-  // no parentheses in the name of this one
-  expect(started).toMatch(new RegExp(` ${stat.split(') ')[1].split(' ')[19]}$`));
-  await lock.release();
-  await leave('lock', { pid: process.pid, started });
-  await expect(storage.lock('lock')).rejects.toMatchObject({ code: 'locked' });
-  await leave('lock', { pid: process.pid, started: `${started}1` });
-  await (await storage.lock('lock')).release();
-  // who cannot tell when it started is believed
-  await leave('lock', { pid: process.pid });
-  await expect(storage.lock('lock')).rejects.toMatchObject({ code: 'locked' });
-});
-
-test.runIf(process.platform === 'linux')('the lock of a process that ended and that nobody has waited for is taken over', async () => {
-  const parent: ChildProcess = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60']);
-  try {
-    const pid = Number((await once(parent.stdout as NodeJS.ReadableStream, 'data'))[0]);
-    while (!/\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8'))) await new Promise((resolve) => setTimeout(resolve, 5));
-    await leave('lock', { pid });
+test.runIf(process.platform === 'linux')(
+  'the lock of a process whose number another has now is taken over',
+  async () => {
+    const lock = await storage.lock('lock');
+    const { started } = await holder();
+    const stat = await readFile('/proc/self/stat', 'utf8');
+    // no parentheses in the name of this one
+    expect(started).toMatch(new RegExp(` ${stat.split(') ')[1].split(' ')[19]}$`));
+    await lock.release();
+    await leave('lock', { pid: process.pid, started });
+    await expect(storage.lock('lock')).rejects.toMatchObject({ code: 'locked' });
+    await leave('lock', { pid: process.pid, started: `${started}1` });
     await (await storage.lock('lock')).release();
-  } finally {
-    parent.kill();
-  }
-});
+    // who cannot tell when it started is believed
+    await leave('lock', { pid: process.pid });
+    await expect(storage.lock('lock')).rejects.toMatchObject({ code: 'locked' });
+  },
+);
+
+test.runIf(process.platform === 'linux')(
+  'the lock of a process that ended and that nobody has waited for is taken over',
+  async () => {
+    const parent: ChildProcess = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60']);
+    try {
+      const pid = Number((await once(parent.stdout as NodeJS.ReadableStream, 'data'))[0]);
+      while (!/\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8')))
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      await leave('lock', { pid });
+      await (await storage.lock('lock')).release();
+    } finally {
+      parent.kill();
+    }
+  },
+);
 
 test('the lock of another host is never broken: its process and the file to delete are named', async () => {
   await leave('lock', { pid: await deadProcess(), host: 'elsewhere' });
   const error = await storage.lock('lock').catch((caught: unknown) => caught);
   expect(error).toMatchObject({ code: 'locked' });
-  for (const part of ['elsewhere', 'process ', SINCE, `delete ${join(folder, 'lock')}`]) expect((error as Error).message).toContain(part);
+  for (const part of ['elsewhere', 'process ', SINCE, `delete ${join(folder, 'lock')}`])
+    expect((error as Error).message).toContain(part);
   expect((await holder()).host).toBe('elsewhere');
 });
 
 test('a lock that cannot be understood is taken over when it is old', async () => {
-  for (const content of ['', '\0\0\0\0', '{"pid": 1', 'null', '{"pid":-1,"host":"a","since":"b","token":"c"}', '[]']) {
+  for (const content of [
+    '',
+    '\0\0\0\0',
+    '{"pid": 1',
+    'null',
+    '{"pid":-1,"host":"a","since":"b","token":"c"}',
+    '[]',
+  ]) {
     await leave('lock', content);
     await expect(storage.lock('lock')).rejects.toMatchObject({ code: 'locked' });
     const then = Date.now() / 1000 - 60;
@@ -137,7 +156,10 @@ test('a takeover passes by the markers of those who died in theirs, and gives wa
   await leave('lock', { pid });
   await leave(`lock.${TOKEN}.1`, { pid });
   await leave(`lock.${TOKEN}.2`, { pid: process.pid, since: 'just now' });
-  await expect(storage.lock('lock')).rejects.toMatchObject({ code: 'locked', fields: { owner: expect.stringContaining('just now') } });
+  await expect(storage.lock('lock')).rejects.toMatchObject({
+    code: 'locked',
+    fields: { owner: expect.stringContaining('just now') },
+  });
   expect((await holder()).token).toBe(TOKEN);
   // a marker that is being written
   await leave(`lock.${TOKEN}.2`, '');

@@ -3,11 +3,13 @@ import { fairShares, rowOfShare } from '../../src/tokens/fair-shares.js';
 import { numbers } from '../numbers.js';
 
 const sum = (values: Int32Array): number => values.reduce((a, b) => a + b, 0);
-const lengths = (count: number, most: number): Int32Array => Int32Array.from(numbers(1).integers(count, most), (n) => 1 + Math.abs(n));
+const lengths = (count: number, most: number): Int32Array =>
+  Int32Array.from(numbers(1).integers(count, most), (n) => 1 + Math.abs(n));
 
 describe('shares of a sample', () => {
   test('are all rows where no text has a sixteenth of them, and where there are few texts of like length', () => {
-    for (const counts of [lengths(1000, 300), Int32Array.of(5, 9, 40), Int32Array.of(7)]) expect(fairShares(counts, 1000)).toBe(counts);
+    for (const counts of [lengths(1000, 300), Int32Array.of(5, 9, 40), Int32Array.of(7)])
+      expect(fairShares(counts, 1000)).toBe(counts);
   });
 
   test('of a text that is longer than all others together are no more than a sixteenth', () => {
@@ -21,7 +23,8 @@ describe('shares of a sample', () => {
 
   test('leave as many rows as are wanted, or all', () => {
     const counts = Int32Array.of(4, 5, 100_000, 6, 50_000);
-    for (const wanted of [10, 1000, 60_000]) expect(sum(fairShares(counts, wanted))).toBeGreaterThanOrEqual(wanted);
+    for (const wanted of [10, 1000, 60_000])
+      expect(sum(fairShares(counts, wanted))).toBeGreaterThanOrEqual(wanted);
     expect(fairShares(counts, 1e6)).toEqual(counts);
   });
 });

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { longestRows, queryLengths, scalesOf, typicalLength, unitRows } from '../../src/tokens/lengths.js';
+import {
+  longestRows,
+  queryLengths,
+  scalesOf,
+  typicalLength,
+  unitRows,
+} from '../../src/tokens/lengths.js';
 import { quantizeTokens } from '../../src/tokens/quantize.js';
 import { rowOffsets } from '../../src/tokens/token-sets.js';
 import { numbers } from '../numbers.js';
@@ -10,7 +16,8 @@ const offsets = rowOffsets(counts);
 const unit = numbers(1).unitRows(10, dim);
 const factors = [1, 1, 1, 50, 1e-3, 2, 0, 1e-3, 0, 0];
 const vectors = unit.map((value, i) => value * factors[Math.floor(i / dim)]);
-const lengthOf = (rows: Float32Array, row: number) => Math.hypot(...rows.subarray(row * dim, (row + 1) * dim));
+const lengthOf = (rows: Float32Array, row: number) =>
+  Math.hypot(...rows.subarray(row * dim, (row + 1) * dim));
 
 test('rows of unit length are left as they are, bit by bit, however they were rounded', async () => {
   expect(await unitRows(unit, dim)).toBe(unit);
@@ -21,15 +28,23 @@ test('rows of unit length are left as they are, bit by bit, however they were ro
 test('rows of other lengths are brought to length 1, but for those that are zero', async () => {
   const rows = await unitRows(vectors, dim);
   expect(rows).not.toBe(vectors);
-  for (const [row, factor] of factors.entries()) expect(lengthOf(rows, row)).toBeCloseTo(factor === 0 ? 0 : 1, 5);
+  for (const [row, factor] of factors.entries())
+    expect(lengthOf(rows, row)).toBeCloseTo(factor === 0 ? 0 : 1, 5);
 });
 
 test('the longest token of each text is found, in float32 and in int8', async () => {
   const lengths = await longestRows({ vectors, counts, offsets, dim });
   expect([...lengths]).toEqual([1, expect.closeTo(50, 3), expect.closeTo(2, 4), 0]);
-  const int8 = await longestRows(await quantizeTokens({ vectors, counts, offsets, dim }, new Float32Array(dim).fill(0.01)));
+  const int8 = await longestRows(
+    await quantizeTokens({ vectors, counts, offsets, dim }, new Float32Array(dim).fill(0.01)),
+  );
   expect([...int8]).toEqual([1, expect.closeTo(50, 0), expect.closeTo(2, 1), expect.closeTo(0, 2)]);
-  expect([...(await queryLengths({ vectors, counts, offsets, dim }))]).toEqual([3, expect.closeTo(50, 3), expect.closeTo(2.002, 4), 0]);
+  expect([...(await queryLengths({ vectors, counts, offsets, dim }))]).toEqual([
+    3,
+    expect.closeTo(50, 3),
+    expect.closeTo(2.002, 4),
+    0,
+  ]);
 });
 
 test('what is typical is the middle length, texts that are zero aside, and scales are times that', () => {

@@ -5,11 +5,16 @@ import { type PooledTokens, poolTokens } from '../../src/tokens/pool.js';
 import { type TokenSets, tokenSets } from '../../src/tokens/token-sets.js';
 import { dot, numbers, randomTexts, relativeError } from '../numbers.js';
 
-const row = ({ vectors, dim }: TokenSets, i: number): Float32Array => vectors.subarray(i * dim, (i + 1) * dim);
+const row = ({ vectors, dim }: TokenSets, i: number): Float32Array =>
+  vectors.subarray(i * dim, (i + 1) * dim);
 
-/** What Ward's method is by its definition: of all pairs the one whose union adds least to the sum of squares, one after the other. */
+/**
+ * What Ward's method is by its definition: of all pairs the one whose union adds least to the sum
+ * of squares, one after the other.
+ */
 function naiveWard(x: readonly Float32Array[], clusters: number): number[][] {
-  const mean = (rows: readonly number[]): number[] => Array.from(x[0], (_, c) => rows.reduce((sum, i) => sum + x[i][c], 0) / rows.length);
+  const mean = (rows: readonly number[]): number[] =>
+    Array.from(x[0], (_, c) => rows.reduce((sum, i) => sum + x[i][c], 0) / rows.length);
   const scatter = (rows: readonly number[]): number => {
     const center = mean(rows);
     return rows.reduce((sum, i) => sum + center.reduce((s, m, c) => s + (x[i][c] - m) ** 2, 0), 0);
@@ -30,7 +35,9 @@ function naiveWard(x: readonly Float32Array[], clusters: number): number[][] {
 }
 
 function clustersOf({ members }: PooledTokens): number[][] {
-  return Array.from({ length: Math.max(...members) + 1 }, (_, cluster) => [...members.keys()].filter((i) => members[i] === cluster));
+  return Array.from({ length: Math.max(...members) + 1 }, (_, cluster) =>
+    [...members.keys()].filter((i) => members[i] === cluster),
+  );
 }
 
 describe('pooling', () => {
@@ -42,7 +49,10 @@ describe('pooling', () => {
       [4, 24, 8],
       [5, 30, 1],
     ] as const) {
-      const sets = await tokenSets({ vectors: numbers(seed).floats(n * dim, 3), counts: [n], dim }, 'documents');
+      const sets = await tokenSets(
+        { vectors: numbers(seed).floats(n * dim, 3), counts: [n], dim },
+        'documents',
+      );
       for (const factor of [1.3, 2, 3, 4.5, 10, 1000]) {
         const pooled = await poolTokens(sets, factor);
         const expected = Math.max(1, Math.floor(n / factor));
@@ -72,15 +82,21 @@ describe('pooling', () => {
   test('unit vectors become unit vectors in the direction of the mean, others have the mean norm', async () => {
     const texts = randomTexts(7, [40, 1, 13], 16);
     for (const scale of [1, 5]) {
-      const sets = await tokenSets({ ...texts, vectors: texts.vectors.map((v) => v * scale) }, 'documents');
+      const sets = await tokenSets(
+        { ...texts, vectors: texts.vectors.map((v) => v * scale) },
+        'documents',
+      );
       const pooled = await poolTokens(sets, 3);
       for (let text = 0, input = 0; text < 3; text++) {
         const members: number[][] = Array.from({ length: pooled.counts[text] }, () => []);
-        for (const end = sets.offsets[text + 1]; input < end; input++) members[pooled.members[input]].push(input);
+        for (const end = sets.offsets[text + 1]; input < end; input++)
+          members[pooled.members[input]].push(input);
         members.forEach((rows, i) => {
           const got = row(pooled, pooled.offsets[text] + i);
           expect(Math.sqrt(dot(got, got))).toBeCloseTo(scale, 5);
-          const sums = Float64Array.from(got, (_, c) => rows.reduce((sum, r) => sum + row(sets, r)[c], 0));
+          const sums = Float64Array.from(got, (_, c) =>
+            rows.reduce((sum, r) => sum + row(sets, r)[c], 0),
+          );
           const norm = Math.sqrt(dot(sums, sums));
           expect(
             relativeError(
@@ -94,7 +110,9 @@ describe('pooling', () => {
   });
 
   test('members that cancel each other out, and zeros, leave zeros; equal vectors are merged first', async () => {
-    const pool = async (rows: number[][], factor: number) => [...(await poolTokens(await tokenSets([rows], 'documents'), factor)).vectors];
+    const pool = async (rows: number[][], factor: number) => [
+      ...(await poolTokens(await tokenSets([rows], 'documents'), factor)).vectors,
+    ];
     expect(
       await pool(
         [
@@ -139,7 +157,10 @@ describe('pooling', () => {
   });
 
   test('what becomes of a text does not depend on its neighbours, nor on ties', async () => {
-    const text = fc.array(fc.tuple(...[0, 1].map(() => fc.integer({ min: -2, max: 2 }))), { minLength: 1, maxLength: 25 });
+    const text = fc.array(fc.tuple(...[0, 1].map(() => fc.integer({ min: -2, max: 2 }))), {
+      minLength: 1,
+      maxLength: 25,
+    });
     await fc.assert(
       fc.asyncProperty(
         fc.array(text, { minLength: 1, maxLength: 5 }),
@@ -168,10 +189,20 @@ describe('pooling', () => {
     const sets = await tokenSets(texts, 'documents');
     const pooled = await poolTokens(sets, 1500);
     expect([...pooled.counts]).toEqual([3]);
-    expect([...pooled.members]).toEqual([...new Array(1500).fill(0), ...new Array(1500).fill(1), ...new Array(1500).fill(2)]);
+    expect([...pooled.members]).toEqual([
+      ...new Array(1500).fill(0),
+      ...new Array(1500).fill(1),
+      ...new Array(1500).fill(2),
+    ]);
     const [whole, part] = [
       await poolTokens(sets, 4),
-      await poolTokens(await tokenSets({ ...texts, counts: [1500], vectors: texts.vectors.subarray(1500 * 4, 3000 * 4) }, 'documents'), 4),
+      await poolTokens(
+        await tokenSets(
+          { ...texts, counts: [1500], vectors: texts.vectors.subarray(1500 * 4, 3000 * 4) },
+          'documents',
+        ),
+        4,
+      ),
     ];
     expect([...whole.counts]).toEqual([3 * 375]);
     expect(whole.vectors.slice(375 * 4, 750 * 4)).toEqual(part.vectors);

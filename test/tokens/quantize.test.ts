@@ -4,10 +4,16 @@ import { meanToken, quantizeTokens } from '../../src/tokens/quantize.js';
 import { tokenSets } from '../../src/tokens/token-sets.js';
 import { numbers } from '../numbers.js';
 
-const setsOf = (vectors: Float32Array, dim: number) => tokenSets({ vectors, counts: [vectors.length / dim], dim }, 'documents');
+const setsOf = (vectors: Float32Array, dim: number) =>
+  tokenSets({ vectors, counts: [vectors.length / dim], dim }, 'documents');
 
 test('no value is further from its code than half a step, and the largest is exact', async () => {
-  const value = fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e6), max: Math.fround(1e6) });
+  const value = fc.float({
+    noNaN: true,
+    noDefaultInfinity: true,
+    min: Math.fround(-1e6),
+    max: Math.fround(1e6),
+  });
   await fc.assert(
     fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 60 }), async (list) => {
       const vectors = Float32Array.from(list);
@@ -18,7 +24,9 @@ test('no value is further from its code than half a step, and the largest is exa
       const { codes, factors } = await quantizeTokens(sets, new Float32Array(1));
       for (const [i, v] of vectors.entries()) {
         expect(Math.abs(codes[i])).toBeLessThanOrEqual(127);
-        expect(Math.abs(codes[i] * factors[0] - v)).toBeLessThanOrEqual((0.5 * largest * (1 + 1e-5)) / 127);
+        expect(Math.abs(codes[i] * factors[0] - v)).toBeLessThanOrEqual(
+          (0.5 * largest * (1 + 1e-5)) / 127,
+        );
         if (Math.abs(v) === largest && largest > 0) expect(Math.abs(codes[i])).toBe(127);
       }
     }),
@@ -27,7 +35,10 @@ test('no value is further from its code than half a step, and the largest is exa
 
 test('vectors that are the mean have codes 0 and factor 0', async () => {
   const mean = Float32Array.of(1, -2, 0, 3);
-  const { codes, factors } = await quantizeTokens(await setsOf(Float32Array.of(...mean, ...mean), 4), mean);
+  const { codes, factors } = await quantizeTokens(
+    await setsOf(Float32Array.of(...mean, ...mean), 4),
+    mean,
+  );
   expect([...codes]).toEqual(new Array(8).fill(0));
   expect([...factors]).toEqual([0]);
 });
@@ -54,7 +65,9 @@ test('shapes are kept, the input is not touched, and the codes of a text do not 
 test('an aborted signal stops it with its reason', async () => {
   const reason = new Error('enough');
   const sets = await setsOf(new Float32Array(4), 2);
-  await expect(quantizeTokens(sets, new Float32Array(2), AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(quantizeTokens(sets, new Float32Array(2), AbortSignal.abort(reason))).rejects.toBe(
+    reason,
+  );
   await expect(meanToken(sets, AbortSignal.abort(reason))).rejects.toBe(reason);
 });
 
@@ -68,8 +81,16 @@ test('the mean is that of all rows, whatever text they are in, where these are o
     1,
     Array.from({ length: 7 }, (_, i) => [...values.subarray(3 * i, 3 * i + 3)]),
   );
-  const mean = await meanToken(await tokenSets({ vectors: Float32Array.from(rows.flat()), counts: [2, 1, 4], dim: 3 }, 'documents'));
-  const sums = rows.reduce((sum, row) => sum.map((value, j) => value + Math.fround(row[j])), [0, 0, 0]);
+  const mean = await meanToken(
+    await tokenSets(
+      { vectors: Float32Array.from(rows.flat()), counts: [2, 1, 4], dim: 3 },
+      'documents',
+    ),
+  );
+  const sums = rows.reduce(
+    (sum, row) => sum.map((value, j) => value + Math.fround(row[j])),
+    [0, 0, 0],
+  );
   expect([...mean]).toEqual(sums.map((sum) => Math.fround(sum / 7)));
 });
 
@@ -81,9 +102,14 @@ test('the mean of many texts is as long as most of them say, whatever the others
   const expected = [0.3, 0.8, 0.3];
   const meanOf = async (lengths: number[]): Promise<Float32Array> => {
     const vectors = Float32Array.from(lengths.flatMap((length) => ofLength(length, base).flat()));
-    return meanToken(await tokenSets({ vectors, counts: lengths.map(() => 2), dim: 3 }, 'documents'));
+    return meanToken(
+      await tokenSets({ vectors, counts: lengths.map(() => 2), dim: 3 }, 'documents'),
+    );
   };
-  const many = (length: number, ...others: number[]): number[] => [...others, ...new Array(99).fill(length)];
+  const many = (length: number, ...others: number[]): number[] => [
+    ...others,
+    ...new Array(99).fill(length),
+  ];
   for (const [lengths, times] of [
     [many(1, 1000), 1],
     [many(1, 1e14, 1e-30, 0), 1],
@@ -95,6 +121,7 @@ test('the mean of many texts is as long as most of them say, whatever the others
     [[0, 0], 0],
   ] as const) {
     const mean = await meanOf([...lengths]);
-    for (const j of [0, 1, 2]) expect(mean[j] / (times || 1)).toBeCloseTo(times === 0 ? 0 : expected[j], 5);
+    for (const j of [0, 1, 2])
+      expect(mean[j] / (times || 1)).toBeCloseTo(times === 0 ? 0 : expected[j], 5);
   }
 });

@@ -41,16 +41,19 @@ test.each([
     order: [7, 2, 1, 5, 4, 0, 6, 3],
     sample: [177465, 492751, 597950],
   },
-])('seed $seed and stream $stream give the same numbers on every machine, for good', ({ seed, stream, ...stored }) => {
-  const random = createRandom(seed, stream);
-  expect({
-    uniforms: draw(3, () => random.uniform()),
-    integers: draw(5, () => random.integer(1000)),
-    normals: draw(4, () => random.normal()),
-    order: [...permutation(random, 8)],
-    sample: [...sampleWithoutReplacement(random, 1e6, 3)],
-  }).toEqual(stored);
-});
+])(
+  'seed $seed and stream $stream give the same numbers on every machine, for good',
+  ({ seed, stream, ...stored }) => {
+    const random = createRandom(seed, stream);
+    expect({
+      uniforms: draw(3, () => random.uniform()),
+      integers: draw(5, () => random.integer(1000)),
+      normals: draw(4, () => random.normal()),
+      order: [...permutation(random, 8)],
+      sample: [...sampleWithoutReplacement(random, 1e6, 3)],
+    }).toEqual(stored);
+  },
+);
 
 test('other seeds and other streams give other numbers', () => {
   const seen = new Set<number>();
@@ -86,24 +89,33 @@ test('uniform numbers fill [0, 1) evenly', () => {
   expect(sum(bins.map((count) => (count - 5000) ** 2 / 5000))).toBeLessThan(43.8);
 });
 
-test.each([1, 2, 3, 10, 255, 3 * 2 ** 30, 2 ** 32])('integers below %d stay below it and are evenly spread', (bound) => {
-  const random = createRandom(11);
-  const values = draw(20_000, () => random.integer(bound));
-  expect(values.every((value) => Number.isInteger(value) && value >= 0 && value < bound)).toBe(true);
-  const mean = sum(values) / values.length;
-  // five standard errors of the mean of a uniform distribution
-  expect(Math.abs(mean - (bound - 1) / 2)).toBeLessThanOrEqual((5 * bound) / Math.sqrt(12 * values.length));
-});
+test.each([1, 2, 3, 10, 255, 3 * 2 ** 30, 2 ** 32])(
+  'integers below %d stay below it and are evenly spread',
+  (bound) => {
+    const random = createRandom(11);
+    const values = draw(20_000, () => random.integer(bound));
+    expect(values.every((value) => Number.isInteger(value) && value >= 0 && value < bound)).toBe(
+      true,
+    );
+    const mean = sum(values) / values.length;
+    // five standard errors of the mean of a uniform distribution
+    expect(Math.abs(mean - (bound - 1) / 2)).toBeLessThanOrEqual(
+      (5 * bound) / Math.sqrt(12 * values.length),
+    );
+  },
+);
 
 test('normal numbers have mean 0, variance 1, no skew and the right tails', () => {
   const random = createRandom(3);
   const values = draw(100_000, () => random.normal());
-  const moment = (power: number): number => sum(values.map((value) => value ** power)) / values.length;
+  const moment = (power: number): number =>
+    sum(values.map((value) => value ** power)) / values.length;
   expect(Math.abs(moment(1))).toBeLessThan(0.016);
   expect(Math.abs(moment(2) - 1)).toBeLessThan(0.025);
   expect(Math.abs(moment(3))).toBeLessThan(0.06);
   expect(Math.abs(moment(4) - 3)).toBeLessThan(0.16);
-  const beyond = (limit: number): number => values.filter((value) => Math.abs(value) > limit).length / values.length;
+  const beyond = (limit: number): number =>
+    values.filter((value) => Math.abs(value) > limit).length / values.length;
   expect(beyond(1)).toBeCloseTo(0.3173, 2);
   expect(beyond(2)).toBeCloseTo(0.0455, 2);
 });
@@ -132,5 +144,6 @@ test('a sample has no number twice, and every number as often as the others', ()
 });
 
 test('a sample of all or more is all, in order', () => {
-  for (const count of [5, 9]) expect([...sampleWithoutReplacement(createRandom(1), 5, count)]).toEqual([0, 1, 2, 3, 4]);
+  for (const count of [5, 9])
+    expect([...sampleWithoutReplacement(createRandom(1), 5, count)]).toEqual([0, 1, 2, 3, 4]);
 });

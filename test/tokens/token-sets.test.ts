@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { LemurError } from '../../src/errors.js';
-import { reportTokens, type TokenInput, tokenSets, tokenSetsOfDim } from '../../src/tokens/token-sets.js';
+import {
+  reportTokens,
+  type TokenInput,
+  tokenSets,
+  tokenSetsOfDim,
+} from '../../src/tokens/token-sets.js';
 import { numbers } from '../numbers.js';
 
 const vectors = Float32Array.of(1, 0, 0, 1, 0.5, -0.5);
@@ -21,9 +26,15 @@ describe('texts of one and of two tokens', () => {
     ['ragged pairs', { vectors, counts: [1, 2], dim: 2 }],
     ['counts as Int32Array', { vectors, counts: Int32Array.of(1, 2), dim: 2 }],
     ['counts as Float64Array', { vectors, counts: Float64Array.of(1, 2), dim: 2 }],
-    ['counts as BigInt64Array', { vectors, counts: BigInt64Array.of(1n, 2n) as unknown as ArrayLike<number>, dim: 2 }],
+    [
+      'counts as BigInt64Array',
+      { vectors, counts: BigInt64Array.of(1n, 2n) as unknown as ArrayLike<number>, dim: 2 },
+    ],
     ['nested arrays', [[rows[0]], [rows[1], rows[2]]]],
-    ['arrays of Float32Array', [[Float32Array.from(rows[0])], [Float32Array.from(rows[1]), Float32Array.from(rows[2])]]],
+    [
+      'arrays of Float32Array',
+      [[Float32Array.from(rows[0])], [Float32Array.from(rows[1]), Float32Array.from(rows[2])]],
+    ],
     [
       'tensors',
       [
@@ -42,13 +53,23 @@ describe('texts of one and of two tokens', () => {
   ];
   test.each(forms)('are the same as %s', async (_name, input) => {
     const sets = await tokenSets(input, 'documents');
-    expect(sets).toEqual({ vectors, counts: Int32Array.of(1, 2), offsets: Float64Array.of(0, 1, 3), dim: 2 });
+    expect(sets).toEqual({
+      vectors,
+      counts: Int32Array.of(1, 2),
+      offsets: Float64Array.of(0, 1, 3),
+      dim: 2,
+    });
   });
 });
 
 test('a dense tensor is texts of equal length; two dimensions are one text', async () => {
   const data = numbers(1).floats(12);
-  const three = { vectors: data, counts: Int32Array.of(2, 2, 2), offsets: Float64Array.of(0, 2, 4, 6), dim: 2 };
+  const three = {
+    vectors: data,
+    counts: Int32Array.of(2, 2, 2),
+    offsets: Float64Array.of(0, 2, 4, 6),
+    dim: 2,
+  };
   expect(await tokenSets({ data, dims: [3, 2, 2] }, 'queries')).toEqual(three);
   const one = { vectors: data, counts: Int32Array.of(3), offsets: Float64Array.of(0, 3), dim: 4 };
   expect(await tokenSets({ data, dims: [3, 4] }, 'queries')).toEqual(one);
@@ -74,8 +95,13 @@ describe('a value that is not finite is found, with its row and column', () => {
       ],
     ]) {
       const error = await refused(input);
-      expect(error).toMatchObject({ code: 'not-finite', fields: { where: 'documents', row: 2, column: 1 } });
-      expect(error.message).toBe(`documents: value ${value} in row 2, column 1; every value must be finite`);
+      expect(error).toMatchObject({
+        code: 'not-finite',
+        fields: { where: 'documents', row: 2, column: 1 },
+      });
+      expect(error.message).toBe(
+        `documents: value ${value} in row 2, column 1; every value must be finite`,
+      );
     }
   });
 
@@ -83,11 +109,17 @@ describe('a value that is not finite is found, with its row and column', () => {
     const many = new Float32Array(5_000_000).fill(0.1);
     many[4_321_987] = Number.NaN;
     const error = await refused({ vectors: many, counts: [50_000], dim: 100 }, 'learn');
-    expect(error).toMatchObject({ code: 'not-finite', fields: { where: 'learn', row: 43_219, column: 87 } });
+    expect(error).toMatchObject({
+      code: 'not-finite',
+      fields: { where: 'learn', row: 43_219, column: 87 },
+    });
   });
 
   test('when it only overflows float32', async () => {
-    expect(await refused([[[1e39, 0]]])).toMatchObject({ code: 'not-finite', fields: { row: 0, column: 0 } });
+    expect(await refused([[[1e39, 0]]])).toMatchObject({
+      code: 'not-finite',
+      fields: { row: 0, column: 0 },
+    });
   });
 
   test('when it is no number', async () => {
@@ -125,17 +157,77 @@ describe('what is refused, and in which words', () => {
       {},
       /counts\[0\]: expected a non-negative integer, got 1.5/,
     ],
-    ['a count that is NaN', { vectors, counts: [3, Number.NaN], dim: 2 }, 'invalid-argument', {}, /counts\[1\]: .* got NaN/],
-    ['a count that overflows', { vectors, counts: [2 ** 31], dim: 2 }, 'invalid-argument', {}, /counts\[0\]: .* got 2147483648/],
-    ['no counts', { vectors, dim: 2 }, 'invalid-argument', {}, /counts: expected an array of integers, got undefined/],
-    ['counts of null', { vectors, counts: null, dim: 2 }, 'invalid-argument', {}, /counts: expected an array of integers, got null/],
-    ['a text of no tokens', { vectors, counts: [1, 0, 2], dim: 2 }, 'empty-document', { index: 1 }, /text 1 has no token vectors/],
-    ['a matrix of no tokens', [[[1, 2]], []], 'empty-document', { index: 1 }, /text 1 has no token vectors/],
-    ['a tensor of no tokens', [{ data: new Float32Array(0), dims: [0, 2] }], 'empty-document', { index: 0 }, /text 0 has no token vectors/],
-    ['dense texts of no tokens', { data: new Float32Array(0), dims: [2, 0, 5] }, 'empty-document', { index: 0 }, /text 0 has no/],
+    [
+      'a count that is NaN',
+      { vectors, counts: [3, Number.NaN], dim: 2 },
+      'invalid-argument',
+      {},
+      /counts\[1\]: .* got NaN/,
+    ],
+    [
+      'a count that overflows',
+      { vectors, counts: [2 ** 31], dim: 2 },
+      'invalid-argument',
+      {},
+      /counts\[0\]: .* got 2147483648/,
+    ],
+    [
+      'no counts',
+      { vectors, dim: 2 },
+      'invalid-argument',
+      {},
+      /counts: expected an array of integers, got undefined/,
+    ],
+    [
+      'counts of null',
+      { vectors, counts: null, dim: 2 },
+      'invalid-argument',
+      {},
+      /counts: expected an array of integers, got null/,
+    ],
+    [
+      'a text of no tokens',
+      { vectors, counts: [1, 0, 2], dim: 2 },
+      'empty-document',
+      { index: 1 },
+      /text 1 has no token vectors/,
+    ],
+    [
+      'a matrix of no tokens',
+      [[[1, 2]], []],
+      'empty-document',
+      { index: 1 },
+      /text 1 has no token vectors/,
+    ],
+    [
+      'a tensor of no tokens',
+      [{ data: new Float32Array(0), dims: [0, 2] }],
+      'empty-document',
+      { index: 0 },
+      /text 0 has no token vectors/,
+    ],
+    [
+      'dense texts of no tokens',
+      { data: new Float32Array(0), dims: [2, 0, 5] },
+      'empty-document',
+      { index: 0 },
+      /text 0 has no/,
+    ],
     ['no texts', [], 'empty-corpus', {}, /expected at least one text, got none/],
-    ['no ragged texts', { vectors: new Float32Array(0), counts: [], dim: 2 }, 'empty-corpus', {}, /expected at least one text, got none/],
-    ['no dense texts', { data: new Float32Array(0), dims: [0, 3, 2] }, 'empty-corpus', {}, /expected at least one text, got none/],
+    [
+      'no ragged texts',
+      { vectors: new Float32Array(0), counts: [], dim: 2 },
+      'empty-corpus',
+      {},
+      /expected at least one text, got none/,
+    ],
+    [
+      'no dense texts',
+      { data: new Float32Array(0), dims: [0, 3, 2] },
+      'empty-corpus',
+      {},
+      /expected at least one text, got none/,
+    ],
     [
       'vectors of float64',
       { vectors: new Float64Array(6), counts: [3], dim: 2 },
@@ -150,10 +242,34 @@ describe('what is refused, and in which words', () => {
       {},
       /vectors: expected a Float32Array, got Array/,
     ],
-    ['a dimension of zero', { vectors, counts: [3], dim: 0 }, 'invalid-argument', {}, /dim: expected a positive integer, got 0/],
-    ['a fractional dimension', { vectors, counts: [4], dim: 1.5 }, 'invalid-argument', {}, /dim: expected a positive integer, got 1.5/],
-    ['no dimension', { vectors, counts: [3] }, 'invalid-argument', {}, /dim: expected a positive integer, got undefined/],
-    ['a tensor of other data', { data: [1, 2], dims: [1, 1, 2] }, 'invalid-argument', {}, /data: expected a Float32Array, got Array/],
+    [
+      'a dimension of zero',
+      { vectors, counts: [3], dim: 0 },
+      'invalid-argument',
+      {},
+      /dim: expected a positive integer, got 0/,
+    ],
+    [
+      'a fractional dimension',
+      { vectors, counts: [4], dim: 1.5 },
+      'invalid-argument',
+      {},
+      /dim: expected a positive integer, got 1.5/,
+    ],
+    [
+      'no dimension',
+      { vectors, counts: [3] },
+      'invalid-argument',
+      {},
+      /dim: expected a positive integer, got undefined/,
+    ],
+    [
+      'a tensor of other data',
+      { data: [1, 2], dims: [1, 1, 2] },
+      'invalid-argument',
+      {},
+      /data: expected a Float32Array, got Array/,
+    ],
     [
       'dims that do not fit',
       { data: vectors, dims: [2, 2, 2] },
@@ -161,10 +277,28 @@ describe('what is refused, and in which words', () => {
       {},
       /dims: expected \[texts, tokens, dim\] with 6 values in all, got \[2,2,2\]/,
     ],
-    ['dims of four', { data: vectors, dims: [1, 1, 3, 2] }, 'invalid-argument', {}, /dims: expected \[texts, tokens, dim\]/],
+    [
+      'dims of four',
+      { data: vectors, dims: [1, 1, 3, 2] },
+      'invalid-argument',
+      {},
+      /dims: expected \[texts, tokens, dim\]/,
+    ],
     ['no dims', { data: vectors }, 'invalid-argument', {}, /dims: expected \[texts, tokens, dim\]/],
-    ['negative dims', { data: vectors, dims: [-1, -3, 2] }, 'invalid-argument', {}, /dims: expected \[texts, tokens, dim\]/],
-    ['fractional dims', { data: vectors.slice(0, 3), dims: [1.5, 1, 2] }, 'invalid-argument', {}, /dims: expected \[texts, tokens, dim\]/],
+    [
+      'negative dims',
+      { data: vectors, dims: [-1, -3, 2] },
+      'invalid-argument',
+      {},
+      /dims: expected \[texts, tokens, dim\]/,
+    ],
+    [
+      'fractional dims',
+      { data: vectors.slice(0, 3), dims: [1.5, 1, 2] },
+      'invalid-argument',
+      {},
+      /dims: expected \[texts, tokens, dim\]/,
+    ],
     [
       'dims of a matrix that do not fit',
       [{ data: vectors, dims: [2, 2] }],
@@ -200,11 +334,35 @@ describe('what is refused, and in which words', () => {
       {},
       /documents\[0\]: expected \{ data, dims \} or an array of token vectors, got Float32Array/,
     ],
-    ['a text of numbers', [[1, 2]], 'invalid-argument', {}, /documents\[0\]\[0\]: expected a token vector, got number/],
+    [
+      'a text of numbers',
+      [[1, 2]],
+      'invalid-argument',
+      {},
+      /documents\[0\]\[0\]: expected a token vector, got number/,
+    ],
     ['a text that is null', [null], 'invalid-argument', {}, /documents\[0\]: expected .* got null/],
-    ['a token that is null', [[[1], null]], 'invalid-argument', {}, /documents\[0\]\[1\]: expected a token vector, got null/],
-    ['a token of no values', [[[]]], 'invalid-argument', {}, /documents\[0\]\[0\]: expected a token vector/],
-    ['a string', 'hello', 'invalid-argument', {}, /expected \{ vectors, counts, dim \} or an array of token matrices, got string/],
+    [
+      'a token that is null',
+      [[[1], null]],
+      'invalid-argument',
+      {},
+      /documents\[0\]\[1\]: expected a token vector, got null/,
+    ],
+    [
+      'a token of no values',
+      [[[]]],
+      'invalid-argument',
+      {},
+      /documents\[0\]\[0\]: expected a token vector/,
+    ],
+    [
+      'a string',
+      'hello',
+      'invalid-argument',
+      {},
+      /expected \{ vectors, counts, dim \} or an array of token matrices, got string/,
+    ],
     ['texts', ['hello'], 'invalid-argument', {}, /documents\[0\]: expected .* got string/],
     ['nothing', undefined, 'invalid-argument', {}, /got undefined/],
     ['null', null, 'invalid-argument', {}, /got null/],
@@ -221,19 +379,28 @@ describe('what is refused, and in which words', () => {
 
   test('a text whose dimension is not that of the texts before', async () => {
     const error = await refused([[[1, 2]], [[1, 2]], [[1, 2, 3]]]);
-    expect(error).toMatchObject({ code: 'dimension-mismatch', fields: { where: 'documents[2]', expected: 2, got: 3 } });
+    expect(error).toMatchObject({
+      code: 'dimension-mismatch',
+      fields: { where: 'documents[2]', expected: 2, got: 3 },
+    });
     expect(error.message).toBe('documents[2]: token vectors have 3 dimensions, those before it 2');
   });
 
   test('a token whose dimension is not that of its text', async () => {
     const error = await refused([[[1, 2]], [[1, 2], [1]]]);
-    expect(error).toMatchObject({ code: 'dimension-mismatch', fields: { where: 'documents[1][1]', expected: 2, got: 1 } });
+    expect(error).toMatchObject({
+      code: 'dimension-mismatch',
+      fields: { where: 'documents[1][1]', expected: 2, got: 1 },
+    });
     expect(error.message).toBe('documents[1][1]: token vector has 1 dimensions, those before it 2');
   });
 
   test('texts of another dimension than the model', async () => {
     const error: unknown = await tokenSetsOfDim([[[1, 2]]], 3, 'queries').catch((e: unknown) => e);
-    expect(error).toMatchObject({ code: 'dimension-mismatch', fields: { where: 'queries', expected: 3, got: 2 } });
+    expect(error).toMatchObject({
+      code: 'dimension-mismatch',
+      fields: { where: 'queries', expected: 3, got: 2 },
+    });
     expect((error as Error).message).toBe('queries: token vectors have 2 dimensions, expected 3');
     expect((await tokenSetsOfDim([[[1, 2, 3]]], 3, 'queries')).dim).toBe(3);
   });
@@ -241,7 +408,9 @@ describe('what is refused, and in which words', () => {
 
 test('an aborted signal stops the check with its reason', async () => {
   const reason = new Error('enough');
-  await expect(tokenSets({ vectors, counts: [3], dim: 2 }, 'documents', AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(
+    tokenSets({ vectors, counts: [3], dim: 2 }, 'documents', AbortSignal.abort(reason)),
+  ).rejects.toBe(reason);
 });
 
 test('zero rows and rows that are not of unit length are counted', async () => {

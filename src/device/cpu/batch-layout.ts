@@ -1,6 +1,8 @@
 import type { FeatureLayout } from '../feature-layout.js';
 
-/** What one layer keeps of a batch, as offsets in floats; each rows x outputs but `inverse` (rows). */
+/**
+ * What one layer keeps of a batch, as offsets in floats; each rows x outputs but `inverse` (rows).
+ */
 export interface LayerBatch {
   /** (linear output - mean) / deviation. */
   normal: number;
@@ -14,7 +16,10 @@ export interface LayerBatch {
   gradLinear: number;
 }
 
-/** A training batch in one flat array: tokens (rows x d), layers, predictions (rows x outputs), which become their gradients. */
+/**
+ * A training batch in one flat array: tokens (rows x d), layers, predictions (rows x outputs),
+ * which become their gradients.
+ */
 export interface BatchLayout {
   x: number;
   layers: LayerBatch[];

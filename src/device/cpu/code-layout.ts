@@ -1,7 +1,10 @@
 import { wholePanels } from '../../kernels/kernels.js';
 import type { FeatureLayout } from '../feature-layout.js';
 
-/** A matrix of weights (outputs x inputs) at offset `weight` of the flat parameters: a layer's, or the head's. */
+/**
+ * A matrix of weights (outputs x inputs) at offset `weight` of the flat parameters: a layer's, or
+ * the head's.
+ */
 export interface Linear {
   inputs: number;
   outputs: number;
@@ -13,7 +16,10 @@ export function linearsOf(layout: FeatureLayout, outputs: number): Linear[] {
   return [...layout.layers, { inputs: layout.latentDim, outputs, weight: layout.parameterCount }];
 }
 
-/** Where a step keeps codes of one matrix and of the batch that it is applied to: panels as offsets in int16, factors as offsets in floats. */
+/**
+ * Where a step keeps codes of one matrix and of the batch that it is applied to: panels as offsets
+ * in int16, factors as offsets in floats.
+ */
 export interface LinearCodes {
   /** Rows of the matrix as lanes. */
   forward: number;

@@ -17,22 +17,34 @@ import { createTensorStore } from './tensor-store.js';
 import { topRows } from './top-rows.js';
 
 /**
- * The CPU: `threads` workers (default: all) with WASM kernels over one shared memory; where memory cannot be shared, one worker
- * with its own, same results. Where WASM SIMD is missing, the plain kernels, after one warning: the same answers up to rounding, much later.
+ * The CPU: `threads` workers (default: all) with WASM kernels over one shared memory; where memory
+ * cannot be shared, one worker with its own, same results. Where WASM SIMD is missing, the plain
+ * kernels, after one warning: the same answers up to rounding, much later.
  */
-export async function createCpuDevice(platform: Platform, threads: number = platform.parallelism): Promise<Device> {
+export async function createCpuDevice(
+  platform: Platform,
+  threads: number = platform.parallelism,
+): Promise<Device> {
   if (!isThreads(threads)) throw wrongThreads(threads);
   const memory = platform.sharedMemory ? createMemory(true) : null;
   const module = platform.kernels === 'plain' ? null : await compileOrWarn(memory !== null);
   const pool = await createPool(platform, memory ? threads : 1, module, memory);
   const store = createTensorStore(pool, memory);
 
-  const run = async <N extends OperationName>(name: N, args: OperationArgs<N>, options?: RunOptions, stage?: string): Promise<void> => {
+  const run = async <N extends OperationName>(
+    name: N,
+    args: OperationArgs<N>,
+    options?: RunOptions,
+    stage?: string,
+  ): Promise<void> => {
     const operation = operations[name] as unknown as Operation<OperationArgs<N>>;
     const blocks = operation.blocks(args);
     if (blocks === 0) return;
     const scratch = store.scratchFor(operation.scratchBytes(args));
-    await pool.run({ operation: name, args, blocks, scratch, top: store.top }, { ...options, stage });
+    await pool.run(
+      { operation: name, args, blocks, scratch, top: store.top },
+      { ...options, stage },
+    );
   };
   /** Sums `partials[i * stride + which]` in order of i. */
   const withPartials = async <T>(
@@ -63,7 +75,11 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
     upload: store.upload,
     async attach(dtype, length, file) {
       if (platform.readsFiles) return store.attach(dtype, length, file);
-      throw new LemurError('unsupported', `${file.name}: the workers of this platform read no files`, { where: file.name });
+      throw new LemurError(
+        'unsupported',
+        `${file.name}: the workers of this platform read no files`,
+        { where: file.name },
+      );
     },
     concat: store.concat,
     allocate: (dtype, length) => store.allocate(dtype, length),
@@ -73,7 +89,8 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
     close: pool.close,
 
     features: (map, x, rows, out, options) => run('features', { map, x, rows, out }, options),
-    queryFeatures: (map, queries, out, options) => run('queryFeatures', { map, queries, out }, options),
+    queryFeatures: (map, queries, out, options) =>
+      run('queryFeatures', { map, queries, out }, options),
 
     targets(x, rows, documents, select, out, options) {
       const args = { x, rows, documents, select, scales: options?.scales ?? null, out };
@@ -81,7 +98,10 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
       return withPartials(
         2 * blocks,
         (partials) => run('targets', { ...args, partials }, options, 'targets'),
-        (values) => ({ sum: sum(values, 0, values.length, 2), sumSquares: sum(values, 1, values.length, 2) }),
+        (values) => ({
+          sum: sum(values, 0, values.length, 2),
+          sumSquares: sum(values, 1, values.length, 2),
+        }),
       );
     },
 
@@ -110,8 +130,11 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
       await run('trainRows', args);
       const errors = await store.read(training.partials, 0, operations.trainRows.blocks(args));
       await run('trainGradients', args);
-      const gradientNorm = Math.sqrt(sum(await store.read(training.partials, 0, operations.trainGradients.blocks(args))));
-      const gradScale = step.gradClip === null ? 1 : Math.min(1, step.gradClip / (gradientNorm + 1e-6));
+      const gradientNorm = Math.sqrt(
+        sum(await store.read(training.partials, 0, operations.trainGradients.blocks(args))),
+      );
+      const gradScale =
+        step.gradClip === null ? 1 : Math.min(1, step.gradClip / (gradientNorm + 1e-6));
       await run('trainUpdate', { ...args, gradScale });
       return { loss: sum(errors) / (step.rows * training.outputs), gradientNorm };
     },
@@ -137,7 +160,8 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
 
     ...topRows(store, run, pool.threads),
 
-    innerProducts: (a, rows, b, columns, dim, out, options) => run('innerProducts', { a, rows, b, columns, dim, out }, options),
+    innerProducts: (a, rows, b, columns, dim, out, options) =>
+      run('innerProducts', { a, rows, b, columns, dim, out }, options),
 
     async encodeRows(args, rows, dim, prefixDim, options) {
       // every query reads all of it
@@ -154,7 +178,8 @@ export async function createCpuDevice(platform: Platform, threads: number = plat
       }
     },
 
-    maxSim: (queries, documents, out, options) => run('maxSim', { queries, documents, out }, options, 'exact MaxSim'),
+    maxSim: (queries, documents, out, options) =>
+      run('maxSim', { queries, documents, out }, options, 'exact MaxSim'),
 
     async maxSimSubset(queries, documents, candidates, candidateOffsets, out, options) {
       const plan = await store.upload('i32', planSubset(candidateOffsets));
@@ -177,7 +202,9 @@ async function compileOrWarn(shared: boolean): Promise<WebAssembly.Module | null
       const why = knowsKernels()
         ? 'compiling WebAssembly is forbidden here, init({ wasm }) takes compiled kernels'
         : `${hasWebAssembly() ? 'WebAssembly SIMD' : 'WebAssembly'} is missing here`;
-      console.warn(`lemur: ${why} (${(error as Error).message}); the plain kernels are many times slower`);
+      console.warn(
+        `lemur: ${why} (${(error as Error).message}); the plain kernels are many times slower`,
+      );
     }
     warned = true;
     return null;

@@ -1,6 +1,9 @@
 const ALIGNMENT = 64;
 
-/** Hands out addresses of a linear memory: first fit over a list of free ranges, sorted and merged. Knows nothing of the bytes. */
+/**
+ * Hands out addresses of a linear memory: first fit over a list of free ranges, sorted and merged.
+ * Knows nothing of the bytes.
+ */
 export interface Heap {
   /** Address of `bytes` bytes, or -1 when the memory cannot hold them. */
   allocate(bytes: number): number;

@@ -1,18 +1,30 @@
 import type { Kernels } from '../../kernels/kernels.js';
 import type { DType, Tensor, TypedArrayOf } from '../device.js';
 
-/** What a block of work sees: the kernels, the tensors, and scratch that is its own until it returns. */
+/**
+ * What a block of work sees: the kernels, the tensors, and scratch that is its own until it
+ * returns.
+ */
 export interface Context {
   readonly kernels: Kernels;
   /** All values of a tensor that is in memory and has no parts. */
   view<D extends DType>(tensor: Tensor<D>): TypedArrayOf<D>;
-  /** Address of values `from` to `to` (default: all) where they lie together in the kernels' memory; -1 where they do not. */
+  /**
+   * Address of values `from` to `to` (default: all) where they lie together in the kernels' memory;
+   * -1 where they do not.
+   */
   address(tensor: Tensor, from?: number, to?: number): number;
-  /** Address of values `from` to `to`: where they live, or copied into scratch. For reading. Raises 'bad-file'. */
+  /**
+   * Address of values `from` to `to`: where they live, or copied into scratch. For reading. Raises
+   * 'bad-file'.
+   */
   stage(tensor: Tensor, from: number, to: number): number;
   /** Copies values `from` to `to` to an address, wherever they are. Raises 'bad-file'. */
   load(tensor: Tensor, from: number, to: number, address: number): void;
-  /** Name of the first file that some of the values `from` to `to` lie in; null where all are in memory. */
+  /**
+   * Name of the first file that some of the values `from` to `to` lie in; null where all are in
+   * memory.
+   */
   file(tensor: Tensor, from: number, to: number): string | null;
   /** CRC-32 of `bytes` bytes, as int32. Where there are files only. */
   crc32(address: number, bytes: number): number;
@@ -25,7 +37,10 @@ export interface Context {
   rewind(mark: number): void;
 }
 
-/** A computation cut into blocks that may run in any order on any worker, each writing its own part of the output. */
+/**
+ * A computation cut into blocks that may run in any order on any worker, each writing its own part
+ * of the output.
+ */
 export interface Operation<A> {
   blocks(args: A): number;
   /** Most bytes of scratch that a block takes. */

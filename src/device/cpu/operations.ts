@@ -52,4 +52,6 @@ export const operations: {
 };
 
 export type OperationName = keyof typeof operations;
-export type OperationArgs<N extends OperationName> = Parameters<(typeof operations)[N]['blocks']>[0];
+export type OperationArgs<N extends OperationName> = Parameters<
+  (typeof operations)[N]['blocks']
+>[0];

@@ -35,7 +35,10 @@ export function partAt({ starts }: Parts, at: number): number {
   return low;
 }
 
-/** Calls `use` with the range that values `from` to `to` have in each part, and how far it is from `from`. */
+/**
+ * Calls `use` with the range that values `from` to `to` have in each part, and how far it is from
+ * `from`.
+ */
 export function forEachPiece(
   place: Parts,
   from: number,

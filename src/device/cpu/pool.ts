@@ -20,8 +20,9 @@ export interface Job {
 }
 
 /**
- * Workers that run jobs. Messages to a worker arrive in order, so what a job needs is simply sent before it. When a worker ends that nobody has ended, calls under
- * way reject with 'worker-failed'; where memory is shared, the next call starts workers anew.
+ * Workers that run jobs. Messages to a worker arrive in order, so what a job needs is simply sent
+ * before it. When a worker ends that nobody has ended, calls under way reject with 'worker-failed';
+ * where memory is shared, the next call starts workers anew.
  */
 export interface Pool {
   readonly threads: number;
@@ -32,9 +33,17 @@ export interface Pool {
   /** To all workers. */
   broadcast(message: ToWorker, transfer?: readonly ArrayBufferLike[]): void;
   run(job: Job, options?: RunOptions & { stage?: string | undefined }): Promise<void>;
-  /** Asks a worker for values: of a file, or, where memory is not shared, of any tensor without parts. */
-  request(message: Extract<ToWorker, { type: 'read' }>): Promise<Extract<FromWorker, { type: 'data' }>>;
-  /** What workers that are started in place of lost ones are told, where memory is shared: the tensors that there are. */
+  /**
+   * Asks a worker for values: of a file, or, where memory is not shared, of any tensor without
+   * parts.
+   */
+  request(
+    message: Extract<ToWorker, { type: 'read' }>,
+  ): Promise<Extract<FromWorker, { type: 'data' }>>;
+  /**
+   * What workers that are started in place of lost ones are told, where memory is shared: the
+   * tensors that there are.
+   */
   onRestart(known: () => Iterable<ToWorker>): void;
   /** Resolves when every job under way now has ended. */
   idle(): Promise<void>;
@@ -43,7 +52,10 @@ export interface Pool {
 
 type Pending = { reply: (message: FromWorker) => void; fail: (error: LemurError) => void };
 
-/** Starts `threads` workers over `memory` (shared by all), or a single one with a memory of its own when it is null. */
+/**
+ * Starts `threads` workers over `memory` (shared by all), or a single one with a memory of its own
+ * when it is null.
+ */
 export async function createPool(
   platform: Platform,
   threads: number,
@@ -53,7 +65,9 @@ export async function createPool(
   const pending = new Map<number, Pending>();
   const running = new Set<Promise<unknown>>();
   let ports: WorkerPort[] = [];
-  /** Why there are no workers any more: it was closed, or they have taken their memory with them. */
+  /**
+   * Why there are no workers any more: it was closed, or they have taken their memory with them.
+   */
   let death: LemurError | undefined;
   /** Resolves when those that were lost have ended; undefined: they live. */
   let lost: { error: LemurError; ended: Promise<unknown> } | undefined;
@@ -67,7 +81,10 @@ export async function createPool(
     for (const { fail } of pending.values()) fail(error);
     pending.clear();
   };
-  /** One worker ended. The others may be in the middle of the same job: none goes on, and until all have ended no memory is given to anybody else. */
+  /**
+   * One worker ended. The others may be in the middle of the same job: none goes on, and until all
+   * have ended no memory is given to anybody else.
+   */
   const lose = (error: LemurError): void => {
     if (death || lost) return;
     if (!memory) death = error;
@@ -108,12 +125,21 @@ export async function createPool(
             },
             (cause) => {
               const what = cause instanceof Error ? cause.message : String(cause);
-              const error = new LemurError('worker-failed', `a worker thread ended: ${what}`, { where: 'worker' }, { cause });
+              const error = new LemurError(
+                'worker-failed',
+                `a worker thread ended: ${what}`,
+                { where: 'worker' },
+                { cause },
+              );
               if (ports === own) lose(error);
               reject(error);
             },
           );
-          port.post({ type: 'start', module, memory: memory && sendMemory(memory) } satisfies ToWorker);
+          port.post({
+            type: 'start',
+            module,
+            memory: memory && sendMemory(memory),
+          } satisfies ToWorker);
           for (const message of restore()) port.post(message);
         }),
     );
@@ -123,7 +149,11 @@ export async function createPool(
     const patience = setInterval(() => {
       if (++seconds < START_SECONDS) return;
       for (const reject of starting)
-        reject(new LemurError('worker-failed', `no worker answered within ${START_SECONDS} s`, { where: 'worker' }));
+        reject(
+          new LemurError('worker-failed', `no worker answered within ${START_SECONDS} s`, {
+            where: 'worker',
+          }),
+        );
     }, 1000);
     try {
       await track(Promise.all(started));
@@ -162,15 +192,28 @@ export async function createPool(
           if (!failed) return resolve(received);
           const cause = new Error(failed.message);
           cause.stack = failed.stack;
-          if (failed.code) return reject(new LemurError(failed.code, failed.message, { where: failed.where }, { cause }));
-          reject(new LemurError('worker-failed', `a worker thread failed: ${failed.message}`, { where: 'worker' }, { cause }));
+          if (failed.code)
+            return reject(
+              new LemurError(failed.code, failed.message, { where: failed.where }, { cause }),
+            );
+          reject(
+            new LemurError(
+              'worker-failed',
+              `a worker thread failed: ${failed.message}`,
+              { where: 'worker' },
+              { cause },
+            ),
+          );
         },
         fail: reject,
       });
     });
 
   /** All workers draw block numbers from one counter; an abort exhausts it. */
-  const runShared = async (job: Job, options: RunOptions & { stage?: string | undefined }): Promise<void> => {
+  const runShared = async (
+    job: Job,
+    options: RunOptions & { stage?: string | undefined },
+  ): Promise<void> => {
     const { operation, args, blocks, scratch, top } = job;
     const counter = new Int32Array(new SharedArrayBuffer(4));
     const id = nextJob++;
@@ -179,12 +222,26 @@ export async function createPool(
     const exhaust = (): void => void Atomics.store(counter, 0, blocks);
     const forget = options.signal && onAbort(options.signal, exhaust);
     const report = (): void =>
-      options.onProgress?.({ stage: options.stage ?? operation, done: Math.min(blocks, Atomics.load(counter, 0)), total: blocks });
+      options.onProgress?.({
+        stage: options.stage ?? operation,
+        done: Math.min(blocks, Atomics.load(counter, 0)),
+        total: blocks,
+      });
     report();
     const timer = options.onProgress && setInterval(report, PROGRESS_INTERVAL_MS);
     try {
       workers.forEach((port, i) => {
-        port.post({ type: 'run', job: id, operation, args, scratch: scratch[i], top, counter, from: 0, to: blocks } satisfies ToWorker);
+        port.post({
+          type: 'run',
+          job: id,
+          operation,
+          args,
+          scratch: scratch[i],
+          top,
+          counter,
+          from: 0,
+          to: blocks,
+        } satisfies ToWorker);
       });
       await replies;
     } finally {
@@ -196,9 +253,13 @@ export async function createPool(
   };
 
   /** One worker, one block a message: between blocks it hears of an abort. */
-  const runAlone = async (job: Job, options: RunOptions & { stage?: string | undefined }): Promise<void> => {
+  const runAlone = async (
+    job: Job,
+    options: RunOptions & { stage?: string | undefined },
+  ): Promise<void> => {
     const { operation, args, blocks, scratch, top } = job;
-    const report = (done: number): void => options.onProgress?.({ stage: options.stage ?? operation, done, total: blocks });
+    const report = (done: number): void =>
+      options.onProgress?.({ stage: options.stage ?? operation, done, total: blocks });
     report(0);
     for (let block = 0; block < blocks; block++) {
       options.signal?.throwIfAborted();

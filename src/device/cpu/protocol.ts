@@ -4,7 +4,10 @@ import type { Place } from './place.js';
 
 /** From the device to a worker. */
 export type ToWorker =
-  /** First message. Without a module the plain kernels; `memory` is shared, or null: the worker makes its own. */
+  /**
+   * First message. Without a module the plain kernels; `memory` is shared, or null: the worker
+   * makes its own.
+   */
   | { type: 'start'; module: WebAssembly.Module | null; memory: SentMemory | null }
   /** A tensor and where it is; `zero`: the worker clears it. */
   | { type: 'tensor'; tensor: Tensor; place: Place; top: number; zero: boolean }
@@ -31,5 +34,15 @@ export type FromWorker =
   | { type: 'started' }
   | { type: 'done'; job: number }
   | { type: 'data'; request: number; data: TypedArray }
-  /** A job or the request of that number failed; `code` and `where` of a `LemurError`, null for any other. */
-  | { type: 'failed'; job: number; message: string; stack: string; code: 'bad-file' | null; where: string };
+  /**
+   * A job or the request of that number failed; `code` and `where` of a `LemurError`, null for any
+   * other.
+   */
+  | {
+      type: 'failed';
+      job: number;
+      message: string;
+      stack: string;
+      code: 'bad-file' | null;
+      where: string;
+    };

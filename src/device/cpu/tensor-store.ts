@@ -1,6 +1,13 @@
 import { LemurError } from '../../errors.js';
 import type { KernelMemory } from '../../kernels/memory.js';
-import type { DType, FileValues, Tensor, TypedArray, TypedArrayOf, UploadOptions } from '../device.js';
+import type {
+  DType,
+  FileValues,
+  Tensor,
+  TypedArray,
+  TypedArrayOf,
+  UploadOptions,
+} from '../device.js';
 import { createHeap } from './heap.js';
 import { forEachPiece, joined, type Place } from './place.js';
 import type { Pool } from './pool.js';
@@ -10,17 +17,36 @@ const PAGE = 65536;
 /** The first page stays unused, so that no tensor has address 0. */
 const FIRST_ADDRESS = PAGE;
 const LIMIT = 65536 * PAGE;
-/** Larger tensors live outside the kernels' memory and are staged by tiles: that memory is 4 GiB at most and never shrinks. */
+/**
+ * Larger tensors live outside the kernels' memory and are staged by tiles: that memory is 4 GiB at
+ * most and never shrinks.
+ */
 const RESIDENT_BYTES = 128 * 1024 * 1024;
-/** Bytes copied before the event loop gets its turn, and bytes of a file that are asked for at once. */
+/**
+ * Bytes copied before the event loop gets its turn, and bytes of a file that are asked for at once.
+ */
 const COPY_SLICE = 32 * 1024 * 1024;
 
-/** Where tensors live: small ones in the kernels' memory, large ones in buffers of their own, some in files, some in others. */
+/**
+ * Where tensors live: small ones in the kernels' memory, large ones in buffers of their own, some
+ * in files, some in others.
+ */
 export interface TensorStore {
   readonly top: number;
-  /** Zeros; in the kernels' memory where they are small, or `preferred` and there is room, or `required`: then it rejects where there is none. */
-  allocate<D extends DType>(dtype: D, length: number, resident?: 'preferred' | 'required'): Promise<Tensor<D>>;
-  upload<D extends DType>(dtype: D, data: TypedArrayOf<D>, options?: UploadOptions): Promise<Tensor<D>>;
+  /**
+   * Zeros; in the kernels' memory where they are small, or `preferred` and there is room, or
+   * `required`: then it rejects where there is none.
+   */
+  allocate<D extends DType>(
+    dtype: D,
+    length: number,
+    resident?: 'preferred' | 'required',
+  ): Promise<Tensor<D>>;
+  upload<D extends DType>(
+    dtype: D,
+    data: TypedArrayOf<D>,
+    options?: UploadOptions,
+  ): Promise<Tensor<D>>;
   attach<D extends DType>(dtype: D, length: number, file: FileValues): Promise<Tensor<D>>;
   concat<D extends DType>(dtype: D, parts: readonly Tensor<D>[]): Promise<Tensor<D>>;
   read<D extends DType>(tensor: Tensor<D>, from?: number, to?: number): Promise<TypedArrayOf<D>>;
@@ -71,8 +97,16 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
     else release();
   };
 
-  /** An unshared buffer goes over to the worker for good; memory in use before is cleared by whoever can see it. */
-  const put = <D extends DType>(dtype: D, length: number, place: Place, zero = false): Tensor<D> => {
+  /**
+   * An unshared buffer goes over to the worker for good; memory in use before is cleared by whoever
+   * can see it.
+   */
+  const put = <D extends DType>(
+    dtype: D,
+    length: number,
+    place: Place,
+    zero = false,
+  ): Tensor<D> => {
     const tensor: Tensor<D> = { id: nextId++, dtype, length };
     places.set(tensor.id, { tensor, place });
     const given = place.kind === 'buffer' && !memory ? [place.buffer] : [];
@@ -82,12 +116,16 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
   };
 
   pool.onRestart(function* () {
-    for (const { tensor, place } of places.values()) yield { type: 'tensor', tensor, place, top: heap.top, zero: false };
+    for (const { tensor, place } of places.values())
+      yield { type: 'tensor', tensor, place, top: heap.top, zero: false };
   });
 
   const placeOf = (tensor: Tensor): Place => {
     const found = places.get(tensor.id)?.place;
-    if (!found) throw new LemurError('closed', 'the data of this object was freed: it has been closed', { where: 'tensor' });
+    if (!found)
+      throw new LemurError('closed', 'the data of this object was freed: it has been closed', {
+        where: 'tensor',
+      });
     return found;
   };
 
@@ -108,7 +146,8 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
   const read = async (tensor: Tensor, from: number, to: number): Promise<TypedArray> => {
     const place = placeOf(tensor);
     const size = elementBytes(tensor.dtype);
-    const copyOf = (): TypedArray => typedView(tensor.dtype, new ArrayBuffer((to - from) * size), 0, to - from);
+    const copyOf = (): TypedArray =>
+      typedView(tensor.dtype, new ArrayBuffer((to - from) * size), 0, to - from);
     const request = async (start: number, end: number): Promise<TypedArray> =>
       (await pool.request({ type: 'read', request: 0, tensor, from: start, to: end })).data;
     if (place.kind === 'parts') {
@@ -122,7 +161,8 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
       const slice = COPY_SLICE / size;
       if (to - from <= slice) return request(from, to);
       const copy = copyOf();
-      for (let at = from; at < to; at += slice) copy.set(await request(at, Math.min(to, at + slice)), at - from);
+      for (let at = from; at < to; at += slice)
+        copy.set(await request(at, Math.min(to, at + slice)), at - from);
       return copy;
     }
     if (!memory) return request(from, to);
@@ -135,7 +175,11 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
     const { kind } = placeOf(tensor);
     if (kind === 'file' || kind === 'parts') {
       const got = kind === 'file' ? 'one whose values lie in a file' : 'one of parts';
-      throw new LemurError('invalid-argument', `write: expected a tensor with memory of its own, got ${got}`, { where: 'tensor' });
+      throw new LemurError(
+        'invalid-argument',
+        `write: expected a tensor with memory of its own, got ${got}`,
+        { where: 'tensor' },
+      );
     }
     if (!memory) {
       pool.broadcast({ type: 'write', tensor, at, data: data.slice() });
@@ -188,7 +232,11 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
       const { descriptor, offset, name } = file;
       for (const [where, value] of Object.entries({ length, descriptor, offset })) {
         if (Number.isSafeInteger(value) && value >= 0) continue;
-        throw new LemurError('invalid-argument', `${where}: expected an integer from 0 on, got ${value}`, { where });
+        throw new LemurError(
+          'invalid-argument',
+          `${where}: expected an integer from 0 on, got ${value}`,
+          { where },
+        );
       }
       return put(dtype, length, { kind: 'file', file: { descriptor, offset, name } });
     },
@@ -197,7 +245,11 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
       const flat: Tensor[] = [];
       for (const part of parts) {
         if (part.dtype !== dtype) {
-          throw new LemurError('invalid-argument', `parts: expected tensors of ${dtype}, got one of ${part.dtype}`, { where: 'parts' });
+          throw new LemurError(
+            'invalid-argument',
+            `parts: expected tensors of ${dtype}, got one of ${part.dtype}`,
+            { where: 'parts' },
+          );
         }
         const place = placeOf(part);
         if (part.length > 0) flat.push(...(place.kind === 'parts' ? place.parts : [part]));
@@ -206,7 +258,11 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
       return put(dtype, place.starts[flat.length], place);
     },
 
-    async read<D extends DType>(tensor: Tensor<D>, from = 0, to: number = tensor.length): Promise<TypedArrayOf<D>> {
+    async read<D extends DType>(
+      tensor: Tensor<D>,
+      from = 0,
+      to: number = tensor.length,
+    ): Promise<TypedArrayOf<D>> {
       const end = Math.min(to, tensor.length);
       return (await read(tensor, Math.min(from, end), end)) as TypedArrayOf<D>;
     },

@@ -1,8 +1,19 @@
 import type { DType, TypedArrayOf } from '../device.js';
 
 /** A view of `length` values at byte `at` of a buffer. */
-export function typedView<D extends DType>(dtype: D, buffer: ArrayBufferLike, at: number, length: number): TypedArrayOf<D> {
-  const views = { f32: Float32Array, f64: Float64Array, i32: Int32Array, i16: Int16Array, i8: Int8Array };
+export function typedView<D extends DType>(
+  dtype: D,
+  buffer: ArrayBufferLike,
+  at: number,
+  length: number,
+): TypedArrayOf<D> {
+  const views = {
+    f32: Float32Array,
+    f64: Float64Array,
+    i32: Int32Array,
+    i16: Int16Array,
+    i8: Int8Array,
+  };
   return new views[dtype](buffer as ArrayBuffer, at, length) as TypedArrayOf<D>;
 }
 

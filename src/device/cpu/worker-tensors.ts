@@ -6,7 +6,10 @@ import { elementBytes, typedView } from './typed-view.js';
 
 /** What a worker needs of its platform to read files. */
 export interface WorkerFiles {
-  /** Reads bytes from `position` on into `target`, which may be shared memory; returns how many, 0 at the file's end. Throws the system's error. */
+  /**
+   * Reads bytes from `position` on into `target`, which may be shared memory; returns how many, 0
+   * at the file's end. Throws the system's error.
+   */
   read(descriptor: number, target: Uint8Array, position: number): number;
   /** CRC-32 (ISO-HDLC) of bytes that may be shared memory, unsigned. */
   crc32(bytes: Uint8Array): number;
@@ -22,12 +25,21 @@ export interface WorkerTensors {
   copy(tensor: Tensor, from: number, target: TypedArray): void;
   /** Address of values `from` to `to`; -1 where they do not lie together in the kernels' memory. */
   address(tensor: Tensor, from: number, to: number): number;
-  /** Name of the first file that some of the values `from` to `to` lie in; null where all are in memory. */
+  /**
+   * Name of the first file that some of the values `from` to `to` lie in; null where all are in
+   * memory.
+   */
   file(tensor: Tensor, from: number, to: number): string | null;
 }
 
-/** `memory` is asked for at each use, since it is there only after the first message, and its buffer changes. */
-export function createWorkerTensors(memory: () => Pick<KernelMemory, 'buffer'>, files: WorkerFiles | undefined): WorkerTensors {
+/**
+ * `memory` is asked for at each use, since it is there only after the first message, and its buffer
+ * changes.
+ */
+export function createWorkerTensors(
+  memory: () => Pick<KernelMemory, 'buffer'>,
+  files: WorkerFiles | undefined,
+): WorkerTensors {
   const places = new Map<number, Place>();
 
   const placeOf = (tensor: Tensor): Place => {
@@ -37,16 +49,20 @@ export function createWorkerTensors(memory: () => Pick<KernelMemory, 'buffer'>, 
   };
   const view = <D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> => {
     const place = placeOf(tensor);
-    if (place.kind === 'memory') return typedView(tensor.dtype, memory().buffer, place.address, tensor.length);
+    if (place.kind === 'memory')
+      return typedView(tensor.dtype, memory().buffer, place.address, tensor.length);
     if (place.kind === 'buffer') return typedView(tensor.dtype, place.buffer, 0, tensor.length);
     throw new Error(`tensor ${tensor.id} does not lie in one piece of memory`);
   };
   const copy = (tensor: Tensor, from: number, target: TypedArray): void => {
     const place = placeOf(tensor);
     const to = from + target.length;
-    if (place.kind === 'file') readFile(files, place.file, from * elementBytes(tensor.dtype), target);
+    if (place.kind === 'file')
+      readFile(files, place.file, from * elementBytes(tensor.dtype), target);
     else if (place.kind === 'parts') {
-      forEachPiece(place, from, to, (part, start, end, after) => copy(part, start, target.subarray(after, after + end - start)));
+      forEachPiece(place, from, to, (part, start, end, after) =>
+        copy(part, start, target.subarray(after, after + end - start)),
+      );
     } else (target as { set(values: TypedArray): void }).set(view(tensor).subarray(from, to));
   };
 
@@ -62,7 +78,9 @@ export function createWorkerTensors(memory: () => Pick<KernelMemory, 'buffer'>, 
       const i = partAt(place, from);
       if (to > place.starts[i + 1]) return -1;
       const part = placeOf(place.parts[i]);
-      return part.kind === 'memory' ? part.address + (from - place.starts[i]) * elementBytes(tensor.dtype) : -1;
+      return part.kind === 'memory'
+        ? part.address + (from - place.starts[i]) * elementBytes(tensor.dtype)
+        : -1;
     },
     file(tensor, from, to) {
       const place = placeOf(tensor);
@@ -79,15 +97,29 @@ export function createWorkerTensors(memory: () => Pick<KernelMemory, 'buffer'>, 
 }
 
 /** Fills `target` with the bytes that begin `skip` bytes after the first of the values. */
-function readFile(files: WorkerFiles | undefined, { descriptor, offset, name }: FileValues, skip: number, target: TypedArray): void {
+function readFile(
+  files: WorkerFiles | undefined,
+  { descriptor, offset, name }: FileValues,
+  skip: number,
+  target: TypedArray,
+): void {
   const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
   const position = offset + skip;
   for (let at = 0; at < bytes.length; ) {
     let read: number;
     try {
-      read = (files as WorkerFiles).read(descriptor, at === 0 ? bytes : bytes.subarray(at), position + at);
+      read = (files as WorkerFiles).read(
+        descriptor,
+        at === 0 ? bytes : bytes.subarray(at),
+        position + at,
+      );
     } catch (cause) {
-      throw new LemurError('bad-file', `${name}: cannot be read: ${(cause as Error).message}`, { where: name }, { cause });
+      throw new LemurError(
+        'bad-file',
+        `${name}: cannot be read: ${(cause as Error).message}`,
+        { where: name },
+        { cause },
+      );
     }
     if (read <= 0) {
       throw new LemurError(

@@ -11,8 +11,8 @@ import { elementBytes, typedView } from './typed-view.js';
 import { createWorkerTensors, type WorkerFiles } from './worker-tensors.js';
 
 /**
- * The worker's half of the device: keeps the tensors it is told of and runs blocks. Returns the handler for messages. Without `files` it is
- * given no tensor that lies in one.
+ * The worker's half of the device: keeps the tensors it is told of and runs blocks. Returns the
+ * handler for messages. Without `files` it is given no tensor that lies in one.
  */
 export function createWorker(
   post: (message: FromWorker, transfer?: ArrayBufferLike[]) => void,
@@ -41,9 +41,11 @@ export function createWorker(
       context.load(tensor, from, to, address);
       return address;
     },
-    load: (tensor, from, to, address) => tensors.copy(tensor, from, context.at(tensor.dtype, address, to - from)),
+    load: (tensor, from, to, address) =>
+      tensors.copy(tensor, from, context.at(tensor.dtype, address, to - from)),
     file: tensors.file,
-    crc32: (address, bytes) => (files as WorkerFiles).crc32(new Uint8Array(memory.buffer, address, bytes)) | 0,
+    crc32: (address, bytes) =>
+      (files as WorkerFiles).crc32(new Uint8Array(memory.buffer, address, bytes)) | 0,
     scratch(bytes) {
       const address = scratchTop;
       scratchTop += Math.ceil(bytes / 64) * 64;
@@ -58,13 +60,22 @@ export function createWorker(
   const fail = (job: number, error: unknown): void => {
     const { message, stack = '' } = error as Error;
     const damaged = isLemurError(error, 'bad-file');
-    post({ type: 'failed', job, message, stack, code: damaged ? error.code : null, where: damaged ? error.fields.where : '' });
+    post({
+      type: 'failed',
+      job,
+      message,
+      stack,
+      code: damaged ? error.code : null,
+      where: damaged ? error.fields.where : '',
+    });
   };
 
   const run = (message: Extract<ToWorker, { type: 'run' }>): void => {
     grow(message.top);
     scratchBase = message.scratch;
-    const operation = operations[message.operation as keyof typeof operations] as Operation<unknown>;
+    const operation = operations[
+      message.operation as keyof typeof operations
+    ] as Operation<unknown>;
     const { counter } = message;
     for (
       let block = counter ? Atomics.add(counter, 0, 1) : message.from;
@@ -93,7 +104,12 @@ export function createWorker(
         break;
       case 'read': {
         const { request, tensor, from, to } = message;
-        const data = typedView(tensor.dtype, new ArrayBuffer((to - from) * elementBytes(tensor.dtype)), 0, to - from);
+        const data = typedView(
+          tensor.dtype,
+          new ArrayBuffer((to - from) * elementBytes(tensor.dtype)),
+          0,
+          to - from,
+        );
         try {
           tensors.copy(tensor, from, data);
           post({ type: 'data', request, data }, [data.buffer]);
@@ -104,7 +120,10 @@ export function createWorker(
         break;
       }
       case 'write':
-        (tensors.view(message.tensor) as { set(data: TypedArray, at: number): void }).set(message.data, message.at);
+        (tensors.view(message.tensor) as { set(data: TypedArray, at: number): void }).set(
+          message.data,
+          message.at,
+        );
         break;
       case 'run':
         try {

@@ -1,8 +1,16 @@
 import type { Tensor } from '../../device.js';
 import type { Context } from '../operation.js';
 
-/** Positions of the allowed ones among rows first .. first + count, ascending, in scratch of 4 count bytes; null without a mask. */
-export function allowedRows(context: Context, mask: Tensor<'i8'> | null, first: number, count: number): Int32Array | null {
+/**
+ * Positions of the allowed ones among rows first .. first + count, ascending, in scratch of 4 count
+ * bytes; null without a mask.
+ */
+export function allowedRows(
+  context: Context,
+  mask: Tensor<'i8'> | null,
+  first: number,
+  count: number,
+): Int32Array | null {
   if (!mask) return null;
   const values = context.view(mask).subarray(first, first + count);
   const positions = context.at('i32', context.scratch(4 * count), count);
@@ -24,7 +32,10 @@ export function reaches(positions: Int32Array | null, from: number, to: number):
   return low < positions.length && positions[low] < to;
 }
 
-/** Moves the values at `positions` to the front, in order. What is left out is gone: it cannot be selected, whatever it is. */
+/**
+ * Moves the values at `positions` to the front, in order. What is left out is gone: it cannot be
+ * selected, whatever it is.
+ */
 export function keepAllowed(values: Float32Array, positions: Int32Array | null): Float32Array {
   if (!positions) return values;
   for (let i = 0; i < positions.length; i++) values[i] = values[positions[i]];

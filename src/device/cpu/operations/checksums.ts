@@ -4,8 +4,8 @@ import type { Context } from '../operation.js';
 import { elementBytes } from '../typed-view.js';
 
 /**
- * Raises 'bad-file' where values `from` to `to`, those of text `text` that were copied to `address`, came from a file and are not what their
- * checksum was made of.
+ * Raises 'bad-file' where values `from` to `to`, those of text `text` that were copied to
+ * `address`, came from a file and are not what their checksum was made of.
  */
 export function checkText(
   context: Context,
@@ -22,7 +22,11 @@ export function checkText(
   const expected = context.view(checks)[text];
   if (got === expected) return;
   const shown = (sum: number): string => (sum >>> 0).toString(16).padStart(8, '0');
-  throw new LemurError('bad-file', `${name}: text ${text}: checksum ${shown(got)}, expected ${shown(expected)}: the file is damaged`, {
-    where: name,
-  });
+  throw new LemurError(
+    'bad-file',
+    `${name}: text ${text}: checksum ${shown(got)}, expected ${shown(expected)}: the file is damaged`,
+    {
+      where: name,
+    },
+  );
 }

@@ -13,14 +13,18 @@ const TILE_BYTES = 1 << 17;
 
 /** Largest value of a row that counts as zero. */
 const NOTHING = 2 ** -110;
-/** Below this scale nothing is left of what tells a row from others; it is taken for the mean row. */
+/**
+ * Below this scale nothing is left of what tells a row from others; it is taken for the mean row.
+ */
 const LEAST_SCALE = 1e-5;
 
 /** Prefixes and full codes of document weights, 64 rows a block. */
 export const encodeRows: Operation<EncodeRowsArgs & { out: DeviceCodes }> = {
   blocks: ({ out }) => Math.ceil(out.rows / ROWS),
   scratchBytes: ({ out: { dim, prefixDim } }) =>
-    SCRATCH_SLACK + 4 * (gemmScratch(ROWS) + dim * (2 * ROWS + prefixDim + 1) + ROWS * prefixDim) + ROWS * (dim + prefixDim),
+    SCRATCH_SLACK +
+    4 * (gemmScratch(ROWS) + dim * (2 * ROWS + prefixDim + 1) + ROWS * prefixDim) +
+    ROWS * (dim + prefixDim),
   run(context, { w, negativeMean, map, step, scaling, out }, block) {
     const { kernels } = context;
     const { rows, dim, prefixDim } = out;
@@ -30,14 +34,33 @@ export const encodeRows: Operation<EncodeRowsArgs & { out: DeviceCodes }> = {
     context.load(w, first * dim, (first + count) * dim, centred);
     if (scaling) {
       const scales = context.view(scaling.scales).subarray(first, first + count);
-      unscaleRows(context.at('f32', centred, count * dim), scales, context.view(scaling.base), context.view(negativeMean));
+      unscaleRows(
+        context.at('f32', centred, count * dim),
+        scales,
+        context.view(scaling.base),
+        context.view(negativeMean),
+      );
     }
     kernels.addBias(centred, count, dim, context.stage(negativeMean, 0, dim));
 
     const projected = context.scratch(count * prefixDim * 4);
     const matrix = context.stage(map, 0, prefixDim * dim);
     const scratch = context.scratch(gemmScratch(count) * 4);
-    kernels.gemmF32(count, prefixDim, dim, centred, dim, 1, matrix, 1, dim, projected, prefixDim, 0, scratch);
+    kernels.gemmF32(
+      count,
+      prefixDim,
+      dim,
+      centred,
+      dim,
+      1,
+      matrix,
+      1,
+      dim,
+      projected,
+      prefixDim,
+      0,
+      scratch,
+    );
     const prefix = context.scratch(count * prefixDim);
     kernels.quantizeI8(projected, count * prefixDim, 1 / step, prefix);
     context.view(out.prefix).set(context.at('i8', prefix, count * prefixDim), first * prefixDim);
@@ -57,7 +80,12 @@ export const encodeRows: Operation<EncodeRowsArgs & { out: DeviceCodes }> = {
 };
 
 /** Rows w in place to base + (w - base) / scale. */
-function unscaleRows(rows: Float32Array, scales: Float32Array, base: Float32Array, negativeMean: Float32Array): void {
+function unscaleRows(
+  rows: Float32Array,
+  scales: Float32Array,
+  base: Float32Array,
+  negativeMean: Float32Array,
+): void {
   const dim = base.length;
   for (let r = 0; r < scales.length; r++) {
     const scale = scales[r];
@@ -83,11 +111,18 @@ export interface ScanPrefixArgs {
   scores: Tensor<'f32'>;
 }
 
-/** For each query the k allowed rows of one block whose prefixes have the largest products with it, ascending; what is left of a list is -1. */
+/**
+ * For each query the k allowed rows of one block whose prefixes have the largest products with it,
+ * ascending; what is left of a list is -1.
+ */
 export const scanPrefix: Operation<ScanPrefixArgs> = {
   blocks: ({ documents, blockRows }) => Math.ceil(documents.rows / blockRows),
   scratchBytes: ({ documents: { prefixDim }, count, blockRows }) =>
-    SCRATCH_SLACK + count * (4 * blockRows + 6 * prefixDim + 8) + TILE_BYTES + prefixDim + 8 * blockRows,
+    SCRATCH_SLACK +
+    count * (4 * blockRows + 6 * prefixDim + 8) +
+    TILE_BYTES +
+    prefixDim +
+    8 * blockRows,
   run(context, { documents, queries, count, k, allowed, shifts, blockRows, rows, scores }, block) {
     const { prefix, prefixDim } = documents;
     const first = block * blockRows;
@@ -100,9 +135,19 @@ export const scanPrefix: Operation<ScanPrefixArgs> = {
       const height = Math.min(tileRows, used - tile);
       if (!reaches(positions, tile, tile + height)) continue;
       const mark = context.mark();
-      const address = context.stage(prefix, (first + tile) * prefixDim, (first + tile + height) * prefixDim);
+      const address = context.stage(
+        prefix,
+        (first + tile) * prefixDim,
+        (first + tile + height) * prefixDim,
+      );
       for (let i = 0; i < count; i++)
-        context.kernels.scanI8(codes + i * bytes, address, height, prefixDim, products + (i * blockRows + tile) * 4);
+        context.kernels.scanI8(
+          codes + i * bytes,
+          address,
+          height,
+          prefixDim,
+          products + (i * blockRows + tile) * 4,
+        );
       context.rewind(mark);
     }
     const outRows = context.view(rows);
@@ -128,6 +173,13 @@ export const scanPrefix: Operation<ScanPrefixArgs> = {
 };
 
 /** Products of rows from `first` on become estimates of <w - base, q>. */
-function scaleScores(products: Float32Array, worth: number, shift: number, scales: Float32Array, first: number): void {
-  for (let i = 0; i < products.length; i++) products[i] = scales[first + i] * (products[i] * worth + shift);
+function scaleScores(
+  products: Float32Array,
+  worth: number,
+  shift: number,
+  scales: Float32Array,
+  first: number,
+): void {
+  for (let i = 0; i < products.length; i++)
+    products[i] = scales[first + i] * (products[i] * worth + shift);
 }

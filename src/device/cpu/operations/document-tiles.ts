@@ -2,7 +2,10 @@ import type { DeviceTokens } from '../../device.js';
 import type { Context } from '../operation.js';
 import { checkText } from './checksums.js';
 
-/** Tokens of a tile of documents: with 128 dimensions 512 KiB, half of a second-level cache. One longer document is a tile of its own. */
+/**
+ * Tokens of a tile of documents: with 128 dimensions 512 KiB, half of a second-level cache. One
+ * longer document is a tile of its own.
+ */
 const TILE_TOKENS = 1024;
 
 /** A run of documents whose tokens lie together in the kernels' memory. */
@@ -23,9 +26,10 @@ export function tileScratch(documents: DeviceTokens): number {
 }
 
 /**
- * Calls `use` for tile after tile of the documents `numbers[from .. to)` (or from .. to themselves). Float32 tokens arrive as they are,
- * int8 tokens widened to int16 rows of even length. Scratch taken for a tile is given back after `use`. Raises 'bad-file' where a document in a
- * file cannot be read or is not what its check was made of.
+ * Calls `use` for tile after tile of the documents `numbers[from .. to)` (or from .. to
+ * themselves). Float32 tokens arrive as they are, int8 tokens widened to int16 rows of even length.
+ * Scratch taken for a tile is given back after `use`. Raises 'bad-file' where a document in a file
+ * cannot be read or is not what its check was made of.
  */
 export function forEachTile(
   context: Context,
@@ -70,7 +74,10 @@ export function forEachTile(
   }
 }
 
-/** Address of the vectors of documents `first` to `last`, one after the other; they are held to their checks. */
+/**
+ * Address of the vectors of documents `first` to `last`, one after the other; they are held to
+ * their checks.
+ */
 function gather(
   context: Context,
   documents: DeviceTokens,
@@ -84,7 +91,9 @@ function gather(
   const bytes = vectors.dtype === 'i8' ? 1 : 4;
   const together = !numbers || last - first === 1;
   const start = offsets[numbers ? numbers[first] : first] * dim;
-  const address = together ? context.stage(vectors, start, start + rows * dim) : context.scratch(rows * dim * bytes);
+  const address = together
+    ? context.stage(vectors, start, start + rows * dim)
+    : context.scratch(rows * dim * bytes);
   if (together && !checks) return address;
   let at = address;
   for (let i = first; i < last; i++) {

@@ -7,10 +7,18 @@ import { forward, forwardScratch } from './forward.js';
 const ROWS = 128;
 
 /** out (rows x d') = psi(x), 128 rows a block. */
-export const features: Operation<{ map: DeviceFeatureMap; x: Tensor<'f32'>; rows: number; out: Tensor<'f32'> }> = {
+export const features: Operation<{
+  map: DeviceFeatureMap;
+  x: Tensor<'f32'>;
+  rows: number;
+  out: Tensor<'f32'>;
+}> = {
   blocks: ({ rows }) => Math.ceil(rows / ROWS),
   scratchBytes: ({ map }) =>
-    SCRATCH_SLACK + forwardScratch(map.layout, ROWS) + ROWS * map.layout.inputDim * 4 + map.layout.parameterCount * 4,
+    SCRATCH_SLACK +
+    forwardScratch(map.layout, ROWS) +
+    ROWS * map.layout.inputDim * 4 +
+    map.layout.parameterCount * 4,
   run(context, { map, x, rows, out }, block) {
     const { layout } = map;
     const from = block * ROWS;
@@ -23,12 +31,20 @@ export const features: Operation<{ map: DeviceFeatureMap; x: Tensor<'f32'>; rows
 };
 
 /** out (queries x d'): sum of psi over each query's tokens, a query a block. */
-export const queryFeatures: Operation<{ map: DeviceFeatureMap; queries: DeviceTokens; out: Tensor<'f32'> }> = {
+export const queryFeatures: Operation<{
+  map: DeviceFeatureMap;
+  queries: DeviceTokens;
+  out: Tensor<'f32'>;
+}> = {
   blocks: ({ queries }) => queries.documents,
   scratchBytes({ map, queries }) {
     const rows = Math.min(ROWS, queries.longest);
     const { latentDim, parameterCount, inputDim } = map.layout;
-    return SCRATCH_SLACK + forwardScratch(map.layout, rows) + 4 * (2 * rows * inputDim + parameterCount + latentDim);
+    return (
+      SCRATCH_SLACK +
+      forwardScratch(map.layout, rows) +
+      4 * (2 * rows * inputDim + parameterCount + latentDim)
+    );
   },
   run(context, { map, queries, out }, query) {
     const { layout } = map;
@@ -57,7 +73,9 @@ function addFeatures(
 ): void {
   const { inputDim, latentDim } = layout;
   const given = context.stage(queries.vectors, from * inputDim, (from + count) * inputDim);
-  const { input, lengths } = unit ? toUnit(context, given, count, inputDim) : { input: given, lengths: null };
+  const { input, lengths } = unit
+    ? toUnit(context, given, count, inputDim)
+    : { input: given, lengths: null };
   const z = forward(context, layout, parameters, input, count);
   if (lengths) {
     const rows = context.at('f32', z, count * latentDim);
@@ -66,8 +84,16 @@ function addFeatures(
   context.kernels.sumRows(z, count, latentDim, latentDim, 1, sum);
 }
 
-/** Address of the rows brought to length 1, and the lengths that they had; those of length 1 already are used as they lie. */
-function toUnit(context: Context, given: number, count: number, dim: number): { input: number; lengths: Float64Array | null } {
+/**
+ * Address of the rows brought to length 1, and the lengths that they had; those of length 1 already
+ * are used as they lie.
+ */
+function toUnit(
+  context: Context,
+  given: number,
+  count: number,
+  dim: number,
+): { input: number; lengths: Float64Array | null } {
   const rows = context.at('f32', given, count * dim);
   const lengths = Float64Array.from({ length: count }, (_, row) => rowLength(rows, row * dim, dim));
   if (lengths.every((length) => length === 1)) return { input: given, lengths: null };

@@ -14,8 +14,17 @@ export function gemmScratch(rows: number): number {
   return (rows + 17) * 256;
 }
 
-/** psi of `rows` rows at address `x`: returns the address of rows x d' in scratch. `parameters` is the address of the flat parameters. */
-export function forward(context: Context, layout: FeatureLayout, parameters: number, x: number, rows: number): number {
+/**
+ * psi of `rows` rows at address `x`: returns the address of rows x d' in scratch. `parameters` is
+ * the address of the flat parameters.
+ */
+export function forward(
+  context: Context,
+  layout: FeatureLayout,
+  parameters: number,
+  x: number,
+  rows: number,
+): number {
   const { kernels } = context;
   const activation = ACTIVATIONS.indexOf(layout.activation);
   const product = context.scratch(gemmScratch(rows) * 4);
@@ -26,7 +35,21 @@ export function forward(context: Context, layout: FeatureLayout, parameters: num
   let output = context.scratch(rows * width * 4);
   for (const layer of layout.layers) {
     const { inputs, outputs } = layer;
-    kernels.gemmF32(rows, outputs, inputs, input, inputs, 1, parameters + layer.weight * 4, 1, inputs, output, outputs, 0, product);
+    kernels.gemmF32(
+      rows,
+      outputs,
+      inputs,
+      input,
+      inputs,
+      1,
+      parameters + layer.weight * 4,
+      1,
+      inputs,
+      output,
+      outputs,
+      0,
+      product,
+    );
     if (layout.kind === 'random') {
       kernels.activation(activation, output, rows * outputs, output, 0);
       kernels.standardise(output, rows * outputs, 0, Math.fround(Math.sqrt(2 / outputs)));

@@ -19,10 +19,14 @@ export interface InnerProductsArgs {
   out: Tensor<'f32'>;
 }
 
-/** out = A B^T, 64 rows of A a block. A product is the same whatever rows are beside it; a single row costs no packing. */
+/**
+ * out = A B^T, 64 rows of A a block. A product is the same whatever rows are beside it; a single
+ * row costs no packing.
+ */
 export const innerProducts: Operation<InnerProductsArgs> = {
   blocks: ({ rows }) => Math.ceil(rows / ROWS),
-  scratchBytes: ({ columns, dim }) => SCRATCH_SLACK + 4 * (ROWS * (dim + columns) + TILE_ROWS * dim),
+  scratchBytes: ({ columns, dim }) =>
+    SCRATCH_SLACK + 4 * (ROWS * (dim + columns) + TILE_ROWS * dim),
   run(context, { a, rows, b, columns, dim, out }, block) {
     const first = block * ROWS;
     const count = Math.min(ROWS, rows - first);
@@ -32,7 +36,14 @@ export const innerProducts: Operation<InnerProductsArgs> = {
       const mark = context.mark();
       const height = Math.min(TILE_ROWS, columns - tile);
       const right = context.stage(b, tile * dim, (tile + height) * dim);
-      for (let i = 0; i < count; i++) context.kernels.scanF32(left + i * dim * 4, right, height, dim, product + (i * columns + tile) * 4);
+      for (let i = 0; i < count; i++)
+        context.kernels.scanF32(
+          left + i * dim * 4,
+          right,
+          height,
+          dim,
+          product + (i * columns + tile) * 4,
+        );
       context.rewind(mark);
     }
     context.view(out).set(context.at('f32', product, count * columns), first * columns);

@@ -6,7 +6,10 @@ import { forEachTile, tileScratch } from './document-tiles.js';
 /** Largest code of a lane: with int8 on the other side the sums of 4,000 dimensions fit int32. */
 const LANE_LIMIT = 4095;
 
-/** Vectors packed for products with a set of documents: float32, or int16 with a factor for each, and its product with the documents' mean, where those are int8. */
+/**
+ * Vectors packed for products with a set of documents: float32, or int16 with a factor for each,
+ * and its product with the documents' mean, where those are int8.
+ */
 export interface PackedLanes {
   readonly panels: number;
   readonly lanes: number;
@@ -16,11 +19,18 @@ export interface PackedLanes {
 
 /** Bytes of scratch of `packLanes` and `largestProducts` together, output not included. */
 export function productScratch(documents: DeviceTokens, lanes: number): number {
-  return tileScratch(documents) + 4 * wholePanels(lanes) * (2 * documents.dim + 7) + 4 * documents.dim;
+  return (
+    tileScratch(documents) + 4 * wholePanels(lanes) * (2 * documents.dim + 7) + 4 * documents.dim
+  );
 }
 
 /** Packs `lanes` float32 rows at address `x`. */
-export function packLanes(context: Context, documents: DeviceTokens, x: number, lanes: number): PackedLanes {
+export function packLanes(
+  context: Context,
+  documents: DeviceTokens,
+  x: number,
+  lanes: number,
+): PackedLanes {
   const { dim } = documents;
   const panels = context.scratch(wholePanels(lanes) * (dim + (dim & 1)) * 4);
   if (!documents.mean) {
@@ -38,8 +48,9 @@ export function packLanes(context: Context, documents: DeviceTokens, x: number, 
 }
 
 /**
- * out[lane * stride + i - from] = largest inner product of each lane with document numbers[i] (document i without numbers), i from
- * `from` to `to`; `out` is an address. No result depends on the other lanes or documents.
+ * out[lane * stride + i - from] = largest inner product of each lane with document numbers[i]
+ * (document i without numbers), i from `from` to `to`; `out` is an address. No result depends on
+ * the other lanes or documents.
  */
 export function largestProducts(
   context: Context,
@@ -59,7 +70,16 @@ export function largestProducts(
       kernels.maxDotsF32(panels, lanes, dim, tile.tokens, tile.counts, tile.documents, at, stride);
       return;
     }
-    kernels.maxDotsI16(panels, lanes, dim + (dim & 1), tile.tokens, tile.counts, tile.documents, at, stride);
+    kernels.maxDotsI16(
+      panels,
+      lanes,
+      dim + (dim & 1),
+      tile.tokens,
+      tile.counts,
+      tile.documents,
+      at,
+      stride,
+    );
     kernels.dequantise(at, lanes, tile.documents, stride, factors, tile.factors, shifts);
   });
 }

@@ -23,7 +23,8 @@ export const gram: Operation<{ z: Tensor<'f32'>; rows: number; n: number; out: T
     const side = Math.ceil(n / SQUARE);
     return (side * (side + 1)) / 2;
   },
-  scratchBytes: ({ n }) => SCRATCH_SLACK + CHUNK * n * 4 + 8 * (SQUARE * SQUARE + outerScratch(SQUARE)),
+  scratchBytes: ({ n }) =>
+    SCRATCH_SLACK + CHUNK * n * 4 + 8 * (SQUARE * SQUARE + outerScratch(SQUARE)),
   run(context, { z, rows, n, out }, block) {
     // square (i, j) of the lower triangle, row by row
     const i = Math.floor((Math.sqrt(8 * block + 1) - 1) / 2);
@@ -37,17 +38,34 @@ export const gram: Operation<{ z: Tensor<'f32'>; rows: number; n: number; out: T
       const mark = context.mark();
       const count = Math.min(CHUNK, rows - from);
       const chunk = context.stage(z, from * n, (from + count) * n);
-      context.kernels.outerF64(height, width, count, chunk + i * SQUARE * 4, n, chunk + j * SQUARE * 4, n, sums, width, scratch);
+      context.kernels.outerF64(
+        height,
+        width,
+        count,
+        chunk + i * SQUARE * 4,
+        n,
+        chunk + j * SQUARE * 4,
+        n,
+        sums,
+        width,
+        scratch,
+      );
       context.rewind(mark);
     }
     const target = context.view(out);
     for (let row = 0; row < height; row++) {
-      target.set(context.at('f64', sums + row * width * 8, width), (i * SQUARE + row) * n + j * SQUARE);
+      target.set(
+        context.at('f64', sums + row * width * 8, width),
+        (i * SQUARE + row) * n + j * SQUARE,
+      );
     }
   },
 };
 
-/** The Cholesky factor in place, on one worker; result[0] is the smallest ratio of a pivot to its diagonal element. */
+/**
+ * The Cholesky factor in place, on one worker; result[0] is the smallest ratio of a pivot to its
+ * diagonal element.
+ */
 export const cholesky: Operation<{ a: Tensor<'f64'>; n: number; result: Tensor<'f64'> }> = {
   blocks: () => 1,
   scratchBytes: ({ n }) => SCRATCH_SLACK + n * n * 8,
@@ -60,13 +78,17 @@ export const cholesky: Operation<{ a: Tensor<'f64'>; n: number; result: Tensor<'
 };
 
 /**
- * out (documents x d'): least squares of each document's standardised targets y at the sample x on Z = psi(x), 64 documents a block:
- * for chunk after chunk of the sample the targets, then Z^T y, in float32 within a chunk and float64 across them; at the end (L L^T)^-1 of it.
+ * out (documents x d'): least squares of each document's standardised targets y at the sample x on
+ * Z = psi(x), 64 documents a block: for chunk after chunk of the sample the targets, then Z^T y, in
+ * float32 within a chunk and float64 across them; at the end (L L^T)^-1 of it.
  */
 export const documentWeights: Operation<DocumentWeightsArgs> = {
   blocks: ({ documents }) => Math.ceil(documents.documents / DOCUMENTS),
   scratchBytes({ documents, latentDim }) {
-    const floats = CHUNK * (documents.dim + DOCUMENTS + latentDim) + 2 * latentDim * DOCUMENTS + gemmScratch(latentDim);
+    const floats =
+      CHUNK * (documents.dim + DOCUMENTS + latentDim) +
+      2 * latentDim * DOCUMENTS +
+      gemmScratch(latentDim);
     const doubles = latentDim * DOCUMENTS + latentDim * latentDim;
     return SCRATCH_SLACK + productScratch(documents, CHUNK) + 4 * floats + 8 * doubles;
   },
@@ -79,7 +101,8 @@ export const documentWeights: Operation<DocumentWeightsArgs> = {
     const solution = context.at('f64', sums, latentDim * columns).fill(0);
     accumulate(context, args, first, count, columns, sums);
     const l = context.stage(factor, 0, latentDim * latentDim);
-    for (let lane = 0; lane < columns; lane += LANES) context.kernels.choleskySolve16(l, latentDim, sums + lane * 8, columns);
+    for (let lane = 0; lane < columns; lane += LANES)
+      context.kernels.choleskySolve16(l, latentDim, sums + lane * 8, columns);
     const weights = context.view(out);
     for (let d = 0; d < count; d++) {
       const at = (first + d) * latentDim;
@@ -88,8 +111,18 @@ export const documentWeights: Operation<DocumentWeightsArgs> = {
   },
 };
 
-/** sums (d' x columns) += Z^T Y for documents first .. first + count, chunk after chunk of the sample. */
-function accumulate(context: Context, args: DocumentWeightsArgs, first: number, count: number, columns: number, sums: number): void {
+/**
+ * sums (d' x columns) += Z^T Y for documents first .. first + count, chunk after chunk of the
+ * sample.
+ */
+function accumulate(
+  context: Context,
+  args: DocumentWeightsArgs,
+  first: number,
+  count: number,
+  columns: number,
+  sums: number,
+): void {
   const { x, z, rows, latentDim, documents, mean, std } = args;
   const { dim } = documents;
   const { kernels } = context;
@@ -101,11 +134,30 @@ function accumulate(context: Context, args: DocumentWeightsArgs, first: number, 
   for (let from = 0; from < rows; from += CHUNK) {
     const mark = context.mark();
     const used = Math.min(CHUNK, rows - from);
-    const lanes = packLanes(context, documents, context.stage(x, from * dim, (from + used) * dim), used);
+    const lanes = packLanes(
+      context,
+      documents,
+      context.stage(x, from * dim, (from + used) * dim),
+      used,
+    );
     largestProducts(context, documents, lanes, null, first, first + count, y, columns);
     kernels.standardise(y, used * columns, mean, 1 / std);
     const chunk = context.stage(z, from * latentDim, (from + used) * latentDim);
-    kernels.gemmF32(latentDim, count, used, chunk, 1, latentDim, y, columns, 1, products, columns, 0, scratch);
+    kernels.gemmF32(
+      latentDim,
+      count,
+      used,
+      chunk,
+      1,
+      latentDim,
+      y,
+      columns,
+      1,
+      products,
+      columns,
+      0,
+      scratch,
+    );
     kernels.addToF64(sums, products, latentDim * columns);
     context.rewind(mark);
   }

@@ -1,7 +1,9 @@
 import type { Tensor } from '../../device.js';
 import type { Context } from '../operation.js';
 
-/** Codes of float32 queries first .. first + count, `bytes` apart, and what each query's are worth. */
+/**
+ * Codes of float32 queries first .. first + count, `bytes` apart, and what each query's are worth.
+ */
 export function queryCodes(
   context: Context,
   queries: Tensor<'f32'>,

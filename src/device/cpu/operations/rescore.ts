@@ -5,7 +5,10 @@ import { SCRATCH_SLACK } from '../operation.js';
 import { checkText } from './checksums.js';
 import { queryCodes } from './query-codes.js';
 
-/** What `scanPrefix` has found: rows and scores, blocks x count x listed, a list that is not full ending in -1. */
+/**
+ * What `scanPrefix` has found: rows and scores, blocks x count x listed, a list that is not full
+ * ending in -1.
+ */
 export interface PrefixLists {
   blocks: number;
   count: number;
@@ -26,10 +29,14 @@ export interface RescoreArgs extends PrefixLists {
   scores: Tensor<'f32'>;
 }
 
-/** Of each query's `listed` best rows by prefixes, the k best by full codes, ties by the lower row, a query a block; scores estimate <w - mean, q>, or <w - base, q> with scales. */
+/**
+ * Of each query's `listed` best rows by prefixes, the k best by full codes, ties by the lower row,
+ * a query a block; scores estimate <w - mean, q>, or <w - base, q> with scales.
+ */
 export const rescore: Operation<RescoreArgs> = {
   blocks: ({ count }) => count,
-  scratchBytes: ({ documents: { dim }, blocks, listed }) => SCRATCH_SLACK + 7 * dim + 64 + 4 * (listed * (3 * blocks + 2) + dim),
+  scratchBytes: ({ documents: { dim }, blocks, listed }) =>
+    SCRATCH_SLACK + 7 * dim + 64 + 4 * (listed * (3 * blocks + 2) + dim),
   run(context, args, query) {
     const { documents, queries, shifts, rows, prefixScores, k, indices, scores } = args;
     const numbers = bestListed(args, query, context.view(rows), context.view(prefixScores), {
@@ -59,7 +66,10 @@ export interface ScoreRowsArgs {
   scores: Tensor<'f32'>;
 }
 
-/** The part of `rescore` that reads codes, 64 rows of a query a block: for fewer queries than keep all workers busy. */
+/**
+ * The part of `rescore` that reads codes, 64 rows of a query a block: for fewer queries than keep
+ * all workers busy.
+ */
 export const scoreRows: Operation<ScoreRowsArgs> = {
   blocks: ({ count, listed }) => count * Math.ceil(listed / ROWS),
   scratchBytes: ({ documents: { dim } }) => SCRATCH_SLACK + 11 * dim + 64,
@@ -70,11 +80,22 @@ export const scoreRows: Operation<ScoreRowsArgs> = {
     const numbers = context.view(rows).subarray(from, Math.min(from + ROWS, (query + 1) * listed));
     const end = numbers.indexOf(-1);
     const used = end < 0 ? numbers.length : end;
-    estimate(context, documents, queries, shifts, query, numbers.subarray(0, used), context.view(scores).subarray(from, from + used));
+    estimate(
+      context,
+      documents,
+      queries,
+      shifts,
+      query,
+      numbers.subarray(0, used),
+      context.view(scores).subarray(from, from + used),
+    );
   },
 };
 
-/** estimates[i] = <w - mean, q>, with scales <w - base, q>, by full codes of row numbers[i]. Raises 'bad-file' where a row in a file cannot be read or is damaged. */
+/**
+ * estimates[i] = <w - mean, q>, with scales <w - base, q>, by full codes of row numbers[i]. Raises
+ * 'bad-file' where a row in a file cannot be read or is damaged.
+ */
 function estimate(
   context: Context,
   documents: DeviceCodes,
@@ -101,7 +122,8 @@ function estimate(
   }
   if (!scaling || !shifts) return;
   const [scales, shift] = [context.view(scaling.scales), context.view(shifts)[query]];
-  for (let i = 0; i < numbers.length; i++) estimates[i] = scales[numbers[i]] * (estimates[i] + shift);
+  for (let i = 0; i < numbers.length; i++)
+    estimates[i] = scales[numbers[i]] * (estimates[i] + shift);
 }
 
 /** Room for values, content undefined. */
@@ -110,7 +132,10 @@ export interface Room {
   floats(length: number): Float32Array;
 }
 
-/** The rows with the best prefixes in all blocks' lists for a query, ascending; the lists are ascending, and their blocks are in order. */
+/**
+ * The rows with the best prefixes in all blocks' lists for a query, ascending; the lists are
+ * ascending, and their blocks are in order.
+ */
 export function bestListed(
   { blocks, count, listed }: PrefixLists,
   query: number,
@@ -133,7 +158,10 @@ export function bestListed(
   return best.subarray(0, found);
 }
 
-/** The k rows with the largest estimates, best first, ties by the lower row, to `indices` and `scores` at `at`; what is left is -1 and 0. */
+/**
+ * The k rows with the largest estimates, best first, ties by the lower row, to `indices` and
+ * `scores` at `at`; what is left is -1 and 0.
+ */
 export function selectRows(
   estimates: Float32Array,
   numbers: Int32Array,

@@ -24,10 +24,14 @@ export interface TopArgs {
   scores: Tensor<'f32'>;
 }
 
-/** For each query the k best inner products among the allowed rows of one block of w; unused places stay -1. */
+/**
+ * For each query the k best inner products among the allowed rows of one block of w; unused places
+ * stay -1.
+ */
 export const topInnerProducts: Operation<TopArgs> = {
   blocks: ({ rows, blockRows }) => Math.ceil(rows / blockRows),
-  scratchBytes: ({ count, dim, blockRows }) => SCRATCH_SLACK + 4 * (count * (dim + blockRows) + TILE_ROWS * dim + blockRows),
+  scratchBytes: ({ count, dim, blockRows }) =>
+    SCRATCH_SLACK + 4 * (count * (dim + blockRows) + TILE_ROWS * dim + blockRows),
   run(context, { queries, count, w, rows, dim, k, allowed, blockRows, indices, scores }, block) {
     const first = block * blockRows;
     const used = Math.min(blockRows, rows - first);
@@ -39,7 +43,14 @@ export const topInnerProducts: Operation<TopArgs> = {
       if (!reaches(positions, tile, tile + height)) continue;
       const mark = context.mark();
       const address = context.stage(w, (first + tile) * dim, (first + tile + height) * dim);
-      for (let i = 0; i < count; i++) context.kernels.scanF32(q + i * dim * 4, address, height, dim, products + (i * blockRows + tile) * 4);
+      for (let i = 0; i < count; i++)
+        context.kernels.scanF32(
+          q + i * dim * 4,
+          address,
+          height,
+          dim,
+          products + (i * blockRows + tile) * 4,
+        );
       context.rewind(mark);
     }
     const outIndices = context.view(indices);
@@ -47,8 +58,17 @@ export const topInnerProducts: Operation<TopArgs> = {
     for (let i = 0; i < count; i++) {
       const at = (block * count + i) * k;
       const values = keepAllowed(context.at('f32', products + i * blockRows * 4, used), positions);
-      const found = selectTopK(values, values.length, k, positions ? 0 : first, outIndices, outScores, at);
-      if (positions) for (let j = at; j < at + found; j++) outIndices[j] = first + positions[outIndices[j]];
+      const found = selectTopK(
+        values,
+        values.length,
+        k,
+        positions ? 0 : first,
+        outIndices,
+        outScores,
+        at,
+      );
+      if (positions)
+        for (let j = at; j < at + found; j++) outIndices[j] = first + positions[outIndices[j]];
       outIndices.fill(-1, at + found, at + k);
     }
   },
@@ -65,12 +85,20 @@ export interface MaxSimArgs {
   out: Tensor<'f32'>;
 }
 
-/** out (queries x documents) = exact MaxSim, 64 documents a block; the tokens of many queries pass over each tile of documents. */
+/**
+ * out (queries x documents) = exact MaxSim, 64 documents a block; the tokens of many queries pass
+ * over each tile of documents.
+ */
 export const maxSim: Operation<MaxSimArgs> = {
   blocks: ({ documents }) => Math.ceil(documents.documents / DOCUMENTS),
   scratchBytes({ queries, documents }) {
     const lanes = Math.max(LANES_AT_ONCE, wholePanels(queries.longest));
-    return SCRATCH_SLACK + productScratch(documents, lanes) + 4 * lanes * (documents.dim + DOCUMENTS) + 4 * DOCUMENTS;
+    return (
+      SCRATCH_SLACK +
+      productScratch(documents, lanes) +
+      4 * lanes * (documents.dim + DOCUMENTS) +
+      4 * DOCUMENTS
+    );
   },
   run(context, { queries, documents, out }, block) {
     const total = documents.documents;
@@ -83,9 +111,25 @@ export const maxSim: Operation<MaxSimArgs> = {
       while (to < queries.documents && offsets[to + 1] - offsets[from] <= LANES_AT_ONCE) to++;
       const mark = context.mark();
       const sums = context.scratch(count * 4);
-      const best = bestOfTokens(context, queries, documents, null, offsets[from], offsets[to] - offsets[from], first, first + count);
+      const best = bestOfTokens(
+        context,
+        queries,
+        documents,
+        null,
+        offsets[from],
+        offsets[to] - offsets[from],
+        first,
+        first + count,
+      );
       for (let q = from; q < to; q++) {
-        context.kernels.sumRows(best + (offsets[q] - offsets[from]) * count * 4, offsets[q + 1] - offsets[q], count, count, 0, sums);
+        context.kernels.sumRows(
+          best + (offsets[q] - offsets[from]) * count * 4,
+          offsets[q + 1] - offsets[q],
+          count,
+          count,
+          0,
+          sums,
+        );
         const scores = context.at('f32', sums, count);
         for (let d = 0; d < count; d++) result[q * total + first + d] = scores[d];
       }
@@ -109,7 +153,12 @@ export const maxSimSubset: Operation<MaxSimSubsetArgs> = {
   blocks: ({ plan }) => plan.length / 3,
   scratchBytes({ queries, documents }) {
     const lanes = wholePanels(queries.longest);
-    return SCRATCH_SLACK + productScratch(documents, lanes) + 4 * lanes * (documents.dim + CANDIDATES) + 4 * CANDIDATES;
+    return (
+      SCRATCH_SLACK +
+      productScratch(documents, lanes) +
+      4 * lanes * (documents.dim + CANDIDATES) +
+      4 * CANDIDATES
+    );
   },
   run(context, { queries, documents, out, candidates, plan }, block) {
     const [query, first, last] = context.view(plan).subarray(3 * block, 3 * block + 3);
@@ -117,7 +166,16 @@ export const maxSimSubset: Operation<MaxSimSubsetArgs> = {
     const lanes = offsets[query + 1] - offsets[query];
     const numbers = context.view(candidates);
     const sums = context.scratch((last - first) * 4);
-    const best = bestOfTokens(context, queries, documents, numbers, offsets[query], lanes, first, last);
+    const best = bestOfTokens(
+      context,
+      queries,
+      documents,
+      numbers,
+      offsets[query],
+      lanes,
+      first,
+      last,
+    );
     context.kernels.sumRows(best, lanes, last - first, last - first, 0, sums);
     const scores = context.at('f32', sums, last - first);
     const result = context.view(out);
@@ -136,7 +194,10 @@ export function planSubset(candidateOffsets: Int32Array): Int32Array {
   return Int32Array.from(plan);
 }
 
-/** Address of lanes x (to - from): the largest inner product of each query token, rows `row` on, with each document. */
+/**
+ * Address of lanes x (to - from): the largest inner product of each query token, rows `row` on,
+ * with each document.
+ */
 function bestOfTokens(
   context: Context,
   queries: DeviceTokens,
@@ -149,7 +210,12 @@ function bestOfTokens(
 ): number {
   const { dim } = documents;
   const best = context.scratch(lanes * (to - from) * 4);
-  const packed = packLanes(context, documents, context.stage(queries.vectors, row * dim, (row + lanes) * dim), lanes);
+  const packed = packLanes(
+    context,
+    documents,
+    context.stage(queries.vectors, row * dim, (row + lanes) * dim),
+    lanes,
+  );
   largestProducts(context, documents, packed, numbers, from, to, best, to - from);
   return best;
 }

@@ -7,8 +7,9 @@ import { largestProducts, packLanes, productScratch } from './largest-products.j
 const ROWS = 256;
 
 /**
- * out (rows x documents) = largest inner product of each row of x with each document: g_C(x) of the paper, over the document's scale where it has one.
- * partials gets, by block, the sum and the sum of squares of what was written.
+ * out (rows x documents) = largest inner product of each row of x with each document: g_C(x) of the
+ * paper, over the document's scale where it has one. partials gets, by block, the sum and the sum
+ * of squares of what was written.
  */
 export const targets: Operation<{
   x: Tensor<'f32'>;
@@ -29,9 +30,23 @@ export const targets: Operation<{
     const columns = select ? select.length : documents.documents;
     const from = block * ROWS;
     const count = Math.min(ROWS, rows - from);
-    const lanes = packLanes(context, documents, context.stage(x, from * dim, (from + count) * dim), count);
+    const lanes = packLanes(
+      context,
+      documents,
+      context.stage(x, from * dim, (from + count) * dim),
+      count,
+    );
     const result = context.scratch(count * columns * 4);
-    largestProducts(context, documents, lanes, select && context.view(select), 0, columns, result, columns);
+    largestProducts(
+      context,
+      documents,
+      lanes,
+      select && context.view(select),
+      0,
+      columns,
+      result,
+      columns,
+    );
     const values = context.at('f32', result, count * columns);
     if (scales) {
       const divisors = context.view(scales);

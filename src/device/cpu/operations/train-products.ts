@@ -3,7 +3,10 @@ import { codeLayout, evenUp, type Linear, type LinearCodes, linearsOf } from '..
 import { type Context, type Operation, SCRATCH_SLACK } from '../operation.js';
 import { gemmScratch } from './forward.js';
 
-/** Largest code: the sum of 512 products fits int32, and rounding to it is finer than what a step of Adam could tell. */
+/**
+ * Largest code: the sum of 512 products fits int32, and rounding to it is finer than what a step of
+ * Adam could tell.
+ */
 const LIMIT = 2047;
 /** Rows of a matrix that a block packs. */
 const PACKED_ROWS = 64;
@@ -16,25 +19,52 @@ export interface Products {
   forward(first: number, rows: number, x: number, y: number): void;
   /** dx (rows x inputs) = dy W. */
   backward(rows: number, dy: number, dx: number): void;
-  /** dW (used x inputs) = dy^T x over the whole batch for the outputs from .. from + used; dy and x are those of the batch's first row. */
+  /**
+   * dW (used x inputs) = dy^T x over the whole batch for the outputs from .. from + used; dy and x
+   * are those of the batch's first row.
+   */
   gradient(from: number, used: number, dy: number, x: number, dW: number): void;
 }
 
 /** Bytes of scratch of any of the products with up to `rows` rows, or outputs of a gradient. */
-export function productsScratch({ layout, outputs, batchSize, codes }: Training, rows: number): number {
+export function productsScratch(
+  { layout, outputs, batchSize, codes }: Training,
+  rows: number,
+): number {
   if (!codes) return 4 * gemmScratch(rows);
-  const widest = Math.max(batchSize, ...linearsOf(layout, outputs).map((linear) => Math.max(linear.inputs, linear.outputs)));
+  const widest = Math.max(
+    batchSize,
+    ...linearsOf(layout, outputs).map((linear) => Math.max(linear.inputs, linear.outputs)),
+  );
   return rows * (2 * evenUp(widest) + 4) + 512;
 }
 
-/** Products with matrix `index` (the head is the last): in float32, or in codes that `packWeights` has made of it. */
-export function productsOf(context: Context, { training, step }: StepArgs, index: number): Products {
+/**
+ * Products with matrix `index` (the head is the last): in float32, or in codes that `packWeights`
+ * has made of it.
+ */
+export function productsOf(
+  context: Context,
+  { training, step }: StepArgs,
+  index: number,
+): Products {
   const linear = linearsOf(training.layout, training.outputs)[index];
-  if (!training.codes) return floatProducts(context, linear, context.address(training.parameters, linear.weight), step.rows);
+  if (!training.codes)
+    return floatProducts(
+      context,
+      linear,
+      context.address(training.parameters, linear.weight),
+      step.rows,
+    );
   return codeProducts(context, linear, codesOf(context, training, index), step.rows);
 }
 
-function floatProducts({ kernels, scratch, mark, rewind }: Context, { inputs, outputs }: Linear, w: number, batch: number): Products {
+function floatProducts(
+  { kernels, scratch, mark, rewind }: Context,
+  { inputs, outputs }: Linear,
+  w: number,
+  batch: number,
+): Products {
   const product = (m: number, multiply: (scratch: number) => void): void => {
     const start = mark();
     multiply(scratch(gemmScratch(m) * 4));
@@ -42,19 +72,45 @@ function floatProducts({ kernels, scratch, mark, rewind }: Context, { inputs, ou
   };
   return {
     forward: (_first, rows, x, y) =>
-      product(rows, (s) => kernels.gemmF32(rows, outputs, inputs, x, inputs, 1, w, 1, inputs, y, outputs, 0, s)),
+      product(rows, (s) =>
+        kernels.gemmF32(rows, outputs, inputs, x, inputs, 1, w, 1, inputs, y, outputs, 0, s),
+      ),
     backward: (rows, dy, dx) =>
-      product(rows, (s) => kernels.gemmF32(rows, inputs, outputs, dy, outputs, 1, w, inputs, 1, dx, inputs, 0, s)),
+      product(rows, (s) =>
+        kernels.gemmF32(rows, inputs, outputs, dy, outputs, 1, w, inputs, 1, dx, inputs, 0, s),
+      ),
     gradient: (from, used, dy, x, dW) =>
-      product(used, (s) => kernels.gemmF32(used, inputs, batch, dy + from * 4, 1, outputs, x, inputs, 1, dW, inputs, 0, s)),
+      product(used, (s) =>
+        kernels.gemmF32(
+          used,
+          inputs,
+          batch,
+          dy + from * 4,
+          1,
+          outputs,
+          x,
+          inputs,
+          1,
+          dW,
+          inputs,
+          0,
+          s,
+        ),
+      ),
   };
 }
 
 /**
- * What varies along the sum is folded into the other side before that is rounded: rows of W have a factor each, so dy W takes codes of dy
- * times those; rows of x have a factor each, so dy^T x takes codes of dy times those.
+ * What varies along the sum is folded into the other side before that is rounded: rows of W have a
+ * factor each, so dy W takes codes of dy times those; rows of x have a factor each, so dy^T x takes
+ * codes of dy times those.
  */
-function codeProducts({ kernels, scratch, mark, rewind }: Context, { inputs, outputs }: Linear, at: LinearCodes, batch: number): Products {
+function codeProducts(
+  { kernels, scratch, mark, rewind }: Context,
+  { inputs, outputs }: Linear,
+  at: LinearCodes,
+  batch: number,
+): Products {
   return {
     forward(first, rows, x, y) {
       const start = mark();
@@ -62,7 +118,17 @@ function codeProducts({ kernels, scratch, mark, rewind }: Context, { inputs, out
       const factors = at.inputFactors + first * 4;
       kernels.quantizeRowsI16(x, rows, inputs, LIMIT, 0, codes, factors);
       kernels.packPairsI16(codes, rows, inputs, at.input + first * 32, evenUp(batch));
-      kernels.gemmI16(rows, outputs, evenUp(inputs), codes, factors, at.forward, at.weightFactors, y, outputs);
+      kernels.gemmI16(
+        rows,
+        outputs,
+        evenUp(inputs),
+        codes,
+        factors,
+        at.forward,
+        at.weightFactors,
+        y,
+        outputs,
+      );
       rewind(start);
     },
     backward(rows, dy, dx) {
@@ -77,7 +143,16 @@ function codeProducts({ kernels, scratch, mark, rewind }: Context, { inputs, out
       const start = mark();
       const codes = scratch(used * evenUp(batch) * 2);
       const factors = scratch(used * 4);
-      kernels.quantizeColumnsI16(dy + from * 4, batch, used, outputs, at.inputFactors, LIMIT, codes, factors);
+      kernels.quantizeColumnsI16(
+        dy + from * 4,
+        batch,
+        used,
+        outputs,
+        at.inputFactors,
+        LIMIT,
+        codes,
+        factors,
+      );
       kernels.gemmI16(used, inputs, evenUp(batch), codes, factors, at.input, 0, dW, inputs);
       rewind(start);
     },
@@ -87,11 +162,17 @@ function codeProducts({ kernels, scratch, mark, rewind }: Context, { inputs, out
 /** Codes of the matrices, 64 rows of one a block; once a step, for all rows of the batch. */
 export const packWeights: Operation<{ training: Training }> = {
   blocks: ({ training }) =>
-    linearsOf(training.layout, training.outputs).reduce((sum, { outputs }) => sum + Math.ceil(outputs / PACKED_ROWS), 0),
+    linearsOf(training.layout, training.outputs).reduce(
+      (sum, { outputs }) => sum + Math.ceil(outputs / PACKED_ROWS),
+      0,
+    ),
   scratchBytes: ({ training }) => SCRATCH_SLACK + productsScratch(training, PACKED_ROWS),
   run(context, { training }, block) {
     let rest = block;
-    for (const [index, { inputs, outputs, weight }] of linearsOf(training.layout, training.outputs).entries()) {
+    for (const [index, { inputs, outputs, weight }] of linearsOf(
+      training.layout,
+      training.outputs,
+    ).entries()) {
       const count = Math.ceil(outputs / PACKED_ROWS);
       if (rest >= count) {
         rest -= count;
@@ -112,7 +193,11 @@ export const packWeights: Operation<{ training: Training }> = {
 };
 
 /** Addresses of a matrix's codes and factors. */
-function codesOf(context: Context, { layout, outputs, batchSize, codes, factors }: Training, index: number): LinearCodes {
+function codesOf(
+  context: Context,
+  { layout, outputs, batchSize, codes, factors }: Training,
+  index: number,
+): LinearCodes {
   if (!codes || !factors) throw new Error('a training in float32 has no codes');
   const at = codeLayout(layout, outputs, batchSize).linears[index];
   return {

@@ -28,10 +28,14 @@ function gradientBlocks(layers: readonly number[], outputs: number): number {
   return [...layers, outputs].reduce((sum, n) => sum + Math.ceil(n / OUTPUTS), 0);
 }
 
-/** Forward and backward through the rows of a batch: activations and their gradients, and the squared error by block. */
+/**
+ * Forward and backward through the rows of a batch: activations and their gradients, and the
+ * squared error by block.
+ */
 export const trainRows: Operation<StepArgs> = {
   blocks: ({ step }) => Math.ceil(step.rows / ROWS),
-  scratchBytes: ({ training }) => SCRATCH_SLACK + productsScratch(training, ROWS) + 4 * ROWS * training.outputs,
+  scratchBytes: ({ training }) =>
+    SCRATCH_SLACK + productsScratch(training, ROWS) + 4 * ROWS * training.outputs,
   run(context, args, block) {
     const { training, step } = args;
     const { kernels } = context;
@@ -53,7 +57,17 @@ export const trainRows: Operation<StepArgs> = {
       productsOf(context, args, l).forward(first, rows, input, linear);
       kernels.addBias(linear, rows, n, parameters + layer.bias * 4);
       const gamma = parameters + layer.gamma * 4;
-      kernels.layerNorm(linear, rows, n, LAYER_NORM_EPS, gamma, parameters + layer.beta * 4, linear, at(own.inverse, 1), at(own.slope, n));
+      kernels.layerNorm(
+        linear,
+        rows,
+        n,
+        LAYER_NORM_EPS,
+        gamma,
+        parameters + layer.beta * 4,
+        linear,
+        at(own.inverse, 1),
+        at(own.slope, n),
+      );
       input = at(own.activation, n);
       // what is kept of the input is the slope there
       kernels.activation(activation, at(own.slope, n), rows * n, input, at(own.slope, n));
@@ -65,7 +79,12 @@ export const trainRows: Operation<StepArgs> = {
     head.forward(first, rows, input, predictions);
     const target = targetRows(context, training, step, first, rows);
     // mean squared error over all outputs: d/dp = 2 (p - y) / (rows m')
-    context.view(training.partials)[block] = kernels.squaredError(predictions, target, rows * outputs, 2 / (step.rows * outputs));
+    context.view(training.partials)[block] = kernels.squaredError(
+      predictions,
+      target,
+      rows * outputs,
+      2 / (step.rows * outputs),
+    );
 
     const last = layout.layers.length - 1;
     head.backward(rows, predictions, at(plan.layers[last].gradPreactivation, latentDim));
@@ -74,13 +93,33 @@ export const trainRows: Operation<StepArgs> = {
       const own = plan.layers[l];
       const grad = at(own.gradPreactivation, n);
       kernels.multiply(grad, at(own.slope, n), rows * n);
-      kernels.layerNormBackward(grad, rows, n, parameters + gamma * 4, at(own.normal, n), at(own.inverse, 1), at(own.gradLinear, n));
-      if (l > 0) productsOf(context, args, l).backward(rows, at(own.gradLinear, n), at(plan.layers[l - 1].gradPreactivation, inputs));
+      kernels.layerNormBackward(
+        grad,
+        rows,
+        n,
+        parameters + gamma * 4,
+        at(own.normal, n),
+        at(own.inverse, 1),
+        at(own.gradLinear, n),
+      );
+      if (l > 0)
+        productsOf(context, args, l).backward(
+          rows,
+          at(own.gradLinear, n),
+          at(plan.layers[l - 1].gradPreactivation, inputs),
+        );
     }
   },
 };
 
-function gatherRows(context: Context, training: Training, step: TrainStep, plan: BatchLayout, first: number, rows: number): void {
+function gatherRows(
+  context: Context,
+  training: Training,
+  step: TrainStep,
+  plan: BatchLayout,
+  first: number,
+  rows: number,
+): void {
   const { inputDim } = training.layout;
   const x = context.view(step.x);
   const order = context.view(step.order);
@@ -92,7 +131,13 @@ function gatherRows(context: Context, training: Training, step: TrainStep, plan:
 }
 
 /** Address of the standardised targets of the batch's rows first .. first + rows, in scratch. */
-function targetRows(context: Context, training: Training, step: TrainStep, first: number, rows: number): number {
+function targetRows(
+  context: Context,
+  training: Training,
+  step: TrainStep,
+  first: number,
+  rows: number,
+): number {
   const { outputs } = training;
   const address = context.scratch(rows * outputs * 4);
   const y = context.at('f32', address, rows * outputs);
@@ -106,7 +151,10 @@ function targetRows(context: Context, training: Training, step: TrainStep, first
   return address;
 }
 
-/** Gradients of the parameters, 64 outputs of one matrix a block; partials get the sum of their squares. */
+/**
+ * Gradients of the parameters, 64 outputs of one matrix a block; partials get the sum of their
+ * squares.
+ */
 export const trainGradients: Operation<StepArgs> = {
   blocks: ({ training }) =>
     gradientBlocks(
@@ -140,7 +188,9 @@ export const trainGradients: Operation<StepArgs> = {
       const weight = gradients + (layer.weight + first * inputs) * 4;
       productsOf(context, args, l).gradient(first, used, batch + own.gradLinear * 4, input, weight);
       squares += kernels.sumSquares(weight, used * inputs);
-      const [bias, gamma, beta] = [layer.bias, layer.gamma, layer.beta].map((offset) => gradients + (offset + first) * 4);
+      const [bias, gamma, beta] = [layer.bias, layer.gamma, layer.beta].map(
+        (offset) => gradients + (offset + first) * 4,
+      );
       kernels.sumRows(gradLinear, rows, used, n, 0, bias);
       kernels.sumProducts(gradPre, batch + (own.normal + first) * 4, rows, used, n, gamma);
       kernels.sumRows(gradPre, rows, used, n, 0, beta);
@@ -153,7 +203,13 @@ export const trainGradients: Operation<StepArgs> = {
     const used = Math.min(OUTPUTS, outputs - first);
     const head = gradients + (layout.parameterCount + first * latentDim) * 4;
     const latent = batch + plan.layers[plan.layers.length - 1].activation * 4;
-    productsOf(context, args, layout.layers.length).gradient(first, used, batch + plan.predictions * 4, latent, head);
+    productsOf(context, args, layout.layers.length).gradient(
+      first,
+      used,
+      batch + plan.predictions * 4,
+      latent,
+      head,
+    );
     context.view(training.partials)[block] = kernels.sumSquares(head, used * latentDim);
   },
 };
@@ -167,10 +223,25 @@ export const trainUpdate: Operation<StepArgs & { gradScale: number }> = {
     const count = Math.min(PARAMETERS, training.parameters.length - from);
     const rate = step.lr / step.correction1;
     const root = Math.sqrt(step.correction2);
-    const [p, g, m, v] = [training.parameters, training.gradients, training.firstMoment, training.secondMoment].map((t) =>
-      context.address(t, from),
+    const [p, g, m, v] = [
+      training.parameters,
+      training.gradients,
+      training.firstMoment,
+      training.secondMoment,
+    ].map((t) => context.address(t, from));
+    context.kernels.adam(
+      p,
+      g,
+      m,
+      v,
+      count,
+      gradScale,
+      rate,
+      step.beta1,
+      step.beta2,
+      root,
+      step.eps,
     );
-    context.kernels.adam(p, g, m, v, count, gradScale, rate, step.beta1, step.beta2, root, step.eps);
   },
 };
 
@@ -190,7 +261,11 @@ export const loss: Operation<LossArgs> = {
   blocks: ({ rows }) => Math.ceil(rows / ROWS),
   scratchBytes({ training }) {
     const { layout, outputs } = training;
-    return SCRATCH_SLACK + forwardScratch(layout, ROWS) + 4 * (gemmScratch(ROWS) + ROWS * (2 * outputs + layout.inputDim));
+    return (
+      SCRATCH_SLACK +
+      forwardScratch(layout, ROWS) +
+      4 * (gemmScratch(ROWS) + ROWS * (2 * outputs + layout.inputDim))
+    );
   },
   run(context, { training, x, targets, rows, mean, std, sums }, block) {
     const { kernels } = context;
@@ -198,13 +273,35 @@ export const loss: Operation<LossArgs> = {
     const first = block * ROWS;
     const count = Math.min(ROWS, rows - first);
     const parameters = context.address(training.parameters);
-    const z = forward(context, layout, parameters, context.stage(x, first * layout.inputDim, (first + count) * layout.inputDim), count);
+    const z = forward(
+      context,
+      layout,
+      parameters,
+      context.stage(x, first * layout.inputDim, (first + count) * layout.inputDim),
+      count,
+    );
     const predictions = context.scratch(count * outputs * 4);
     const product = context.scratch(gemmScratch(count) * 4);
     const head = parameters + layout.parameterCount * 4;
-    kernels.gemmF32(count, outputs, layout.latentDim, z, layout.latentDim, 1, head, 1, layout.latentDim, predictions, outputs, 0, product);
+    kernels.gemmF32(
+      count,
+      outputs,
+      layout.latentDim,
+      z,
+      layout.latentDim,
+      1,
+      head,
+      1,
+      layout.latentDim,
+      predictions,
+      outputs,
+      0,
+      product,
+    );
     const y = context.scratch(count * outputs * 4);
-    context.at('f32', y, count * outputs).set(context.view(targets).subarray(first * outputs, (first + count) * outputs));
+    context
+      .at('f32', y, count * outputs)
+      .set(context.view(targets).subarray(first * outputs, (first + count) * outputs));
     kernels.standardise(y, count * outputs, mean, 1 / std);
     context.view(sums)[block] = kernels.squaredError(predictions, y, count * outputs, 1);
   },
