@@ -2,8 +2,8 @@
 // them, and recall by score.
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { loadEncoder } from '../dist/encoder/node.js';
-import { Index, readBeir, readNpy } from '../dist/node.js';
+import { Index, readBeir, readNpy } from '../dist/entry/node.js';
+import { loadEncoder } from '../dist/entry/node-encoder.js';
 
 /**
  * A folder of token vectors (see vectors.mjs) as sets of documents and queries that are read when

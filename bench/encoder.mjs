@@ -3,8 +3,8 @@
 //   node bench/encoder.mjs
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { loadEncoder } from '../dist/encoder/node.js';
-import { readBeir } from '../dist/node.js';
+import { readBeir } from '../dist/entry/node.js';
+import { loadEncoder } from '../dist/entry/node-encoder.js';
 
 const TEXTS = 48;
 const ROUNDS = 3;

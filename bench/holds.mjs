@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { gzipSync } from 'node:zlib';
-import { Index, memoryStorage } from '../dist/node.js';
+import { Index, memoryStorage } from '../dist/entry/node.js';
 
 const words = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'lemur-holds-'));
@@ -216,11 +216,11 @@ for (const rows of [65_536, 1_000_000]) {
   });
 }
 
-const { loadEncoder } = await import('../dist/encoder/node.js');
-const { readBeir } = await import('../dist/formats/node-beir.js');
-const { readJsonLines } = await import('../dist/formats/jsonl.js');
-const { unpickle } = await import('../dist/formats/pickle.js');
-const { readSafetensors } = await import('../dist/formats/safetensors.js');
+const { loadEncoder } = await import('../dist/entry/node-encoder.js');
+const { readBeir } = await import('../dist/formats/texts/node-beir.js');
+const { readJsonLines } = await import('../dist/formats/json/jsonl.js');
+const { unpickle } = await import('../dist/formats/torch/pickle.js');
+const { readSafetensors } = await import('../dist/formats/safetensors/safetensors.js');
 
 const texts = {
   Chinese: '我们在研究信息检索的方法和它们的应用'.repeat(60_000).slice(0, 1_000_000),

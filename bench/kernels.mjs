@@ -9,10 +9,10 @@ import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createCpuDevice } from '../dist/device/cpu/cpu-device.js';
 import { mlpLayout } from '../dist/device/feature-layout.js';
+import { nodePlatform } from '../dist/entry/node-platform.js';
 import { plainKernels } from '../dist/kernels/plain.js';
 import { compileKernels, simdKernels } from '../dist/kernels/simd.js';
 import { uploadTokens } from '../dist/model/device-tokens.js';
-import { nodePlatform } from '../dist/node-platform.js';
 import { createRandom } from '../dist/tokens/random.js';
 import { rowOffsets } from '../dist/tokens/token-sets.js';
 

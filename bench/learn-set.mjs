@@ -10,8 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { loadEncoder } from '../dist/encoder/node.js';
-import { Lemur, readBeir, writeSafetensors } from '../dist/node.js';
+import { Lemur, readBeir, writeSafetensors } from '../dist/entry/node.js';
+import { loadEncoder } from '../dist/entry/node-encoder.js';
 import { randomOf, shuffled } from './collection.mjs';
 import { exactBest, machine, recallOf } from './vectors.mjs';
 

@@ -7,7 +7,7 @@
 // are made of random unit vectors.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { Index, memoryStorage } from '../dist/node.js';
+import { Index, memoryStorage } from '../dist/entry/node.js';
 import { openVectors, randomOf } from './collection.mjs';
 import { openPool, synthesizer } from './synthetic.mjs';
 import { machine } from './vectors.mjs';

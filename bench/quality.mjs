@@ -8,9 +8,9 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { findModel } from '../dist/cli/model.js';
 import { shippedProjection } from '../dist/cli/shipped-projection.js';
-import { loadEncoder } from '../dist/encoder/node.js';
+import { MaxSim, readBeir, readNpy } from '../dist/entry/node.js';
+import { loadEncoder } from '../dist/entry/node-encoder.js';
 import { principalComponents } from '../dist/linalg/principal-components.js';
-import { MaxSim, readBeir, readNpy } from '../dist/node.js';
 import { ndcgAt } from '../dist/search/metrics.js';
 import { machine, readQrels } from './vectors.mjs';
 

@@ -6,7 +6,7 @@
 // narrow cone have them. VECTORS: see bench/vectors.mjs. Options are those of Lemur.fit.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { Lemur, MaxSim } from '../dist/node.js';
+import { Lemur, MaxSim } from '../dist/entry/node.js';
 import { ndcgAt } from '../dist/search/metrics.js';
 import { loadVectors, machine, readQrels, recallOf } from './vectors.mjs';
 

@@ -17,7 +17,7 @@ const document = {
   metadata: { r: 0.5, group: 'g0' },
 };
 const began = performance.now();
-const { Index } = await import('../dist/node.js');
+const { Index } = await import('../dist/entry/node.js');
 const out = { importMs: performance.now() - began, beforeOpenBytes: residentMemory() };
 let from = performance.now();
 const index = await Index.open(folder, {

@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Index } from '../dist/node.js';
+import { Index } from '../dist/entry/node.js';
 import { randomOf } from './collection.mjs';
 import { peakMemory, resetPeak } from './memory.mjs';
 import { openPool, synthesizer } from './synthetic.mjs';

@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Index } from '../dist/node.js';
+import { Index } from '../dist/entry/node.js';
 import { openVectors } from './collection.mjs';
 import { peakMemory } from './memory.mjs';
 import { machine } from './vectors.mjs';

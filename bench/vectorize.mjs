@@ -6,9 +6,9 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { loadEncoder } from '../dist/encoder/node.js';
+import { readBeir, writeNpy } from '../dist/entry/node.js';
+import { loadEncoder } from '../dist/entry/node-encoder.js';
 import { principalComponents } from '../dist/linalg/principal-components.js';
-import { readBeir, writeNpy } from '../dist/node.js';
 
 const DIM = 128;
 /** Documents of a call. */

@@ -4,7 +4,7 @@
 // to each query.
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { MaxSim, readNpy } from '../dist/node.js';
+import { MaxSim, readNpy } from '../dist/entry/node.js';
 
 export const machine = `${cpus()[0].model}, ${availableParallelism()} threads, Node ${process.version}`;
 

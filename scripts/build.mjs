@@ -29,11 +29,15 @@ export default kernels;
 
 if (process.argv.includes('--clean')) rmSync('dist', { recursive: true, force: true });
 /** Workers as texts, which the command line takes from beside it when it needs them. */
-const INLINED = ['inlined-kernels-worker.js', 'encoder/node-inlined-worker.js'];
+const INLINED = ['inlined-kernels-worker.js', 'inlined-encoder-worker.js'];
 
 await buildKernels();
-await inlineWorker('anywhere-kernels-worker.ts', 'inlined-kernels-worker.ts', 'neutral');
-await inlineWorker('encoder/node-encoder-worker.ts', 'encoder/node-inlined-worker.ts', 'node');
+await inlineWorker(
+  'entry/anywhere-kernels-worker.ts',
+  'entry/inlined-kernels-worker.ts',
+  'neutral',
+);
+await inlineWorker('entry/node-encoder-worker.ts', 'entry/inlined-encoder-worker.ts', 'node');
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b'], { stdio: 'inherit' });
 await bundleCommandLine();
 
@@ -175,7 +179,7 @@ function bundled(code, id, folder) {
       (_, call, file) => `${call}'${moved(`./${file}`)}'`,
     )
     .replace(/import\('(\.\/[^']+)'\)/g, (whole, file) =>
-      INLINED.some((name) => basename(name) === basename(file))
+      INLINED.some((name) => name === basename(file))
         ? `import(new URL('${file}', import.meta.url).href)`
         : whole,
     )

@@ -1,4 +1,4 @@
-// The package in a real browser: a page that imports dist/browser.js fits, ranks and reranks a
+// The package in a real browser: a page that imports dist/entry/browser.js fits, ranks and reranks a
 // small corpus; the bytes must be those of Node. Once with cross-origin isolation (shared memory,
 // several workers) and once without (one worker, no shared memory); then where the worker's file is
 // not to be had, from another origin, in a service worker, and with the kernels from a URL. Where
@@ -10,7 +10,7 @@ import { availableParallelism } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import * as lemur from '../dist/node.js';
+import * as lemur from '../dist/entry/node.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -59,7 +59,7 @@ const ISOLATION = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 const SAME = 'the bytes of Node';
-const WORKER = '/dist/browser-kernels-worker.js';
+const WORKER = '/dist/entry/browser-kernels-worker.js';
 
 /** Every page, what its server answers with, and what comes of it. */
 const CASES = [
@@ -122,8 +122,8 @@ for (const {
 } of CASES) {
   const server = await serve(headers, answers);
   const from = elsewhere
-    ? `http://127.0.0.1:${other.address().port}/dist/browser.js`
-    : '/dist/browser.js';
+    ? `http://127.0.0.1:${other.address().port}/dist/entry/browser.js`
+    : '/dist/entry/browser.js';
   const outcome = await openPage(server, isolated, from, before);
   const right = wanted === SAME ? outcome === SAME : wanted.test(outcome);
   console.log(`${right ? 'ok' : 'NOT OK'}: a page ${name} gives ${outcome}`);
@@ -171,7 +171,7 @@ async function openPage(server, isolated, from, before) {
 
 /** Service workers cannot start workers: everything runs on their one thread. */
 async function inServiceWorker() {
-  const script = `import * as lemur from '/dist/browser.js';
+  const script = `import * as lemur from '/dist/entry/browser.js';
     ${rank}
     addEventListener('message', (event) => event.waitUntil(
       rank(lemur).then((result) => event.source.postMessage({ result }), (error) => event.source.postMessage({ error: error.message }))));`;

@@ -8,8 +8,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadEncoder } from '../dist/encoder/node.js';
-import { readNpy } from '../dist/node.js';
+import { readNpy } from '../dist/entry/node.js';
+import { loadEncoder } from '../dist/entry/node-encoder.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

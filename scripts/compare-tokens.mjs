@@ -10,7 +10,7 @@ import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { loadTokenizer } from '../dist/encoder/tokenizer.js';
+import { loadTokenizer } from '../dist/encoder/text/tokenizer.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -9,10 +9,10 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findModel } from '../dist/cli/model.js';
-import { loadEncoder } from '../dist/encoder/node.js';
-import { writeSafetensors } from '../dist/formats/safetensors.js';
+import { readBeir } from '../dist/entry/node.js';
+import { loadEncoder } from '../dist/entry/node-encoder.js';
+import { writeSafetensors } from '../dist/formats/safetensors/safetensors.js';
 import { principalComponents } from '../dist/linalg/principal-components.js';
-import { readBeir } from '../dist/node.js';
 
 const DIM = 128;
 const MAX_TOKENS = 180;

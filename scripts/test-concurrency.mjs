@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Index } from '../dist/node.js';
+import { Index } from '../dist/entry/node.js';
 import { BATCHES, DIM, idsOf, tokensOf } from '../test/concurrency/documents.mjs';
 
 const { values } = parseArgs({

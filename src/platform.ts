@@ -1,5 +1,5 @@
+import { type Crc32, provideCrc32 } from './bytes/crc32.js';
 import { LemurError } from './errors.js';
-import { type Crc32, provideCrc32 } from './formats/crc32.js';
 import type { Storage } from './storage/storage.js';
 
 /** A worker of whatever kind the platform has. */

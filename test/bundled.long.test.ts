@@ -13,7 +13,7 @@ afterAll(() => rm(root, { recursive: true }));
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const model = await writeFiles(join(root, 'model'), smallColbert());
 
-const ranking = `import { Index, MaxSim } from '${join(repository, 'dist/node.js')}';
+const ranking = `import { Index, MaxSim } from '${join(repository, 'dist/entry/node.js')}';
 async function main() {
   const index = await Index.create('notes.lemur', { dim: 2 });
   await index.add([{ id: 'far', tokens: [[0, 1]] }, { id: 'near', tokens: [[1, 0]] }]);
@@ -25,7 +25,7 @@ async function main() {
 }
 main();
 `;
-const encoding = `import { loadEncoder } from '${join(repository, 'dist/encoder/node.js')}';
+const encoding = `import { loadEncoder } from '${join(repository, 'dist/entry/node-encoder.js')}';
 async function main() {
   const vectors = [];
   for (const runtime of ['auto', 'web']) {

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import * as lemur from '../dist/node.js';
-import { loadEncoder as loadInBrowser } from '../src/encoder/browser.js';
+import * as lemur from '../dist/entry/node.js';
 import { type EncoderParts, type PoolingEncoder, poolingEncoder } from '../src/encoder/encoder.js';
-import { loadEncoder } from '../src/encoder/node.js';
+import { loadEncoder as loadInBrowser } from '../src/entry/browser-encoder.js';
+import { loadEncoder } from '../src/entry/node-encoder.js';
 import { checkOptions, closestName } from '../src/known-options.js';
 
 const { Index, Lemur, MaxSim, memoryStorage } = lemur;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import * as node from '../dist/node.js';
+import * as node from '../dist/entry/node.js';
 
 // A change of these lists is a change of what users build on: it belongs into the release notes.
 
@@ -118,8 +118,8 @@ test('what `import ... from "lemur"` has in Node', () => {
 });
 
 test('what it has in browsers and on edge runtimes', async () => {
-  const browser: object = await import('../dist/browser.js');
-  const edge: object = await import('../dist/edge.js');
+  const browser: object = await import('../dist/entry/browser.js');
+  const edge: object = await import('../dist/entry/edge.js');
   expect(Object.keys(browser).sort()).toEqual(EVERYWHERE);
   expect(Object.keys(edge).sort()).toEqual(EVERYWHERE);
 });
@@ -167,7 +167,7 @@ test('the members of its classes', () => {
 });
 
 test('its types', () => {
-  const declarations = readFileSync(new URL('../dist/public.d.ts', import.meta.url), 'utf8');
+  const declarations = readFileSync(new URL('../dist/entry/public.d.ts', import.meta.url), 'utf8');
   const names = [...declarations.matchAll(/export (type )?\{([^}]*)\}/g)].flatMap(
     ([, onlyTypes, list]) =>
       list
@@ -180,8 +180,11 @@ test('its types', () => {
 });
 
 test('what `import ... from "lemur/encoder"` has', async () => {
-  expect(Object.keys(await import('../dist/encoder/node.js'))).toEqual(['loadEncoder']);
-  const declarations = readFileSync(new URL('../dist/encoder/node.d.ts', import.meta.url), 'utf8');
+  expect(Object.keys(await import('../dist/entry/node-encoder.js'))).toEqual(['loadEncoder']);
+  const declarations = readFileSync(
+    new URL('../dist/entry/node-encoder.d.ts', import.meta.url),
+    'utf8',
+  );
   const exported = [...declarations.matchAll(/export type \{([^}]*)\}|export interface (\w+)/g)];
   const names = exported.flatMap(
     ([, list, name]) =>

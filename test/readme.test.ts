@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-const entry = new URL('../dist/node.js', import.meta.url).href;
+const entry = new URL('../dist/entry/node.js', import.meta.url).href;
 
 // a vector for each word, of its letters
 const DATA = `

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 
 /** The built package, as an import of a script. */
-export const LEMUR: string = JSON.stringify(new URL('../dist/node.js', import.meta.url).href);
+export const LEMUR: string = JSON.stringify(new URL('../dist/entry/node.js', import.meta.url).href);
 
 /** A file of the build, as an import of a script. */
 export const built = (path: string): string =>

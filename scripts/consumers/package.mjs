@@ -36,13 +36,13 @@ export function checkFiles(paths) {
       [
         'README.md',
         'LICENSE',
-        'dist/node.js',
-        'dist/browser.js',
-        'dist/edge.js',
+        'dist/entry/node.js',
+        'dist/entry/browser.js',
+        'dist/entry/edge.js',
         'dist/cli/main.js',
         'dist/cli/minilm-projection.safetensors',
-        'dist/node-kernels-worker.js',
-        'dist/browser-kernels-worker.js',
+        'dist/entry/node-kernels-worker.js',
+        'dist/entry/browser-kernels-worker.js',
         ...KERNELS,
       ]
         .filter((path) => !paths.includes(path))

@@ -7,8 +7,8 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { writeSafetensors } from '../../dist/formats/safetensors.js';
-import { readNpy, writeNpy } from '../../dist/node.js';
+import { readNpy, writeNpy } from '../../dist/entry/node.js';
+import { writeSafetensors } from '../../dist/formats/safetensors/safetensors.js';
 
 const [folder, library, texts, out] = process.argv.slice(2);
 const STRIDE = 32;

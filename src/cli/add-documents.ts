@@ -1,8 +1,8 @@
 import { onAbort } from '../abortable.js';
-import type { BeirDocument } from '../formats/beir.js';
-import type { IndexDocument } from '../index/document.js';
-import type { Index } from '../index/index.js';
-import type { Added, AddOptions } from '../index/options.js';
+import type { Index } from '../collection/index.js';
+import type { IndexDocument } from '../collection/metadata/document.js';
+import type { Added, AddOptions } from '../collection/options/options.js';
+import type { BeirDocument } from '../formats/texts/beir.js';
 import type { RunOptions } from '../run-options.js';
 import type { Context } from './context.js';
 import { indexDocument } from './document-text.js';

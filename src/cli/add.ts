@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import type { Added, AddOptions } from '../collection/options/options.js';
 import { LemurError } from '../errors.js';
-import type { Added, AddOptions } from '../index/options.js';
 import { addDocuments } from './add-documents.js';
 import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';

@@ -1,5 +1,5 @@
-import type { Index, SearchResult } from '../index/index.js';
-import type { Query, SearchOptions } from '../index/options.js';
+import type { Index, SearchResult } from '../collection/index.js';
+import type { Query, SearchOptions } from '../collection/options/options.js';
 import { titleOf } from './document-text.js';
 import { markedSnippet } from './evidence.js';
 import { timed } from './measure.js';

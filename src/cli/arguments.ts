@@ -1,5 +1,5 @@
-import { findInexactNumber, inexactProblem } from '../formats/inexact-numbers.js';
-import { absolutePath } from '../formats/node-path.js';
+import { absolutePath } from '../bytes/node-path.js';
+import { findInexactNumber, inexactProblem } from '../formats/json/inexact-numbers.js';
 import { InvalidArgumentError, Option } from './vendor.js';
 
 /**

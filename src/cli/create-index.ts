@@ -1,9 +1,9 @@
 import { readdir, rmdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { fileError, isAbsent } from '../bytes/node-file-error.js';
+import type { Features } from '../collection/files/manifest.js';
+import { Index } from '../collection/index.js';
 import { LemurError } from '../errors.js';
-import { fileError, isAbsent } from '../formats/node-file-error.js';
-import { Index } from '../index/index.js';
-import type { Features } from '../index/manifest.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { positiveInteger, shared } from './arguments.js';
 import { type Context, interruptible } from './context.js';

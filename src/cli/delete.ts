@@ -1,4 +1,4 @@
-import type { Filter } from '../index/filter.js';
+import type { Filter } from '../collection/metadata/filter.js';
 import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { withIndex } from './open-index.js';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { PoolingEncoder } from '../encoder/node.js';
-import type { BeirDocument } from '../formats/beir.js';
-import { createNpyFile, readFloats } from '../formats/node-npy.js';
-import { whatLiesAt } from '../formats/node-path-content.js';
-import type { SearchOptions } from '../index/options.js';
+import { whatLiesAt } from '../bytes/node-path-content.js';
+import type { SearchOptions } from '../collection/options/options.js';
+import type { PoolingEncoder } from '../entry/node-encoder.js';
+import { createNpyFile, readFloats } from '../formats/npy/node-npy.js';
+import type { BeirDocument } from '../formats/texts/beir.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { addDocuments } from './add-documents.js';
 import { ask, formatAnswer } from './answer.js';

@@ -1,6 +1,6 @@
-import type { BeirDocument } from '../formats/beir.js';
-import type { IndexDocument } from '../index/document.js';
-import type { Metadata } from '../index/metadata.js';
+import type { IndexDocument } from '../collection/metadata/document.js';
+import type { Metadata } from '../collection/metadata/metadata.js';
+import type { BeirDocument } from '../formats/texts/beir.js';
 
 /** What of a document is encoded, and stored as its text. */
 export function documentText({ title, text }: BeirDocument): string {

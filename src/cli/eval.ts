@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { whatLiesAt } from '../bytes/node-path-content.js';
 import { LemurError } from '../errors.js';
-import { whatLiesAt } from '../formats/node-path-content.js';
 import { examples, path, positiveInteger, positiveIntegers, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { evaluate, TABLE } from './evaluate.js';

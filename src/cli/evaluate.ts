@@ -1,8 +1,8 @@
-import type { PoolingEncoder } from '../encoder/node.js';
-import type { SearchMethod } from '../index/find.js';
-import type { Index } from '../index/index.js';
-import type { IndexManifest } from '../index/manifest.js';
-import type { SearchOptions } from '../index/options.js';
+import type { IndexManifest } from '../collection/files/manifest.js';
+import type { Index } from '../collection/index.js';
+import type { SearchOptions } from '../collection/options/options.js';
+import type { SearchMethod } from '../collection/query/find.js';
+import type { PoolingEncoder } from '../entry/node-encoder.js';
 import type { RunOptions } from '../run-options.js';
 import { type ExactRanking, ndcgAt, overlapAt } from '../search/metrics.js';
 import { createTally, type Latency, latencyOf, timed } from './measure.js';

@@ -1,6 +1,6 @@
+import { writeError } from '../bytes/node-file-error.js';
 import { isLemurError } from '../errors.js';
 import { escapeControls } from '../escape-controls.js';
-import { writeError } from '../formats/node-file-error.js';
 import { CommanderError } from './vendor.js';
 
 const USAGE = 2;

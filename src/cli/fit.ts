@@ -1,6 +1,6 @@
+import type { FitIndexOptions } from '../collection/options/options.js';
+import type { IndexStats } from '../collection/query/stats.js';
 import { LemurError } from '../errors.js';
-import type { FitIndexOptions } from '../index/options.js';
-import type { IndexStats } from '../index/stats.js';
 import { type LearnOptions, resolveLearnOptions } from '../lemur/options.js';
 import {
   addSource,

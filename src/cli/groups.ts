@@ -1,4 +1,4 @@
-import type { BeirDocument } from '../formats/beir.js';
+import type { BeirDocument } from '../formats/texts/beir.js';
 import { documentText } from './document-text.js';
 
 /**

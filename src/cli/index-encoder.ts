@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { PoolingEncoder } from '../encoder/node.js';
+import { readWhole } from '../bytes/node-file.js';
+import { whatLiesAt } from '../bytes/node-path-content.js';
+import type { PoolingEncoder } from '../entry/node-encoder.js';
 import { LemurError } from '../errors.js';
-import { readWhole } from '../formats/node-file.js';
-import { readFloats } from '../formats/node-npy.js';
-import { whatLiesAt } from '../formats/node-path-content.js';
-import { writeNpy } from '../formats/npy.js';
-import { showJson } from '../formats/show-json.js';
+import { showJson } from '../formats/json/show-json.js';
+import { readFloats } from '../formats/npy/node-npy.js';
+import { writeNpy } from '../formats/npy/npy.js';
 import type { RunOptions } from '../run-options.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { findModel, type ModelReference, nameOf, openEncoder } from './model.js';

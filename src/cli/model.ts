@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openCheckpoint } from '../encoder/checkpoint.js';
-import { orReject } from '../encoder/checkpoint-files.js';
-import { isHubId } from '../encoder/hub.js';
-import { loadEncoder, type PoolingEncoder, type Projection } from '../encoder/node.js';
-import { openModel } from '../encoder/node-model.js';
-import { findPackage } from '../encoder/node-packages.js';
+import { openCheckpoint } from '../encoder/checkpoint/checkpoint.js';
+import { orReject } from '../encoder/files/checkpoint-files.js';
+import { isHubId } from '../encoder/files/hub.js';
+import { openModel } from '../encoder/files/node-model.js';
+import { loadEncoder, type PoolingEncoder, type Projection } from '../entry/node-encoder.js';
+import { findPackage } from '../entry/node-encoder-packages.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
 

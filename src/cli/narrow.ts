@@ -1,4 +1,4 @@
-import { narrowIndex } from '../index/index.js';
+import { narrowIndex } from '../collection/index.js';
 import type { RunOptions } from '../run-options.js';
 import {
   encoderOf,

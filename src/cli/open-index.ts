@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { whatLiesAt } from '../bytes/node-path-content.js';
+import { decodeManifest, type IndexManifest, MANIFEST } from '../collection/files/manifest.js';
+import { dataFilesLeft } from '../collection/files/own-files.js';
+import { Index } from '../collection/index.js';
 import { LemurError } from '../errors.js';
-import { whatLiesAt } from '../formats/node-path-content.js';
-import { Index } from '../index/index.js';
-import { decodeManifest, type IndexManifest, MANIFEST } from '../index/manifest.js';
-import { dataFilesLeft } from '../index/own-files.js';
 import { folderStorage } from '../storage/node-folder.js';
 import {
   type EncoderOptions,

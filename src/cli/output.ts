@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { type ByteSink, writeParts } from '../bytes/node-file.js';
+import { writeError } from '../bytes/node-file-error.js';
+import { listFolder, whatLiesAt } from '../bytes/node-path-content.js';
 import { LemurError } from '../errors.js';
-import { type ByteSink, writeParts } from '../formats/node-file.js';
-import { writeError } from '../formats/node-file-error.js';
-import { listFolder, whatLiesAt } from '../formats/node-path-content.js';
 import { STDIN } from './source.js';
 
 /** Standard output, where a path is expected. */

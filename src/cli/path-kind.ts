@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { fileKind } from '../bytes/file-kind.js';
+import { readHead } from '../bytes/node-file.js';
+import { listFolder, whatLiesAt } from '../bytes/node-path-content.js';
+import { walkFiles } from '../bytes/node-walk.js';
+import { MANIFEST } from '../collection/files/manifest.js';
 import { isLemurError, LemurError } from '../errors.js';
-import { fileKind } from '../formats/file-kind.js';
-import { readHead } from '../formats/node-file.js';
-import { listFolder, whatLiesAt } from '../formats/node-path-content.js';
-import { isTextFile } from '../formats/node-text-folder.js';
-import { walkFiles } from '../formats/node-walk.js';
-import { MANIFEST } from '../index/manifest.js';
+import { isTextFile } from '../formats/texts/node-text-folder.js';
 import { hasTxtaiTensors } from '../lemur/txtai-folder.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';

@@ -1,4 +1,4 @@
-import { nodePlatform } from '../node-platform.js';
+import { nodePlatform } from '../entry/node-platform.js';
 import { providePlatform } from '../platform.js';
 
 // as the package's entry points do; nothing else in this folder depends on them

@@ -1,9 +1,14 @@
+import { whatLiesAt } from '../bytes/node-path-content.js';
+import type { Index } from '../collection/index.js';
 import { encodeTexts } from '../encoder/encode-texts.js';
 import { LemurError } from '../errors.js';
-import { parseBeirQueries, parseQrels, type Qrels, type UnreadFields } from '../formats/beir.js';
-import { fileBytes, readBeir } from '../formats/node-beir.js';
-import { whatLiesAt } from '../formats/node-path-content.js';
-import type { Index } from '../index/index.js';
+import {
+  parseBeirQueries,
+  parseQrels,
+  type Qrels,
+  type UnreadFields,
+} from '../formats/texts/beir.js';
+import { fileBytes, readBeir } from '../formats/texts/node-beir.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import { type Context, interruptible } from './context.js';
 import { readEncoderInfo } from './index-encoder.js';

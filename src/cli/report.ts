@@ -1,5 +1,5 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import type { IndexStats } from '../index/stats.js';
+import type { IndexStats } from '../collection/query/stats.js';
 import type { Evaluation } from './evaluate.js';
 import { alignColumns, counted, grouped, inCommands } from './text-layout.js';
 

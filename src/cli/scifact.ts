@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { LemurError } from '../errors.js';
-import type { BeirDocument, BeirQuery, Qrels } from '../formats/beir.js';
-import { readBeir } from '../formats/node-beir.js';
+import type { BeirDocument, BeirQuery, Qrels } from '../formats/texts/beir.js';
+import { readBeir } from '../formats/texts/node-beir.js';
 
 /**
  * Part of SciFact: documents in the order of the corpus, and the queries all of whose relevant

@@ -1,7 +1,7 @@
+import type { Filter } from '../collection/metadata/filter.js';
+import type { SearchOptions } from '../collection/options/options.js';
 import { isLemurError, LemurError } from '../errors.js';
-import { readLines } from '../formats/jsonl.js';
-import type { Filter } from '../index/filter.js';
-import type { SearchOptions } from '../index/options.js';
+import { readLines } from '../formats/json/jsonl.js';
 import type { TokenMatrix, TokenSets } from '../tokens/token-sets.js';
 import { type Answer, ask, formatAnswer } from './answer.js';
 import { examples, path, positiveInteger, share, shared } from './arguments.js';

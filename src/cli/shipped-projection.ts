@@ -5,7 +5,7 @@ import {
   type SafetensorsEntry,
   toFloat32,
   toTypedArray,
-} from '../formats/safetensors.js';
+} from '../formats/safetensors/safetensors.js';
 import type { ModelReference } from './model.js';
 
 /**

@@ -1,20 +1,20 @@
 import { dirname, join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { fileKind } from '../bytes/file-kind.js';
+import { readHead } from '../bytes/node-file.js';
+import { openPipe, whatLiesAt } from '../bytes/node-path-content.js';
 import { LemurError } from '../errors.js';
-import { type BeirDocument, parseBeirDocuments, type UnreadFields } from '../formats/beir.js';
-import { fileKind } from '../formats/file-kind.js';
-import { type ByteSource, readLines } from '../formats/jsonl.js';
-import { fileBytes, unpacked } from '../formats/node-beir.js';
-import { readHead } from '../formats/node-file.js';
-import { openPipe, whatLiesAt } from '../formats/node-path-content.js';
+import { type ByteSource, readLines } from '../formats/json/jsonl.js';
+import { showJson } from '../formats/json/show-json.js';
+import { readTokenVectors } from '../formats/node-token-vectors.js';
+import { type BeirDocument, parseBeirDocuments, type UnreadFields } from '../formats/texts/beir.js';
+import { fileBytes, unpacked } from '../formats/texts/node-beir.js';
 import {
   isTextFile,
   listTextFiles,
   readTextFile,
   readTextFolder,
-} from '../formats/node-text-folder.js';
-import { readTokenVectors } from '../formats/node-token-vectors.js';
-import { showJson } from '../formats/show-json.js';
+} from '../formats/texts/node-text-folder.js';
 import { NPZ, parseTokenVectors, type TokenVectorOptions } from '../formats/token-vectors.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import { interruptible } from './context.js';

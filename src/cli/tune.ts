@@ -1,5 +1,5 @@
+import type { Curve } from '../collection/files/manifest.js';
 import { isLemurError, LemurError } from '../errors.js';
-import type { Curve } from '../index/manifest.js';
 import { examples, path, positiveInteger, share, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { withIndex } from './open-index.js';

@@ -1,5 +1,5 @@
-import type { UnreadFields } from '../formats/beir.js';
-import { showJson } from '../formats/show-json.js';
+import { showJson } from '../formats/json/show-json.js';
+import type { UnreadFields } from '../formats/texts/beir.js';
 import type { Reporter } from './progress.js';
 import { counted } from './text-layout.js';
 

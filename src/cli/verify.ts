@@ -1,5 +1,5 @@
+import type { Verification } from '../collection/files/verify.js';
 import { isLemurError, LemurError } from '../errors.js';
-import type { Verification } from '../index/verify.js';
 import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { encoderOf, readProjection } from './index-encoder.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { BeirDocument } from '../formats/beir.js';
-import { createNpyFile, writeNpyFile } from '../formats/node-npy.js';
+import { createNpyFile, writeNpyFile } from '../formats/npy/node-npy.js';
+import type { BeirDocument } from '../formats/texts/beir.js';
 import { folderStorage } from '../storage/node-folder.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 

@@ -1,4 +1,4 @@
-import { fetchBytes } from '../fetch-bytes.js';
+import { fetchBytes } from '../bytes/fetch-bytes.js';
 import type { Platform } from '../platform.js';
 import { memoryStorage } from '../storage/memory.js';
 import { inProcessWorker } from './in-process-worker.js';

@@ -1,5 +1,5 @@
-import type { IdBatch } from './body.js';
-import type { ArrangedText } from './recipe.js';
+import type { IdBatch } from './runtime/body.js';
+import type { ArrangedText } from './text/recipe.js';
 
 /** A batch that knows which texts it has. */
 export interface TextBatch extends IdBatch {

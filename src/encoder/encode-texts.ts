@@ -1,8 +1,8 @@
 import { abortable } from '../abortable.js';
+import { isNumberArray, typeName } from '../bytes/typed-array.js';
 import { LemurError } from '../errors.js';
 import { checkValues } from '../tokens/check-values.js';
 import { fromRagged } from '../tokens/token-sets.js';
-import { isNumberArray, typeName } from '../tokens/typed-array.js';
 import { describeKind, kindOf } from '../value-kind.js';
 import type { EncodedTexts, EncodeOptions, Encoder } from './encoder.js';
 

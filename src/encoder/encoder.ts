@@ -7,10 +7,10 @@ import { sharedFloats } from '../tokens/gather.js';
 import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
 import { describeKind, showValue } from '../value-kind.js';
 import { type TextBatch, textBatches } from './batches.js';
-import type { BodyOutput, IdBatch } from './body.js';
-import { tokenizePrompted } from './prompted-text.js';
-import { type ArrangedText, arrange, extraTokens, PLAIN, type TextRecipe } from './recipe.js';
-import { idsOf, PUNCTUATION, type TextTokenizer } from './tokenizer.js';
+import type { BodyOutput, BodyRunner } from './runtime/body.js';
+import { tokenizePrompted } from './text/prompted-text.js';
+import { type ArrangedText, arrange, extraTokens, PLAIN, type TextRecipe } from './text/recipe.js';
+import { idsOf, PUNCTUATION, type TextTokenizer } from './text/tokenizer.js';
 
 /** What every encoding call takes. */
 export interface EncodeOptions extends RunOptions {
@@ -83,14 +83,6 @@ export interface PoolingEncoder extends Encoder {
     texts: readonly string[],
     options: EncodeOptions & { kind: 'query' | 'document' },
   ): Promise<{ tokens: EncodedTexts; pooled: PooledVectors }>;
-}
-
-/** What runs batches, one after the other; more wait their turn. */
-export interface BodyRunner {
-  /** The most tokens of a batch, longest text x texts. */
-  readonly batchTokens: number;
-  run(batch: IdBatch, pooled: boolean): Promise<BodyOutput>;
-  close(): Promise<void>;
 }
 
 /**

@@ -1,27 +1,27 @@
+import { ownFloats } from '../bytes/typed-array.js';
 import { LemurError } from '../errors.js';
 import type { OptionNames } from '../known-options.js';
 import type { WorkerPort } from '../platform.js';
-import { ownFloats } from '../tokens/typed-array.js';
 import { describeKind } from '../value-kind.js';
-import type { Projection } from './body.js';
-import { startBody } from './body-runner.js';
-import { type Checkpoint, type Layout, openCheckpoint } from './checkpoint.js';
+import { type DenseLayer, denseOfProjection } from './architectures/dense.js';
+import { type Checkpoint, type Layout, openCheckpoint } from './checkpoint/checkpoint.js';
+import { resolveRecipes, type Settings } from './checkpoint/settings.js';
+import { type EncoderParts, type PoolingEncoder, poolingEncoder } from './encoder.js';
 import {
   type CheckpointFiles,
   type FilePlace,
   needJson,
   orReject,
   readJson,
-} from './checkpoint-files.js';
-import { type DenseLayer, denseOfProjection } from './dense.js';
-import { type EncoderParts, type PoolingEncoder, poolingEncoder } from './encoder.js';
-import type { Precision } from './graph-builder.js';
-import { HUB_OPTIONS, type HubOptions } from './hub.js';
-import { extraTokens, PLAIN, type TextRecipe } from './recipe.js';
-import { resolveRecipes, type Settings } from './settings.js';
-import { sharesSteps } from './shared-step.js';
-import { idsOf, loadTokenizer, PUNCTUATION, type TextTokenizer } from './tokenizer.js';
-import type { OnnxPackage, StartMessage } from './worker-protocol.js';
+} from './files/checkpoint-files.js';
+import { HUB_OPTIONS, type HubOptions } from './files/hub.js';
+import type { Precision } from './graph/graph-builder.js';
+import type { Projection } from './runtime/body.js';
+import { startBody } from './runtime/body-runner.js';
+import { sharesSteps } from './runtime/shared-step.js';
+import type { OnnxPackage, StartMessage } from './runtime/worker-protocol.js';
+import { extraTokens, PLAIN, type TextRecipe } from './text/recipe.js';
+import { idsOf, loadTokenizer, PUNCTUATION, type TextTokenizer } from './text/tokenizer.js';
 
 /** What differs between Node and browsers. */
 export interface EncoderPlatform {

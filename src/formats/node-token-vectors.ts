@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { fileKind } from '../bytes/file-kind.js';
+import { readHead, readShared, readWhole } from '../bytes/node-file.js';
+import { whatLiesAt } from '../bytes/node-path-content.js';
 import { LemurError } from '../errors.js';
 import { type TokenSets, tokenSets } from '../tokens/token-sets.js';
-import { fileKind } from './file-kind.js';
-import { readHead, readShared, readWhole } from './node-file.js';
-import { readNpyFloats } from './node-npy.js';
-import { whatLiesAt } from './node-path-content.js';
-import { readNpy } from './npy.js';
+import { readNpyFloats } from './npy/node-npy.js';
+import { readNpy } from './npy/npy.js';
 import { parseTokenVectors, type TokenVectorOptions, tokensOfShape } from './token-vectors.js';
 
 /**

@@ -1,8 +1,13 @@
+import { fileKind } from '../bytes/file-kind.js';
 import { LemurError } from '../errors.js';
 import { type TokenSets, tokenSets } from '../tokens/token-sets.js';
-import { fileKind } from './file-kind.js';
-import { readNpy } from './npy.js';
-import { readSafetensors, type SafetensorsEntry, toFloat32, toTypedArray } from './safetensors.js';
+import { readNpy } from './npy/npy.js';
+import {
+  readSafetensors,
+  type SafetensorsEntry,
+  toFloat32,
+  toTypedArray,
+} from './safetensors/safetensors.js';
 
 /** Names that the vectors have in a safetensors file. */
 const VECTORS = ['tokens', 'vectors'];

@@ -7,7 +7,7 @@ import {
   type TorchMap,
   type TorchTensor,
   type TorchValue,
-} from '../formats/torch-file.js';
+} from '../formats/torch/torch-file.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
 import type { OptionNames } from '../known-options.js';
 import { transposed } from '../linalg/transposed.js';

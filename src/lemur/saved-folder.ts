@@ -1,9 +1,9 @@
+import { eachChunk } from '../bytes/byte-ranges.js';
+import { crc32, crc32Paced } from '../bytes/crc32.js';
 import type { Device, DType, Tensor } from '../device/device.js';
 import { isLemurError, LemurError } from '../errors.js';
-import { eachChunk } from '../formats/byte-ranges.js';
-import { crc32, crc32Paced } from '../formats/crc32.js';
-import { type SafetensorsArray, writeSafetensors } from '../formats/safetensors.js';
-import { openSafetensors, type SafetensorsFile } from '../formats/safetensors-file.js';
+import { type SafetensorsArray, writeSafetensors } from '../formats/safetensors/safetensors.js';
+import { openSafetensors, type SafetensorsFile } from '../formats/safetensors/safetensors-file.js';
 import { restoreSolver } from '../model/solver.js';
 import type { PrefixMap, Scaling } from '../search/prefix-map.js';
 import { guardedReplace, readIfThere } from '../storage/guarded-replace.js';

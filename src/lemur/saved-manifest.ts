@@ -1,6 +1,10 @@
 import { isLemurError, LemurError } from '../errors.js';
-import { type CheckedForm, encodeCheckedJson, readCheckedJson } from '../formats/checked-json.js';
-import { showJson } from '../formats/show-json.js';
+import {
+  type CheckedForm,
+  encodeCheckedJson,
+  readCheckedJson,
+} from '../formats/json/checked-json.js';
+import { showJson } from '../formats/json/show-json.js';
 import type { Storage } from '../storage/storage.js';
 import { type FeatureMapDescription, isFeatureMapDescription } from './feature-map-description.js';
 import { type ResolvedLearnOptions, resolveLearnOptions } from './options.js';

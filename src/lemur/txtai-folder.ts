@@ -2,8 +2,8 @@ import { DEVICE_OPTIONS, type DeviceOptions } from '../device/default-device.js'
 import type { Device, Tensor } from '../device/device.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
 import { LemurError } from '../errors.js';
-import type { SafetensorsFile } from '../formats/safetensors-file.js';
-import { showJson } from '../formats/show-json.js';
+import { showJson } from '../formats/json/show-json.js';
+import type { SafetensorsFile } from '../formats/safetensors/safetensors-file.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
 import type { OptionNames } from '../known-options.js';
 import { transposed } from '../linalg/transposed.js';

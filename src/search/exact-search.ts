@@ -1,3 +1,4 @@
+import { isNumberArray } from '../bytes/typed-array.js';
 import {
   checkDevice,
   DEVICE_OPTIONS,
@@ -21,7 +22,6 @@ import {
   tokenSets,
   tokenSetsOfDim,
 } from '../tokens/token-sets.js';
-import { isNumberArray } from '../tokens/typed-array.js';
 import { describeKind, showValue } from '../value-kind.js';
 import { checkK } from './check-k.js';
 import type { Candidates, TopK } from './top-k.js';

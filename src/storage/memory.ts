@@ -1,6 +1,6 @@
+import { checkText } from '../bytes/check-text.js';
+import { ownBytes } from '../bytes/typed-array.js';
 import { LemurError } from '../errors.js';
-import { checkText } from '../formats/check-text.js';
-import { ownBytes } from '../tokens/typed-array.js';
 import { releaseOnce } from './release-once.js';
 import type { Storage, StoredFile } from './storage.js';
 

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { CREATE, READ } from '../formats/node-regular-file.js';
+import { CREATE, READ } from '../bytes/node-regular-file.js';
 
 /**
  * Writes a whole file where there is none; a link is none that could be followed. Raises EEXIST.

@@ -1,11 +1,11 @@
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readWhole } from '../bytes/node-file.js';
+import { fileError, isAbsent, writeError } from '../bytes/node-file-error.js';
+import { absolutePath, isUrlObject } from '../bytes/node-path.js';
+import { checkRegular } from '../bytes/node-regular-file.js';
+import { createReplacement } from '../bytes/node-replacement.js';
 import { LemurError } from '../errors.js';
-import { readWhole } from '../formats/node-file.js';
-import { fileError, isAbsent, writeError } from '../formats/node-file-error.js';
-import { absolutePath, isUrlObject } from '../formats/node-path.js';
-import { checkRegular } from '../formats/node-regular-file.js';
-import { createReplacement } from '../formats/node-replacement.js';
 import {
   isBusy,
   makeFolder,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { isAbsent } from '../formats/node-file-error.js';
-import { checkRegular, notAFile, READ_NO_LINK } from '../formats/node-regular-file.js';
+import { isAbsent } from '../bytes/node-file-error.js';
+import { checkRegular, notAFile, READ_NO_LINK } from '../bytes/node-regular-file.js';
 
 /** Who holds a lock, as its file says in JSON. */
 export interface LockOwner {

@@ -2,8 +2,8 @@ import { link, readdir, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { isAbsent, writeError } from '../bytes/node-file-error.js';
 import { isLemurError, LemurError } from '../errors.js';
-import { isAbsent, writeError } from '../formats/node-file-error.js';
 import { renameOver, writeNew } from './node-durable.js';
 import {
   type FileIdentity,

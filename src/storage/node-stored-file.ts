@@ -1,8 +1,8 @@
 import { close, fstat, open, read, type Stats } from 'node:fs';
 import { promisify } from 'node:util';
+import { fileError } from '../bytes/node-file-error.js';
+import { checkRegular, READ } from '../bytes/node-regular-file.js';
 import { LemurError } from '../errors.js';
-import { fileError } from '../formats/node-file-error.js';
-import { checkRegular, READ } from '../formats/node-regular-file.js';
 import type { StoredFile } from './storage.js';
 
 // plain descriptors: a FileHandle that is collected closes its number under the threads that read

@@ -1,5 +1,5 @@
-import type { ByteRanges } from '../formats/byte-ranges.js';
-import { openSafetensors, type SafetensorsFile } from '../formats/safetensors-file.js';
+import type { ByteRanges } from '../bytes/byte-ranges.js';
+import { openSafetensors, type SafetensorsFile } from '../formats/safetensors/safetensors-file.js';
 import type { Storage } from './storage.js';
 
 /** A stored file to be read in parts. Rejects with 'not-found'. */

@@ -1,10 +1,10 @@
+import { ownFloats } from '../bytes/typed-array.js';
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
 import { pacer } from '../pacer.js';
 import { MOST_VALUE } from './check-values.js';
 import { sharedFloats } from './gather.js';
 import { type TokenInput, type TokenSets, tokenSetsOfDim } from './token-sets.js';
-import { ownFloats } from './typed-array.js';
 
 /**
  * Token vectors less a common mean, of unit length again: what spreads the vectors of a model that

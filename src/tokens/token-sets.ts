@@ -1,7 +1,7 @@
+import { isNumberArray, newFloats, ownFloats, typeName } from '../bytes/typed-array.js';
 import { LemurError } from '../errors.js';
 import { pacer } from '../pacer.js';
 import { checkRow, checkValues } from './check-values.js';
-import { isNumberArray, newFloats, ownFloats, typeName } from './typed-array.js';
 
 /**
  * One text as its token vectors: `{ data, dims: [tokens, dim] }` (a leading dimension of 1 is

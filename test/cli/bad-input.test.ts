@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeNpy } from '../../src/formats/npy.js';
-import { writeSafetensors } from '../../src/formats/safetensors.js';
+import { writeNpy } from '../../src/formats/npy/npy.js';
+import { writeSafetensors } from '../../src/formats/safetensors/safetensors.js';
 import { runCli, succeed } from './run-cli.js';
 import { tokensOf, writeTokenFolder } from './token-data.js';
 

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readNpy } from '../../src/formats/npy.js';
+import { readNpy } from '../../src/formats/npy/npy.js';
 import { type Outcome, runCli, succeed } from './run-cli.js';
 
 /** Few, since the cost of all runs grows with them. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPrinter, marked, shown } from '../../dist/cli/print.js';
 import { createReporter } from '../../dist/cli/progress.js';
 import { markedSnippet } from '../../src/cli/evidence.js';
-import { writeSafetensors } from '../../src/formats/safetensors.js';
+import { writeSafetensors } from '../../src/formats/safetensors/safetensors.js';
 import { type Outcome, runInProcess } from '../fuzz/run-in-process.js';
 import { tokensOf, writeTokenFolder } from './token-data.js';
 

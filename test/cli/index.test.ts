@@ -2,9 +2,9 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Index } from '../../dist/node.js';
-import { writeNpy } from '../../src/formats/npy.js';
-import { writeSafetensors } from '../../src/formats/safetensors.js';
+import { Index } from '../../dist/entry/node.js';
+import { writeNpy } from '../../src/formats/npy/npy.js';
+import { writeSafetensors } from '../../src/formats/safetensors/safetensors.js';
 import { runCli, succeed } from './run-cli.js';
 import { halfNpy, plainMaxSim, type Tokens, tokensOf, writeTokenFolder } from './token-data.js';
 

@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, rm, symlink, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { Index } from '../../dist/node.js';
+import { Index } from '../../dist/entry/node.js';
 import { readEncoderInfo } from '../../src/cli/index-encoder.js';
 import { readManifest } from '../../src/cli/open-index.js';
-import { nodePlatform } from '../../src/node-platform.js';
-import { documentsOf } from '../index/random-documents.js';
+import { nodePlatform } from '../../src/entry/node-platform.js';
+import { documentsOf } from '../collection/random-documents.js';
 
 const root = await mkdtemp(join(tmpdir(), 'lemur-open-index-'));
 afterAll(() => rm(root, { recursive: true }));

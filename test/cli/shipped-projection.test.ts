@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadEncoder, type PoolingEncoder } from '../../dist/encoder/node.js';
-import { Index, memoryStorage, readBeir } from '../../dist/node.js';
+import { Index, memoryStorage, readBeir } from '../../dist/entry/node.js';
+import { loadEncoder, type PoolingEncoder } from '../../dist/entry/node-encoder.js';
 import { findModel } from '../../src/cli/model.js';
 import { shippedProjection } from '../../src/cli/shipped-projection.js';
 

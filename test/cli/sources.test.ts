@@ -5,9 +5,9 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { collect, openSource, openVectors } from '../../src/cli/source.js';
-import type { BeirDocument } from '../../src/formats/beir.js';
-import { writeNpy } from '../../src/formats/npy.js';
-import { writeSafetensors } from '../../src/formats/safetensors.js';
+import { writeNpy } from '../../src/formats/npy/npy.js';
+import { writeSafetensors } from '../../src/formats/safetensors/safetensors.js';
+import type { BeirDocument } from '../../src/formats/texts/beir.js';
 import { runInProcess } from '../fuzz/run-in-process.js';
 import { tokensOf, writeTokenFolder } from './token-data.js';
 

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeNpy } from '../../src/formats/npy.js';
+import { writeNpy } from '../../src/formats/npy/npy.js';
 
 /** Texts as token vectors, as files have them. */
 export interface Tokens {

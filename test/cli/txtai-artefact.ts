@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeSafetensors } from '../../src/formats/safetensors.js';
+import { writeSafetensors } from '../../src/formats/safetensors/safetensors.js';
 import { tokensOf } from './token-data.js';
 
 /** Latent dimension of the artefact. */

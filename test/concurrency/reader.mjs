@@ -2,7 +2,7 @@
 // JOURNAL SEED Each answer is compared with what the documents of its state give by the formula,
 // and each state with the writer's journal.
 import { readFileSync } from 'node:fs';
-import { Index } from '../../dist/node.js';
+import { Index } from '../../dist/entry/node.js';
 import { BATCHES, DIM, idsOf, maxSimOf, randomOf, tokensOf } from './documents.mjs';
 
 const [folder, journalPath, seed] = process.argv.slice(2);

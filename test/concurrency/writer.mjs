@@ -2,7 +2,7 @@
 // stop or killed: node writer.mjs FOLDER JOURNAL SEED The journal has a line with each state,
 // [batch, version] pairs, before the call that leads to it.
 import { fsyncSync, openSync, writeSync } from 'node:fs';
-import { Index } from '../../dist/node.js';
+import { Index } from '../../dist/entry/node.js';
 import { BATCHES, documentsOf, idsOf, randomOf } from './documents.mjs';
 
 const [folder, journalPath, seed] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 // A writer that changes an index without end, until it is killed: what it is about to do and what
 // has been done goes into a journal, a line each.
 import { fsyncSync, openSync, writeSync } from 'node:fs';
-import { Index } from '../../dist/node.js';
+import { Index } from '../../dist/entry/node.js';
 
 const [folder, journalPath, seed] = process.argv.slice(2);
 const DIM = 8;

@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type * as EncoderModule from '../../src/encoder/node.js';
+import type * as EncoderModule from '../../src/entry/node-encoder.js';
 import { smallColbert, writeFiles } from '../encoder/small-checkpoint.js';
 import { built, LEMUR, runScriptWith } from '../run-script.js';
 
 const { loadEncoder } = (await import(
-  new URL('../../dist/encoder/node.js', import.meta.url).href
+  new URL('../../dist/entry/node-encoder.js', import.meta.url).href
 )) as typeof EncoderModule;
 const root = await mkdtemp(join(tmpdir(), 'lemur-jitless-'));
 afterAll(() => rm(root, { recursive: true }));
@@ -72,7 +72,7 @@ describe('an engine without WebAssembly (node --jitless) gives the same answers'
   test('as texts are encoded; ONNX Runtime for the web, which is WebAssembly, says that it does not start', async () => {
     const model = await writeFiles(join(root, 'model'), smallColbert());
     const script = `
-      const { loadEncoder } = await import(${built('encoder/node.js')});
+      const { loadEncoder } = await import(${built('entry/node-encoder.js')});
       const encoder = await loadEncoder(${JSON.stringify(model)}, { threads: 1 });
       const { vectors } = await encoder.encodeQuery(['red owls']);
       await encoder.close();

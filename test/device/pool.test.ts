@@ -2,9 +2,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
 import type { Device } from '../../dist/device/device.js';
 import { randomLayout } from '../../dist/device/feature-layout.js';
+import { isLemurError, Lemur, type Progress } from '../../dist/entry/node.js';
+import { nodePlatform } from '../../dist/entry/node-platform.js';
 import { uploadTokens } from '../../dist/model/device-tokens.js';
-import { isLemurError, Lemur, type Progress } from '../../dist/node.js';
-import { nodePlatform } from '../../dist/node-platform.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
 import { bytesOf, numbers, randomTexts } from '../numbers.js';
 import { built, LEMUR, runScript, runScriptWith } from '../run-script.js';
@@ -64,7 +64,7 @@ describe('a script', () => {
   test('on unshared memory finishes its jobs and ends too', async () => {
     const { code, stdout, stderr } = await runScript(`
       import { createCpuDevice } from ${built('device/cpu/cpu-device.js')};
-      import { nodePlatform } from ${built('node-platform.js')};
+      import { nodePlatform } from ${built('entry/node-platform.js')};
       import { Lemur } from ${LEMUR};
       ${DOCUMENTS}
       const device = await createCpuDevice({ ...nodePlatform, sharedMemory: false });

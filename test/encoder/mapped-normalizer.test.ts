@@ -1,7 +1,7 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mappedNormalizer } from '../../src/encoder/mapped-normalizer.js';
+import { mappedNormalizer } from '../../src/encoder/text/mapped-normalizer.js';
 import { unigram, XLM_R } from './small-tokenizers.js';
 import { texts } from './span-checks.js';
 

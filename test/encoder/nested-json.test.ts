@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { loadEncoder } from '../../src/encoder/node.js';
+import { loadEncoder } from '../../src/entry/node-encoder.js';
 import { smallColbert, writeFiles } from './small-checkpoint.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'lemur-nested-'));

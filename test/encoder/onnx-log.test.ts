@@ -9,8 +9,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
  */
 const SCRIPT = `
 import runtime from 'onnxruntime-node';
-import { onnxBody } from './dist/encoder/onnx-body.js';
-import { writeOnnx } from './dist/encoder/onnx-writer.js';
+import { onnxBody } from './dist/encoder/runtime/onnx-body.js';
+import { writeOnnx } from './dist/encoder/graph/onnx-writer.js';
 const dims = ['batch', 'tokens'];
 const file = writeOnnx({
   name: 'g',

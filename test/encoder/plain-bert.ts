@@ -1,5 +1,5 @@
-import type { BertConfig } from '../../src/encoder/bert-config.js';
-import type { BertWeights, Dense, Norm } from '../../src/encoder/bert-weights.js';
+import type { BertConfig } from '../../src/encoder/architectures/bert-config.js';
+import type { BertWeights, Dense, Norm } from '../../src/encoder/architectures/bert-weights.js';
 
 /**
  * BERT's forward pass in float64, as the formulas read: the reference for the fast bodies. All

@@ -1,7 +1,10 @@
-import type { Matrix } from '../../src/encoder/graph-builder.js';
-import { type ModernBertConfig, modernBertConfig } from '../../src/encoder/modernbert-config.js';
-import type { ModernBertWeights } from '../../src/encoder/modernbert-weights.js';
-import { writeSafetensors } from '../../src/formats/safetensors.js';
+import {
+  type ModernBertConfig,
+  modernBertConfig,
+} from '../../src/encoder/architectures/modernbert-config.js';
+import type { ModernBertWeights } from '../../src/encoder/architectures/modernbert-weights.js';
+import type { Matrix } from '../../src/encoder/graph/graph-builder.js';
+import { writeSafetensors } from '../../src/formats/safetensors/safetensors.js';
 import { gelu } from './plain-bert.js';
 
 /** A ModernBERT of random weights whose layers look 4 tokens far, every third one everywhere. */

@@ -1,5 +1,5 @@
-import { type BertConfig, bertConfig } from '../../src/encoder/bert-config.js';
-import { writeSafetensors } from '../../src/formats/safetensors.js';
+import { type BertConfig, bertConfig } from '../../src/encoder/architectures/bert-config.js';
+import { writeSafetensors } from '../../src/formats/safetensors/safetensors.js';
 
 /**
  * A BERT of random weights, small enough for any test: config.json and the bytes of its weights.

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { writeSafetensors } from '../../src/formats/safetensors.js';
+import { writeSafetensors } from '../../src/formats/safetensors/safetensors.js';
 import { smallBert } from './small-bert.js';
 
 /** A tokenizer of few words, with ColBERT's markers; `ids` has the number of each token. */

@@ -1,7 +1,7 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { spanFinder } from '../../src/encoder/token-spans.js';
+import { spanFinder } from '../../src/encoder/text/token-spans.js';
 
 type Json = Record<string, unknown>;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { TokenSource } from '../../src/encoder/encode-start.js';
-import { idsOf, textTokenizer } from '../../src/encoder/tokenizer.js';
+import type { TokenSource } from '../../src/encoder/text/encode-start.js';
+import { idsOf, textTokenizer } from '../../src/encoder/text/tokenizer.js';
 
 /** Words are their lengths, dots punctuation. */
 function source(record: string[] = []): TokenSource {

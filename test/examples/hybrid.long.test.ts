@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import MiniSearch from 'minisearch';
 import { expect, test } from 'vitest';
-import { type Encoder, Index, memoryStorage } from '../../dist/node.js';
+import { type Encoder, Index, memoryStorage } from '../../dist/entry/node.js';
 // @ts-expect-error: an example, in JavaScript
 import { fuse as plainFuse, searchBoth as plainSearch } from '../../examples/hybrid.mjs';
 // @ts-expect-error: JavaScript, since the script that makes the indexes of fixtures uses it too

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseBeirDocuments, parseBeirQueries, parseQrels } from '../../src/formats/beir.js';
+import { parseBeirDocuments, parseBeirQueries, parseQrels } from '../../src/formats/texts/beir.js';
 
 async function* bytes(text: string): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(text);

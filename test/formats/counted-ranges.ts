@@ -1,4 +1,4 @@
-import type { ByteRanges } from '../../src/formats/byte-ranges.js';
+import type { ByteRanges } from '../../src/bytes/byte-ranges.js';
 
 /** Counts what is asked for: offset and length of each read. */
 export function counted(source: ByteRanges): ByteRanges & { reads: [number, number][] } {

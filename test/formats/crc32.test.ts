@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import { crc32, crc32Paced, plainCrc32, provideCrc32 } from '../../src/formats/crc32.js';
-import { nodePlatform } from '../../src/node-platform.js';
+import { crc32, crc32Paced, plainCrc32, provideCrc32 } from '../../src/bytes/crc32.js';
+import { nodePlatform } from '../../src/entry/node-platform.js';
 
 afterEach(() => provideCrc32(undefined));
 

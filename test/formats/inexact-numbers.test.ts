@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseBeirDocuments, parseBeirQueries, type UnreadFields } from '../../src/formats/beir.js';
-import { findInexactNumber } from '../../src/formats/inexact-numbers.js';
+import { findInexactNumber } from '../../src/formats/json/inexact-numbers.js';
+import {
+  parseBeirDocuments,
+  parseBeirQueries,
+  type UnreadFields,
+} from '../../src/formats/texts/beir.js';
 
 const lines = async function* (text: string): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(text);

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
+import { rangesOf } from '../../src/bytes/byte-ranges.js';
 import { isLemurError, LemurError } from '../../src/errors.js';
-import { rangesOf } from '../../src/formats/byte-ranges.js';
-import { joinTensorFiles } from '../../src/formats/join-tensor-files.js';
-import { writeSafetensors } from '../../src/formats/safetensors.js';
-import { openSafetensors } from '../../src/formats/safetensors-file.js';
-import type { TensorFile } from '../../src/formats/tensor-file.js';
-import { openTorchTensors } from '../../src/formats/torch-tensors.js';
+import { joinTensorFiles } from '../../src/formats/safetensors/join-tensor-files.js';
+import { writeSafetensors } from '../../src/formats/safetensors/safetensors.js';
+import { openSafetensors } from '../../src/formats/safetensors/safetensors-file.js';
+import type { TensorFile } from '../../src/formats/safetensors/tensor-file.js';
+import { openTorchTensors } from '../../src/formats/torch/torch-tensors.js';
 import { pickle, stateDict, storage, tensor, torchFile } from './torch-bytes.js';
 
 const row = (...values: number[]): { data: Float32Array; shape: number[] } => ({

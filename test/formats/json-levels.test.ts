@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hasLevels } from '../../src/formats/json-levels.js';
+import { hasLevels } from '../../src/formats/json/json-levels.js';
 
 const nested = (levels: number, open: string, close: string): unknown =>
   JSON.parse(open.repeat(levels) + close.repeat(levels));

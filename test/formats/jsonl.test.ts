@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ByteSource, readJsonLines, readLines } from '../../src/formats/jsonl.js';
+import { type ByteSource, readJsonLines, readLines } from '../../src/formats/json/jsonl.js';
 import { turnsOf } from '../turns.js';
 
 const encoder = new TextEncoder();

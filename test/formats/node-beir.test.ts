@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { BeirDocument } from '../../src/formats/beir.js';
-import { type BeirDataset, fileBytes, readBeir } from '../../src/formats/node-beir.js';
+import type { BeirDocument } from '../../src/formats/texts/beir.js';
+import { type BeirDataset, fileBytes, readBeir } from '../../src/formats/texts/node-beir.js';
 
 let folder: string;
 beforeEach(async () => {

@@ -14,20 +14,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fileBytes, readBeir } from '../../src/formats/node-beir.js';
 import {
   openFile,
   readHead,
   readShared,
   readWhole,
   sharedRoom,
-} from '../../src/formats/node-file.js';
-import { fileError } from '../../src/formats/node-file-error.js';
-import { readFloats, readNpyFloats } from '../../src/formats/node-npy.js';
-import { listFolder, whatLiesAt } from '../../src/formats/node-path-content.js';
-import { listTextFiles } from '../../src/formats/node-text-folder.js';
+} from '../../src/bytes/node-file.js';
+import { fileError } from '../../src/bytes/node-file-error.js';
+import { listFolder, whatLiesAt } from '../../src/bytes/node-path-content.js';
 import { readTokenVectors } from '../../src/formats/node-token-vectors.js';
-import { writeNpy } from '../../src/formats/npy.js';
+import { readFloats, readNpyFloats } from '../../src/formats/npy/node-npy.js';
+import { writeNpy } from '../../src/formats/npy/npy.js';
+import { fileBytes, readBeir } from '../../src/formats/texts/node-beir.js';
+import { listTextFiles } from '../../src/formats/texts/node-text-folder.js';
 
 let root: string;
 let server: Server;

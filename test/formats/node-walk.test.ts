@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { walkFiles } from '../../src/formats/node-walk.js';
+import { walkFiles } from '../../src/bytes/node-walk.js';
 
 let root: string;
 beforeAll(() => {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { halfToFloat } from '../../src/bytes/half-float.js';
 import { isLemurError } from '../../src/errors.js';
-import { halfToFloat } from '../../src/formats/half-float.js';
-import { type NpyData, readNpy, writeNpy } from '../../src/formats/npy.js';
-import { readNpyHeader } from '../../src/formats/npy-header.js';
+import { type NpyData, readNpy, writeNpy } from '../../src/formats/npy/npy.js';
+import { readNpyHeader } from '../../src/formats/npy/npy-header.js';
 
 const fixtures = new URL('../fixtures/npy/', import.meta.url);
 const expected: Record<

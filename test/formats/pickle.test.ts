@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { unpickle } from '../../src/formats/pickle.js';
-import type { PickleTensor, PickleValue, RebuildTensor } from '../../src/formats/pickle-values.js';
+import { unpickle } from '../../src/formats/torch/pickle.js';
+import type {
+  PickleTensor,
+  PickleValue,
+  RebuildTensor,
+} from '../../src/formats/torch/pickle-values.js';
 import {
   bytes,
   global,

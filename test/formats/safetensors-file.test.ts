@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { rangesOf } from '../../src/bytes/byte-ranges.js';
 import { isLemurError, type LemurError } from '../../src/errors.js';
-import { rangesOf } from '../../src/formats/byte-ranges.js';
 import {
   readSafetensors,
   type SafetensorsArray,
   type SafetensorsType,
   toFloat32,
   writeSafetensors,
-} from '../../src/formats/safetensors.js';
-import { openSafetensors } from '../../src/formats/safetensors-file.js';
-import { streamSafetensors } from '../../src/formats/safetensors-stream.js';
+} from '../../src/formats/safetensors/safetensors.js';
+import { openSafetensors } from '../../src/formats/safetensors/safetensors-file.js';
+import { streamSafetensors } from '../../src/formats/safetensors/safetensors-stream.js';
 import { bytesOf, numbers } from '../numbers.js';
 import { counted } from './counted-ranges.js';
 

@@ -5,7 +5,7 @@ import {
   toFloat32,
   toTypedArray,
   writeSafetensors,
-} from '../../src/formats/safetensors.js';
+} from '../../src/formats/safetensors/safetensors.js';
 
 function file(header: unknown, body: Uint8Array = new Uint8Array(0)): Uint8Array {
   const json = new TextEncoder().encode(

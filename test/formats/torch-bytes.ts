@@ -1,4 +1,4 @@
-import { crc32 } from '../../src/formats/crc32.js';
+import { crc32 } from '../../src/bytes/crc32.js';
 import { concat } from '../mutations.js';
 
 const encoder = new TextEncoder();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readTorchFile, type TorchTensor } from '../../src/formats/torch-file.js';
+import { readTorchFile, type TorchTensor } from '../../src/formats/torch/torch-file.js';
 import { bytes, global, pickle, storage, tensor, torchFile, zip } from './torch-bytes.js';
 
 const raw = (

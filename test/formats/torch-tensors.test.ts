@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { type ByteRanges, rangesOf } from '../../src/bytes/byte-ranges.js';
 import { isLemurError, type LemurError } from '../../src/errors.js';
-import { type ByteRanges, rangesOf } from '../../src/formats/byte-ranges.js';
-import type { TensorFile } from '../../src/formats/tensor-file.js';
-import { readTorchFile, type TorchMap, type TorchTensor } from '../../src/formats/torch-file.js';
-import { openTorchTensors } from '../../src/formats/torch-tensors.js';
+import type { TensorFile } from '../../src/formats/safetensors/tensor-file.js';
+import {
+  readTorchFile,
+  type TorchMap,
+  type TorchTensor,
+} from '../../src/formats/torch/torch-file.js';
+import { openTorchTensors } from '../../src/formats/torch/torch-tensors.js';
 import { type Random, randomOf } from '../mutations.js';
 import { bytesOf, numbers } from '../numbers.js';
 import { counted } from './counted-ranges.js';

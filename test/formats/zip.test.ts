@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readZip } from '../../src/formats/zip.js';
+import { readZip } from '../../src/formats/zip/zip.js';
 import { bytes, zip } from './torch-bytes.js';
 
 const entries = [

@@ -1,28 +1,28 @@
+import { rangesOf } from '../../src/bytes/byte-ranges.js';
 import { withoutZeroRows } from '../../src/cli/zero-rows.js';
+import { findInexactNumber } from '../../src/formats/json/inexact-numbers.js';
+import { type JsonLine, readJsonLines } from '../../src/formats/json/jsonl.js';
+import { type NpyData, readNpy, writeNpy } from '../../src/formats/npy/npy.js';
+import { joinTensorFiles } from '../../src/formats/safetensors/join-tensor-files.js';
+import {
+  readSafetensors,
+  type SafetensorsArray,
+  toTypedArray,
+  writeSafetensors,
+} from '../../src/formats/safetensors/safetensors.js';
 import {
   type BeirDocument,
   parseBeirDocuments,
   parseBeirQueries,
   parseQrels,
   type UnreadFields,
-} from '../../src/formats/beir.js';
-import { rangesOf } from '../../src/formats/byte-ranges.js';
-import { findInexactNumber } from '../../src/formats/inexact-numbers.js';
-import { joinTensorFiles } from '../../src/formats/join-tensor-files.js';
-import { type JsonLine, readJsonLines } from '../../src/formats/jsonl.js';
-import { type NpyData, readNpy, writeNpy } from '../../src/formats/npy.js';
-import { unpickle } from '../../src/formats/pickle.js';
-import type { PickleValue } from '../../src/formats/pickle-values.js';
-import {
-  readSafetensors,
-  type SafetensorsArray,
-  toTypedArray,
-  writeSafetensors,
-} from '../../src/formats/safetensors.js';
+} from '../../src/formats/texts/beir.js';
 import { parseTokenVectors } from '../../src/formats/token-vectors.js';
-import { readTorchFile, type TorchValue } from '../../src/formats/torch-file.js';
-import { openTorchTensors } from '../../src/formats/torch-tensors.js';
-import { readZip } from '../../src/formats/zip.js';
+import { unpickle } from '../../src/formats/torch/pickle.js';
+import type { PickleValue } from '../../src/formats/torch/pickle-values.js';
+import { readTorchFile, type TorchValue } from '../../src/formats/torch/torch-file.js';
+import { openTorchTensors } from '../../src/formats/torch/torch-tensors.js';
+import { readZip } from '../../src/formats/zip/zip.js';
 import {
   bytes,
   global,

@@ -1,5 +1,5 @@
-import { Index, memoryStorage } from '../../dist/node.js';
-import { crc32 } from '../../src/formats/crc32.js';
+import { Index, memoryStorage } from '../../dist/entry/node.js';
+import { crc32 } from '../../src/bytes/crc32.js';
 import { mutateBytes, mutateJson, type Random } from '../mutations.js';
 import type { Attempt, Target } from './harness.js';
 import { writeSmallIndex } from './small-index.js';

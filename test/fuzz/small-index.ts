@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Encoder } from '../../dist/encoder/node.js';
-import { Index, type Storage, writeNpy } from '../../dist/node.js';
+import { Index, type Storage, writeNpy } from '../../dist/entry/node.js';
+import type { Encoder } from '../../dist/entry/node-encoder.js';
 import { numbers, randomTexts } from '../numbers.js';
 
 const DIM = 128;

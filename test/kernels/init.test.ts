@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { init, LemurError } from '../../dist/node.js';
+import { init, LemurError } from '../../dist/entry/node.js';
 import { built, LEMUR, runScript } from '../run-script.js';
 
 const wasmFile = (name: string): URL => new URL(`../../dist/${name}.wasm`, import.meta.url);
@@ -74,7 +74,7 @@ describe('after init the bytes are those of the inlined kernels', async () => {
   test('given a module where memory is not shared and compiling is forbidden, as on edge runtimes', async () => {
     const { stdout, stderr, code } = await runScript(`
       import { readFile } from 'node:fs/promises';
-      import { init, Lemur } from ${built('edge.js')};${FIT}
+      import { init, Lemur } from ${built('entry/edge.js')};${FIT}
       const wasm = await WebAssembly.compile(await readFile(${path('kernels')}));
       WebAssembly.compile = async () => { throw new WebAssembly.CompileError('disallowed by embedder'); };
       await init({ wasm });
@@ -105,7 +105,7 @@ describe('after init the bytes are those of the inlined kernels', async () => {
 
   test('where compiling is forbidden and nothing was given, the plain kernels answer after one warning that names init', async () => {
     const { stdout, stderr } = await runScript(`
-      import { Lemur } from ${built('edge.js')};${FIT}
+      import { Lemur } from ${built('entry/edge.js')};${FIT}
       WebAssembly.compile = async () => { throw new WebAssembly.CompileError('disallowed by embedder'); };
       console.log((await fit()).split(' ')[1]);`);
     expect(stdout).toBe(expected.split(' ')[1]);
@@ -279,7 +279,7 @@ describe('init refuses', () => {
     );
     const { stdout } = await runScript(`
       import { readFile } from 'node:fs/promises';
-      import { init } from ${built('edge.js')};
+      import { init } from ${built('entry/edge.js')};
       const wasm = await WebAssembly.compile(await readFile(${path('kernels-shared')}));
       await init({ wasm }).catch((error) => console.log(error.code, error.message));`);
     expect(stdout).toBe(
@@ -290,7 +290,7 @@ describe('init refuses', () => {
   test('bytes where compiling is forbidden', async () => {
     const { stdout } = await runScript(`
       import { readFile } from 'node:fs/promises';
-      import { init } from ${built('edge.js')};
+      import { init } from ${built('entry/edge.js')};
       WebAssembly.compile = async () => { throw new WebAssembly.CompileError('disallowed by embedder'); };
       await init({ wasm: await readFile(${path('kernels')}) }).catch((error) => console.log(error.code, error.message));`);
     expect(stdout).toBe(

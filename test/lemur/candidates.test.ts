@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Lemur, memoryStorage } from '../../dist/node.js';
+import { Lemur, memoryStorage } from '../../dist/entry/node.js';
 import { bytesOf, randomTexts } from '../numbers.js';
 import { QUICK } from './corpus.js';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readNpy } from '../../dist/node.js';
+import { readNpy } from '../../dist/entry/node.js';
 import { randomTexts, type Texts } from '../numbers.js';
 
 /** Folder of the token vectors of 160 abstracts and 24 queries, see its README. */

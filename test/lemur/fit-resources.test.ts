@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
 import type { Device, Tensor } from '../../dist/device/device.js';
-import { type FitOptions, Lemur } from '../../dist/node.js';
-import { nodePlatform } from '../../dist/node-platform.js';
+import { type FitOptions, Lemur } from '../../dist/entry/node.js';
+import { nodePlatform } from '../../dist/entry/node-platform.js';
 import { randomTexts } from '../numbers.js';
 import { QUICK, small, smallQueries } from './corpus.js';
 

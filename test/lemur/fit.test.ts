@@ -7,8 +7,8 @@ import {
   LemurError,
   MaxSim,
   paper,
-} from '../../dist/node.js';
-import { nodePlatform } from '../../dist/node-platform.js';
+} from '../../dist/entry/node.js';
+import { nodePlatform } from '../../dist/entry/node-platform.js';
 import {
   bytesOf,
   naiveMaxSim,

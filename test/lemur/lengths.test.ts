@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Lemur, MaxSim, memoryStorage } from '../../dist/node.js';
+import { Lemur, MaxSim, memoryStorage } from '../../dist/entry/node.js';
 import { numbers } from '../numbers.js';
 
 const [DOCUMENTS, TOKENS, DIM, QUERIES] = [4200, 2, 12, 12];

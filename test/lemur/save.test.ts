@@ -19,7 +19,7 @@ import {
   LemurError,
   memoryStorage,
   type Storage,
-} from '../../dist/node.js';
+} from '../../dist/entry/node.js';
 import { bytesOf, randomTexts } from '../numbers.js';
 import { LEMUR, runScript } from '../run-script.js';
 import { faultyStorage } from '../storage/faulty-storage.js';

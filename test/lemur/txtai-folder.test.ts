@@ -9,7 +9,7 @@ import {
   memoryStorage,
   readTxtaiCenter,
   type Storage,
-} from '../../dist/node.js';
+} from '../../dist/entry/node.js';
 import {
   bytesOf,
   dot,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readNpy } from '../../dist/formats/npy.js';
+import { readNpy } from '../../dist/formats/npy/npy.js';
 
 const folder = new URL('../fixtures/parity/', import.meta.url);
 

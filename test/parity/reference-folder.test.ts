@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Lemur, memoryStorage, type Storage } from '../../dist/node.js';
+import { Lemur, memoryStorage, type Storage } from '../../dist/entry/node.js';
 import {
   bytes,
   global,

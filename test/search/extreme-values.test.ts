@@ -7,7 +7,7 @@ import {
   MaxSim,
   maxSim,
   memoryStorage,
-} from '../../dist/node.js';
+} from '../../dist/entry/node.js';
 import { createRandom } from '../../src/tokens/random.js';
 
 const DIM = 12;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LemurError, MaxSim, maxSim, type TokenMatrix } from '../../dist/node.js';
+import { LemurError, MaxSim, maxSim, type TokenMatrix } from '../../dist/entry/node.js';
 import {
   naiveMaxSim,
   numbers,

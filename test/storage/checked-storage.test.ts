@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Index, isLemurError, Lemur, memoryStorage, type Storage } from '../../dist/node.js';
+import { Index, isLemurError, Lemur, memoryStorage, type Storage } from '../../dist/entry/node.js';
 
 const one = (id: string) => ({ id, tokens: [[1, 0, 0, 0, 0, 0, 0, 0]] });
 

@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
-import { folderStorage, memoryStorage, openSafetensors, type Storage } from '../../dist/node.js';
+import {
+  folderStorage,
+  memoryStorage,
+  openSafetensors,
+  type Storage,
+} from '../../dist/entry/node.js';
 import { faultyStorage } from './faulty-storage.js';
 
 const root = await mkdtemp(join(tmpdir(), 'lemur-storage-'));

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { folderStorage, type Storage } from '../../dist/node.js';
+import { folderStorage, type Storage } from '../../dist/entry/node.js';
 
 const root = await mkdtemp(join(tmpdir(), 'lemur-full-'));
 const isRoot = process.getuid?.() === 0;

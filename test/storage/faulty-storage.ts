@@ -1,4 +1,4 @@
-import { LemurError, memoryStorage, type Storage } from '../../dist/node.js';
+import { LemurError, memoryStorage, type Storage } from '../../dist/entry/node.js';
 
 /**
  * `fails`: rejects as a full disk does, with nothing done, but that a write leaves half of the

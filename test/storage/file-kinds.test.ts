@@ -15,7 +15,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { folderStorage } from '../../dist/node.js';
+import { folderStorage } from '../../dist/entry/node.js';
 
 const root = await mkdtemp(join(tmpdir(), 'lemur-kinds-'));
 afterAll(() => rm(root, { recursive: true }));

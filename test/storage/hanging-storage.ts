@@ -1,4 +1,4 @@
-import { memoryStorage, type Storage } from '../../dist/node.js';
+import { memoryStorage, type Storage } from '../../dist/entry/node.js';
 
 export type StorageCall =
   | 'read'

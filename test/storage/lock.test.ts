@@ -5,7 +5,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { folderStorage, type Storage } from '../../dist/node.js';
+import { folderStorage, type Storage } from '../../dist/entry/node.js';
 
 const root = await mkdtemp(join(tmpdir(), 'lemur-lock-'));
 afterAll(() => rm(root, { recursive: true }));

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { folderStorage, Index, Lemur, memoryStorage } from '../../dist/node.js';
+import { folderStorage, Index, Lemur, memoryStorage } from '../../dist/entry/node.js';
 
 const root = await realpath(await mkdtemp(join(tmpdir(), 'lemur-place-')));
 afterAll(() => rm(root, { recursive: true }));

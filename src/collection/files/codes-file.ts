@@ -1,0 +1,140 @@
+import { crc32 } from '../../bytes/crc32.js';
+import type { Device, DeviceCodes, Tensor } from '../../device/device.js';
+import type { Storage, StoredFile } from '../../storage/storage.js';
+import { joinArrays } from '../../tokens/join.js';
+import { bytesOf, type EncodedFile, encodeCheckedFile, openCheckedFile } from './checked-file.js';
+import type { FileEntry } from './manifest.js';
+import { openRows } from './segment.js';
+
+export const CODES = 'lemur-codes';
+
+/** Codes of documents' weights, as files hold them. */
+export interface CodeRows {
+  /** documents x prefixDim. */
+  prefix: Int8Array;
+  /** documents x d'. */
+  codes: Int8Array;
+  /** What a code of each row of `codes` is worth. */
+  factors: Float32Array;
+  /**
+   * How many times as long as a typical document's the vectors of each are; null: all are alike.
+   */
+  scales: Float32Array | null;
+}
+
+/**
+ * Codes of a segment, open: prefixes in memory, full codes in the file where the platform can read
+ * files.
+ */
+export interface SegmentCodes {
+  /** As it was opened. */
+  readonly stored: StoredFile;
+  readonly prefix: Tensor<'i8'>;
+  readonly codes: Tensor<'i8'>;
+  readonly factors: Float32Array;
+  readonly scales: Float32Array | null;
+  /** CRC-32 of each row of `codes`. */
+  readonly checks: Int32Array;
+  /** All of them, in memory. */
+  all(): Promise<CodeRows>;
+  close(): Promise<void>;
+}
+
+/** Reads codes off the device. */
+export async function readCodes(
+  device: Device,
+  { prefix, codes, factors }: DeviceCodes,
+): Promise<Omit<CodeRows, 'scales'>> {
+  return {
+    prefix: await device.read(prefix),
+    codes: await device.read(codes),
+    factors: await device.read(factors),
+  };
+}
+
+export async function encodeCodes(
+  name: string,
+  { prefix, codes, factors, scales }: CodeRows,
+): Promise<EncodedFile> {
+  const documents = factors.length;
+  const dim = codes.length / documents;
+  const checks = Int32Array.from(factors, (_, i) =>
+    crc32(bytesOf(codes.subarray(i * dim, (i + 1) * dim))),
+  );
+  return encodeCheckedFile(name, CODES, {
+    prefix: { shape: [documents, prefix.length / documents], data: prefix },
+    codes: { shape: [documents, dim], data: codes },
+    factors: { shape: [documents], data: factors },
+    checks: { shape: [documents], data: checks },
+    ...(scales ? { scales: { shape: [documents], data: scales } } : {}),
+  });
+}
+
+/**
+ * Full codes are held in memory too where `resident` says so. Rejects with 'not-found' and
+ * 'bad-file'.
+ */
+export async function openCodes(
+  storage: Storage,
+  device: Device,
+  entry: FileEntry,
+  documents: number,
+  { latentDim, prefixDim, resident }: { latentDim: number; prefixDim: number; resident: boolean },
+): Promise<SegmentCodes> {
+  const file = await openCheckedFile(storage, entry, CODES);
+  const kept: Tensor[] = [];
+  const close = async (): Promise<void> => {
+    device.free(...kept);
+    await file.stored.close();
+  };
+  try {
+    const factors = await file.array<Float32Array>('factors', 'F32', [documents]);
+    const scales = file.sections.has('scales')
+      ? await file.array<Float32Array>('scales', 'F32', [documents])
+      : null;
+    const checks = await file.array<Int32Array>('checks', 'I32', [documents]);
+    const prefix = await device.upload(
+      'i8',
+      await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]),
+      { resident: true },
+    );
+    kept.push(prefix);
+    const codes = await openRows(device, file, 'codes', 'i8', documents * latentDim, resident);
+    kept.push(codes);
+    const all = async (): Promise<CodeRows> => ({
+      prefix: await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]),
+      codes: await file.array<Int8Array>('codes', 'I8', [documents, latentDim]),
+      factors,
+      scales,
+    });
+    return { stored: file.stored, prefix, codes, factors, scales, checks, all, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Codes of some documents after those of others. */
+export function joinCodes(parts: readonly CodeRows[]): CodeRows {
+  const bytes = (length: number): Int8Array => new Int8Array(length);
+  return {
+    prefix: joinArrays(
+      parts.map(({ prefix }) => prefix),
+      bytes,
+    ),
+    codes: joinArrays(
+      parts.map(({ codes }) => codes),
+      bytes,
+    ),
+    factors: joinArrays(
+      parts.map(({ factors }) => factors),
+      (length) => new Float32Array(length),
+    ),
+    scales: parts.some(({ scales }) => scales)
+      ? joinArrays(
+          parts.map(({ scales, factors }) => scales ?? new Float32Array(factors.length).fill(1)),
+          (length) => new Float32Array(length),
+        )
+      : null,
+  };
+}

@@ -1,0 +1,117 @@
+import type { Device, DeviceFeatureMap, Tensor } from '../../device/device.js';
+import { layoutOf } from '../../lemur/feature-map-description.js';
+import { restoreSolver, type Solver } from '../../model/solver.js';
+import type { PrefixMap } from '../../search/prefix-map.js';
+import type { Storage } from '../../storage/storage.js';
+import {
+  type CheckedFile,
+  type EncodedFile,
+  encodeCheckedFile,
+  openCheckedFile,
+} from './checked-file.js';
+import type { ModelEntry } from './manifest.js';
+
+export const MODEL = 'lemur-model';
+
+/** What queries need of a collection's learned reduction. */
+export interface Model {
+  readonly map: DeviceFeatureMap;
+  readonly prefixMap: PrefixMap;
+  /** `prefixMap.queries` on the device. */
+  readonly queries: Tensor<'f32'>;
+}
+
+export function freeModel(device: Device, { map, queries }: Model): void {
+  device.free(map.parameters, queries);
+}
+
+export async function encodeModel(
+  name: string,
+  device: Device,
+  { map, prefixMap }: Model,
+  solver: Solver,
+): Promise<EncodedFile> {
+  const { latentDim, inputDim, parameterCount } = map.layout;
+  const { dim, mean, documents, queries, base } = prefixMap;
+  return encodeCheckedFile(name, MODEL, {
+    factor: { shape: [latentDim, latentDim], data: await device.read(solver.factor) },
+    sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
+    parameters: { shape: [parameterCount], data: await device.read(map.parameters) },
+    prefixMean: { shape: [latentDim], data: mean },
+    prefixDocuments: { shape: [dim, latentDim], data: documents },
+    prefixQueries: { shape: [dim, latentDim], data: queries },
+    ...(base ? { base: { shape: [latentDim], data: base } } : {}),
+  });
+}
+
+/** Rejects with 'not-found' and 'bad-file'. */
+export async function openModel(
+  storage: Storage,
+  device: Device,
+  entry: ModelEntry,
+): Promise<Model> {
+  const { featureMap, prefix, length } = entry;
+  const layout = layoutOf(featureMap);
+  const { latentDim, parameterCount } = layout;
+  return withModelFile(storage, entry, async (file) => {
+    const floats = (section: string, ...shape: number[]): Promise<Float32Array> =>
+      file.array(section, 'F32', shape);
+    const parameters = await floats('parameters', parameterCount);
+    const prefixMap: PrefixMap = {
+      ...prefix,
+      mean: await floats('prefixMean', latentDim),
+      documents: await floats('prefixDocuments', prefix.dim, latentDim),
+      queries: await floats('prefixQueries', prefix.dim, latentDim),
+      base: length === undefined ? null : await floats('base', latentDim),
+    };
+    return {
+      map: {
+        layout,
+        parameters: await device.upload('f32', parameters),
+        unit: length !== undefined,
+      },
+      prefixMap,
+      queries: await device.upload('f32', prefixMap.queries),
+    };
+  });
+}
+
+/** What gives further documents their weights. Rejects with 'not-found' and 'bad-file'. */
+export async function openSolver(
+  storage: Storage,
+  device: Device,
+  entry: ModelEntry,
+  map: DeviceFeatureMap,
+): Promise<Solver> {
+  const { latentDim, inputDim } = map.layout;
+  return withModelFile(storage, entry, async (file) => {
+    const rows = file.sections.get('sample')?.shape[0] ?? 0;
+    const sample = await file.array<Float32Array>('sample', 'F32', [rows, inputDim]);
+    const values = await file.array<Float64Array>('factor', 'F64', [latentDim, latentDim]);
+    const x = await device.upload('f32', sample);
+    const factor = await device.upload('f64', values);
+    try {
+      return await restoreSolver(device, map, x, rows, factor);
+    } catch (error) {
+      device.free(x, factor);
+      throw error;
+    }
+  });
+}
+
+export function freeSolver(device: Device, { x, z, factor }: Solver): void {
+  device.free(x, z, factor);
+}
+
+async function withModelFile<T>(
+  storage: Storage,
+  { file: entry }: ModelEntry,
+  use: (file: CheckedFile) => Promise<T>,
+): Promise<T> {
+  const file = await openCheckedFile(storage, entry, MODEL);
+  try {
+    return await use(file);
+  } finally {
+    await file.stored.close();
+  }
+}

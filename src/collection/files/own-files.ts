@@ -1,0 +1,69 @@
+import { LemurError } from '../../errors.js';
+import { beginsAs, isOfFormat, isTemporaryOf } from '../../storage/own-files.js';
+import type { Storage } from '../../storage/storage.js';
+import { DATA_FILE } from './check-manifest.js';
+import { MANIFEST } from './manifest.js';
+
+/**
+ * Whether a file is surely a collection's data file: by its name and by how it begins, since a
+ * saved `Lemur` or a user may have files of such names.
+ */
+async function isDataFile(storage: Storage, name: string): Promise<boolean> {
+  const kind = DATA_FILE.exec(name)?.[1];
+  return kind !== undefined && isOfFormat(storage, name, `lemur-${kind}`);
+}
+
+/**
+ * Whether a file is surely a collection's own: a data file, or what was left of a manifest that was
+ * being replaced.
+ */
+export async function isOwnFile(storage: Storage, name: string): Promise<boolean> {
+  if (isTemporaryOf(name, MANIFEST)) return true;
+  // as earlier versions called it
+  if (name === `${MANIFEST}.tmp`) return beginsAs(storage, name, 0, '{"format":"lemur-index"');
+  return isDataFile(storage, name);
+}
+
+/** Which data files of a collection lie there without a manifest, in words; undefined: none. */
+export async function dataFilesLeft(
+  storage: Storage,
+  names: readonly string[],
+): Promise<string | undefined> {
+  const found: string[] = [];
+  for (const name of [...names].sort()) if (await isDataFile(storage, name)) found.push(name);
+  if (found.length === 0) return undefined;
+  const [first, ...others] = found;
+  const which = others.length === 0 ? first : `${first} and ${others.length} more`;
+  return `${MANIFEST} is missing, but data files of a collection are there (${which}): put its ${MANIFEST} back, from a copy`;
+}
+
+/**
+ * The error for a place that has no manifest. It never advises to make a collection where the files
+ * of one are.
+ */
+export async function notFound(storage: Storage, names: readonly string[]): Promise<LemurError> {
+  const left = await dataFilesLeft(storage, names);
+  const problem = left ?? `no collection here (${MANIFEST} is missing): Index.create makes one`;
+  return new LemurError('not-found', `${storage.name}: ${problem}`, { where: storage.name });
+}
+
+/** Raises 'already-exists' where there is a collection, or the files of one. */
+export async function checkVacant(storage: Storage): Promise<void> {
+  const names = await storage.list();
+  const where = storage.name;
+  if (names.includes(MANIFEST))
+    throw new LemurError(
+      'already-exists',
+      `${where}: there is a collection already: Index.open opens it, another folder has room for a new one`,
+      {
+        where,
+      },
+    );
+  const left = await dataFilesLeft(storage, names);
+  if (left)
+    throw new LemurError(
+      'already-exists',
+      `${where}: ${left}; another folder has room for a new collection`,
+      { where },
+    );
+}

@@ -1,0 +1,117 @@
+import { crc32, crc32Paced } from '../../bytes/crc32.js';
+import type { SafetensorsArray } from '../../formats/safetensors/safetensors.js';
+import { stepPacer } from '../../pacer.js';
+import { buildColumns } from '../metadata/build-columns.js';
+import { encodeRecord } from '../metadata/record.js';
+import { endsOf, SEGMENT_LIMITS, type SegmentLimits } from '../metadata/segment-limits.js';
+import type { StoredDocument } from '../metadata/stored-document.js';
+import { bytesOf, type EncodedFile, encodeCheckedFile, type Sections } from './checked-file.js';
+
+export const SEGMENT = 'lemur-segment';
+
+/** What a document counts as among the steps between two turns of the event loop. */
+const STEPS_A_DOCUMENT = 8;
+/** Longer parts are summed in slices. */
+const CHECKED_AT_ONCE = 1 << 22;
+/** Bytes of a checksum that count as a step. */
+const STEP_BYTES = 1 << 12;
+
+/**
+ * The file of a batch of documents; the same documents give the same bytes. docs/format.md has it
+ * byte by byte. Gives way to other work every few hundred documents. Rejects with
+ * 'invalid-argument' where offsets would wrap, or the signal's reason.
+ */
+export async function encodeSegment(
+  name: string,
+  documents: readonly StoredDocument[],
+  dim: number,
+  { section }: SegmentLimits = SEGMENT_LIMITS,
+  signal?: AbortSignal | undefined,
+): Promise<EncodedFile> {
+  const step = stepPacer(signal);
+  const encoder = new TextEncoder();
+  const counts = Int32Array.from(documents, ({ vectors }) => vectors.length / dim);
+  const rows = counts.reduce((sum, n) => sum + n, 0);
+  const int8 = documents[0].vectors instanceof Int8Array;
+  const vectors = documents.map((document) => document.vectors);
+  const joined = (await concatBytes(vectors.map(bytesOf), Infinity, 'tokens', step)).bytes;
+  const tokens = int8 ? new Int8Array(joined.buffer) : new Float32Array(joined.buffer);
+  const idBytes: Uint8Array[] = [];
+  const recordBytes: Uint8Array[] = [];
+  const tokenChecks = new Int32Array(documents.length);
+  for (const [i, document] of documents.entries()) {
+    idBytes.push(encoder.encode(document.id));
+    const record = await encodeRecord(document);
+    recordBytes.push(record);
+    const bytes = bytesOf(vectors[i]);
+    tokenChecks[i] = bytes.length > CHECKED_AT_ONCE ? await crc32Paced(bytes) : crc32(bytes);
+    await step(STEPS_A_DOCUMENT + (bytes.length + record.length) / STEP_BYTES);
+  }
+  const ids = await concatBytes(idBytes, section, 'ids', step);
+  const records = await concatBytes(recordBytes, section, 'texts and metadata', step);
+  const flat = (data: SafetensorsArray): Sections[string] => ({ shape: [data.length], data });
+  const sections: Sections = {
+    tokens: { shape: [rows, dim], data: tokens },
+    counts: flat(counts),
+    tokenChecks: flat(tokenChecks),
+    ids: flat(ids.bytes),
+    idEnds: flat(ids.ends),
+    records: flat(records.bytes),
+    recordEnds: flat(records.ends),
+    recordChecks: flat(await partChecks(records.bytes, records.ends, step)),
+  };
+  if (int8) sections.factors = flat(Float32Array.from(documents, ({ factor }) => factor));
+  if (documents.some(({ spans }) => spans)) {
+    const spans = new Int32Array(2 * rows).fill(-1);
+    let row = 0;
+    documents.forEach((document, i) => {
+      if (document.spans) spans.set(document.spans, 2 * row);
+      row += counts[i];
+    });
+    sections.spans = { shape: [rows, 2], data: spans };
+    const sizes = Array.from(counts, (count) => 8 * count);
+    const ends = endsOf(sizes, section, 'spans');
+    sections.spanChecks = flat(await partChecks(bytesOf(spans), ends, step));
+  }
+  const columns = await buildColumns(
+    documents.map(({ metadata }) => metadata),
+    section,
+    signal,
+  );
+  for (const [column, data] of columns) sections[column] = flat(data);
+  return encodeCheckedFile(name, SEGMENT, sections);
+}
+
+async function concatBytes(
+  parts: readonly Uint8Array[],
+  most: number,
+  what: string,
+  step: (steps?: number) => Promise<void> | undefined,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; ends: Int32Array }> {
+  const lengths = parts.map(({ length }) => length);
+  const ends = endsOf(lengths, most, what);
+  const bytes = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+    const wait = step(part.length / STEP_BYTES);
+    if (wait) await wait;
+  }
+  return { bytes, ends };
+}
+
+/** CRC-32 of each part, as signed numbers. */
+async function partChecks(
+  bytes: Uint8Array,
+  ends: Int32Array,
+  step: (steps?: number) => Promise<void> | undefined,
+): Promise<Int32Array> {
+  const sums = new Int32Array(ends.length);
+  for (let i = 0, from = 0; i < sums.length; from = ends[i++]) {
+    const part = bytes.subarray(from, ends[i]);
+    sums[i] = part.length > CHECKED_AT_ONCE ? await crc32Paced(part) : crc32(part);
+    await step(1 + part.length / STEP_BYTES);
+  }
+  return sums;
+}

@@ -1,0 +1,250 @@
+import { crc32, crc32Paced } from '../../bytes/crc32.js';
+import type { Device, Tensor } from '../../device/device.js';
+import { LemurError } from '../../errors.js';
+import { nextMacrotask, stepPacer } from '../../pacer.js';
+import type { Storage, StoredFile } from '../../storage/storage.js';
+import { rowOffsets } from '../../tokens/token-sets.js';
+import { type Columns, openColumns } from '../metadata/open-columns.js';
+import { type DocumentRecord, decodeRecord } from '../metadata/record.js';
+import { storedEnds } from '../metadata/segment-limits.js';
+import type { StoredDocument } from '../metadata/stored-document.js';
+import { type CheckedFile, openCheckedFile } from './checked-file.js';
+import { createIdTable, type IdTable } from './id-table.js';
+import type { SegmentEntry } from './manifest.js';
+import { SEGMENT } from './segment-file.js';
+
+/** Longer parts are summed in slices. */
+const CHECKED_AT_ONCE = 1 << 22;
+/**
+ * What a document counts as among the steps between two turns of the event loop, and the bytes that
+ * count as one.
+ */
+const STEPS_A_DOCUMENT = 8;
+const STEP_BYTES = 1 << 12;
+/** Sections of a file, most of them of columns, that are not looked through in no time. */
+const MANY_SECTIONS = 1024;
+
+/**
+ * A batch of documents, open: what every search needs is in memory, vectors and records stay in the
+ * file where the platform can read files.
+ */
+export interface Segment {
+  readonly name: string;
+  /** As it was opened. */
+  readonly stored: StoredFile;
+  readonly ids: IdTable;
+  readonly documents: number;
+  readonly counts: Int32Array;
+  readonly offsets: Float64Array;
+  /** null for float32 tokens. */
+  readonly factors: Float32Array | null;
+  readonly tokenChecks: Int32Array;
+  /** rows x dim. */
+  readonly tokens: Tensor<'i8'> | Tensor<'f32'>;
+  readonly columns: Columns;
+  record(document: number): Promise<DocumentRecord>;
+  /** Token vectors of documents from .. to as they are stored, read at once. */
+  some(from: number, to: number): Promise<Pick<StoredDocument, 'vectors' | 'factor'>[]>;
+  /** undefined where none were given. */
+  spans(document: number): Promise<Int32Array | undefined>;
+  /** Documents from .. to with all that they have, in a few reads. */
+  part(from: number, to: number): Promise<StoredDocument[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * Reads, of each document, id, number of tokens, factor and checksums. Rejects with 'not-found' and
+ * 'bad-file'.
+ */
+export async function openSegment(
+  storage: Storage,
+  device: Device,
+  { file: entry, documents, tokens: rows }: SegmentEntry,
+  dim: number,
+  precision: 'int8' | 'float32',
+): Promise<Segment> {
+  const file = await openCheckedFile(storage, entry, SEGMENT);
+  try {
+    const where = `${storage.name}/${entry.name}`;
+    const bad = (problem: string): LemurError =>
+      new LemurError('bad-file', `${where}: ${problem}: the file is damaged`, { where });
+    const numbers = (section: string): Promise<Int32Array> =>
+      file.array(section, 'I32', [documents]);
+    const [counts, tokenChecks, idEnds, recordParts, recordChecks] = [
+      await numbers('counts'),
+      await numbers('tokenChecks'),
+      await numbers('idEnds'),
+      await numbers('recordEnds'),
+      await numbers('recordChecks'),
+    ];
+    const offsets = rowOffsets(counts);
+    if (offsets[documents] !== rows) throw bad(`${offsets[documents]} tokens, expected ${rows}`);
+    const { bytes: ids } = await file.read('ids');
+    const endsIn = <E extends Int32Array | Float64Array>(
+      section: string,
+      ends: E | undefined,
+    ): E => {
+      if (!ends) throw bad(`the ends of ${section} do not match it`);
+      return ends;
+    };
+    const table = createIdTable(
+      ids,
+      endsIn('ids', storedEnds(idEnds, ids.length) as Int32Array | undefined),
+    );
+    const records = file.sections.get('records')?.shape[0] ?? 0;
+    const recordEnds = endsIn('records', storedEnds(recordParts, records));
+    const factors =
+      precision === 'int8' ? await file.array<Float32Array>('factors', 'F32', [documents]) : null;
+    const elementBytes = precision === 'int8' ? 1 : 4;
+    const tokens = await openRows(
+      device,
+      file,
+      'tokens',
+      precision === 'int8' ? 'i8' : 'f32',
+      rows * dim,
+    );
+    if (file.sections.size > MANY_SECTIONS) await nextMacrotask();
+    const columns = openColumns(file.sections.keys(), documents, (name) => file.read(name));
+
+    const check = async (
+      section: string,
+      bytes: Uint8Array,
+      expected: number,
+      document: number,
+    ): Promise<void> => {
+      const actual = (bytes.length > CHECKED_AT_ONCE ? await crc32Paced(bytes) : crc32(bytes)) | 0;
+      if (actual !== expected)
+        throw bad(`${section} of document ${document}: checksum ${actual}, expected ${expected}`);
+    };
+    const spanChecks = file.sections.has('spans') ? await numbers('spanChecks') : null;
+    const recordFrom = (document: number): number =>
+      document === 0 ? 0 : recordEnds[document - 1];
+    const some: Segment['some'] = async (from, to) => {
+      const width = dim * elementBytes;
+      const bytes = await file.range('tokens', offsets[from] * width, offsets[to] * width);
+      const { buffer } = new Uint8Array(bytes);
+      const found: Pick<StoredDocument, 'vectors' | 'factor'>[] = [];
+      const step = stepPacer();
+      for (let document = from; document < to; document++) {
+        const start = (offsets[document] - offsets[from]) * width;
+        const length = counts[document] * width;
+        await check(
+          'tokens',
+          new Uint8Array(buffer, start, length),
+          tokenChecks[document],
+          document,
+        );
+        const vectors =
+          precision === 'int8'
+            ? new Int8Array(buffer, start, length)
+            : new Float32Array(buffer, start, length / 4);
+        found.push({ vectors, factor: factors?.[document] ?? 1 });
+        await step(STEPS_A_DOCUMENT + length / STEP_BYTES);
+      }
+      return found;
+    };
+    return {
+      name: entry.name,
+      stored: file.stored,
+      ids: table,
+      documents,
+      counts,
+      offsets,
+      factors,
+      tokenChecks,
+      tokens,
+      columns,
+      async record(document) {
+        const bytes = await file.range('records', recordFrom(document), recordEnds[document]);
+        await check('records', bytes, recordChecks[document], document);
+        return decodeRecord(bytes);
+      },
+      some,
+      async spans(document) {
+        if (!spanChecks) return undefined;
+        const bytes = await file.range('spans', offsets[document] * 8, offsets[document + 1] * 8);
+        await check('spans', bytes, spanChecks[document], document);
+        const spans = new Int32Array(new Uint8Array(bytes).buffer);
+        return spans[0] < 0 ? undefined : spans;
+      },
+      async part(from, to) {
+        const tokens = await some(from, to);
+        const records = await file.range('records', recordFrom(from), recordEnds[to - 1]);
+        const spans = spanChecks && (await file.range('spans', offsets[from] * 8, offsets[to] * 8));
+        const found: StoredDocument[] = [];
+        const step = stepPacer();
+        for (const [i, vectors] of tokens.entries()) {
+          const document = from + i;
+          const record = records.subarray(
+            recordFrom(document) - recordFrom(from),
+            recordEnds[document] - recordFrom(from),
+          );
+          await check('records', record, recordChecks[document], document);
+          const { text, metadata } = await decodeRecord(record);
+          const place =
+            spans &&
+            new Uint8Array(
+              spans.subarray(
+                (offsets[document] - offsets[from]) * 8,
+                (offsets[document + 1] - offsets[from]) * 8,
+              ),
+            );
+          if (place && spanChecks) await check('spans', place, spanChecks[document], document);
+          const own = place && new Int32Array(place.buffer, 0, place.length / 4);
+          found.push({
+            id: table.id(document),
+            text,
+            metadata,
+            ...vectors,
+            spans: own && own[0] >= 0 ? own : undefined,
+          });
+          await step(STEPS_A_DOCUMENT + record.length / STEP_BYTES);
+        }
+        return found;
+      },
+      async close() {
+        device.free(tokens);
+        await file.stored.close();
+      },
+    };
+  } catch (error) {
+    await file.stored.close();
+    throw error;
+  }
+}
+
+/**
+ * A section as a tensor: left in the file where the workers can read it, else, or where it is to be
+ * `resident`, read whole and checked.
+ */
+export async function openRows<D extends 'i8' | 'f32'>(
+  device: Device,
+  file: CheckedFile,
+  section: string,
+  dtype: D,
+  length: number,
+  resident = false,
+): Promise<Tensor<D>> {
+  const { descriptor } = file.stored;
+  const where = file.name;
+  const tensor = file.sections.get(section);
+  const held = tensor?.shape.reduce((size, n) => size * n, 1);
+  if (held !== length || tensor?.type !== { i8: 'I8', f32: 'F32' }[dtype])
+    throw new LemurError(
+      'bad-file',
+      `${where}: ${section}: ${tensor?.type} [${tensor?.shape}], expected ${length} values`,
+      { where },
+    );
+  if (!resident && device.readsFiles && descriptor !== undefined)
+    return device.attach(dtype, length, { descriptor, offset: file.offset(section), name: where });
+  const { bytes } = await file.read(section);
+  const shared =
+    typeof SharedArrayBuffer === 'undefined'
+      ? new ArrayBuffer(bytes.length)
+      : new SharedArrayBuffer(bytes.length);
+  new Uint8Array(shared).set(bytes);
+  return device.upload(
+    dtype,
+    (dtype === 'i8' ? new Int8Array(shared) : new Float32Array(shared)) as never,
+  );
+}

@@ -1,0 +1,127 @@
+import { eachChunk } from '../../bytes/byte-ranges.js';
+import { crc32 } from '../../bytes/crc32.js';
+import { isLemurError, LemurError } from '../../errors.js';
+import type { RunOptions } from '../../run-options.js';
+import type { Storage, StoredFile } from '../../storage/storage.js';
+import { decodeManifest, type FileEntry, filesOf, MANIFEST } from './manifest.js';
+import type { Snapshot } from './snapshot.js';
+
+/** What `verify` found. */
+export interface Verification {
+  files: number;
+  bytes: number;
+  /** One sentence for each file or document at fault; none: all is well. */
+  problems: string[];
+}
+
+/**
+ * Reads every file of a state from end to end and compares lengths and checksums, and looks for ids
+ * that two documents have. What a later state does not refer to any more may be gone by now, which
+ * is no fault: of that it reads what this state has open.
+ */
+export async function verifySnapshot(
+  storage: Storage,
+  snapshot: Snapshot,
+  { signal, onProgress }: RunOptions,
+): Promise<Verification> {
+  const files = filesOf(snapshot.manifest);
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const problems: string[] = [];
+  let done = 0;
+  onProgress?.({ stage: 'verify', done, total });
+  for (const entry of files) {
+    const report = (bytes: number): void =>
+      onProgress?.({ stage: 'verify', done: done + bytes, total });
+    const problem = await problemOf(async () => {
+      const file = await storage.open(entry.name);
+      try {
+        await verifyFile(storage, file, entry, signal, report);
+      } finally {
+        await file.close();
+      }
+    });
+    if (problem !== undefined && (await isPresent(storage, entry))) problems.push(problem);
+    else if (problem !== undefined) {
+      const open = openFileOf(snapshot, entry);
+      const own = open && (await problemOf(() => verifyFile(storage, open, entry, signal, report)));
+      if (own !== undefined) problems.push(own);
+    }
+    done += entry.bytes;
+    onProgress?.({ stage: 'verify', done, total });
+  }
+  problems.push(...doubleIds(snapshot));
+  return { files: files.length, bytes: total, problems };
+}
+
+async function problemOf(check: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await check();
+    return undefined;
+  } catch (error) {
+    if (!isLemurError(error)) throw error;
+    return error.message;
+  }
+}
+
+/** Whether the state of now refers to this very file; so it is taken where there is no telling. */
+async function isPresent(storage: Storage, entry: FileEntry): Promise<boolean> {
+  try {
+    const now = decodeManifest(await storage.read(MANIFEST), storage.name);
+    return filesOf(now).some(
+      (file) =>
+        file.name === entry.name &&
+        file.crc32 === entry.crc32 &&
+        file.headerCrc32 === entry.headerCrc32,
+    );
+  } catch {
+    return true;
+  }
+}
+
+function openFileOf({ segments }: Snapshot, { name }: FileEntry): StoredFile | undefined {
+  for (const { entry, segment, codes } of segments) {
+    if (entry.file.name === name) return segment.stored;
+    if (entry.codes?.name === name) return codes?.stored;
+  }
+  return undefined;
+}
+
+async function verifyFile(
+  storage: Storage,
+  file: StoredFile,
+  entry: FileEntry,
+  signal: AbortSignal | undefined,
+  report: (bytes: number) => void,
+): Promise<void> {
+  const where = `${storage.name}/${entry.name}`;
+  if (file.size !== entry.bytes)
+    throw new LemurError(
+      'bad-file',
+      `${where}: ${file.size} bytes, expected ${entry.bytes}: the file is damaged`,
+      { where },
+    );
+  let sum = 0;
+  await eachChunk(file, 0, file.size, where, signal, (chunk, at) => {
+    sum = crc32(chunk, sum);
+    report(at + chunk.length);
+  });
+  if (sum !== entry.crc32)
+    throw new LemurError(
+      'bad-file',
+      `${where}: checksum ${sum}, expected ${entry.crc32}: the file is damaged`,
+      { where },
+    );
+}
+
+function doubleIds({ segments, find, firsts }: Snapshot): string[] {
+  const problems: string[] = [];
+  segments.forEach(({ segment, deleted }, i) => {
+    for (let row = 0; row < segment.documents; row++) {
+      if (deleted?.[row]) continue;
+      const id = segment.ids.id(row);
+      if (find(id) !== firsts[i] + row)
+        problems.push(`two documents have the id ${JSON.stringify(id)}`);
+    }
+  });
+  return problems;
+}

@@ -1,0 +1,70 @@
+import type { RunOptions } from '../../run-options.js';
+import { type CodeRows, encodeCodes } from '../files/codes-file.js';
+import type { SegmentEntry } from '../files/manifest.js';
+import { encodeSegment } from '../files/segment-file.js';
+import type { Store } from '../files/store.js';
+import { combined, documentCodes, type WeightsModel } from '../learn/document-codes.js';
+import type { StoredDocument } from '../metadata/stored-document.js';
+
+/** What a segment's manifest entry says beyond its files. */
+export type SegmentFacts = Pick<SegmentEntry, 'quantizationError' | 'residual' | 'fitted'>;
+
+/**
+ * Writes documents, and their codes where there are some, as a segment that the next commit may
+ * refer to.
+ */
+export async function writeSegment(
+  store: Store,
+  documents: readonly StoredDocument[],
+  codes: CodeRows | null,
+  facts: SegmentFacts,
+  signal?: AbortSignal | undefined,
+  dim: number = store.snapshot.manifest.dim,
+): Promise<SegmentEntry> {
+  const file = await store.write(
+    await encodeSegment(store.newName('segment'), documents, dim, undefined, signal),
+  );
+  const tokens = documents.reduce((sum, { vectors }) => sum + vectors.length / dim, 0);
+  return {
+    file,
+    documents: documents.length,
+    tokens,
+    codes: codes && (await store.write(await encodeCodes(store.newName('codes'), codes))),
+    deleted: null,
+    ...facts,
+  };
+}
+
+/** The same for documents that are new: the model, where there is one, gives them their codes. */
+export async function writeNewSegment(
+  store: Store,
+  documents: readonly StoredDocument[],
+  model: WeightsModel | null,
+  tokenMean: Float32Array | null,
+  quantizationError: number,
+  options: RunOptions,
+): Promise<SegmentEntry> {
+  const { dim } = store.snapshot.manifest;
+  const found =
+    model && (await documentCodes(store.device, model, documents, dim, tokenMean, options));
+  return writeSegment(
+    store,
+    documents,
+    found,
+    { quantizationError, residual: found?.residual ?? null, fitted: 0 },
+    options.signal,
+  );
+}
+
+/** What is said of several segments that become one. */
+export function mergedFacts(entries: readonly SegmentEntry[]): SegmentFacts {
+  const tokens = entries.reduce((sum, entry) => sum + entry.tokens, 0);
+  const residuals = entries.flatMap(({ residual }) => residual ?? []);
+  return {
+    quantizationError:
+      entries.reduce((sum, entry) => sum + entry.quantizationError * entry.tokens, 0) /
+      Math.max(1, tokens),
+    residual: residuals.length === 0 ? null : residuals.reduce(combined),
+    fitted: entries.reduce((sum, entry) => sum + entry.fitted, 0),
+  };
+}

@@ -1,0 +1,295 @@
+import type { Tensor } from '../../device/device.js';
+import type { Encoder } from '../../encoder/encoder.js';
+import { LemurError } from '../../errors.js';
+import { describeFeatureMap } from '../../lemur/feature-map-description.js';
+import { freeLearned, learnCorpus, learnTokens, sampleRows } from '../../lemur/fit.js';
+import {
+  defaultLearnTokens,
+  type FitOptions,
+  type ResolvedLearnOptions,
+  resolveLearnOptions,
+} from '../../lemur/options.js';
+import { freeTokens, uploadTokens } from '../../model/device-tokens.js';
+import { documentWeights } from '../../model/solver.js';
+import type { RunOptions } from '../../run-options.js';
+import { fitPrefixMap } from '../../search/prefix-map.js';
+import { gatherRows } from '../../tokens/gather.js';
+import { joinArrays } from '../../tokens/join.js';
+import { longestRows } from '../../tokens/lengths.js';
+import { createRandom } from '../../tokens/random.js';
+import { type TokenSets, tokenSetsOfDim } from '../../tokens/token-sets.js';
+import { type CodeRows, encodeCodes, joinCodes } from '../files/codes-file.js';
+import type { FileEntry, ModelEntry, Residual } from '../files/manifest.js';
+import { encodeModel } from '../files/model-file.js';
+import type { SegmentView } from '../files/open-files.js';
+import type { Store } from '../files/store.js';
+import type { FitIndexOptions } from '../options/options.js';
+import {
+  codesOf,
+  combined,
+  DOCUMENTS_AT_ONCE,
+  residualOf,
+  scalesOfSome,
+  storedTokens,
+  type WeightsModel,
+} from './document-codes.js';
+import { learnSet } from './learn-set.js';
+import { sampleDocuments, sampleTokenRows, storedVectors } from './sample.js';
+
+/** Documents whose weights the map of the prefixes comes from at most. */
+const MAP_DOCUMENTS = 16_384;
+/** Documents of a chunk whose residuals are measured, in those that the map comes from. */
+const RESIDUALS = 16;
+const STREAM = { learn: 11, train: 12, validation: 13, solve: 16 } as const;
+const VALIDATION_TOKENS = 32_000;
+
+/** Documents of one segment that are computed together. */
+interface Chunk {
+  view: SegmentView;
+  from: number;
+  to: number;
+}
+
+/**
+ * Learns the present documents and gives all of them codes: a new model, new codes for every
+ * segment, one commit. Searches go on with the old state until then. Returns the model with its
+ * solver, for documents that come later.
+ */
+export async function fitIndex(
+  store: Store,
+  encoder: Encoder | undefined,
+  { learn: given, ...options }: FitIndexOptions,
+): Promise<WeightsModel> {
+  const { device, snapshot } = store;
+  const { dim } = snapshot.manifest;
+  const { signal } = options;
+  const chosen = chooseOptions(store, options);
+  const wanted = Math.max(learnTokens(chosen), chosen.olsSampleSize);
+  const learn = await learnSet(snapshot, encoder, given, wanted, chosen.seed, options);
+  const learned = await learnFrom(store, learn, chosen, options);
+  const { map, solver, mean, std, length, base } = learned;
+  const chunks = snapshot.segments.flatMap((view) => chunksOf(view));
+  const kept = new Map<Chunk, { w: Tensor<'f32'>; scales: Float32Array | null }>();
+  const tokenMean = snapshot.manifest.tokenMean && Float32Array.from(snapshot.manifest.tokenMean);
+  const progress = progressOf(options, snapshot.documents);
+  const upload = async ({ view, from, to }: Chunk) => {
+    signal?.throwIfAborted();
+    const sets = storedTokens(await view.segment.some(from, to), dim, tokenMean);
+    return {
+      tokens: await uploadTokens(device, sets),
+      scales: await scalesOfSome(learned, sets, options),
+    };
+  };
+  let queries: Tensor<'f32'> | undefined;
+  try {
+    // weights of documents from everywhere give the map
+    let residual: Residual = { documents: 0, mean: 0 };
+    const moments = { mean, std };
+    for (const chunk of spread(chunks)) {
+      const { tokens, scales } = await upload(chunk);
+      try {
+        const w = await documentWeights(device, map, solver, tokens, moments, { signal });
+        kept.set(chunk, { w, scales });
+        const few = Array.from({ length: Math.min(RESIDUALS, chunk.to - chunk.from) }, (_, i) =>
+          Math.floor((i * (chunk.to - chunk.from)) / Math.min(RESIDUALS, chunk.to - chunk.from)),
+        );
+        residual = combined(residual, await residualOf(device, learned, tokens, w, few));
+      } finally {
+        freeTokens(device, tokens);
+      }
+      progress(chunk.to - chunk.from);
+    }
+    const { latentDim } = map.layout;
+    const sampled = [...kept.values()];
+    const sample = await device.concat(
+      'f32',
+      sampled.map(({ w }) => w),
+    );
+    const scaling = {
+      scales: joinScales(sampled.map(({ w, scales }) => scales ?? w.length / latentDim)),
+      base,
+    };
+    let prefixMap: Awaited<ReturnType<typeof fitPrefixMap>>;
+    try {
+      const prefixDim = Math.min(chosen.prefixDim, latentDim);
+      prefixMap = await fitPrefixMap(
+        device,
+        solver,
+        sample,
+        latentDim,
+        prefixDim,
+        chosen.seed,
+        options,
+        scaling,
+      );
+    } finally {
+      device.free(sample);
+    }
+    if (!prefixMap) {
+      const message =
+        'fit: all documents have the same weights: there is nothing to learn from; searches stay exact';
+      throw new LemurError('invalid-argument', message, { where: 'fit' });
+    }
+    queries = await device.upload('f32', prefixMap.queries);
+    const model: WeightsModel = { map, solver, mean, std, length, prefixMap, queries };
+
+    const codes: FileEntry[] = [];
+    for (const view of snapshot.segments) {
+      const parts: CodeRows[] = [];
+      for (const chunk of chunks.filter((candidate) => candidate.view === view)) {
+        let found = kept.get(chunk);
+        if (!found) {
+          const { tokens, scales } = await upload(chunk);
+          try {
+            found = {
+              w: await documentWeights(device, map, solver, tokens, moments, { signal }),
+              scales,
+            };
+          } finally {
+            freeTokens(device, tokens);
+          }
+          progress(chunk.to - chunk.from);
+        }
+        try {
+          parts.push(await codesOf(device, model, found.w, found.scales, options));
+        } finally {
+          device.free(found.w);
+          kept.delete(chunk);
+        }
+      }
+      codes.push(await store.write(await encodeCodes(store.newName('codes'), joinCodes(parts))));
+    }
+    const entry: ModelEntry = {
+      file: await store.write(await encodeModel(store.newName('model'), device, model, solver)),
+      features: chosen.epochs === 0 ? 'random' : 'trained',
+      featureMap: describeFeatureMap(map.layout),
+      mean,
+      std,
+      length,
+      prefix: { dim: prefixMap.dim, step: prefixMap.step },
+      options: chosen,
+      documents: snapshot.live,
+      residual,
+      curve: null,
+    };
+    signal?.throwIfAborted();
+    await store.commit((manifest) => ({
+      ...manifest,
+      model: entry,
+      segments: manifest.segments.map((segment, i) => ({
+        ...segment,
+        codes: codes[i],
+        fitted: segment.documents,
+        residual: null,
+      })),
+    }));
+    return model;
+  } catch (error) {
+    freeLearned(device, learned);
+    if (queries) device.free(queries);
+    throw error;
+  } finally {
+    device.free(...[...kept.values()].map(({ w }) => w));
+  }
+}
+
+function chooseOptions({ snapshot }: Store, options: FitOptions): ResolvedLearnOptions {
+  const { precision } = snapshot.manifest;
+  const chosen = resolveLearnOptions({ precision, ...options });
+  if (options.learnSubsetSize !== undefined) return chosen;
+  const tokens = snapshot.segments.reduce((sum, { entry }) => sum + entry.tokens, 0);
+  return { ...chosen, learnSubsetSize: defaultLearnTokens(tokens) };
+}
+
+/**
+ * Feature map and solver, from samples of the learn set, or of the documents' own tokens where
+ * there is none.
+ */
+async function learnFrom(
+  store: Store,
+  learn: TokenSets | undefined,
+  chosen: ResolvedLearnOptions,
+  options: FitOptions,
+) {
+  const { device, snapshot } = store;
+  const { dim, tokenMean } = snapshot.manifest;
+  const { seed } = chosen;
+  const { signal } = options;
+  const rowsOf = async (
+    sets: TokenSets | undefined,
+    count: number,
+    stream: number,
+  ): Promise<Float32Array> => {
+    if (!sets) return sampleTokenRows(snapshot, count, seed, stream, signal);
+    return gatherRows(sets.vectors, dim, sampleRows(sets, count, createRandom(seed, stream)));
+  };
+  const test = options.test && (await tokenSetsOfDim(options.test, dim, 'test', signal));
+  const samples = {
+    learn: await rowsOf(learn, learnTokens(chosen), STREAM.learn),
+    solve: await rowsOf(learn, chosen.olsSampleSize, STREAM.solve),
+    validation: test ? await rowsOf(test, VALIDATION_TOKENS, STREAM.validation) : null,
+  };
+  if (samples.solve.every((value) => value === 0)) {
+    const message =
+      'fit: the token vectors to learn from are zero throughout: there is nothing to learn; searches stay exact';
+    throw new LemurError('invalid-argument', message, { where: 'fit' });
+  }
+  const numbers = sampleDocuments(snapshot, chosen.trainSubsetSize, seed, STREAM.train);
+  const documents = await storedVectors(snapshot, numbers, signal);
+  const sets = storedTokens(documents, dim, tokenMean && Float32Array.from(tokenMean));
+  const tokens = await uploadTokens(device, sets);
+  try {
+    return await learnCorpus(
+      device,
+      tokens,
+      await longestRows(sets, signal),
+      samples,
+      chosen,
+      options,
+    );
+  } finally {
+    freeTokens(device, tokens);
+  }
+}
+
+/** Scales of several groups as one, a number standing for so many of 1; null where all are 1. */
+function joinScales(parts: readonly (Float32Array | number)[]): Float32Array | null {
+  if (parts.every((part) => typeof part === 'number')) return null;
+  return joinArrays(
+    parts.map((part) => (typeof part === 'number' ? new Float32Array(part).fill(1) : part)),
+    (length) => new Float32Array(length),
+  );
+}
+
+function chunksOf(view: SegmentView): Chunk[] {
+  const { documents } = view.segment;
+  return Array.from({ length: Math.ceil(documents / DOCUMENTS_AT_ONCE) }, (_, i) => ({
+    view,
+    from: i * DOCUMENTS_AT_ONCE,
+    to: Math.min(documents, (i + 1) * DOCUMENTS_AT_ONCE),
+  }));
+}
+
+/** Chunks from all over the collection, as many as the map needs. */
+function spread(chunks: readonly Chunk[]): Chunk[] {
+  const total = chunks.reduce((sum, { from, to }) => sum + to - from, 0);
+  const share = Math.min(1, MAP_DOCUMENTS / total);
+  const chosen: Chunk[] = [];
+  let seen = 0;
+  let taken = 0;
+  for (const chunk of chunks) {
+    seen += chunk.to - chunk.from;
+    if (taken >= seen * share) continue;
+    chosen.push(chunk);
+    taken += chunk.to - chunk.from;
+  }
+  return chosen;
+}
+
+function progressOf({ onProgress }: RunOptions, total: number): (done: number) => void {
+  let done = 0;
+  return (more) => {
+    done += more;
+    onProgress?.({ stage: 'document weights', done, total });
+  };
+}

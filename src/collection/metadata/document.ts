@@ -1,0 +1,144 @@
+import { LemurError } from '../../errors.js';
+import { matrixShape, type TokenMatrix } from '../../tokens/token-sets.js';
+import { checkMetadata, type Metadata } from './metadata.js';
+
+/**
+ * A document as the caller gives it: with text, which the index's encoder turns into token vectors,
+ * or with token vectors, or both.
+ */
+export interface IndexDocument<M extends Metadata = Metadata> {
+  /**
+   * Any string that is not empty and has no half of a surrogate pair, at most 1,024 bytes in UTF-8,
+   * kept to the byte; one document has it at a time.
+   */
+  id: string;
+  /**
+   * At most 2^23 characters (UTF-16 code units), kept as they are, halves of surrogate pairs too.
+   */
+  text?: string | undefined;
+  /**
+   * Token vectors: `{ data, dims: [tokens, dim] }` or nested arrays, 2^24 values at most. Given
+   * together with a text, they are taken as they are.
+   */
+  tokens?: TokenMatrix | undefined;
+  /**
+   * JSON, for filters and for the answer: at most 32 levels, 65,536 values and 2^22 characters in a
+   * document, and 2,048 different paths of keys in the documents of a collection.
+   */
+  metadata?: M | undefined;
+}
+
+/** A document that has passed the gate. */
+export interface CheckedDocument {
+  id: string;
+  text: string | undefined;
+  tokens: TokenMatrix | undefined;
+  metadata: Metadata | undefined;
+}
+
+/** What a document must fit. */
+export interface DocumentGate {
+  dim: number;
+  /** Whether texts without token vectors can be encoded. */
+  encodes: boolean;
+}
+
+const ID_BYTES = 1024;
+/** Characters (UTF-16 code units) of a text. */
+const MOST_TEXT = 2 ** 23;
+/** Values of a document's token vectors: 131,072 vectors of 128 dimensions. */
+const MOST_TOKEN_VALUES = 2 ** 24;
+const encoder = new TextEncoder();
+
+/**
+ * Raises 'invalid-argument', 'dimension-mismatch' or 'empty-document', naming the document. Values
+ * of vectors are checked later.
+ */
+export function checkDocument(
+  document: IndexDocument,
+  where: string,
+  { dim, encodes }: DocumentGate,
+): CheckedDocument {
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    throw invalid(
+      where,
+      `expected { id, text or tokens, metadata }, got ${document === null ? 'null' : typeof document}`,
+    );
+  }
+  const { id, text, tokens, metadata } = document;
+  checkId(id, `${where}.id`);
+  const named = `${where} (${JSON.stringify(id)})`;
+  const unknown = Object.keys(document).find(
+    (key) => !['id', 'text', 'tokens', 'metadata'].includes(key),
+  );
+  if (unknown !== undefined)
+    throw invalid(
+      named,
+      `unknown field '${unknown}': a document has id, text, tokens and metadata, which takes fields of your own`,
+    );
+  if (text !== undefined && typeof text !== 'string')
+    throw invalid(`${named}.text`, `expected a string, got ${typeof text}`);
+  if (text !== undefined && text.length > MOST_TEXT)
+    throw invalid(
+      `${named}.text`,
+      `${text.length} characters, expected at most ${MOST_TEXT}: cut it into several documents`,
+    );
+  if (tokens === undefined) {
+    if (text === undefined) throw invalid(named, 'expected a text or tokens, got neither');
+    if (!encodes)
+      throw invalid(
+        named,
+        'a text without tokens, and this index has no encoder: open it with { encoder }, or give tokens',
+      );
+  } else {
+    const shape = matrixShape(tokens, `${named}.tokens`);
+    if (shape.rows === 0)
+      throw new LemurError(
+        'empty-document',
+        `${named}.tokens: no token vectors, expected at least one`,
+        { where: named, index: 0 },
+      );
+    if (shape.rows * shape.dim > MOST_TOKEN_VALUES) {
+      const got = `${shape.rows} vectors of ${shape.dim} dimensions, ${shape.rows * shape.dim} values`;
+      throw invalid(
+        `${named}.tokens`,
+        `${got}, expected at most ${MOST_TOKEN_VALUES}: cut it into several documents`,
+      );
+    }
+    if (shape.dim !== dim) {
+      throw new LemurError(
+        'dimension-mismatch',
+        `${named}.tokens: vectors of ${shape.dim} dimensions, expected ${dim}`,
+        {
+          where: named,
+          expected: dim,
+          got: shape.dim,
+        },
+      );
+    }
+  }
+  return {
+    id,
+    text,
+    tokens,
+    metadata: metadata === undefined ? undefined : checkMetadata(metadata, `${named}.metadata`),
+  };
+}
+
+/** Raises 'invalid-argument'. */
+export function checkId(id: unknown, where: string): asserts id is string {
+  if (typeof id !== 'string')
+    throw invalid(where, `expected a string, got ${id === null ? 'null' : typeof id}`);
+  if (id === '') throw invalid(where, 'expected a string that is not empty');
+  if (/\p{Surrogate}/u.test(id))
+    throw invalid(where, 'a half of a surrogate pair: not valid Unicode');
+  if (id.length > ID_BYTES / 3 && encoder.encode(id).length > ID_BYTES)
+    throw invalid(
+      where,
+      `${encoder.encode(id).length} bytes in UTF-8, expected at most ${ID_BYTES}`,
+    );
+}
+
+function invalid(where: string, problem: string): LemurError {
+  return new LemurError('invalid-argument', `${where}: ${problem}`, { where });
+}

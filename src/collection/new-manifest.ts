@@ -1,0 +1,54 @@
+import { LemurError } from '../errors.js';
+import { showValue } from '../value-kind.js';
+import type { IndexManifest } from './files/manifest.js';
+import { checkEncoderKind, invalid } from './options/check-options.js';
+import type { CreateOptions } from './options/options.js';
+
+/** Dimensions of a collection's token vectors at most. */
+const MOST_DIM = 65_536;
+
+/** The manifest of an empty collection. Raises 'invalid-argument' and 'dimension-mismatch'. */
+export function newManifest({
+  encoder,
+  dim = encoder?.dim ?? undefined,
+  precision = 'int8',
+  pooling = 1,
+  features = 'auto',
+}: CreateOptions): IndexManifest {
+  if (encoder) checkEncoderKind(encoder);
+  if (dim === undefined)
+    throw invalid('dim', 'expected a dimension, or an encoder that has one, got neither');
+  if (!Number.isInteger(dim) || dim < 1 || dim > MOST_DIM)
+    throw invalid('dim', `expected an integer from 1 to ${MOST_DIM}, got ${showValue(dim)}`);
+  if (encoder && encoder.dim !== dim)
+    throw new LemurError(
+      'dimension-mismatch',
+      `dim: expected ${encoder.dim}, the encoder's, got ${dim}`,
+      {
+        where: 'dim',
+        expected: encoder.dim,
+        got: dim,
+      },
+    );
+  if (precision !== 'int8' && precision !== 'float32')
+    throw invalid('precision', `expected 'int8' or 'float32', got ${showValue(precision)}`);
+  if (!Number.isSafeInteger(pooling) || pooling < 1)
+    throw invalid('pooling', `expected an integer of at least 1, got ${showValue(pooling)}`);
+  if (!['auto', 'exact', 'random', 'trained'].includes(features))
+    throw invalid(
+      'features',
+      `expected 'auto', 'exact', 'random' or 'trained', got ${showValue(features)}`,
+    );
+  return {
+    generation: 0,
+    next: 1,
+    dim,
+    precision,
+    pooling,
+    features,
+    encoder: encoder ? { id: encoder.id, dim: encoder.dim } : null,
+    tokenMean: null,
+    model: null,
+    segments: [],
+  };
+}

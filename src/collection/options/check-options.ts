@@ -1,0 +1,95 @@
+import type { Encoder } from '../../encoder/encoder.js';
+import { LemurError } from '../../errors.js';
+import type { Storage } from '../../storage/storage.js';
+import { describeKind, showValue } from '../../value-kind.js';
+import type { IndexManifest } from '../files/manifest.js';
+import type { Include } from './options.js';
+
+const INCLUDES: readonly Include[] = ['text', 'metadata', 'evidence'];
+
+/** Raises 'encoder-mismatch' and 'dimension-mismatch'. */
+export function checkEncoder(
+  storage: Storage,
+  { encoder: made, dim }: IndexManifest,
+  encoder: Encoder | undefined,
+): void {
+  if (!encoder) return;
+  checkEncoderKind(encoder);
+  const where = storage.name;
+  if (made && made.id !== encoder.id) {
+    throw new LemurError(
+      'encoder-mismatch',
+      `${where}: made with the encoder ${made.id}, opened with ${encoder.id}`,
+      {
+        where,
+        expected: made.id,
+        got: encoder.id,
+      },
+    );
+  }
+  if (encoder.dim !== dim) {
+    throw new LemurError(
+      'dimension-mismatch',
+      `${where}: token vectors of ${dim} dimensions, the encoder ${encoder.id} gives ${encoder.dim}`,
+      {
+        where,
+        expected: dim,
+        got: encoder.dim,
+      },
+    );
+  }
+}
+
+/** Raises 'invalid-argument' for what is no encoder. */
+export function checkEncoderKind(encoder: unknown): void {
+  const { id, dim, encodeQuery, encodeDocument } = Object(encoder) as Partial<Encoder>;
+  const methods = typeof encodeQuery === 'function' && typeof encodeDocument === 'function';
+  if (!methods || typeof id !== 'string' || !Number.isInteger(dim) || (dim as number) < 1) {
+    const expected =
+      'expected an encoder, with an id, a dim and the methods encodeQuery and encodeDocument (lemur/encoder loads one)';
+    throw invalid('encoder', `${expected}, got ${describeKind(encoder)}`);
+  }
+}
+
+/** Raises 'invalid-argument' for anything but true, false and undefined. */
+export function checkFlag(value: unknown, where: string): void {
+  if (value !== undefined && typeof value !== 'boolean')
+    throw invalid(where, `expected true or false, got ${showValue(value)}`);
+}
+
+/** Raises 'invalid-argument'. */
+export function checkInteger(
+  value: unknown,
+  where: string,
+  least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+): void {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return;
+  const range =
+    most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw invalid(where, `expected an integer ${range}, got ${showValue(value)}`);
+}
+
+export function checkRecall(recall: number): void {
+  if (typeof recall !== 'number' || !(recall > 0 && recall <= 1))
+    throw invalid('recall', `expected a number above 0 and at most 1, got ${showValue(recall)}`);
+}
+
+export function checkInclude(
+  include: readonly Include[] = ['text', 'metadata'],
+): readonly Include[] {
+  const list: readonly unknown[] = Array.isArray(include) ? Array.from(include) : [include];
+  const at = Array.isArray(include)
+    ? list.findIndex((name) => !INCLUDES.includes(name as Include))
+    : 0;
+  if (at >= 0)
+    throw invalid(
+      'include',
+      `expected an array of ${INCLUDES.join(', ')}, got ${showValue(list[at])}`,
+    );
+  return include;
+}
+
+export function invalid(where: string, problem: string): LemurError {
+  return new LemurError('invalid-argument', `${where}: ${problem}`, { where });
+}

@@ -1,0 +1,159 @@
+import type { DeviceOptions } from '../../device/default-device.js';
+import type { Encoder } from '../../encoder/encoder.js';
+import type { FitOptions } from '../../lemur/options.js';
+import type { RunOptions } from '../../run-options.js';
+import type { TokenInput, TokenMatrix } from '../../tokens/token-sets.js';
+import type { Features } from '../files/manifest.js';
+import type { Filter } from '../metadata/filter.js';
+import type { Metadata } from '../metadata/metadata.js';
+
+export interface CreateOptions extends DeviceOptions {
+  /**
+   * Turns texts into token vectors; without one, documents and queries come as token vectors, and
+   * `dim` is needed.
+   */
+  encoder?: Encoder | undefined;
+  /** Dimension of the token vectors, at most 65,536; the encoder's by default. */
+  dim?: number | undefined;
+  /**
+   * How token vectors are stored. `int8` (default): a byte a value, less the collection's mean
+   * token and by a factor for each document. What it costs in recall: docs/design.md.
+   */
+  precision?: 'int8' | 'float32' | undefined;
+  /**
+   * Merges each document's token vectors into this part of them, an integer of at least 1. Default
+   * 1: all are kept.
+   */
+  pooling?: number | undefined;
+  /**
+   * How candidates are found. `auto` (default): by exact MaxSim of all documents while they are
+   * few; `add` fits random features once there are 4,096, and `fit` trains. `exact`, `random`,
+   * `trained`: that way whatever the size; the last two from `fit` on.
+   */
+  features?: Features | undefined;
+  /** Stops the call, which then rejects with the signal's reason, whatever the storage does. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface OpenOptions extends DeviceOptions {
+  /**
+   * Whether it can be changed. One writer at a time has a collection. Default false: any number of
+   * readers.
+   */
+  write?: boolean | undefined;
+  /** Must be the one that the collection was made with, by `id`. */
+  encoder?: Encoder | undefined;
+  /** Stops the call, which then rejects with the signal's reason, whatever the storage does. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface AddOptions extends RunOptions {
+  /**
+   * What happens to a document whose id is there already: `error` (default), `skip` it before it is
+   * encoded, or `replace` the old one.
+   */
+  onExisting?: 'error' | 'skip' | 'replace' | undefined;
+  /** Documents that will come, for `onProgress`; known by itself for arrays. */
+  total?: number | undefined;
+  /**
+   * Whether `features: 'auto'` may fit random features at the end, which takes about as long as
+   * `fit` without training. Default true.
+   */
+  fit?: boolean | undefined;
+}
+
+export interface Added {
+  added: number;
+  replaced: number;
+  skipped: number;
+  /**
+   * Texts that had more tokens than the encoder reads, whose ends are not searched; undefined: none
+   * had.
+   */
+  truncated?: number | undefined;
+  /**
+   * Why the fit at the end of this add could learn nothing, as where all documents are the same:
+   * searches stay exact. undefined: it could, or none was due. It is tried again when there are
+   * twice as many documents; `stats().refit.why` says so until then.
+   */
+  unfit?: string | undefined;
+}
+
+/** What a hit carries besides id and score. */
+export type Include = 'text' | 'metadata' | 'evidence';
+
+export interface SearchOptions<M extends Metadata = Metadata> extends RunOptions {
+  /** Hits at most. Default 10. */
+  k?: number | undefined;
+  /**
+   * Documents that are reranked by exact MaxSim; at least k. Default: what `tune` found for its
+   * target, else 200.
+   */
+  numCandidates?: number | undefined;
+  /**
+   * Instead of `numCandidates`: the share of the exact top k to find, by the curve that `tune` has
+   * measured.
+   */
+  recall?: number | undefined;
+  /** Only documents whose metadata passes. */
+  filter?: Filter<M> | undefined;
+  /** Default: text and metadata. Reading them takes a read for each hit. */
+  include?: readonly Include[] | undefined;
+  /** Scores all documents by exact MaxSim. */
+  exact?: boolean | undefined;
+}
+
+export type RerankOptions = Pick<SearchOptions, 'k' | 'include' | 'signal'>;
+
+/** A text, where the index has an encoder, or token vectors. */
+export type Query = string | TokenMatrix;
+
+export interface TuneOptions extends RunOptions {
+  /** Share of the exact top k that searches aim at from now on. Default 0.95. */
+  recall?: number | undefined;
+  /** Default 10. */
+  k?: number | undefined;
+  /**
+   * Held-out queries, the more like real ones the better: texts or token vectors. Default: drawn
+   * from the collection.
+   */
+  queries?: readonly string[] | TokenInput | undefined;
+  /** Queries that are drawn, or taken of those given; at most 100,000. Default 200. */
+  sample?: number | undefined;
+  seed?: number | undefined;
+}
+
+/** Those of `Lemur.fit`, and what is learned from. */
+export interface FitIndexOptions extends Omit<FitOptions, 'threads' | 'device' | 'learn'> {
+  /**
+   * Real queries, texts or token vectors. Default: with an encoder texts of the collection, read as
+   * queries are; without one token vectors of the documents.
+   */
+  learn?: TokenInput | readonly string[] | undefined;
+}
+
+/** Which document token a query token matched best. */
+export interface Evidence {
+  /** Number of the query's token. */
+  queryToken: number;
+  /**
+   * Where it stands in the query, [start, end) in UTF-16 code units; undefined where the encoder
+   * gave no spans.
+   */
+  querySpan: readonly [number, number] | undefined;
+  /** Number of the document's token, as stored (after pooling). */
+  token: number;
+  /** Where it stands in the document's text. */
+  span: readonly [number, number] | undefined;
+  /** Their inner product; a hit's score is the sum of these. */
+  score: number;
+}
+
+export interface Hit<M extends Metadata = Metadata> {
+  id: string;
+  /** Exact MaxSim with the stored token vectors. */
+  score: number;
+  text?: string | undefined;
+  metadata?: M | undefined;
+  evidence?: Evidence[] | undefined;
+}

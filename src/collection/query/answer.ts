@@ -1,0 +1,81 @@
+import { pacer } from '../../pacer.js';
+import { evidenceOf } from '../../search/evidence.js';
+import type { TopK } from '../../search/top-k.js';
+import type { TokenSets } from '../../tokens/token-sets.js';
+import { inLanes } from '../calls/in-lanes.js';
+import type { Snapshot } from '../files/snapshot.js';
+import type { Metadata } from '../metadata/metadata.js';
+import type { Evidence, Hit, Include } from '../options/options.js';
+
+/** Queries with the spans of their tokens, where these are known. */
+export type QuerySets = TokenSets & { readonly spans?: Int32Array | undefined };
+
+/** The hits of query q, with what is to be included of them. Rejects with the signal's reason. */
+export async function hitsOf<M extends Metadata>(
+  snapshot: Snapshot,
+  queries: QuerySets,
+  q: number,
+  { indices, scores, k }: TopK,
+  include: readonly Include[],
+  signal?: AbortSignal | undefined,
+): Promise<Hit<M>[]> {
+  let found = 0;
+  while (found < k && indices[q * k + found] >= 0) found++;
+  const [withText, withMetadata, withEvidence] = (['text', 'metadata', 'evidence'] as const).map(
+    (part) => include.includes(part),
+  );
+  return inLanes(
+    found,
+    async (i) => {
+      const document = indices[q * k + i];
+      const hit: Hit<M> = { id: snapshot.id(document), score: scores[q * k + i] };
+      if (withText || withMetadata) {
+        const { text, metadata } = await snapshot.record(document);
+        if (withText && text !== undefined) hit.text = text;
+        if (withMetadata && metadata !== undefined) hit.metadata = metadata as M;
+      }
+      if (withEvidence) hit.evidence = await evidence(snapshot, queries, q, document, signal);
+      return hit;
+    },
+    signal,
+  );
+}
+
+/** Products of two vectors that are made in one go, in multiplications. */
+const PRODUCTS = 1 << 20;
+
+async function evidence(
+  snapshot: Snapshot,
+  { vectors, offsets, dim, spans }: QuerySets,
+  q: number,
+  document: number,
+  signal: AbortSignal | undefined,
+): Promise<Evidence[]> {
+  const { view, at } = snapshot.locate(document);
+  const documentSpans = await view.segment.spans(at);
+  const stored = await snapshot.vectors(document);
+  const pace = pacer(signal);
+  const evidence: Evidence[] = [];
+  const rows = Math.max(1, Math.floor(PRODUCTS / stored.length));
+  for (let from = offsets[q]; from < offsets[q + 1]; from += rows) {
+    const to = Math.min(offsets[q + 1], from + rows);
+    // one query in one go most often, and then no turn is lost to it
+    if (from > offsets[q]) await pace();
+    const { tokens, scores } = evidenceOf(vectors.subarray(from * dim, to * dim), stored, dim);
+    for (const [i, token] of tokens.entries()) {
+      const queryToken = from - offsets[q] + i;
+      evidence.push({
+        queryToken,
+        querySpan: spanOf(spans, from + i),
+        token,
+        span: spanOf(documentSpans, token),
+        score: scores[i],
+      });
+    }
+  }
+  return evidence;
+}
+
+function spanOf(spans: Int32Array | undefined, row: number): readonly [number, number] | undefined {
+  return spans && [spans[2 * row], spans[2 * row + 1]];
+}

@@ -1,0 +1,88 @@
+import { type Curve, filesOf, type Residual } from '../files/manifest.js';
+import type { Snapshot } from '../files/snapshot.js';
+import { combined } from '../learn/document-codes.js';
+import { type DocumentLengths, documentLengths, refitAdvice } from '../learn/refit-advice.js';
+import { candidatesOf } from './candidate-count.js';
+import { usesFeatures } from './find.js';
+import { recallAt } from './recall-curve.js';
+
+/** What is known of a collection. */
+export interface IndexStats {
+  documents: number;
+  /** Deleted documents whose place has not been given back yet. */
+  deleted: number;
+  /** Stored token vectors, deleted documents' included. */
+  tokens: number;
+  segments: number;
+  /** Of all files. */
+  bytes: number;
+  dim: number;
+  precision: 'int8' | 'float32';
+  pooling: number;
+  encoder: { id: string; dim: number } | null;
+  /** How candidates are found. */
+  features: 'exact' | 'random' | 'trained';
+  /** Documents that the model was fitted with; null without a model. */
+  fittedDocuments: number | null;
+  /** What `tune` has measured. */
+  curve: Curve | null;
+  /** Mean squared error of the stored tokens over the variance of the given ones. */
+  quantizationError: number;
+  /**
+   * How badly the weights explain documents (1 - R^2 at the solve sample): those of the fit, and
+   * those added since.
+   */
+  residuals: { fitted: Residual; added: Residual } | null;
+  /** How long documents' vectors are; null without a model, and with one of an earlier version. */
+  lengths: DocumentLengths | null;
+  /**
+   * What a search for 10 hits that says nothing of it does: documents that it reranks (null: it
+   * scores all of them), and the share of the exact best that it finds (1 where it scores all; else
+   * null until `tune` has measured it).
+   */
+  search: { numCandidates: number | null; recall: number | null };
+  /** Whether the model should be fitted anew, and why. */
+  refit: { due: boolean; why: string };
+}
+
+export function statsOf(snapshot: Snapshot): IndexStats {
+  const { manifest, live, documents } = snapshot;
+  const { segments, model } = manifest;
+  const tokens = segments.reduce((sum, entry) => sum + entry.tokens, 0);
+  const added = segments
+    .flatMap(({ residual }) => residual ?? [])
+    .reduce(combined, { documents: 0, mean: 0 });
+  const { dim, precision, pooling, encoder } = manifest;
+  const lengths = documentLengths(snapshot);
+  return {
+    documents: live,
+    deleted: documents - live,
+    tokens,
+    segments: segments.length,
+    bytes: filesOf(manifest).reduce((sum, { bytes }) => sum + bytes, 0),
+    dim,
+    precision,
+    pooling,
+    encoder,
+    features: model?.features ?? 'exact',
+    fittedDocuments: model?.documents ?? null,
+    curve: model?.curve ?? null,
+    quantizationError:
+      segments.reduce((sum, entry) => sum + entry.quantizationError * entry.tokens, 0) /
+      Math.max(1, tokens),
+    residuals: model && { fitted: model.residual, added },
+    lengths,
+    search: defaultSearch(snapshot),
+    refit: refitAdvice(snapshot, added, lengths),
+  };
+}
+
+const K = 10;
+
+function defaultSearch(snapshot: Snapshot): IndexStats['search'] {
+  const numCandidates = candidatesOf(snapshot, K, undefined, undefined);
+  if (numCandidates === null || !usesFeatures(snapshot, snapshot.live, numCandidates))
+    return { numCandidates: null, recall: 1 };
+  const curve = snapshot.manifest.model?.curve;
+  return { numCandidates, recall: curve ? recallAt(curve, numCandidates) : null };
+}

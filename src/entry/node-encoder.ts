@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { eachChunk } from '../bytes/byte-ranges.js';
+import { absolutePath } from '../bytes/node-path.js';
+import type { PoolingEncoder } from '../encoder/encoder.js';
+import { openPath } from '../encoder/files/node-files.js';
+import { type ModelOptions, openModel } from '../encoder/files/node-model.js';
+import {
+  type EncoderPlatform,
+  LOAD_OPTIONS,
+  type LoadOptions,
+  loadCheckpoint,
+} from '../encoder/load-checkpoint.js';
+import { checkOptions, type OptionNames } from '../known-options.js';
+import { findPackage } from './node-encoder-packages.js';
+import { spawnEncoderWorker, workerFile } from './node-spawn-encoder-worker.js';
+
+export type {
+  EncodedTexts,
+  EncodeOptions,
+  Encoder,
+  PooledVectors,
+  PoolingEncoder,
+} from '../encoder/encoder.js';
+export type { Projection } from '../encoder/runtime/body.js';
+
+/** How an encoder is loaded, and with a hub's id where its files are kept and how they are got. */
+export interface LoadEncoderOptions extends LoadOptions, ModelOptions {}
+
+const LOAD_ENCODER_OPTIONS: OptionNames<LoadEncoderOptions> = {
+  cacheFolder: true,
+  ...LOAD_OPTIONS,
+};
+
+/**
+ * Loads an encoder from a local folder (its path or `file:` URL) or, for an id `owner/name`, from
+ * the hub. Late-interaction checkpoints are read as their own configuration says: PyLate and
+ * Sentence Transformers 6 (modules.json), Stanford ColBERT (config.json with HF_ColBERT,
+ * artifact.metadata), ONNX exports (onnx_config.json, model.onnx); a folder with no more than a
+ * body (config.json, tokenizer.json, model.safetensors or its only *.safetensors) gives the states
+ * of a text's own tokens. Bodies of BERT, RoBERTa, XLM-R and ModernBERT are built from their
+ * weights (float32, float16 or bfloat16), others need an ONNX file. Needs the packages
+ * `@huggingface/tokenizers` and `onnxruntime-web` or `onnxruntime-node`. Rejects with `not-found`,
+ * `bad-file`, `unsupported` (another architecture), `dimension-mismatch`, `missing-package`,
+ * `offline`, `storage-failed` (a cache that cannot be written) and `invalid-argument`.
+ */
+export async function loadEncoder(
+  model: string | URL,
+  options: LoadEncoderOptions = {},
+): Promise<PoolingEncoder> {
+  checkOptions(options, LOAD_ENCODER_OPTIONS, 'loadEncoder');
+  // an address of the web is refused like one that comes as a string
+  const named = model instanceof URL && /^https?:$/.test(model.protocol) ? model.href : model;
+  const isPlain = typeof named === 'string' && named !== '' && !/^file:/i.test(named);
+  // raises what is neither; ids and paths stay as they are
+  const name = isPlain ? named : absolutePath(named, 'loadEncoder: model');
+  return loadCheckpoint(platform, () => openModel(name, options), options);
+}
+
+const platform: EncoderPlatform = {
+  parallelism: availableParallelism(),
+  spawnWorker: spawnEncoderWorker,
+  choosePackage(runtime) {
+    if (runtime !== 'auto') return `onnxruntime-${runtime}`;
+    return findPackage('onnxruntime-node') ? 'onnxruntime-node' : 'onnxruntime-web';
+  },
+  // beside its own file the worker finds it by its name
+  addressOf: (name) => (workerFile() ? undefined : findPackage(name)),
+  sha256: async (data) => createHash('sha256').update(data).digest('hex'),
+  async sha256OfFile(place) {
+    const hash = createHash('sha256');
+    const ranges = await openPath(place);
+    await eachChunk(
+      ranges,
+      0,
+      ranges.size,
+      String(place),
+      undefined,
+      (chunk) => void hash.update(chunk),
+    );
+    return hash.digest('hex');
+  },
+};

@@ -1,0 +1,67 @@
+export type { ByteRanges } from '../bytes/byte-ranges.js';
+export type { Curve, Features, Residual } from '../collection/files/manifest.js';
+export type { Verification } from '../collection/files/verify.js';
+export { Index, type SearchResult, type StoredText } from '../collection/index.js';
+export type { IndexDocument } from '../collection/metadata/document.js';
+export type { Filter } from '../collection/metadata/filter.js';
+export type { Metadata } from '../collection/metadata/metadata.js';
+export type {
+  Added,
+  AddOptions,
+  CreateOptions,
+  Evidence,
+  FitIndexOptions,
+  Hit,
+  Include,
+  OpenOptions,
+  Query,
+  RerankOptions,
+  SearchOptions,
+  TuneOptions,
+} from '../collection/options/options.js';
+export type { SearchMethod } from '../collection/query/find.js';
+export type { IndexStats } from '../collection/query/stats.js';
+export type { DeviceOptions } from '../device/default-device.js';
+export type { EncodedTexts, EncodeOptions, Encoder } from '../encoder/encoder.js';
+export { isLemurError, LemurError, type LemurErrorCode, type LemurErrorFields } from '../errors.js';
+export {
+  readSafetensors,
+  type Safetensors,
+  type SafetensorsArray,
+  type SafetensorsEntry,
+  type SafetensorsTensor,
+  type SafetensorsType,
+  writeSafetensors,
+} from '../formats/safetensors/safetensors.js';
+export {
+  openSafetensors,
+  type SafetensorsFile,
+  type SafetensorsReadOptions,
+} from '../formats/safetensors/safetensors-file.js';
+export {
+  type SafetensorsStream,
+  streamSafetensors,
+} from '../formats/safetensors/safetensors-stream.js';
+export { type InitOptions, init } from '../kernels/init.js';
+export type { Activation } from '../kernels/kernels.js';
+export type { CandidateOptions } from '../lemur/candidates.js';
+export { Lemur } from '../lemur/lemur.js';
+export { type FitOptions, type LearnOptions, paper } from '../lemur/options.js';
+export type { ReferenceOptions } from '../lemur/reference-folder.js';
+export { readTxtaiCenter, type TxtaiOptions } from '../lemur/txtai-folder.js';
+export type { ScheduleName } from '../model/schedule.js';
+export type { EpochReport } from '../model/train.js';
+export type { Progress, RunOptions } from '../run-options.js';
+export { MaxSim, type MaxSimOptions } from '../search/exact-search.js';
+export { maxSim } from '../search/max-sim.js';
+export type { Candidates, TopK } from '../search/top-k.js';
+export { memoryStorage } from '../storage/memory.js';
+export type { Storage, StorageLock, StoredFile } from '../storage/storage.js';
+export { centerTokens } from '../tokens/center.js';
+export type {
+  DenseTokens,
+  TokenInput,
+  TokenMatrix,
+  TokenReport,
+  TokenSets,
+} from '../tokens/token-sets.js';

@@ -1,0 +1,169 @@
+import { ownBytes } from '../../bytes/typed-array.js';
+import { LemurError } from '../../errors.js';
+import { stepPacer } from '../../pacer.js';
+import { describeKind, kindOf } from '../../value-kind.js';
+import { excerpt } from './show-json.js';
+
+/**
+ * Bytes that arrive in chunks: a web stream (`response.body`, `blob.stream()`) or anything to be
+ * read by `for await`, such as Node's streams.
+ */
+export type ByteSource = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** One line of text without its line ending; the first line has number 1. */
+export interface TextLine {
+  readonly line: number;
+  readonly text: string;
+}
+
+/** One line's parsed value. */
+export interface JsonLine {
+  readonly line: number;
+  readonly value: unknown;
+  /** What it was parsed from. */
+  readonly text: string;
+}
+
+/** Options of `readLines` and `readJsonLines`. */
+export interface LineOptions {
+  /** A longer line raises `bad-file` before it is held in memory as a whole. Default: 64 MiB. */
+  maxLineBytes?: number | undefined;
+}
+
+/** Line ends one after the other that are one step. */
+const BLANK_LINES = 64;
+
+/**
+ * The lines of a UTF-8 text, as they arrive. Lines end with LF or CRLF, the last one with nothing
+ * too; a byte order mark is dropped; lines of white space alone are counted but not yielded.
+ * `where` names the file in errors. Gives way to other work every 4,096 lines, blank ones 64 times
+ * as many. Raises `bad-file` for a line that is too long or not UTF-8. Leaving the loop early
+ * cancels the source.
+ */
+export async function* readLines(
+  source: ByteSource,
+  where: string,
+  options: LineOptions = {},
+): AsyncGenerator<TextLine, void, undefined> {
+  const maxLineBytes = options.maxLineBytes ?? 64 * 2 ** 20;
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const step = stepPacer();
+  let line = 1;
+  // pieces of the line whose end has not come yet
+  let pending: Uint8Array[] = [];
+  let pendingBytes = 0;
+
+  const take = (piece: Uint8Array): void => {
+    pendingBytes += piece.length;
+    if (pendingBytes > maxLineBytes)
+      throw badLine(where, line, `more than ${maxLineBytes} bytes; is this one object a line?`);
+    if (piece.length > 0) pending.push(piece);
+  };
+  const finish = (): string => {
+    let text: string;
+    try {
+      text = decoder.decode(joined(pending, pendingBytes));
+    } catch (cause) {
+      throw badLine(where, line, 'not UTF-8', cause);
+    }
+    pending = [];
+    pendingBytes = 0;
+    if (line === 1 && text.startsWith('\ufeff')) text = text.slice(1);
+    return text.endsWith('\r') ? text.slice(0, -1) : text;
+  };
+
+  for await (const given of chunksOf(source)) {
+    if (kindOf(given) !== 'Uint8Array') {
+      throw new LemurError(
+        'invalid-argument',
+        `${where}: expected chunks of bytes (Uint8Array), got ${describeKind(given)}`,
+        { where },
+      );
+    }
+    const chunk = ownBytes(given, where);
+    let start = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+      const wait = step();
+      if (wait) await wait;
+      // blank, as most lines of a file that unpacks to gigabytes of them are
+      if (pendingBytes === 0 && (end === start || (end === start + 1 && chunk[start] === 13))) {
+        const most = Math.min(chunk.length, end + BLANK_LINES);
+        for (start = end; start < most && chunk[start] === 10; start++) line++;
+        continue;
+      }
+      take(chunk.subarray(start, end));
+      const text = finish();
+      if (text.trim() !== '') yield { line, text };
+      line++;
+      start = end + 1;
+    }
+    // copied, since a source may fill its buffer anew
+    if (start < chunk.length) take(chunk.slice(start));
+  }
+  const text = finish();
+  if (text.trim() !== '') yield { line, text };
+}
+
+/** For who gives one JSON value over several lines, or an array of all. */
+export const ONE_A_LINE: string = 'JSON lines are one object on each line, no array around them';
+
+/**
+ * The values of a JSON Lines text, as they arrive: `readLines`, each line parsed. Raises `bad-file`
+ * with the line's number where one is not JSON.
+ */
+export async function* readJsonLines(
+  source: ByteSource,
+  where: string,
+  options: LineOptions = {},
+): AsyncGenerator<JsonLine, void, undefined> {
+  for await (const { line, text } of readLines(source, where, options)) {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (cause) {
+      const advice = /^\s*[[{]\s*$/.test(text) ? `; ${ONE_A_LINE}` : '';
+      throw badLine(where, line, `not JSON: ${excerpt(text)}${advice}`, cause);
+    }
+    yield { line, value, text };
+  }
+}
+
+/** Not every browser iterates streams by `for await`, so they are read by their reader. */
+async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
+  if (!('getReader' in source)) {
+    yield* source;
+    return;
+  }
+  const reader = source.getReader();
+  let open = true;
+  try {
+    while (open) {
+      const { done, value } = await reader.read();
+      open = !done;
+      if (value !== undefined) yield value;
+    }
+  } finally {
+    if (open) await reader.cancel().catch(() => {}); // the error that led here counts
+    reader.releaseLock();
+  }
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  if (pieces.length === 1) return pieces[0];
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}
+
+function badLine(where: string, line: number, what: string, cause?: unknown): LemurError {
+  return new LemurError(
+    'bad-file',
+    `${where}: line ${line}: ${what}`,
+    { where },
+    cause === undefined ? undefined : { cause },
+  );
+}

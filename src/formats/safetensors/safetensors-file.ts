@@ -1,0 +1,137 @@
+import { type ByteRanges, checkedSize, eachChunk, readBytes } from '../../bytes/byte-ranges.js';
+import { checkText } from '../../bytes/check-text.js';
+import { ownBytes } from '../../bytes/typed-array.js';
+import { LemurError } from '../../errors.js';
+import { checkOptions, type OptionNames } from '../../known-options.js';
+import { showValue } from '../../value-kind.js';
+import { floatsFromChunks } from './float-chunks.js';
+import type { SafetensorsEntry } from './safetensors.js';
+import {
+  badFile,
+  elementSizes,
+  headerLength,
+  LENGTH_BYTES,
+  type PlacedTensor,
+  readHeader,
+  type SafetensorsTensor,
+} from './safetensors-header.js';
+import { checkRows, type TensorReadOptions } from './tensor-file.js';
+
+/** Which part of a tensor is read. */
+export type SafetensorsReadOptions = TensorReadOptions;
+
+/**
+ * A safetensors file of which only the header has been read: a `TensorFile`. Every call reads what
+ * it returns and no more, a few MiB at a time. Calls reject with 'bad-file' (no such tensor, a
+ * short read), 'invalid-argument' (rows out of range), or the signal's reason.
+ */
+export interface SafetensorsFile {
+  /** Types and shapes by name, in the order of their bytes. */
+  readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
+  /** The strings that the file carries about itself. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** A tensor, or rows of it, as its bytes lie in the file. */
+  read(name: string, options?: SafetensorsReadOptions): Promise<SafetensorsEntry>;
+  /**
+   * The same as float32, whatever its floating-point type (F64 is rounded); other types reject with
+   * 'bad-file'.
+   */
+  readFloats(name: string, options?: SafetensorsReadOptions): Promise<Float32Array>;
+  /** The same bytes into `target`, which must have their length. */
+  readInto(name: string, target: Uint8Array, options?: SafetensorsReadOptions): Promise<void>;
+}
+
+const READ_OPTIONS: OptionNames<SafetensorsReadOptions> = { rows: true, signal: true };
+
+/** A part of a tensor: where it lies in the file. */
+type Part = SafetensorsTensor & { from: number; to: number };
+
+/**
+ * Opens a safetensors file of any size for reading in parts. Reads and checks the header: its
+ * length before it is read, every tensor's place against the file's size. `where` names the file in
+ * errors. Rejects with 'bad-file' for anything that the format does not allow.
+ */
+export async function openSafetensors(
+  source: ByteRanges,
+  where = 'safetensors',
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<SafetensorsFile> {
+  checkOptions(options, { signal: true }, 'openSafetensors');
+  checkText(where, 'openSafetensors: where');
+  const { signal } = options;
+  const size = checkedSize(source, where);
+  const fill = (target: Uint8Array, begin: number, abort: AbortSignal | undefined): Promise<void> =>
+    eachChunk(source, begin, begin + target.length, where, abort, (chunk, at) =>
+      target.set(chunk, at),
+    );
+
+  const first = await readBytes(source, 0, Math.min(LENGTH_BYTES, size), where, signal);
+  const header = await readBytes(
+    source,
+    LENGTH_BYTES,
+    headerLength(first, size, where),
+    where,
+    signal,
+  );
+  const body = LENGTH_BYTES + header.length;
+  const { tensors, metadata } = readHeader(header, size - body, where);
+
+  const place = (name: string, rows: readonly [number, number] | undefined): Part => {
+    const tensor = tensors.get(name);
+    if (!tensor)
+      throw new LemurError('bad-file', `${where}: no tensor '${showValue(name)}'`, { where });
+    return partOf(tensor, rows, body, `${where}: ${name}`);
+  };
+
+  return {
+    tensors,
+    metadata,
+    async read(name, options = {}) {
+      checkOptions(options, READ_OPTIONS, 'read');
+      const { type, shape, from, to } = place(name, options.rows);
+      const bytes = new Uint8Array(to - from);
+      await fill(bytes, from, options.signal);
+      return { type, shape, bytes };
+    },
+    async readFloats(name, options = {}) {
+      checkOptions(options, READ_OPTIONS, 'readFloats');
+      const { type, from, to } = place(name, options.rows);
+      if (!type.includes('F'))
+        throw badFile(where, `tensor ${name} of type ${type}, expected a floating-point one`);
+      return floatsFromChunks(type, (to - from) / elementSizes[type], `${where}: ${name}`, (use) =>
+        eachChunk(source, from, to, where, options.signal, use),
+      );
+    },
+    async readInto(name, target, options = {}) {
+      checkOptions(options, READ_OPTIONS, 'readInto');
+      const { from, to } = place(name, options.rows);
+      const bytes = ownBytes(target, `${where}: ${name}: target`);
+      if (bytes.length !== to - from)
+        throw new LemurError(
+          'invalid-argument',
+          `${where}: ${name}: ${bytes.length} bytes of room, expected ${to - from}`,
+          { where },
+        );
+      await fill(bytes, from, options.signal);
+    },
+  };
+}
+
+function partOf(
+  { type, shape, begin, end }: PlacedTensor,
+  rows: readonly [number, number] | undefined,
+  body: number,
+  where: string,
+): Part {
+  if (!rows) return { type, shape, from: body + begin, to: body + end };
+  const [first, last] = checkRows(rows, shape, where);
+  const count = shape[0];
+  const width = count === 0 ? 0 : (end - begin) / count;
+  const from = body + begin + first * width;
+  return {
+    type,
+    shape: [last - first, ...shape.slice(1)],
+    from,
+    to: from + (last - first) * width,
+  };
+}

@@ -1,0 +1,266 @@
+import { checkTexts } from '../../bytes/check-text.js';
+import { LemurError } from '../../errors.js';
+import { describeKind, showValue } from '../../value-kind.js';
+import { showJson } from '../json/show-json.js';
+
+/** The format's element types, by their names in the header. */
+export type SafetensorsType =
+  | 'F64'
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'I64'
+  | 'I32'
+  | 'I16'
+  | 'I8'
+  | 'U64'
+  | 'U32'
+  | 'U16'
+  | 'U8'
+  | 'BOOL';
+
+/** What a tensor is. */
+export interface SafetensorsTensor {
+  readonly type: SafetensorsType;
+  readonly shape: readonly number[];
+}
+
+/** What it is and where it lies, in bytes from the end of the header. */
+export interface PlacedTensor extends SafetensorsTensor {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * A header: the tensors in the order of their bytes, and the strings that the file carries about
+ * itself.
+ */
+export interface SafetensorsHeader {
+  readonly tensors: ReadonlyMap<string, PlacedTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Bytes of an element. */
+export const elementSizes: Readonly<Record<SafetensorsType, number>> = {
+  F64: 8,
+  I64: 8,
+  U64: 8,
+  F32: 4,
+  I32: 4,
+  U32: 4,
+  F16: 2,
+  BF16: 2,
+  I16: 2,
+  U16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+};
+
+/** Bytes before the header: its length. */
+export const LENGTH_BYTES = 8;
+
+/** A longer header is not read, as the reference implementation does. */
+const HEADER_LIMIT = 100_000_000;
+
+/**
+ * The header's length, from the file's first bytes, found to be possible in a file of `size` bytes.
+ */
+export function headerLength(first: Uint8Array, size: number, where: string): number {
+  if (size < LENGTH_BYTES || first.length < LENGTH_BYTES)
+    throw badFile(
+      where,
+      `${size} bytes, expected at least the ${LENGTH_BYTES} of the header's length`,
+    );
+  const length = Number(
+    new DataView(first.buffer, first.byteOffset, LENGTH_BYTES).getBigUint64(0, true),
+  );
+  if (LENGTH_BYTES + length > size)
+    throw badFile(
+      where,
+      `${size} bytes, expected at least ${LENGTH_BYTES + length}: the header is cut off`,
+    );
+  if (length > HEADER_LIMIT) {
+    const problem = `a safetensors header of ${length} bytes, at most ${HEADER_LIMIT} are read`;
+    throw new LemurError('bad-file', `${where}: ${problem}`, { where });
+  }
+  return length;
+}
+
+/**
+ * Reads a header and checks it against the number of bytes behind it: tensors lie end to end, each
+ * as long as its type and shape say, and fill the file. Raises `bad-file` for anything that the
+ * format does not allow.
+ */
+export function readHeader(
+  bytes: Uint8Array,
+  bodyLength: number,
+  where: string,
+): SafetensorsHeader {
+  let metadata: Record<string, string> = {};
+  const found: (PlacedTensor & { name: string })[] = [];
+  for (const [name, value] of Object.entries(parseHeader(bytes, where))) {
+    if (name === '__metadata__') metadata = checkMetadata(value, where);
+    else found.push({ name, ...checkEntry(value, name, where) });
+  }
+  found.sort((a, b) => a.begin - b.begin || a.end - b.end);
+
+  const tensors = new Map<string, PlacedTensor>();
+  let at = 0;
+  for (const { name, type, shape, begin, end } of found) {
+    if (begin !== at)
+      throw badFile(
+        where,
+        `tensor ${name} begins at byte ${begin}, expected ${at}: no gaps and no overlaps`,
+      );
+    if (end > bodyLength)
+      throw badFile(
+        where,
+        `${bodyLength} bytes of tensors, expected at least ${end} for ${name}: the file is truncated`,
+      );
+    tensors.set(name, { type, shape, begin, end });
+    at = end;
+  }
+  if (at !== bodyLength) throw badFile(where, `${bodyLength} bytes of tensors, expected ${at}`);
+  return { tensors, metadata };
+}
+
+/**
+ * The beginning of a file with these tensors, up to and with the header, and where each of them
+ * lies behind it. Their order is that given, except that wider elements come first, so that every
+ * tensor is aligned. Raises `invalid-argument`.
+ */
+export function layOut(
+  declared: Readonly<Record<string, SafetensorsTensor>>,
+  metadata: Readonly<Record<string, string>>,
+  where: string,
+): { start: Uint8Array; tensors: Map<string, PlacedTensor>; size: number } {
+  const invalid = (name: string, problem: string): LemurError =>
+    new LemurError('invalid-argument', `${where}: ${name}: ${problem}`, {
+      where: `${where}: ${name}`,
+    });
+  checkTensors(declared, where);
+  checkTexts(metadata, `${where}: metadata`);
+  for (const [name, { type, shape }] of Object.entries(declared)) {
+    if (name === '__metadata__') throw invalid(name, 'the name is reserved');
+    if (!Object.hasOwn(elementSizes, type))
+      throw invalid(
+        name,
+        `type ${showValue(type)}, expected one of ${Object.keys(elementSizes).join(', ')}`,
+      );
+    if (!isLengths(shape))
+      throw invalid(name, `shape ${showJson(shape)}, expected non-negative integers`);
+  }
+  const entries = Object.entries(declared).sort(
+    ([, a], [, b]) => elementSizes[b.type] - elementSizes[a.type],
+  );
+  const tensors = new Map<string, PlacedTensor>();
+  // without a prototype: a tensor may be called __proto__
+  const header: Record<string, unknown> = Object.create(null);
+  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
+  let length = 0;
+  for (const [name, { type, shape }] of entries) {
+    const end = length + product(shape) * elementSizes[type];
+    if (!Number.isSafeInteger(end))
+      throw invalid(name, `${type} [${shape}] is more than a file can hold`);
+    header[name] = { dtype: type, shape, data_offsets: [length, end] };
+    tensors.set(name, { type, shape, begin: length, end });
+    length = end;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const padded = Math.ceil(json.length / 8) * 8; // the format allows trailing spaces
+  const start = new Uint8Array(LENGTH_BYTES + padded);
+  new DataView(start.buffer).setBigUint64(0, BigInt(padded), true);
+  start.fill(0x20, LENGTH_BYTES);
+  start.set(json, LENGTH_BYTES);
+  return { start, tensors, size: start.length + length };
+}
+
+/** Raises 'invalid-argument' for anything but an object of objects. */
+export function checkTensors(tensors: unknown, where: string): void {
+  const isObject = (value: unknown): boolean =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !ArrayBuffer.isView(value);
+  const wrong = isObject(tensors)
+    ? Object.entries(tensors as object).find(([, tensor]) => !isObject(tensor))
+    : ['tensors', tensors];
+  if (!wrong) return;
+  const message = `${where}: ${wrong[0]}: expected an object, got ${describeKind(wrong[1])}`;
+  throw new LemurError('invalid-argument', message, { where: `${where}: ${wrong[0]}` });
+}
+
+export function badFile(where: string, got: string, cause?: unknown): LemurError {
+  return new LemurError(
+    'bad-file',
+    `${where}: not a valid safetensors file: ${got}`,
+    { where },
+    cause === undefined ? {} : { cause },
+  );
+}
+
+export function product(shape: readonly number[]): number {
+  return shape.reduce((size, length) => size * length, 1);
+}
+
+function parseHeader(bytes: Uint8Array, where: string): object {
+  if (bytes[0] !== 0x7b) throw badFile(where, 'a header that does not begin with {');
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw badFile(where, 'a header that is not JSON', cause);
+  }
+  return header as object; // begins with {, so it is one
+}
+
+function checkMetadata(value: unknown, where: string): Record<string, string> {
+  const strings =
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((item) => typeof item === 'string');
+  if (!strings || Array.isArray(value)) {
+    throw badFile(where, '__metadata__ that is not an object of strings');
+  }
+  return value as Record<string, string>;
+}
+
+function checkEntry(value: unknown, name: string, where: string): PlacedTensor {
+  const { dtype, shape, data_offsets } = (value ?? {}) as {
+    dtype?: unknown;
+    shape?: unknown;
+    data_offsets?: unknown;
+  };
+  if (typeof dtype !== 'string' || !Object.hasOwn(elementSizes, dtype)) {
+    throw badFile(
+      where,
+      `tensor ${name} of type ${showJson(dtype)}, expected one of ${Object.keys(elementSizes).join(', ')}`,
+    );
+  }
+  if (!isLengths(shape))
+    throw badFile(
+      where,
+      `tensor ${name} with shape ${showJson(shape)}, expected non-negative integers`,
+    );
+  if (!isLengths(data_offsets) || data_offsets.length !== 2 || data_offsets[1] < data_offsets[0]) {
+    throw badFile(
+      where,
+      `tensor ${name} with offsets ${showJson(data_offsets)}, expected [begin, end]`,
+    );
+  }
+  const type = dtype as SafetensorsType;
+  const [begin, end] = data_offsets;
+  const expected = product(shape) * elementSizes[type];
+  if (end - begin !== expected) {
+    throw badFile(
+      where,
+      `tensor ${name} with ${end - begin} bytes, expected ${expected} for ${type} [${shape}]`,
+    );
+  }
+  return { type, shape, begin, end };
+}
+
+function isLengths(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
+}
