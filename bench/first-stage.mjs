@@ -5,10 +5,10 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createCpuDevice } from '../dist/device/cpu/cpu-device.js';
+import { uploadTokens } from '../dist/device/device-tokens.js';
 import { nodePlatform } from '../dist/entry/node-platform.js';
+import { defaultLearnTokens, resolveLearnOptions } from '../dist/learn/learn-options.js';
 import { fitCorpus } from '../dist/lemur/fit.js';
-import { defaultLearnTokens, resolveLearnOptions } from '../dist/lemur/options.js';
-import { uploadTokens } from '../dist/model/device-tokens.js';
 import {
   createFirstStage,
   firstStageCandidates,

@@ -33,7 +33,7 @@ const ORDER = [
   ['kernels'],
   ['linalg'],
   ['device'],
-  ['model'],
+  ['learn'],
   ['search'],
   ['lemur'],
   ['encoder/files'],

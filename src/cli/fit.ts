@@ -1,7 +1,7 @@
 import type { FitIndexOptions } from '../collection/options/options.js';
 import type { IndexStats } from '../collection/query/stats.js';
 import { LemurError } from '../errors.js';
-import { type LearnOptions, resolveLearnOptions } from '../lemur/options.js';
+import { type LearnOptions, resolveLearnOptions } from '../learn/learn-options.js';
 import {
   addSource,
   addSourceOptions,

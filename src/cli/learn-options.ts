@@ -1,5 +1,5 @@
 import { ACTIVATIONS } from '../kernels/kernels.js';
-import type { LearnOptions } from '../lemur/options.js';
+import type { LearnOptions } from '../learn/learn-options.js';
 import { positiveInteger, positiveNumber, seed, wholeNumber } from './arguments.js';
 import { type Command, Option } from './vendor.js';
 

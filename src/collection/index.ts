@@ -5,7 +5,7 @@ import { encodeTexts } from '../encoder/encode-texts.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
-import { type FitOptions, resolveLearnOptions } from '../lemur/options.js';
+import { type FitOptions, resolveLearnOptions } from '../learn/learn-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
 import { guardedReplace, readIfThere, sameBytes } from '../storage/guarded-replace.js';

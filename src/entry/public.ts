@@ -44,13 +44,13 @@ export {
 } from '../formats/safetensors/safetensors-stream.js';
 export { type InitOptions, init } from '../kernels/init.js';
 export type { Activation } from '../kernels/kernels.js';
+export { type FitOptions, type LearnOptions, paper } from '../learn/learn-options.js';
+export type { ScheduleName } from '../learn/schedule.js';
+export type { EpochReport } from '../learn/train.js';
 export type { CandidateOptions } from '../lemur/candidates.js';
 export { Lemur } from '../lemur/lemur.js';
-export { type FitOptions, type LearnOptions, paper } from '../lemur/options.js';
 export type { ReferenceOptions } from '../lemur/reference-folder.js';
 export { readTxtaiCenter, type TxtaiOptions } from '../lemur/txtai-folder.js';
-export type { ScheduleName } from '../model/schedule.js';
-export type { EpochReport } from '../model/train.js';
 export type { Progress, RunOptions } from '../run-options.js';
 export { MaxSim, type MaxSimOptions } from '../search/exact-search.js';
 export { maxSim } from '../search/max-sim.js';

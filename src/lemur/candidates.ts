@@ -1,14 +1,14 @@
 import type { Device } from '../device/device.js';
 import { LemurError } from '../errors.js';
 import type { OptionNames } from '../known-options.js';
-import type { Solver } from '../model/solver.js';
+import type { ResolvedLearnOptions } from '../learn/learn-options.js';
+import type { Solver } from '../learn/solver.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
 import { createFirstStage, type FirstStage } from '../search/first-stage.js';
 import { fitPrefixMap, type PrefixMap } from '../search/prefix-map.js';
 import { showValue } from '../value-kind.js';
 import type { Fitted } from './fit.js';
-import type { ResolvedLearnOptions } from './options.js';
 
 /** With fewer documents one query takes less time by a scan of all weights (docs/design.md). */
 const LEAST_FOR_PREFIXES = 4096;

@@ -1,10 +1,11 @@
 import type { Device, DeviceFeatureMap, DeviceTokens, Tensor } from '../device/device.js';
+import { freeTokens, uploadTokens } from '../device/device-tokens.js';
 import { mlpLayout, randomLayout } from '../device/feature-layout.js';
-import { absorbCentre, centreRows, meanRow } from '../model/centre.js';
-import { freeTokens, uploadTokens } from '../model/device-tokens.js';
-import { initialParameters } from '../model/initialise.js';
-import { createSolver, documentWeights, type Solver } from '../model/solver.js';
-import { type EpochReport, type Examples, train } from '../model/train.js';
+import { absorbCentre, centreRows, meanRow } from '../learn/centre.js';
+import { initialParameters } from '../learn/initial-parameters.js';
+import type { FitOptions, ResolvedLearnOptions } from '../learn/learn-options.js';
+import { createSolver, documentWeights, type Solver } from '../learn/solver.js';
+import { type EpochReport, type Examples, train } from '../learn/train.js';
 import type { RunOptions } from '../run-options.js';
 import type { Scaling } from '../search/prefix-map.js';
 import { fairShares, rowOfShare } from '../tokens/fair-shares.js';
@@ -13,7 +14,6 @@ import { longestRows, scalesOf, typicalLength, unitRows } from '../tokens/length
 import { meanToken, quantizeTokens } from '../tokens/quantize.js';
 import { createRandom, type Random, sampleWithoutReplacement } from '../tokens/random.js';
 import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
-import type { FitOptions, ResolvedLearnOptions } from './options.js';
 
 /** Tokens of the validation set at most. */
 const VALIDATION_TOKENS = 32_000;

@@ -6,10 +6,17 @@ import {
   resolveDevice,
 } from '../device/default-device.js';
 import type { Device, Tensor } from '../device/device.js';
+import { freeTokens, uploadTokens } from '../device/device-tokens.js';
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
-import { freeTokens, uploadTokens } from '../model/device-tokens.js';
-import { documentWeights } from '../model/solver.js';
+import {
+  defaultLearnTokens,
+  FIT_OPTIONS,
+  type FitOptions,
+  type ResolvedLearnOptions,
+  resolveLearnOptions,
+} from '../learn/learn-options.js';
+import { documentWeights } from '../learn/solver.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { type FirstStage, firstStageCandidates, firstStageTensors } from '../search/first-stage.js';
 import type { PrefixMap } from '../search/prefix-map.js';
@@ -32,13 +39,6 @@ import {
   prefixScan,
 } from './candidates.js';
 import { type Fitted, fitCorpus, type Solved, uploadDocuments } from './fit.js';
-import {
-  defaultLearnTokens,
-  FIT_OPTIONS,
-  type FitOptions,
-  type ResolvedLearnOptions,
-  resolveLearnOptions,
-} from './options.js';
 import { loadReference, REFERENCE_OPTIONS, type ReferenceOptions } from './reference-folder.js';
 import { loadFolder, saveFolder } from './saved-folder.js';
 import { loadTxtai, TXTAI_OPTIONS, type TxtaiOptions } from './txtai-folder.js';

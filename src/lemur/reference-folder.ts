@@ -10,14 +10,14 @@ import {
 } from '../formats/torch/torch-file.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
 import type { OptionNames } from '../known-options.js';
+import { paper, type ResolvedLearnOptions, resolveLearnOptions } from '../learn/learn-options.js';
+import { createSolver } from '../learn/solver.js';
 import { transposed } from '../linalg/transposed.js';
-import { createSolver } from '../model/solver.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { UNSCALED } from '../search/prefix-map.js';
 import type { Storage } from '../storage/storage.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type Fitted, solveSample } from './fit.js';
-import { paper, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 import { featureTensors } from './torch-features.js';
 
 const MODEL = 'mlp.pt';

@@ -4,15 +4,15 @@ import type { Device, DType, Tensor } from '../device/device.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { type SafetensorsArray, writeSafetensors } from '../formats/safetensors/safetensors.js';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors/safetensors-file.js';
-import { restoreSolver } from '../model/solver.js';
+import { describeFeatureMap, layoutOf } from '../learn/feature-map-description.js';
+import { type ResolvedLearnOptions, resolveLearnOptions } from '../learn/learn-options.js';
+import { restoreSolver } from '../learn/solver.js';
 import type { PrefixMap, Scaling } from '../search/prefix-map.js';
 import { guardedReplace, readIfThere } from '../storage/guarded-replace.js';
 import { beginsAs, isOfFormat, isTemporaryOf } from '../storage/own-files.js';
 import type { Storage, StorageLock } from '../storage/storage.js';
 import { sharedFloats } from '../tokens/gather.js';
-import { describeFeatureMap, layoutOf } from './feature-map-description.js';
 import type { Solved } from './fit.js';
-import { type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 import {
   decodeManifest,
   encodeManifest,

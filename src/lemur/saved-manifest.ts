@@ -5,9 +5,12 @@ import {
   readCheckedJson,
 } from '../formats/json/checked-json.js';
 import { showJson } from '../formats/json/show-json.js';
+import {
+  type FeatureMapDescription,
+  isFeatureMapDescription,
+} from '../learn/feature-map-description.js';
+import { type ResolvedLearnOptions, resolveLearnOptions } from '../learn/learn-options.js';
 import type { Storage } from '../storage/storage.js';
-import { type FeatureMapDescription, isFeatureMapDescription } from './feature-map-description.js';
-import { type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 
 export const MANIFEST = 'lemur.json';
 /**

@@ -1,14 +1,15 @@
 import { DEVICE_OPTIONS, type DeviceOptions } from '../device/default-device.js';
 import type { Device, Tensor } from '../device/device.js';
+import { freeTokens } from '../device/device-tokens.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
 import { LemurError } from '../errors.js';
 import { showJson } from '../formats/json/show-json.js';
 import type { SafetensorsFile } from '../formats/safetensors/safetensors-file.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
 import type { OptionNames } from '../known-options.js';
+import { paper, type ResolvedLearnOptions, resolveLearnOptions } from '../learn/learn-options.js';
+import { createSolver, documentWeights } from '../learn/solver.js';
 import { transposed } from '../linalg/transposed.js';
-import { freeTokens } from '../model/device-tokens.js';
-import { createSolver, documentWeights } from '../model/solver.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { UNSCALED } from '../search/prefix-map.js';
 import type { Storage } from '../storage/storage.js';
@@ -16,7 +17,6 @@ import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import { storageOf } from '../storage-of.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type Solved, uploadDocuments } from './fit.js';
-import { paper, type ResolvedLearnOptions, resolveLearnOptions } from './options.js';
 import { type FeatureTensor, featureTensors } from './torch-features.js';
 
 // The artefact as txtai 9.13.0 saves it, by its sources: models/pooling/lemur.py (20f818f) and

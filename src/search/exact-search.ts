@@ -7,10 +7,10 @@ import {
   resolveDevice,
 } from '../device/default-device.js';
 import type { Device, DeviceTokens } from '../device/device.js';
+import { freeTokens, tensorsOf, uploadTokens } from '../device/device-tokens.js';
 import { LemurError } from '../errors.js';
 import { selectTopKPaced } from '../kernels/top-k-paced.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
-import { freeTokens, tensorsOf, uploadTokens } from '../model/device-tokens.js';
 import { stepPacer } from '../pacer.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { meanToken, quantizeTokens } from '../tokens/quantize.js';

@@ -1,7 +1,7 @@
 import type { Device, Tensor } from '../device/device.js';
+import { centreRows, meanRow } from '../learn/centre.js';
+import type { Solver } from '../learn/solver.js';
 import { transposed } from '../linalg/transposed.js';
-import { centreRows, meanRow } from '../model/centre.js';
-import type { Solver } from '../model/solver.js';
 import type { RunOptions } from '../run-options.js';
 import { createRandom } from '../tokens/random.js';
 import { leadingEigenvectors, rowProducts } from './leading-eigenvectors.js';

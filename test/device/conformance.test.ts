@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
 import type { Device, DeviceCodes, Tensor, TypedArray } from '../../dist/device/device.js';
+import { freeTokens, uploadTokens } from '../../dist/device/device-tokens.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
-import { freeTokens, uploadTokens } from '../../dist/model/device-tokens.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
 import {
   bytesOf,

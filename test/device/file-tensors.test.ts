@@ -8,9 +8,9 @@ import type {
   Tensor,
   TypedArray,
 } from '../../dist/device/device.js';
+import { uploadTokens } from '../../dist/device/device-tokens.js';
 import { plainPlatform } from '../../dist/device/plain-platform.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
-import { uploadTokens } from '../../dist/model/device-tokens.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
 import { bytesOf, numbers, randomTexts } from '../numbers.js';
 import { checksOf, overwrite, temporaryFiles } from './files.js';

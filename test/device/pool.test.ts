@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
 import type { Device } from '../../dist/device/device.js';
+import { uploadTokens } from '../../dist/device/device-tokens.js';
 import { randomLayout } from '../../dist/device/feature-layout.js';
 import { isLemurError, Lemur, type Progress } from '../../dist/entry/node.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
-import { uploadTokens } from '../../dist/model/device-tokens.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
 import { bytesOf, numbers, randomTexts } from '../numbers.js';
 import { built, LEMUR, runScript, runScriptWith } from '../run-script.js';

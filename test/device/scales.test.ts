@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Device } from '../../dist/device/device.js';
+import { uploadTokens } from '../../dist/device/device-tokens.js';
 import { mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
-import { uploadTokens } from '../../dist/model/device-tokens.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
 import { dot, naiveMaxSim, numbers, randomTexts, relativeError, rowsOfTexts } from '../numbers.js';
 import { type DeviceName, devicesFor } from './devices.js';

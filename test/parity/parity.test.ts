@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
 import type { Device, DeviceTokens } from '../../dist/device/device.js';
+import { uploadTokens } from '../../dist/device/device-tokens.js';
 import { mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
 import { ACTIVATIONS } from '../../dist/kernels/kernels.js';
-import { uploadTokens } from '../../dist/model/device-tokens.js';
-import { createSolver, documentWeights } from '../../dist/model/solver.js';
-import { train } from '../../dist/model/train.js';
+import { createSolver, documentWeights } from '../../dist/learn/solver.js';
+import { train } from '../../dist/learn/train.js';
 import { gatherRows } from '../../dist/tokens/gather.js';
 import { createRandom } from '../../dist/tokens/random.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';

@@ -1,6 +1,6 @@
 import { LemurError } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
-import { isFeatureMapDescription } from '../../lemur/feature-map-description.js';
+import { isFeatureMapDescription } from '../../learn/feature-map-description.js';
 import type { IndexManifest } from './manifest.js';
 
 type Test = (value: unknown) => boolean;

@@ -5,8 +5,8 @@ import {
   readCheckedJson,
 } from '../../formats/json/checked-json.js';
 import { showJson } from '../../formats/json/show-json.js';
-import type { FeatureMapDescription } from '../../lemur/feature-map-description.js';
-import type { ResolvedLearnOptions } from '../../lemur/options.js';
+import type { FeatureMapDescription } from '../../learn/feature-map-description.js';
+import type { ResolvedLearnOptions } from '../../learn/learn-options.js';
 import { checkManifest } from './check-manifest.js';
 
 /** The one file of a collection that changes, always in one step. */

@@ -1,6 +1,6 @@
 import type { Device, DeviceFeatureMap, Tensor } from '../../device/device.js';
-import { layoutOf } from '../../lemur/feature-map-description.js';
-import { restoreSolver, type Solver } from '../../model/solver.js';
+import { layoutOf } from '../../learn/feature-map-description.js';
+import { restoreSolver, type Solver } from '../../learn/solver.js';
 import type { PrefixMap } from '../../search/prefix-map.js';
 import type { Storage } from '../../storage/storage.js';
 import {

@@ -1,6 +1,6 @@
 import type { Device, DeviceTokens, Tensor } from '../../device/device.js';
-import { freeTokens, uploadTokens } from '../../model/device-tokens.js';
-import { documentWeights, type Solver } from '../../model/solver.js';
+import { freeTokens, uploadTokens } from '../../device/device-tokens.js';
+import { documentWeights, type Solver } from '../../learn/solver.js';
 import type { RunOptions } from '../../run-options.js';
 import { encodeWeights } from '../../search/first-stage.js';
 import { sharedFloats } from '../../tokens/gather.js';

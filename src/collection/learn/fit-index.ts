@@ -1,16 +1,16 @@
 import type { Tensor } from '../../device/device.js';
+import { freeTokens, uploadTokens } from '../../device/device-tokens.js';
 import type { Encoder } from '../../encoder/encoder.js';
 import { LemurError } from '../../errors.js';
-import { describeFeatureMap } from '../../lemur/feature-map-description.js';
-import { freeLearned, learnCorpus, learnTokens, sampleRows } from '../../lemur/fit.js';
+import { describeFeatureMap } from '../../learn/feature-map-description.js';
 import {
   defaultLearnTokens,
   type FitOptions,
   type ResolvedLearnOptions,
   resolveLearnOptions,
-} from '../../lemur/options.js';
-import { freeTokens, uploadTokens } from '../../model/device-tokens.js';
-import { documentWeights } from '../../model/solver.js';
+} from '../../learn/learn-options.js';
+import { documentWeights } from '../../learn/solver.js';
+import { freeLearned, learnCorpus, learnTokens, sampleRows } from '../../lemur/fit.js';
 import type { RunOptions } from '../../run-options.js';
 import { fitPrefixMap } from '../../search/prefix-map.js';
 import { gatherRows } from '../../tokens/gather.js';

@@ -1,6 +1,6 @@
 import { DEVICE_OPTIONS } from '../../device/default-device.js';
 import type { OptionNames } from '../../known-options.js';
-import { FIT_OPTIONS } from '../../lemur/options.js';
+import { FIT_OPTIONS } from '../../learn/learn-options.js';
 import { RUN_OPTIONS } from '../../run-options.js';
 import type {
   AddOptions,

@@ -1,6 +1,6 @@
 import type { DeviceOptions } from '../../device/default-device.js';
 import type { Encoder } from '../../encoder/encoder.js';
-import type { FitOptions } from '../../lemur/options.js';
+import type { FitOptions } from '../../learn/learn-options.js';
 import type { RunOptions } from '../../run-options.js';
 import type { TokenInput, TokenMatrix } from '../../tokens/token-sets.js';
 import type { Features } from '../files/manifest.js';

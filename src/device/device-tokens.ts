@@ -1,5 +1,5 @@
-import type { Device, DeviceTokens, Tensor } from '../device/device.js';
 import type { Int8TokenSets, TokenSets } from '../tokens/token-sets.js';
+import type { Device, DeviceTokens, Tensor } from './device.js';
 
 /** Uploads texts; free them with `freeTokens`. */
 export async function uploadTokens(

@@ -2,11 +2,11 @@ import { DEVICE_OPTIONS, type DeviceOptions } from '../device/default-device.js'
 import { LemurError } from '../errors.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
-import type { ScheduleName } from '../model/schedule.js';
-import type { EpochReport } from '../model/train.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { TokenInput } from '../tokens/token-sets.js';
 import { showValue } from '../value-kind.js';
+import type { ScheduleName } from './schedule.js';
+import type { EpochReport } from './train.js';
 
 /** Options of the learning itself; the names are those of the Python reference. */
 export interface LearnOptions {
