@@ -13,8 +13,8 @@ import {
   createFirstStage,
   firstStageCandidates,
   firstStageTensors,
-} from '../dist/search/first-stage.js';
-import { fitPrefixMap } from '../dist/search/prefix-map.js';
+} from '../dist/search/prefix/first-stage.js';
+import { fitPrefixMap } from '../dist/search/prefix/prefix-map.js';
 import { tokenSets } from '../dist/tokens/token-sets.js';
 import { exactBest, loadVectors, machine, recallOf } from './vectors.mjs';
 

@@ -7,12 +7,13 @@ import type { FitOptions, ResolvedLearnOptions } from '../learn/learn-options.js
 import { createSolver, documentWeights, type Solver } from '../learn/solver.js';
 import { type EpochReport, type Examples, train } from '../learn/train.js';
 import type { RunOptions } from '../run-options.js';
-import type { Scaling } from '../search/prefix-map.js';
+import type { Scaling } from '../search/prefix/prefix-map.js';
 import { fairShares, rowOfShare } from '../tokens/fair-shares.js';
 import { gatherRows } from '../tokens/gather.js';
 import { longestRows, scalesOf, typicalLength, unitRows } from '../tokens/lengths.js';
 import { meanToken, quantizeTokens } from '../tokens/quantize.js';
 import { createRandom, type Random, sampleWithoutReplacement } from '../tokens/random.js';
+import { STREAM } from '../tokens/random-streams.js';
 import { rowOffsets, type TokenSets } from '../tokens/token-sets.js';
 
 /** Tokens of the validation set at most. */
@@ -21,7 +22,6 @@ const VALIDATION_TOKENS = 32_000;
 const MOMENT_TOKENS = 4096;
 
 /** Each random draw has a stream of its own, so that one option never moves another's numbers. */
-const STREAM = { learn: 1, train: 2, test: 3, initial: 4, order: 5, solve: 6 } as const;
 
 /** What a fit leaves on the device. */
 export interface Fitted {
@@ -84,9 +84,9 @@ export async function fitCorpus(
   try {
     const lengths = await longestRows(documents, options.signal);
     const samples = {
-      learn: sampleTokens(learn, learnTokens(chosen), seed, STREAM.learn),
+      learn: sampleTokens(learn, learnTokens(chosen), seed, STREAM.learnTokens),
       solve: solveSample(learn, chosen),
-      validation: test && sampleTokens(test, VALIDATION_TOKENS, seed, STREAM.test),
+      validation: test && sampleTokens(test, VALIDATION_TOKENS, seed, STREAM.validationTokens),
     };
     const learned = await learnCorpus(device, tokens, lengths, samples, chosen, options);
     try {
@@ -201,7 +201,7 @@ export function solveSample(
   learn: TokenSets,
   { olsSampleSize, seed }: ResolvedLearnOptions,
 ): Float32Array {
-  return sampleTokens(learn, olsSampleSize, seed, STREAM.solve);
+  return sampleTokens(learn, olsSampleSize, seed, STREAM.solveSample);
 }
 
 /** Documents as targets are computed from them. */
@@ -231,7 +231,7 @@ async function learnFeatures(
   const latentDim = chosen.finalHiddenDim ?? chosen.hiddenDim;
   const random = (stream: number) => createRandom(seed, stream);
   const subset = sampleWithoutReplacement(
-    random(STREAM.train),
+    random(STREAM.trainDocuments),
     documents.documents,
     chosen.trainSubsetSize,
   );
@@ -275,7 +275,7 @@ async function learnFeatures(
       const layout = randomLayout(dim, latentDim, activation);
       const parameters = await device.upload(
         'f32',
-        initialParameters(layout, 0, random(STREAM.initial)),
+        initialParameters(layout, 0, random(STREAM.initialParameters)),
       );
       return { map: { layout, parameters, unit: true }, mean, std, length };
     }
@@ -283,7 +283,7 @@ async function learnFeatures(
       samples.validation && (await examplesOf(samples.validation, 'validation targets'));
     const widths = [...new Array<number>(chosen.numLayers - 1).fill(chosen.hiddenDim), latentDim];
     const layout = mlpLayout(dim, widths, activation);
-    const initial = initialParameters(layout, subset.length, random(STREAM.initial));
+    const initial = initialParameters(layout, subset.length, random(STREAM.initialParameters));
     const { onProgress, signal } = options;
     const onEpoch = (report: EpochReport): void => {
       if (options.verbose) printEpoch(report);
@@ -306,7 +306,7 @@ async function learnFeatures(
       {
         ...chosen,
         products: chosen.precision === 'int8' ? 'int16' : 'float32',
-        random: random(STREAM.order),
+        random: random(STREAM.batchOrder),
         onProgress,
         signal,
         onEpoch,

@@ -18,9 +18,13 @@ import {
 } from '../learn/learn-options.js';
 import { documentWeights } from '../learn/solver.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
-import { type FirstStage, firstStageCandidates, firstStageTensors } from '../search/first-stage.js';
-import type { PrefixMap } from '../search/prefix-map.js';
-import type { TopK } from '../search/top-k.js';
+import {
+  type FirstStage,
+  firstStageCandidates,
+  firstStageTensors,
+} from '../search/prefix/first-stage.js';
+import type { PrefixMap } from '../search/prefix/prefix-map.js';
+import type { TopK } from '../search/top-documents.js';
 import type { Storage } from '../storage/storage.js';
 import { storageOf } from '../storage-of.js';
 import { queryLengths } from '../tokens/lengths.js';
@@ -37,7 +41,7 @@ import {
   type CandidateOptions,
   firstStageOf,
   prefixScan,
-} from './candidates.js';
+} from './candidate-options.js';
 import { type Fitted, fitCorpus, type Solved, uploadDocuments } from './fit.js';
 import { loadReference, REFERENCE_OPTIONS, type ReferenceOptions } from './reference-folder.js';
 import { loadFolder, saveFolder } from './saved-folder.js';

@@ -14,7 +14,7 @@ import { paper, type ResolvedLearnOptions, resolveLearnOptions } from '../learn/
 import { createSolver } from '../learn/solver.js';
 import { transposed } from '../linalg/transposed.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
-import { UNSCALED } from '../search/prefix-map.js';
+import { UNSCALED } from '../search/prefix/prefix-map.js';
 import type { Storage } from '../storage/storage.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type Fitted, solveSample } from './fit.js';

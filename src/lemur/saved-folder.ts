@@ -7,7 +7,7 @@ import { openSafetensors, type SafetensorsFile } from '../formats/safetensors/sa
 import { describeFeatureMap, layoutOf } from '../learn/feature-map-description.js';
 import { type ResolvedLearnOptions, resolveLearnOptions } from '../learn/learn-options.js';
 import { restoreSolver } from '../learn/solver.js';
-import type { PrefixMap, Scaling } from '../search/prefix-map.js';
+import type { PrefixMap, Scaling } from '../search/prefix/prefix-map.js';
 import { guardedReplace, readIfThere } from '../storage/guarded-replace.js';
 import { beginsAs, isOfFormat, isTemporaryOf } from '../storage/own-files.js';
 import type { Storage, StorageLock } from '../storage/storage.js';

@@ -11,7 +11,7 @@ import { paper, type ResolvedLearnOptions, resolveLearnOptions } from '../learn/
 import { createSolver, documentWeights } from '../learn/solver.js';
 import { transposed } from '../linalg/transposed.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
-import { UNSCALED } from '../search/prefix-map.js';
+import { UNSCALED } from '../search/prefix/prefix-map.js';
 import type { Storage } from '../storage/storage.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import { storageOf } from '../storage-of.js';

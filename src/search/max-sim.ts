@@ -1,46 +1,289 @@
+import { isNumberArray } from '../bytes/typed-array.js';
+import {
+  checkDevice,
+  DEVICE_OPTIONS,
+  type DeviceOptions,
+  freeWith,
+  resolveDevice,
+} from '../device/default-device.js';
+import type { Device, DeviceTokens } from '../device/device.js';
+import { freeTokens, tensorsOf, uploadTokens } from '../device/device-tokens.js';
 import { LemurError } from '../errors.js';
-import { checkRow } from '../tokens/check-values.js';
-import { isTensor, matrixShape, type TokenMatrix } from '../tokens/token-sets.js';
+import { selectTopKPaced } from '../kernels/top-k-paced.js';
+import { checkOptions, type OptionNames } from '../known-options.js';
+import { stepPacer } from '../pacer.js';
+import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
+import { meanToken, quantizeTokens } from '../tokens/quantize.js';
+import { someTexts } from '../tokens/some-texts.js';
+import {
+  type DenseTokens,
+  type TokenInput,
+  type TokenSets,
+  tokenSets,
+  tokenSetsOfDim,
+} from '../tokens/token-sets.js';
+import { describeKind, showValue } from '../value-kind.js';
+import { checkK } from './check-k.js';
+import type { Candidates, TopK } from './top-documents.js';
 
-/**
- * MaxSim(Q, D) = sum over the query's tokens of the largest inner product with a token of the
- * document (Khattab and Zaharia, ColBERT). Sums in float64. For many documents at once see
- * `MaxSim`. Raises 'dimension-mismatch', 'empty-document', 'not-finite' and 'invalid-argument'.
- */
-export function maxSim(query: TokenMatrix, document: TokenMatrix): number {
-  const q = rowsOf(query, 'query');
-  const d = rowsOf(document, 'document');
-  if (q[0].length !== d[0].length) {
-    throw new LemurError(
-      'dimension-mismatch',
-      `document: token vectors have ${d[0].length} dimensions, those of the query ${q[0].length}`,
-      {
-        where: 'document',
-        expected: q[0].length,
-        got: d[0].length,
-      },
-    );
-  }
-  let score = 0;
-  for (const x of q) {
-    let best = -Infinity;
-    for (const y of d) {
-      let dot = 0;
-      for (let i = 0; i < x.length; i++) dot += x[i] * y[i];
-      best = Math.max(best, dot);
-    }
-    score += best;
-  }
-  return score;
+export interface MaxSimOptions extends DeviceOptions, RunOptions {
+  /**
+   * `int8` takes a quarter of the memory and is faster; the vectors' mean is kept apart, and each
+   * value is off by at most 1/254 of its document's largest difference from it. Default float32.
+   */
+  precision?: 'float32' | 'int8' | undefined;
 }
 
-function rowsOf(matrix: TokenMatrix, where: string): readonly ArrayLike<number>[] {
-  const { rows, dim } = matrixShape(matrix, where);
-  if (rows === 0)
-    throw new LemurError('empty-document', `${where}: no token vectors`, { where, index: 0 });
-  const all: readonly ArrayLike<number>[] = isTensor(matrix)
-    ? Array.from({ length: rows }, (_, i) => matrix.data.subarray(i * dim, (i + 1) * dim))
-    : matrix;
-  for (let i = 0; i < rows; i++) checkRow(all[i], where, i);
-  return all;
+const MAX_SIM_OPTIONS: OptionNames<MaxSimOptions> = {
+  precision: true,
+  ...DEVICE_OPTIONS,
+  ...RUN_OPTIONS,
+};
+
+/** Candidates that count as a step between two turns of the event loop. */
+const NUMBERS = 16;
+/** Scores held at once while a corpus is searched exactly. */
+const SCORES_AT_ONCE = 1 << 24;
+
+/** Exact MaxSim against a fixed set of documents: all of them, or candidates found elsewhere. */
+export class MaxSim {
+  readonly dim: number;
+  /** Number of documents. */
+  readonly documents: number;
+  readonly precision: 'float32' | 'int8';
+  readonly #device: Device;
+  readonly #tokens: DeviceTokens;
+  readonly #release: () => void;
+  #closed = false;
+
+  /** Use `MaxSim.create`. */
+  private constructor(device: Device, tokens: DeviceTokens, precision: 'float32' | 'int8') {
+    this.#device = device;
+    this.#tokens = tokens;
+    this.precision = precision;
+    this.dim = tokens.dim;
+    this.documents = tokens.documents;
+    this.#release = freeWith(this, device, tensorsOf(tokens));
+  }
+
+  /**
+   * Checks the documents and puts them where workers can read them; vectors in shared memory are
+   * not copied and must not change.
+   */
+  static async create(documents: TokenInput, options: MaxSimOptions = {}): Promise<MaxSim> {
+    checkOptions(options, MAX_SIM_OPTIONS, 'MaxSim.create');
+    checkDevice(options);
+    const { precision = 'float32', signal } = options;
+    if (precision !== 'float32' && precision !== 'int8') {
+      throw new LemurError(
+        'invalid-argument',
+        `precision: expected 'float32' or 'int8', got ${showValue(precision)}`,
+        {
+          where: 'precision',
+        },
+      );
+    }
+    const sets = await tokenSets(documents, 'documents', signal);
+    const device = await resolveDevice(options);
+    const stored =
+      precision === 'int8'
+        ? await quantizeTokens(sets, await meanToken(sets, signal), signal)
+        : sets;
+    return new MaxSim(device, await uploadTokens(device, stored), precision);
+  }
+
+  /** Scores of all documents: queries x documents. */
+  async score(queries: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
+    checkOptions(options, RUN_OPTIONS, 'score');
+    const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
+    return this.#score(sets, options);
+  }
+
+  /**
+   * The k best documents of each query by exact MaxSim over all of them; equal scores rank by
+   * document number.
+   */
+  async search(queries: TokenInput, k: number, options: RunOptions = {}): Promise<TopK> {
+    checkOptions(options, RUN_OPTIONS, 'search');
+    checkK(k);
+    const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
+    const count = sets.counts.length;
+    const top = emptyTopK(count, k);
+    const turn = stepPacer(options.signal);
+    const step = Math.max(1, Math.floor(SCORES_AT_ONCE / this.documents));
+    for (let from = 0; from < count; from += step) {
+      const to = Math.min(count, from + step);
+      const scores = await this.#score(someTexts(sets, from, to), options);
+      for (let q = from; q < to; q++) {
+        const row = scores.subarray((q - from) * this.documents, (q - from + 1) * this.documents);
+        await selectTopKPaced(row, this.documents, k, top.indices, top.scores, q * k, turn);
+      }
+    }
+    return top;
+  }
+
+  /**
+   * The k best of each query's candidates by exact MaxSim. Queries may have any number of tokens. A
+   * query with fewer than k candidates gets them all; its row ends in -1 and -Infinity. Equal
+   * scores rank by the order of the candidates; a candidate that comes twice stays twice.
+   */
+  async rerankSubset(
+    queries: TokenInput,
+    k: number,
+    candidates: Candidates,
+    options: RunOptions = {},
+  ): Promise<TopK> {
+    checkOptions(options, RUN_OPTIONS, 'rerankSubset');
+    checkK(k);
+    const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
+    const count = sets.counts.length;
+    const turn = stepPacer(options.signal);
+    const { numbers, offsets } = await this.#checkCandidates(candidates, count, turn);
+    const top = emptyTopK(count, k);
+    if (numbers.length === 0) return top;
+    const scores = await this.#withQueries(sets, async (uploaded) => {
+      const chosen = await this.#device.upload('i32', numbers);
+      const out = await this.#device.allocate('f32', numbers.length);
+      try {
+        await this.#device.maxSimSubset(uploaded, this.#tokens, chosen, offsets, out, options);
+        return await this.#device.read(out);
+      } finally {
+        this.#device.free(chosen, out);
+      }
+    });
+    for (let q = 0; q < count; q++) {
+      const from = offsets[q];
+      const some = scores.subarray(from, offsets[q + 1]);
+      const found = await selectTopKPaced(
+        some,
+        some.length,
+        k,
+        top.indices,
+        top.scores,
+        q * k,
+        turn,
+      );
+      for (let i = q * k; i < q * k + found; i++) top.indices[i] = numbers[from + top.indices[i]];
+    }
+    return top;
+  }
+
+  /**
+   * The same for queries that all have the same number of tokens: `dims` is [queries, tokens, dim].
+   */
+  rerankSubsetFixed(
+    queries: DenseTokens,
+    k: number,
+    candidates: Candidates,
+    options: RunOptions = {},
+  ): Promise<TopK> {
+    return this.rerankSubset(queries, k, candidates, options);
+  }
+
+  /** Frees the documents. Calls after it reject with 'closed'. */
+  close(): void {
+    this.#closed = true;
+    this.#release();
+  }
+
+  #score(sets: TokenSets, options: RunOptions): Promise<Float32Array> {
+    return this.#withQueries(sets, async (uploaded) => {
+      const out = await this.#device.allocate('f32', sets.counts.length * this.documents);
+      try {
+        await this.#device.maxSim(uploaded, this.#tokens, out, options);
+        return await this.#device.read(out);
+      } finally {
+        this.#device.free(out);
+      }
+    });
+  }
+
+  async #withQueries<T>(sets: TokenSets, use: (queries: DeviceTokens) => Promise<T>): Promise<T> {
+    if (this.#closed)
+      throw new LemurError('closed', 'this MaxSim has been closed', { where: 'MaxSim' });
+    const uploaded = await uploadTokens(this.#device, sets);
+    try {
+      return await use(uploaded);
+    } finally {
+      freeTokens(this.#device, uploaded);
+    }
+  }
+
+  async #checkCandidates(
+    candidates: Candidates,
+    queries: number,
+    turn: (steps?: number) => Promise<void> | undefined,
+  ): Promise<{ numbers: Int32Array; offsets: Int32Array }> {
+    const lists = listsOf(candidates);
+    if (lists.length !== queries) {
+      throw new LemurError(
+        'invalid-argument',
+        `candidates: lists for ${lists.length} queries, expected ${queries}`,
+        {
+          where: 'candidates',
+        },
+      );
+    }
+    const offsets = new Int32Array(queries + 1);
+    const numbers: number[] = [];
+    for (let q = 0; q < queries; q++) {
+      for (let i = 0; i < lists[q].length; i++) {
+        const number = lists[q][i];
+        if (!Number.isInteger(number) || number >= this.documents) {
+          throw new LemurError(
+            'invalid-argument',
+            `candidates[${q}][${i}]: expected a document number below ${this.documents}, got ${showValue(number)}`,
+            {
+              where: 'candidates',
+            },
+          );
+        }
+        if (number >= 0) numbers.push(number);
+        if (i % NUMBERS === 0) await turn();
+      }
+      offsets[q + 1] = numbers.length;
+    }
+    return { numbers: Int32Array.from(numbers), offsets };
+  }
+}
+
+function emptyTopK(queries: number, k: number): TopK {
+  return {
+    indices: new Int32Array(queries * k).fill(-1),
+    scores: new Float32Array(queries * k).fill(-Infinity),
+    k,
+  };
+}
+
+/** A list of numbers for each query. Raises 'invalid-argument' for what is none. */
+function listsOf(candidates: Candidates): readonly ArrayLike<number>[] {
+  const top =
+    typeof candidates === 'object' &&
+    candidates !== null &&
+    !Array.isArray(candidates) &&
+    'indices' in candidates;
+  if (top && isNumberArray(candidates.indices) && Number.isSafeInteger(candidates.k))
+    return rowsOf(candidates.indices as Int32Array, candidates.k);
+  if (!top && Array.isArray(candidates)) {
+    const wrong = candidates.findIndex((list) => !isNumberArray(list));
+    if (wrong < 0) return candidates as readonly ArrayLike<number>[];
+    throw refused(
+      `candidates[${wrong}]`,
+      `expected an array of document numbers, got ${describeKind(candidates[wrong])}`,
+    );
+  }
+  const got = top
+    ? `indices: ${describeKind(candidates.indices)}, k: ${describeKind(candidates.k)}`
+    : describeKind(candidates);
+  throw refused('candidates', `expected { indices, k } or an array of lists, got ${got}`);
+}
+
+function refused(where: string, problem: string): LemurError {
+  return new LemurError('invalid-argument', `${where}: ${problem}`, { where: 'candidates' });
+}
+
+function rowsOf(indices: Int32Array, k: number): Int32Array[] {
+  return Array.from({ length: k > 0 ? indices.length / k : 0 }, (_, i) =>
+    indices.slice(i * k, (i + 1) * k),
+  );
 }

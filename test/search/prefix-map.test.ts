@@ -5,8 +5,8 @@ import { mlpLayout } from '../../dist/device/feature-layout.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
 import { initialParameters } from '../../dist/learn/initial-parameters.js';
 import { createSolver, type Solver } from '../../dist/learn/solver.js';
-import { leadingEigenvectors } from '../../dist/search/leading-eigenvectors.js';
-import { fitPrefixMap } from '../../dist/search/prefix-map.js';
+import { leadingEigenvectors } from '../../dist/search/prefix/leading-eigenvectors.js';
+import { fitPrefixMap } from '../../dist/search/prefix/prefix-map.js';
 import { createRandom } from '../../dist/tokens/random.js';
 import { dot, numbers, relativeError } from '../numbers.js';
 

@@ -1,7 +1,7 @@
 import type { Device, DeviceFeatureMap, Tensor } from '../../device/device.js';
 import { layoutOf } from '../../learn/feature-map-description.js';
 import { restoreSolver, type Solver } from '../../learn/solver.js';
-import type { PrefixMap } from '../../search/prefix-map.js';
+import type { PrefixMap } from '../../search/prefix/prefix-map.js';
 import type { Storage } from '../../storage/storage.js';
 import {
   type CheckedFile,

@@ -2,6 +2,7 @@ import type { Encoder } from '../../encoder/encoder.js';
 import { principalComponents, project } from '../../linalg/principal-components.js';
 import type { RunOptions } from '../../run-options.js';
 import { meanToken } from '../../tokens/quantize.js';
+import { STREAM } from '../../tokens/random-streams.js';
 import { rowOffsets } from '../../tokens/token-sets.js';
 import type { Store } from '../files/store.js';
 import { sampleTokenRows } from '../learn/sample.js';
@@ -9,7 +10,6 @@ import { rewriteTokens } from './rewrite-tokens.js';
 
 /** Token vectors that the projection comes from at most. */
 const SAMPLE = 32_768;
-const STREAM = 19;
 /** Stored vectors are so near to unit length where those given were of it. */
 const NEARLY_UNIT = 0.05;
 
@@ -27,7 +27,7 @@ export async function narrowTokens(
 ): Promise<Encoder> {
   const { dim: wide, precision } = store.snapshot.manifest;
   const { signal } = run;
-  const rows = await sampleTokenRows(store.snapshot, SAMPLE, 0, STREAM, signal);
+  const rows = await sampleTokenRows(store.snapshot, SAMPLE, 0, STREAM.projection, signal);
   const matrix = await principalComponents(rows, wide, dim, run);
   const unit = areUnit(rows, wide);
   const map = (vectors: Float32Array): Promise<Float32Array> =>

@@ -2,6 +2,7 @@ import { pacer } from '../../pacer.js';
 import type { RunOptions } from '../../run-options.js';
 import { joinTexts } from '../../tokens/join.js';
 import { meanToken } from '../../tokens/quantize.js';
+import { STREAM } from '../../tokens/random-streams.js';
 import type { TokenSets } from '../../tokens/token-sets.js';
 import type { Snapshot } from '../files/snapshot.js';
 import type { Store } from '../files/store.js';
@@ -11,7 +12,6 @@ import { rewriteTokens } from './rewrite-tokens.js';
 
 /** Documents and float32 values that tell how good a mean is, at most. */
 const MOST = { documents: 4096, values: 4 * 1024 * 1024 };
-const STREAM = 18;
 /** Codes whose steps are larger by so much than they need be are written anew. */
 const MATERIAL = 1.25;
 
@@ -41,7 +41,12 @@ async function betterMean(
   const count = Math.ceil((MOST.values * snapshot.documents) / (tokens * dim));
   const texts: Float32Array[] = [];
   const pace = pacer(signal);
-  for (const document of sampleDocuments(snapshot, Math.min(count, MOST.documents), 0, STREAM)) {
+  for (const document of sampleDocuments(
+    snapshot,
+    Math.min(count, MOST.documents),
+    0,
+    STREAM.tokenMean,
+  )) {
     await pace();
     texts.push(await snapshot.vectors(document));
   }

@@ -2,7 +2,7 @@ import type { Device, DeviceTokens, Tensor } from '../../device/device.js';
 import { freeTokens, uploadTokens } from '../../device/device-tokens.js';
 import { documentWeights, type Solver } from '../../learn/solver.js';
 import type { RunOptions } from '../../run-options.js';
-import { encodeWeights } from '../../search/first-stage.js';
+import { encodeWeights } from '../../search/prefix/first-stage.js';
 import { sharedFloats } from '../../tokens/gather.js';
 import { joinArrays } from '../../tokens/join.js';
 import { longestRows, scalesOf } from '../../tokens/lengths.js';

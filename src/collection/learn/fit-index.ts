@@ -12,11 +12,12 @@ import {
 import { documentWeights } from '../../learn/solver.js';
 import { freeLearned, learnCorpus, learnTokens, sampleRows } from '../../lemur/fit.js';
 import type { RunOptions } from '../../run-options.js';
-import { fitPrefixMap } from '../../search/prefix-map.js';
+import { fitPrefixMap } from '../../search/prefix/prefix-map.js';
 import { gatherRows } from '../../tokens/gather.js';
 import { joinArrays } from '../../tokens/join.js';
 import { longestRows } from '../../tokens/lengths.js';
 import { createRandom } from '../../tokens/random.js';
+import { STREAM } from '../../tokens/random-streams.js';
 import { type TokenSets, tokenSetsOfDim } from '../../tokens/token-sets.js';
 import { type CodeRows, encodeCodes, joinCodes } from '../files/codes-file.js';
 import type { FileEntry, ModelEntry, Residual } from '../files/manifest.js';
@@ -40,7 +41,6 @@ import { sampleDocuments, sampleTokenRows, storedVectors } from './sample.js';
 const MAP_DOCUMENTS = 16_384;
 /** Documents of a chunk whose residuals are measured, in those that the map comes from. */
 const RESIDUALS = 16;
-const STREAM = { learn: 11, train: 12, validation: 13, solve: 16 } as const;
 const VALIDATION_TOKENS = 32_000;
 
 /** Documents of one segment that are computed together. */
@@ -225,16 +225,21 @@ async function learnFrom(
   };
   const test = options.test && (await tokenSetsOfDim(options.test, dim, 'test', signal));
   const samples = {
-    learn: await rowsOf(learn, learnTokens(chosen), STREAM.learn),
-    solve: await rowsOf(learn, chosen.olsSampleSize, STREAM.solve),
-    validation: test ? await rowsOf(test, VALIDATION_TOKENS, STREAM.validation) : null,
+    learn: await rowsOf(learn, learnTokens(chosen), STREAM.storedLearnTokens),
+    solve: await rowsOf(learn, chosen.olsSampleSize, STREAM.storedSolveSample),
+    validation: test ? await rowsOf(test, VALIDATION_TOKENS, STREAM.storedValidationTokens) : null,
   };
   if (samples.solve.every((value) => value === 0)) {
     const message =
       'fit: the token vectors to learn from are zero throughout: there is nothing to learn; searches stay exact';
     throw new LemurError('invalid-argument', message, { where: 'fit' });
   }
-  const numbers = sampleDocuments(snapshot, chosen.trainSubsetSize, seed, STREAM.train);
+  const numbers = sampleDocuments(
+    snapshot,
+    chosen.trainSubsetSize,
+    seed,
+    STREAM.storedTrainDocuments,
+  );
   const documents = await storedVectors(snapshot, numbers, signal);
   const sets = storedTokens(documents, dim, tokenMean && Float32Array.from(tokenMean));
   const tokens = await uploadTokens(device, sets);

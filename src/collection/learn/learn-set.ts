@@ -4,11 +4,11 @@ import { LemurError } from '../../errors.js';
 import type { RunOptions } from '../../run-options.js';
 import { joinTexts } from '../../tokens/join.js';
 import { createRandom, permutation, type Random } from '../../tokens/random.js';
+import { STREAM } from '../../tokens/random-streams.js';
 import { type TokenInput, type TokenSets, tokenSetsOfDim } from '../../tokens/token-sets.js';
 import type { Snapshot } from '../files/snapshot.js';
 import { liveDocuments } from './sample.js';
 
-const STREAM = 17;
 /** Texts that are encoded in one call. */
 const BATCH = 64;
 /**
@@ -44,7 +44,9 @@ export async function learnSet(
   }
   if (given !== undefined && given !== null)
     return tokenSetsOfDim(given, snapshot.manifest.dim, 'learn', run.signal);
-  return encoder && textsAsQueries(snapshot, encoder, count, createRandom(seed, STREAM), run);
+  return (
+    encoder && textsAsQueries(snapshot, encoder, count, createRandom(seed, STREAM.learnTexts), run)
+  );
 }
 
 async function textsAsQueries(

@@ -1,6 +1,6 @@
 import { pacer } from '../../pacer.js';
 import { evidenceOf } from '../../search/evidence.js';
-import type { TopK } from '../../search/top-k.js';
+import type { TopK } from '../../search/top-documents.js';
 import type { TokenSets } from '../../tokens/token-sets.js';
 import { inLanes } from '../calls/in-lanes.js';
 import type { Snapshot } from '../files/snapshot.js';

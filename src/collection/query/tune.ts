@@ -5,6 +5,7 @@ import { LemurError } from '../../errors.js';
 import type { RunOptions } from '../../run-options.js';
 import { joinTexts } from '../../tokens/join.js';
 import { createRandom, type Random } from '../../tokens/random.js';
+import { STREAM } from '../../tokens/random-streams.js';
 import { someTexts } from '../../tokens/some-texts.js';
 import type { TokenSets } from '../../tokens/token-sets.js';
 import type { Curve } from '../files/manifest.js';
@@ -13,7 +14,6 @@ import { sampleDocuments } from '../learn/sample.js';
 import { type Found, featureCandidates, find, usesFeatures } from './find.js';
 import { statsOf } from './stats.js';
 
-const STREAM = 21;
 /** Words, or tokens, of a query that is drawn from the collection. */
 const QUERY_TOKENS = 6;
 /** Documents behind the best that may score as the last of them does. */
@@ -41,8 +41,8 @@ export async function drawQueries(
   seed: number,
   signal: AbortSignal | undefined,
 ): Promise<HeldOutQueries> {
-  const random = createRandom(seed, STREAM);
-  const documents = sampleDocuments(snapshot, count, seed, STREAM);
+  const random = createRandom(seed, STREAM.heldOutQueries);
+  const documents = sampleDocuments(snapshot, count, seed, STREAM.heldOutQueries);
   const texts = encoder && (await drawTexts(snapshot, documents, random));
   const { dim } = snapshot.manifest;
   if (texts)

@@ -1,9 +1,10 @@
-import type { Device, Tensor } from '../device/device.js';
-import { centreRows, meanRow } from '../learn/centre.js';
-import type { Solver } from '../learn/solver.js';
-import { transposed } from '../linalg/transposed.js';
-import type { RunOptions } from '../run-options.js';
-import { createRandom } from '../tokens/random.js';
+import type { Device, Tensor } from '../../device/device.js';
+import { centreRows, meanRow } from '../../learn/centre.js';
+import type { Solver } from '../../learn/solver.js';
+import { transposed } from '../../linalg/transposed.js';
+import type { RunOptions } from '../../run-options.js';
+import { createRandom } from '../../tokens/random.js';
+import { STREAM } from '../../tokens/random-streams.js';
 import { leadingEigenvectors, rowProducts } from './leading-eigenvectors.js';
 
 /** Rows of W that the covariance comes from at most, in runs of RUN. */
@@ -11,7 +12,6 @@ const SAMPLE = 16_384;
 const RUN = 256;
 /** A code of 127 is so many root mean squares of a prefix coordinate; what is beyond is clipped. */
 const CLIP = 6;
-const STREAM = 7;
 
 /**
  * How document weights w and query features q become short vectors w' = D (w - mean) and q' = Q q
@@ -89,7 +89,7 @@ export async function fitPrefixMap(
       inner,
       n,
       prefixDim,
-      createRandom(seed, STREAM),
+      createRandom(seed, STREAM.eigenvectors),
       options,
     );
     const dim = values.length;

@@ -5,8 +5,8 @@ import type { ResolvedLearnOptions } from '../learn/learn-options.js';
 import type { Solver } from '../learn/solver.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
-import { createFirstStage, type FirstStage } from '../search/first-stage.js';
-import { fitPrefixMap, type PrefixMap } from '../search/prefix-map.js';
+import { createFirstStage, type FirstStage } from '../search/prefix/first-stage.js';
+import { fitPrefixMap, type PrefixMap } from '../search/prefix/prefix-map.js';
 import { showValue } from '../value-kind.js';
 import type { Fitted } from './fit.js';
 

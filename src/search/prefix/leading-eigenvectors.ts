@@ -1,9 +1,9 @@
-import type { Device, Tensor } from '../device/device.js';
-import { symmetricEigenAsync } from '../linalg/symmetric-eigen.js';
-import { transposed } from '../linalg/transposed.js';
-import { pacer } from '../pacer.js';
-import type { RunOptions } from '../run-options.js';
-import type { Random } from '../tokens/random.js';
+import type { Device, Tensor } from '../../device/device.js';
+import { symmetricEigenAsync } from '../../linalg/symmetric-eigen.js';
+import { transposed } from '../../linalg/transposed.js';
+import { pacer } from '../../pacer.js';
+import type { RunOptions } from '../../run-options.js';
+import type { Random } from '../../tokens/random.js';
 
 /**
  * Multiplications by the matrix; each shrinks what does not belong by the ratio of the eigenvalues.

@@ -1,5 +1,5 @@
-import type { CodeScaling, Device, DeviceCodes, Tensor, TopOptions } from '../device/device.js';
-import type { RunOptions } from '../run-options.js';
+import type { CodeScaling, Device, DeviceCodes, Tensor, TopOptions } from '../../device/device.js';
+import type { RunOptions } from '../../run-options.js';
 import type { PrefixMap } from './prefix-map.js';
 
 /**
