@@ -1,5 +1,6 @@
 // Builds dist/: kernels to WASM, inlined; TypeScript by tsc; the command line as one file, with its
 // two small libraries in it.
+//   node scripts/build.mjs [--clean]     --clean: from nothing, and without source maps, as it is packed
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -7,13 +8,13 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
 import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -27,9 +28,19 @@ const WASM_TYPES = `declare const kernels: object | string;
 export default kernels;
 `;
 
-if (process.argv.includes('--clean')) rmSync('dist', { recursive: true, force: true });
+const isClean = process.argv.includes('--clean');
+if (isClean) rmSync('dist', { recursive: true, force: true });
 /** Workers as texts, which the command line takes from beside it when it needs them. */
 const INLINED = ['inlined-kernels-worker.js', 'inlined-encoder-worker.js'];
+
+/** What asc makes of assembly/ with these is the module. */
+const KERNEL_OPTIONS = [
+  ...['--runtime', 'stub', '-O3', '--noAssert', '--converge'],
+  ...['--enable', 'simd', '--enable', 'threads', '--importMemory', '--sharedMemory'],
+  ...['--initialMemory', '1', '--maximumMemory', '65536'],
+];
+/** Says what the module beside it was compiled from. */
+const KERNELS_FROM = 'dist/kernels.sources';
 
 await buildKernels();
 await inlineWorker(
@@ -38,34 +49,53 @@ await inlineWorker(
   'neutral',
 );
 await inlineWorker('entry/node-encoder-worker.ts', 'entry/inlined-encoder-worker.ts', 'node');
-execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-b'], { stdio: 'inherit' });
+execFileSync(
+  process.execPath,
+  ['node_modules/typescript/bin/tsc', '-b', '--sourceMap', String(!isClean)],
+  { stdio: 'inherit' },
+);
 await bundleCommandLine();
 
-/** Compiles assembly/ to one module, base64 in a TypeScript file. */
+/** Compiles assembly/ to one module, base64 in a TypeScript file, unless what is there is of it. */
 async function buildKernels() {
-  const args = [
-    'assembly/index.ts',
-    '--outFile',
-    'kernels.wasm',
-    '--runtime',
-    'stub',
-    '-O3',
-    '--noAssert',
-    '--converge',
-  ];
-  args.push(
-    '--enable',
-    'simd',
-    '--enable',
-    'threads',
-    '--importMemory',
-    '--sharedMemory',
-    '--initialMemory',
-    '1',
-    '--maximumMemory',
-    '65536',
+  const from = kernelSources();
+  const made = ['src/kernels/wasm-binary.ts', 'dist/kernels-shared.wasm', 'dist/kernels.wasm'];
+  const isThere = [...made, KERNELS_FROM].every((file) => existsSync(file));
+  if (isThere && readFileSync(KERNELS_FROM, 'utf8') === from) return;
+  const compiled = await compileKernels();
+  const fingerprint = createHash('sha256').update(compiled).digest('hex').slice(0, 16);
+  const binary = Buffer.concat([compiled, customSection('lemur', fingerprint)]);
+  writeChanged(
+    'src/kernels/wasm-binary.ts',
+    `// Written by scripts/build.mjs from assembly/. Do not edit.
+export const FINGERPRINT: string = '${fingerprint}';
+export const KERNELS: string =
+  '${binary.toString('base64')}';
+`,
   );
+  mkdirSync('dist', { recursive: true });
+  writeFileSync('dist/kernels-shared.wasm', binary);
+  writeFileSync('dist/kernels.wasm', unshared(binary));
+  writeFileSync('dist/kernels.wasm.d.ts', WASM_TYPES);
+  writeFileSync(KERNELS_FROM, from);
+}
+
+/** A hash of all that the module depends on: sources, compiler, options, this script. */
+function kernelSources() {
+  const hash = createHash('sha256');
+  const { version } = JSON.parse(readFileSync('node_modules/assemblyscript/package.json', 'utf8'));
+  hash.update(JSON.stringify([version, KERNEL_OPTIONS]));
+  const sources = readdirSync('assembly').sort();
+  for (const file of [...sources.map((name) => `assembly/${name}`), 'scripts/build.mjs'])
+    hash.update(`\n${file}\n`).update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+async function compileKernels() {
+  // it takes a second to load
+  const { default: asc } = await import('assemblyscript/asc');
   let binary;
+  const args = ['assembly/index.ts', '--outFile', 'kernels.wasm', ...KERNEL_OPTIONS];
   const { error, stderr } = await asc.main(args, {
     readFile: (name, base) =>
       existsSync(`${base}/${name}`) ? readFileSync(`${base}/${name}`, 'utf8') : null,
@@ -78,21 +108,7 @@ async function buildKernels() {
     console.error(stderr.toString());
     process.exit(1);
   }
-  const fingerprint = createHash('sha256').update(binary).digest('hex').slice(0, 16);
-  binary = Buffer.concat([binary, customSection('lemur', fingerprint)]);
-  const base64 = binary.toString('base64');
-  writeChanged(
-    'src/kernels/wasm-binary.ts',
-    `// Written by scripts/build.mjs from assembly/. Do not edit.
-export const FINGERPRINT: string = '${fingerprint}';
-export const KERNELS: string =
-  '${base64}';
-`,
-  );
-  mkdirSync('dist', { recursive: true });
-  writeFileSync('dist/kernels-shared.wasm', binary);
-  writeFileSync('dist/kernels.wasm', unshared(binary));
-  writeFileSync('dist/kernels.wasm.d.ts', WASM_TYPES);
+  return binary;
 }
 
 /**
@@ -160,7 +176,13 @@ async function bundleCommandLine() {
     resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
     plugins: [{ name: 'own-files', transform: (code, id) => bundled(code, id, dirname(output)) }],
   });
-  await bundle.write({ file: output, format: 'esm', codeSplitting: false, minify: true });
+  await bundle.write({
+    file: output,
+    format: 'esm',
+    codeSplitting: false,
+    minify: true,
+    sourcemap: !isClean,
+  });
   await bundle.close();
   chmodSync(output, 0o755);
   copyFileSync('src/cli/minilm-projection.safetensors', 'dist/cli/minilm-projection.safetensors');

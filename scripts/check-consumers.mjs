@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { checkBundlers } from './consumers/bundlers.mjs';
 import { checkEdge } from './consumers/edge.mjs';
 import { checkEncoder } from './consumers/encoder.mjs';
-import { checkFiles, checkInstalled } from './consumers/package.mjs';
+import { checkFiles, checkInstalled, MOST_BYTES } from './consumers/package.mjs';
 import { checkPrograms } from './consumers/programs.mjs';
+import { checkPublished } from './consumers/published.mjs';
 import {
   check,
   finish,
@@ -24,14 +25,12 @@ import { IMPORTING, REQUIRING, WITH_INIT } from './consumers/sources.mjs';
 import { installTools } from './consumers/tools.mjs';
 import { checkTypes } from './consumers/types.mjs';
 
-const MOST_BYTES = 2e6;
-
 try {
   await checkAll();
 } catch (error) {
   check('the check itself', error.stack);
 }
-process.exit(finish());
+process.exit(finish('consumers'));
 
 async function checkAll() {
   const packed = run(
@@ -47,6 +46,7 @@ async function checkAll() {
     unpackedSize > MOST_BYTES && 'too large',
   );
   checkFiles(files.map((file) => file.path));
+  checkPublished(tarball);
 
   const esm = folder('esm', { 'main.js': IMPORTING, 'init.js': WITH_INIT });
   const installed = install(esm, tarball);

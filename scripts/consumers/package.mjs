@@ -3,6 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check, root } from './report.mjs';
 
+/** Unpacked; a tenth of a megabyte of it are documents. */
+export const MOST_BYTES = 2.2e6;
+
 const INSTALL_SCRIPTS = [
   'preinstall',
   'install',
@@ -12,6 +15,7 @@ const INSTALL_SCRIPTS = [
   'prepare',
   'postprepare',
 ];
+const BESIDE = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'];
 /** Built from assembly/. */
 const KERNELS = ['dist/kernels.wasm', 'dist/kernels-shared.wasm', 'dist/kernels.wasm.d.ts'];
 
@@ -26,16 +30,16 @@ export function checkFiles(paths) {
       !existsSync(join(root, path.replace(/^dist/, 'src').replace(/(\.d\.ts|\.js)$/, '.ts'))),
   );
   const other = paths.filter(
-    (path) => !path.startsWith('dist/') && !['package.json', 'README.md', 'LICENSE'].includes(path),
+    (path) => !/^(dist|docs|examples)\//.test(path) && !BESIDE.includes(path),
   );
   check(
-    'has what is built from src/, package.json, README.md and LICENSE',
+    `has what is built from src/, docs, examples, ${BESIDE.join(', ')}`,
     [
       stale.length > 0 && `without a source, build with --clean: ${stale.join(', ')}`,
       other.length > 0 && `not meant for users: ${other.join(', ')}`,
       [
-        'README.md',
-        'LICENSE',
+        ...BESIDE,
+        'docs/design.md',
         'dist/entry/node.js',
         'dist/entry/browser.js',
         'dist/entry/edge.js',

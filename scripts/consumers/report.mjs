@@ -40,10 +40,10 @@ function print(outcome, name, problems) {
 }
 
 /** Removes the folders and says how it went. Returns the exit code. */
-export function finish() {
+export function finish(name) {
   rmSync(temporary, { recursive: true, force: true });
   console.log(
-    `consumers: ${failures} failed, ${left} left out, ${Math.round(performance.now() / 1000)} s`,
+    `${name}: ${failures} failed, ${left} left out, ${Math.round(performance.now() / 1000)} s`,
   );
   return failures ? 1 : 0;
 }
