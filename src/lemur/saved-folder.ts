@@ -107,8 +107,8 @@ async function saveLocked(
       prefixMap &&
       (await write('prefix', {
         mean: { shape: [latentDim], data: prefixMap.mean },
-        documents: { shape: [prefixMap.dim, latentDim], data: prefixMap.documents },
-        queries: { shape: [prefixMap.dim, latentDim], data: prefixMap.queries },
+        documents: { shape: [prefixMap.dim, latentDim], data: prefixMap.documentProjection },
+        queries: { shape: [prefixMap.dim, latentDim], data: prefixMap.queryProjection },
       })),
   };
   const prefix = prefixMap && { dim: prefixMap.dim, step: prefixMap.step };
@@ -291,8 +291,8 @@ async function loadPrefixMap(
     dim,
     step,
     mean: await read('mean', latentDim),
-    documents: await read('documents', dim, latentDim),
-    queries: await read('queries', dim, latentDim),
+    documentProjection: await read('documents', dim, latentDim),
+    queryProjection: await read('queries', dim, latentDim),
     base,
   };
 }

@@ -107,8 +107,8 @@ describe('a prefix map', () => {
     const map = (await mapTo(latentDim))!;
     expect(relativeError(map.mean, mean)).toBeLessThan(1e-5);
     const [short, asked] = [
-      apply(centred, map.documents),
-      apply(features.slice(0, 20), map.queries),
+      apply(centred, map.documentProjection),
+      apply(features.slice(0, 20), map.queryProjection),
     ];
     const products = asked.flatMap((q) => short.map((d) => dot(q, d)));
     const expected = features.slice(0, 20).flatMap((q) => centred.map((d) => dot(q, d)));
@@ -119,8 +119,8 @@ describe('a prefix map', () => {
     const map = (await mapTo(6))!;
     expect(map.dim).toBe(6);
     const [ofDocuments, ofQueries] = [
-      moment(apply(centred, map.documents)),
-      moment(apply(features, map.queries)),
+      moment(apply(centred, map.documentProjection)),
+      moment(apply(features, map.queryProjection)),
     ];
     const diagonal = ofDocuments.map((row, i) => row[i]);
     expect(

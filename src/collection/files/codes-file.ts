@@ -13,8 +13,8 @@ export interface CodeRows {
   /** documents x prefixDim. */
   prefix: Int8Array;
   /** documents x d'. */
-  codes: Int8Array;
-  /** What a code of each row of `codes` is worth. */
+  full: Int8Array;
+  /** What a code of each row of `full` is worth. */
   factors: Float32Array;
   /**
    * How many times as long as a typical document's the vectors of each are; null: all are alike.
@@ -30,10 +30,10 @@ export interface SegmentCodes {
   /** As it was opened. */
   readonly stored: StoredFile;
   readonly prefix: Tensor<'i8'>;
-  readonly codes: Tensor<'i8'>;
+  readonly full: Tensor<'i8'>;
   readonly factors: Float32Array;
   readonly scales: Float32Array | null;
-  /** CRC-32 of each row of `codes`. */
+  /** CRC-32 of each row of `full`. */
   readonly checks: Int32Array;
   /** All of them, in memory. */
   all(): Promise<CodeRows>;
@@ -47,23 +47,23 @@ export async function readCodes(
 ): Promise<Omit<CodeRows, 'scales'>> {
   return {
     prefix: await device.read(prefix),
-    codes: await device.read(codes),
+    full: await device.read(codes),
     factors: await device.read(factors),
   };
 }
 
 export async function encodeCodes(
   name: string,
-  { prefix, codes, factors, scales }: CodeRows,
+  { prefix, full, factors, scales }: CodeRows,
 ): Promise<EncodedFile> {
   const documents = factors.length;
-  const dim = codes.length / documents;
+  const dim = full.length / documents;
   const checks = Int32Array.from(factors, (_, i) =>
-    crc32(bytesOf(codes.subarray(i * dim, (i + 1) * dim))),
+    crc32(bytesOf(full.subarray(i * dim, (i + 1) * dim))),
   );
   return encodeCheckedFile(name, CODES, {
     prefix: { shape: [documents, prefix.length / documents], data: prefix },
-    codes: { shape: [documents, dim], data: codes },
+    codes: { shape: [documents, dim], data: full },
     factors: { shape: [documents], data: factors },
     checks: { shape: [documents], data: checks },
     ...(scales ? { scales: { shape: [documents], data: scales } } : {}),
@@ -99,15 +99,15 @@ export async function openCodes(
       { resident: true },
     );
     kept.push(prefix);
-    const codes = await openRows(device, file, 'codes', 'i8', documents * latentDim, resident);
-    kept.push(codes);
+    const full = await openRows(device, file, 'codes', 'i8', documents * latentDim, resident);
+    kept.push(full);
     const all = async (): Promise<CodeRows> => ({
       prefix: await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]),
-      codes: await file.array<Int8Array>('codes', 'I8', [documents, latentDim]),
+      full: await file.array<Int8Array>('codes', 'I8', [documents, latentDim]),
       factors,
       scales,
     });
-    return { stored: file.stored, prefix, codes, factors, scales, checks, all, close };
+    return { stored: file.stored, prefix, full, factors, scales, checks, all, close };
   } catch (error) {
     await close();
     throw error;
@@ -122,8 +122,8 @@ export function joinCodes(parts: readonly CodeRows[]): CodeRows {
       parts.map(({ prefix }) => prefix),
       bytes,
     ),
-    codes: joinArrays(
-      parts.map(({ codes }) => codes),
+    full: joinArrays(
+      parts.map(({ full }) => full),
       bytes,
     ),
     factors: joinArrays(

@@ -17,12 +17,12 @@ export const MODEL = 'lemur-model';
 export interface Model {
   readonly map: DeviceFeatureMap;
   readonly prefixMap: PrefixMap;
-  /** `prefixMap.queries` on the device. */
-  readonly queries: Tensor<'f32'>;
+  /** `prefixMap.queryProjection` on the device. */
+  readonly queryProjection: Tensor<'f32'>;
 }
 
-export function freeModel(device: Device, { map, queries }: Model): void {
-  device.free(map.parameters, queries);
+export function freeModel(device: Device, { map, queryProjection }: Model): void {
+  device.free(map.parameters, queryProjection);
 }
 
 export async function encodeModel(
@@ -32,14 +32,14 @@ export async function encodeModel(
   solver: Solver,
 ): Promise<EncodedFile> {
   const { latentDim, inputDim, parameterCount } = map.layout;
-  const { dim, mean, documents, queries, base } = prefixMap;
+  const { dim, mean, documentProjection, queryProjection, base } = prefixMap;
   return encodeCheckedFile(name, MODEL, {
     factor: { shape: [latentDim, latentDim], data: await device.read(solver.factor) },
     sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
     parameters: { shape: [parameterCount], data: await device.read(map.parameters) },
     prefixMean: { shape: [latentDim], data: mean },
-    prefixDocuments: { shape: [dim, latentDim], data: documents },
-    prefixQueries: { shape: [dim, latentDim], data: queries },
+    prefixDocuments: { shape: [dim, latentDim], data: documentProjection },
+    prefixQueries: { shape: [dim, latentDim], data: queryProjection },
     ...(base ? { base: { shape: [latentDim], data: base } } : {}),
   });
 }
@@ -60,8 +60,8 @@ export async function openModel(
     const prefixMap: PrefixMap = {
       ...prefix,
       mean: await floats('prefixMean', latentDim),
-      documents: await floats('prefixDocuments', prefix.dim, latentDim),
-      queries: await floats('prefixQueries', prefix.dim, latentDim),
+      documentProjection: await floats('prefixDocuments', prefix.dim, latentDim),
+      queryProjection: await floats('prefixQueries', prefix.dim, latentDim),
       base: length === undefined ? null : await floats('base', latentDim),
     };
     return {
@@ -71,7 +71,7 @@ export async function openModel(
         unit: length !== undefined,
       },
       prefixMap,
-      queries: await device.upload('f32', prefixMap.queries),
+      queryProjection: await device.upload('f32', prefixMap.queryProjection),
     };
   });
 }

@@ -120,7 +120,7 @@ export async function openSnapshot(
             codes: await keep(
               device.concat(
                 'i8',
-                segments.map(({ codes }) => codes?.codes as Tensor<'i8'>),
+                segments.map(({ codes }) => codes?.full as Tensor<'i8'>),
               ),
             ),
             factors: await keep(

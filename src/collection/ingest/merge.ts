@@ -221,11 +221,11 @@ function shared(
 }
 
 function pick(
-  { prefix, codes, factors, scales }: CodeRows,
+  { prefix, full, factors, scales }: CodeRows,
   rows: readonly number[],
   count: number,
 ): CodeRows {
-  if (rows.length === count) return { prefix, codes, factors, scales };
+  if (rows.length === count) return { prefix, full, factors, scales };
   const some = (values: Int8Array): Int8Array => {
     const width = values.length / count;
     return joinArrays(
@@ -237,7 +237,7 @@ function pick(
     Float32Array.from(rows, (row) => values[row]);
   return {
     prefix: some(prefix),
-    codes: some(codes),
+    full: some(full),
     factors: floats(factors),
     scales: scales && floats(scales),
   };

@@ -58,7 +58,7 @@ export async function documentCodes(
   const prefixDim = model.prefixMap.dim;
   const out = {
     prefix: new Int8Array(count * prefixDim),
-    codes: new Int8Array(count * latentDim),
+    full: new Int8Array(count * latentDim),
     factors: new Float32Array(count),
     scales: null as Float32Array | null,
     residual: { documents: 0, mean: 0 },
@@ -76,7 +76,7 @@ export async function documentCodes(
       try {
         const rows = await codesOf(device, model, w, scales, options);
         out.prefix.set(rows.prefix, from * prefixDim);
-        out.codes.set(rows.codes, from * latentDim);
+        out.full.set(rows.full, from * latentDim);
         out.factors.set(rows.factors, from);
         if (scales) {
           out.scales ??= new Float32Array(count).fill(1);
@@ -117,11 +117,11 @@ export async function codesOf(
   scales: Float32Array | null,
   { signal }: RunOptions = {},
 ): Promise<CodeRows> {
-  const codes = await encodeWeights(device, prefixMap, w, scales, { signal });
+  const quantized = await encodeWeights(device, prefixMap, w, scales, { signal });
   try {
-    return { ...(await readCodes(device, codes)), scales };
+    return { ...(await readCodes(device, quantized)), scales };
   } finally {
-    device.free(codes.prefix, codes.codes, codes.factors);
+    device.free(quantized.prefix, quantized.codes, quantized.factors);
   }
 }
 

@@ -80,7 +80,7 @@ export async function fitIndex(
       scales: await scalesOfSome(learned, sets, options),
     };
   };
-  let queries: Tensor<'f32'> | undefined;
+  let queryProjection: Tensor<'f32'> | undefined;
   try {
     // weights of documents from everywhere give the map
     let residual: Residual = { documents: 0, mean: 0 };
@@ -130,8 +130,8 @@ export async function fitIndex(
         'fit: all documents have the same weights: there is nothing to learn from; searches stay exact';
       throw new LemurError('invalid-argument', message, { where: 'fit' });
     }
-    queries = await device.upload('f32', prefixMap.queries);
-    const model: WeightsModel = { map, solver, mean, std, length, prefixMap, queries };
+    queryProjection = await device.upload('f32', prefixMap.queryProjection);
+    const model: WeightsModel = { map, solver, mean, std, length, prefixMap, queryProjection };
 
     const codes: FileEntry[] = [];
     for (const view of snapshot.segments) {
@@ -186,7 +186,7 @@ export async function fitIndex(
     return model;
   } catch (error) {
     freeLearned(device, learned);
-    if (queries) device.free(queries);
+    if (queryProjection) device.free(queryProjection);
     throw error;
   } finally {
     device.free(...[...kept.values()].map(({ w }) => w));

@@ -140,7 +140,7 @@ export async function featureCandidates(
         mask &&
         (await device.upload('i8', new Int8Array(mask.buffer, mask.byteOffset, mask.length)));
       if (allowed) used.push(allowed);
-      const stage = { map: model.prefixMap, codes, queries: model.queries };
+      const stage = { map: model.prefixMap, codes, queryProjection: model.queryProjection };
       const rescored = RESCORED * numCandidates;
       const { indices } = await firstStageCandidates(
         device,

@@ -9,8 +9,8 @@ import type { PrefixMap } from './prefix-map.js';
 export interface FirstStage {
   readonly map: PrefixMap;
   readonly codes: DeviceCodes;
-  /** `map.queries` on the device. */
-  readonly queries: Tensor<'f32'>;
+  /** `map.queryProjection` on the device. */
+  readonly queryProjection: Tensor<'f32'>;
 }
 
 /** Encodes all rows of w (rows x d'), by their scales where these are not all 1. */
@@ -21,12 +21,13 @@ export async function createFirstStage(
   scales: Float32Array | null,
   options?: RunOptions,
 ): Promise<FirstStage> {
-  const queries = await device.upload('f32', map.queries);
+  const queryProjection = await device.upload('f32', map.queryProjection);
   try {
     const codes = await encodeWeights(device, map, w, scales, options);
-    return { map, codes: { ...codes, scaling: await uploadScales(device, map, scales) }, queries };
+    const scaling = await uploadScales(device, map, scales);
+    return { map, codes: { ...codes, scaling }, queryProjection };
   } catch (error) {
-    device.free(queries);
+    device.free(queryProjection);
     throw error;
   }
 }
@@ -56,21 +57,25 @@ export async function encodeWeights(
     'f32',
     map.mean.map((value) => -value),
   );
-  const documents = await device.upload('f32', map.documents);
+  const documentProjection = await device.upload('f32', map.documentProjection);
   const scaling =
     scales && map.base
       ? { scales: await device.upload('f32', scales), base: await device.upload('f32', map.base) }
       : null;
   try {
-    const args = { w, negativeMean, map: documents, step: map.step, scaling };
+    const args = { w, negativeMean, map: documentProjection, step: map.step, scaling };
     return await device.encodeRows(args, w.length / latentDim, latentDim, map.dim, options);
   } finally {
-    device.free(negativeMean, documents, ...(scaling ? [scaling.scales, scaling.base] : []));
+    device.free(
+      negativeMean,
+      documentProjection,
+      ...(scaling ? [scaling.scales, scaling.base] : []),
+    );
   }
 }
 
 /** What a first stage keeps on the device. */
-export function firstStageTensors({ codes, queries }: FirstStage): Tensor[] {
+export function firstStageTensors({ codes, queryProjection }: FirstStage): Tensor[] {
   const { prefix, codes: full, factors, checks, scaling } = codes;
   return [
     prefix,
@@ -78,7 +83,7 @@ export function firstStageTensors({ codes, queries }: FirstStage): Tensor[] {
     factors,
     ...(checks ? [checks] : []),
     ...(scaling ? [scaling.scales] : []),
-    queries,
+    queryProjection,
   ];
 }
 
@@ -88,7 +93,7 @@ export function firstStageTensors({ codes, queries }: FirstStage): Tensor[] {
  */
 export async function firstStageCandidates(
   device: Device,
-  { map, codes, queries }: FirstStage,
+  { map, codes, queryProjection }: FirstStage,
   features: Tensor<'f32'>,
   count: number,
   rescored: number,
@@ -99,7 +104,7 @@ export async function firstStageCandidates(
   const prefixes = await device.allocate('f32', count * map.dim);
   const used: Tensor[] = [prefixes];
   try {
-    await device.innerProducts(features, count, queries, map.dim, latentDim, prefixes, {
+    await device.innerProducts(features, count, queryProjection, map.dim, latentDim, prefixes, {
       signal: options?.signal,
     });
     // codes are of w - mean, those with scales of what w - base is a multiple of

@@ -24,9 +24,9 @@ export interface PrefixMap {
   /** d': mean row of W, or of the rows that the covariance comes from. */
   readonly mean: Float32Array;
   /** D, dim x d'. */
-  readonly documents: Float32Array;
+  readonly documentProjection: Float32Array;
   /** Q, dim x d'. */
-  readonly queries: Float32Array;
+  readonly queryProjection: Float32Array;
   /** What a code of a prefix is worth, on the scale of w'. */
   readonly step: number;
   /**
@@ -94,16 +94,21 @@ export async function fitPrefixMap(
     );
     const dim = values.length;
     if (dim === 0) return null;
-    const documents = scaleRows(await products(vectors, factor), values, n, -0.25);
-    const queries = scaleRows(await products(documents, covariance), values, n, -0.5);
+    const documentProjection = scaleRows(await products(vectors, factor), values, n, -0.25);
+    const queryProjection = scaleRows(
+      await products(documentProjection, covariance),
+      values,
+      n,
+      -0.5,
+    );
     const rootMeanSquare = Math.sqrt(
       values.reduce((sum, value) => sum + Math.sqrt(value), 0) / dim,
     );
     return {
       dim,
       mean,
-      documents,
-      queries,
+      documentProjection,
+      queryProjection,
       step: Math.fround((CLIP * rootMeanSquare) / 127),
       base: scaling.base,
     };
