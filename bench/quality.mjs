@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { findModel } from '../dist/cli/model.js';
-import { shippedProjection } from '../dist/cli/shipped-projection.js';
+import { shippedProjection } from '../dist/encoder/default/node-shipped-projection.js';
 import { MaxSim, readBeir, readNpy } from '../dist/entry/node.js';
 import { loadEncoder } from '../dist/entry/node-encoder.js';
 import { principalComponents } from '../dist/linalg/principal-components.js';
@@ -52,7 +52,9 @@ console.log(
 await report(`all ${hidden} dimensions`, undefined, hidden);
 for (const dim of WIDTHS) {
   const shipped =
-    values.model === model.name ? await shippedProjection(model.reference, dim) : undefined;
+    values.model === model.name
+      ? await shippedProjection(`${model.reference.package}@${model.reference.version}`, dim)
+      : undefined;
   if (shipped) await report(`${dim} dimensions, by the package's projection`, shipped, dim);
 }
 await report(

@@ -30,6 +30,8 @@ export default kernels;
 
 const isClean = process.argv.includes('--clean');
 if (isClean) rmSync('dist', { recursive: true, force: true });
+/** Of the default encoder. */
+const PROJECTION = 'encoder/default/minilm-projection.safetensors';
 /** Workers as texts, which the command line takes from beside it when it needs them. */
 const INLINED = ['inlined-kernels-worker.js', 'inlined-encoder-worker.js'];
 
@@ -185,7 +187,7 @@ async function bundleCommandLine() {
   });
   await bundle.close();
   chmodSync(output, 0o755);
-  copyFileSync('src/cli/minilm-projection.safetensors', 'dist/cli/minilm-projection.safetensors');
+  copyFileSync(`src/${PROJECTION}`, `dist/${PROJECTION}`);
 }
 
 /** Files that a module finds beside itself are looked for from the folder of the bundle. */

@@ -1,5 +1,5 @@
 // Makes the projection of the default encoder that the package brings,
-// src/cli/minilm-projection.safetensors:
+// src/encoder/default/minilm-projection.safetensors:
 //   node scripts/make-projection.mjs [--every 4] [BEIR=EVERY ...]
 // The leading principal components of document tokens of SciFact (every fourth text) and, where
 // they are named, of other BEIR folders (every so many texts), in descending order, as int8 with a
@@ -79,5 +79,5 @@ const file = writeSafetensors(tensors, {
   version: '1',
   model: `${reference.package}@${reference.version}`,
 });
-writeFileSync(path('src/cli/minilm-projection.safetensors'), file);
+writeFileSync(path('src/encoder/default/minilm-projection.safetensors'), file);
 console.error(`${vectors.length / hidden} vectors of ${hidden} dimensions, ${file.length} bytes`);

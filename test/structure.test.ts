@@ -37,6 +37,7 @@ const ORDER = [
   ['search'],
   ['lemur'],
   ['encoder/files'],
+  ['encoder/default'],
   ['encoder/text'],
   ['encoder/graph'],
   ['encoder/architectures'],

@@ -44,7 +44,7 @@ export function checkFiles(paths) {
         'dist/entry/browser.js',
         'dist/entry/edge.js',
         'dist/cli/main.js',
-        'dist/cli/minilm-projection.safetensors',
+        'dist/encoder/default/minilm-projection.safetensors',
         'dist/entry/node-kernels-worker.js',
         'dist/entry/browser-kernels-worker.js',
         ...KERNELS,

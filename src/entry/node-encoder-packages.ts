@@ -20,3 +20,7 @@ export function findPackage(name: string): string | undefined {
   }
   return undefined;
 }
+
+export function isInstalled(name: string): boolean {
+  return findPackage(name) !== undefined;
+}

