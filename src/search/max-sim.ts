@@ -14,7 +14,7 @@ import { checkOptions, type OptionNames } from '../known-options.js';
 import { stepPacer } from '../pacer.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { meanToken, quantizeTokens } from '../tokens/quantize.js';
-import { someTexts } from '../tokens/some-texts.js';
+import { sliceTexts } from '../tokens/slice-texts.js';
 import {
   type DenseTokens,
   type TokenInput,
@@ -113,7 +113,7 @@ export class MaxSim {
     const step = Math.max(1, Math.floor(SCORES_AT_ONCE / this.documents));
     for (let from = 0; from < count; from += step) {
       const to = Math.min(count, from + step);
-      const scores = await this.#score(someTexts(sets, from, to), options);
+      const scores = await this.#score(sliceTexts(sets, from, to), options);
       for (let q = from; q < to; q++) {
         const row = scores.subarray((q - from) * this.documents, (q - from + 1) * this.documents);
         await selectTopKPaced(row, this.documents, k, top.indices, top.scores, q * k, turn);

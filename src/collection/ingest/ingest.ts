@@ -4,7 +4,7 @@ import type { Encoder } from '../../encoder/encoder.js';
 import { nextMacrotask, pacer, stepPacer } from '../../pacer.js';
 import type { RunOptions } from '../../run-options.js';
 import { joinTexts } from '../../tokens/join.js';
-import { poolTokens } from '../../tokens/pool.js';
+import { poolTokens } from '../../tokens/pool-tokens.js';
 import { meanToken, quantizationLoss, quantizeText } from '../../tokens/quantize.js';
 import { isTensor, matrixShape, type TokenSets, tokenRows } from '../../tokens/token-sets.js';
 import type { Call } from '../calls/calls.js';

@@ -5,7 +5,7 @@ import { stepPacer } from '../../pacer.js';
 import type { RunOptions } from '../../run-options.js';
 import { firstStageCandidates } from '../../search/prefix/first-stage.js';
 import type { TopK } from '../../search/top-documents.js';
-import { someTexts } from '../../tokens/some-texts.js';
+import { sliceTexts } from '../../tokens/slice-texts.js';
 import type { TokenSets } from '../../tokens/token-sets.js';
 import type { Snapshot } from '../files/snapshot.js';
 import type { CompiledFilter } from '../metadata/compile-filter.js';
@@ -79,7 +79,7 @@ export async function find(
   const top = emptyTop(count, k);
   const atOnce = Math.max(1, Math.floor(RESCORED_AT_ONCE / (RESCORED * numCandidates)));
   for (let from = 0; from < count; from += atOnce) {
-    const some = someTexts(queries, from, Math.min(count, from + atOnce));
+    const some = sliceTexts(queries, from, Math.min(count, from + atOnce));
     const lists = await featureCandidates(device, snapshot, some, numCandidates, mask, signal);
     const found = await scoreLists(
       device,
@@ -209,7 +209,7 @@ async function scoreAll(
   for (let from = 0; from < count; from += queriesAtOnce) {
     onProgress?.({ stage: 'search', done: from, total: count });
     const to = Math.min(count, from + queriesAtOnce);
-    const scores = await withQueries(device, someTexts(queries, from, to), (uploaded) =>
+    const scores = await withQueries(device, sliceTexts(queries, from, to), (uploaded) =>
       filled(device, (to - from) * documents, (out) =>
         device.maxSim(uploaded, snapshot.tokens, out, { signal }),
       ),
@@ -255,7 +255,7 @@ export async function scoreLists(
       const scores = await subsetScores(
         device,
         snapshot,
-        someTexts(queries, from, to),
+        sliceTexts(queries, from, to),
         numbers,
         offsets,
         signal,

@@ -6,7 +6,7 @@ import type { RunOptions } from '../../run-options.js';
 import { joinTexts } from '../../tokens/join.js';
 import { createRandom, type Random } from '../../tokens/random.js';
 import { STREAM } from '../../tokens/random-streams.js';
-import { someTexts } from '../../tokens/some-texts.js';
+import { sliceTexts } from '../../tokens/slice-texts.js';
 import type { TokenSets } from '../../tokens/token-sets.js';
 import type { Curve } from '../files/manifest.js';
 import type { Snapshot } from '../files/snapshot.js';
@@ -79,7 +79,7 @@ async function drawTexts(
 
 /** Queries of the caller's, `count` of them at most. */
 export function givenQueries(queries: TokenSets, count: number): HeldOutQueries {
-  const some = someTexts(queries, 0, Math.min(queries.counts.length, count));
+  const some = sliceTexts(queries, 0, Math.min(queries.counts.length, count));
   return { queries: some, own: new Int32Array(some.counts.length).fill(-1) };
 }
 

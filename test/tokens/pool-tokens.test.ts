@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isLemurError } from '../../src/errors.js';
-import { type PooledTokens, poolTokens } from '../../src/tokens/pool.js';
+import { type PooledTokens, poolTokens } from '../../src/tokens/pool-tokens.js';
 import { type TokenSets, tokenSets } from '../../src/tokens/token-sets.js';
 import { dot, numbers, randomTexts, relativeError } from '../numbers.js';
 
