@@ -26,7 +26,7 @@ const TYPES = [
   'Activation',
   'AddOptions',
   'Added',
-  'ByteRanges',
+  'ByteSource',
   'CandidateOptions',
   'Candidates',
   'CreateOptions',

@@ -4,7 +4,7 @@ import { fileKind } from '../bytes/file-kind.js';
 import { readHead } from '../bytes/node-file.js';
 import { openPipe, whatLiesAt } from '../bytes/node-path-content.js';
 import { LemurError } from '../errors.js';
-import { type ByteSource, readLines } from '../formats/json/jsonl.js';
+import { type ByteStream, readLines } from '../formats/json/jsonl.js';
 import { showJson } from '../formats/json/show-json.js';
 import { readTokenVectors } from '../formats/node-token-vectors.js';
 import { type BeirDocument, parseBeirDocuments, type UnreadFields } from '../formats/texts/beir.js';
@@ -251,7 +251,7 @@ async function openTexts(
 
 /** Documents of JSON lines; at the end it is said what of them was not read. */
 async function* jsonLines(
-  bytes: ByteSource,
+  bytes: ByteStream,
   label: string,
   { reporter }: Pick<SourceOptions, 'reporter'>,
 ): AsyncGenerator<BeirDocument, void, undefined> {
@@ -379,6 +379,6 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-async function allBytes(source: ByteSource & AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+async function allBytes(source: ByteStream & AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return Buffer.concat(await collect(source));
 }

@@ -8,8 +8,8 @@ import { type Checkpoint, type Layout, openCheckpoint } from './checkpoint/check
 import { resolveRecipes, type Settings } from './checkpoint/settings.js';
 import { type EncoderParts, type PoolingEncoder, poolingEncoder } from './encoder.js';
 import {
+  type CheckpointFile,
   type CheckpointFiles,
-  type FilePlace,
   needJson,
   orReject,
   readJson,
@@ -34,7 +34,7 @@ export interface EncoderPlatform {
   spawnWorker(): WorkerPort;
   /** In hexadecimal digits. */
   sha256(data: string | Uint8Array): Promise<string>;
-  sha256OfFile(place: FilePlace): Promise<string>;
+  sha256OfFile(file: CheckpointFile): Promise<string>;
 }
 
 /** With a hub's id also how its files are got. */
@@ -324,7 +324,7 @@ async function fingerprint(
   );
   const files = body.kind === 'weights' ? body.weights.files : [body.file];
   const hashes: string[] = [];
-  for (const { place } of files) hashes.push(await sha256OfFile(place));
+  for (const file of files) hashes.push(await sha256OfFile(file));
   const text = JSON.stringify({
     weights: hashes.length === 1 ? hashes[0] : hashes,
     config: body.kind === 'weights' ? body.config : null,

@@ -1,7 +1,7 @@
+import { readAll } from '../bytes/byte-source.js';
 import type { PoolingEncoder } from '../encoder/encoder.js';
 import { addressFiles, openBlob } from '../encoder/files/browser-files.js';
 import { hubCacheStorage } from '../encoder/files/browser-hub-cache.js';
-import { wholeFile } from '../encoder/files/checkpoint-files.js';
 import { hubFiles, isHubId } from '../encoder/files/hub.js';
 import {
   type EncoderPlatform,
@@ -63,7 +63,7 @@ const platform: EncoderPlatform = {
   },
   addressOf: () => undefined,
   sha256: async (data) => hexOf(typeof data === 'string' ? new TextEncoder().encode(data) : data),
-  sha256OfFile: async (place) => hexOf(await wholeFile(openBlob, place)),
+  sha256OfFile: async (file) => hexOf(await readAll(await openBlob(file))),
 };
 
 async function hexOf(bytes: Uint8Array): Promise<string> {

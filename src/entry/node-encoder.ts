@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { eachChunk } from '../bytes/byte-ranges.js';
+import { eachChunk } from '../bytes/byte-source.js';
 import { absolutePath } from '../bytes/node-path.js';
 import {
   DEFAULT_DIM,
@@ -96,17 +96,10 @@ const platform: EncoderPlatform = {
   // beside its own file the worker finds it by its name
   addressOf: (name) => (workerFile() ? undefined : findPackage(name)),
   sha256: async (data) => createHash('sha256').update(data).digest('hex'),
-  async sha256OfFile(place) {
+  async sha256OfFile(file) {
     const hash = createHash('sha256');
-    const ranges = await openPath(place);
-    await eachChunk(
-      ranges,
-      0,
-      ranges.size,
-      String(place),
-      undefined,
-      (chunk) => void hash.update(chunk),
-    );
+    const source = await openPath(file);
+    await eachChunk(source, 0, source.size, undefined, (chunk) => void hash.update(chunk));
     return hash.digest('hex');
   },
 };

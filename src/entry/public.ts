@@ -1,4 +1,4 @@
-export type { ByteRanges } from '../bytes/byte-ranges.js';
+export type { ByteSource } from '../bytes/byte-source.js';
 export type { Curve, Features, Residual } from '../collection/files/manifest.js';
 export type { Verification } from '../collection/files/verify.js';
 export { Index, type SearchResult, type StoredText } from '../collection/index.js';

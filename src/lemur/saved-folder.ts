@@ -1,4 +1,4 @@
-import { eachChunk } from '../bytes/byte-ranges.js';
+import { eachChunk } from '../bytes/byte-source.js';
 import { crc32, crc32Paced } from '../bytes/crc32.js';
 import type { Device, DType, Tensor } from '../device/device.js';
 import { isLemurError, LemurError } from '../errors.js';
@@ -325,7 +325,7 @@ async function openDataFile(
         },
       );
     let sum = 0;
-    await eachChunk(stored, 0, stored.size, where, undefined, (chunk) => {
+    await eachChunk(stored, 0, stored.size, undefined, (chunk) => {
       sum = crc32(chunk, sum);
     });
     if (sum !== entry.crc32)

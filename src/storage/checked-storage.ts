@@ -34,6 +34,7 @@ export function checkedStorage(storage: Storage): Storage {
         throw gave('open()', 'a file with size, read() and close()', opened);
       length("an opened file's size", opened.size);
       return {
+        name: `${name}/${file}`,
         get size() {
           return opened.size;
         },

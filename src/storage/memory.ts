@@ -65,12 +65,12 @@ export function memoryStorage(name = 'memory'): Storage {
 function openedBytes(bytes: Uint8Array, where: string): StoredFile {
   let closed = false;
   return {
+    name: where,
     size: bytes.length,
     async read(offset, length) {
       if (closed) throw new LemurError('closed', `${where}: the file was closed`, { where });
       return bytes.slice(offset, offset + length);
     },
-    descriptor: undefined,
     async close() {
       closed = true;
     },

@@ -41,8 +41,9 @@ export function folderStorage(at: string | URL): Storage {
   const ready = async (): Promise<void> => {
     if (held === 0) await makeFolder(path);
   };
+  const name = isUrlObject(at) || /^file:/i.test(at) ? path : at;
   return {
-    name: isUrlObject(at) || /^file:/i.test(at) ? path : at,
+    name,
     read: (file) => readWhole(join(path, file)),
     async readRange(file, offset, length) {
       const opened = await openStoredFile(join(path, file));
@@ -53,7 +54,7 @@ export function folderStorage(at: string | URL): Storage {
       }
     },
     size: (file) => sizeOf(join(path, file)),
-    open: (file) => openStoredFile(join(path, file)),
+    open: (file) => openStoredFile(join(path, file), `${name}/${file}`),
     write: (file, bytes, { create = false } = {}) =>
       changed(join(path, file), 'written', async (at) => {
         await ready();

@@ -19,15 +19,15 @@ const READ_LIMIT = 1 << 30;
 
 /**
  * Opens a file of the file system. Rejects with 'not-found' where there is none, and for a folder,
- * a named pipe or a device; it never waits.
+ * a named pipe or a device; it never waits. `name` is for messages.
  */
-export async function openStoredFile(path: string): Promise<StoredFile> {
+export async function openStoredFile(path: string, name: string = path): Promise<StoredFile> {
   try {
     const descriptor = await openFile(path, READ);
     try {
       const stats = await statFile(descriptor);
       checkRegular(stats);
-      return storedFile(path, descriptor, stats.size);
+      return new NodeFile(path, descriptor, stats.size, name);
     } catch (error) {
       await closeFile(descriptor);
       throw error;
@@ -37,33 +37,46 @@ export async function openStoredFile(path: string): Promise<StoredFile> {
   }
 }
 
-function storedFile(path: string, descriptor: number, size: number): StoredFile {
+class NodeFile implements StoredFile {
+  readonly name: string;
+  readonly size: number;
+  readonly #path: string;
+  readonly #descriptor: number;
   /** Reads under way: the number may mean another file once it is closed. */
-  const reads = new Set<Promise<unknown>>();
-  let closing: Promise<void> | undefined;
-  return {
-    size,
-    get descriptor() {
-      return closing ? undefined : descriptor;
-    },
-    async read(offset, length) {
-      if (closing) throw new LemurError('closed', `${path}: the file was closed`, { where: path });
-      // no more room than the file has bytes, whatever is asked for
-      const result = readPart(descriptor, offset, Math.max(0, Math.min(length, size - offset)));
-      reads.add(result);
-      try {
-        return await result;
-      } catch (cause) {
-        throw fileError(path, cause);
-      } finally {
-        reads.delete(result);
-      }
-    },
-    close() {
-      closing ??= Promise.allSettled(reads).then(() => closeFile(descriptor));
-      return closing;
-    },
-  };
+  readonly #reads = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(path: string, descriptor: number, size: number, name: string) {
+    this.#path = path;
+    this.#descriptor = descriptor;
+    this.size = size;
+    this.name = name;
+  }
+
+  get descriptor(): number | undefined {
+    return this.#closing ? undefined : this.#descriptor;
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const where = this.#path;
+    if (this.#closing) throw new LemurError('closed', `${where}: the file was closed`, { where });
+    // no more room than the file has bytes, whatever is asked for
+    const most = Math.max(0, Math.min(length, this.size - offset));
+    const result = readPart(this.#descriptor, offset, most);
+    this.#reads.add(result);
+    try {
+      return await result;
+    } catch (cause) {
+      throw fileError(where, cause);
+    } finally {
+      this.#reads.delete(result);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#reads).then(() => closeFile(this.#descriptor));
+    return this.#closing;
+  }
 }
 
 async function readPart(descriptor: number, offset: number, length: number): Promise<Uint8Array> {

@@ -1,17 +1,15 @@
-/** A file that was opened: what it holds stays readable after it was deleted or replaced. */
-export interface StoredFile {
-  /** In bytes. */
-  readonly size: number;
-  /**
-   * The `length` bytes from `offset` on; fewer, or none, where the file ends before. Rejects with
-   * 'closed'.
-   */
-  read(offset: number, length: number): Promise<Uint8Array>;
+import type { ByteSource } from '../bytes/byte-source.js';
+
+/**
+ * A file that was opened: what it holds stays readable after it was deleted or replaced. `read`
+ * gives fewer bytes, or none, where the file ends before, and rejects with 'closed'.
+ */
+export interface StoredFile extends ByteSource {
   /**
    * The number by which threads of this process can read the file from the system, until it is
-   * closed; undefined where there is none.
+   * closed; absent where there is none.
    */
-  readonly descriptor: number | undefined;
+  readonly descriptor?: number | undefined;
   /**
    * Resolves when the reads under way are done and the file is closed; calling it again is fine.
    * Threads that use the descriptor are not waited for.

@@ -1,10 +1,11 @@
-import type { ByteRanges } from '../bytes/byte-ranges.js';
+import type { ByteSource } from '../bytes/byte-source.js';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors/safetensors-file.js';
 import type { Storage } from './storage.js';
 
 /** A stored file to be read in parts. Rejects with 'not-found'. */
-export async function storedRanges(storage: Storage, file: string): Promise<ByteRanges> {
+export async function storedRanges(storage: Storage, file: string): Promise<ByteSource> {
   return {
+    name: `${storage.name}/${file}`,
     size: await storage.size(file),
     read: (offset, length) => storage.readRange(file, offset, length),
   };

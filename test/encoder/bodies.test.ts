@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rangesOf } from '../../src/bytes/byte-ranges.js';
+import { bytesSource } from '../../src/bytes/byte-source.js';
 import type { BertConfig } from '../../src/encoder/architectures/bert-config.js';
 import { bertOnnx } from '../../src/encoder/architectures/bert-graph.js';
 import { bertWeights } from '../../src/encoder/architectures/bert-weights.js';
@@ -64,7 +64,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
         body: source,
         dense,
       },
-      { open: async () => rangesOf(file), importRuntime: (runtime) => import(runtime) },
+      { open: async () => bytesSource(file), importRuntime: (runtime) => import(runtime) },
     );
   }
 
@@ -85,7 +85,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     { config, file }: Model<BertConfig>,
     batch: IdBatch,
   ): Promise<Float64Array[]> {
-    const weights = bertWeights(await openSafetensors(rangesOf(file)), config, 'test');
+    const weights = bertWeights(await openSafetensors(bytesSource(file)), config, 'test');
     return eachText(batch, (ids, attended) => plainBert(config, weights, ids, attended));
   }
 
@@ -193,7 +193,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     expect(roberta.config).toMatchObject({ firstPosition: 2, positions: 35 });
     const batch = texts(9, 35);
     // the same weights with two position embeddings less are those of a BERT
-    const tensors = await openSafetensors(rangesOf(roberta.file));
+    const tensors = await openSafetensors(bytesSource(roberta.file));
     const position = await tensors.readFloats('roberta.embeddings.position_embeddings.weight');
     const weights = bertWeights(tensors, roberta.config, 'test');
     const { positions: shifted } = await weights.embeddings();
@@ -219,7 +219,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     const model = smallModernBert();
     const batch = { ...texts(60, 13), attended: Int32Array.of(4, 13) };
     const weights = modernBertWeights(
-      await openSafetensors(rangesOf(model.file)),
+      await openSafetensors(bytesSource(model.file)),
       model.config,
       'test',
     );
@@ -234,7 +234,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     const model = smallModernBert();
     const batch = { ...texts(40, 13, 30), attended: Int32Array.of(40, 13, 27) };
     const weights = modernBertWeights(
-      await openSafetensors(rangesOf(model.file)),
+      await openSafetensors(bytesSource(model.file)),
       model.config,
       'test',
     );
@@ -261,7 +261,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     const batch = { ...texts(9, 12, 1), attended: Int32Array.of(5, 12, 1) };
     const bertGraph = await bertOnnx(
       bert.config,
-      bertWeights(await openSafetensors(rangesOf(bert.file)), bert.config, 'test'),
+      bertWeights(await openSafetensors(bytesSource(bert.file)), bert.config, 'test'),
       [],
       options,
     );
@@ -272,7 +272,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     const modern = smallModernBert();
     const long = { ...texts(40, 13, 30), attended: Int32Array.of(40, 13, 27) };
     const weights = modernBertWeights(
-      await openSafetensors(rangesOf(modern.file)),
+      await openSafetensors(bytesSource(modern.file)),
       modern.config,
       'test',
     );

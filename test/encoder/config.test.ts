@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rangesOf } from '../../src/bytes/byte-ranges.js';
+import { bytesSource } from '../../src/bytes/byte-source.js';
 import { bertWeights } from '../../src/encoder/architectures/bert-weights.js';
 import { isLemurError } from '../../src/errors.js';
 import { openSafetensors } from '../../src/formats/safetensors/safetensors-file.js';
@@ -49,7 +49,7 @@ describe('a model that is not what the encoder runs', () => {
 
   test('is refused where its weights have other shapes than its config says, or are not there', async () => {
     const { file, config } = smallBert();
-    const weights = await openSafetensors(rangesOf(file), 'm');
+    const weights = await openSafetensors(bytesSource(file), 'm');
     expect(() => bertWeights(weights, { ...config, intermediate: 96 }, 'm')).toThrow(
       /intermediate\.dense\.weight is \[104,48\], expected \[96, 48\]/,
     );

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { rangesOf } from '../../src/bytes/byte-ranges.js';
+import { bytesSource } from '../../src/bytes/byte-source.js';
 import { isLemurError, LemurError } from '../../src/errors.js';
 import { joinTensorFiles } from '../../src/formats/safetensors/join-tensor-files.js';
 import { writeSafetensors } from '../../src/formats/safetensors/safetensors.js';
@@ -14,15 +14,15 @@ const row = (...values: number[]): { data: Float32Array; shape: number[] } => ({
 });
 const files: Record<string, TensorFile> = {
   'model-00001-of-00002.safetensors': await openSafetensors(
-    rangesOf(writeSafetensors({ a: row(1, 2), unnamed: row(9), both: row(3) })),
+    bytesSource(writeSafetensors({ a: row(1, 2), unnamed: row(9), both: row(3) })),
     'one',
   ),
   'model-00002-of-00002.safetensors': await openSafetensors(
-    rangesOf(writeSafetensors({ b: row(4, 5, 6), both: row(7) })),
+    bytesSource(writeSafetensors({ b: row(4, 5, 6), both: row(7) })),
     'two',
   ),
   'pytorch_model.bin': await openTorchTensors(
-    rangesOf(
+    bytesSource(
       torchFile(
         pickle(stateDict(['t', tensor(storage('FloatStorage', '0', 4), 0, [2, 2], [1, 2])])),
         {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ByteSource, readJsonLines, readLines } from '../../src/formats/json/jsonl.js';
+import { type ByteStream, readJsonLines, readLines } from '../../src/formats/json/jsonl.js';
 import { turnsOf } from '../turns.js';
 
 const encoder = new TextEncoder();
@@ -15,7 +15,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-const parse = (source: ByteSource) => collect(readJsonLines(source, 'a.jsonl'));
+const parse = (source: ByteStream) => collect(readJsonLines(source, 'a.jsonl'));
 
 describe('lines', () => {
   test('end with LF, CRLF or nothing; blank ones count but are not yielded; a byte order mark is dropped', async () => {
@@ -110,7 +110,7 @@ describe('errors', () => {
   test('come for chunks that are not bytes', async () => {
     const strings = (async function* () {
       yield '{}';
-    })() as unknown as ByteSource;
+    })() as unknown as ByteStream;
     await expect(parse(strings)).rejects.toMatchObject({ code: 'invalid-argument' });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rangesOf } from '../../src/bytes/byte-ranges.js';
+import { bytesSource } from '../../src/bytes/byte-source.js';
 import { isLemurError, type LemurError } from '../../src/errors.js';
 import {
   readSafetensors,
@@ -11,7 +11,7 @@ import {
 import { openSafetensors } from '../../src/formats/safetensors/safetensors-file.js';
 import { streamSafetensors } from '../../src/formats/safetensors/safetensors-stream.js';
 import { bytesOf, numbers } from '../numbers.js';
-import { counted } from './counted-ranges.js';
+import { counted } from './counted-source.js';
 
 /** Bytes of an element, as the format's description has them. */
 const BYTES = {
@@ -80,7 +80,7 @@ describe('a safetensors file that is read in parts', () => {
     for (let seed = 1; seed <= 40; seed++) {
       const { bytes, header, body } = randomFile(seed);
       const whole = readSafetensors(bytes);
-      const opened = await openSafetensors(rangesOf(bytes));
+      const opened = await openSafetensors(bytesSource(bytes));
       expect([...opened.tensors.keys()]).toEqual([...whole.tensors.keys()]);
       for (const [name, entry] of whole.tensors) {
         const { shape, data_offsets: at } = header[name];
@@ -114,7 +114,7 @@ describe('a safetensors file that is read in parts', () => {
       { a: { data, shape: [100, 3] }, b: { data: Int8Array.of(1, 2), shape: [2] } },
       { made: 'here' },
     );
-    const source = counted(rangesOf(bytes));
+    const source = counted(bytesSource(bytes));
     const opened = await openSafetensors(source);
     const header = Number(new DataView(bytes.buffer).getBigUint64(0, true));
     expect(source.reads).toEqual([
@@ -132,7 +132,7 @@ describe('a safetensors file that is read in parts', () => {
       { x: { dtype: 'F16', shape: [halves.length], data_offsets: [0, halves.byteLength] } },
       new Uint8Array(halves.buffer),
     );
-    const source = counted(rangesOf(bytes));
+    const source = counted(bytesSource(bytes));
     const values = await (await openSafetensors(source)).readFloats('x');
     expect(await bytesOf(values)).toBe(
       await bytesOf(toFloat32(readSafetensors(bytes).tensors.get('x')!, 'x')),
@@ -144,11 +144,11 @@ describe('a safetensors file that is read in parts', () => {
     const whole = writeSafetensors({ a: { data: Float32Array.of(1, 2), shape: [2] } });
     for (let length = 0; length < whole.length; length++) {
       const cut = whole.subarray(0, length);
-      const error = await failure(openSafetensors(rangesOf(cut), 'm.safetensors'));
+      const error = await failure(openSafetensors(bytesSource(cut), 'm.safetensors'));
       expect(error.fields).toEqual({ where: 'm.safetensors' });
       expect(() => readSafetensors(cut, 'm.safetensors')).toThrow(error.message);
     }
-    await failure(openSafetensors(rangesOf(Uint8Array.of(...whole, 0))));
+    await failure(openSafetensors(bytesSource(Uint8Array.of(...whole, 0))));
   });
 
   test.each([
@@ -174,7 +174,7 @@ describe('a safetensors file that is read in parts', () => {
   ])(
     'is refused with offsets %s, before anything but the header is read',
     async (_what, header) => {
-      const source = counted(rangesOf(file(header, new Uint8Array(4))));
+      const source = counted(bytesSource(file(header, new Uint8Array(4))));
       await failure(openSafetensors(source));
       expect(source.reads.length).toBe(2);
     },
@@ -185,7 +185,7 @@ describe('a safetensors file that is read in parts', () => {
       const bytes = new Uint8Array(16);
       new DataView(bytes.buffer).setBigUint64(0, length, true);
       const source = counted({
-        ...rangesOf(bytes),
+        ...bytesSource(bytes),
         size: length > 9n ? Number.MAX_SAFE_INTEGER : 16,
       });
       await failure(openSafetensors(source));
@@ -194,7 +194,7 @@ describe('a safetensors file that is read in parts', () => {
   });
 
   test('whose source gives too little or too much is said to be truncated', async () => {
-    const whole = rangesOf(writeSafetensors({ a: { data: new Float32Array(9), shape: [9] } }));
+    const whole = bytesSource(writeSafetensors({ a: { data: new Float32Array(9), shape: [9] } }));
     let change = 0;
     const opened = await openSafetensors({
       ...whole,
@@ -211,7 +211,7 @@ describe('a safetensors file that is read in parts', () => {
 
   test('names a tensor that it does not have, and rows that a tensor does not have', async () => {
     const opened = await openSafetensors(
-      rangesOf(
+      bytesSource(
         writeSafetensors({
           a: { data: new Float32Array(6), shape: [3, 2] },
           one: { data: new Float32Array(1), shape: [] },
@@ -237,7 +237,7 @@ describe('a safetensors file that is read in parts', () => {
 
   test('stops with the reason of an aborted signal, between two chunks too', async () => {
     const bytes = writeSafetensors({ a: { data: new Uint8Array(3 * CHUNK), shape: [3 * CHUNK] } });
-    const source = counted(rangesOf(bytes));
+    const source = counted(bytesSource(bytes));
     const opened = await openSafetensors(source);
     const controller = new AbortController();
     const reading = opened.read('a', { signal: controller.signal });
@@ -318,7 +318,7 @@ describe('a safetensors file that is written in parts', () => {
     await stream.write('half', Uint16Array.of(0x3f80, 0xc049));
     await stream.write('flag', Uint8Array.of(1));
     await stream.end();
-    const opened = await openSafetensors(rangesOf(out.bytes()));
+    const opened = await openSafetensors(bytesSource(out.bytes()));
     expect([...(await opened.readFloats('half'))]).toEqual([1, -3.140625]);
     expect(await opened.read('flag')).toEqual({
       type: 'BOOL',

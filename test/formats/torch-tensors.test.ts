@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type ByteRanges, rangesOf } from '../../src/bytes/byte-ranges.js';
+import { type ByteSource, bytesSource } from '../../src/bytes/byte-source.js';
 import { isLemurError, type LemurError } from '../../src/errors.js';
 import type { TensorFile } from '../../src/formats/safetensors/tensor-file.js';
 import {
@@ -11,7 +11,7 @@ import {
 import { openTorchTensors } from '../../src/formats/torch/torch-tensors.js';
 import { type Random, randomOf } from '../mutations.js';
 import { bytesOf, numbers } from '../numbers.js';
-import { counted } from './counted-ranges.js';
+import { counted } from './counted-source.js';
 import {
   bytes,
   dict,
@@ -33,7 +33,8 @@ const raw = (values: ArrayBufferView): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 const sizeOf = (shape: readonly number[]): number =>
   shape.reduce((size, length) => size * length, 1);
-const open = (file: Uint8Array): Promise<TensorFile> => openTorchTensors(rangesOf(file), 'm.bin');
+const open = (file: Uint8Array): Promise<TensorFile> =>
+  openTorchTensors(bytesSource(file), 'm.bin');
 
 async function failure(
   promise: Promise<unknown>,
@@ -208,7 +209,7 @@ describe('a torch file that is read in parts', () => {
   });
 
   test('asks for nothing of its tensors when it is opened, then for no more than what is wanted', async () => {
-    const source = counted(rangesOf(file));
+    const source = counted(bytesSource(file));
     const opened = await openTorchTensors(source, 'm.bin');
     const places = Object.values(storages).map((data) => [
       Buffer.from(file).indexOf(data),
@@ -241,7 +242,7 @@ describe('a torch file that is read in parts', () => {
     const program = pickle(
       stateDict(['x', tensor(storage('HalfStorage', '0', halves.length), 0, [halves.length], [1])]),
     );
-    const source = counted(rangesOf(torchFile(program, { 0: raw(halves) })));
+    const source = counted(bytesSource(torchFile(program, { 0: raw(halves) })));
     const opened = await openTorchTensors(source, 'm.bin');
     source.reads.length = 0;
     const values = await opened.readFloats('x');
@@ -319,7 +320,7 @@ describe('a torch file that is read in parts', () => {
     const program = pickle(
       stateDict(['x', tensor(storage('FloatStorage', '0', length), 0, [length], [1])]),
     );
-    const source = counted(rangesOf(torchFile(program, { 0: new Uint8Array(4 * length) })));
+    const source = counted(bytesSource(torchFile(program, { 0: new Uint8Array(4 * length) })));
     const opened = await openTorchTensors(source, 'm.bin');
     await opened.readFloats('x', { rows: [0, 1] });
     source.reads.length = 0;
@@ -551,7 +552,7 @@ describe('a torch file is refused, in parts as in whole, with', () => {
   });
 
   test('a pickle or a directory that is too long, before it is read', async () => {
-    const long = counted(rangesOf(entries(new Uint8Array(1 << 21))));
+    const long = counted(bytesSource(entries(new Uint8Array(1 << 21))));
     await failure(openTorchTensors(long, 'm.bin'), 'unsupported');
     expect(long.reads.reduce((sum, [, length]) => sum + length, 0)).toBeLessThan(1000);
 
@@ -574,7 +575,7 @@ describe('a torch file is refused, in parts as in whole, with', () => {
 
   test('a source that gives too little or too much, or has no size', async () => {
     let change = 0;
-    const source: ByteRanges = {
+    const source = {
       size: file.length,
       read: async (offset, length) => file.slice(offset, offset + length + change),
     };
@@ -625,7 +626,7 @@ test('damage anywhere is told or does no harm: never other values or another err
         Buffer.concat([damaged.subarray(0, from), damaged.subarray(from + 1 + random.below(40))]),
       );
     }
-    const source = counted(rangesOf(damaged));
+    const source = counted(bytesSource(damaged));
     try {
       const opened = await openTorchTensors(source, 'm.bin');
       for (const [name, values] of expected) {
@@ -650,7 +651,7 @@ test('damage anywhere is told or does no harm: never other values or another err
  * A file of one float32 tensor [values / 8, 8] that is never held: value i is i modulo 1000. The
  * checksum is wrong.
  */
-function hugeFile(values: number): ByteRanges {
+function hugeFile(values: number): ByteSource {
   const marker = bytes('the place of the values');
   const program = pickle(
     stateDict(['x', tensor(storage('FloatStorage', '0', values), 0, [values / 8, 8], [8, 1])]),
@@ -679,6 +680,7 @@ function hugeFile(values: number): ByteRanges {
     return raw(Float32Array.of(value))[(at - from) % 4];
   };
   return {
+    name: 'huge',
     size: small.length + more,
     read: async (offset, length) => Uint8Array.from({ length }, (_, i) => byte(offset + i)),
   };

@@ -1,4 +1,4 @@
-import { rangesOf } from '../../src/bytes/byte-ranges.js';
+import { bytesSource } from '../../src/bytes/byte-source.js';
 import { withoutZeroRows } from '../../src/cli/zero-rows.js';
 import { findInexactNumber } from '../../src/formats/json/inexact-numbers.js';
 import { type JsonLine, readJsonLines } from '../../src/formats/json/jsonl.js';
@@ -371,7 +371,7 @@ const torch = reader('torch', mutateTorch, async (input) => {
 
 /** The same files in parts. Where the whole file can be read, the values are those of it. */
 const torchTensors = reader('torch-tensors', mutateTorch, async (input, random) => {
-  const { tensors, readFloats } = await openTorchTensors(rangesOf(input), WHERE);
+  const { tensors, readFloats } = await openTorchTensors(bytesSource(input), WHERE);
   const whole = await readTorchFile(input, WHERE).catch(() => undefined);
   let values = 0;
   for (const [name, { type, shape }] of tensors) {

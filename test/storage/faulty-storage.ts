@@ -110,7 +110,7 @@ export function faultyStorage(
       let closed = false;
       return {
         size: bytes.length,
-        descriptor: undefined,
+        name: `${name}/${file}`,
         async read(offset, length) {
           checkAlive();
           if (closed)

@@ -61,6 +61,7 @@ export function hangingStorage(): HangingStorage {
       may('open', async () => {
         const opened = await memory.open(file);
         return {
+          name: opened.name,
           size: opened.size,
           descriptor: opened.descriptor,
           read: (offset, length) => may('file', () => opened.read(offset, length)),

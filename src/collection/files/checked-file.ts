@@ -1,3 +1,4 @@
+import { readBytes, readExactly } from '../../bytes/byte-source.js';
 import { crc32, crc32Paced } from '../../bytes/crc32.js';
 import { LemurError } from '../../errors.js';
 import {
@@ -109,13 +110,13 @@ async function checkedFile(
   const bad = (problem: string): LemurError =>
     new LemurError('bad-file', `${where}: ${problem}: the file is damaged`, { where });
   if (stored.size !== entry.bytes) throw bad(`${stored.size} bytes, expected ${entry.bytes}`);
-  const first = await stored.read(0, LENGTH_BYTES);
+  const first = await readExactly(stored, 0, LENGTH_BYTES);
   const length = Number(
     new DataView(first.buffer, first.byteOffset, first.length).getBigUint64(0, true),
   );
   const body = LENGTH_BYTES + length;
   if (body > stored.size) throw bad(`a header of ${length} bytes in a file of ${stored.size}`);
-  const sum = crc32(await stored.read(0, body));
+  const sum = crc32(await readBytes(stored, 0, body, undefined));
   if (sum !== entry.headerCrc32)
     throw bad(`the header's checksum is ${sum}, expected ${entry.headerCrc32}`);
   const file = await openSafetensors(stored, where);
@@ -157,11 +158,7 @@ async function checkedFile(
         throw bad(`${section}: ${found.type} [${found.shape}], expected ${type} [${shape}]`);
       return toTypedArray(found, where) as A;
     },
-    async range(section, from, to) {
-      const bytes = await stored.read(offset(section) + from, to - from);
-      if (bytes.length !== to - from) throw bad(`${section}: it ends early`);
-      return bytes;
-    },
+    range: async (section, from, to) => readExactly(stored, offset(section) + from, to - from),
   };
 }
 

@@ -1,4 +1,4 @@
-import { eachChunk } from '../../bytes/byte-ranges.js';
+import { eachChunk } from '../../bytes/byte-source.js';
 import { crc32 } from '../../bytes/crc32.js';
 import { isLemurError, LemurError } from '../../errors.js';
 import type { RunOptions } from '../../run-options.js';
@@ -101,7 +101,7 @@ async function verifyFile(
       { where },
     );
   let sum = 0;
-  await eachChunk(file, 0, file.size, where, signal, (chunk, at) => {
+  await eachChunk(file, 0, file.size, signal, (chunk, at) => {
     sum = crc32(chunk, sum);
     report(at + chunk.length);
   });

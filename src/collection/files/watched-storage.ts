@@ -78,6 +78,7 @@ export function watchedStorage(
 
 function watchedFile(file: StoredFile, waitFor: <T>(call: Promise<T>) => Promise<T>): StoredFile {
   return {
+    name: file.name,
     get size() {
       return file.size;
     },

@@ -1,10 +1,11 @@
 import { LemurError } from '../../errors.js';
-import type { CheckpointFile, CheckpointFiles, OpenPlace } from './checkpoint-files.js';
+import type { CheckpointFile, CheckpointFiles, OpenFile } from './checkpoint-files.js';
 import type { HubOptions } from './hub.js';
 
-export const openBlob: OpenPlace = async (place) => {
+export const openBlob: OpenFile = async ({ where, place }) => {
   const blob = place as Blob;
   return {
+    name: where,
     size: blob.size,
     read: async (offset, length) =>
       new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer()),

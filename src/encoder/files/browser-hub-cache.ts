@@ -37,10 +37,10 @@ export function hubCacheStorage(id: string, options: HubOptions): HubCache {
       const url = urlOf(name);
       const parts: BlobPart[] = [];
       for await (const chunk of chunks) parts.push(chunk as BlobPart);
-      const place = new Blob(parts);
-      await check(place);
-      await put(url, new Response(place));
-      return { where: url, place };
+      const file = { where: url, place: new Blob(parts) };
+      await check(file);
+      await put(url, new Response(file.place));
+      return file;
     },
     async keepAbsent(name) {
       await put(
@@ -51,7 +51,7 @@ export function hubCacheStorage(id: string, options: HubOptions): HubCache {
     async forget(name) {
       await (await opened)?.delete(urlOf(name)).catch(() => {});
     },
-    async hash(kind, before, place) {
+    async hash(kind, before, { place }) {
       const bytes = await new Blob([before as BlobPart, place as Blob]).arrayBuffer();
       const digest = await globalThis.crypto?.subtle?.digest(
         kind === 'sha1' ? 'SHA-1' : 'SHA-256',

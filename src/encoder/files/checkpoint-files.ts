@@ -1,21 +1,17 @@
-import type { ByteRanges } from '../../bytes/byte-ranges.js';
+import { type ByteSource, readAll } from '../../bytes/byte-source.js';
 import { isLemurError, LemurError } from '../../errors.js';
 import { hasLevels, MOST_JSON_LEVELS } from '../../formats/json/json-levels.js';
 
-/**
- * Where a file's bytes are, in a form that a message carries to another thread: a path of this
- * machine, or bytes that a browser keeps.
- */
-export type FilePlace = string | Blob;
-
-/** How this platform reads a file in parts. */
-export type OpenPlace = (place: FilePlace) => Promise<ByteRanges>;
-
+/** A file of a checkpoint, in a form that a message carries to another thread. */
 export interface CheckpointFile {
   /** Its path or address, for messages. */
   readonly where: string;
-  readonly place: FilePlace;
+  /** A path of this machine, or bytes that a browser keeps. */
+  readonly place: string | Blob;
 }
+
+/** How this platform reads a file in parts. */
+export type OpenFile = (file: CheckpointFile) => Promise<ByteSource>;
 
 /**
  * The files of a checkpoint, wherever they come from. Names have slashes: `1_Dense/config.json`.
@@ -23,7 +19,7 @@ export interface CheckpointFile {
 export interface CheckpointFiles {
   /** A folder's path, an address or a hub's id, for messages. */
   readonly name: string;
-  readonly open: OpenPlace;
+  readonly open: OpenFile;
   /** undefined where the checkpoint has no file of that name. */
   find(name: string): Promise<CheckpointFile | undefined>;
   /** What files there are at its top, as far as that is known, for messages. */
@@ -69,7 +65,7 @@ export async function readJson(
   const file = await files.find(name);
   if (file === undefined) return undefined;
   const { where } = file;
-  const text = new TextDecoder().decode(await wholeFile(files.open, file.place));
+  const text = new TextDecoder().decode(await readAll(await files.open(file)));
   let json: Record<string, unknown>;
   try {
     json = JSON.parse(text);
@@ -92,11 +88,6 @@ export async function needJson(files: CheckpointFiles, name: string): Promise<Pa
   const found = await readJson(files, name);
   if (!found) throw await missing(files, name);
   return found;
-}
-
-export async function wholeFile(open: OpenPlace, place: FilePlace): Promise<Uint8Array> {
-  const { size, read } = await open(place);
-  return read(0, size);
 }
 
 /** A 'not-found' that says what there is. */

@@ -1,4 +1,4 @@
-import { type ByteRanges, readBytes } from '../../bytes/byte-ranges.js';
+import { type ByteSource, readAll, readExactly } from '../../bytes/byte-source.js';
 import { isLemurError, LemurError } from '../../errors.js';
 import { openSafetensors } from '../../formats/safetensors/safetensors-file.js';
 import { openZip } from '../../formats/zip/zip-file.js';
@@ -22,23 +22,24 @@ export function isSettings(name: string): boolean {
  * Raises 'bad-file' where a file is not of the kind that its name says, or ends too early. Of names
  * that say nothing any content is right.
  */
-export async function checkWhole(name: string, ranges: ByteRanges, where: string): Promise<void> {
-  if (isSettings(name)) await checkJson(ranges, where);
-  if (name.endsWith('.onnx')) await checkMessage(ranges, where);
+export async function checkWhole(name: string, source: ByteSource): Promise<void> {
+  if (isSettings(name)) await checkJson(source);
+  if (name.endsWith('.onnx')) await checkMessage(source);
   try {
-    if (name.endsWith('.safetensors')) await openSafetensors(ranges, where);
-    if (name.endsWith('.bin')) await openZip(ranges, where);
+    if (name.endsWith('.safetensors')) await openSafetensors(source);
+    if (name.endsWith('.bin')) await openZip(source);
   } catch (error) {
     // of a kind that is not read here: that is for who loads it to say
     if (!isLemurError(error, 'unsupported')) throw error;
   }
 }
 
-async function checkJson(ranges: ByteRanges, where: string): Promise<void> {
+async function checkJson(source: ByteSource): Promise<void> {
   try {
-    JSON.parse(new TextDecoder().decode(await readBytes(ranges, 0, ranges.size, where, undefined)));
+    JSON.parse(new TextDecoder().decode(await readAll(source)));
   } catch (cause) {
     if (isLemurError(cause)) throw cause;
+    const { name: where } = source;
     throw new LemurError('bad-file', `${where}: not JSON, or cut off`, { where }, { cause });
   }
 }
@@ -47,12 +48,13 @@ async function checkJson(ranges: ByteRanges, where: string): Promise<void> {
  * A message of protobuf: fields, of which those of bytes say how many they have, up to the end of
  * the file.
  */
-async function checkMessage({ size, read }: ByteRanges, where: string): Promise<void> {
+async function checkMessage(source: ByteSource): Promise<void> {
+  const { size, name: where } = source;
   const broken = (): LemurError =>
     new LemurError('bad-file', `${where}: no ONNX model, or cut off`, { where });
   if (size === 0) throw broken();
   for (let at = 0; at < size; ) {
-    const head = await read(at, Math.min(20, size - at));
+    const head = await readExactly(source, at, Math.min(20, size - at));
     const tag = varint(head, 0);
     const value = tag && varint(head, tag.end);
     if (!tag) throw broken();

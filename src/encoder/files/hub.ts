@@ -2,7 +2,7 @@ import { abortable } from '../../abortable.js';
 import { isLemurError, LemurError } from '../../errors.js';
 import type { OptionNames } from '../../known-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../../run-options.js';
-import type { CheckpointFile, CheckpointFiles, FilePlace } from './checkpoint-files.js';
+import type { CheckpointFile, CheckpointFiles } from './checkpoint-files.js';
 import { beginsAsPage, checkWhole, isSettings } from './downloaded-file.js';
 import { askHub, type ExpectedFile, type HubAnswer } from './hub-request.js';
 
@@ -57,7 +57,7 @@ export interface HubCache extends Pick<CheckpointFiles, 'open' | 'names'> {
   keep(
     name: string,
     chunks: AsyncIterable<Uint8Array>,
-    check: (place: FilePlace) => Promise<void>,
+    check: (file: CheckpointFile) => Promise<void>,
   ): Promise<CheckpointFile>;
   /** Where that is not possible it is asked for again. */
   keepAbsent(name: string): Promise<void>;
@@ -67,7 +67,11 @@ export interface HubCache extends Pick<CheckpointFiles, 'open' | 'names'> {
    * Of some bytes and the file behind them, in hexadecimal digits; undefined where there are no
    * hashes.
    */
-  hash(kind: 'sha1' | 'sha256', before: Uint8Array, place: FilePlace): Promise<string | undefined>;
+  hash(
+    kind: 'sha1' | 'sha256',
+    before: Uint8Array,
+    file: CheckpointFile,
+  ): Promise<string | undefined>;
 }
 
 /** Whether it can be the id of a model on the hub: `owner/name`. */
@@ -208,22 +212,22 @@ export function hubFiles(id: string, cache: HubCache, options: HubOptions): Chec
   }
 
   function keep(name: string, { response, expected }: HubAnswer): Promise<CheckpointFile> {
-    return cache.keep(name, download(response, expected, name), async (place) => {
-      const ranges = await cache.open(place);
+    return cache.keep(name, download(response, expected, name), async ({ place }) => {
+      const file = { where: name, place };
+      const source = await cache.open(file);
       const { hash } = expected;
       const before =
         hash?.kind === 'git'
-          ? new TextEncoder().encode(`blob ${ranges.size}\0`)
+          ? new TextEncoder().encode(`blob ${source.size}\0`)
           : new Uint8Array(0);
-      const got =
-        hash && (await cache.hash(hash.kind === 'git' ? 'sha1' : 'sha256', before, place));
+      const got = hash && (await cache.hash(hash.kind === 'git' ? 'sha1' : 'sha256', before, file));
       if (got !== undefined && got !== hash?.digits)
         throw unreachable(
           name,
           `what came has the hash ${got}, expected ${hash?.digits}: it was changed on its way`,
         );
       try {
-        await checkWhole(name, ranges, name);
+        await checkWhole(name, source);
       } catch (cause) {
         if (!isLemurError(cause, 'bad-file')) throw cause;
         throw unreachable(name, `what came is not the file: ${cause.message}`, cause);

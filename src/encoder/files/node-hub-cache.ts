@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { eachChunk } from '../../bytes/byte-ranges.js';
+import { eachChunk } from '../../bytes/byte-source.js';
 import { writeFrom } from '../../bytes/node-file.js';
 import { writeError } from '../../bytes/node-file-error.js';
 import { createReplacement, type Replacement } from '../../bytes/node-replacement.js';
@@ -44,7 +44,7 @@ export function hubFolder(id: string, revision: string, cacheFolder: string | un
       });
       try {
         await fill(path, made, chunks);
-        await check(made.temporary);
+        await check({ where: path, place: made.temporary });
         await kept(path, () => putInPlace(made.temporary, path));
       } catch (error) {
         await made.discard().catch(() => {});
@@ -66,17 +66,10 @@ export function hubFolder(id: string, revision: string, cacheFolder: string | un
     async forget(name) {
       await rm(join(folder, name), { force: true }).catch(() => {});
     },
-    async hash(kind, before, place) {
+    async hash(kind, before, file) {
       const hash = createHash(kind).update(before);
-      const ranges = await openPath(place);
-      await eachChunk(
-        ranges,
-        0,
-        ranges.size,
-        String(place),
-        undefined,
-        (chunk) => void hash.update(chunk),
-      );
+      const source = await openPath(file);
+      await eachChunk(source, 0, source.size, undefined, (chunk) => void hash.update(chunk));
       return hash.digest('hex');
     },
   };

@@ -7,7 +7,7 @@ import {
   type CheckpointFiles,
   missing,
   needJson,
-  type OpenPlace,
+  type OpenFile,
 } from './checkpoint-files.js';
 
 /** One file of weights, or several and the index that says which tensor is in which. */
@@ -57,14 +57,12 @@ export async function findWeights(files: CheckpointFiles, folder: string): Promi
 
 /** Opens them. Rejects with 'bad-file' and 'unsupported'. */
 export async function openWeights(
-  open: OpenPlace,
+  open: OpenFile,
   { where, files, index }: WeightFiles,
 ): Promise<TensorFile> {
-  const openFile = async ({ name, place, where: at }: WeightFile): Promise<TensorFile> => {
-    const ranges = await open(place);
-    return name.endsWith('.safetensors')
-      ? openSafetensors(ranges, at)
-      : openTorchTensors(ranges, at);
+  const openFile = async (file: WeightFile): Promise<TensorFile> => {
+    const source = await open(file);
+    return file.name.endsWith('.safetensors') ? openSafetensors(source) : openTorchTensors(source);
   };
   if (index === undefined) return openFile(files[0]);
   return joinTensorFiles(index, where, (shard) =>

@@ -1,11 +1,12 @@
 import type { InferenceSession } from 'onnxruntime-web';
+import { readAll } from '../../bytes/byte-source.js';
 import { LemurError } from '../../errors.js';
 import { bertOnnx } from '../architectures/bert-graph.js';
 import { bertWeights } from '../architectures/bert-weights.js';
 import { denseOnnx } from '../architectures/dense-graph.js';
 import { modernBertOnnx } from '../architectures/modernbert-graph.js';
 import { modernBertWeights } from '../architectures/modernbert-weights.js';
-import { type OpenPlace, wholeFile } from '../files/checkpoint-files.js';
+import type { OpenFile } from '../files/checkpoint-files.js';
 import { openWeights } from '../files/weight-files.js';
 import type { GraphOptions } from '../graph/graph-builder.js';
 import type { Body } from './body.js';
@@ -20,7 +21,7 @@ const START_TIMEOUT = 180_000;
 
 /** What the worker's platform has. */
 export interface BodyPlatform {
-  readonly open: OpenPlace;
+  readonly open: OpenFile;
   importRuntime(name: OnnxPackage, address: string | undefined): Promise<OnnxRuntime>;
 }
 
@@ -55,7 +56,10 @@ export async function makeBody(
   const { place, where } = body.file;
   // a path lets onnxruntime-node find weights that lie beside the graph
   const byPath = name === 'onnxruntime-node' && typeof place === 'string';
-  const model: OnnxModel = { model: byPath ? place : await wholeFile(platform.open, place), where };
+  const model: OnnxModel = {
+    model: byPath ? place : await readAll(await platform.open(body.file)),
+    where,
+  };
   const after = body.finished || dense.length === 0 ? undefined : denseOnnx(dense);
   return onnxBody(runtime, model, after, options);
 }

@@ -1,5 +1,5 @@
-import { eachChunk } from '../../bytes/byte-ranges.js';
-import type { OpenPlace } from '../files/checkpoint-files.js';
+import { eachChunk } from '../../bytes/byte-source.js';
+import type { OpenFile } from '../files/checkpoint-files.js';
 import type { Precision } from '../graph/graph-builder.js';
 import type { BodySource } from './worker-protocol.js';
 
@@ -15,17 +15,17 @@ const OPERATORS = 'DynamicQuantize';
  * int8 graphs and in anybody's file that names such an operator.
  */
 export async function sharesSteps(
-  open: OpenPlace,
+  open: OpenFile,
   body: BodySource,
   precision: Precision,
 ): Promise<boolean> {
   if (body.kind === 'weights') return precision === 'int8';
-  const ranges = await open(body.file.place);
+  const source = await open(body.file);
   const name = Array.from(OPERATORS, (letter) => letter.charCodeAt(0));
   let found = false;
   /** The end of the chunk before, where a name may have begun. */
   let rest = new Uint8Array(0);
-  await eachChunk(ranges, 0, ranges.size, body.file.where, undefined, (chunk) => {
+  await eachChunk(source, 0, source.size, undefined, (chunk) => {
     if (found) return;
     const joined = new Uint8Array([...rest, ...chunk.subarray(0, name.length)]);
     found = contains(joined, name) || contains(chunk, name);

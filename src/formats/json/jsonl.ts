@@ -8,7 +8,7 @@ import { excerpt } from './show-json.js';
  * Bytes that arrive in chunks: a web stream (`response.body`, `blob.stream()`) or anything to be
  * read by `for await`, such as Node's streams.
  */
-export type ByteSource = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+export type ByteStream = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /** One line of text without its line ending; the first line has number 1. */
 export interface TextLine {
@@ -41,7 +41,7 @@ const BLANK_LINES = 64;
  * cancels the source.
  */
 export async function* readLines(
-  source: ByteSource,
+  source: ByteStream,
   where: string,
   options: LineOptions = {},
 ): AsyncGenerator<TextLine, void, undefined> {
@@ -112,7 +112,7 @@ export const ONE_A_LINE: string = 'JSON lines are one object on each line, no ar
  * with the line's number where one is not JSON.
  */
 export async function* readJsonLines(
-  source: ByteSource,
+  source: ByteStream,
   where: string,
   options: LineOptions = {},
 ): AsyncGenerator<JsonLine, void, undefined> {
@@ -129,7 +129,7 @@ export async function* readJsonLines(
 }
 
 /** Not every browser iterates streams by `for await`, so they are read by their reader. */
-async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
+async function* chunksOf(source: ByteStream): AsyncGenerator<Uint8Array, void, undefined> {
   if (!('getReader' in source)) {
     yield* source;
     return;

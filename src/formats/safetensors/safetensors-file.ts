@@ -1,4 +1,9 @@
-import { type ByteRanges, checkedSize, eachChunk, readBytes } from '../../bytes/byte-ranges.js';
+import {
+  checkedSource,
+  eachChunk,
+  readBytes,
+  type UnnamedSource,
+} from '../../bytes/byte-source.js';
 import { checkText } from '../../bytes/check-text.js';
 import { ownBytes } from '../../bytes/typed-array.js';
 import { LemurError } from '../../errors.js';
@@ -49,38 +54,32 @@ type Part = SafetensorsTensor & { from: number; to: number };
 /**
  * Opens a safetensors file of any size for reading in parts. Reads and checks the header: its
  * length before it is read, every tensor's place against the file's size. `where` names the file in
- * errors. Rejects with 'bad-file' for anything that the format does not allow.
+ * errors; by default its own name does. Rejects with 'bad-file' for anything that the format does
+ * not allow.
  */
 export async function openSafetensors(
-  source: ByteRanges,
-  where = 'safetensors',
+  source: UnnamedSource,
+  where?: string,
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<SafetensorsFile> {
   checkOptions(options, { signal: true }, 'openSafetensors');
-  checkText(where, 'openSafetensors: where');
+  if (where !== undefined) checkText(where, 'openSafetensors: where');
   const { signal } = options;
-  const size = checkedSize(source, where);
+  const file = checkedSource(source, where, 'safetensors');
+  const { name: at, size } = file;
   const fill = (target: Uint8Array, begin: number, abort: AbortSignal | undefined): Promise<void> =>
-    eachChunk(source, begin, begin + target.length, where, abort, (chunk, at) =>
-      target.set(chunk, at),
-    );
+    eachChunk(file, begin, begin + target.length, abort, (chunk, from) => target.set(chunk, from));
 
-  const first = await readBytes(source, 0, Math.min(LENGTH_BYTES, size), where, signal);
-  const header = await readBytes(
-    source,
-    LENGTH_BYTES,
-    headerLength(first, size, where),
-    where,
-    signal,
-  );
+  const first = await readBytes(file, 0, Math.min(LENGTH_BYTES, size), signal);
+  const header = await readBytes(file, LENGTH_BYTES, headerLength(first, size, at), signal);
   const body = LENGTH_BYTES + header.length;
-  const { tensors, metadata } = readHeader(header, size - body, where);
+  const { tensors, metadata } = readHeader(header, size - body, at);
 
   const place = (name: string, rows: readonly [number, number] | undefined): Part => {
     const tensor = tensors.get(name);
     if (!tensor)
-      throw new LemurError('bad-file', `${where}: no tensor '${showValue(name)}'`, { where });
-    return partOf(tensor, rows, body, `${where}: ${name}`);
+      throw new LemurError('bad-file', `${at}: no tensor '${showValue(name)}'`, { where: at });
+    return partOf(tensor, rows, body, `${at}: ${name}`);
   };
 
   return {
@@ -97,20 +96,20 @@ export async function openSafetensors(
       checkOptions(options, READ_OPTIONS, 'readFloats');
       const { type, from, to } = place(name, options.rows);
       if (!type.includes('F'))
-        throw badFile(where, `tensor ${name} of type ${type}, expected a floating-point one`);
-      return floatsFromChunks(type, (to - from) / elementSizes[type], `${where}: ${name}`, (use) =>
-        eachChunk(source, from, to, where, options.signal, use),
+        throw badFile(at, `tensor ${name} of type ${type}, expected a floating-point one`);
+      return floatsFromChunks(type, (to - from) / elementSizes[type], `${at}: ${name}`, (use) =>
+        eachChunk(file, from, to, options.signal, use),
       );
     },
     async readInto(name, target, options = {}) {
       checkOptions(options, READ_OPTIONS, 'readInto');
       const { from, to } = place(name, options.rows);
-      const bytes = ownBytes(target, `${where}: ${name}: target`);
+      const bytes = ownBytes(target, `${at}: ${name}: target`);
       if (bytes.length !== to - from)
         throw new LemurError(
           'invalid-argument',
-          `${where}: ${name}: ${bytes.length} bytes of room, expected ${to - from}`,
-          { where },
+          `${at}: ${name}: ${bytes.length} bytes of room, expected ${to - from}`,
+          { where: at },
         );
       await fill(bytes, from, options.signal);
     },

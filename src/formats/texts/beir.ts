@@ -1,7 +1,7 @@
 import { LemurError } from '../../errors.js';
 import { findInexactNumber, inexactProblem } from '../json/inexact-numbers.js';
 import {
-  type ByteSource,
+  type ByteStream,
   type JsonLine,
   ONE_A_LINE,
   readJsonLines,
@@ -47,7 +47,7 @@ const QUERY_FIELDS: readonly string[] = ['_id', 'id', 'text', 'metadata'];
  * `invalid-argument` for an id that occurs twice; all name the line.
  */
 export async function* parseBeirDocuments(
-  source: ByteSource,
+  source: ByteStream,
   where = 'corpus.jsonl',
   unread?: UnreadFields,
 ): AsyncGenerator<BeirDocument, void, undefined> {
@@ -66,7 +66,7 @@ export async function* parseBeirDocuments(
  * The queries of a `queries.jsonl`: `{"_id", "text", "metadata"}`. Errors as `parseBeirDocuments`.
  */
 export async function parseBeirQueries(
-  source: ByteSource,
+  source: ByteStream,
   where = 'queries.jsonl',
   unread?: UnreadFields,
 ): Promise<BeirQuery[]> {
@@ -86,7 +86,7 @@ export async function parseBeirQueries(
  * `bad-file` for a line that is no judgement, `invalid-argument` for a pair that is judged twice
  * with different grades; both name the line.
  */
-export async function parseQrels(source: ByteSource, where = 'qrels.tsv'): Promise<Qrels> {
+export async function parseQrels(source: ByteStream, where = 'qrels.tsv'): Promise<Qrels> {
   const qrels: Qrels = new Map();
   let first = true;
   for await (const { line, text } of readLines(source, where)) {

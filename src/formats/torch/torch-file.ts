@@ -1,4 +1,4 @@
-import { eachChunk, rangesOf } from '../../bytes/byte-ranges.js';
+import { bytesSource, eachChunk } from '../../bytes/byte-source.js';
 import { readZip } from '../zip/zip.js';
 import type { ZipContents } from '../zip/zip-file.js';
 import type { PickleMap, PickleTensor, PickleValue } from './pickle-values.js';
@@ -14,12 +14,12 @@ export type { PickleMap as TorchMap, PickleTensor as TorchTensor, PickleValue as
  * parts.
  */
 export async function readTorchFile(bytes: Uint8Array, where: string): Promise<PickleValue> {
-  await checkTorchFormat(rangesOf(bytes), where);
+  await checkTorchFormat(bytesSource(bytes, where));
   const entries = await readZip(bytes, where);
   const contents: ZipContents = {
     sizes: new Map([...entries].map(([name, data]) => [name, data.length])),
     each: (name, from, to, signal, use) =>
-      eachChunk(rangesOf(entries.get(name)!), from, to, where, signal, use),
+      eachChunk(bytesSource(entries.get(name)!, where), from, to, signal, use),
   };
   const { value, tensors } = await readTorchProgram(contents, bytes.length, where);
   for (const [tensor, stored] of tensors)

@@ -1,4 +1,4 @@
-import { type ByteRanges, checkedSize, readBytes } from '../../bytes/byte-ranges.js';
+import { type ByteSource, readBytes } from '../../bytes/byte-source.js';
 import { elementSizes } from '../safetensors/safetensors-header.js';
 import { readEntry, type ZipContents } from '../zip/zip-file.js';
 import { checkPickleLength, unpickle } from './pickle.js';
@@ -42,20 +42,13 @@ export function sharingLimit(fileSize: number, where: string): (values: number) 
  * Rejects with 'unsupported' for a file as torch wrote it before its format was a zip; reads its
  * first byte.
  */
-export async function checkTorchFormat(
-  source: ByteRanges,
-  where: string,
-  signal?: AbortSignal,
-): Promise<void> {
-  const [first] = await readBytes(
-    source,
-    0,
-    Math.min(1, checkedSize(source, where)),
-    where,
-    signal,
-  );
+export async function checkTorchFormat(source: ByteSource, signal?: AbortSignal): Promise<void> {
+  const [first] = await readBytes(source, 0, Math.min(1, source.size), signal);
   if (first === 0x80)
-    throw unsupported(where, 'it is in the format from before torch 1.6, expected the zip format');
+    throw unsupported(
+      source.name,
+      'it is in the format from before torch 1.6, expected the zip format',
+    );
 }
 
 /**

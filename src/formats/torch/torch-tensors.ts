@@ -1,4 +1,4 @@
-import type { ByteRanges } from '../../bytes/byte-ranges.js';
+import { checkedSource, type UnnamedSource } from '../../bytes/byte-source.js';
 import { LemurError } from '../../errors.js';
 import { excerpt } from '../json/show-json.js';
 import { product } from '../safetensors/safetensors-header.js';
@@ -29,11 +29,13 @@ const STATE_KEYS = ['state_dict', 'model_state_dict', 'model'] as const;
  * 'bad-file' where there is no state.
  */
 export async function openTorchTensors(
-  source: ByteRanges,
-  where: string,
+  given: UnnamedSource,
+  at?: string,
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<TensorFile> {
-  await checkTorchFormat(source, where, signal);
+  const source = checkedSource(given, at, 'torch');
+  const { name: where } = source;
+  await checkTorchFormat(source, signal);
   const zip = await openZip(source, where, signal);
   const { value, tensors } = await readTorchProgram(zip, source.size, where, signal);
   const stored = new Map<string, StoredTensor>();

@@ -1,4 +1,9 @@
-import { type ByteRanges, checkedSize, eachChunk, readBytes } from '../../bytes/byte-ranges.js';
+import {
+  checkedSource,
+  eachChunk,
+  readBytes,
+  type UnnamedSource,
+} from '../../bytes/byte-source.js';
 import { crc32 } from '../../bytes/crc32.js';
 import {
   badFile,
@@ -44,13 +49,14 @@ export interface ZipFile extends ZipContents {
  * `unsupported` for compressed, encrypted or split ones.
  */
 export async function openZip(
-  source: ByteRanges,
-  where: string,
+  given: UnnamedSource,
+  at?: string,
   signal?: AbortSignal,
 ): Promise<ZipFile> {
-  const size = checkedSize(source, where);
+  const source = checkedSource(given, at, 'zip');
+  const { name: where, size } = source;
   const read = (begin: number, length: number): Promise<Uint8Array> =>
-    readBytes(source, begin, length, where, signal);
+    readBytes(source, begin, length, signal);
   const directory = await findDirectory(size, read, where);
   const bytes = await read(directory.begin, directory.end - directory.begin);
   const found = readDirectory(bytes, directory.entries, size, where).sort(
@@ -84,13 +90,7 @@ export async function openZip(
     if (!place) throw badFile(where, `no entry '${name}'`);
     if (place.begin === undefined) {
       const { entry, next } = place;
-      const header = await readBytes(
-        source,
-        entry.begin,
-        LOCAL_LENGTH + entry.nameLength,
-        where,
-        abort,
-      );
+      const header = await readBytes(source, entry.begin, LOCAL_LENGTH + entry.nameLength, abort);
       const at = contentsBegin(header, entry, where);
       checkEnd(entry, next, at + entry.size);
       place.begin = at;
@@ -106,7 +106,7 @@ export async function openZip(
       const { entry } = entries.get(name)!;
       const whole = from === 0 && to === entry.size;
       let sum = 0;
-      await eachChunk(source, at + from, at + to, where, abort, (chunk, place) => {
+      await eachChunk(source, at + from, at + to, abort, (chunk, place) => {
         if (whole) sum = crc32(chunk, sum);
         use(chunk, place);
       });

@@ -1,4 +1,4 @@
-import { rangesOf } from '../../bytes/byte-ranges.js';
+import { bytesSource } from '../../bytes/byte-source.js';
 import { openZip } from './zip-file.js';
 
 /**
@@ -10,7 +10,7 @@ export async function readZip(
   file: Uint8Array,
   where: string,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const zip = await openZip(rangesOf(file), where);
+  const zip = await openZip(bytesSource(file, where));
   const out = new Map<string, Uint8Array>();
   for (const [name, size] of zip.sizes) {
     await zip.each(name, 0, size, undefined, () => {});
