@@ -1,3 +1,8 @@
+/** Scores looked at, or sorted, between two chances for other work on this thread. */
+const SCORES = 512;
+/** So many of them count as a step. */
+const SCORES_A_STEP = 8;
+
 /**
  * The k largest of `scores`, best first, ties by the lower index. Writes their positions (plus
  * `base`) and scores to `indices` and `best` at `at` and returns how many there are: min(k, count).
@@ -14,26 +19,84 @@ export function selectTopK(
 ): number {
   const kept = Math.min(k, count);
   if (kept === 0) return 0;
-  // a heap with the worst of the kept ones on top, in the output itself
-  let size = 0;
-  for (let i = 0; i < count; i++) {
-    const score = scores[i];
-    if (size < kept) {
-      siftUp(indices, best, at, size++, i, score);
-    } else if (score > best[at]) {
-      siftDown(indices, best, at, size, i, score);
-    }
-  }
-  // take the worst out again and again: the output is sorted from its end
-  for (let last = size - 1; last > 0; last--) {
-    const index = indices[at + last];
-    const score = best[at + last];
-    indices[at + last] = indices[at];
-    best[at + last] = best[at];
-    siftDown(indices, best, at, last, index, score);
-  }
+  const size = keepBest(scores, 0, count, kept, 0, indices, best, at);
+  sortKept(size - 1, 0, indices, best, at);
   for (let i = at; i < at + size; i++) indices[i] += base;
   return size;
+}
+
+/**
+ * `selectTopK` with base 0, for any number of scores and any k: gives way to other work as it goes
+ * on.
+ */
+export async function selectTopKPaced(
+  scores: ArrayLike<number>,
+  count: number,
+  k: number,
+  indices: Int32Array,
+  best: Float32Array,
+  at: number,
+  step: (steps?: number) => Promise<void> | undefined,
+): Promise<number> {
+  const kept = Math.min(k, count);
+  if (kept === 0) return 0;
+  let size = 0;
+  for (let from = 0; from < count; from += SCORES) {
+    const to = Math.min(count, from + SCORES);
+    size = keepBest(scores, from, to, kept, size, indices, best, at);
+    const wait = step(Math.ceil((to - from) / SCORES_A_STEP));
+    if (wait) await wait;
+  }
+  for (let last = size - 1; last > 0; last -= SCORES) {
+    const behind = Math.max(0, last - SCORES);
+    sortKept(last, behind, indices, best, at);
+    const wait = step(Math.ceil((last - behind) / SCORES_A_STEP));
+    if (wait) await wait;
+  }
+  return size;
+}
+
+/**
+ * Puts scores from .. to into a heap of at most `kept`, the worst on top, that lies in the output
+ * itself. Returns how many it holds.
+ */
+function keepBest(
+  scores: ArrayLike<number>,
+  from: number,
+  to: number,
+  kept: number,
+  size: number,
+  indices: Int32Array,
+  best: Float32Array,
+  at: number,
+): number {
+  let held = size;
+  for (let i = from; i < to; i++) {
+    const score = scores[i];
+    if (held < kept) siftUp(indices, best, at, held++, i, score);
+    else if (score > best[at]) siftDown(indices, best, at, held, i, score);
+  }
+  return held;
+}
+
+/**
+ * Takes the worst out of the heap again and again and puts it at its end: places `last` down to
+ * `behind` + 1 of the output are sorted then.
+ */
+function sortKept(
+  last: number,
+  behind: number,
+  indices: Int32Array,
+  best: Float32Array,
+  at: number,
+): void {
+  for (let place = last; place > behind; place--) {
+    const index = indices[at + place];
+    const score = best[at + place];
+    indices[at + place] = indices[at];
+    best[at + place] = best[at];
+    siftDown(indices, best, at, place, index, score);
+  }
 }
 
 /** Whether (score a, index i) ranks behind (score b, index j). */
@@ -41,7 +104,7 @@ function isWorse(a: number, i: number, b: number, j: number): boolean {
   return a < b || (a === b && i > j);
 }
 
-export function siftUp(
+function siftUp(
   indices: Int32Array,
   best: Float32Array,
   at: number,
@@ -60,7 +123,7 @@ export function siftUp(
   best[at + slot] = score;
 }
 
-export function siftDown(
+function siftDown(
   indices: Int32Array,
   best: Float32Array,
   at: number,
@@ -82,54 +145,4 @@ export function siftDown(
   }
   indices[at + slot] = index;
   best[at + slot] = score;
-}
-
-/**
- * Positions of the k largest of `scores`, ascending, ties at the cut by the lower position: a set,
- * in time that does not depend on k. Writes them to `out` at `at` and returns how many there are:
- * min(k, count). `scratch` has room for `count` values.
- */
-export function selectLargest(
-  scores: Float32Array,
-  count: number,
-  k: number,
-  scratch: Float32Array,
-  out: Int32Array,
-  at: number,
-): number {
-  const kept = Math.min(k, count);
-  if (kept === 0) return 0;
-  scratch.set(count === scores.length ? scores : scores.subarray(0, count));
-  const least = kthLargest(scratch, count, kept);
-  let above = 0;
-  for (let i = 0; i < count; i++) if (scores[i] > least) above++;
-  let ties = kept - above;
-  for (let i = 0; i < count; i++) {
-    if (scores[i] > least || (scores[i] === least && ties-- > 0)) out[at++] = i;
-  }
-  return kept;
-}
-
-/** The k-th largest of the first n values, k from 1 (quickselect); moves them about. */
-function kthLargest(values: Float32Array, n: number, k: number): number {
-  let low = 0;
-  let high = n - 1;
-  const wanted = k - 1;
-  while (low < high) {
-    const pivot = values[(low + high) >> 1];
-    let i = low;
-    let j = high;
-    while (i <= j) {
-      while (values[i] > pivot) i++;
-      while (values[j] < pivot) j--;
-      if (i > j) break;
-      const value = values[i];
-      values[i++] = values[j];
-      values[j--] = value;
-    }
-    if (wanted <= j) high = j;
-    else if (wanted >= i) low = i;
-    else break;
-  }
-  return values[wanted];
 }

@@ -9,7 +9,7 @@ import {
 import type { Device, DeviceTokens } from '../device/device.js';
 import { freeTokens, tensorsOf, uploadTokens } from '../device/device-tokens.js';
 import { LemurError } from '../errors.js';
-import { selectTopKPaced } from '../kernels/top-k-paced.js';
+import { selectTopKPaced } from '../kernels/top-k.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
 import { stepPacer } from '../pacer.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { selectLargest, selectTopK } from '../../src/kernels/top-k.js';
+import { selectLargest } from '../../src/kernels/select-largest.js';
+import { selectTopK, selectTopKPaced } from '../../src/kernels/top-k.js';
+import { stepPacer } from '../../src/pacer.js';
 import { numbers } from '../numbers.js';
 
 const score = fc.oneof(
@@ -70,5 +72,17 @@ test('the k largest as a set are those of a sort, ascending, with ties at the cu
         expect(out[1 + found]).toBe(-7);
       }
     }
+  }
+});
+
+test('a long choice that gives way to other work is the same as one in one go', async () => {
+  const scores = Float32Array.from({ length: 5000 }, (_, i) => (i * 7919) % 1021);
+  for (const k of [1, 511, 512, 513, 514, 1500, 5000]) {
+    const [once, paced] = [new Int32Array(k), new Int32Array(k)];
+    const [best, pacedBest] = [new Float32Array(k), new Float32Array(k)];
+    selectTopK(scores, scores.length, k, 0, once, best, 0);
+    await selectTopKPaced(scores, scores.length, k, paced, pacedBest, 0, stepPacer());
+    expect(paced).toEqual(once);
+    expect(pacedBest).toEqual(best);
   }
 });

@@ -1,6 +1,6 @@
 import type { Device, DeviceTokens, Tensor } from '../../device/device.js';
 import { freeTokens, uploadTokens } from '../../device/device-tokens.js';
-import { selectTopKPaced } from '../../kernels/top-k-paced.js';
+import { selectTopKPaced } from '../../kernels/top-k.js';
 import { stepPacer } from '../../pacer.js';
 import type { RunOptions } from '../../run-options.js';
 import { firstStageCandidates } from '../../search/prefix/first-stage.js';

@@ -1,4 +1,4 @@
-import { selectLargest } from '../../../kernels/top-k.js';
+import { selectLargest } from '../../../kernels/select-largest.js';
 import type { DeviceCodes, EncodeRowsArgs, Tensor } from '../../device.js';
 import type { Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';

@@ -1,4 +1,5 @@
-import { selectLargest, selectTopK } from '../../../kernels/top-k.js';
+import { selectLargest } from '../../../kernels/select-largest.js';
+import { selectTopK } from '../../../kernels/top-k.js';
 import type { DeviceCodes, Tensor } from '../../device.js';
 import type { Context, Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
