@@ -2,7 +2,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as lemur from '../dist/entry/node.js';
-import { type EncoderParts, type PoolingEncoder, poolingEncoder } from '../src/encoder/encoder.js';
+import type { PoolingEncoder } from '../src/encoder/encoder.js';
+import { type EncoderParts, poolingEncoder } from '../src/encoder/pooling-encoder.js';
 import { loadEncoder as loadInBrowser } from '../src/entry/browser-encoder.js';
 import { loadEncoder } from '../src/entry/node-encoder.js';
 

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as lemur from '../dist/entry/node.js';
-import { type EncoderParts, type PoolingEncoder, poolingEncoder } from '../src/encoder/encoder.js';
+import type { PoolingEncoder } from '../src/encoder/encoder.js';
+import { type EncoderParts, poolingEncoder } from '../src/encoder/pooling-encoder.js';
 import { loadEncoder as loadInBrowser } from '../src/entry/browser-encoder.js';
 import { loadEncoder } from '../src/entry/node-encoder.js';
 import { checkOptions, closestName } from '../src/known-options.js';

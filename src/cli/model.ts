@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { openCheckpoint } from '../encoder/checkpoint/checkpoint.js';
 import { DEFAULT_TOKENS, defaultModel } from '../encoder/default/node-default-model.js';
 import { orReject } from '../encoder/files/checkpoint-files.js';
-import { isHubId } from '../encoder/files/hub.js';
+import { isHubId } from '../encoder/files/hub-options.js';
 import { openModel } from '../encoder/files/node-model.js';
 import { loadEncoder, type PoolingEncoder, type Projection } from '../entry/node-encoder.js';
 import { isInstalled } from '../entry/node-encoder-packages.js';

@@ -6,7 +6,7 @@ import { describeKind } from '../value-kind.js';
 import { type DenseLayer, denseOfProjection } from './architectures/dense.js';
 import { type Checkpoint, type Layout, openCheckpoint } from './checkpoint/checkpoint.js';
 import { resolveRecipes, type Settings } from './checkpoint/settings.js';
-import { type EncoderParts, type PoolingEncoder, poolingEncoder } from './encoder.js';
+import type { PoolingEncoder } from './encoder.js';
 import {
   type CheckpointFile,
   type CheckpointFiles,
@@ -14,8 +14,9 @@ import {
   orReject,
   readJson,
 } from './files/checkpoint-files.js';
-import { HUB_OPTIONS, type HubOptions } from './files/hub.js';
+import { HUB_OPTIONS, type HubOptions } from './files/hub-options.js';
 import type { Precision } from './graph/graph-builder.js';
+import { type EncoderParts, poolingEncoder } from './pooling-encoder.js';
 import type { Projection } from './runtime/body.js';
 import { startBody } from './runtime/body-runner.js';
 import { sharesSteps } from './runtime/shared-step.js';

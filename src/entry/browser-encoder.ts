@@ -2,7 +2,8 @@ import { readAll } from '../bytes/byte-source.js';
 import type { PoolingEncoder } from '../encoder/encoder.js';
 import { addressFiles, openBlob } from '../encoder/files/browser-files.js';
 import { hubCacheStorage } from '../encoder/files/browser-hub-cache.js';
-import { hubFiles, isHubId } from '../encoder/files/hub.js';
+import { hubFiles } from '../encoder/files/hub.js';
+import { isHubId } from '../encoder/files/hub-options.js';
 import {
   type EncoderPlatform,
   LOAD_OPTIONS,

@@ -2,14 +2,14 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type * as HubModule from '../../src/encoder/files/hub.js';
+import type * as HubModule from '../../src/encoder/files/hub-options.js';
 import type * as EncoderModule from '../../src/entry/node-encoder.js';
 import { isLemurError } from '../../src/errors.js';
 import { smallColbert } from './small-checkpoint.js';
 
 const built = (path: string): string => new URL(`../../dist/${path}`, import.meta.url).href;
 const { loadEncoder } = (await import(built('entry/node-encoder.js'))) as typeof EncoderModule;
-const { isHubId } = (await import(built('encoder/files/hub.js'))) as typeof HubModule;
+const { isHubId } = (await import(built('encoder/files/hub-options.js'))) as typeof HubModule;
 const root = await mkdtemp(join(tmpdir(), 'lemur-hub-'));
 afterAll(() => rm(root, { recursive: true }));
 

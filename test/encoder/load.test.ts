@@ -45,7 +45,6 @@ describe('loadEncoder', () => {
     ['file:model', 'invalid-argument', /file: URL/],
     [5, 'invalid-argument', /got number/],
     [null, 'invalid-argument', /got null/],
-    [undefined, 'invalid-argument', /got undefined/],
     ['', 'invalid-argument', /an empty string/],
     ['mod\0el', 'invalid-argument', /NUL/],
     [join(root, 'notes.txt'), 'not-found', /notes\.txt: no folder; expected one with config\.json/],

@@ -1,6 +1,6 @@
 import { LemurError } from '../../errors.js';
 import type { CheckpointFile, CheckpointFiles, OpenFile } from './checkpoint-files.js';
-import type { HubOptions } from './hub.js';
+import type { HubOptions } from './hub-options.js';
 
 export const openBlob: OpenFile = async ({ where, place }) => {
   const blob = place as Blob;

@@ -1,6 +1,7 @@
 import { openBlob } from './browser-files.js';
 import type { CheckpointFile } from './checkpoint-files.js';
-import { type HubCache, type HubOptions, hubUrl } from './hub.js';
+import type { HubCache } from './hub-cache.js';
+import { type HubOptions, hubUrl } from './hub-options.js';
 
 /** The one of the page's caches that models are in. */
 const NAME = 'lemur-models';

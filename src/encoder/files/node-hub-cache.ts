@@ -7,7 +7,7 @@ import { writeFrom } from '../../bytes/node-file.js';
 import { writeError } from '../../bytes/node-file-error.js';
 import { createReplacement, type Replacement } from '../../bytes/node-replacement.js';
 import type { CheckpointFile } from './checkpoint-files.js';
-import type { HubCache } from './hub.js';
+import type { HubCache } from './hub-cache.js';
 import { folderFile, openPath } from './node-files.js';
 
 /** Milliseconds after which a download that somebody has begun is not going on any more. */

@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { absolutePath } from '../../bytes/node-path.js';
 import { LemurError } from '../../errors.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
-import { checkRevision, type HubOptions, hubFiles, isHubId } from './hub.js';
+import { hubFiles } from './hub.js';
+import { checkRevision, type HubOptions, isHubId } from './hub-options.js';
 import { folderFiles } from './node-files.js';
 import { hubFolder } from './node-hub-cache.js';
 
