@@ -330,7 +330,9 @@ export class Index<M extends Metadata = Metadata> {
           'delete',
           `expected an id, an array of ids or { filter }, got ${describeKind(which)}`,
         );
-      return deleteDocuments(store, different(await lookUp(snapshot, ids, 'ids', signal)), signal);
+      const found = await lookUp(snapshot, ids, 'ids', signal);
+      const documents = await different(found, snapshot.documents, signal);
+      return deleteDocuments(store, documents, signal);
     });
   }
 
@@ -432,7 +434,8 @@ export class Index<M extends Metadata = Metadata> {
       const include = checkInclude(options.include);
       if (!Array.isArray(ids))
         throw invalid('ids', `expected an array of ids, got ${describeKind(ids)}`);
-      const rows = different(await lookUp(snapshot, ids, 'ids', options.signal));
+      const found = await lookUp(snapshot, ids, 'ids', options.signal);
+      const rows = await different(found, snapshot.documents, options.signal);
       const k = options.k ?? Math.max(1, rows.length);
       checkK(k);
       const sets = await this.#querySets([query], encoder, options.signal);

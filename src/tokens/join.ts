@@ -1,3 +1,4 @@
+import { stepPacer } from '../pacer.js';
 import { sharedFloats } from './gather.js';
 import { rowOffsets, type TokenSets } from './token-sets.js';
 
@@ -15,8 +16,32 @@ export function joinArrays<A extends Int8Array | Uint8Array | Int32Array | Float
   return out;
 }
 
-/** Texts of one matrix each, rows x dim. */
-export function joinTexts(parts: readonly Float32Array[], dim: number): TokenSets {
-  const counts = Int32Array.from(parts, ({ length }) => length / dim);
-  return { vectors: joinArrays(parts, sharedFloats), counts, offsets: rowOffsets(counts), dim };
+/** Values that are copied in a step between two turns of the event loop. */
+const STEP_VALUES = 1 << 12;
+
+/**
+ * Texts of one matrix each, rows x dim. Gives way to other work every 4,096 of them. Rejects with
+ * the signal's reason.
+ */
+export async function joinTexts(
+  parts: readonly Float32Array[],
+  dim: number,
+  signal?: AbortSignal | undefined,
+): Promise<TokenSets> {
+  const step = stepPacer(signal);
+  const counts = new Int32Array(parts.length);
+  let rows = 0;
+  for (const [text, { length }] of parts.entries()) {
+    counts[text] = length / dim;
+    rows += counts[text];
+  }
+  const vectors = sharedFloats(rows * dim);
+  let at = 0;
+  for (const part of parts) {
+    vectors.set(part, at);
+    at += part.length;
+    const wait = step(1 + part.length / STEP_VALUES);
+    if (wait) await wait;
+  }
+  return { vectors, counts, offsets: rowOffsets(counts), dim };
 }

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { inLanes } from '../../src/collection/calls/in-lanes.js';
+import { createIdTable, encodeId } from '../../src/collection/files/id-table.js';
 import { buildColumns } from '../../src/collection/metadata/build-columns.js';
 import { compileFilter } from '../../src/collection/metadata/compile-filter.js';
 import { checkMetadata } from '../../src/collection/metadata/metadata.js';
 import { decodeRecord, encodeRecord } from '../../src/collection/metadata/record.js';
 import { sortPaced } from '../../src/collection/metadata/sort-paced.js';
+import { different } from '../../src/collection/query/look-up.js';
 import { Index, type IndexDocument, memoryStorage } from '../../src/entry/node.js';
 import { stepPacer } from '../../src/pacer.js';
+import { joinTexts } from '../../src/tokens/join.js';
 import { turnsOf } from '../turns.js';
 import { columnsOf } from './documents.js';
 
@@ -39,6 +42,7 @@ describe('the thread is given away', () => {
     expect((await turnsOf(() => index.add(given))).turns).toBeGreaterThan(least);
     const ids = given.map(({ id }) => id);
     expect((await turnsOf(() => index.get(ids))).turns).toBeGreaterThan(least);
+    expect((await turnsOf(() => index.verify())).turns).toBeGreaterThan(least / 6);
     expect((await turnsOf(() => index.search(tokens, { k: DOCUMENTS }))).turns).toBeGreaterThan(
       least,
     );
@@ -62,6 +66,35 @@ describe('the thread is given away', () => {
     const deleted = await turnsOf(() => index.delete(ids));
     expect(deleted.value).toBe(10);
     expect(deleted.turns).toBeGreaterThan(20);
+  });
+
+  test('at least once for every 65,536 documents that are told apart', async () => {
+    const documents = Int32Array.from({ length: 300_000 }, (_, i) => ((i * 7919) % 90_001) - 1);
+    const expected = [...new Set(documents)].filter((row) => row >= 0).sort((a, b) => a - b);
+    const { value, turns } = await turnsOf(() => different(documents, 90_001));
+    expect([...value]).toEqual(expected);
+    expect(turns).toBeGreaterThanOrEqual(4);
+    expect([...(await different(Int32Array.of(3, -1, 0, 3, 2), 9))]).toEqual([0, 2, 3]);
+  });
+
+  test('at least once for every 4,096 ids of a table, and texts that are joined', async () => {
+    const ids = Array.from({ length: 24_000 }, (_, i) => new TextEncoder().encode(`id ${i}`));
+    let end = 0;
+    const ends = Int32Array.from(ids, ({ length }) => {
+      end += length;
+      return end;
+    });
+    const table = await turnsOf(() => createIdTable(Buffer.concat(ids), ends));
+    expect(table.turns).toBeGreaterThanOrEqual(4);
+    expect(table.value.find(encodeId('id 23999'))).toBe(23_999);
+    const texts = Array.from({ length: 24_000 }, (_, i) =>
+      new Float32Array(2 + 2 * (i % 2)).fill(i),
+    );
+    const joined = await turnsOf(() => joinTexts(texts, 2));
+    expect(joined.turns).toBeGreaterThanOrEqual(4);
+    expect(joined.value.vectors.length).toBe(72_000);
+    expect([...joined.value.vectors.subarray(2, 6)]).toEqual([1, 1, 1, 1]);
+    expect([...joined.value.offsets.subarray(0, 4)]).toEqual([0, 1, 3, 4]);
   });
 
   test('at least once for every 4,096 values of metadata and 128 paths of it', async () => {

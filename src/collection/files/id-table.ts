@@ -1,3 +1,5 @@
+import { stepPacer } from '../../pacer.js';
+
 const encoder = new TextEncoder();
 // an id may begin with U+FEFF, which decoders take for a byte order mark
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -24,8 +26,12 @@ export function encodeId(id: string): EncodedId {
   return { bytes, hash: hash(bytes, 0, bytes.length) };
 }
 
-/** `ends[row]` is where the id of a row ends. Ids are distinct. */
-export function createIdTable(bytes: Uint8Array, ends: Int32Array): IdTable {
+/**
+ * `ends[row]` is where the id of a row ends. Ids are distinct. Gives way to other work every 4,096
+ * of them.
+ */
+export async function createIdTable(bytes: Uint8Array, ends: Int32Array): Promise<IdTable> {
+  const step = stepPacer();
   const rows = ends.length;
   const begin = (row: number): number => (row === 0 ? 0 : ends[row - 1]);
   // open addressing; row + 1, 0 is empty
@@ -35,6 +41,8 @@ export function createIdTable(bytes: Uint8Array, ends: Int32Array): IdTable {
     let at = hash(bytes, begin(row), ends[row]) & mask;
     while (slots[at] !== 0) at = (at + 1) & mask;
     slots[at] = row + 1;
+    const wait = step();
+    if (wait) await wait;
   }
   const holds = (row: number, wanted: Uint8Array): boolean => {
     const from = begin(row);

@@ -30,10 +30,13 @@ export async function encodeSegment(
 ): Promise<EncodedFile> {
   const step = stepPacer(signal);
   const encoder = new TextEncoder();
+  /** After what is done for all documents in one go. */
+  const pass = async (): Promise<void> => step(documents.length / 4);
   const counts = Int32Array.from(documents, ({ vectors }) => vectors.length / dim);
   const rows = counts.reduce((sum, n) => sum + n, 0);
   const int8 = documents[0].vectors instanceof Int8Array;
   const vectors = documents.map((document) => document.vectors);
+  await pass();
   const joined = (await concatBytes(vectors.map(bytesOf), Infinity, 'tokens', step)).bytes;
   const tokens = int8 ? new Int8Array(joined.buffer) : new Float32Array(joined.buffer);
   const idBytes: Uint8Array[] = [];
@@ -60,6 +63,7 @@ export async function encodeSegment(
     recordEnds: flat(records.ends),
     recordChecks: flat(await partChecks(records.bytes, records.ends, step)),
   };
+  await pass();
   if (int8) sections.factors = flat(Float32Array.from(documents, ({ factor }) => factor));
   if (documents.some(({ spans }) => spans)) {
     const spans = new Int32Array(2 * rows).fill(-1);
@@ -73,6 +77,7 @@ export async function encodeSegment(
     const ends = endsOf(sizes, section, 'spans');
     sections.spanChecks = flat(await partChecks(bytesOf(spans), ends, step));
   }
+  await pass();
   const columns = await buildColumns(
     documents.map(({ metadata }) => metadata),
     section,
@@ -90,12 +95,13 @@ async function concatBytes(
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; ends: Int32Array }> {
   const lengths = parts.map(({ length }) => length);
   const ends = endsOf(lengths, most, what);
+  await step(parts.length / 4);
   const bytes = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
     bytes.set(part, at);
     at += part.length;
-    const wait = step(part.length / STEP_BYTES);
+    const wait = step(1 / 4 + part.length / STEP_BYTES);
     if (wait) await wait;
   }
   return { bytes, ends };

@@ -87,7 +87,7 @@ export async function openSegment(
       if (!ends) throw bad(`the ends of ${section} do not match it`);
       return ends;
     };
-    const table = createIdTable(
+    const table = await createIdTable(
       ids,
       endsIn('ids', storedEnds(idEnds, ids.length) as Int32Array | undefined),
     );

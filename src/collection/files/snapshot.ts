@@ -1,10 +1,19 @@
 import type { Device, DeviceCodes, DeviceTokens, Tensor } from '../../device/device.js';
+import { stepPacer } from '../../pacer.js';
 import { rowOffsets } from '../../tokens/token-sets.js';
 import type { DocumentRecord } from '../metadata/record.js';
 import { encodeId } from './id-table.js';
 import type { IndexManifest } from './manifest.js';
 import type { Model } from './model-file.js';
 import type { createOpenFiles, SegmentView } from './open-files.js';
+
+/**
+ * What finding an id counts as among the steps between two turns of the event loop, and one more in
+ * each segment that it is looked for in.
+ */
+export const STEPS_AN_ID = 4;
+/** Documents whose numbers in one array count as a step. */
+const STEP_DOCUMENTS = 64;
 
 /**
  * One state of a collection. Documents have numbers in it, segment after segment, deleted ones
@@ -49,18 +58,20 @@ export async function openSnapshot(
 ): Promise<Snapshot> {
   const state = await files.open(manifest);
   const { segments, model } = state;
+  const firsts = new Int32Array(segments.length + 1);
+  segments.forEach(({ segment }, i) => {
+    firsts[i + 1] = firsts[i] + segment.documents;
+  });
+  const documents = firsts[segments.length];
   const kept: Tensor[] = [];
+  const step = stepPacer();
   const keep = async <T extends Tensor>(tensor: Promise<T>): Promise<T> => {
     const made = await tensor;
     kept.push(made);
+    await step(documents / STEP_DOCUMENTS);
     return made;
   };
   try {
-    const firsts = new Int32Array(segments.length + 1);
-    segments.forEach(({ segment }, i) => {
-      firsts[i + 1] = firsts[i] + segment.documents;
-    });
-    const documents = firsts[segments.length];
     const join = <A extends Int32Array | Float32Array | Uint8Array>(
       out: A,
       part: (view: SegmentView) => ArrayLike<number> | null,

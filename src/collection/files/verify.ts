@@ -1,10 +1,11 @@
 import { eachChunk } from '../../bytes/byte-source.js';
 import { crc32 } from '../../bytes/crc32.js';
 import { isLemurError, LemurError } from '../../errors.js';
+import { stepPacer } from '../../pacer.js';
 import type { RunOptions } from '../../run-options.js';
 import type { Storage, StoredFile } from '../../storage/storage.js';
 import { decodeManifest, type FileEntry, filesOf, MANIFEST } from './manifest.js';
-import type { Snapshot } from './snapshot.js';
+import { type Snapshot, STEPS_AN_ID } from './snapshot.js';
 
 /** What `verify` found. */
 export interface Verification {
@@ -49,7 +50,7 @@ export async function verifySnapshot(
     done += entry.bytes;
     onProgress?.({ stage: 'verify', done, total });
   }
-  problems.push(...doubleIds(snapshot));
+  problems.push(...(await doubleIds(snapshot, signal)));
   return { files: files.length, bytes: total, problems };
 }
 
@@ -113,15 +114,22 @@ async function verifyFile(
     );
 }
 
-function doubleIds({ segments, find, firsts }: Snapshot): string[] {
+async function doubleIds(
+  { segments, find, firsts }: Snapshot,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const step = stepPacer(signal);
+  const steps = STEPS_AN_ID + segments.length;
   const problems: string[] = [];
-  segments.forEach(({ segment, deleted }, i) => {
+  for (const [i, { segment, deleted }] of segments.entries()) {
     for (let row = 0; row < segment.documents; row++) {
       if (deleted?.[row]) continue;
       const id = segment.ids.id(row);
       if (find(id) !== firsts[i] + row)
         problems.push(`two documents have the id ${JSON.stringify(id)}`);
+      const wait = step(steps);
+      if (wait) await wait;
     }
-  });
+  }
   return problems;
 }

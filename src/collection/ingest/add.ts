@@ -5,7 +5,7 @@ import { tokenRows } from '../../tokens/token-sets.js';
 import { describeKind, showValue } from '../../value-kind.js';
 import type { Call } from '../calls/calls.js';
 import type { SegmentEntry } from '../files/manifest.js';
-import type { Snapshot } from '../files/snapshot.js';
+import { type Snapshot, STEPS_AN_ID } from '../files/snapshot.js';
 import type { Store } from '../files/store.js';
 import type { WeightsModel } from '../learn/document-codes.js';
 import { type CheckedDocument, checkDocument, type IndexDocument } from '../metadata/document.js';
@@ -95,7 +95,7 @@ export async function addDocuments(
       if (result.added + result.replaced === 0) await mergeIfRoom(store, signal);
       const ids = segment.documents.map(({ id }) => id);
       // merging gives documents other numbers
-      const old = ids.map((id) => store.snapshot.find(id)).filter((document) => document >= 0);
+      const old = await documentsOf(store.snapshot, ids, signal);
       await commitSegment(store, segment, old, await loadModel(), signal);
       result.added += segment.documents.length - old.length;
       result.replaced += old.length;
@@ -140,6 +140,23 @@ async function mergeIfRoom(store: Store, signal: AbortSignal | undefined): Promi
     if (!isLemurError(error, 'storage-failed')) throw error;
     await store.discard();
   }
+}
+
+/** Numbers of the documents that have these ids, of those that are there. */
+async function documentsOf(
+  { find, segments }: Snapshot,
+  ids: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<number[]> {
+  const step = stepPacer(signal);
+  const found: number[] = [];
+  for (const id of ids) {
+    const document = find(id);
+    if (document >= 0) found.push(document);
+    const wait = step(STEPS_AN_ID + segments.length);
+    if (wait) await wait;
+  }
+  return found;
 }
 
 async function commitSegment(

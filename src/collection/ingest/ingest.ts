@@ -110,9 +110,10 @@ export async function* prepareSegments(
   const store = async (): Promise<void> => {
     if (precision === 'int8' && raw.length > 0) {
       tokenMean ??= await meanToken(
-        joinTexts(
+        await joinTexts(
           raw.map(({ vectors }) => vectors),
           dim,
+          signal,
         ),
         signal,
       );
@@ -173,17 +174,19 @@ export async function* prepareSegments(
   const flush = async (): Promise<PreparedSegment[]> => {
     await encode();
     await store();
-    const segments = grouped(stored, (one) => one.bytes, limits).map((group) => {
+    const segments: PreparedSegment[] = [];
+    for (const group of grouped(stored, (one) => one.bytes, limits)) {
       const energy = group.reduce((sum, one) => sum + one.energy, 0);
       const quantizationError =
         energy > 0 ? group.reduce((sum, one) => sum + one.error, 0) / energy : 0;
-      return {
+      segments.push({
         documents: group.map(({ document }) => document),
         tokenMean,
         quantizationError,
         truncated: 0,
-      };
-    });
+      });
+      await step(group.length / 4);
+    }
     if (segments.length > 0) segments[0].truncated = truncated;
     stored = [];
     bytes = truncated = 0;
@@ -273,7 +276,9 @@ async function encodeBatch(
       signal,
     );
     const vectors =
-      pooling > 1 ? (await poolTokens(joinTexts([rows], dim), pooling, { signal })).vectors : rows;
+      pooling > 1
+        ? (await poolTokens(await joinTexts([rows], dim), pooling, { signal })).vectors
+        : rows;
     result.set(document, { document, vectors, spans: undefined });
   }
   return {

@@ -1,3 +1,4 @@
+import { stepPacer } from '../../pacer.js';
 import type { RunOptions } from '../../run-options.js';
 import { joinArrays } from '../../tokens/join.js';
 import { type CodeRows, joinCodes } from '../files/codes-file.js';
@@ -117,6 +118,8 @@ function groupsOf(segments: readonly SegmentView[]): SegmentView[][] {
  * merged fits into one by the sizes of its files.
  */
 const LARGEST_BYTES = 2 * SEGMENT_LIMITS.bytes;
+/** What a document counts as among the steps between two turns of the event loop. */
+const STEPS_A_DOCUMENT = 8;
 /** Bytes of a file that are read at once. */
 const READ_BYTES = 16 * 1024 * 1024;
 
@@ -131,6 +134,7 @@ export async function mergeSegments(
   limits: SegmentLimits = limitsOf(views),
 ): Promise<SegmentEntry[]> {
   const facts = mergedFacts(views.map(({ entry }) => entry));
+  const step = stepPacer(signal);
   const written: SegmentEntry[] = [];
   let documents: Sized[] = [];
   let kept: CodeRows[] = [];
@@ -170,6 +174,8 @@ export async function mergeSegments(
           (document.spans?.byteLength ?? 0);
         documents.push({ document, size });
         bytes += size;
+        const wait = step(STEPS_A_DOCUMENT);
+        if (wait) await wait;
       }
       if (all)
         kept.push(

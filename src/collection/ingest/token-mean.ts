@@ -50,7 +50,7 @@ async function betterMean(
     await pace();
     texts.push(await snapshot.vectors(document));
   }
-  const sets = joinTexts(texts, dim);
+  const sets = await joinTexts(texts, dim, signal);
   const mean = await meanToken(sets, signal);
   return (await relativeReach(sets, Float32Array.from(tokenMean), mean, signal)) > MATERIAL
     ? mean

@@ -75,7 +75,7 @@ async function textsAsQueries(
     rows += vectors.length / dim;
   }
   onProgress?.({ stage: 'learn tokens', done: Math.min(rows, count), total: count });
-  return rows < Math.min(count, LEAST) ? undefined : joinTexts(parts, dim);
+  return rows < Math.min(count, LEAST) ? undefined : await joinTexts(parts, dim, signal);
 }
 
 /** Some words of a text. */

@@ -1,12 +1,10 @@
-import { stepPacer } from '../../pacer.js';
-import type { Snapshot } from '../files/snapshot.js';
+import { STEPS_A_TURN, stepPacer } from '../../pacer.js';
+import { type Snapshot, STEPS_AN_ID } from '../files/snapshot.js';
 import { checkId } from '../metadata/document.js';
+import { listed } from './find.js';
 
-/**
- * What an id counts as among the steps between two turns of the event loop, and in each segment
- * that it is looked for in.
- */
-const STEPS_AN_ID = 4;
+/** Documents that are sorted in one go. */
+const SORTED = 1 << 16;
 
 /**
  * Numbers of the documents that have these ids, in the order of the ids, -1 where there is none;
@@ -35,11 +33,28 @@ export async function lookUp(
   return documents;
 }
 
-/** Those of them that are there, each once, ascending. */
-export function different(documents: Int32Array): Int32Array {
-  const sorted = documents.filter((document) => document >= 0).sort();
-  let kept = 0;
-  for (let i = 0; i < sorted.length; i++)
-    if (i === 0 || sorted[i] !== sorted[i - 1]) sorted[kept++] = sorted[i];
-  return sorted.slice(0, kept);
+/**
+ * Those of them that are there, each once, ascending; `count` is more than any of them. Gives way
+ * to other work every 65,536 of them. Rejects with the signal's reason.
+ */
+export async function different(
+  documents: Int32Array,
+  count: number,
+  signal?: AbortSignal | undefined,
+): Promise<Int32Array> {
+  if (documents.length <= SORTED) return distinct(documents.filter((document) => document >= 0));
+  const step = stepPacer(signal);
+  const wanted = new Uint8Array(count);
+  for (let from = 0; from < documents.length; from += SORTED) {
+    for (const document of documents.subarray(from, from + SORTED))
+      if (document >= 0) wanted[document] = 1;
+    await step(STEPS_A_TURN);
+  }
+  return listed(wanted);
+}
+
+/** Each once, ascending. */
+function distinct(documents: Int32Array): Int32Array {
+  const sorted = documents.sort();
+  return sorted.filter((document, i) => i === 0 || document !== sorted[i - 1]);
 }

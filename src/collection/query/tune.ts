@@ -56,7 +56,7 @@ export async function drawQueries(
     const first = random.integer(rows - some + 1);
     parts.push(vectors.slice(first * dim, (first + some) * dim));
   }
-  return { queries: joinTexts(parts, dim), own: documents };
+  return { queries: await joinTexts(parts, dim, signal), own: documents };
 }
 
 /** Words of each document; undefined where one has none. */
