@@ -55,6 +55,7 @@ const TYPES = [
   'OpenOptions',
   'Progress',
   'Query',
+  'ReadableStorage',
   'ReferenceOptions',
   'RerankOptions',
   'Residual',

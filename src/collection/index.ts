@@ -9,17 +9,17 @@ import { type FitOptions, resolveLearnOptions } from '../learn/learn-options.js'
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
 import { guardedReplace, readIfThere, sameBytes } from '../storage/guarded-replace.js';
-import type { Storage, StorageLock } from '../storage/storage.js';
-import { storageOf } from '../storage-of.js';
+import type { ReadableStorage, Storage, StorageLock } from '../storage/storage.js';
+import { storageOf, storageToRead } from '../storage-of.js';
 import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { describeKind } from '../value-kind.js';
 import { type Call, type Calls, createCalls, watchedEncoder } from './calls/calls.js';
 import { inLanes } from './calls/in-lanes.js';
 import { type Curve, encodeManifest, type IndexManifest, MANIFEST } from './files/manifest.js';
 import { freeSolver, openSolver } from './files/model-file.js';
-import { checkVacant, notFound } from './files/own-files.js';
+import { checkVacant } from './files/own-files.js';
 import type { Snapshot } from './files/snapshot.js';
-import { LOCK, openStore, type Store } from './files/store.js';
+import { LOCK, openStore, readManifest, type Store } from './files/store.js';
 import { type Verification, verifySnapshot } from './files/verify.js';
 import { type WatchedStorage, watchedStorage } from './files/watched-storage.js';
 import { addDocuments, withCommitted } from './ingest/add.js';
@@ -204,15 +204,16 @@ export class Index<M extends Metadata = Metadata> {
   /**
    * Opens a collection (a folder's path or `file:` URL, or a storage), for reading unless `write`
    * is set. Opening for reading writes nothing. Rejects with 'not-found', 'bad-file',
-   * 'unsupported', 'encoder-mismatch', and for writing 'locked'.
+   * 'unsupported', 'encoder-mismatch', and for writing 'locked', or 'read-only' where the storage
+   * can only be read.
    */
   static async open<M extends Metadata = Metadata>(
-    at: string | URL | Storage,
+    at: string | URL | ReadableStorage,
     options: OpenOptions = {},
   ): Promise<Index<M>> {
     checkOptions(options, OPEN_OPTIONS, 'Index.open');
     const calls = createCalls();
-    const storage = watchedStorage(storageOf(at), calls.waitFor);
+    const storage = watchedStorage(storageToRead(at), calls.waitFor);
     return Index.#opening(options.signal, () => Index.#open<M>(storage, options, calls));
   }
 
@@ -227,9 +228,10 @@ export class Index<M extends Metadata = Metadata> {
     const device = await resolveDevice(options);
     let lock: StorageLock | null = null;
     try {
-      const names = await storage.list();
-      if (!names.includes(MANIFEST)) throw await notFound(storage, names);
-      if (write) lock = await storage.lock(LOCK);
+      if (write) {
+        await readManifest(storage);
+        lock = await storage.lock(LOCK);
+      }
       const store = await openStore(storage, device, lock);
       try {
         checkEncoder(storage, store.snapshot.manifest, encoder);

@@ -56,7 +56,7 @@ export { MaxSim, type MaxSimOptions } from '../search/max-sim.js';
 export { maxSim } from '../search/max-sim-of-pair.js';
 export type { Candidates, TopK } from '../search/top-documents.js';
 export { memoryStorage } from '../storage/memory.js';
-export type { Storage, StorageLock, StoredFile } from '../storage/storage.js';
+export type { ReadableStorage, Storage, StorageLock, StoredFile } from '../storage/storage.js';
 export { centerTokens } from '../tokens/center.js';
 export type {
   DenseTokens,

@@ -25,8 +25,8 @@ import {
 } from '../search/prefix/first-stage.js';
 import type { PrefixMap } from '../search/prefix/prefix-map.js';
 import type { TopK } from '../search/top-documents.js';
-import type { Storage } from '../storage/storage.js';
-import { storageOf } from '../storage-of.js';
+import type { ReadableStorage, Storage } from '../storage/storage.js';
+import { storageOf, storageToRead } from '../storage-of.js';
 import { queryLengths } from '../tokens/lengths.js';
 import {
   reportTokens,
@@ -150,9 +150,12 @@ export class Lemur {
    * Opens what `save` wrote: a folder's path or `file:` URL, or a storage. Nothing is refitted.
    * Rejects with 'not-found', 'bad-file' or 'unsupported'.
    */
-  static async load(at: string | URL | Storage, options: DeviceOptions = {}): Promise<Lemur> {
+  static async load(
+    at: string | URL | ReadableStorage,
+    options: DeviceOptions = {},
+  ): Promise<Lemur> {
     checkOptions(options, DEVICE_OPTIONS, 'Lemur.load');
-    const storage = storageOf(at);
+    const storage = storageToRead(at);
     const device = await resolveDevice(options);
     const { fitted, learnOptions, prefixMap } = await loadFolder(device, storage);
     return Lemur.#complete(device, fitted, learnOptions, {}, { prefixMap });
@@ -165,11 +168,11 @@ export class Lemur {
    * does for a corpus.
    */
   static async importReference(
-    at: string | URL | Storage,
+    at: string | URL | ReadableStorage,
     options: ReferenceOptions = {},
   ): Promise<Lemur> {
     checkOptions(options, REFERENCE_OPTIONS, 'Lemur.importReference');
-    const storage = storageOf(at);
+    const storage = storageToRead(at);
     const device = await resolveDevice(options);
     const { fitted, learnOptions } = await loadReference(device, storage, options);
     return Lemur.#complete(device, fitted, learnOptions, options);
@@ -183,9 +186,12 @@ export class Lemur {
    * true }`. Rejects with 'not-found', 'bad-file', 'unsupported', 'invalid-argument', and for the
    * documents as `fit` does for a corpus.
    */
-  static async importTxtai(at: string | URL | Storage, options: TxtaiOptions = {}): Promise<Lemur> {
+  static async importTxtai(
+    at: string | URL | ReadableStorage,
+    options: TxtaiOptions = {},
+  ): Promise<Lemur> {
     checkOptions(options, TXTAI_OPTIONS, 'Lemur.importTxtai');
-    const storage = storageOf(at);
+    const storage = storageToRead(at);
     const device = await resolveDevice(options);
     const { fitted, learnOptions } = await loadTxtai(device, storage, options);
     return Lemur.#complete(device, fitted, learnOptions, options);

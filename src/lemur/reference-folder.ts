@@ -15,7 +15,7 @@ import { createSolver } from '../learn/solver.js';
 import { transposed } from '../linalg/transposed.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { UNSCALED } from '../search/prefix/prefix-map.js';
-import type { Storage } from '../storage/storage.js';
+import type { ReadableStorage } from '../storage/storage.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type Fitted, solveSample } from './fit.js';
 import { featureTensors } from './torch-features.js';
@@ -52,7 +52,7 @@ interface Reference {
 
 export async function loadReference(
   device: Device,
-  storage: Storage,
+  storage: ReadableStorage,
   options: ReferenceOptions,
 ): Promise<{ fitted: Fitted; learnOptions: ResolvedLearnOptions }> {
   options.signal?.throwIfAborted();
@@ -95,7 +95,7 @@ export async function loadReference(
   }
 }
 
-async function readReference(storage: Storage): Promise<Reference> {
+async function readReference(storage: ReadableStorage): Promise<Reference> {
   const where = `${storage.name}/${MODEL}`;
   const payload = mapOf(await readTorchFile(await storage.read(MODEL), where), 'payload', where);
   const config = mapOf(payload.get('config'), 'config', where);

@@ -10,7 +10,8 @@ import { restoreSolver } from '../learn/solver.js';
 import type { PrefixMap, Scaling } from '../search/prefix/prefix-map.js';
 import { guardedReplace, readIfThere } from '../storage/guarded-replace.js';
 import { beginsAs, isOfFormat, isTemporaryOf } from '../storage/own-files.js';
-import type { Storage, StorageLock } from '../storage/storage.js';
+import type { ReadableStorage, Storage, StorageLock } from '../storage/storage.js';
+import { storedSize } from '../storage/stored-source.js';
 import { sharedFloats } from '../tokens/gather.js';
 import type { Solved } from './fit.js';
 import {
@@ -177,7 +178,7 @@ async function sweep(
       ? await isOfFormat(storage, name, formatOf(kind))
       : before.has(name)
         ? // a collection's model may have taken that name
-          (await storage.size(name)) === before.get(name) &&
+          (await storedSize(storage, name)) === before.get(name) &&
           !(await isOfFormat(storage, name, 'lemur-model'))
         : isTemporaryOf(name, MANIFEST);
     if (own) await storage.delete(name);
@@ -215,7 +216,7 @@ export async function loadFolder(device: Device, storage: Storage): Promise<Load
 
 async function loadSave(
   device: Device,
-  storage: Storage,
+  storage: ReadableStorage,
   manifest: Manifest,
   opened: DataFile[],
 ): Promise<Loaded> {
@@ -274,7 +275,7 @@ async function loadSave(
 }
 
 async function loadPrefixMap(
-  storage: Storage,
+  storage: ReadableStorage,
   { prefix, files }: Manifest,
   latentDim: number,
   base: Float32Array | null,
@@ -309,7 +310,7 @@ interface DataFile {
  * the one that was checked, whatever takes its name.
  */
 async function openDataFile(
-  storage: Storage,
+  storage: ReadableStorage,
   entry: FileEntry,
   opened: DataFile[],
 ): Promise<DataFile> {

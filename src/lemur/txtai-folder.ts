@@ -12,9 +12,10 @@ import { createSolver, documentWeights } from '../learn/solver.js';
 import { transposed } from '../linalg/transposed.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { UNSCALED } from '../search/prefix/prefix-map.js';
-import type { Storage } from '../storage/storage.js';
+import type { ReadableStorage } from '../storage/storage.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
-import { storageOf } from '../storage-of.js';
+import { storedSize } from '../storage/stored-source.js';
+import { storageToRead } from '../storage-of.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { type Solved, uploadDocuments } from './fit.js';
 import { type FeatureTensor, featureTensors } from './torch-features.js';
@@ -68,7 +69,7 @@ export function hasTxtaiTensors({ tensors }: Pick<SafetensorsFile, 'tensors'>): 
  * Dimension of the token vectors that an artefact was learned from. Rejects with 'not-found',
  * 'bad-file' or 'unsupported'.
  */
-export async function readTxtaiDim(storage: Storage): Promise<number> {
+export async function readTxtaiDim(storage: ReadableStorage): Promise<number> {
   return (await readConfig(storage)).inputDim;
 }
 
@@ -76,8 +77,10 @@ export async function readTxtaiDim(storage: Storage): Promise<number> {
  * The mean that txtai takes off token vectors before this artefact sees them; null when it takes
  * off none.
  */
-export async function readTxtaiCenter(at: string | URL | Storage): Promise<Float32Array | null> {
-  const storage = storageOf(at);
+export async function readTxtaiCenter(
+  at: string | URL | ReadableStorage,
+): Promise<Float32Array | null> {
+  const storage = storageToRead(at);
   const config = await readConfig(storage);
   const { file, where } = await openTensors(storage);
   if (!file.tensors.has(CENTER)) return null;
@@ -87,7 +90,7 @@ export async function readTxtaiCenter(at: string | URL | Storage): Promise<Float
 
 export async function loadTxtai(
   device: Device,
-  storage: Storage,
+  storage: ReadableStorage,
   options: TxtaiOptions,
 ): Promise<{ fitted: Solved; learnOptions: ResolvedLearnOptions }> {
   const { signal } = options;
@@ -171,7 +174,7 @@ interface Artefact {
   learnOptions: ResolvedLearnOptions;
 }
 
-async function readArtefact(storage: Storage): Promise<Artefact> {
+async function readArtefact(storage: ReadableStorage): Promise<Artefact> {
   const { type, inputDim, hiddenDim, latentDim, layers, activation } = await readConfig(storage);
   const { file, where } = await openTensors(storage);
   const hasCenter = file.tensors.has(CENTER);
@@ -217,9 +220,9 @@ async function readArtefact(storage: Storage): Promise<Artefact> {
   return { layout, parameters, sample, mean, std, hasCenter, learnOptions };
 }
 
-async function readConfig(storage: Storage): Promise<Config> {
+async function readConfig(storage: ReadableStorage): Promise<Config> {
   const where = `${storage.name}/${CONFIG}`;
-  const bytes = await storage.size(CONFIG);
+  const bytes = await storedSize(storage, CONFIG);
   if (bytes > CONFIG_LIMIT)
     throw badFile(where, `${bytes} bytes, expected at most ${CONFIG_LIMIT}`);
   let config: Record<string, unknown>;
@@ -265,7 +268,9 @@ async function readConfig(storage: Storage): Promise<Config> {
   };
 }
 
-async function openTensors(storage: Storage): Promise<{ file: SafetensorsFile; where: string }> {
+async function openTensors(
+  storage: ReadableStorage,
+): Promise<{ file: SafetensorsFile; where: string }> {
   return {
     file: await openStoredSafetensors(storage, TENSORS),
     where: `${storage.name}/${TENSORS}`,

@@ -1,5 +1,5 @@
 import { isLemurError, LemurError } from '../errors.js';
-import type { Storage, StorageLock } from './storage.js';
+import type { ReadableStorage, Storage, StorageLock } from './storage.js';
 
 /**
  * What became of a replacement: the new content is in place for good; or `failure`, and what is
@@ -69,7 +69,10 @@ async function whatIsThere(
 }
 
 /** A whole file; null where there is none. */
-export async function readIfThere(storage: Storage, file: string): Promise<Uint8Array | null> {
+export async function readIfThere(
+  storage: ReadableStorage,
+  file: string,
+): Promise<Uint8Array | null> {
   try {
     return await storage.read(file);
   } catch (error) {

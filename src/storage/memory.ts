@@ -22,8 +22,6 @@ export function memoryStorage(name = 'memory'): Storage {
   return {
     name,
     read: async (file) => get(file).slice(),
-    readRange: async (file, offset, length) => get(file).slice(offset, offset + length),
-    size: async (file) => get(file).length,
     open: async (file) => openedBytes(get(file), `${name}/${file}`),
     async write(file, bytes, { create = false } = {}) {
       if (create && files.has(file))

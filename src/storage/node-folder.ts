@@ -1,9 +1,8 @@
-import { readdir, stat, unlink } from 'node:fs/promises';
+import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readWhole } from '../bytes/node-file.js';
 import { fileError, isAbsent, writeError } from '../bytes/node-file-error.js';
 import { absolutePath, isUrlObject } from '../bytes/node-path.js';
-import { checkRegular } from '../bytes/node-regular-file.js';
 import { createReplacement } from '../bytes/node-replacement.js';
 import { LemurError } from '../errors.js';
 import {
@@ -45,15 +44,6 @@ export function folderStorage(at: string | URL): Storage {
   return {
     name,
     read: (file) => readWhole(join(path, file)),
-    async readRange(file, offset, length) {
-      const opened = await openStoredFile(join(path, file));
-      try {
-        return await opened.read(offset, length);
-      } finally {
-        await opened.close();
-      }
-    },
-    size: (file) => sizeOf(join(path, file)),
     open: (file) => openStoredFile(join(path, file), `${name}/${file}`),
     write: (file, bytes, { create = false } = {}) =>
       changed(join(path, file), 'written', async (at) => {
@@ -173,15 +163,5 @@ async function changed<T>(
     return await change(path);
   } catch (cause) {
     throw writeError(path, done, cause);
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    const found = await stat(path);
-    checkRegular(found);
-    return found.size;
-  } catch (cause) {
-    throw fileError(path, cause);
   }
 }

@@ -1,4 +1,5 @@
-import type { Storage } from './storage.js';
+import type { ReadableStorage } from './storage.js';
+import { withStoredFile } from './stored-source.js';
 
 /** What a safetensors file has before its header. */
 const LENGTH_BYTES = 8;
@@ -8,7 +9,11 @@ const LENGTH_BYTES = 8;
  * metadata), or what a crash may have left of one: cut short, or never filled. Others' files may
  * have such names too, so only these are deleted. What cannot be read is none.
  */
-export async function isOfFormat(storage: Storage, file: string, format: string): Promise<boolean> {
+export async function isOfFormat(
+  storage: ReadableStorage,
+  file: string,
+  format: string,
+): Promise<boolean> {
   const bytes = await beginning(storage, file, LENGTH_BYTES);
   // the length of a header is less than 2^24: a few letters are none
   if (
@@ -22,7 +27,7 @@ export async function isOfFormat(storage: Storage, file: string, format: string)
 
 /** The same for a file of text. */
 export async function beginsAs(
-  storage: Storage,
+  storage: ReadableStorage,
   file: string,
   offset: number,
   text: string,
@@ -37,11 +42,11 @@ export async function beginsAs(
 }
 
 function beginning(
-  storage: Storage,
+  storage: ReadableStorage,
   file: string,
   length: number,
 ): Promise<Uint8Array | undefined> {
-  return storage.readRange(file, 0, length).catch(() => undefined);
+  return withStoredFile(storage, file, (opened) => opened.read(0, length)).catch(() => undefined);
 }
 
 /**

@@ -30,23 +30,23 @@ export interface StorageLock {
 }
 
 /**
- * A flat folder of named files, in a file system, memory or elsewhere. What changes it rejects with
- * 'storage-failed' where that cannot be done: no space, no permission, a device that fails.
+ * Named files that can be read: what a collection needs that is only searched. Over HTTP, `open`
+ * asks for a file's length and its `read` for ranges of it.
  */
-export interface Storage {
+export interface ReadableStorage {
   /** What to call it in messages. */
   readonly name: string;
   /** A whole file. Rejects with 'not-found' when there is no such file. */
   read(file: string): Promise<Uint8Array>;
-  /**
-   * The `length` bytes of a file from `offset` on; fewer, or none, where the file ends before.
-   * Rejects with 'not-found'.
-   */
-  readRange(file: string, offset: number, length: number): Promise<Uint8Array>;
-  /** A file's length in bytes. Rejects with 'not-found'. */
-  size(file: string): Promise<number>;
   /** Opens a file for reading in parts, many times. Rejects with 'not-found'. */
   open(file: string): Promise<StoredFile>;
+}
+
+/**
+ * A flat folder of named files, in a file system, memory or elsewhere. What changes it rejects with
+ * 'storage-failed' where that cannot be done: no space, no permission, a device that fails.
+ */
+export interface Storage extends ReadableStorage {
   /**
    * Writes a whole file, for all to read when it resolves; a loss of power may take it, or a part
    * of it, until `sync`. A file of that name must not be in use. When it rejects, nothing is left

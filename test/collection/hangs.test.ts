@@ -200,7 +200,7 @@ describe.concurrent('a storage that never answers', () => {
     { of: StorageCall[]; run: (index: Index, signal?: AbortSignal) => Promise<unknown> }
   > = {
     add: {
-      of: ['write', 'sync', 'size', 'replace', 'read', 'list'],
+      of: ['write', 'sync', 'replace', 'read', 'list'],
       run: (index, signal) => index.add([documentOf('b')], { signal }),
     },
     'add that replaces': {
@@ -208,7 +208,7 @@ describe.concurrent('a storage that never answers', () => {
       run: (index, signal) => index.add(BASE[1], { onExisting: 'replace', signal }),
     },
     delete: {
-      of: ['write', 'sync', 'size', 'open', 'replace', 'read', 'list', 'delete'],
+      of: ['write', 'sync', 'open', 'replace', 'read', 'list', 'delete'],
       run: (index, signal) => index.delete('a1', { signal }),
     },
     compact: {

@@ -9,12 +9,12 @@ const answers: Record<string, Partial<Record<keyof Storage, unknown>>> = {
   'read gives null': { read: async () => null },
   'read gives text': { read: async () => 'x' },
   'read gives an array': { read: async () => [1, 2] },
-  'readRange gives text': { readRange: async () => 'x' },
-  'size gives text': { size: async () => '5' },
-  'size gives NaN': { size: async () => Number.NaN },
   'open gives null': { open: async () => null },
   'open gives a file that reads text': {
     open: async () => ({ size: 5, read: async () => 'x', close: async () => {} }),
+  },
+  'open gives a file whose size is no number': {
+    open: async () => ({ size: Number.NaN, read: async () => null, close: async () => {} }),
   },
   'open gives a file without a size': {
     open: async () => ({ read: async () => new Uint8Array(1), close: async () => {} }),

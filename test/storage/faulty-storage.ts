@@ -103,8 +103,6 @@ export function faultyStorage(
     },
 
     read: async (file) => get(file).slice(),
-    readRange: async (file, offset, length) => get(file).slice(offset, offset + length),
-    size: async (file) => get(file).length,
     async open(file) {
       const bytes = get(file);
       let closed = false;

@@ -2,7 +2,6 @@ import { memoryStorage, type Storage } from '../../dist/entry/node.js';
 
 export type StorageCall =
   | 'read'
-  | 'size'
   | 'open'
   | 'file'
   | 'close'
@@ -55,8 +54,6 @@ export function hangingStorage(): HangingStorage {
       for (const go of waiting.splice(0)) await go();
     },
     read: (file) => may('read', () => memory.read(file)),
-    readRange: (file, offset, length) => may('read', () => memory.readRange(file, offset, length)),
-    size: (file) => may('size', () => memory.size(file)),
     open: (file) =>
       may('open', async () => {
         const opened = await memory.open(file);

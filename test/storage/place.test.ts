@@ -94,7 +94,7 @@ test('what is no path is refused by what was got, and makes no folder', async ()
     [null, 'null'],
     [undefined, 'undefined'],
     [{}, 'object'],
-    [{ ...memoryStorage(), lock: undefined }, 'object'],
+    [{ ...memoryStorage(), open: undefined }, 'object'],
   ] as [string, string][]) {
     const refused = { code: 'invalid-argument', message: expect.stringContaining(got) };
     for (const call of [

@@ -38,10 +38,16 @@ export async function dataFilesLeft(
 }
 
 /**
- * The error for a place that has no manifest. It never advises to make a collection where the files
+ * The error for a place whose manifest could not be found. It never advises to make a collection where the files
  * of one are.
  */
-export async function notFound(storage: Storage, names: readonly string[]): Promise<LemurError> {
+export async function notFound(
+  storage: Storage,
+  failure: LemurError<'not-found'>,
+): Promise<LemurError> {
+  const names = await storage.list();
+  // something else than a file has its name
+  if (names.includes(MANIFEST)) return failure;
   const left = await dataFilesLeft(storage, names);
   const problem = left ?? `no collection here (${MANIFEST} is missing): Index.create makes one`;
   return new LemurError('not-found', `${storage.name}: ${problem}`, { where: storage.name });

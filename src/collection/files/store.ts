@@ -2,6 +2,7 @@ import type { Device } from '../../device/device.js';
 import { isLemurError, LemurError } from '../../errors.js';
 import { guardedReplace, readIfThere, sameBytes } from '../../storage/guarded-replace.js';
 import type { StorageLock } from '../../storage/storage.js';
+import { storedSize } from '../../storage/stored-source.js';
 import type { EncodedFile } from './checked-file.js';
 import {
   decodeManifest,
@@ -12,7 +13,7 @@ import {
   MANIFEST,
 } from './manifest.js';
 import { createOpenFiles } from './open-files.js';
-import { isOwnFile } from './own-files.js';
+import { isOwnFile, notFound } from './own-files.js';
 import { openSnapshot, type Snapshot } from './snapshot.js';
 import type { WatchedStorage } from './watched-storage.js';
 
@@ -213,7 +214,7 @@ export async function openStore(
         try {
           await storage.sync();
           for (const { name, bytes: expected } of written) {
-            const size = await storage.size(name);
+            const size = await storedSize(storage, name);
             if (size !== expected)
               throw lost(
                 storage,
@@ -288,6 +289,15 @@ function committed({ name }: WatchedStorage, cause: unknown): LemurError {
   return new LemurError('storage-failed', `${name}: ${problem}`, { where: name }, { cause });
 }
 
+/** The manifest's bytes. Rejects with 'not-found', saying what is there instead. */
+export async function readManifest(storage: WatchedStorage): Promise<Uint8Array> {
+  try {
+    return await storage.read(MANIFEST);
+  } catch (error) {
+    throw isLemurError(error, 'not-found') ? await notFound(storage, error) : error;
+  }
+}
+
 /** Times that a writer may replace the state while it is being opened. */
 const ATTEMPTS = 20;
 
@@ -300,7 +310,7 @@ async function openPresent(
   open: (manifest: IndexManifest) => Promise<Snapshot>,
 ): Promise<{ snapshot: Snapshot; bytes: Uint8Array }> {
   const where = `${storage.name}/${MANIFEST}`;
-  let bytes = await storage.read(MANIFEST);
+  let bytes = await readManifest(storage);
   for (let attempt = 1; ; attempt++) {
     try {
       return { snapshot: await open(decodeManifest(bytes, where)), bytes };

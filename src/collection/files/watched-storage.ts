@@ -50,8 +50,6 @@ export function watchedStorage(
       while (late.size > 0) await Promise.allSettled(late);
     },
     read: (file) => waitFor(storage.read(file)),
-    readRange: (file, offset, length) => waitFor(storage.readRange(file, offset, length)),
-    size: (file) => waitFor(storage.size(file)),
     open: async (file) => watchedFile(await waitFor(storage.open(file)), waitFor),
     write: (...of) =>
       changing(async () => {

@@ -3,28 +3,12 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileError, isAbsent } from '../../bytes/node-file-error.js';
 import { LemurError } from '../../errors.js';
 import { folderStorage } from '../../storage/node-folder.js';
-import type { StoredFile } from '../../storage/storage.js';
+import { storedSource } from '../../storage/stored-source.js';
 import type { CheckpointFile, CheckpointFiles, OpenFile } from './checkpoint-files.js';
 
-/** A file that is opened for each read, since nobody closes it. */
 export const openPath: OpenFile = async ({ where, place }) => {
   const path = place as string;
-  const storage = folderStorage(dirname(path));
-  const { size } = await openAndClose((file) => file);
-  return {
-    name: where,
-    size,
-    read: (offset, length) => openAndClose((file) => file.read(offset, length)),
-  };
-
-  async function openAndClose<T>(use: (file: StoredFile) => T | Promise<T>): Promise<T> {
-    const file = await storage.open(basename(path));
-    try {
-      return await use(file);
-    } finally {
-      await file.close();
-    }
-  }
+  return storedSource(folderStorage(dirname(path)), basename(path), where);
 };
 
 /** Those of a folder, wherever the process goes. Rejects with 'not-found' where there is none. */
