@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 /** Fuzzing, crashes, several processes: `npm run test:long`. */
 const LONG = 'test/**/*.long.test.ts';
 /** Tests of what a module remembers once and for all, and of entries for other platforms. */
-const ALONE = ['test/kernels/init.test.ts', 'test/public-api.test.ts'];
+const ALONE = ['test/kernels/init.test.ts', 'test/entry/public-api.test.ts'];
 
 export default defineConfig({
   test: {

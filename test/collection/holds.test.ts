@@ -11,7 +11,7 @@ import { Index, type IndexDocument, memoryStorage } from '../../src/entry/node.j
 import { stepPacer } from '../../src/pacer.js';
 import { joinTexts } from '../../src/tokens/join.js';
 import { turnsOf } from '../turns.js';
-import { columnsOf } from './documents.js';
+import { columnsOf } from './metadata/random-metadata.js';
 
 const dim = 2;
 const tokens = { data: Float32Array.of(1, 0), dims: [1, dim] };

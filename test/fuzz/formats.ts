@@ -35,7 +35,7 @@ import {
   torchFile,
   tuple,
   zip,
-} from '../formats/torch-bytes.js';
+} from '../formats/torch/torch-bytes.js';
 import { concat, mutateBytes, mutateJson, type Random } from '../mutations.js';
 import { REFUSED, type Target } from './harness.js';
 import { hostileNpy } from './hostile-npy.js';

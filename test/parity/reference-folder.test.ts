@@ -12,7 +12,7 @@ import {
   text,
   torchFile,
   tuple,
-} from '../formats/torch-bytes.js';
+} from '../formats/torch/torch-bytes.js';
 import { corpus, part, queries } from '../lemur/corpus.js';
 import { mutations, refusals } from '../mutations.js';
 import { bytesOf, relativeError } from '../numbers.js';

@@ -1,0 +1,399 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type Encoder,
+  Index,
+  type IndexDocument,
+  memoryStorage,
+} from '../../../dist/entry/node.js';
+import { hangingStorage, type StorageCall } from '../../storage/hanging-storage.js';
+import { randomOf } from '../random-documents.js';
+
+const HANG = 20_000;
+const DIM = 8;
+const LEARN = {
+  olsSampleSize: 64,
+  finalHiddenDim: 16,
+  prefixDim: 8,
+  trainSubsetSize: 16,
+  epochs: 0,
+};
+const never = new Promise<never>(() => {});
+
+const uniform = randomOf(5);
+const documentOf = (id: string): IndexDocument => ({
+  id,
+  text: `the text of ${id}`,
+  tokens: { data: Float32Array.from({ length: 3 * DIM }, () => uniform() - 0.5), dims: [3, DIM] },
+});
+const BASE = Array.from({ length: 40 }, (_, i) => documentOf(`a${i}`));
+const QUERY = {
+  data: Float32Array.from({ length: DIM }, () => uniform() - 0.5),
+  dims: [1, DIM] as const,
+};
+
+/** What is asked for and never comes tells `asked`. */
+function asking(): { asked: Promise<void>; hang: () => Promise<never> } {
+  let tell = (): void => {};
+  const asked = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  return {
+    asked,
+    hang: () => {
+      tell();
+      return never;
+    },
+  };
+}
+
+/** Gives `documents` and then nothing more. */
+function stalled(documents: readonly IndexDocument[], hang: () => Promise<never>) {
+  const left = [...documents];
+  const state = { returned: 0 };
+  const source: AsyncIterable<IndexDocument> = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () =>
+        left.length > 0 ? { done: false, value: left.shift() as IndexDocument } : hang(),
+      return: () => {
+        state.returned++;
+        return never;
+      },
+    }),
+  };
+  return { source, state };
+}
+
+const hangingEncoder = (hang: () => Promise<never>): Encoder => ({
+  id: 'hanging',
+  dim: DIM,
+  encodeQuery: hang,
+  encodeDocument: hang,
+  close: async () => {},
+});
+
+const outcomeOf = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => 'resolved',
+    (error: unknown) => error,
+  );
+
+describe('a source that stops sending', () => {
+  test('is left when the signal aborts: add rejects with its reason, return() is called, and the next add works', {
+    timeout: HANG,
+  }, async () => {
+    const index = await Index.create(memoryStorage(), { dim: DIM, threads: 1 });
+    const { asked, hang } = asking();
+    const { source, state } = stalled(BASE.slice(0, 3), hang);
+    const controller = new AbortController();
+    const adding = outcomeOf(index.add(source, { signal: controller.signal }));
+    await asked;
+    controller.abort('enough');
+    expect(await adding).toBe('enough');
+    expect(state.returned).toBe(1);
+    expect(index.size).toBe(0);
+    await expect(index.add(BASE)).resolves.toMatchObject({ added: 40 });
+    await index.close();
+  });
+
+  test('does not keep close(), nor do calls that wait for their turn behind it', {
+    timeout: HANG,
+  }, async () => {
+    const storage = memoryStorage();
+    const index = await Index.create(storage, { dim: DIM, threads: 1 });
+    const { asked, hang } = asking();
+    const { source, state } = stalled(BASE.slice(0, 3), hang);
+    const adding = outcomeOf(index.add(source));
+    const waiting = [
+      index.add(documentOf('b')),
+      index.delete('a1'),
+      index.compact(),
+      index.fit(),
+      index.tune(),
+      index.refresh(),
+    ].map(outcomeOf);
+    await asked;
+    await index.close();
+    expect(await adding).toMatchObject({ code: 'closed' });
+    expect(state.returned).toBe(1);
+    for (const outcome of await Promise.all(waiting))
+      expect(outcome).toMatchObject({ code: 'closed' });
+    const again = await Index.open(storage, { write: true, threads: 1 });
+    expect(again.size).toBe(0);
+    await again.close();
+  });
+
+  test('lets a call behind it be stopped by its own signal, and those after that keep their turn', {
+    timeout: HANG,
+  }, async () => {
+    const index = await Index.create(memoryStorage(), { dim: DIM, threads: 1 });
+    const { asked, hang } = asking();
+    const [first, second] = [new AbortController(), new AbortController()];
+    const adding = outcomeOf(index.add(stalled([], hang).source, { signal: first.signal }));
+    const stopped = outcomeOf(index.compact({ signal: second.signal }));
+    const later = index.add(BASE);
+    await asked;
+    second.abort('second');
+    expect(await stopped).toBe('second');
+    expect(index.size).toBe(0);
+    first.abort('first');
+    expect(await adding).toBe('first');
+    await expect(later).resolves.toMatchObject({ added: 40 });
+    await index.close();
+  });
+
+  test('of a wrong document before it rejects without waiting for return()', {
+    timeout: HANG,
+  }, async () => {
+    const index = await Index.create(memoryStorage(), { dim: DIM, threads: 1 });
+    const { source, state } = stalled([BASE[0], { id: '' } as never], () => never);
+    await expect(index.add(source)).rejects.toMatchObject({ code: 'invalid-argument' });
+    expect(state.returned).toBe(1);
+    await index.close();
+  });
+});
+
+describe.concurrent('an encoder that never answers', () => {
+  const calls: Record<string, (index: Index, signal?: AbortSignal) => Promise<unknown>> = {
+    add: (index, signal) => index.add({ id: 'b', text: 'a text' }, { signal }),
+    'add of many': (index, signal) => index.add([{ id: 'b', text: 'a text' }], { signal }),
+    search: (index, signal) => index.search('a text', { signal }),
+    rerank: (index, signal) => index.rerank('a text', ['a1'], { signal }),
+    fit: (index, signal) => index.fit({ ...LEARN, signal }),
+    'fit with texts': (index, signal) => index.fit({ ...LEARN, learn: ['a text'], signal }),
+    tune: (index, signal) => index.tune({ signal }),
+    'tune with texts': (index, signal) => index.tune({ queries: ['a text'], signal }),
+  };
+  test.each(Object.entries(calls))(
+    '%s ends when the signal aborts, and with close()',
+    { timeout: HANG },
+    async (_, call) => {
+      for (const how of ['abort', 'close']) {
+        const { asked, hang } = asking();
+        const index = await Index.create(memoryStorage(), {
+          encoder: hangingEncoder(hang),
+          features: 'random',
+          threads: 1,
+        });
+        await index.add(BASE);
+        const controller = new AbortController();
+        const outcome = outcomeOf(call(index, controller.signal));
+        await asked;
+        if (how === 'abort') controller.abort('enough');
+        else await index.close();
+        expect(await outcome).toEqual(
+          how === 'abort' ? 'enough' : expect.objectContaining({ code: 'closed' }),
+        );
+        await index.close();
+      }
+    },
+  );
+
+  test('a search that is being computed or read is not cut by close()', {
+    timeout: HANG,
+  }, async () => {
+    const index = await Index.create(memoryStorage(), { dim: DIM, threads: 1 });
+    await index.add(BASE);
+    const searching = index.searchBatch(new Array(50).fill(QUERY), { k: 40 });
+    await index.close();
+    expect(await searching).toHaveLength(50);
+  });
+});
+
+describe.concurrent('a storage that never answers', () => {
+  const CALLS: Record<
+    string,
+    { of: StorageCall[]; run: (index: Index, signal?: AbortSignal) => Promise<unknown> }
+  > = {
+    add: {
+      of: ['write', 'sync', 'replace', 'read', 'list'],
+      run: (index, signal) => index.add([documentOf('b')], { signal }),
+    },
+    'add that replaces': {
+      of: ['write', 'replace'],
+      run: (index, signal) => index.add(BASE[1], { onExisting: 'replace', signal }),
+    },
+    delete: {
+      of: ['write', 'sync', 'open', 'replace', 'read', 'list', 'delete'],
+      run: (index, signal) => index.delete('a1', { signal }),
+    },
+    compact: {
+      of: ['file', 'write', 'replace', 'list', 'delete'],
+      run: (index, signal) => index.compact({ signal }),
+    },
+    fit: {
+      of: ['file', 'write', 'open', 'replace', 'delete'],
+      run: (index, signal) => index.fit({ ...LEARN, seed: 1, signal }),
+    },
+    tune: { of: ['file', 'replace'], run: (index, signal) => index.tune({ signal }) },
+    verify: { of: ['open', 'file', 'close'], run: (index, signal) => index.verify({ signal }) },
+    search: { of: ['file'], run: (index, signal) => index.search(QUERY, { signal }) },
+  };
+  /** Each with a collection of its own, all at once. */
+  const inAll = (
+    of: readonly StorageCall[],
+    check: (what: StorageCall) => Promise<void>,
+  ): Promise<unknown> => Promise.all(of.map(check));
+
+  test.each(Object.entries(CALLS))(
+    '%s ends when its signal aborts while the storage hangs, the next call comes after, and nothing is lost',
+    {
+      timeout: HANG,
+    },
+    async (_, { of, run }) => {
+      await inAll(of, async (what) => {
+        const storage = hangingStorage();
+        const index = await prepared(storage);
+        storage.hang(what);
+        const controller = new AbortController();
+        const outcome = outcomeOf(run(index, controller.signal));
+        await storage.hangs();
+        controller.abort('enough');
+        expect(await outcome, what).toBe('enough');
+        const next = index.add(documentOf('next'));
+        await storage.release();
+        await expect(next, what).resolves.toMatchObject({ added: 1 });
+        expect((await index.verify()).problems, what).toEqual([]);
+        const ids = await idsOf(index);
+        await index.close();
+        await expectSame(storage, ids);
+      });
+    },
+  );
+
+  test.each(Object.entries(CALLS))(
+    '%s ends with close() while the storage hangs; what comes late changes nothing after that',
+    {
+      timeout: HANG,
+    },
+    async (_, { of, run }) => {
+      await inAll(of, async (what) => {
+        const storage = hangingStorage();
+        const index = await prepared(storage);
+        storage.hang(what);
+        const outcome = outcomeOf(run(index));
+        await storage.hangs();
+        await index.close();
+        expect(['resolved', expect.objectContaining({ code: 'closed' })], what).toContainEqual(
+          await outcome,
+        );
+        storage.letGo();
+        // a replacement or a deletion that is still under way keeps the lock; whoever comes while a
+        // data file is being written writes beside it
+        const late = ['replace', 'delete'].includes(what);
+        if (late)
+          await expect(Index.open(storage, { write: true, threads: 1 })).rejects.toMatchObject({
+            code: 'locked',
+          });
+        const early = late ? undefined : await Index.open(storage, { write: true, threads: 1 });
+        await early?.add(documentOf('early'));
+        await storage.release();
+        const again = early ?? (await unlocked(storage));
+        await again.add(documentOf('late'));
+        expect((await again.verify()).problems, what).toEqual([]);
+        const ids = await idsOf(again);
+        expect(ids, what).toEqual(expect.arrayContaining(['a39', 'late']));
+        await again.close();
+        await expectSame(storage, ids);
+      });
+    },
+  );
+
+  test.each(['list', 'lock', 'read', 'open', 'file'] as const)(
+    'open ends when its signal aborts while %s hangs, and gives the lock back when that ends',
+    {
+      timeout: HANG,
+    },
+    async (what) => {
+      const storage = hangingStorage();
+      await (await prepared(storage)).close();
+      storage.hang(what);
+      const controller = new AbortController();
+      const opening = outcomeOf(
+        Index.open(storage, { write: true, threads: 1, signal: controller.signal }),
+      );
+      await storage.hangs();
+      controller.abort('enough');
+      expect(await opening).toBe('enough');
+      await storage.release();
+      const again = await unlocked(storage);
+      await again.close();
+    },
+  );
+
+  test.each(['list', 'lock', 'replace', 'read'] as const)(
+    'create ends when its signal aborts while %s hangs',
+    { timeout: HANG },
+    async (what) => {
+      const storage = hangingStorage();
+      storage.hang(what);
+      const controller = new AbortController();
+      const creating = outcomeOf(
+        Index.create(storage, { dim: DIM, threads: 1, signal: controller.signal }),
+      );
+      await storage.hangs();
+      controller.abort('enough');
+      expect(await creating).toBe('enough');
+      await expect(Index.open(storage, { signal: AbortSignal.abort('before') })).rejects.toBe(
+        'before',
+      );
+      await storage.release();
+    },
+  );
+
+  test('refresh ends when its signal aborts, and a later one is not undone by it', {
+    timeout: HANG,
+  }, async () => {
+    const storage = hangingStorage();
+    const writer = await prepared(storage);
+    const reader = await Index.open(storage, { threads: 1 });
+    await writer.add(documentOf('b'));
+    storage.hang('read');
+    const controller = new AbortController();
+    const refreshing = outcomeOf(reader.refresh({ signal: controller.signal }));
+    await storage.hangs();
+    controller.abort('enough');
+    expect(await refreshing).toBe('enough');
+    await storage.release();
+    expect(await reader.refresh()).toBe(true);
+    expect(reader.size).toBe(writer.size);
+    await reader.close();
+    await writer.close();
+  });
+
+  /** Two segments, one with a deletion, and a model. */
+  async function prepared(storage: ReturnType<typeof hangingStorage>): Promise<Index> {
+    const index = await Index.create(storage, { dim: DIM, features: 'random', threads: 1 });
+    await index.add(BASE);
+    await index.fit(LEARN);
+    await index.add(documentOf('c'));
+    await index.delete('a0');
+    return index;
+  }
+
+  /** Opened once the lock has been given back. */
+  async function unlocked(storage: ReturnType<typeof hangingStorage>): Promise<Index> {
+    for (;;) {
+      try {
+        return await Index.open(storage, { write: true, threads: 1 });
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'locked' });
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    }
+  }
+
+  async function idsOf(index: Index): Promise<string[]> {
+    const all = [...BASE.map(({ id }) => id), 'b', 'c', 'next', 'early', 'late'];
+    return (await index.get(all)).flatMap((found) => found?.id ?? []);
+  }
+
+  async function expectSame(
+    storage: ReturnType<typeof hangingStorage>,
+    ids: readonly string[],
+  ): Promise<void> {
+    const reader = await Index.open(storage, { threads: 1 });
+    expect(await idsOf(reader)).toEqual(ids);
+    expect(reader.size).toBe(ids.length);
+    await reader.close();
+  }
+});

@@ -1,0 +1,403 @@
+import { describe, expect, test } from 'vitest';
+import { bytesSource } from '../../../src/bytes/byte-source.js';
+import { isLemurError, type LemurError } from '../../../src/errors.js';
+import {
+  readSafetensors,
+  type SafetensorsArray,
+  type SafetensorsType,
+  toFloat32,
+  writeSafetensors,
+} from '../../../src/formats/safetensors/safetensors.js';
+import { openSafetensors } from '../../../src/formats/safetensors/safetensors-file.js';
+import { streamSafetensors } from '../../../src/formats/safetensors/safetensors-stream.js';
+import { counted } from '../../bytes/counted-source.js';
+import { bytesOf, numbers } from '../../numbers.js';
+
+/** Bytes of an element, as the format's description has them. */
+const BYTES = {
+  F64: 8,
+  I64: 8,
+  U64: 8,
+  F32: 4,
+  I32: 4,
+  U32: 4,
+  F16: 2,
+  BF16: 2,
+  I16: 2,
+  U16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+} as const;
+const TYPES = Object.keys(BYTES) as SafetensorsType[];
+const CHUNK = 1 << 22;
+
+function file(header: unknown, body: Uint8Array = new Uint8Array(0)): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const out = new Uint8Array(8 + json.length + body.length);
+  new DataView(out.buffer).setBigUint64(0, BigInt(json.length), true);
+  out.set(json, 8);
+  out.set(body, 8 + json.length);
+  return out;
+}
+
+/**
+ * A file of random bytes, with every type at every alignment: shapes of 0 to 3 dimensions, empty
+ * ones too.
+ */
+function randomFile(seed: number): {
+  bytes: Uint8Array;
+  header: Record<string, { shape: number[]; data_offsets: number[] }>;
+  body: Uint8Array;
+} {
+  const random = numbers(seed);
+  const header: Record<string, { dtype: string; shape: number[]; data_offsets: number[] }> = {};
+  let at = 0;
+  for (const [i, dtype] of [...TYPES, ...TYPES].entries()) {
+    const shape = random.integers(random.integers(1, 1)[0] + 1, 4).map(Math.abs);
+    const end = at + shape.reduce((a, b) => a * b, 1) * BYTES[dtype];
+    header[`${i}.${dtype}`] = { dtype, shape, data_offsets: [at, end] };
+    at = end;
+  }
+  const body = Uint8Array.from(random.integers(at, 127), (value) => value & 255);
+  return { bytes: file(header, body), header, body };
+}
+
+async function failure(
+  promise: Promise<unknown>,
+  code: 'bad-file' | 'invalid-argument' | 'closed' = 'bad-file',
+): Promise<LemurError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (e: unknown) => e,
+  );
+  if (isLemurError(error, code)) return error;
+  throw new Error(`expected ${code}, got ${String(error)}`);
+}
+
+describe('a safetensors file that is read in parts', () => {
+  test('has the tensors that the whole file has: every type, every part', async () => {
+    for (let seed = 1; seed <= 40; seed++) {
+      const { bytes, header, body } = randomFile(seed);
+      const whole = readSafetensors(bytes);
+      const opened = await openSafetensors(bytesSource(bytes));
+      expect([...opened.tensors.keys()]).toEqual([...whole.tensors.keys()]);
+      for (const [name, entry] of whole.tensors) {
+        const { shape, data_offsets: at } = header[name];
+        const part = await opened.read(name);
+        expect(part).toEqual({ ...entry, bytes: body.slice(...at) });
+        const target = new Uint8Array(part.bytes.length);
+        await opened.readInto(name, target);
+        expect(target).toEqual(part.bytes);
+        if (entry.type.includes('F'))
+          expect(await opened.readFloats(name)).toEqual(toFloat32(entry, name));
+        else
+          expect((await failure(opened.readFloats(name))).message).toContain(
+            `of type ${entry.type}, expected a floating-point one`,
+          );
+        if (shape.length === 0) continue;
+        const rowBytes = (at[1] - at[0]) / (shape[0] || 1);
+        for (let from = 0; from <= shape[0]; from++) {
+          for (let to = from; to <= shape[0]; to++) {
+            const rows = await opened.read(name, { rows: [from, to] });
+            expect(rows.shape).toEqual([to - from, ...shape.slice(1)]);
+            expect(rows.bytes).toEqual(body.slice(at[0] + from * rowBytes, at[0] + to * rowBytes));
+          }
+        }
+      }
+    }
+  });
+
+  test('asks for its header, then for no more than the rows that are wanted', async () => {
+    const data = Float32Array.from({ length: 300 }, (_, i) => i);
+    const bytes = writeSafetensors(
+      { a: { data, shape: [100, 3] }, b: { data: Int8Array.of(1, 2), shape: [2] } },
+      { made: 'here' },
+    );
+    const source = counted(bytesSource(bytes));
+    const opened = await openSafetensors(source);
+    const header = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    expect(source.reads).toEqual([
+      [0, 8],
+      [8, header],
+    ]);
+    expect(opened.metadata).toEqual({ made: 'here' });
+    expect(await opened.readFloats('a', { rows: [40, 42] })).toEqual(data.slice(120, 126));
+    expect(source.reads.slice(2)).toEqual([[8 + header + 40 * 12, 24]]);
+  });
+
+  test('asks for a large tensor a chunk at a time, converting as it goes', async () => {
+    const halves = Uint16Array.from({ length: CHUNK + 5 }, (_, i) => (i * 7) % 0x7c00);
+    const bytes = file(
+      { x: { dtype: 'F16', shape: [halves.length], data_offsets: [0, halves.byteLength] } },
+      new Uint8Array(halves.buffer),
+    );
+    const source = counted(bytesSource(bytes));
+    const values = await (await openSafetensors(source)).readFloats('x');
+    expect(await bytesOf(values)).toBe(
+      await bytesOf(toFloat32(readSafetensors(bytes).tensors.get('x')!, 'x')),
+    );
+    expect(source.reads.slice(2).map(([, length]) => length)).toEqual([CHUNK, CHUNK, 10]);
+  });
+
+  test('is refused at every truncation and with bytes left over, as the whole file is', async () => {
+    const whole = writeSafetensors({ a: { data: Float32Array.of(1, 2), shape: [2] } });
+    for (let length = 0; length < whole.length; length++) {
+      const cut = whole.subarray(0, length);
+      const error = await failure(openSafetensors(bytesSource(cut), 'm.safetensors'));
+      expect(error.fields).toEqual({ where: 'm.safetensors' });
+      expect(() => readSafetensors(cut, 'm.safetensors')).toThrow(error.message);
+    }
+    await failure(openSafetensors(bytesSource(Uint8Array.of(...whole, 0))));
+  });
+
+  test.each([
+    [
+      'beyond the end of the file',
+      { a: { dtype: 'U8', shape: [2 ** 40], data_offsets: [0, 2 ** 40] } },
+    ],
+    [
+      'that are not those of the shape',
+      { a: { dtype: 'F32', shape: [2 ** 30], data_offsets: [0, 4] } },
+    ],
+    [
+      'into another tensor',
+      {
+        a: { dtype: 'U8', shape: [3], data_offsets: [0, 3] },
+        b: { dtype: 'U8', shape: [3], data_offsets: [1, 4] },
+      },
+    ],
+    [
+      'beyond what a number can hold',
+      { a: { dtype: 'U8', shape: [2 ** 53], data_offsets: [0, 2 ** 53] } },
+    ],
+  ])(
+    'is refused with offsets %s, before anything but the header is read',
+    async (_what, header) => {
+      const source = counted(bytesSource(file(header, new Uint8Array(4))));
+      await failure(openSafetensors(source));
+      expect(source.reads.length).toBe(2);
+    },
+  );
+
+  test('is refused with a header length beyond the file or the limit, before it is read', async () => {
+    for (const length of [9n, 100_000_001n, 2n ** 63n]) {
+      const bytes = new Uint8Array(16);
+      new DataView(bytes.buffer).setBigUint64(0, length, true);
+      const source = counted({
+        ...bytesSource(bytes),
+        size: length > 9n ? Number.MAX_SAFE_INTEGER : 16,
+      });
+      await failure(openSafetensors(source));
+      expect(source.reads).toEqual([[0, 8]]);
+    }
+  });
+
+  test('whose source gives too little or too much is said to be truncated', async () => {
+    const whole = bytesSource(writeSafetensors({ a: { data: new Float32Array(9), shape: [9] } }));
+    let change = 0;
+    const opened = await openSafetensors({
+      ...whole,
+      read: async (o, n) => new Uint8Array((await whole.read(o, n + change)).buffer, o, n + change),
+    });
+    change = -1;
+    expect((await failure(opened.read('a'))).message).toMatch(
+      /35 bytes at byte \d+, expected 36: the file is truncated or has changed/,
+    );
+    expect(
+      await failure(openSafetensors({ size: -1, read: whole.read }), 'invalid-argument'),
+    ).toBeTruthy();
+  });
+
+  test('names a tensor that it does not have, and rows that a tensor does not have', async () => {
+    const opened = await openSafetensors(
+      bytesSource(
+        writeSafetensors({
+          a: { data: new Float32Array(6), shape: [3, 2] },
+          one: { data: new Float32Array(1), shape: [] },
+        }),
+      ),
+      'm',
+    );
+    expect((await failure(opened.read('b'))).message).toBe("m: no tensor 'b'");
+    for (const rows of [
+      [2, 1],
+      [0, 4],
+      [-1, 1],
+      [0.5, 1],
+      [Number.NaN, 1],
+    ] as [number, number][]) {
+      expect((await failure(opened.read('a', { rows }), 'invalid-argument')).message).toMatch(
+        /m: a: rows .*within the 3 of shape \[3,2\]/,
+      );
+    }
+    await failure(opened.read('one', { rows: [0, 1] }), 'invalid-argument');
+    await failure(opened.readInto('a', new Uint8Array(23)), 'invalid-argument');
+  });
+
+  test('stops with the reason of an aborted signal, between two chunks too', async () => {
+    const bytes = writeSafetensors({ a: { data: new Uint8Array(3 * CHUNK), shape: [3 * CHUNK] } });
+    const source = counted(bytesSource(bytes));
+    const opened = await openSafetensors(source);
+    const controller = new AbortController();
+    const reading = opened.read('a', { signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(reading).rejects.toThrow('enough');
+    expect(source.reads.length).toBe(3);
+    await expect(opened.read('a', { signal: controller.signal })).rejects.toThrow('enough');
+    await expect(openSafetensors(source, 'm', { signal: controller.signal })).rejects.toThrow(
+      'enough',
+    );
+    expect(source.reads.length).toBe(3);
+    expect((await opened.read('a')).bytes.length).toBe(3 * CHUNK);
+  });
+});
+
+describe('a safetensors file that is written in parts', () => {
+  const random = numbers(5);
+  const tensors: Record<
+    string,
+    { data: SafetensorsArray; shape: number[]; type: SafetensorsType }
+  > = {
+    codes: { data: Int8Array.from(random.integers(11, 127)), shape: [11], type: 'I8' },
+    w: { data: random.floats(60), shape: [12, 5], type: 'F32' },
+    none: { data: new Float32Array(0), shape: [0, 4], type: 'F32' },
+    factor: { data: Float64Array.of(1, Math.PI), shape: [2, 1], type: 'F64' },
+    ['__proto__']: { data: Uint8Array.of(7), shape: [], type: 'U8' },
+    7: { data: BigInt64Array.of(-5n), shape: [1], type: 'I64' },
+  };
+  const declared = Object.fromEntries(
+    Object.entries(tensors).map(([name, { shape, type }]) => [name, { shape, type }]),
+  );
+  const metadata = { made: 'here' };
+
+  function collected(): {
+    sink: (bytes: Uint8Array) => void;
+    bytes: () => Uint8Array;
+    chunks: number[];
+  } {
+    const parts: number[] = [];
+    const chunks: number[] = [];
+    return {
+      chunks,
+      sink(bytes) {
+        chunks.push(bytes.length);
+        parts.push(...bytes);
+      },
+      bytes: () => Uint8Array.from(parts),
+    };
+  }
+
+  test.each([1, 3, 7, 1000])(
+    'is that of writeSafetensors to the byte, in chunks of %i values',
+    async (step) => {
+      const out = collected();
+      const stream = await streamSafetensors(declared, out.sink, metadata);
+      for (const name of stream.order) {
+        const { data } = tensors[name];
+        for (let at = 0; at < data.length; at += step)
+          await stream.write(name, data.subarray(at, at + step));
+      }
+      await stream.end();
+      const whole = writeSafetensors(tensors, metadata);
+      expect(out.bytes()).toEqual(whole);
+      expect(stream.size).toBe(whole.length);
+      // the header, then the very chunks that were given
+      expect(Math.max(...out.chunks.slice(1))).toBeLessThanOrEqual(8 * step);
+      const { tensors: read } = readSafetensors(out.bytes());
+      expect([...read.keys()].sort()).toEqual(Object.keys(tensors).sort());
+    },
+  );
+
+  test('keeps types that have no array of their own', async () => {
+    const out = collected();
+    const stream = await streamSafetensors(
+      { half: { type: 'BF16', shape: [2] }, flag: { type: 'BOOL', shape: [1] } },
+      out.sink,
+    );
+    await stream.write('half', Uint16Array.of(0x3f80, 0xc049));
+    await stream.write('flag', Uint8Array.of(1));
+    await stream.end();
+    const opened = await openSafetensors(bytesSource(out.bytes()));
+    expect([...(await opened.readFloats('half'))]).toEqual([1, -3.140625]);
+    expect(await opened.read('flag')).toEqual({
+      type: 'BOOL',
+      shape: [1],
+      bytes: Uint8Array.of(1),
+    });
+  });
+
+  test('refuses tensors out of order, too many values and too few, and goes on from where it was', async () => {
+    const out = collected();
+    const stream = await streamSafetensors(
+      { a: { type: 'F32', shape: [2] }, b: { type: 'U8', shape: [3] } },
+      out.sink,
+    );
+    expect(stream.order).toEqual(['a', 'b']);
+    expect(
+      (await failure(stream.write('b', Uint8Array.of(1)), 'invalid-argument')).message,
+    ).toMatch(/got values of b, expected a$/);
+    await stream.write('a', Float32Array.of(1));
+    expect(
+      (await failure(stream.write('a', Float32Array.of(1, 2)), 'invalid-argument')).message,
+    ).toMatch(/got 8 bytes of a, .*the 4 that/);
+    expect((await failure(stream.end(), 'invalid-argument')).message).toMatch(
+      /a is not complete: expected 4 bytes more/,
+    );
+    await stream.write('a', Float32Array.of(2));
+    await stream.write('b', Uint8Array.of(1, 2, 3));
+    expect(
+      (await failure(stream.write('b', Uint8Array.of(1)), 'invalid-argument')).message,
+    ).toMatch(/got values of b, expected no more/);
+    await stream.end();
+    await failure(stream.end(), 'closed');
+    await failure(stream.write('b', Uint8Array.of(1)), 'closed');
+    expect(out.bytes()).toEqual(
+      writeSafetensors({
+        a: { data: Float32Array.of(1, 2), shape: [2] },
+        b: { data: Uint8Array.of(1, 2, 3), shape: [3] },
+      }),
+    );
+  });
+
+  test('ends with the failure of what it writes to', async () => {
+    let calls = 0;
+    const stream = await streamSafetensors({ a: { type: 'U8', shape: [2] } }, () => {
+      if (++calls > 1) throw new Error('disk full');
+    });
+    await expect(stream.write('a', Uint8Array.of(1))).rejects.toThrow('disk full');
+    await failure(stream.write('a', Uint8Array.of(1)), 'closed');
+    await failure(stream.end(), 'closed');
+  });
+
+  test.each([
+    ['a reserved name', { __metadata__: { type: 'U8', shape: [1] } }],
+    ['an unknown type', { a: { type: 'F8' as SafetensorsType, shape: [1] } }],
+    ['a fractional size', { a: { type: 'U8', shape: [1.5] } }],
+    ['more than a file can hold', { a: { type: 'F64', shape: [2 ** 52, 2 ** 52] } }],
+  ] as [string, Record<string, { type: SafetensorsType; shape: number[] }>][])(
+    'refuses %s before anything is written',
+    async (_what, wrong) => {
+      const out = collected();
+      await failure(streamSafetensors(wrong, out.sink), 'invalid-argument');
+      expect(out.bytes().length).toBe(0);
+    },
+  );
+});
+
+test('a header beyond the limit is said to be too long, not damaged', async () => {
+  const head = new Uint8Array(16);
+  new DataView(head.buffer).setBigUint64(0, 100_000_001n, true);
+  const source = {
+    size: 100_000_100,
+    read: async (offset: number, length: number) => head.slice(offset, offset + length),
+  };
+  await expect(openSafetensors(source, 'x')).rejects.toMatchObject({
+    code: 'bad-file',
+    message: 'x: a safetensors header of 100000001 bytes, at most 100000000 are read',
+  });
+  await expect(openSafetensors({ ...source, size: 100_000_000 }, 'x')).rejects.toMatchObject({
+    code: 'bad-file',
+    message: expect.stringContaining('cut off'),
+  });
+});
