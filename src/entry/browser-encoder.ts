@@ -4,12 +4,9 @@ import { addressFiles, openBlob } from '../encoder/files/browser-files.js';
 import { hubCacheStorage } from '../encoder/files/browser-hub-cache.js';
 import { hubFiles } from '../encoder/files/hub.js';
 import { isHubId } from '../encoder/files/hub-options.js';
-import {
-  type EncoderPlatform,
-  LOAD_OPTIONS,
-  type LoadOptions,
-  loadCheckpoint,
-} from '../encoder/load-checkpoint.js';
+import { loadCheckpoint } from '../encoder/load-checkpoint.js';
+import { LOAD_OPTIONS, type LoadOptions } from '../encoder/load-options.js';
+import type { EncoderPlatform } from '../encoder/platform.js';
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
 import { describeKind, kindOf } from '../value-kind.js';
@@ -22,7 +19,7 @@ export type {
   PooledVectors,
   PoolingEncoder,
 } from '../encoder/encoder.js';
-export type { LoadOptions as LoadEncoderOptions } from '../encoder/load-checkpoint.js';
+export type { LoadOptions as LoadEncoderOptions } from '../encoder/load-options.js';
 export type { Projection } from '../encoder/runtime/body.js';
 
 /**

@@ -12,12 +12,9 @@ import type { PoolingEncoder } from '../encoder/encoder.js';
 import { openPath } from '../encoder/files/node-files.js';
 import { type ModelOptions, openModel } from '../encoder/files/node-model.js';
 import { limitedEncoder } from '../encoder/limited-encoder.js';
-import {
-  type EncoderPlatform,
-  LOAD_OPTIONS,
-  type LoadOptions,
-  loadCheckpoint,
-} from '../encoder/load-checkpoint.js';
+import { loadCheckpoint } from '../encoder/load-checkpoint.js';
+import { LOAD_OPTIONS, type LoadOptions } from '../encoder/load-options.js';
+import type { EncoderPlatform } from '../encoder/platform.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
 import { findPackage, isInstalled } from './node-encoder-packages.js';
 import { spawnEncoderWorker, workerFile } from './node-spawn-encoder-worker.js';

@@ -1,8 +1,13 @@
 import { joinArrays } from '../../tokens/join.js';
-import { type GraphOptions, graphBuilder } from '../graph/graph-builder.js';
-import { maskAsBias, plainAttention } from '../graph/plain-attention.js';
+import {
+  type GraphBuilder,
+  type GraphOptions,
+  graphBuilder,
+  type Precision,
+} from '../graph/graph-builder.js';
+import { maskAsBias, type PlainAttention, plainAttention } from '../graph/plain-attention.js';
 import type { BertConfig } from './bert-config.js';
-import type { BertEmbeddings, BertWeights, Dense, Norm } from './bert-weights.js';
+import type { BertEmbeddings, BertLayer, BertWeights, Dense, Norm } from './bert-weights.js';
 import type { DenseLayer } from './dense.js';
 import { finishBody } from './dense-graph.js';
 
@@ -20,118 +25,127 @@ export async function bertOnnx(
   config: BertConfig,
   weights: BertWeights,
   dense: readonly DenseLayer[],
-  { precision, attention: attentionBy }: GraphOptions,
+  options: GraphOptions,
 ): Promise<Uint8Array> {
-  const { hidden, heads, epsilon } = config;
-  const graph = graphBuilder(precision);
+  const body = new BertGraph(config, options);
+  let x = body.embed(await weights.embeddings());
+  for (let i = 0; i < config.layers; i++) x = body.layer(`layer${i}`, x, await weights.layer(i));
+  return finishBody(body.graph, config.hidden, dense);
+}
 
-  const plain =
-    attentionBy === 'plain'
-      ? { bias: maskAsBias(graph), attend: plainAttention(graph, config) }
-      : undefined;
-  let x = embed(await weights.embeddings());
-  for (let i = 0; i < config.layers; i++) {
-    const layer = await weights.layer(i);
-    const at = `layer${i}`;
-    const context = attention(`${at}.qkv`, x, layer.queryKeyValue);
-    x = addAndNormalise(`${at}.attention`, context, x, layer.attentionOutput, layer.attentionNorm);
-    const inner = activation(
-      `${at}.inner`,
-      graph.linear(`${at}.inner`, x, layer.intermediate),
-      layer.intermediate.bias,
-    );
-    x = addAndNormalise(`${at}.output`, inner, x, layer.output, layer.outputNorm);
+/** A BERT body that is being written; methods give the names of their outputs. */
+class BertGraph {
+  readonly graph: GraphBuilder;
+  readonly #config: BertConfig;
+  readonly #precision: Precision;
+  readonly #plain: { bias: string; attend: PlainAttention } | undefined;
+
+  constructor(config: BertConfig, { precision, attention }: GraphOptions) {
+    this.graph = graphBuilder(precision);
+    this.#config = config;
+    this.#precision = precision;
+    if (attention === 'plain')
+      this.#plain = { bias: maskAsBias(this.graph), attend: plainAttention(this.graph, config) };
   }
-  return finishBody(graph, hidden, dense);
 
-  function embed({ words, positions, unplaced, norm }: BertEmbeddings): string {
-    graph.constant('words', { dims: [config.vocabulary, hidden], type: 'float32', data: words });
-    const rows = unplaced
+  embed({ words, positions, unplaced, norm }: BertEmbeddings): string {
+    const { graph } = this;
+    const { vocabulary, hidden, epsilon } = this.#config;
+    graph.constant('words', { dims: [vocabulary, hidden], type: 'float32', data: words });
+    const data = unplaced
       ? joinArrays([unplaced, positions], (length) => new Float32Array(length))
       : positions;
-    graph.constant('positions', {
-      dims: [rows.length / hidden, hidden],
-      type: 'float32',
-      data: rows,
-    });
+    graph.constant('positions', { dims: [data.length / hidden, hidden], type: 'float32', data });
     graph.constant('zero', { dims: [1], type: 'int64', data: BigInt64Array.of(0n) });
     graph.node('Cast', ['attention_mask'], { to: 6 }); // int32
     graph.rename('mask');
-    const sum = graph.node('Add', [graph.node('Gather', ['words', 'input_ids']), places()]);
-    return graph.node('LayerNormalization', [sum, ...normOf('embeddings', norm)], {
-      epsilon: { float: epsilon },
-    });
+    const sum = graph.node('Add', [graph.node('Gather', ['words', 'input_ids']), this.#places()]);
+    const inputs = [sum, ...this.#norm('embeddings', norm)];
+    return graph.node('LayerNormalization', inputs, { epsilon: { float: epsilon } });
+  }
+
+  layer(at: string, x: string, layer: BertLayer): string {
+    const context = this.#attention(`${at}.qkv`, x, layer.queryKeyValue);
+    const { attentionOutput, attentionNorm, intermediate, output, outputNorm } = layer;
+    const seen = this.#addAndNormalise(
+      `${at}.attention`,
+      context,
+      x,
+      attentionOutput,
+      attentionNorm,
+    );
+    const inner = this.#activation(
+      `${at}.inner`,
+      this.graph.linear(`${at}.inner`, seen, intermediate),
+      intermediate.bias,
+    );
+    return this.#addAndNormalise(`${at}.output`, inner, seen, output, outputNorm);
   }
 
   /**
    * Embeddings of the tokens' positions: counted from the first, or RoBERTa's, where a padding
    * token in a text has a row of its own and is not counted.
    */
-  function places(): string {
-    if (config.unplaced === undefined) {
+  #places(): string {
+    const { graph } = this;
+    const { unplaced } = this.#config;
+    if (unplaced === undefined) {
       const tokens = graph.node('Shape', ['input_ids'], { start: 1, end: 2 });
       return graph.node('Slice', ['positions', 'zero', tokens, 'zero']);
     }
-    const padding = graph.constant('unplaced', {
-      dims: [],
-      type: 'int64',
-      data: BigInt64Array.of(BigInt(config.unplaced)),
-    });
-    const isPlaced = graph.node(
-      'Cast',
-      [graph.node('Not', [graph.node('Equal', ['input_ids', padding])])],
-      { to: 6 },
-    ); // int32
-    const axis = graph.constant('tokens', { dims: [], type: 'int64', data: BigInt64Array.of(1n) });
-    return graph.node('Gather', [
-      'positions',
-      graph.node('Mul', [graph.node('CumSum', [isPlaced, axis]), isPlaced]),
-    ]);
+    const scalar = (name: string, value: number): string =>
+      graph.constant(name, { dims: [], type: 'int64', data: BigInt64Array.of(BigInt(value)) });
+    const padding = graph.node('Equal', ['input_ids', scalar('unplaced', unplaced)]);
+    const isPlaced = graph.node('Cast', [graph.node('Not', [padding])], { to: 6 }); // int32
+    const counted = graph.node('CumSum', [isPlaced, scalar('tokens', 1)]);
+    return graph.node('Gather', ['positions', graph.node('Mul', [counted, isPlaced])]);
   }
 
-  function attention(name: string, input: string, queryKeyValue: Dense): string {
+  #attention(name: string, input: string, queryKeyValue: Dense): string {
+    const { graph } = this;
+    const { hidden, heads } = this.#config;
     const bias = graph.vector(`${name}.bias`, queryKeyValue.bias);
-    if (plain)
-      return plain.attend(
-        graph.split(graph.node('Add', [graph.linear(name, input, queryKeyValue), bias]), 3, hidden),
-        plain.bias,
-      );
-    if (precision === 'float32')
-      return graph.fused(
-        'Attention',
-        [input, graph.transposed(name, queryKeyValue), bias, 'mask'],
-        { num_heads: heads },
-      );
+    if (this.#plain) {
+      const sum = graph.node('Add', [graph.linear(name, input, queryKeyValue), bias]);
+      return this.#plain.attend(graph.split(sum, 3, hidden), this.#plain.bias);
+    }
+    if (this.#precision === 'float32') {
+      const inputs = [input, graph.transposed(name, queryKeyValue), bias, 'mask'];
+      return graph.fused('Attention', inputs, { num_heads: heads });
+    }
     // the product as one of its own, which is then int8
     const [q, k, v] = graph.split(graph.linear(name, input, queryKeyValue), 3, hidden);
     return graph.fused('MultiHeadAttention', [q, k, v, bias, 'mask'], { num_heads: heads });
   }
 
   /** LayerNorm(residual + W input + bias) */
-  function addAndNormalise(
+  #addAndNormalise(
     name: string,
     input: string,
     residual: string,
     layer: Dense,
     norm: Norm,
   ): string {
+    const { graph } = this;
+    const { epsilon } = this.#config;
     const inputs = [
       graph.linear(name, input, layer),
       residual,
-      ...normOf(name, norm),
+      ...this.#norm(name, norm),
       graph.vector(`${name}.bias`, layer.bias),
     ];
     return graph.fused('SkipLayerNormalization', inputs, { epsilon: { float: epsilon } });
   }
 
-  function activation(name: string, input: string, bias: Float32Array): string {
+  #activation(name: string, input: string, bias: Float32Array): string {
+    const { graph } = this;
     const shift = graph.vector(`${name}.bias`, bias);
-    return config.activation === 'gelu'
+    return this.#config.activation === 'gelu'
       ? graph.fused('BiasGelu', [input, shift])
       : graph.node('Relu', [graph.node('Add', [input, shift])]);
   }
 
-  function normOf(name: string, { gamma, beta }: Norm): string[] {
-    return [graph.vector(`${name}.gamma`, gamma), graph.vector(`${name}.beta`, beta)];
+  #norm(name: string, { gamma, beta }: Norm): string[] {
+    return [this.graph.vector(`${name}.gamma`, gamma), this.graph.vector(`${name}.beta`, beta)];
   }
 }

@@ -1,6 +1,6 @@
 import type { TensorFile } from '../../formats/safetensors/tensor-file.js';
 import type { BertConfig } from './bert-config.js';
-import { tensorReader } from './tensor-reader.js';
+import { type TensorReader, tensorReader } from './tensor-reader.js';
 
 /** y = weight x + bias; `weight` is outputs x inputs, row-major. */
 export interface Dense {
@@ -56,17 +56,37 @@ export interface BertWeights {
  * at once, from the header: raises `bad-file`.
  */
 export function bertWeights(file: TensorFile, config: BertConfig, where: string): BertWeights {
-  const { hidden, intermediate, vocabulary, positions, firstPosition, unplaced, layers } = config;
-  const probe = 'embeddings.word_embeddings.weight';
-  const { check, read, has } = tensorReader(file, {
+  const reader = tensorReader(file, {
     prefixes: ['', 'bert.', 'roberta.'],
-    probe,
+    probe: WORDS,
     what: 'BERT',
     where,
   });
-  check(probe, vocabulary, hidden);
-  check('embeddings.position_embeddings.weight', firstPosition + positions, hidden);
-  check('embeddings.token_type_embeddings.weight', undefined, hidden);
+  checkShapes(reader, config);
+  return {
+    embeddings: () => readEmbeddings(reader, config),
+    layer: (index) => readLayer(reader, config, layerName(index)),
+  };
+}
+
+const WORDS = 'embeddings.word_embeddings.weight';
+const POSITIONS = 'embeddings.position_embeddings.weight';
+const TYPES = 'embeddings.token_type_embeddings.weight';
+
+/** Raises 'bad-file' for a tensor that is missing, or of another type or shape. */
+function checkShapes(reader: TensorReader, config: BertConfig): void {
+  const { hidden, intermediate, vocabulary, positions, firstPosition, layers } = config;
+  const { check } = reader;
+  const checkDense = (name: string, outputs: number, inputs: number): void => {
+    check(`${name}.weight`, outputs, inputs);
+    check(`${name}.bias`, outputs);
+  };
+  const checkNorm = (name: string): void => {
+    for (const tensor of normTensors(reader, name)) check(tensor, hidden);
+  };
+  check(WORDS, vocabulary, hidden);
+  check(POSITIONS, firstPosition + positions, hidden);
+  check(TYPES, undefined, hidden);
   checkNorm('embeddings.LayerNorm');
   for (let i = 0; i < layers; i++) {
     const at = layerName(i);
@@ -77,69 +97,63 @@ export function bertWeights(file: TensorFile, config: BertConfig, where: string)
     checkDense(`${at}.output.dense`, hidden, intermediate);
     checkNorm(`${at}.output.LayerNorm`);
   }
+}
 
+async function readEmbeddings(
+  reader: TensorReader,
+  { hidden, positions, firstPosition, unplaced }: BertConfig,
+): Promise<BertEmbeddings> {
+  const from = unplaced === undefined ? firstPosition : firstPosition - 1;
+  const sum = await reader.read(POSITIONS, [from, firstPosition + positions]);
+  const type = await reader.read(TYPES, [0, 1]);
+  for (let i = 0; i < sum.length; i++) sum[i] += type[i % hidden];
+  const placed = firstPosition - from;
   return {
-    embeddings: async () => {
-      const from = unplaced === undefined ? firstPosition : firstPosition - 1;
-      const sum = await read('embeddings.position_embeddings.weight', [
-        from,
-        firstPosition + positions,
-      ]);
-      const type = await read('embeddings.token_type_embeddings.weight', [0, 1]);
-      for (let i = 0; i < sum.length; i++) sum[i] += type[i % hidden];
-      const placed = firstPosition - from;
-      return {
-        words: await read(probe),
-        positions: sum.subarray(placed * hidden),
-        unplaced: placed > 0 ? sum.subarray(0, placed * hidden) : undefined,
-        norm: await norm('embeddings.LayerNorm'),
-      };
-    },
-    layer: async (index) => {
-      const at = layerName(index);
-      const projections: Dense[] = [];
-      for (const name of selfAttention)
-        projections.push(await dense(`${at}.attention.self.${name}`, hidden, hidden));
-      return {
-        queryKeyValue: stack(projections),
-        attentionOutput: await dense(`${at}.attention.output.dense`, hidden, hidden),
-        attentionNorm: await norm(`${at}.attention.output.LayerNorm`),
-        intermediate: await dense(`${at}.intermediate.dense`, intermediate, hidden),
-        output: await dense(`${at}.output.dense`, hidden, intermediate),
-        outputNorm: await norm(`${at}.output.LayerNorm`),
-      };
-    },
+    words: await reader.read(WORDS),
+    positions: sum.subarray(placed * hidden),
+    unplaced: placed > 0 ? sum.subarray(0, placed * hidden) : undefined,
+    norm: await readNorm(reader, 'embeddings.LayerNorm'),
   };
+}
 
-  function checkDense(name: string, outputs: number, inputs: number): void {
-    check(`${name}.weight`, outputs, inputs);
-    check(`${name}.bias`, outputs);
-  }
+async function readLayer(
+  reader: TensorReader,
+  { hidden, intermediate }: BertConfig,
+  at: string,
+): Promise<BertLayer> {
+  const projections: Dense[] = [];
+  for (const name of selfAttention)
+    projections.push(await readDense(reader, `${at}.attention.self.${name}`, hidden, hidden));
+  return {
+    queryKeyValue: stack(projections),
+    attentionOutput: await readDense(reader, `${at}.attention.output.dense`, hidden, hidden),
+    attentionNorm: await readNorm(reader, `${at}.attention.output.LayerNorm`),
+    intermediate: await readDense(reader, `${at}.intermediate.dense`, intermediate, hidden),
+    output: await readDense(reader, `${at}.output.dense`, hidden, intermediate),
+    outputNorm: await readNorm(reader, `${at}.output.LayerNorm`),
+  };
+}
 
-  function checkNorm(name: string): void {
-    for (const tensor of normTensors(name)) check(tensor, hidden);
-  }
+async function readDense(
+  { read }: TensorReader,
+  name: string,
+  outputs: number,
+  inputs: number,
+): Promise<Dense> {
+  const weight = await read(`${name}.weight`);
+  return { weight, bias: await read(`${name}.bias`), outputs, inputs };
+}
 
-  /** Scale and shift, which older versions of the Transformers library call gamma and beta. */
-  function normTensors(name: string): readonly [string, string] {
-    return has(`${name}.gamma`) && !has(`${name}.weight`)
-      ? [`${name}.gamma`, `${name}.beta`]
-      : [`${name}.weight`, `${name}.bias`];
-  }
+async function readNorm(reader: TensorReader, name: string): Promise<Norm> {
+  const [scale, shift] = normTensors(reader, name);
+  return { gamma: await reader.read(scale), beta: await reader.read(shift) };
+}
 
-  async function dense(name: string, outputs: number, inputs: number): Promise<Dense> {
-    return {
-      weight: await read(`${name}.weight`),
-      bias: await read(`${name}.bias`),
-      outputs,
-      inputs,
-    };
-  }
-
-  async function norm(name: string): Promise<Norm> {
-    const [scale, shift] = normTensors(name);
-    return { gamma: await read(scale), beta: await read(shift) };
-  }
+/** Scale and shift, which older versions of the Transformers library call gamma and beta. */
+function normTensors({ has }: TensorReader, name: string): readonly [string, string] {
+  return has(`${name}.gamma`) && !has(`${name}.weight`)
+    ? [`${name}.gamma`, `${name}.beta`]
+    : [`${name}.weight`, `${name}.bias`];
 }
 
 const selfAttention = ['query', 'key', 'value'] as const;

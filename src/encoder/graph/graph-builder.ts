@@ -24,12 +24,14 @@ export interface Matrix {
   readonly outputs: number;
 }
 
+type Attributes = Record<string, OnnxAttribute>;
+
 /** A graph that is being written; every method that adds a node gives the name of its output. */
 export interface GraphBuilder {
   /** An operator of ONNX's own. */
-  node(op: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>): string;
+  node(op: string, inputs: readonly string[], attributes?: Attributes): string;
   /** One of ONNX Runtime's fused operators (domain com.microsoft). */
-  fused(op: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>): string;
+  fused(op: string, inputs: readonly string[], attributes?: Attributes): string;
   /** As many outputs, each the next `width` values of the last axis. */
   split(input: string, parts: number, width: number): string[];
   constant(name: string, tensor: Omit<OnnxTensor, 'name'>): string;
@@ -48,73 +50,86 @@ export interface GraphBuilder {
 }
 
 export function graphBuilder(precision: Precision = 'float32'): GraphBuilder {
-  const nodes: OnnxNode[] = [];
-  const constants: OnnxTensor[] = [];
-  const add = (
+  return new Graph(precision);
+}
+
+class Graph implements GraphBuilder {
+  readonly #precision: Precision;
+  readonly #nodes: OnnxNode[] = [];
+  readonly #constants: OnnxTensor[] = [];
+
+  constructor(precision: Precision) {
+    this.#precision = precision;
+  }
+
+  node(op: string, inputs: readonly string[], attributes?: Attributes): string {
+    return this.#add(op, inputs, attributes);
+  }
+
+  fused(op: string, inputs: readonly string[], attributes?: Attributes): string {
+    return this.#add(op, inputs, attributes, 'com.microsoft');
+  }
+
+  split(input: string, parts: number, width: number): string[] {
+    const name = `Split_${this.#nodes.length}`;
+    const outputs = Array.from({ length: parts }, (_, i) => `${name}_${i}`);
+    // WebGPU wants to be told the widths
+    const data = new BigInt64Array(parts).fill(BigInt(width));
+    const widths = this.constant(`${name}.widths`, { dims: [parts], type: 'int64', data });
+    this.#nodes.push({ op: 'Split', inputs: [input, widths], outputs, attributes: { axis: -1 } });
+    return outputs;
+  }
+
+  constant(name: string, tensor: Omit<OnnxTensor, 'name'>): string {
+    this.#constants.push({ name, ...tensor });
+    return name;
+  }
+
+  vector(name: string, data: Float32Array): string {
+    return this.constant(name, { dims: [data.length], type: 'float32', data });
+  }
+
+  transposed(name: string, { weight, inputs, outputs }: Matrix): string {
+    const data = new Float32Array(weight.length);
+    for (let o = 0; o < outputs; o++)
+      for (let i = 0; i < inputs; i++) data[i * outputs + o] = weight[o * inputs + i];
+    return this.constant(`${name}.weight`, { dims: [inputs, outputs], type: 'float32', data });
+  }
+
+  linear(name: string, input: string, matrix: Matrix): string {
+    if (this.#precision === 'float32')
+      return this.node('MatMul', [input, this.transposed(name, matrix)]);
+    const { inputs, outputs } = matrix;
+    const { codes, scales } = int8Columns(matrix);
+    const int8 = (what: string, dims: readonly number[], data: Int8Array): string =>
+      this.constant(`${name}.${what}`, { dims, type: 'int8', data });
+    return this.fused('DynamicQuantizeMatMul', [
+      input,
+      int8('codes', [inputs, outputs], codes),
+      this.vector(`${name}.scales`, scales),
+      int8('zeros', [outputs], new Int8Array(outputs)),
+    ]);
+  }
+
+  rename(output: string): void {
+    this.#nodes.push({ ...(this.#nodes.pop() as OnnxNode), outputs: [output] });
+  }
+
+  write(name: string, inputs: readonly OnnxValue[], outputs: readonly OnnxValue[]): Uint8Array {
+    const graph = { name, nodes: this.#nodes, inputs, outputs, constants: this.#constants };
+    return writeOnnx(graph, { '': 17, 'com.microsoft': 1 });
+  }
+
+  #add(
     op: string,
     inputs: readonly string[],
-    attributes: Record<string, OnnxAttribute> | undefined,
+    attributes: Attributes | undefined,
     domain?: string,
-  ): string => {
-    const output = `${op}_${nodes.length}`;
-    nodes.push({ op, domain, inputs, outputs: [output], attributes });
+  ): string {
+    const output = `${op}_${this.#nodes.length}`;
+    this.#nodes.push({ op, domain, inputs, outputs: [output], attributes });
     return output;
-  };
-  const builder: GraphBuilder = {
-    node: (op, inputs, attributes) => add(op, inputs, attributes),
-    fused: (op, inputs, attributes) => add(op, inputs, attributes, 'com.microsoft'),
-    split(input, parts, width) {
-      const outputs = Array.from({ length: parts }, (_, i) => `Split_${nodes.length}_${i}`);
-      // WebGPU wants to be told the widths
-      const data = new BigInt64Array(parts).fill(BigInt(width));
-      const widths = builder.constant(`Split_${nodes.length}.widths`, {
-        dims: [parts],
-        type: 'int64',
-        data,
-      });
-      nodes.push({ op: 'Split', inputs: [input, widths], outputs, attributes: { axis: -1 } });
-      return outputs;
-    },
-    constant(name, tensor) {
-      constants.push({ name, ...tensor });
-      return name;
-    },
-    vector: (name, data) => builder.constant(name, { dims: [data.length], type: 'float32', data }),
-    transposed(name, { weight, inputs, outputs }) {
-      const data = new Float32Array(weight.length);
-      for (let o = 0; o < outputs; o++)
-        for (let i = 0; i < inputs; i++) data[i * outputs + o] = weight[o * inputs + i];
-      return builder.constant(`${name}.weight`, { dims: [inputs, outputs], type: 'float32', data });
-    },
-    linear(name, input, matrix) {
-      if (precision === 'float32')
-        return builder.node('MatMul', [input, builder.transposed(name, matrix)]);
-      const { inputs, outputs } = matrix;
-      const { codes, scales } = int8Columns(matrix);
-      const weight = builder.constant(`${name}.codes`, {
-        dims: [inputs, outputs],
-        type: 'int8',
-        data: codes,
-      });
-      const zeros = builder.constant(`${name}.zeros`, {
-        dims: [outputs],
-        type: 'int8',
-        data: new Int8Array(outputs),
-      });
-      return builder.fused('DynamicQuantizeMatMul', [
-        input,
-        weight,
-        builder.vector(`${name}.scales`, scales),
-        zeros,
-      ]);
-    },
-    rename(output) {
-      nodes.push({ ...(nodes.pop() as OnnxNode), outputs: [output] });
-    },
-    write: (name, inputs, outputs) =>
-      writeOnnx({ name, nodes, inputs, outputs, constants }, { '': 17, 'com.microsoft': 1 }),
-  };
-  return builder;
+  }
 }
 
 /**

@@ -18,6 +18,9 @@ export function maskAsBias(graph: GraphBuilder): string {
   return graph.node('Unsqueeze', [bias, whole(graph, 'mask.axes', [1, 2])]);
 }
 
+/** Attention of Q, K and V, with what is added to the scores. */
+export type PlainAttention = (parts: readonly string[], bias: string) => string;
+
 /**
  * softmax(Q K^T / sqrt(size) + bias) V for each head, of `parts` Q, K and V, [batch, tokens,
  * hidden]; in operators that every execution provider has: those that are fused take no mask on
@@ -26,7 +29,7 @@ export function maskAsBias(graph: GraphBuilder): string {
 export function plainAttention(
   graph: GraphBuilder,
   { heads, hidden }: { readonly heads: number; readonly hidden: number },
-): (parts: readonly string[], bias: string) => string {
+): PlainAttention {
   const size = hidden / heads;
   const apart = whole(graph, 'attention.apart', [0, 0, heads, size]);
   const together = whole(graph, 'attention.together', [0, 0, hidden]);

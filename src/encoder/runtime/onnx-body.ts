@@ -54,74 +54,93 @@ export async function onnxBody(
   after: Uint8Array | undefined,
   options: InferenceSession.SessionOptions,
 ): Promise<Body> {
-  const session = await load(model);
-  const dense = after && (await load({ model: after, where: model.where }));
-  const { inputNames, outputNames } = session;
-  const projected = outputNames.includes('projected');
-  const states = STATES.find((name) => outputNames.includes(name)) ?? outputNames[0];
-  const unknown = inputNames.find(
-    (name) => !['input_ids', 'attention_mask', 'token_type_ids'].includes(name),
-  );
-  if (unknown !== undefined || !inputNames.includes('input_ids')) {
-    const message = `${model.where}: a model with inputs ${inputNames.join(', ')}, expected input_ids, attention_mask and perhaps token_type_ids`;
-    throw new LemurError('unsupported', message, { where: model.where });
-  }
-  return { run };
+  const session = await loadSession(runtime, model, options);
+  const dense = after && (await loadSession(runtime, { ...model, model: after }, options));
+  checkInputs(session.inputNames, model.where);
+  return new OnnxBody(runtime, session, dense);
+}
 
-  async function load({ model: file, where }: OnnxModel): Promise<InferenceSession> {
-    try {
-      return await runtime.InferenceSession.create(file, {
-        graphOptimizationLevel: 'all',
-        logSeverityLevel: FATAL,
-        ...options,
-      });
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      if (/no available backend/.test(reason))
-        throw new LemurError(
-          'unsupported',
-          `ONNX Runtime does not start here: ${reason}`,
-          { where: 'onnxruntime' },
-          { cause },
-        );
-      throw new LemurError(
-        'bad-file',
-        `${where}: ONNX Runtime cannot load the model: ${reason}`,
-        { where },
-        { cause },
-      );
+/** Raises 'unsupported' for a model that wants other inputs than tokens. */
+function checkInputs(names: readonly string[], where: string): void {
+  const known = ['input_ids', 'attention_mask', 'token_type_ids'];
+  if (names.every((name) => known.includes(name)) && names.includes('input_ids')) return;
+  const problem = `a model with inputs ${names.join(', ')}, expected input_ids, attention_mask and perhaps token_type_ids`;
+  throw new LemurError('unsupported', `${where}: ${problem}`, { where });
+}
+
+async function loadSession(
+  runtime: OnnxRuntime,
+  { model, where }: OnnxModel,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  const usual = { graphOptimizationLevel: 'all', logSeverityLevel: FATAL } as const;
+  try {
+    return await runtime.InferenceSession.create(model, { ...usual, ...options });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (/no available backend/.test(reason)) {
+      const message = `ONNX Runtime does not start here: ${reason}`;
+      throw new LemurError('unsupported', message, { where: 'onnxruntime' }, { cause });
     }
+    const message = `${where}: ONNX Runtime cannot load the model: ${reason}`;
+    throw new LemurError('bad-file', message, { where }, { cause });
+  }
+}
+
+class OnnxBody implements Body {
+  readonly #runtime: OnnxRuntime;
+  readonly #session: InferenceSession;
+  /** Layers behind the body, as a model of their own. */
+  readonly #dense: InferenceSession | undefined;
+  /** Whether the body's model has the layers in it. */
+  readonly #isProjected: boolean;
+  readonly #states: string;
+
+  constructor(
+    runtime: OnnxRuntime,
+    session: InferenceSession,
+    dense: InferenceSession | undefined,
+  ) {
+    const { outputNames } = session;
+    this.#runtime = runtime;
+    this.#session = session;
+    this.#dense = dense;
+    this.#isProjected = outputNames.includes('projected');
+    this.#states = STATES.find((name) => outputNames.includes(name)) ?? outputNames[0];
   }
 
-  async function run(batch: IdBatch, pooled: boolean): Promise<BodyOutput> {
+  async run(batch: IdBatch, pooled: boolean): Promise<BodyOutput> {
     const { lengths } = batch;
     const longest = lengths.reduce((a, b) => Math.max(a, b), 0);
-    const { ids, mask } = pad(batch, longest);
-    const dims = [lengths.length, longest];
-    const feeds: Record<string, Tensor> = {
-      input_ids: new runtime.Tensor('int64', ids, dims),
-      attention_mask: new runtime.Tensor('int64', mask, dims),
-    };
-    if (inputNames.includes('token_type_ids'))
-      feeds.token_type_ids = new runtime.Tensor('int64', new BigInt64Array(ids.length), dims);
-    if (!inputNames.includes('attention_mask')) delete feeds.attention_mask;
-    const wanted = projected ? (pooled ? [states, 'projected'] : ['projected']) : [states];
-    const outputs = await session.run(feeds, wanted);
+    const main = this.#isProjected ? 'projected' : this.#states;
+    const wanted = pooled && this.#isProjected ? [this.#states, main] : [main];
+    const outputs = await this.#session.run(this.#feeds(batch, longest), wanted);
     const rows = (name: string): Float32Array => unpad(outputs[name], lengths, longest);
-    const own = rows(projected ? 'projected' : states);
-    const body = pooled ? (projected ? rows(states) : own) : undefined;
+    const own = rows(main);
+    const body = pooled ? (this.#isProjected ? rows(this.#states) : own) : undefined;
+    const width = (): number => widthOf(outputs[this.#states]);
     return {
-      states: dense ? await through(dense, own) : own,
-      pooled: body ? meanPool(body, lengths, widthOf(outputs[states])) : new Float32Array(0),
+      states: this.#dense ? await this.#through(this.#dense, own, width()) : own,
+      pooled: body ? meanPool(body, lengths, width()) : new Float32Array(0),
     };
+  }
 
-    async function through(layers: InferenceSession, x: Float32Array): Promise<Float32Array> {
-      const width = widthOf(outputs[states]);
-      const { projected: y } = await layers.run({
-        states: new runtime.Tensor('float32', x, [x.length / width, width]),
-      });
-      return new Float32Array(y.data as Float32Array);
-    }
+  #feeds(batch: IdBatch, longest: number): Record<string, Tensor> {
+    const { ids, mask } = pad(batch, longest);
+    const int64 = (data: BigInt64Array): Tensor =>
+      new this.#runtime.Tensor('int64', data, [batch.lengths.length, longest]);
+    const given: Record<string, () => Tensor> = {
+      input_ids: () => int64(ids),
+      attention_mask: () => int64(mask),
+      token_type_ids: () => int64(new BigInt64Array(ids.length)),
+    };
+    return Object.fromEntries(this.#session.inputNames.map((name) => [name, given[name]()]));
+  }
+
+  async #through(layers: InferenceSession, x: Float32Array, width: number): Promise<Float32Array> {
+    const states = new this.#runtime.Tensor('float32', x, [x.length / width, width]);
+    const { projected } = await layers.run({ states });
+    return new Float32Array(projected.data as Float32Array);
   }
 }
 
