@@ -7,8 +7,9 @@ import { parseArgs } from 'node:util';
 import { createCpuDevice } from '../dist/device/cpu/cpu-device.js';
 import { uploadTokens } from '../dist/device/device-tokens.js';
 import { nodePlatform } from '../dist/entry/node-platform.js';
-import { defaultLearnTokens, resolveLearnOptions } from '../dist/learn/learn-options.js';
-import { fitCorpus } from '../dist/lemur/fit.js';
+import { defaultLearnTokens } from '../dist/learn/learn-options.js';
+import { resolveLearnOptions } from '../dist/learn/resolve-learn-options.js';
+import { fitCorpus } from '../dist/lemur/fit-corpus.js';
 import {
   createFirstStage,
   firstStageCandidates,

@@ -1,7 +1,8 @@
 import type { FitIndexOptions } from '../collection/options/options.js';
 import type { IndexStats } from '../collection/query/stats.js';
 import { LemurError } from '../errors.js';
-import { type LearnOptions, resolveLearnOptions } from '../learn/learn-options.js';
+import type { LearnOptions } from '../learn/learn-options.js';
+import { resolveLearnOptions } from '../learn/resolve-learn-options.js';
 import {
   addSource,
   addSourceOptions,

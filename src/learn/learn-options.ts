@@ -1,10 +1,8 @@
 import { DEVICE_OPTIONS, type DeviceOptions } from '../device/default-device.js';
-import { LemurError } from '../errors.js';
-import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
-import { checkOptions, type OptionNames } from '../known-options.js';
+import type { Activation } from '../kernels/kernels.js';
+import type { OptionNames } from '../known-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { TokenInput } from '../tokens/token-sets.js';
-import { showValue } from '../value-kind.js';
 import type { ScheduleName } from './schedule.js';
 import type { EpochReport } from './train.js';
 
@@ -89,18 +87,7 @@ export type ResolvedLearnOptions = {
 const MOST_LEARN_TOKENS = 32_768;
 const LEAST_LEARN_TOKENS = 8192;
 
-/** The widest layer: the Gram matrix of its features has 8 bytes for each pair of them. */
-const MOST_WIDTH = 16_384;
-const MOST_EPOCHS = 1_000_000;
-/** Learning rates beyond it overflow float32 in a few steps. */
-const MOST_RATE = 1e6;
-const MOST: Partial<Record<keyof LearnOptions, number>> = {
-  numLayers: 64,
-  hiddenDim: MOST_WIDTH,
-  batchSize: 2 ** 24,
-};
-
-const DEFAULTS: ResolvedLearnOptions = {
+export const LEARN_DEFAULTS: ResolvedLearnOptions = {
   trainSubsetSize: 512,
   learnSubsetSize: MOST_LEARN_TOKENS,
   olsSampleSize: 16_384,
@@ -173,100 +160,4 @@ export const FIT_OPTIONS: OptionNames<FitOptions> = {
  */
 export function defaultLearnTokens(corpusTokens: number): number {
   return Math.min(MOST_LEARN_TOKENS, Math.max(LEAST_LEARN_TOKENS, Math.floor(corpusTokens / 8)));
-}
-
-/**
- * Fills in defaults and checks every option; raises 'invalid-argument' with what was got and what
- * was expected.
- */
-export function resolveLearnOptions(options: FitOptions): ResolvedLearnOptions {
-  checkOptions(options, FIT_OPTIONS, 'fit');
-  const { onEpoch, verbose } = options;
-  check(
-    'onEpoch',
-    onEpoch,
-    'a function',
-    onEpoch === undefined || onEpoch === null || typeof onEpoch === 'function',
-  );
-  check('verbose', verbose, 'true or false', verbose === undefined || typeof verbose === 'boolean');
-  const given = Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => value !== undefined && name in DEFAULTS),
-  );
-  const resolved = { ...DEFAULTS, ...given } as ResolvedLearnOptions;
-  for (const name of [
-    'trainSubsetSize',
-    'learnSubsetSize',
-    'olsSampleSize',
-    'numLayers',
-    'hiddenDim',
-    'batchSize',
-  ] as const) {
-    check(
-      name,
-      resolved[name],
-      'a positive integer',
-      Number.isSafeInteger(resolved[name]) && resolved[name] > 0,
-    );
-    const most = MOST[name];
-    if (most !== undefined) check(name, resolved[name], `at most ${most}`, resolved[name] <= most);
-  }
-  const { finalHiddenDim, epochs, lr, gradClip, seed, activation, schedule, precision, prefixDim } =
-    resolved;
-  check(
-    'finalHiddenDim',
-    finalHiddenDim,
-    'a positive integer or null',
-    finalHiddenDim === null || (Number.isInteger(finalHiddenDim) && finalHiddenDim > 0),
-  );
-  check(
-    'finalHiddenDim',
-    finalHiddenDim,
-    `at most ${MOST_WIDTH}`,
-    finalHiddenDim === null || finalHiddenDim <= MOST_WIDTH,
-  );
-  check('epochs', epochs, 'an integer of at least 0', Number.isSafeInteger(epochs) && epochs >= 0);
-  check('epochs', epochs, `at most ${MOST_EPOCHS}`, epochs <= MOST_EPOCHS);
-  check(
-    'prefixDim',
-    prefixDim,
-    'an integer of at least 0',
-    Number.isSafeInteger(prefixDim) && prefixDim >= 0,
-  );
-  check('lr', lr, 'a positive number', Number.isFinite(lr) && lr > 0);
-  check('lr', lr, `at most ${MOST_RATE}`, lr <= MOST_RATE);
-  check(
-    'gradClip',
-    gradClip,
-    'a positive number or null',
-    gradClip === null || (Number.isFinite(gradClip) && gradClip > 0),
-  );
-  check('seed', seed, 'an integer of at least 0', Number.isSafeInteger(seed) && seed >= 0);
-  check(
-    'activation',
-    activation,
-    `one of ${ACTIVATIONS.join(', ')}`,
-    ACTIVATIONS.includes(activation),
-  );
-  check(
-    'precision',
-    precision,
-    "'float32' or 'int8'",
-    precision === 'float32' || precision === 'int8',
-  );
-  check(
-    'schedule',
-    schedule,
-    "'one-cycle' or 'constant'",
-    schedule === 'one-cycle' || schedule === 'constant',
-  );
-  return resolved;
-}
-
-function check(name: string, value: unknown, expected: string, holds: boolean): void {
-  if (!holds)
-    throw new LemurError(
-      'invalid-argument',
-      `${name}: expected ${expected}, got ${showValue(value)}`,
-      { where: name },
-    );
 }

@@ -22,15 +22,21 @@ export function createSchedule(name: ScheduleName, lr: number, steps: number): S
   return (step) => {
     if (step <= top) {
       const t = step / Math.max(top, 1e-9);
-      return { lr: along(start, lr, t), beta1: along(HIGHEST_BETA1, SLOWEST_BETA1, t) };
+      return {
+        lr: cosineBetween(start, lr, t),
+        beta1: cosineBetween(HIGHEST_BETA1, SLOWEST_BETA1, t),
+      };
     }
     const t = (step - top) / Math.max(last - top, 1e-9);
-    return { lr: along(lr, start / END_DIVISOR, t), beta1: along(SLOWEST_BETA1, HIGHEST_BETA1, t) };
+    return {
+      lr: cosineBetween(lr, start / END_DIVISOR, t),
+      beta1: cosineBetween(SLOWEST_BETA1, HIGHEST_BETA1, t),
+    };
   };
 }
 
 /** Half a cosine from a at t = 0 to b at t = 1. */
-function along(a: number, b: number, t: number): number {
+function cosineBetween(a: number, b: number, t: number): number {
   return b + ((a - b) / 2) * (1 + cosine(Math.PI * Math.min(1, Math.max(0, t))));
 }
 

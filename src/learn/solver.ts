@@ -1,4 +1,4 @@
-import type { Device, DeviceFeatureMap, DeviceTokens, Tensor } from '../device/device.js';
+import type { Device, DeviceFeatureMap, Tensor } from '../device/device.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
 
@@ -8,8 +8,8 @@ const TINY_PIVOT = 1e-9;
 const RIDGE = 1e-6;
 
 /**
- * What turns a document's targets at the solve sample into its weights. Computed once; documents
- * added later get what they would have got then.
+ * The least squares that turn a document's targets at the solve sample into its weights. Computed
+ * once; documents added later get what they would have got then.
  */
 export interface Solver {
   /** Solve sample, rows x d. */
@@ -66,26 +66,6 @@ async function sampleFeatures(
     return z;
   } catch (error) {
     device.free(z);
-    throw error;
-  }
-}
-
-/** out (documents x d'): the weights of documents. */
-export async function documentWeights(
-  device: Device,
-  map: DeviceFeatureMap,
-  solver: Solver,
-  documents: DeviceTokens,
-  { mean, std }: { mean: number; std: number },
-  options?: RunOptions,
-): Promise<Tensor<'f32'>> {
-  const { latentDim } = map.layout;
-  const out = await device.allocate('f32', documents.documents * latentDim);
-  try {
-    await device.documentWeights({ ...solver, latentDim, documents, mean, std, out }, options);
-    return out;
-  } catch (error) {
-    device.free(out);
     throw error;
   }
 }

@@ -3,18 +3,18 @@ import type { FeatureLayout } from '../device/feature-layout.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
 import { permutation, type Random } from '../tokens/random.js';
-import { createSchedule, type ScheduleName } from './schedule.js';
+import { type AdamStep, adamSteps } from './adam.js';
+import type { ScheduleName } from './schedule.js';
+import type { TargetMoments } from './target-moments.js';
 
-const BETA2 = 0.999;
-const EPS = 1e-8;
-
-/** What an epoch came to. Losses are mean squared errors of standardised targets. */
+/** Losses of an epoch: mean squared errors of standardised targets. */
 export interface EpochReport {
   /** From 1. */
   epoch: number;
   epochs: number;
+  /** Mean over the batches of the epoch, each taken before its step. */
   trainLoss: number;
-  /** Loss on the validation set, where there is one. */
+  /** After the epoch, on the validation set; undefined where there is none. */
   validationLoss: number | undefined;
 }
 
@@ -37,118 +37,144 @@ export interface TrainOptions extends RunOptions {
 
 /** Learn tokens (rows x d) and their raw targets (rows x m'). */
 export interface Examples {
-  x: Tensor<'f32'>;
-  targets: Tensor<'f32'>;
-  rows: number;
+  readonly x: Tensor<'f32'>;
+  readonly targets: Tensor<'f32'>;
+  readonly rows: number;
+}
+
+/** What a network learns from: examples, those that pick the epoch, and the targets' moments. */
+export interface TrainingSet extends TargetMoments {
+  readonly examples: Examples;
+  readonly validation: Examples | null;
 }
 
 /**
  * Trains a feature map with a linear head from the given parameters (feature map, then head m' x
  * d') by Adam on the mean squared error of the standardised targets (paper, section on training).
  * Returns the parameters of the epoch with the lowest loss, on the validation set where there is
- * one, else in training.
+ * one, else in training. Rejects with 'invalid-argument' when the loss is no number any more.
  */
 export async function train(
   device: Device,
-  layout: FeatureLayout,
-  initial: Float32Array,
-  examples: Examples,
-  validation: Examples | null,
-  standardisation: { mean: number; std: number },
+  { layout, initial }: { layout: FeatureLayout; initial: Float32Array },
+  set: TrainingSet,
   options: TrainOptions,
 ): Promise<Float32Array> {
-  const { epochs, batchSize, gradClip, onProgress, signal } = options;
-  const { rows } = examples;
-  const outputs = examples.targets.length / rows;
-  const perEpoch = Math.ceil(rows / batchSize);
-  const schedule = createSchedule(options.schedule, options.lr, epochs * perEpoch);
-  const training = await device.createTraining(
-    layout,
-    outputs,
-    Math.min(batchSize, rows),
-    options.products,
-  );
+  const { rows, targets } = set.examples;
+  const batchSize = Math.min(options.batchSize, rows);
+  const outputs = targets.length / rows;
+  const training = await device.createTraining(layout, outputs, batchSize, options.products);
   const order = await device.allocate('i32', rows);
   try {
     await device.write(training.parameters, initial);
-    onProgress?.({ stage: 'train', done: 0, total: epochs * perEpoch });
-    let best: Float32Array = initial;
-    let bestLoss = Infinity;
-    let step = 0;
-    let power1 = 1;
-    let power2 = 1;
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      await device.write(order, options.order?.(epoch) ?? permutation(options.random, rows));
-      let sum = 0;
-      for (let from = 0; from < rows; from += batchSize) {
-        signal?.throwIfAborted();
-        const { lr, beta1 } = schedule(step);
-        step++;
-        // the correction is that of torch: the beta1 of this step to the power of the number of
-        // steps
-        power1 = options.schedule === 'constant' ? power1 * beta1 : integerPower(beta1, step);
-        power2 *= BETA2;
-        const report = await device.trainStep(training, {
-          ...examples,
-          ...standardisation,
-          order,
-          from,
-          rows: Math.min(batchSize, rows - from),
-          lr,
-          beta1,
-          beta2: BETA2,
-          correction1: 1 - power1,
-          correction2: 1 - power2,
-          eps: EPS,
-          gradClip,
-        });
-        options.onStep?.(report);
-        sum += report.loss;
-        onProgress?.({ stage: 'train', done: step, total: epochs * perEpoch });
-      }
-      const trainLoss = sum / perEpoch;
-      const validationLoss = validation
-        ? await lossOf(device, training, validation, standardisation, signal)
-        : undefined;
-      const loss = validationLoss ?? trainLoss;
-      if (!Number.isFinite(loss)) {
-        throw new LemurError(
-          'invalid-argument',
-          `training diverged in epoch ${epoch + 1}: the loss is ${loss}; a lower lr than ${options.lr} may help`,
-          {
-            where: 'lr',
-          },
-        );
-      }
-      if (loss < bestLoss) {
-        bestLoss = loss;
-        best = await device.read(training.parameters);
-      }
-      options.onEpoch?.({ epoch: epoch + 1, epochs, trainLoss, validationLoss });
-    }
-    return best;
+    return await new Trainer(device, training, order, set, options).bestParameters(initial);
   } finally {
-    const { parameters, gradients, firstMoment, secondMoment, batch, partials, codes, factors } =
-      training;
-    device.free(order, parameters, gradients, firstMoment, secondMoment, batch, partials);
-    if (codes && factors) device.free(codes, factors);
+    device.free(order);
+    freeTraining(device, training);
   }
 }
 
-function lossOf(
-  device: Device,
-  training: Training,
-  examples: Examples,
-  { mean, std }: { mean: number; std: number },
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  return device.loss(training, examples.x, examples.targets, examples.rows, mean, std, { signal });
+/** One run of training: the epochs and their steps. */
+class Trainer {
+  readonly #device: Device;
+  readonly #training: Training;
+  readonly #order: Tensor<'i32'>;
+  readonly #set: TrainingSet;
+  readonly #options: TrainOptions;
+  readonly #total: number;
+  readonly #nextStep: () => AdamStep;
+  #done = 0;
+
+  constructor(
+    device: Device,
+    training: Training,
+    order: Tensor<'i32'>,
+    set: TrainingSet,
+    options: TrainOptions,
+  ) {
+    this.#device = device;
+    this.#training = training;
+    this.#order = order;
+    this.#set = set;
+    this.#options = options;
+    this.#total = options.epochs * Math.ceil(set.examples.rows / options.batchSize);
+    this.#nextStep = adamSteps(options.schedule, options.lr, this.#total);
+  }
+
+  /** Runs all epochs; the parameters are `initial` where no epoch is better than none. */
+  async bestParameters(initial: Float32Array): Promise<Float32Array> {
+    const { epochs, onEpoch } = this.#options;
+    let best = initial;
+    let bestLoss = Infinity;
+    this.#progress();
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const trainLoss = await this.#epoch(epoch);
+      const validationLoss = await this.#validationLoss();
+      const loss = validationLoss ?? trainLoss;
+      if (!Number.isFinite(loss)) throw diverged(epoch, loss, this.#options.lr);
+      if (loss < bestLoss) {
+        bestLoss = loss;
+        best = await this.#device.read(this.#training.parameters);
+      }
+      onEpoch?.({ epoch, epochs, trainLoss, validationLoss });
+    }
+    return best;
+  }
+
+  /** Steps through all examples in a new order. Returns the mean loss of the batches. */
+  async #epoch(epoch: number): Promise<number> {
+    const { order, random, batchSize } = this.#options;
+    const { rows } = this.#set.examples;
+    await this.#device.write(this.#order, order?.(epoch - 1) ?? permutation(random, rows));
+    let sum = 0;
+    for (let from = 0; from < rows; from += batchSize)
+      sum += await this.#step(from, Math.min(batchSize, rows - from));
+    return sum / Math.ceil(rows / batchSize);
+  }
+
+  /** One step on the examples order[from .. from + rows). Returns the loss before it. */
+  async #step(from: number, rows: number): Promise<number> {
+    const { gradClip, signal, onStep } = this.#options;
+    const { examples, mean, std } = this.#set;
+    signal?.throwIfAborted();
+    const report = await this.#device.trainStep(this.#training, {
+      x: examples.x,
+      targets: examples.targets,
+      mean,
+      std,
+      order: this.#order,
+      from,
+      rows,
+      gradClip,
+      ...this.#nextStep(),
+    });
+    onStep?.(report);
+    this.#done++;
+    this.#progress();
+    return report.loss;
+  }
+
+  async #validationLoss(): Promise<number | undefined> {
+    const { validation, mean, std } = this.#set;
+    if (!validation) return undefined;
+    const { x, targets, rows } = validation;
+    const { signal } = this.#options;
+    return this.#device.loss(this.#training, x, targets, rows, mean, std, { signal });
+  }
+
+  #progress(): void {
+    this.#options.onProgress?.({ stage: 'train', done: this.#done, total: this.#total });
+  }
 }
 
-/** base^n by squaring: the same bits everywhere, which Math.pow does not promise. */
-function integerPower(base: number, n: number): number {
-  let result = 1;
-  for (let square = base; n > 0; n = Math.floor(n / 2), square *= square)
-    if (n % 2 === 1) result *= square;
-  return result;
+function diverged(epoch: number, loss: number, lr: number): LemurError {
+  const message = `training diverged in epoch ${epoch}: the loss is ${loss}; a lower lr than ${lr} may help`;
+  return new LemurError('invalid-argument', message, { where: 'lr' });
+}
+
+function freeTraining(device: Device, training: Training): void {
+  const { parameters, gradients, firstMoment, secondMoment, batch, partials, codes, factors } =
+    training;
+  device.free(parameters, gradients, firstMoment, secondMoment, batch, partials);
+  if (codes && factors) device.free(codes, factors);
 }

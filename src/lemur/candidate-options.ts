@@ -8,7 +8,7 @@ import { checkK } from '../search/check-k.js';
 import { createFirstStage, type FirstStage } from '../search/prefix/first-stage.js';
 import { fitPrefixMap, type PrefixMap } from '../search/prefix/prefix-map.js';
 import { showValue } from '../value-kind.js';
-import type { Fitted } from './fit.js';
+import type { FittedCorpus } from './fitted-corpus.js';
 
 /** With fewer documents one query takes less time by a scan of all weights (docs/design.md). */
 const LEAST_FOR_PREFIXES = 4096;
@@ -41,7 +41,7 @@ export const CANDIDATE_OPTIONS: OptionNames<CandidateOptions> = {
  */
 export async function firstStageOf(
   device: Device,
-  { solver, w, map, scaling }: Fitted,
+  { solver, w, map, scaling }: FittedCorpus,
   { prefixDim, seed }: ResolvedLearnOptions,
   stored: PrefixMap | undefined,
   options: RunOptions,

@@ -9,14 +9,14 @@ import type { Device, Tensor } from '../device/device.js';
 import { freeTokens, uploadTokens } from '../device/device-tokens.js';
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
+import { documentWeights } from '../learn/document-weights.js';
 import {
   defaultLearnTokens,
   FIT_OPTIONS,
   type FitOptions,
   type ResolvedLearnOptions,
-  resolveLearnOptions,
 } from '../learn/learn-options.js';
-import { documentWeights } from '../learn/solver.js';
+import { resolveLearnOptions } from '../learn/resolve-learn-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import {
   type FirstStage,
@@ -42,7 +42,8 @@ import {
   firstStageOf,
   prefixScan,
 } from './candidate-options.js';
-import { type Fitted, fitCorpus, type Solved, uploadDocuments } from './fit.js';
+import { fitCorpus, uploadDocuments } from './fit-corpus.js';
+import { type FittedCorpus, type SolvedCorpus, tensorsOfCorpus } from './fitted-corpus.js';
 import { loadReference, REFERENCE_OPTIONS, type ReferenceOptions } from './reference-folder.js';
 import { loadFolder, saveFolder } from './saved-folder.js';
 import { loadTxtai, TXTAI_OPTIONS, type TxtaiOptions } from './txtai-folder.js';
@@ -67,7 +68,7 @@ export class Lemur {
   /** What the gate noticed in the corpus; undefined where it was not fitted here. */
   readonly tokenReport: TokenReport | undefined;
   readonly #device: Device;
-  readonly #fitted: Fitted;
+  readonly #fitted: FittedCorpus;
   readonly #firstStage: FirstStage | null;
   readonly #release: () => void;
   #closed = false;
@@ -75,7 +76,7 @@ export class Lemur {
   /** Use `Lemur.fit`, `Lemur.load`, `Lemur.importReference` or `Lemur.importTxtai`. */
   private constructor(
     device: Device,
-    fitted: Fitted,
+    fitted: FittedCorpus,
     firstStage: FirstStage | null,
     options: ResolvedLearnOptions,
     report: TokenReport | undefined,
@@ -92,13 +93,13 @@ export class Lemur {
     this.options = options;
     this.tokenReport = report;
     const stage = firstStage ? firstStageTensors(firstStage) : [];
-    this.#release = freeWith(this, device, [...tensorsOf(fitted), ...stage]);
+    this.#release = freeWith(this, device, [...tensorsOfCorpus(fitted), ...stage]);
   }
 
   /** Adds the first stage, from a stored map or a new one. */
   static async #complete(
     device: Device,
-    fitted: Fitted,
+    fitted: FittedCorpus,
     chosen: ResolvedLearnOptions,
     options: RunOptions,
     { report, prefixMap }: { report?: TokenReport; prefixMap?: PrefixMap | undefined } = {},
@@ -107,7 +108,7 @@ export class Lemur {
       const firstStage = await firstStageOf(device, fitted, chosen, prefixMap, options);
       return new Lemur(device, fitted, firstStage, chosen, report);
     } catch (error) {
-      device.free(...tensorsOf(fitted));
+      device.free(...tensorsOfCorpus(fitted));
       throw error;
     }
   }
@@ -227,8 +228,8 @@ export class Lemur {
       options.signal,
     );
     try {
-      const { map, solver } = this.#solved('computeWeights');
-      const w = await documentWeights(this.#device, map, solver, tokens, this, options);
+      const solved = this.#solved('computeWeights');
+      const w = await documentWeights(this.#device, solved, tokens, options);
       try {
         return await this.#device.read(w);
       } finally {
@@ -315,13 +316,13 @@ export class Lemur {
     this.#release();
   }
 
-  #open(): Fitted {
+  #open(): FittedCorpus {
     if (this.#closed)
       throw new LemurError('closed', 'this Lemur has been closed', { where: 'Lemur' });
     return this.#fitted;
   }
 
-  #solved(where: string): Solved {
+  #solved(where: string): SolvedCorpus {
     const { solver, ...rest } = this.#open();
     if (solver) return { solver, ...rest };
     const message = `${where}: an imported index has no solve sample; give Lemur.importReference one: { sample: token vectors, best of the corpus }`;
@@ -343,9 +344,4 @@ export class Lemur {
       freeTokens(this.#device, tokens);
     }
   }
-}
-
-/** What a fit keeps on the device. */
-function tensorsOf({ map, solver, w }: Fitted): Tensor[] {
-  return solver ? [map.parameters, w, solver.x, solver.z, solver.factor] : [map.parameters, w];
 }

@@ -10,14 +10,16 @@ import {
 } from '../formats/torch/torch-file.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
 import type { OptionNames } from '../known-options.js';
-import { paper, type ResolvedLearnOptions, resolveLearnOptions } from '../learn/learn-options.js';
+import { paper, type ResolvedLearnOptions } from '../learn/learn-options.js';
+import { resolveLearnOptions } from '../learn/resolve-learn-options.js';
+import { UNSCALED } from '../learn/scaling.js';
 import { createSolver } from '../learn/solver.js';
 import { transposed } from '../linalg/transposed.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
-import { UNSCALED } from '../search/prefix/prefix-map.js';
 import type { ReadableStorage } from '../storage/storage.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
-import { type Fitted, solveSample } from './fit.js';
+import { solveSample } from './fit-corpus.js';
+import type { FittedCorpus } from './fitted-corpus.js';
 import { featureTensors } from './torch-features.js';
 
 const MODEL = 'mlp.pt';
@@ -54,7 +56,7 @@ export async function loadReference(
   device: Device,
   storage: ReadableStorage,
   options: ReferenceOptions,
-): Promise<{ fitted: Fitted; learnOptions: ResolvedLearnOptions }> {
+): Promise<{ fitted: FittedCorpus; learnOptions: ResolvedLearnOptions }> {
   options.signal?.throwIfAborted();
   const { layout, parameters, w, mean, std, options: learnOptions } = await readReference(storage);
   const sample =

@@ -5,15 +5,17 @@ import { isLemurError, LemurError } from '../errors.js';
 import { type SafetensorsArray, writeSafetensors } from '../formats/safetensors/safetensors.js';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors/safetensors-file.js';
 import { describeFeatureMap, layoutOf } from '../learn/feature-map-description.js';
-import { type ResolvedLearnOptions, resolveLearnOptions } from '../learn/learn-options.js';
+import type { ResolvedLearnOptions } from '../learn/learn-options.js';
+import { resolveLearnOptions } from '../learn/resolve-learn-options.js';
+import type { Scaling } from '../learn/scaling.js';
 import { restoreSolver } from '../learn/solver.js';
-import type { PrefixMap, Scaling } from '../search/prefix/prefix-map.js';
+import type { PrefixMap } from '../search/prefix/prefix-map.js';
 import { guardedReplace, readIfThere } from '../storage/guarded-replace.js';
 import { beginsAs, isOfFormat, isTemporaryOf } from '../storage/own-files.js';
 import type { ReadableStorage, Storage, StorageLock } from '../storage/storage.js';
 import { storedSize } from '../storage/stored-source.js';
 import { sharedFloats } from '../tokens/gather.js';
-import type { Solved } from './fit.js';
+import type { SolvedCorpus } from './fitted-corpus.js';
 import {
   decodeManifest,
   encodeManifest,
@@ -33,7 +35,7 @@ import {
 export async function saveFolder(
   device: Device,
   storage: Storage,
-  fitted: Solved,
+  fitted: SolvedCorpus,
   prefixMap: PrefixMap | undefined,
   options: ResolvedLearnOptions,
 ): Promise<void> {
@@ -61,7 +63,7 @@ async function saveLocked(
   storage: Storage,
   lock: StorageLock,
   written: string[],
-  { map, solver, w, mean, std, tokenMean, scaling }: Solved,
+  { map, solver, w, mean, std, tokenMean, scaling }: SolvedCorpus,
   prefixMap: PrefixMap | undefined,
   options: ResolvedLearnOptions,
 ): Promise<void> {
@@ -189,7 +191,7 @@ const formatOf = (kind: string): string => `lemur-saved-${kind}`;
 
 /** What a saved folder holds. */
 interface Loaded {
-  fitted: Solved;
+  fitted: SolvedCorpus;
   prefixMap: PrefixMap | undefined;
   learnOptions: ResolvedLearnOptions;
 }

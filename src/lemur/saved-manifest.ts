@@ -9,7 +9,8 @@ import {
   type FeatureMapDescription,
   isFeatureMapDescription,
 } from '../learn/feature-map-description.js';
-import { type ResolvedLearnOptions, resolveLearnOptions } from '../learn/learn-options.js';
+import type { ResolvedLearnOptions } from '../learn/learn-options.js';
+import { resolveLearnOptions } from '../learn/resolve-learn-options.js';
 import type { Storage } from '../storage/storage.js';
 
 export const MANIFEST = 'lemur.json';

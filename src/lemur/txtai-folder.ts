@@ -7,17 +7,20 @@ import { showJson } from '../formats/json/show-json.js';
 import type { SafetensorsFile } from '../formats/safetensors/safetensors-file.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
 import type { OptionNames } from '../known-options.js';
-import { paper, type ResolvedLearnOptions, resolveLearnOptions } from '../learn/learn-options.js';
-import { createSolver, documentWeights } from '../learn/solver.js';
+import { documentWeights } from '../learn/document-weights.js';
+import { paper, type ResolvedLearnOptions } from '../learn/learn-options.js';
+import { resolveLearnOptions } from '../learn/resolve-learn-options.js';
+import { UNSCALED } from '../learn/scaling.js';
+import { createSolver } from '../learn/solver.js';
 import { transposed } from '../linalg/transposed.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
-import { UNSCALED } from '../search/prefix/prefix-map.js';
 import type { ReadableStorage } from '../storage/storage.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import { storedSize } from '../storage/stored-source.js';
 import { storageToRead } from '../storage-of.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
-import { type Solved, uploadDocuments } from './fit.js';
+import { uploadDocuments } from './fit-corpus.js';
+import type { SolvedCorpus } from './fitted-corpus.js';
 import { type FeatureTensor, featureTensors } from './torch-features.js';
 
 // The artefact as txtai 9.13.0 saves it, by its sources: models/pooling/lemur.py (20f818f) and
@@ -92,7 +95,7 @@ export async function loadTxtai(
   device: Device,
   storage: ReadableStorage,
   options: TxtaiOptions,
-): Promise<{ fitted: Solved; learnOptions: ResolvedLearnOptions }> {
+): Promise<{ fitted: SolvedCorpus; learnOptions: ResolvedLearnOptions }> {
   const { signal } = options;
   signal?.throwIfAborted();
   const { parameters, sample, mean, std, layout, learnOptions, hasCenter } =
@@ -142,7 +145,7 @@ export async function loadTxtai(
       signal,
     );
     try {
-      const w = await documentWeights(device, map, solver, tokens, { mean, std }, options);
+      const w = await documentWeights(device, { map, solver, mean, std }, tokens, options);
       return { fitted: { map, solver, w, mean, std, tokenMean, scaling: UNSCALED }, learnOptions };
     } finally {
       freeTokens(device, tokens);

@@ -5,7 +5,8 @@ import { uploadTokens } from '../../dist/device/device-tokens.js';
 import { mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
 import { ACTIVATIONS } from '../../dist/kernels/kernels.js';
-import { createSolver, documentWeights } from '../../dist/learn/solver.js';
+import { documentWeights } from '../../dist/learn/document-weights.js';
+import { createSolver } from '../../dist/learn/solver.js';
 import { train } from '../../dist/learn/train.js';
 import { gatherRows } from '../../dist/tokens/gather.js';
 import { createRandom } from '../../dist/tokens/random.js';
@@ -83,11 +84,8 @@ describe('the numbers of the Python reference', () => {
     const steps: { loss: number; gradientNorm: number }[] = [];
     const parameters = await train(
       device,
-      layout,
-      initial,
-      examples,
-      null,
-      { mean, std },
+      { layout, initial },
+      { examples, validation: null, mean, std },
       {
         epochs,
         lr: scalars.lr,
@@ -125,7 +123,7 @@ describe('the numbers of the Python reference', () => {
   it('4: document weights, query features, scores, candidates and the reranked ten', async () => {
     const map = { layout, parameters: await device.upload('f32', trained()) };
     const solver = await createSolver(device, map, await device.upload('f32', learn), rows);
-    const w = await documentWeights(device, map, solver, documents, { mean, std });
+    const w = await documentWeights(device, { map, solver, mean, std }, documents);
     const error = relativeError(await device.read(w), floats('weights'));
     expect(error).toBeLessThan(TRAINED);
 
@@ -191,7 +189,7 @@ describe('the numbers of the Python reference', () => {
     await device.features(map, x, 64, z);
     expect(relativeError(await device.read(z), floats('elm_features'))).toBeLessThan(FORWARD);
     const solver = await createSolver(device, map, x, rows);
-    const w = await documentWeights(device, map, solver, documents, { mean, std });
+    const w = await documentWeights(device, { map, solver, mean, std }, documents);
     expect(relativeError(await device.read(w), floats('elm_weights'))).toBeLessThan(TRAINED);
   });
 

@@ -1,6 +1,7 @@
 import type { Device, DeviceTokens, Tensor } from '../../device/device.js';
 import { freeTokens, uploadTokens } from '../../device/device-tokens.js';
-import { documentWeights, type Solver } from '../../learn/solver.js';
+import { documentWeights } from '../../learn/document-weights.js';
+import type { Solver } from '../../learn/solver.js';
 import type { RunOptions } from '../../run-options.js';
 import { encodeWeights } from '../../search/prefix/first-stage.js';
 import { sharedFloats } from '../../tokens/gather.js';
@@ -70,7 +71,7 @@ export async function documentCodes(
     const scales = await scalesOfSome(model, sets, options);
     const tokens = await uploadTokens(device, sets);
     try {
-      const w = await documentWeights(device, model.map, model.solver, tokens, model, {
+      const w = await documentWeights(device, model, tokens, {
         signal: options.signal,
       });
       try {

@@ -2,21 +2,21 @@ import type { Tensor } from '../../device/device.js';
 import { freeTokens, uploadTokens } from '../../device/device-tokens.js';
 import type { Encoder } from '../../encoder/encoder.js';
 import { LemurError } from '../../errors.js';
+import { documentWeights } from '../../learn/document-weights.js';
 import { describeFeatureMap } from '../../learn/feature-map-description.js';
 import {
   defaultLearnTokens,
   type FitOptions,
   type ResolvedLearnOptions,
-  resolveLearnOptions,
 } from '../../learn/learn-options.js';
-import { documentWeights } from '../../learn/solver.js';
-import { freeLearned, learnCorpus, learnTokens, sampleRows } from '../../lemur/fit.js';
+import { learnReduction } from '../../learn/learn-reduction.js';
+import { learnTokenCount, sampleTokens, VALIDATION_TOKENS } from '../../learn/learn-samples.js';
+import { freeReduction } from '../../learn/reduction.js';
+import { resolveLearnOptions } from '../../learn/resolve-learn-options.js';
 import type { RunOptions } from '../../run-options.js';
 import { fitPrefixMap } from '../../search/prefix/prefix-map.js';
-import { gatherRows } from '../../tokens/gather.js';
 import { joinArrays } from '../../tokens/join.js';
 import { longestRows } from '../../tokens/lengths.js';
-import { createRandom } from '../../tokens/random.js';
 import { STREAM } from '../../tokens/random-streams.js';
 import { type TokenSets, tokenSetsOfDim } from '../../tokens/token-sets.js';
 import { type CodeRows, encodeCodes, joinCodes } from '../files/codes-file.js';
@@ -41,7 +41,6 @@ import { sampleDocuments, sampleTokenRows, storedVectors } from './sample.js';
 const MAP_DOCUMENTS = 16_384;
 /** Documents of a chunk whose residuals are measured, in those that the map comes from. */
 const RESIDUALS = 16;
-const VALIDATION_TOKENS = 32_000;
 
 /** Documents of one segment that are computed together. */
 interface Chunk {
@@ -64,7 +63,7 @@ export async function fitIndex(
   const { dim } = snapshot.manifest;
   const { signal } = options;
   const chosen = chooseOptions(store, options);
-  const wanted = Math.max(learnTokens(chosen), chosen.olsSampleSize);
+  const wanted = Math.max(learnTokenCount(chosen), chosen.olsSampleSize);
   const learn = await learnSet(snapshot, encoder, given, wanted, chosen.seed, options);
   const learned = await learnFrom(store, learn, chosen, options);
   const { map, solver, mean, std, length, base } = learned;
@@ -84,11 +83,10 @@ export async function fitIndex(
   try {
     // weights of documents from everywhere give the map
     let residual: Residual = { documents: 0, mean: 0 };
-    const moments = { mean, std };
     for (const chunk of spread(chunks)) {
       const { tokens, scales } = await upload(chunk);
       try {
-        const w = await documentWeights(device, map, solver, tokens, moments, { signal });
+        const w = await documentWeights(device, learned, tokens, { signal });
         kept.set(chunk, { w, scales });
         const few = Array.from({ length: Math.min(RESIDUALS, chunk.to - chunk.from) }, (_, i) =>
           Math.floor((i * (chunk.to - chunk.from)) / Math.min(RESIDUALS, chunk.to - chunk.from)),
@@ -142,7 +140,7 @@ export async function fitIndex(
           const { tokens, scales } = await upload(chunk);
           try {
             found = {
-              w: await documentWeights(device, map, solver, tokens, moments, { signal }),
+              w: await documentWeights(device, learned, tokens, { signal }),
               scales,
             };
           } finally {
@@ -185,7 +183,7 @@ export async function fitIndex(
     }));
     return model;
   } catch (error) {
-    freeLearned(device, learned);
+    freeReduction(device, learned);
     if (queryProjection) device.free(queryProjection);
     throw error;
   } finally {
@@ -221,11 +219,11 @@ async function learnFrom(
     stream: number,
   ): Promise<Float32Array> => {
     if (!sets) return sampleTokenRows(snapshot, count, seed, stream, signal);
-    return gatherRows(sets.vectors, dim, sampleRows(sets, count, createRandom(seed, stream)));
+    return sampleTokens(sets, count, seed, stream);
   };
   const test = options.test && (await tokenSetsOfDim(options.test, dim, 'test', signal));
   const samples = {
-    learn: await rowsOf(learn, learnTokens(chosen), STREAM.storedLearnTokens),
+    learn: await rowsOf(learn, learnTokenCount(chosen), STREAM.storedLearnTokens),
     solve: await rowsOf(learn, chosen.olsSampleSize, STREAM.storedSolveSample),
     validation: test ? await rowsOf(test, VALIDATION_TOKENS, STREAM.storedValidationTokens) : null,
   };
@@ -244,7 +242,7 @@ async function learnFrom(
   const sets = storedTokens(documents, dim, tokenMean && Float32Array.from(tokenMean));
   const tokens = await uploadTokens(device, sets);
   try {
-    return await learnCorpus(
+    return await learnReduction(
       device,
       tokens,
       await longestRows(sets, signal),

@@ -1,5 +1,6 @@
 import type { Device, Tensor } from '../../device/device.js';
 import { centreRows, meanRow } from '../../learn/centre.js';
+import { type Scaling, UNSCALED } from '../../learn/scaling.js';
 import type { Solver } from '../../learn/solver.js';
 import { transposed } from '../../linalg/transposed.js';
 import type { RunOptions } from '../../run-options.js';
@@ -35,17 +36,6 @@ export interface PrefixMap {
    */
   readonly base: Float32Array | null;
 }
-
-/**
- * How rows of W become alike in size: base + (w - base) / scale, a scale for each row; null: as
- * they are.
- */
-export interface Scaling {
-  readonly scales: Float32Array | null;
-  readonly base: Float32Array | null;
-}
-
-export const UNSCALED: Scaling = { scales: null, base: null };
 
 /** Below this scale nothing is left of what tells a row from others. */
 const LEAST_SCALE = 1e-5;

@@ -1,0 +1,53 @@
+import type { Device, DeviceTokens, Tensor } from '../device/device.js';
+import type { RunOptions } from '../run-options.js';
+import { unitRows } from '../tokens/lengths.js';
+import { zeroWeights } from './document-weights.js';
+import { learnFeatureMap } from './feature-map.js';
+import type { FitOptions, ResolvedLearnOptions } from './learn-options.js';
+import type { LearnSamples } from './learn-samples.js';
+import type { Reduction } from './reduction.js';
+import { createSolver } from './solver.js';
+
+/**
+ * Learns a reduction: a feature map from the targets of `trainSubsetSize` of the documents, and
+ * the solver that gives documents their weights. A document's scores grow with the length of its
+ * vectors, and with that of the query's: everything is learned from vectors of length 1, each
+ * document by its own scale, so that long ones do not hide the others. `lengths`: of each
+ * document's longest token vector.
+ */
+export async function learnReduction(
+  device: Device,
+  documents: DeviceTokens,
+  lengths: Float64Array,
+  given: LearnSamples,
+  chosen: ResolvedLearnOptions,
+  options: FitOptions,
+): Promise<Reduction> {
+  const { dim } = documents;
+  const samples = await unitSamples(given, dim, options);
+  const learned = await learnFeatureMap(device, documents, lengths, samples, chosen, options);
+  const kept: Tensor[] = [learned.map.parameters];
+  try {
+    const x = await device.upload('f32', samples.solve);
+    kept.push(x);
+    const solver = await createSolver(device, learned.map, x, samples.solve.length / dim, options);
+    kept.push(solver.z, solver.factor);
+    const basis = { ...learned, solver };
+    return { ...basis, base: await zeroWeights(device, basis, options) };
+  } catch (error) {
+    device.free(...kept);
+    throw error;
+  }
+}
+
+async function unitSamples(
+  { learn, solve, validation }: LearnSamples,
+  dim: number,
+  { signal }: RunOptions,
+): Promise<LearnSamples> {
+  return {
+    learn: await unitRows(learn, dim, signal),
+    solve: await unitRows(solve, dim, signal),
+    validation: validation && (await unitRows(validation, dim, signal)),
+  };
+}

@@ -1,0 +1,26 @@
+import type { Device, DeviceFeatureMap } from '../device/device.js';
+import type { Solver } from './solver.js';
+import type { TargetMoments } from './target-moments.js';
+
+/**
+ * A learned reduction: all that a corpus teaches before any document has weights. With it a query
+ * becomes features, a document becomes weights, and their inner product estimates MaxSim.
+ */
+export interface Reduction extends TargetMoments {
+  readonly map: DeviceFeatureMap;
+  readonly solver: Solver;
+  /** Length of a typical document's longest token vector. */
+  readonly length: number;
+  /** Weights of a document that is zero, d' values. */
+  readonly base: Float32Array;
+}
+
+/** The part of a reduction that gives documents their weights. */
+export type WeightBasis = Pick<Reduction, 'map' | 'solver' | 'mean' | 'std'>;
+
+export function freeReduction(
+  device: Device,
+  { map, solver: { x, z, factor } }: WeightBasis,
+): void {
+  device.free(map.parameters, x, z, factor);
+}

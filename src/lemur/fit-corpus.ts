@@ -1,0 +1,72 @@
+import type { Device, DeviceTokens } from '../device/device.js';
+import { freeTokens, uploadTokens } from '../device/device-tokens.js';
+import { documentWeights } from '../learn/document-weights.js';
+import type { FitOptions, ResolvedLearnOptions } from '../learn/learn-options.js';
+import { learnReduction } from '../learn/learn-reduction.js';
+import { learnTokenCount, sampleTokens, VALIDATION_TOKENS } from '../learn/learn-samples.js';
+import { freeReduction } from '../learn/reduction.js';
+import { longestRows, scalesOf } from '../tokens/lengths.js';
+import { meanToken, quantizeTokens } from '../tokens/quantize.js';
+import { STREAM } from '../tokens/random-streams.js';
+import type { TokenSets } from '../tokens/token-sets.js';
+import type { SolvedCorpus } from './fitted-corpus.js';
+
+/**
+ * Fits a corpus: learns its reduction from tokens of `learn`, and gives all documents their
+ * weights. The validation loss is that of tokens of `test`.
+ */
+export async function fitCorpus(
+  device: Device,
+  documents: TokenSets,
+  learn: TokenSets,
+  test: TokenSets | null,
+  chosen: ResolvedLearnOptions,
+  options: FitOptions,
+): Promise<SolvedCorpus> {
+  const { seed, precision } = chosen;
+  const { signal } = options;
+  const tokenMean = await meanToken(documents, signal);
+  const tokens = await uploadDocuments(device, documents, precision, tokenMean, signal);
+  try {
+    const lengths = await longestRows(documents, signal);
+    const samples = {
+      learn: sampleTokens(learn, learnTokenCount(chosen), seed, STREAM.learnTokens),
+      solve: solveSample(learn, chosen),
+      validation: test && sampleTokens(test, VALIDATION_TOKENS, seed, STREAM.validationTokens),
+    };
+    const reduction = await learnReduction(device, tokens, lengths, samples, chosen, options);
+    const { map, solver, mean, std, length, base } = reduction;
+    try {
+      const w = await documentWeights(device, reduction, tokens, options);
+      const scaling = { scales: scalesOf(lengths, length), base };
+      return { map, solver, mean, std, w, tokenMean, scaling };
+    } catch (error) {
+      freeReduction(device, reduction);
+      throw error;
+    }
+  } finally {
+    freeTokens(device, tokens);
+  }
+}
+
+/** Learn tokens of the least squares, n' x d. */
+export function solveSample(
+  learn: TokenSets,
+  { olsSampleSize, seed }: ResolvedLearnOptions,
+): Float32Array {
+  return sampleTokens(learn, olsSampleSize, seed, STREAM.solveSample);
+}
+
+/** Documents as targets are computed from them. */
+export async function uploadDocuments(
+  device: Device,
+  documents: TokenSets,
+  precision: 'float32' | 'int8',
+  tokenMean: Float32Array,
+  signal: AbortSignal | undefined,
+): Promise<DeviceTokens> {
+  return uploadTokens(
+    device,
+    precision === 'int8' ? await quantizeTokens(documents, tokenMean, signal) : documents,
+  );
+}

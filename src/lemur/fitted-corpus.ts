@@ -1,0 +1,30 @@
+import type { DeviceFeatureMap, Tensor } from '../device/device.js';
+import type { Scaling } from '../learn/scaling.js';
+import type { Solver } from '../learn/solver.js';
+import type { TargetMoments } from '../learn/target-moments.js';
+
+/** A corpus with the reduction that was learned from it, on the device. */
+export interface FittedCorpus extends TargetMoments {
+  readonly map: DeviceFeatureMap;
+  /** null where no solve sample is known: further documents get no weights then. */
+  readonly solver: Solver | null;
+  /** Weights of the documents, documents x d'. */
+  readonly w: Tensor<'f32'>;
+  /** Taken off the tokens of documents before they are quantised: d values. */
+  readonly tokenMean: Float32Array;
+  /**
+   * How many times as long as those of a typical document the vectors of each are, by the longest
+   * of them; no scales where all are alike.
+   */
+  readonly scaling: Scaling;
+}
+
+/** A fitted corpus that gives further documents their weights. */
+export interface SolvedCorpus extends FittedCorpus {
+  readonly solver: Solver;
+}
+
+/** All that a fitted corpus keeps on the device. */
+export function tensorsOfCorpus({ map, solver, w }: FittedCorpus): Tensor[] {
+  return solver ? [map.parameters, w, solver.x, solver.z, solver.factor] : [map.parameters, w];
+}
