@@ -60,8 +60,10 @@ import type {
   Added,
   AddOptions,
   CreateOptions,
+  DefaultInclude,
   FitIndexOptions,
   Hit,
+  Include,
   OpenOptions,
   Query,
   RerankOptions,
@@ -87,15 +89,23 @@ declare global {
 const MOST_SAMPLE = 100_000;
 
 /** The answer to a query: hits, best first, and how they were found. */
-export interface SearchResult<M extends Metadata = Metadata> {
-  hits: Hit<M>[];
+export interface SearchResult<
+  M extends Metadata = Metadata,
+  I extends readonly Include[] = readonly Include[],
+> {
+  /** At most k, by descending score; documents with the same score in the order of the index. */
+  hits: Hit<M, I>[];
+  /** Whether candidates were taken by their features, and how many documents were looked at. */
   how: SearchMethod;
 }
 
 /** A document as it is stored. */
 export interface StoredText<M extends Metadata = Metadata> {
+  /** The id that it was added with. */
   id: string;
+  /** Its text; undefined where it was added without one. */
   text: string | undefined;
+  /** Its metadata; undefined where it was added without any. */
   metadata: M | undefined;
 }
 
@@ -371,7 +381,10 @@ export class Index<M extends Metadata = Metadata> {
    * The best documents for one query, by exact MaxSim among the candidates. Rejects with
    * 'invalid-argument', 'closed', or the signal's reason.
    */
-  async search(query: Query, options: SearchOptions<M> = {}): Promise<SearchResult<M>> {
+  async search<const I extends readonly Include[] = DefaultInclude>(
+    query: Query,
+    options: SearchOptions<M, I> = {},
+  ): Promise<SearchResult<M, I>> {
     checkOptions(options, SEARCH_OPTIONS, 'search');
     return (await this.searchBatch([query], options))[0];
   }
@@ -381,10 +394,10 @@ export class Index<M extends Metadata = Metadata> {
    * come as `{ vectors, counts, dim }`. At most 16,777,216 hits in all (queries times k), which are
    * held in memory with what is included of them.
    */
-  searchBatch(
+  searchBatch<const I extends readonly Include[] = DefaultInclude>(
     queries: readonly Query[] | TokenInput,
-    options: SearchOptions<M> = {},
-  ): Promise<SearchResult<M>[]> {
+    options: SearchOptions<M, I> = {},
+  ): Promise<SearchResult<M, I>[]> {
     return this.#read('searchBatch', options, SEARCH_OPTIONS, async (snapshot, encoder) => {
       const { k = 10, filter, exact = false, signal, onProgress } = options;
       const include = checkInclude(options.include);
@@ -414,10 +427,10 @@ export class Index<M extends Metadata = Metadata> {
         signal,
         onProgress,
       });
-      const results: SearchResult<M>[] = [];
+      const results: SearchResult<M, I>[] = [];
       for (let q = 0; q < sets.counts.length; q++)
         results.push({
-          hits: await hitsOf<M>(snapshot, sets, q, top, include, signal),
+          hits: (await hitsOf<M>(snapshot, sets, q, top, include, signal)) as Hit<M, I>[],
           how: { ...how },
         });
       return results;
@@ -428,11 +441,11 @@ export class Index<M extends Metadata = Metadata> {
    * Scores documents that were found elsewhere by exact MaxSim, best first; ids that are not there
    * are left out. Default k: all of them.
    */
-  rerank(
+  rerank<const I extends readonly Include[] = DefaultInclude>(
     query: Query,
     ids: readonly string[],
-    options: RerankOptions = {},
-  ): Promise<SearchResult<M>> {
+    options: RerankOptions<I> = {},
+  ): Promise<SearchResult<M, I>> {
     return this.#read('rerank', options, RERANK_OPTIONS, async (snapshot, encoder) => {
       const include = checkInclude(options.include);
       if (!Array.isArray(ids))
@@ -449,7 +462,8 @@ export class Index<M extends Metadata = Metadata> {
         passing: rows.length,
         documents: snapshot.live,
       };
-      return { hits: await hitsOf<M>(snapshot, sets, 0, top, include, options.signal), how };
+      const hits = await hitsOf<M>(snapshot, sets, 0, top, include, options.signal);
+      return { hits: hits as Hit<M, I>[], how };
     });
   }
 
