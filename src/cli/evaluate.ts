@@ -5,6 +5,7 @@ import type { SearchMethod } from '../collection/query/find.js';
 import type { PoolingEncoder } from '../entry/node-encoder.js';
 import type { RunOptions } from '../run-options.js';
 import { type ExactRanking, ndcgAt, overlapAt } from '../search/metrics.js';
+import { encodingOf } from '../tokens/encodings.js';
 import { createTally, type Latency, latencyOf, timed } from './measure.js';
 import type { PooledSearch } from './pooled.js';
 import type { Queries } from './queries.js';
@@ -93,7 +94,7 @@ async function indexMethods(
   { k, candidates, signal }: EvaluateOptions,
 ): Promise<Method[]> {
   const { tokens, dim, precision, documents, deleted, curve } = index.stats();
-  const exactBytes = (tokens * dim * (precision === 'int8' ? 1 : 4)) / (documents + deleted);
+  const exactBytes = (tokens * encodingOf(precision).rowBytes(dim)) / (documents + deleted);
   const weightBytes = model ? model.prefix.dim || (model.featureMap.widths.at(-1) ?? 0) : 0;
   const searchWith =
     (options: SearchOptions): Method['search'] =>

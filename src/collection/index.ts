@@ -27,7 +27,7 @@ import { addDocuments, withCommitted } from './ingest/add.js';
 import { deleteDocuments } from './ingest/delete.js';
 import { compact } from './ingest/merge.js';
 import { narrowTokens } from './ingest/narrow.js';
-import { replaceTokenMean } from './ingest/token-mean.js';
+import { renewCodec } from './ingest/renew-codec.js';
 import { fitAfterAdd, fitIsDue, isPutOff } from './learn/automatic-fit.js';
 import type { WeightsModel } from './learn/document-codes.js';
 import { fitIndex } from './learn/fit-index.js';
@@ -480,7 +480,7 @@ export class Index<M extends Metadata = Metadata> {
       const { features, model } = this.#store.snapshot.manifest;
       const few = features === 'auto' && this.size < LEAST_FOR_FEATURES && !model;
       const exact = features === 'exact' || few || this.size === 0;
-      if (exact) await this.#replaceTokenMean(run);
+      if (exact) await this.#renewCodec(run);
       else await this.#fit({ ...(features === 'random' ? { epochs: 0 } : {}), ...options }, run);
       return statsOf(this.#store.snapshot);
     });
@@ -545,7 +545,7 @@ export class Index<M extends Metadata = Metadata> {
   compact(options: RunOptions = {}): Promise<IndexStats> {
     return this.#write('compact', options, RUN_OPTIONS, async (run) => {
       await compact(run.store, run);
-      await this.#replaceTokenMean(run);
+      await this.#renewCodec(run);
       return statsOf(this.#store.snapshot);
     });
   }
@@ -643,12 +643,12 @@ export class Index<M extends Metadata = Metadata> {
       });
   }
 
-  #replaceTokenMean({ store, signal, onProgress }: WritingCall): Promise<void> {
-    return replaceTokenMean(store, () => this.#weightsModel(), { signal, onProgress });
+  #renewCodec({ store, signal, onProgress }: WritingCall): Promise<void> {
+    return renewCodec(store, () => this.#weightsModel(), { signal, onProgress });
   }
 
   async #fit(options: FitIndexOptions, run: WritingCall): Promise<void> {
-    await this.#replaceTokenMean(run);
+    await this.#renewCodec(run);
     const { store, encoder, signal, onProgress } = run;
     const loaded = await fitIndex(store, encoder, { ...options, signal, onProgress });
     this.#dropWeights();

@@ -1,4 +1,5 @@
 import { LemurError } from '../errors.js';
+import { checkPrecision } from '../tokens/encodings.js';
 import { showValue } from '../value-kind.js';
 import type { IndexManifest } from './files/manifest.js';
 import { checkEncoderKind, invalid } from './options/check-options.js';
@@ -30,8 +31,7 @@ export function newManifest({
         got: dim,
       },
     );
-  if (precision !== 'int8' && precision !== 'float32')
-    throw invalid('precision', `expected 'int8' or 'float32', got ${showValue(precision)}`);
+  checkPrecision(precision);
   if (!Number.isSafeInteger(pooling) || pooling < 1)
     throw invalid('pooling', `expected an integer of at least 1, got ${showValue(pooling)}`);
   if (!['auto', 'exact', 'random', 'trained'].includes(features))

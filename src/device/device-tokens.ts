@@ -1,25 +1,27 @@
-import type { Int8TokenSets, TokenSets } from '../tokens/token-sets.js';
+import { type EncodedTokens, plainTokens } from '../tokens/encode-tokens.js';
+import type { TokenSets } from '../tokens/token-sets.js';
 import type { Device, DeviceTokens, Tensor } from './device.js';
 
 /** Uploads texts; free them with `freeTokens`. */
 export async function uploadTokens(
   device: Device,
-  sets: TokenSets | Int8TokenSets,
+  texts: TokenSets | EncodedTokens,
 ): Promise<DeviceTokens> {
-  const vectors =
-    'codes' in sets
-      ? await device.upload('i8', sets.codes)
-      : await device.upload('f32', sets.vectors);
+  const tokens = 'rows' in texts ? texts : plainTokens(texts);
+  const { rows, scales, parameters, counts, offsets, dim } = tokens;
   return {
-    vectors,
-    counts: await device.upload('i32', sets.counts),
-    offsets: await device.upload('f64', sets.offsets),
-    factors: 'factors' in sets ? await device.upload('f32', sets.factors) : null,
-    mean: 'mean' in sets ? await device.upload('f32', sets.mean) : null,
+    vectors:
+      rows instanceof Float32Array
+        ? await device.upload('f32', rows)
+        : await device.upload('i8', rows),
+    counts: await device.upload('i32', counts),
+    offsets: await device.upload('f64', offsets),
+    factors: scales && (await device.upload('f32', scales)),
+    mean: parameters.length > 0 ? await device.upload('f32', parameters) : null,
     checks: null,
-    documents: sets.counts.length,
-    dim: sets.dim,
-    longest: sets.counts.reduce((most, count) => Math.max(most, count), 0),
+    documents: counts.length,
+    dim,
+    longest: counts.reduce((most, count) => Math.max(most, count), 0),
   };
 }
 

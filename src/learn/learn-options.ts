@@ -2,6 +2,7 @@ import { DEVICE_OPTIONS, type DeviceOptions } from '../device/default-device.js'
 import type { Activation } from '../kernels/kernels.js';
 import type { OptionNames } from '../known-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
+import type { Precision } from '../tokens/encodings.js';
 import type { TokenInput } from '../tokens/token-sets.js';
 import type { ScheduleName } from './schedule.js';
 import type { EpochReport } from './train.js';
@@ -49,7 +50,7 @@ export interface LearnOptions {
    * matrix products to 12 bits. A quarter of the memory and less time than `float32`, at the same
    * recall (docs/design.md).
    */
-  precision?: 'float32' | 'int8' | undefined;
+  precision?: Precision | undefined;
   /**
    * Bytes a document of the first scan; 0: every scan reads all weights. Changes no weight, only
    * how candidates are found. Default 256.

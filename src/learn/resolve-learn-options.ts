@@ -1,6 +1,7 @@
 import { LemurError } from '../errors.js';
 import { ACTIVATIONS } from '../kernels/kernels.js';
 import { checkOptions } from '../known-options.js';
+import { isPrecision, precisionNames } from '../tokens/encodings.js';
 import { showValue } from '../value-kind.js';
 import {
   FIT_OPTIONS,
@@ -69,7 +70,7 @@ const RULES: readonly Rule[] = [
   ['gradClip', 'a positive number or null', orNull(isPositive)],
   natural('seed'),
   oneOf('activation', `one of ${ACTIVATIONS.join(', ')}`, ACTIVATIONS),
-  oneOf('precision', "'float32' or 'int8'", ['float32', 'int8']),
+  ['precision', precisionNames(), isPrecision],
   oneOf('schedule', "'one-cycle' or 'constant'", ['one-cycle', 'constant']),
 ];
 

@@ -1,5 +1,6 @@
 import type { Device, DeviceFeatureMap, Tensor } from '../device/device.js';
 import { mlpLayout } from '../device/feature-layout.js';
+import { encodingOf } from '../tokens/encodings.js';
 import { createRandom } from '../tokens/random.js';
 import { STREAM } from '../tokens/random-streams.js';
 import { absorbCentre, centreRows, meanRow } from './centre.js';
@@ -58,7 +59,7 @@ export async function trainFeatureMap(
       },
       {
         ...chosen,
-        products: precision === 'int8' ? 'int16' : 'float32',
+        products: encodingOf(precision).products,
         random: createRandom(seed, STREAM.batchOrder),
         onProgress: options.onProgress,
         signal: options.signal,

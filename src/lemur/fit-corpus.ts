@@ -5,8 +5,9 @@ import type { FitOptions, ResolvedLearnOptions } from '../learn/learn-options.js
 import { learnReduction } from '../learn/learn-reduction.js';
 import { learnTokenCount, sampleTokens, VALIDATION_TOKENS } from '../learn/learn-samples.js';
 import { freeReduction } from '../learn/reduction.js';
+import { encodeTokens, learnCodec, plainTokens } from '../tokens/encode-tokens.js';
+import type { TokenCodec } from '../tokens/encoding.js';
 import { longestRows, scalesOf } from '../tokens/lengths.js';
-import { meanToken, quantizeTokens } from '../tokens/quantize.js';
 import { STREAM } from '../tokens/random-streams.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import type { SolvedCorpus } from './fitted-corpus.js';
@@ -25,10 +26,10 @@ export async function fitCorpus(
 ): Promise<SolvedCorpus> {
   const { seed, precision } = chosen;
   const { signal } = options;
-  const tokenMean = await meanToken(documents, signal);
-  const tokens = await uploadDocuments(device, documents, precision, tokenMean, signal);
+  const codec = await learnCodec(precision, documents, seed, signal);
+  const tokens = await uploadDocuments(device, documents, codec, signal);
   try {
-    const lengths = await longestRows(documents, signal);
+    const lengths = await longestRows(plainTokens(documents), signal);
     const samples = {
       learn: sampleTokens(learn, learnTokenCount(chosen), seed, STREAM.learnTokens),
       solve: solveSample(learn, chosen),
@@ -39,7 +40,7 @@ export async function fitCorpus(
     try {
       const w = await documentWeights(device, reduction, tokens, options);
       const scaling = { scales: scalesOf(lengths, length), base };
-      return { map, solver, mean, std, w, tokenMean, scaling };
+      return { map, solver, mean, std, w, codec, scaling };
     } catch (error) {
       freeReduction(device, reduction);
       throw error;
@@ -61,12 +62,8 @@ export function solveSample(
 export async function uploadDocuments(
   device: Device,
   documents: TokenSets,
-  precision: 'float32' | 'int8',
-  tokenMean: Float32Array,
+  codec: TokenCodec,
   signal: AbortSignal | undefined,
 ): Promise<DeviceTokens> {
-  return uploadTokens(
-    device,
-    precision === 'int8' ? await quantizeTokens(documents, tokenMean, signal) : documents,
-  );
+  return uploadTokens(device, await encodeTokens(documents, codec, signal));
 }

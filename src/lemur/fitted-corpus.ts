@@ -2,6 +2,7 @@ import type { DeviceFeatureMap, Tensor } from '../device/device.js';
 import type { Scaling } from '../learn/scaling.js';
 import type { Solver } from '../learn/solver.js';
 import type { TargetMoments } from '../learn/target-moments.js';
+import type { TokenCodec } from '../tokens/encoding.js';
 
 /** A corpus with the reduction that was learned from it, on the device. */
 export interface FittedCorpus extends TargetMoments {
@@ -10,8 +11,8 @@ export interface FittedCorpus extends TargetMoments {
   readonly solver: Solver | null;
   /** Weights of the documents, documents x d'. */
   readonly w: Tensor<'f32'>;
-  /** Taken off the tokens of documents before they are quantised: d values. */
-  readonly tokenMean: Float32Array;
+  /** How the tokens of documents are held while targets and weights are computed. */
+  readonly codec: TokenCodec;
   /**
    * How many times as long as those of a typical document the vectors of each are, by the longest
    * of them; no scales where all are alike.

@@ -220,13 +220,7 @@ export class Lemur {
   async computeWeights(documents: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
     checkOptions(options, RUN_OPTIONS, 'computeWeights');
     const sets = await tokenSetsOfDim(documents, this.dim, 'documents', options.signal);
-    const tokens = await uploadDocuments(
-      this.#device,
-      sets,
-      this.options.precision,
-      this.#open().tokenMean,
-      options.signal,
-    );
+    const tokens = await uploadDocuments(this.#device, sets, this.#open().codec, options.signal);
     try {
       const solved = this.#solved('computeWeights');
       const w = await documentWeights(this.#device, solved, tokens, options);

@@ -17,6 +17,7 @@ import { createSolver } from '../learn/solver.js';
 import { transposed } from '../linalg/transposed.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { ReadableStorage } from '../storage/storage.js';
+import { unlearnedCodec } from '../tokens/encode-tokens.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { solveSample } from './fit-corpus.js';
 import type { FittedCorpus } from './fitted-corpus.js';
@@ -78,7 +79,7 @@ export async function loadReference(
       w: await upload(w),
       mean,
       std,
-      tokenMean: new Float32Array(layout.inputDim),
+      codec: unlearnedCodec(learnOptions.precision, layout.inputDim),
       scaling: UNSCALED,
       solver: null,
     };

@@ -14,6 +14,7 @@ import { guardedReplace, readIfThere } from '../storage/guarded-replace.js';
 import { beginsAs, isOfFormat, isTemporaryOf } from '../storage/own-files.js';
 import type { ReadableStorage, Storage, StorageLock } from '../storage/storage.js';
 import { storedSize } from '../storage/stored-source.js';
+import { unlearnedCodec } from '../tokens/encode-tokens.js';
 import { sharedFloats } from '../tokens/gather.js';
 import type { SolvedCorpus } from './fitted-corpus.js';
 import {
@@ -63,7 +64,7 @@ async function saveLocked(
   storage: Storage,
   lock: StorageLock,
   written: string[],
-  { map, solver, w, mean, std, tokenMean, scaling }: SolvedCorpus,
+  { map, solver, w, mean, std, codec, scaling }: SolvedCorpus,
   prefixMap: PrefixMap | undefined,
   options: ResolvedLearnOptions,
 ): Promise<void> {
@@ -72,6 +73,7 @@ async function saveLocked(
   const save = (previous?.save ?? 0) + 1;
   const { layout } = map;
   const { latentDim, inputDim } = layout;
+  const { encoding, parameters } = codec;
   const write = async (
     kind: string,
     tensors: Record<string, { shape: readonly number[]; data: SafetensorsArray }>,
@@ -104,7 +106,11 @@ async function saveLocked(
     solver: await write('solver', {
       sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
       factor: { shape: [latentDim, latentDim], data: await device.read(solver.factor) },
-      tokenMean: { shape: [inputDim], data: tokenMean },
+      // which readers of earlier versions expect, whatever the encoding
+      tokenMean: { shape: [inputDim], data: new Float32Array(inputDim) },
+      ...(parameters.length > 0
+        ? { [encoding.parametersName]: { shape: [parameters.length], data: parameters } }
+        : {}),
     }),
     prefix:
       prefixMap &&
@@ -245,8 +251,13 @@ async function loadSave(
     base: await optional('base', latentDim),
   };
   const prefixMap = await loadPrefixMap(storage, manifest, latentDim, scaling.base, opened);
-  checkTensor(solve, 'tokenMean', 'F32', [inputDim]);
-  const tokenMean = await solve.file.readFloats('tokenMean');
+  const learnOptions = { ...resolveLearnOptions({}), ...manifest.options };
+  const codec = unlearnedCodec(learnOptions.precision, inputDim);
+  const { encoding, parameters } = codec;
+  if (parameters.length > 0) {
+    checkTensor(solve, encoding.parametersName, 'F32', [parameters.length]);
+    parameters.set(await solve.file.readFloats(encoding.parametersName));
+  }
   const kept: Tensor[] = [];
   const keep = <D extends DType>(tensor: Tensor<D>): Tensor<D> => {
     kept.push(tensor);
@@ -268,8 +279,8 @@ async function loadSave(
     await solve.file.readInto('factor', new Uint8Array(values.buffer));
     const factor = keep(await device.upload('f64', values));
     const solver = await restoreSolver(device, map, x, rows, factor);
-    const fitted = { map, solver, w, mean, std, tokenMean, scaling };
-    return { fitted, prefixMap, learnOptions: { ...resolveLearnOptions({}), ...manifest.options } };
+    const fitted = { map, solver, w, mean, std, codec, scaling };
+    return { fitted, prefixMap, learnOptions };
   } catch (error) {
     device.free(...kept);
     throw error;

@@ -18,6 +18,7 @@ import type { ReadableStorage } from '../storage/storage.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import { storedSize } from '../storage/stored-source.js';
 import { storageToRead } from '../storage-of.js';
+import { unlearnedCodec } from '../tokens/encode-tokens.js';
 import { type TokenInput, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { uploadDocuments } from './fit-corpus.js';
 import type { SolvedCorpus } from './fitted-corpus.js';
@@ -123,7 +124,7 @@ export async function loadTxtai(
       options,
     );
     kept.push(solver.z, solver.factor);
-    const tokenMean = new Float32Array(inputDim);
+    const codec = unlearnedCodec(learnOptions.precision, inputDim);
     if (!documents)
       return {
         fitted: {
@@ -132,21 +133,15 @@ export async function loadTxtai(
           w: await upload(new Float32Array(0)),
           mean,
           std,
-          tokenMean,
+          codec,
           scaling: UNSCALED,
         },
         learnOptions,
       };
-    const tokens = await uploadDocuments(
-      device,
-      documents,
-      learnOptions.precision,
-      tokenMean,
-      signal,
-    );
+    const tokens = await uploadDocuments(device, documents, codec, signal);
     try {
       const w = await documentWeights(device, { map, solver, mean, std }, tokens, options);
-      return { fitted: { map, solver, w, mean, std, tokenMean, scaling: UNSCALED }, learnOptions };
+      return { fitted: { map, solver, w, mean, std, codec, scaling: UNSCALED }, learnOptions };
     } finally {
       freeTokens(device, tokens);
     }

@@ -13,7 +13,8 @@ import { selectTopKPaced } from '../kernels/top-k.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
 import { stepPacer } from '../pacer.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
-import { meanToken, quantizeTokens } from '../tokens/quantize.js';
+import { encodeTokens, learnCodec } from '../tokens/encode-tokens.js';
+import { checkPrecision, type Precision } from '../tokens/encodings.js';
 import { sliceTexts } from '../tokens/slice-texts.js';
 import {
   type DenseTokens,
@@ -31,7 +32,7 @@ export interface MaxSimOptions extends DeviceOptions, RunOptions {
    * `int8` takes a quarter of the memory and is faster; the vectors' mean is kept apart, and each
    * value is off by at most 1/254 of its document's largest difference from it. Default float32.
    */
-  precision?: 'float32' | 'int8' | undefined;
+  precision?: Precision | undefined;
 }
 
 const MAX_SIM_OPTIONS: OptionNames<MaxSimOptions> = {
@@ -40,6 +41,8 @@ const MAX_SIM_OPTIONS: OptionNames<MaxSimOptions> = {
   ...RUN_OPTIONS,
 };
 
+/** Of what an encoding draws. */
+const SEED = 0;
 /** Candidates that count as a step between two turns of the event loop. */
 const NUMBERS = 16;
 /** Scores held at once while a corpus is searched exactly. */
@@ -50,14 +53,14 @@ export class MaxSim {
   readonly dim: number;
   /** Number of documents. */
   readonly documents: number;
-  readonly precision: 'float32' | 'int8';
+  readonly precision: Precision;
   readonly #device: Device;
   readonly #tokens: DeviceTokens;
   readonly #release: () => void;
   #closed = false;
 
   /** Use `MaxSim.create`. */
-  private constructor(device: Device, tokens: DeviceTokens, precision: 'float32' | 'int8') {
+  private constructor(device: Device, tokens: DeviceTokens, precision: Precision) {
     this.#device = device;
     this.#tokens = tokens;
     this.precision = precision;
@@ -74,21 +77,11 @@ export class MaxSim {
     checkOptions(options, MAX_SIM_OPTIONS, 'MaxSim.create');
     checkDevice(options);
     const { precision = 'float32', signal } = options;
-    if (precision !== 'float32' && precision !== 'int8') {
-      throw new LemurError(
-        'invalid-argument',
-        `precision: expected 'float32' or 'int8', got ${showValue(precision)}`,
-        {
-          where: 'precision',
-        },
-      );
-    }
+    checkPrecision(precision);
     const sets = await tokenSets(documents, 'documents', signal);
     const device = await resolveDevice(options);
-    const stored =
-      precision === 'int8'
-        ? await quantizeTokens(sets, await meanToken(sets, signal), signal)
-        : sets;
+    const codec = await learnCodec(precision, sets, SEED, signal);
+    const stored = await encodeTokens(sets, codec, signal);
     return new MaxSim(device, await uploadTokens(device, stored), precision);
   }
 

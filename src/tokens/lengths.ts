@@ -1,5 +1,6 @@
 import { pacer } from '../pacer.js';
-import type { Int8TokenSets, TokenSets } from './token-sets.js';
+import { type EncodedTokens, vectorsOf } from './encode-tokens.js';
+import type { TokenSets } from './token-sets.js';
 
 /**
  * Lengths this near to 1 count as 1: vectors of unit length are left as they are, those that were
@@ -12,6 +13,8 @@ const SHORTEST = 1e-30;
 const TEXTS = 16;
 /** Rows as well. */
 const ROWS = 8192;
+/** Rows that are decoded at a time. */
+const DECODED_ROWS = 64;
 
 /** A length, with 1 for what counts as 1 and 0 for what is too short for float32 to divide by. */
 export function snapped(length: number): number {
@@ -52,40 +55,37 @@ export async function unitRows(
  * reason.
  */
 export async function longestRows(
-  sets: TokenSets | Int8TokenSets,
+  tokens: EncodedTokens,
   signal?: AbortSignal | undefined,
 ): Promise<Float64Array> {
-  const { counts, offsets, dim } = sets;
+  const { encoding, scales, counts, offsets, dim } = tokens;
   const pace = pacer(signal);
+  const room = new Float64Array(DECODED_ROWS * dim);
   const lengths = new Float64Array(counts.length);
   for (let text = 0; text < counts.length; text++) {
     if (text % TEXTS === 0) await pace();
     let largest = 0;
-    for (let at = offsets[text] * dim; at < offsets[text + 1] * dim; at += dim)
-      largest = Math.max(largest, squareOf(sets, text, at));
+    for (let from = offsets[text]; from < offsets[text + 1]; from += DECODED_ROWS) {
+      const to = Math.min(from + DECODED_ROWS, offsets[text + 1]);
+      largest = Math.max(largest, largestSquare(vectorsOf(tokens, text, from, to, room), dim));
+    }
     const length = Math.sqrt(largest);
     // no longer than what rounding makes of zero
-    const nothing = 'factors' in sets ? (sets.factors[text] * Math.sqrt(dim)) / 2 : 0;
+    const nothing = encoding.zeroLength(scales?.[text] ?? 1, dim);
     lengths[text] = length <= nothing ? 0 : snapped(length);
   }
   return lengths;
 }
 
-function squareOf(sets: TokenSets | Int8TokenSets, text: number, at: number): number {
-  const { dim } = sets;
-  let square = 0;
-  if ('vectors' in sets) {
-    const { vectors } = sets;
+/** Squared length of the longest of some rows. */
+function largestSquare(vectors: Float32Array | Float64Array, dim: number): number {
+  let largest = 0;
+  for (let at = 0; at < vectors.length; at += dim) {
+    let square = 0;
     for (let j = at; j < at + dim; j++) square += vectors[j] * vectors[j];
-    return square;
+    largest = Math.max(largest, square);
   }
-  const { codes, factors, mean } = sets;
-  const factor = factors[text];
-  for (let j = 0; j < dim; j++) {
-    const value = codes[at + j] * factor + mean[j];
-    square += value * value;
-  }
-  return square;
+  return largest;
 }
 
 /** The middle one of lengths that are not 0; 1 where there is none. */

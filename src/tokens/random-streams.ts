@@ -16,7 +16,7 @@ export const STREAM = {
   storedValidationTokens: 13,
   storedSolveSample: 16,
   learnTexts: 17,
-  tokenMean: 18,
+  renewCodec: 18,
   projection: 19,
   heldOutQueries: 21,
 } as const;

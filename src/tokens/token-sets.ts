@@ -35,17 +35,6 @@ export interface TokenSets {
   readonly dim: number;
 }
 
-/** The same for vectors that are stored as int8: value = code x factor of its text + mean. */
-export interface Int8TokenSets {
-  readonly codes: Int8Array;
-  readonly counts: Int32Array;
-  readonly offsets: Float64Array;
-  readonly dim: number;
-  readonly factors: Float32Array;
-  /** What was taken off every vector: dim values. */
-  readonly mean: Float32Array;
-}
-
 /** What the gate lets through but the caller may want to know. */
 export interface TokenReport {
   /** Rows that are zero throughout: padding that was not cut off, most likely. */

@@ -4,6 +4,7 @@ import type { Device, DeviceCodes, Tensor, TypedArray } from '../../dist/device/
 import { freeTokens, uploadTokens } from '../../dist/device/device-tokens.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
+import { int8Encoding } from '../../dist/tokens/int8-encoding.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
 import {
   bytesOf,
@@ -649,12 +650,18 @@ describe.each(names)('a device: %s', (name) => {
   test('takes int8 documents: MaxSim and targets are those of their values, up to the rounding of the other side', async () => {
     const centre = numbers(13).floats(DIM, 0.2);
     const codes = Int8Array.from(numbers(11).integers(documents.vectors.length, 127));
-    const factors = numbers(12)
+    const scales = numbers(12)
       .floats(count, 0.01)
-      .map((factor) => Math.abs(factor) + 0.001);
+      .map((scale) => Math.abs(scale) + 0.001);
     const { all, targets } = await on(name, 'int8 documents', async (one) => {
       const asked = await uploadTokens(one, sets(queries));
-      const int8 = await uploadTokens(one, { ...sets(documents), codes, factors, mean: centre });
+      const int8 = await uploadTokens(one, {
+        ...sets(documents),
+        encoding: int8Encoding,
+        parameters: centre,
+        rows: codes,
+        scales,
+      });
       const out = await one.allocate('f32', queries.counts.length * count);
       await one.maxSim(asked, int8, out);
       const [rows, learn] = [40, await one.upload('f32', x.slice(0, 40 * DIM))];
@@ -669,7 +676,7 @@ describe.each(names)('a device: %s', (name) => {
     const values = documents.vectors.slice();
     for (let d = 0, at = 0; d < count; d++)
       for (let i = documents.counts[d] * DIM; i > 0; i--, at++)
-        values[at] = codes[at] * factors[d] + centre[at % DIM];
+        values[at] = codes[at] * scales[d] + centre[at % DIM];
     const texts = rowsOfTexts({ ...documents, vectors: values });
     const expected = rowsOfTexts(queries).flatMap((query) =>
       texts.map((document) => naiveMaxSim(query, document)),

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { encodeTokens, plainTokens } from '../../src/tokens/encode-tokens.js';
+import { int8Encoding } from '../../src/tokens/int8-encoding.js';
 import {
   longestRows,
   queryLengths,
@@ -6,7 +8,6 @@ import {
   typicalLength,
   unitRows,
 } from '../../src/tokens/lengths.js';
-import { quantizeTokens } from '../../src/tokens/quantize.js';
 import { rowOffsets } from '../../src/tokens/token-sets.js';
 import { numbers } from '../numbers.js';
 
@@ -33,10 +34,13 @@ test('rows of other lengths are brought to length 1, but for those that are zero
 });
 
 test('the longest token of each text is found, in float32 and in int8', async () => {
-  const lengths = await longestRows({ vectors, counts, offsets, dim });
+  const lengths = await longestRows(plainTokens({ vectors, counts, offsets, dim }));
   expect([...lengths]).toEqual([1, expect.closeTo(50, 3), expect.closeTo(2, 4), 0]);
   const int8 = await longestRows(
-    await quantizeTokens({ vectors, counts, offsets, dim }, new Float32Array(dim).fill(0.01)),
+    await encodeTokens(
+      { vectors, counts, offsets, dim },
+      { encoding: int8Encoding, dim, parameters: new Float32Array(dim).fill(0.01) },
+    ),
   );
   expect([...int8]).toEqual([1, expect.closeTo(50, 0), expect.closeTo(2, 1), expect.closeTo(0, 2)]);
   expect([...(await queryLengths({ vectors, counts, offsets, dim }))]).toEqual([

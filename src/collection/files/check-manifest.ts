@@ -1,6 +1,7 @@
 import { LemurError } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
 import { isFeatureMapDescription } from '../../learn/feature-map-description.js';
+import { encodingOf, isPrecision } from '../../tokens/encodings.js';
 import type { IndexManifest } from './manifest.js';
 
 type Test = (value: unknown) => boolean;
@@ -70,7 +71,7 @@ const MANIFEST: Shape = {
     generation: count,
     next: count,
     dim: positive,
-    precision: oneOf('int8', 'float32'),
+    precision: isPrecision,
     pooling: positive,
   },
   ...{ features: oneOf('auto', 'exact', 'random', 'trained'), segments: listOf(object) },
@@ -101,14 +102,20 @@ export function checkManifest(manifest: unknown, where: string): asserts manifes
     if (value !== null) check(value, shape, name);
   };
   check(manifest, MANIFEST, 'index');
-  const { encoder, model, segments, dim, tokenMean, unfit } = manifest as IndexManifest;
+  const { encoder, model, segments, dim, precision, unfit } = manifest as IndexManifest;
   optional(encoder, ENCODER, 'encoder');
   optional(model, MODEL, 'model');
   if (model) optional(model.curve, CURVE, 'model.curve');
   if (unfit !== undefined) check(unfit, { documents: count, why: text }, 'unfit');
   if (model && model.featureMap.inputDim !== dim)
     throw wrong('model.featureMap.inputDim', model.featureMap.inputDim);
-  if (tokenMean && tokenMean.length !== dim) throw wrong('tokenMean', tokenMean);
+  const { parametersName, parameterCount } = encodingOf(precision);
+  const parameters = (manifest as IndexManifest)[parametersName] ?? null;
+  if (
+    parameters !== null &&
+    !(listOf(finite)(parameters) && parameters.length === parameterCount(dim))
+  )
+    throw wrong(parametersName, parameters);
   segments.forEach((segment, i) => {
     const name = `segments[${i}]`;
     check(segment, SEGMENT, name);

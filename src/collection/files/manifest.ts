@@ -7,6 +7,7 @@ import {
 import { showJson } from '../../formats/json/show-json.js';
 import type { FeatureMapDescription } from '../../learn/feature-map-description.js';
 import type { ResolvedLearnOptions } from '../../learn/learn-options.js';
+import type { Precision } from '../../tokens/encodings.js';
 import { checkManifest } from './check-manifest.js';
 
 /** The one file of a collection that changes, always in one step. */
@@ -101,16 +102,15 @@ export interface IndexManifest {
   /** Number of the next data file. */
   next: number;
   dim: number;
-  precision: 'int8' | 'float32';
+  precision: Precision;
   /** Token vectors of a document are merged into this part of them. 1: all are kept. */
   pooling: number;
   features: Features;
   encoder: { id: string; dim: number } | null;
-  /**
-   * dim values that int8 tokens are centred by; null before the first document, or with float32
-   * tokens.
-   */
+  /** Parameters of int8; null before the first document, and with other encodings. */
   tokenMean: number[] | null;
+  /** Parameters of an encoding under the name that it gives them; none before the first document. */
+  [parameters: `token${string}`]: number[] | null | undefined;
   model: ModelEntry | null;
   segments: SegmentEntry[];
   /** Absent where no automatic fit has failed; without meaning where there is a model. */

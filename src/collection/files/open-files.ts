@@ -1,5 +1,6 @@
 import type { Device } from '../../device/device.js';
 import type { Storage } from '../../storage/storage.js';
+import { encodingOf } from '../../tokens/encodings.js';
 import { openCodes, type SegmentCodes } from './codes-file.js';
 import { openDeleted } from './deleted-file.js';
 import type { IndexManifest, ModelEntry, SegmentEntry } from './manifest.js';
@@ -78,7 +79,7 @@ export function createOpenFiles(
         entry,
         segment: await take(
           { ...file, documents, tokens, dim, precision },
-          () => openSegment(storage, device, entry, dim, precision),
+          () => openSegment(storage, device, entry, { encoding: encodingOf(precision), dim }),
           (segment) => segment.close(),
         ),
         codes:

@@ -1,6 +1,7 @@
 import { crc32, crc32Paced } from '../../bytes/crc32.js';
 import type { SafetensorsArray } from '../../formats/safetensors/safetensors.js';
 import { stepPacer } from '../../pacer.js';
+import { rowLength, type TokenLayout } from '../../tokens/encoding.js';
 import { buildColumns } from '../metadata/build-columns.js';
 import { encodeRecord } from '../metadata/record.js';
 import { endsOf, SEGMENT_LIMITS, type SegmentLimits } from '../metadata/segment-limits.js';
@@ -24,7 +25,7 @@ const STEP_BYTES = 1 << 12;
 export async function encodeSegment(
   name: string,
   documents: readonly StoredDocument[],
-  dim: number,
+  layout: TokenLayout,
   { section }: SegmentLimits = SEGMENT_LIMITS,
   signal?: AbortSignal | undefined,
 ): Promise<EncodedFile> {
@@ -32,13 +33,14 @@ export async function encodeSegment(
   const encoder = new TextEncoder();
   /** After what is done for all documents in one go. */
   const pass = async (): Promise<void> => step(documents.length / 4);
-  const counts = Int32Array.from(documents, ({ vectors }) => vectors.length / dim);
+  const { dtype, textScales } = layout.encoding;
+  const width = rowLength(layout);
+  const counts = Int32Array.from(documents, ({ rows }) => rows.length / width);
   const rows = counts.reduce((sum, n) => sum + n, 0);
-  const int8 = documents[0].vectors instanceof Int8Array;
-  const vectors = documents.map((document) => document.vectors);
+  const parts = documents.map((document) => bytesOf(document.rows));
   await pass();
-  const joined = (await concatBytes(vectors.map(bytesOf), Infinity, 'tokens', step)).bytes;
-  const tokens = int8 ? new Int8Array(joined.buffer) : new Float32Array(joined.buffer);
+  const { buffer } = (await concatBytes(parts, Infinity, 'tokens', step)).bytes;
+  const tokens = dtype === 'f32' ? new Float32Array(buffer) : new Int8Array(buffer);
   const idBytes: Uint8Array[] = [];
   const recordBytes: Uint8Array[] = [];
   const tokenChecks = new Int32Array(documents.length);
@@ -46,7 +48,7 @@ export async function encodeSegment(
     idBytes.push(encoder.encode(document.id));
     const record = await encodeRecord(document);
     recordBytes.push(record);
-    const bytes = bytesOf(vectors[i]);
+    const bytes = parts[i];
     tokenChecks[i] = bytes.length > CHECKED_AT_ONCE ? await crc32Paced(bytes) : crc32(bytes);
     await step(STEPS_A_DOCUMENT + (bytes.length + record.length) / STEP_BYTES);
   }
@@ -54,7 +56,7 @@ export async function encodeSegment(
   const records = await concatBytes(recordBytes, section, 'texts and metadata', step);
   const flat = (data: SafetensorsArray): Sections[string] => ({ shape: [data.length], data });
   const sections: Sections = {
-    tokens: { shape: [rows, dim], data: tokens },
+    tokens: { shape: [rows, width], data: tokens },
     counts: flat(counts),
     tokenChecks: flat(tokenChecks),
     ids: flat(ids.bytes),
@@ -64,7 +66,7 @@ export async function encodeSegment(
     recordChecks: flat(await partChecks(records.bytes, records.ends, step)),
   };
   await pass();
-  if (int8) sections.factors = flat(Float32Array.from(documents, ({ factor }) => factor));
+  if (textScales) sections.factors = flat(Float32Array.from(documents, ({ scale }) => scale));
   if (documents.some(({ spans }) => spans)) {
     const spans = new Int32Array(2 * rows).fill(-1);
     let row = 0;

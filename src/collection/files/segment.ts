@@ -3,6 +3,7 @@ import type { Device, Tensor } from '../../device/device.js';
 import { LemurError } from '../../errors.js';
 import { nextMacrotask, stepPacer } from '../../pacer.js';
 import type { Storage, StoredFile } from '../../storage/storage.js';
+import { type EncodedRows, rowLength, type TokenLayout } from '../../tokens/encoding.js';
 import { rowOffsets } from '../../tokens/token-sets.js';
 import { type Columns, openColumns } from '../metadata/open-columns.js';
 import { type DocumentRecord, decodeRecord } from '../metadata/record.js';
@@ -36,15 +37,15 @@ export interface Segment {
   readonly documents: number;
   readonly counts: Int32Array;
   readonly offsets: Float64Array;
-  /** null for float32 tokens. */
-  readonly factors: Float32Array | null;
+  /** Of each document's rows; null where the encoding has none. */
+  readonly scales: Float32Array | null;
   readonly tokenChecks: Int32Array;
-  /** rows x dim. */
+  /** Encoded rows. */
   readonly tokens: Tensor<'i8'> | Tensor<'f32'>;
   readonly columns: Columns;
   record(document: number): Promise<DocumentRecord>;
   /** Token vectors of documents from .. to as they are stored, read at once. */
-  some(from: number, to: number): Promise<Pick<StoredDocument, 'vectors' | 'factor'>[]>;
+  some(from: number, to: number): Promise<EncodedRows[]>;
   /** undefined where none were given. */
   spans(document: number): Promise<Int32Array | undefined>;
   /** Documents from .. to with all that they have, in a few reads. */
@@ -53,16 +54,16 @@ export interface Segment {
 }
 
 /**
- * Reads, of each document, id, number of tokens, factor and checksums. Rejects with 'not-found' and
+ * Reads, of each document, id, number of tokens, scale and checksums. Rejects with 'not-found' and
  * 'bad-file'.
  */
 export async function openSegment(
   storage: Storage,
   device: Device,
   { file: entry, documents, tokens: rows }: SegmentEntry,
-  dim: number,
-  precision: 'int8' | 'float32',
+  layout: TokenLayout,
 ): Promise<Segment> {
+  const { encoding, dim } = layout;
   const file = await openCheckedFile(storage, entry, SEGMENT);
   try {
     const where = `${storage.name}/${entry.name}`;
@@ -93,16 +94,11 @@ export async function openSegment(
     );
     const records = file.sections.get('records')?.shape[0] ?? 0;
     const recordEnds = endsIn('records', storedEnds(recordParts, records));
-    const factors =
-      precision === 'int8' ? await file.array<Float32Array>('factors', 'F32', [documents]) : null;
-    const elementBytes = precision === 'int8' ? 1 : 4;
-    const tokens = await openRows(
-      device,
-      file,
-      'tokens',
-      precision === 'int8' ? 'i8' : 'f32',
-      rows * dim,
-    );
+    const scales = encoding.textScales
+      ? await file.array<Float32Array>('factors', 'F32', [documents])
+      : null;
+    const length = rows * rowLength(layout);
+    const tokens = await openRows(device, file, 'tokens', encoding.dtype, length);
     if (file.sections.size > MANY_SECTIONS) await nextMacrotask();
     const columns = openColumns(file.sections.keys(), documents, (name) => file.read(name));
 
@@ -120,10 +116,10 @@ export async function openSegment(
     const recordFrom = (document: number): number =>
       document === 0 ? 0 : recordEnds[document - 1];
     const some: Segment['some'] = async (from, to) => {
-      const width = dim * elementBytes;
+      const width = encoding.rowBytes(dim);
       const bytes = await file.range('tokens', offsets[from] * width, offsets[to] * width);
       const { buffer } = new Uint8Array(bytes);
-      const found: Pick<StoredDocument, 'vectors' | 'factor'>[] = [];
+      const found: EncodedRows[] = [];
       const step = stepPacer();
       for (let document = from; document < to; document++) {
         const start = (offsets[document] - offsets[from]) * width;
@@ -134,11 +130,11 @@ export async function openSegment(
           tokenChecks[document],
           document,
         );
-        const vectors =
-          precision === 'int8'
-            ? new Int8Array(buffer, start, length)
-            : new Float32Array(buffer, start, length / 4);
-        found.push({ vectors, factor: factors?.[document] ?? 1 });
+        const rows =
+          encoding.dtype === 'f32'
+            ? new Float32Array(buffer, start, length / 4)
+            : new Int8Array(buffer, start, length);
+        found.push({ rows, scale: scales?.[document] ?? 1 });
         await step(STEPS_A_DOCUMENT + length / STEP_BYTES);
       }
       return found;
@@ -150,7 +146,7 @@ export async function openSegment(
       documents,
       counts,
       offsets,
-      factors,
+      scales,
       tokenChecks,
       tokens,
       columns,
@@ -173,7 +169,7 @@ export async function openSegment(
         const spans = spanChecks && (await file.range('spans', offsets[from] * 8, offsets[to] * 8));
         const found: StoredDocument[] = [];
         const step = stepPacer();
-        for (const [i, vectors] of tokens.entries()) {
+        for (const [i, encoded] of tokens.entries()) {
           const document = from + i;
           const record = records.subarray(
             recordFrom(document) - recordFrom(from),
@@ -195,7 +191,7 @@ export async function openSegment(
             id: table.id(document),
             text,
             metadata,
-            ...vectors,
+            ...encoded,
             spans: own && own[0] >= 0 ? own : undefined,
           });
           await step(STEPS_A_DOCUMENT + record.length / STEP_BYTES);

@@ -1,11 +1,14 @@
 import type { Device, DeviceCodes, DeviceTokens, Tensor } from '../../device/device.js';
 import { stepPacer } from '../../pacer.js';
+import { decodeVectors, unlearnedCodec } from '../../tokens/encode-tokens.js';
+import type { TokenCodec } from '../../tokens/encoding.js';
 import { rowOffsets } from '../../tokens/token-sets.js';
 import type { DocumentRecord } from '../metadata/record.js';
 import { encodeId } from './id-table.js';
 import type { IndexManifest } from './manifest.js';
 import type { Model } from './model-file.js';
 import type { createOpenFiles, SegmentView } from './open-files.js';
+import { codecOf } from './token-codec.js';
 
 /**
  * What finding an id counts as among the steps between two turns of the event loop, and one more in
@@ -31,6 +34,8 @@ export interface Snapshot {
   readonly longest: number;
   /** A byte a document, 0 for deleted ones; null: none is. */
   readonly allowed: Uint8Array | null;
+  /** How token vectors are stored. */
+  readonly codec: TokenCodec;
   readonly tokens: DeviceTokens;
   readonly model: Model | null;
   /** null without a model, or without documents. */
@@ -54,7 +59,6 @@ export async function openSnapshot(
   device: Device,
   files: ReturnType<typeof createOpenFiles>,
   manifest: IndexManifest,
-  tokenMean: Float32Array | null,
 ): Promise<Snapshot> {
   const state = await files.open(manifest);
   const { segments, model } = state;
@@ -87,25 +91,22 @@ export async function openSnapshot(
     const counts = join(new Int32Array(documents), ({ segment }) => segment.counts);
     let longest = 0;
     for (const count of counts) longest = Math.max(longest, count);
-    const int8 = manifest.precision === 'int8';
+    const codec = codecOf(manifest) ?? unlearnedCodec(manifest.precision, manifest.dim);
+    const { encoding, parameters } = codec;
     const parts = segments.map(({ segment }) => segment.tokens);
     const tokens: DeviceTokens = {
-      vectors: int8
-        ? await keep(device.concat('i8', parts as Tensor<'i8'>[]))
-        : await keep(device.concat('f32', parts as Tensor<'f32'>[])),
+      vectors: (await keep(device.concat(encoding.dtype, parts))) as DeviceTokens['vectors'],
       counts: await keep(device.upload('i32', counts)),
       offsets: await keep(device.upload('f64', rowOffsets(counts))),
-      factors: int8
+      factors: encoding.textScales
         ? await keep(
             device.upload(
               'f32',
-              join(new Float32Array(documents), ({ segment }) => segment.factors),
+              join(new Float32Array(documents), ({ segment }) => segment.scales),
             ),
           )
         : null,
-      mean: int8
-        ? await keep(device.upload('f32', tokenMean ?? new Float32Array(manifest.dim)))
-        : null,
+      mean: parameters.length > 0 ? await keep(device.upload('f32', parameters)) : null,
       checks: await keep(
         device.upload(
           'i32',
@@ -183,6 +184,7 @@ export async function openSnapshot(
       live: documents - gone,
       longest,
       allowed: gone > 0 ? deleted.map((byte) => 1 - byte) : null,
+      codec,
       tokens,
       model,
       codes,
@@ -205,13 +207,8 @@ export async function openSnapshot(
       },
       async vectors(document) {
         const { view, at } = locate(document);
-        const [{ vectors, factor }] = await view.segment.some(at, at + 1);
-        const out = new Float32Array(vectors);
-        if (vectors instanceof Float32Array || !tokenMean) return out;
-        const dim = tokenMean.length;
-        for (let row = 0; row < out.length; row += dim)
-          for (let j = 0; j < dim; j++) out[row + j] = vectors[row + j] * factor + tokenMean[j];
-        return out;
+        const [text] = await view.segment.some(at, at + 1);
+        return decodeVectors(text, codec);
       },
       use() {
         users++;

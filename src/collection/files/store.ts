@@ -81,12 +81,7 @@ export async function openStore(
 ): Promise<Store> {
   const files = createOpenFiles(storage, device);
   const open = (manifest: IndexManifest): Promise<Snapshot> =>
-    openSnapshot(
-      device,
-      files,
-      manifest,
-      manifest.tokenMean && Float32Array.from(manifest.tokenMean),
-    );
+    openSnapshot(device, files, manifest);
   let { snapshot, bytes: present } = await openPresent(storage, open);
   let next = Math.max(snapshot.manifest.next, unfinished.get(storage.name) ?? 0);
   /** Why this store cannot commit any more. */

@@ -7,6 +7,7 @@ import type { Call } from '../calls/calls.js';
 import type { SegmentEntry } from '../files/manifest.js';
 import { type Snapshot, STEPS_AN_ID } from '../files/snapshot.js';
 import type { Store } from '../files/store.js';
+import { codecOf, withCodec } from '../files/token-codec.js';
 import type { WeightsModel } from '../learn/document-codes.js';
 import { type CheckedDocument, checkDocument, type IndexDocument } from '../metadata/document.js';
 import { countValues, notePaths } from '../metadata/metadata-paths.js';
@@ -38,7 +39,7 @@ export async function addDocuments(
     throw new LemurError('invalid-argument', message, { where: 'onExisting' });
   }
   if (total !== undefined) checkInteger(total, 'total', 0);
-  const { dim, precision, pooling, tokenMean } = store.snapshot.manifest;
+  const { dim, precision, pooling } = store.snapshot.manifest;
   const given = listOf(documents);
   const known = total ?? (Array.isArray(given) ? given.length : 0);
   const paths = await pathsOf(store.snapshot, signal);
@@ -83,7 +84,7 @@ export async function addDocuments(
     precision,
     pooling,
     encoder,
-    tokenMean: tokenMean && Float32Array.from(tokenMean),
+    codec: codecOf(store.snapshot.manifest),
   };
   try {
     for await (const segment of prepareSegments(given, wanted, target, {
@@ -161,20 +162,19 @@ async function documentsOf(
 
 async function commitSegment(
   store: Store,
-  { documents, tokenMean, quantizationError }: PreparedSegment,
+  { documents, codec, quantizationError }: PreparedSegment,
   old: readonly number[],
   model: WeightsModel | null,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const entry = await writeNewSegment(store, documents, model, tokenMean, quantizationError, {
+  const entry = await writeNewSegment(store, documents, model, codec, quantizationError, {
     signal,
   });
   const segments: SegmentEntry[] =
     old.length > 0 ? await withDeleted(store, old) : store.snapshot.manifest.segments;
   signal?.throwIfAborted();
   await store.commit((manifest) => ({
-    ...manifest,
-    tokenMean: tokenMean && [...tokenMean],
+    ...withCodec(manifest, codec),
     segments: [...segments, entry],
   }));
 }

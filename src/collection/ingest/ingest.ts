@@ -3,12 +3,14 @@ import { encodeTexts } from '../../encoder/encode-texts.js';
 import type { Encoder } from '../../encoder/encoder.js';
 import { nextMacrotask, pacer, stepPacer } from '../../pacer.js';
 import type { RunOptions } from '../../run-options.js';
+import { encodeVectors, learnCodec } from '../../tokens/encode-tokens.js';
+import type { TokenCodec } from '../../tokens/encoding.js';
 import { joinTexts } from '../../tokens/join.js';
 import { poolTokens } from '../../tokens/pool-tokens.js';
-import { meanToken, quantizationLoss, quantizeText } from '../../tokens/quantize.js';
 import { isTensor, matrixShape, type TokenSets, tokenRows } from '../../tokens/token-sets.js';
 import type { Call } from '../calls/calls.js';
 import type { IndexManifest } from '../files/manifest.js';
+import { CODEC_SEED } from '../files/token-codec.js';
 import { type CheckedDocument, checkDocument, type IndexDocument } from '../metadata/document.js';
 import { countValues } from '../metadata/metadata-paths.js';
 import {
@@ -19,7 +21,7 @@ import {
 } from '../metadata/segment-limits.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
 
-/** Values of a document that is not quantised in no time. */
+/** Values of a document that is not stored in no time. */
 const LONG = 1 << 20;
 /** Documents that are encoded in one call. */
 const BATCH = 256;
@@ -27,8 +29,8 @@ const BATCH = 256;
 const BATCH_TEXT_BYTES = 4 * 1024 * 1024;
 /** Bytes of all that these documents have. */
 const BATCH_BYTES = 16 * 1024 * 1024;
-/** Float32 bytes that the mean of the tokens is taken from at most. */
-const MEAN_BYTES = 16 * 1024 * 1024;
+/** Float32 bytes that an encoding learns from at most. */
+const SAMPLE_BYTES = 16 * 1024 * 1024;
 
 /**
  * What a document counts as among the steps between two turns of the event loop, besides its
@@ -39,8 +41,8 @@ const STEPS_A_DOCUMENT = 32;
 /** Documents as they will be stored, enough for a segment. */
 export interface PreparedSegment {
   documents: StoredDocument[];
-  /** null for float32 tokens. */
-  tokenMean: Float32Array | null;
+  /** How their tokens are stored. */
+  codec: TokenCodec;
   quantizationError: number;
   /** Texts that had more tokens than the encoder reads. */
   truncated: number;
@@ -48,7 +50,8 @@ export interface PreparedSegment {
 
 /** What documents are prepared for. */
 export interface IngestTarget extends Pick<IndexManifest, 'dim' | 'precision' | 'pooling'> {
-  tokenMean: Float32Array | null;
+  /** null: it is learned of the first documents. */
+  codec: TokenCodec | null;
   encoder: Encoder | undefined;
   limits?: SegmentLimits | undefined;
 }
@@ -76,8 +79,9 @@ interface ReadyDocument {
 }
 
 /**
- * Turns documents into segments: checked, encoded, pooled, quantised. Holds what one segment stores
- * (64 MiB, texts and metadata included) and one batch (16 MiB, and its vectors), or one document
+ * Turns documents into segments: checked, made token vectors, pooled, in the
+ * collection's token encoding. Holds what one segment stores (64 MiB, texts and metadata included)
+ * and one batch (16 MiB, and its vectors), or one document
  * that is larger. `wanted` says of each document that has passed the gate whether it goes in.
  * Rejects with what is wrong with a document.
  */
@@ -90,15 +94,15 @@ export async function* prepareSegments(
     prepared?: ((documents: number) => void) | undefined;
   },
 ): AsyncGenerator<PreparedSegment> {
-  const { dim, precision, encoder, limits = SEGMENT_LIMITS } = target;
+  const { dim, encoder, limits = SEGMENT_LIMITS } = target;
   const { signal } = options;
   const pace = pacer(signal);
   const step = stepPacer(signal);
-  let tokenMean = target.tokenMean;
+  let { codec } = target;
   let stored: ReadyDocument[] = [];
   let bytes = 0;
   let truncated = 0;
-  /** Encoded, but not quantised before the mean is known. */
+  /** Vectors, but not stored before it is known how. */
   let raw: EncodedDocument[] = [];
   let rawBytes = 0;
   let rawRest = 0;
@@ -108,41 +112,31 @@ export async function* prepareSegments(
   let prepared = 0;
 
   const store = async (): Promise<void> => {
-    if (precision === 'int8' && raw.length > 0) {
-      tokenMean ??= await meanToken(
-        await joinTexts(
-          raw.map(({ vectors }) => vectors),
-          dim,
-          signal,
-        ),
+    if (raw.length === 0) return;
+    codec ??= await learnCodec(
+      target.precision,
+      await joinTexts(
+        raw.map(({ vectors }) => vectors),
+        dim,
         signal,
-      );
-    }
+      ),
+      CODEC_SEED,
+      signal,
+    );
     for (const { document, vectors, spans } of raw) {
       await pace();
       // not its tokens, which take four times as much
       const { id, text, metadata, bytes: rest } = document;
-      const keep = (
-        own: Float32Array | Int8Array,
-        factor: number,
-        loss: { error: number; energy: number },
-      ): void => {
-        const taken = rest + own.byteLength + (spans?.byteLength ?? 0);
-        bytes += taken;
-        stored.push({
-          document: { id, text, metadata, vectors: own, factor, spans },
-          bytes: taken,
-          ...loss,
-        });
-      };
-      if (!tokenMean) {
-        keep(vectors.slice(), 1, { error: 0, energy: 0 });
-        continue;
-      }
-      const codes = new Int8Array(vectors.length);
-      const factor = quantizeText(vectors, tokenMean, codes);
+      const encoded = encodeVectors(vectors, codec);
       if (vectors.length > LONG) await nextMacrotask();
-      keep(codes, factor, quantizationLoss(vectors, tokenMean, codes, factor));
+      const loss = codec.encoding.loss(vectors, encoded, codec);
+      const taken = rest + encoded.rows.byteLength + (spans?.byteLength ?? 0);
+      bytes += taken;
+      stored.push({
+        document: { id, text, metadata, ...encoded, spans },
+        bytes: taken,
+        ...loss,
+      });
     }
     raw = [];
     rawBytes = rawRest = 0;
@@ -163,17 +157,13 @@ export async function* prepareSegments(
     }
     batch = [];
     batchBytes = textBytes = 0;
-    if (
-      tokenMean ||
-      precision === 'float32' ||
-      rawBytes >= MEAN_BYTES ||
-      rawRest >= limits.bytes / 2
-    )
-      await store();
+    if (codec || rawBytes >= SAMPLE_BYTES || rawRest >= limits.bytes / 2) await store();
   };
   const flush = async (): Promise<PreparedSegment[]> => {
     await encode();
     await store();
+    const used = codec;
+    if (!used) return [];
     const segments: PreparedSegment[] = [];
     for (const group of grouped(stored, (one) => one.bytes, limits)) {
       const energy = group.reduce((sum, one) => sum + one.energy, 0);
@@ -181,7 +171,7 @@ export async function* prepareSegments(
         energy > 0 ? group.reduce((sum, one) => sum + one.error, 0) / energy : 0;
       segments.push({
         documents: group.map(({ document }) => document),
-        tokenMean,
+        codec: used,
         quantizationError,
         truncated: 0,
       });

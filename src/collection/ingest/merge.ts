@@ -170,7 +170,7 @@ export async function mergeSegments(
         const document = part[i];
         const size =
           (await storedBytes(document)) +
-          document.vectors.byteLength +
+          document.rows.byteLength +
           (document.spans?.byteLength ?? 0);
         documents.push({ document, size });
         bytes += size;

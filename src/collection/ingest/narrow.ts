@@ -1,10 +1,11 @@
 import type { Encoder } from '../../encoder/encoder.js';
 import { principalComponents, project } from '../../linalg/principal-components.js';
 import type { RunOptions } from '../../run-options.js';
-import { meanToken } from '../../tokens/quantize.js';
+import { learnCodec } from '../../tokens/encode-tokens.js';
 import { STREAM } from '../../tokens/random-streams.js';
 import { rowOffsets } from '../../tokens/token-sets.js';
 import type { Store } from '../files/store.js';
+import { CODEC_SEED } from '../files/token-codec.js';
 import { sampleTokenRows } from '../learn/sample.js';
 import { rewriteTokens } from './rewrite-tokens.js';
 
@@ -35,10 +36,10 @@ export async function narrowTokens(
   const encoder = await open(matrix);
   const counts = new Int32Array(rows.length / wide).fill(1);
   const sample = { vectors: await map(rows), counts, offsets: rowOffsets(counts), dim };
-  const tokenMean = precision === 'int8' ? await meanToken(sample, signal) : null;
+  const codec = await learnCodec(precision, sample, CODEC_SEED, signal);
   await rewriteTokens(
     store,
-    { dim, tokenMean, map, manifest: { encoder: { id: encoder.id, dim }, model: null } },
+    { codec, map, manifest: { encoder: { id: encoder.id, dim }, model: null } },
     null,
     run,
   );

@@ -1,4 +1,5 @@
 import type { RunOptions } from '../../run-options.js';
+import { rowLength, type TokenCodec, type TokenLayout } from '../../tokens/encoding.js';
 import { type CodeRows, encodeCodes } from '../files/codes-file.js';
 import type { SegmentEntry } from '../files/manifest.js';
 import { encodeSegment } from '../files/segment-file.js';
@@ -19,12 +20,13 @@ export async function writeSegment(
   codes: CodeRows | null,
   facts: SegmentFacts,
   signal?: AbortSignal | undefined,
-  dim: number = store.snapshot.manifest.dim,
+  layout: TokenLayout = store.snapshot.codec,
 ): Promise<SegmentEntry> {
   const file = await store.write(
-    await encodeSegment(store.newName('segment'), documents, dim, undefined, signal),
+    await encodeSegment(store.newName('segment'), documents, layout, undefined, signal),
   );
-  const tokens = documents.reduce((sum, { vectors }) => sum + vectors.length / dim, 0);
+  const width = rowLength(layout);
+  const tokens = documents.reduce((sum, { rows }) => sum + rows.length / width, 0);
   return {
     file,
     documents: documents.length,
@@ -40,13 +42,11 @@ export async function writeNewSegment(
   store: Store,
   documents: readonly StoredDocument[],
   model: WeightsModel | null,
-  tokenMean: Float32Array | null,
+  codec: TokenCodec,
   quantizationError: number,
   options: RunOptions,
 ): Promise<SegmentEntry> {
-  const { dim } = store.snapshot.manifest;
-  const found =
-    model && (await documentCodes(store.device, model, documents, dim, tokenMean, options));
+  const found = model && (await documentCodes(store.device, model, documents, codec, options));
   return writeSegment(
     store,
     documents,

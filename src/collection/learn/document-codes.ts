@@ -4,10 +4,9 @@ import { documentWeights } from '../../learn/document-weights.js';
 import type { Solver } from '../../learn/solver.js';
 import type { RunOptions } from '../../run-options.js';
 import { encodeWeights } from '../../search/prefix/first-stage.js';
-import { sharedFloats } from '../../tokens/gather.js';
-import { joinArrays } from '../../tokens/join.js';
+import { type EncodedTokens, joinEncoded } from '../../tokens/encode-tokens.js';
+import type { TokenCodec } from '../../tokens/encoding.js';
 import { longestRows, scalesOf } from '../../tokens/lengths.js';
-import { type Int8TokenSets, rowOffsets, type TokenSets } from '../../tokens/token-sets.js';
 import { type CodeRows, readCodes } from '../files/codes-file.js';
 import type { Residual } from '../files/manifest.js';
 import type { Model } from '../files/model-file.js';
@@ -29,28 +28,12 @@ export interface WeightsModel extends Model {
   readonly length: number | undefined;
 }
 
-/** Stored documents as the device takes them. */
-export function storedTokens(
-  documents: readonly Pick<StoredDocument, 'vectors' | 'factor'>[],
-  dim: number,
-  mean: Float32Array | null,
-): TokenSets | Int8TokenSets {
-  const counts = Int32Array.from(documents, ({ vectors }) => vectors.length / dim);
-  const offsets = rowOffsets(counts);
-  const shape = { counts, offsets, dim };
-  const vectors = documents.map((document) => document.vectors);
-  if (!mean) return { vectors: joinArrays(vectors as Float32Array[], sharedFloats), ...shape };
-  const codes = joinArrays(vectors as Int8Array[], (length) => new Int8Array(length));
-  return { codes, factors: Float32Array.from(documents, ({ factor }) => factor), mean, ...shape };
-}
-
 /** Codes of the documents' weights, and how well these explain the targets of some of them. */
 export async function documentCodes(
   device: Device,
   model: WeightsModel,
   documents: readonly StoredDocument[],
-  dim: number,
-  tokenMean: Float32Array | null,
+  codec: TokenCodec,
   options: RunOptions = {},
 ): Promise<CodeRows & { residual: Residual }> {
   const { layout } = model.map;
@@ -67,9 +50,9 @@ export async function documentCodes(
   for (let from = 0; from < count; from += DOCUMENTS_AT_ONCE) {
     const some = documents.slice(from, from + DOCUMENTS_AT_ONCE);
     options.onProgress?.({ stage: 'document weights', done: from, total: count });
-    const sets = storedTokens(some, dim, tokenMean);
-    const scales = await scalesOfSome(model, sets, options);
-    const tokens = await uploadTokens(device, sets);
+    const encoded = joinEncoded(some, codec);
+    const scales = await scalesOfSome(model, encoded, options);
+    const tokens = await uploadTokens(device, encoded);
     try {
       const w = await documentWeights(device, model, tokens, {
         signal: options.signal,
@@ -104,10 +87,10 @@ export async function documentCodes(
  */
 export async function scalesOfSome(
   { length }: Pick<WeightsModel, 'length'>,
-  sets: TokenSets | Int8TokenSets,
+  tokens: EncodedTokens,
   { signal }: RunOptions,
 ): Promise<Float32Array | null> {
-  return length === undefined ? null : scalesOf(await longestRows(sets, signal), length);
+  return length === undefined ? null : scalesOf(await longestRows(tokens, signal), length);
 }
 
 /** Codes of weights that are on the device, by the documents' scales. */

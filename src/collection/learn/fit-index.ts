@@ -15,6 +15,7 @@ import { freeReduction } from '../../learn/reduction.js';
 import { resolveLearnOptions } from '../../learn/resolve-learn-options.js';
 import type { RunOptions } from '../../run-options.js';
 import { fitPrefixMap } from '../../search/prefix/prefix-map.js';
+import { joinEncoded } from '../../tokens/encode-tokens.js';
 import { joinArrays } from '../../tokens/join.js';
 import { longestRows } from '../../tokens/lengths.js';
 import { STREAM } from '../../tokens/random-streams.js';
@@ -31,11 +32,10 @@ import {
   DOCUMENTS_AT_ONCE,
   residualOf,
   scalesOfSome,
-  storedTokens,
   type WeightsModel,
 } from './document-codes.js';
 import { learnSet } from './learn-set.js';
-import { sampleDocuments, sampleTokenRows, storedVectors } from './sample.js';
+import { sampleDocuments, sampleTokenRows, storedRows } from './sample.js';
 
 /** Documents whose weights the map of the prefixes comes from at most. */
 const MAP_DOCUMENTS = 16_384;
@@ -60,7 +60,6 @@ export async function fitIndex(
   { learn: given, ...options }: FitIndexOptions,
 ): Promise<WeightsModel> {
   const { device, snapshot } = store;
-  const { dim } = snapshot.manifest;
   const { signal } = options;
   const chosen = chooseOptions(store, options);
   const wanted = Math.max(learnTokenCount(chosen), chosen.olsSampleSize);
@@ -69,11 +68,10 @@ export async function fitIndex(
   const { map, solver, mean, std, length, base } = learned;
   const chunks = snapshot.segments.flatMap((view) => chunksOf(view));
   const kept = new Map<Chunk, { w: Tensor<'f32'>; scales: Float32Array | null }>();
-  const tokenMean = snapshot.manifest.tokenMean && Float32Array.from(snapshot.manifest.tokenMean);
   const progress = progressOf(options, snapshot.documents);
   const upload = async ({ view, from, to }: Chunk) => {
     signal?.throwIfAborted();
-    const sets = storedTokens(await view.segment.some(from, to), dim, tokenMean);
+    const sets = joinEncoded(await view.segment.some(from, to), snapshot.codec);
     return {
       tokens: await uploadTokens(device, sets),
       scales: await scalesOfSome(learned, sets, options),
@@ -210,7 +208,7 @@ async function learnFrom(
   options: FitOptions,
 ) {
   const { device, snapshot } = store;
-  const { dim, tokenMean } = snapshot.manifest;
+  const { dim } = snapshot.manifest;
   const { seed } = chosen;
   const { signal } = options;
   const rowsOf = async (
@@ -238,8 +236,7 @@ async function learnFrom(
     seed,
     STREAM.storedTrainDocuments,
   );
-  const documents = await storedVectors(snapshot, numbers, signal);
-  const sets = storedTokens(documents, dim, tokenMean && Float32Array.from(tokenMean));
+  const sets = joinEncoded(await storedRows(snapshot, numbers, signal), snapshot.codec);
   const tokens = await uploadTokens(device, sets);
   try {
     return await learnReduction(

@@ -1,8 +1,8 @@
 import { pacer } from '../../pacer.js';
+import type { EncodedRows } from '../../tokens/encoding.js';
 import { fairShares, rowOfShare } from '../../tokens/fair-shares.js';
 import { createRandom, sampleWithoutReplacement } from '../../tokens/random.js';
 import type { Snapshot } from '../files/snapshot.js';
-import type { StoredDocument } from '../metadata/stored-document.js';
 
 /** Documents that are read at a time. */
 const READS = 64;
@@ -77,14 +77,14 @@ export async function sampleTokenRows(
   return out;
 }
 
-/** Token vectors of documents as they are stored, for computing. */
-export async function storedVectors(
+/** Token vectors of documents as they are stored. */
+export async function storedRows(
   snapshot: Snapshot,
   documents: Iterable<number>,
   signal: AbortSignal | undefined,
-): Promise<Pick<StoredDocument, 'vectors' | 'factor'>[]> {
+): Promise<EncodedRows[]> {
   const pace = pacer(signal);
-  const out: Pick<StoredDocument, 'vectors' | 'factor'>[] = [];
+  const out: EncodedRows[] = [];
   for (const document of documents) {
     await pace();
     const { view, at } = snapshot.locate(document);

@@ -2,6 +2,7 @@ import type { DeviceOptions } from '../../device/default-device.js';
 import type { Encoder } from '../../encoder/encoder.js';
 import type { FitOptions } from '../../learn/learn-options.js';
 import type { RunOptions } from '../../run-options.js';
+import type { Precision } from '../../tokens/encodings.js';
 import type { TokenInput, TokenMatrix } from '../../tokens/token-sets.js';
 import type { Features } from '../files/manifest.js';
 import type { Filter } from '../metadata/filter.js';
@@ -21,7 +22,7 @@ export interface CreateOptions extends DeviceOptions {
    * token and by a factor for each document: a quarter of the bytes, and a recall of .993 or more
    * of the exact top 10 on the collections that were measured.
    */
-  precision?: 'int8' | 'float32' | undefined;
+  precision?: Precision | undefined;
   /**
    * Merges each document's token vectors into this part of them, an integer of at least 1. Default
    * 1: all are kept.

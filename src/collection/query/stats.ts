@@ -1,3 +1,4 @@
+import type { Precision } from '../../tokens/encodings.js';
 import { type Curve, filesOf, type Residual } from '../files/manifest.js';
 import type { Snapshot } from '../files/snapshot.js';
 import { combined } from '../learn/document-codes.js';
@@ -17,7 +18,7 @@ export interface IndexStats {
   /** Of all files. */
   bytes: number;
   dim: number;
-  precision: 'int8' | 'float32';
+  precision: Precision;
   pooling: number;
   encoder: { id: string; dim: number } | null;
   /** How candidates are found. */

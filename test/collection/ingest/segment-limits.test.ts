@@ -22,8 +22,10 @@ import { createCpuDevice } from '../../../dist/device/cpu/cpu-device.js';
 import { Index, memoryStorage, type Storage } from '../../../dist/entry/node.js';
 import { nodePlatform } from '../../../dist/entry/node-platform.js';
 import { layOut } from '../../../dist/formats/safetensors/safetensors-header.js';
+import { int8Encoding } from '../../../dist/tokens/int8-encoding.js';
 import { metadata } from '../metadata/random-metadata.js';
 
+const LAYOUT = { encoding: int8Encoding, dim: 2 };
 const GIB = 2 ** 30;
 const limitsOf = (limits: Partial<SegmentLimits>): SegmentLimits => ({
   ...SEGMENT_LIMITS,
@@ -35,8 +37,8 @@ const stored = (id: string, more: Partial<StoredDocument> = {}): StoredDocument 
     id,
     text: undefined,
     metadata: undefined,
-    vectors: Int8Array.of(1, 2),
-    factor: 1,
+    rows: Int8Array.of(1, 2),
+    scale: 1,
     spans: undefined,
   },
   ...more,
@@ -59,13 +61,18 @@ describe('offsets of int32', () => {
   test.each<[string, Partial<StoredDocument>]>([
     ['ids', {}],
     ['texts and metadata', { text: 'x'.repeat(60) }],
-    ['spans', { vectors: new Int8Array(20), spans: new Int32Array(20) }],
+    ['spans', { rows: new Int8Array(20), spans: new Int32Array(20) }],
     ['metadata: a: values in arrays', { metadata: { a: new Array(60).fill(1) } }],
     ['metadata: a: bytes of different strings', { metadata: { a: 'x'.repeat(70) } }],
   ])('of %s are an error where they would be beyond it', async (what, more) => {
     const documents = [stored('first', more), stored('second', more)];
     const long = what === 'ids' ? 10 : 100;
-    const error = encodeSegment('segment.1.safetensors', documents, 2, limitsOf({ section: long }));
+    const error = encodeSegment(
+      'segment.1.safetensors',
+      documents,
+      LAYOUT,
+      limitsOf({ section: long }),
+    );
     if (what.startsWith('metadata'))
       await expect(error).rejects.toMatchObject({ code: 'invalid-argument' });
     else
@@ -158,7 +165,7 @@ test('records beyond 2 GiB of a segment that an earlier version wrote are read',
     },
     ...{ codes: null, deleted: null, quantizationError: 0, residual: null, fitted: 0 },
   };
-  const segment = await openSegment(storage, device, entry, 2, 'int8');
+  const segment = await openSegment(storage, device, entry, LAYOUT);
   expect(await segment.record(1)).toEqual({ text: 'second', metadata: { a: 1 } });
   expect(await segment.record(3)).toEqual({ text: 'fourth', metadata: undefined });
   await expect(segment.record(2)).rejects.toThrow(`${recordEnds[2] - recordEnds[1]} bytes at once`);
@@ -175,11 +182,11 @@ describe('the size of a document', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(document, { minLength: 1, maxLength: 12 }), async (given) => {
         const documents = given.map((one, i) => stored(`id${i}`, one));
-        const { bytes } = await encodeSegment('segment.1.safetensors', documents, 2);
+        const { bytes } = await encodeSegment('segment.1.safetensors', documents, LAYOUT);
         const header =
           8 + Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
         let sum = 0;
-        for (const one of documents) sum += (await storedBytes(one)) + one.vectors.byteLength;
+        for (const one of documents) sum += (await storedBytes(one)) + one.rows.byteLength;
         // element offsets have one more than there are arrays, dictionaries one more than strings:
         // in each of the few columns
         expect(bytes.length - header).toBeLessThanOrEqual(sum + 8 * 40);
@@ -213,7 +220,7 @@ describe('documents that come one by one', () => {
       dim: 2,
       precision: 'int8' as const,
       pooling: 1,
-      tokenMean: null,
+      codec: null,
       encoder: undefined,
       limits,
     },
@@ -242,7 +249,7 @@ describe('documents that come one by one', () => {
       held = Math.max(held, given - ids.length);
       ids.push(...documents.map(({ id }) => id));
       const sizes = await Promise.all(
-        documents.map(async (one) => (await storedBytes(one)) + one.vectors.byteLength),
+        documents.map(async (one) => (await storedBytes(one)) + one.rows.byteLength),
       );
       expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(limits.bytes);
     }
