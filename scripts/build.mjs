@@ -183,7 +183,6 @@ async function bundleCommandLine() {
     format: 'esm',
     codeSplitting: false,
     minify: true,
-    sourcemap: !isClean,
   });
   await bundle.close();
   chmodSync(output, 0o755);
