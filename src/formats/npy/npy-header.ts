@@ -1,4 +1,5 @@
 import { LemurError } from '../../errors.js';
+import { parseHeader } from './npy-dictionary.js';
 
 /** Element types that can be read: the header's names without byte order; `b1` is bool. */
 export type NpyDtype =
@@ -92,7 +93,7 @@ export function readNpyHeader(bytes: Uint8Array, where = 'npy'): NpyHeader {
   // latin1 before version 3, UTF-8 since; they differ only in names of fields, which are refused
   const text = new TextDecoder('latin1').decode(bytes.subarray(start, dataOffset));
 
-  const { descr, fortranOrder, shape } = parseDict(text, where);
+  const { descr, fortranOrder, shape } = parseHeader(text, where);
   const dtype = plainDtype(descr, where);
   if (fortranOrder && shape.length > 1) {
     throw new LemurError(
@@ -121,115 +122,6 @@ function plainDtype(descr: string, where: string): NpyDtype {
     );
   }
   return dtype as NpyDtype;
-}
-
-/**
- * `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }` and white space behind it; the keys
- * in any order, each once.
- */
-function parseDict(
-  text: string,
-  where: string,
-): { descr: string; fortranOrder: boolean; shape: number[] } {
-  let at = 0;
-  let descr: string | undefined;
-  let fortranOrder: boolean | undefined;
-  let shape: number[] | undefined;
-
-  expect('{');
-  while (!skip('}')) {
-    const key = string();
-    expect(':');
-    if (key === 'descr' && descr === undefined) descr = type();
-    else if (key === 'fortran_order' && fortranOrder === undefined) fortranOrder = boolean();
-    else if (key === 'shape' && shape === undefined) shape = tuple();
-    else throw malformed(`each of 'descr', 'fortran_order' and 'shape' once`, `'${key}'`);
-    if (!skip(',') && peek() !== '}') throw malformed(`',' or '}'`);
-  }
-  if (peek() !== '') throw malformed('nothing behind the dictionary');
-  if (descr === undefined || fortranOrder === undefined || shape === undefined) {
-    throw malformed(`each of 'descr', 'fortran_order' and 'shape' once`, 'less');
-  }
-  return { descr, fortranOrder, shape };
-
-  /** The next character that is not white space; empty at the end. */
-  function peek(): string {
-    while (at < text.length && ' \t\r\n'.includes(text[at])) at++;
-    return text.charAt(at);
-  }
-
-  function skip(char: string): boolean {
-    const found = peek() === char;
-    if (found) at++;
-    return found;
-  }
-
-  function expect(char: string): void {
-    if (!skip(char)) throw malformed(`'${char}'`);
-  }
-
-  /** A quoted string; escapes are refused, since nothing that is supported needs them. */
-  function string(): string {
-    const quote = peek();
-    if (quote !== "'" && quote !== '"') throw malformed('a quoted string');
-    const end = text.indexOf(quote, at + 1);
-    if (end < 0) throw malformed(`a closing ${quote}`, 'none');
-    const value = text.slice(at + 1, end);
-    if (value.includes('\\')) throw malformed('a string without escapes');
-    at = end + 1;
-    return value;
-  }
-
-  function type(): string {
-    if (peek() === '[')
-      throw new LemurError('unsupported', `${where}: a structured type, expected plain numbers`, {
-        where,
-      });
-    return string();
-  }
-
-  function boolean(): boolean {
-    peek();
-    for (const word of ['True', 'False']) {
-      if (!text.startsWith(word, at)) continue;
-      at += word.length;
-      return word === 'True';
-    }
-    throw malformed('True or False');
-  }
-
-  /** `()`, `(3,)`, `(3, 4)` or `(3, 4,)`; Python 2 wrote `3L`. */
-  function tuple(): number[] {
-    const items: number[] = [];
-    expect('(');
-    while (!skip(')')) {
-      items.push(integer());
-      if (skip(',')) continue;
-      if (peek() !== ')') throw malformed(`',' or ')'`);
-      if (items.length === 1) throw malformed(`',': (3) is no tuple`);
-    }
-    return items;
-  }
-
-  function integer(): number {
-    peek();
-    const start = at;
-    while (text[at] >= '0' && text[at] <= '9') at++;
-    if (at === start) throw malformed('a non-negative integer');
-    const value = Number(text.slice(start, at));
-    if (!Number.isSafeInteger(value))
-      throw malformed('a length that a file can have', text.slice(start, Math.min(at, start + 40)));
-    if (text[at] === 'L') at++;
-    return value;
-  }
-
-  function malformed(expected: string, got?: string): LemurError {
-    const found = got ?? (at < text.length ? `'${text.slice(at, at + 20).trimEnd()}'` : 'the end');
-    return badFile(
-      where,
-      `malformed .npy header at character ${at}: expected ${expected}, got ${found}`,
-    );
-  }
 }
 
 function badFile(where: string, what: string): LemurError {

@@ -67,21 +67,18 @@ export async function openSafetensors(
   const { signal } = options;
   const file = checkedSource(source, where, 'safetensors');
   const { name: at, size } = file;
-  const fill = (target: Uint8Array, begin: number, abort: AbortSignal | undefined): Promise<void> =>
-    eachChunk(file, begin, begin + target.length, abort, (chunk, from) => target.set(chunk, from));
-
   const first = await readBytes(file, 0, Math.min(LENGTH_BYTES, size), signal);
   const header = await readBytes(file, LENGTH_BYTES, headerLength(first, size, at), signal);
   const body = LENGTH_BYTES + header.length;
   const { tensors, metadata } = readHeader(header, size - body, at);
-
   const place = (name: string, rows: readonly [number, number] | undefined): Part => {
     const tensor = tensors.get(name);
     if (!tensor)
       throw new LemurError('bad-file', `${at}: no tensor '${showValue(name)}'`, { where: at });
     return partOf(tensor, rows, body, `${at}: ${name}`);
   };
-
+  const fill = (target: Uint8Array, begin: number, abort: AbortSignal | undefined): Promise<void> =>
+    eachChunk(file, begin, begin + target.length, abort, (chunk, from) => target.set(chunk, from));
   return {
     tensors,
     metadata,
@@ -97,7 +94,8 @@ export async function openSafetensors(
       const { type, from, to } = place(name, options.rows);
       if (!type.includes('F'))
         throw badFile(at, `tensor ${name} of type ${type}, expected a floating-point one`);
-      return floatsFromChunks(type, (to - from) / elementSizes[type], `${at}: ${name}`, (use) =>
+      const length = (to - from) / elementSizes[type];
+      return floatsFromChunks(type, length, `${at}: ${name}`, (use) =>
         eachChunk(file, from, to, options.signal, use),
       );
     },
@@ -105,15 +103,16 @@ export async function openSafetensors(
       checkOptions(options, READ_OPTIONS, 'readInto');
       const { from, to } = place(name, options.rows);
       const bytes = ownBytes(target, `${at}: ${name}: target`);
-      if (bytes.length !== to - from)
-        throw new LemurError(
-          'invalid-argument',
-          `${at}: ${name}: ${bytes.length} bytes of room, expected ${to - from}`,
-          { where: at },
-        );
+      checkRoom(bytes.length, to - from, `${at}: ${name}`, at);
       await fill(bytes, from, options.signal);
     },
   };
+}
+
+function checkRoom(room: number, expected: number, what: string, where: string): void {
+  if (room === expected) return;
+  const message = `${what}: ${room} bytes of room, expected ${expected}`;
+  throw new LemurError('invalid-argument', message, { where });
 }
 
 function partOf(

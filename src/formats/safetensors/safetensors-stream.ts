@@ -1,7 +1,9 @@
 import { ownBytes } from '../../bytes/typed-array.js';
 import { LemurError } from '../../errors.js';
 import { describeKind, showValue } from '../../value-kind.js';
-import { layOut, type SafetensorsTensor } from './safetensors-header.js';
+import { layOut, type PlacedTensor, type SafetensorsTensor } from './safetensors-header.js';
+
+const WHERE = 'streamSafetensors';
 
 /** A safetensors file under way. */
 export interface SafetensorsStream {
@@ -30,67 +32,87 @@ export async function streamSafetensors(
   sink: (bytes: Uint8Array) => Promise<void> | void,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<SafetensorsStream> {
-  const where = 'streamSafetensors';
   if (typeof sink !== 'function')
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: sink: expected a function that takes bytes, got ${describeKind(sink)}`,
-      { where },
-    );
-  const { start, tensors: placed, size } = layOut(tensors, metadata, where);
-  const order = [...placed.keys()];
-  const invalid = (problem: string): LemurError =>
-    new LemurError('invalid-argument', `${where}: ${problem}`, { where });
-  /** The tensor that is being written, and how many of its bytes are still to come. */
-  let current = -1;
-  let missing = 0;
-  let open = true;
-
-  /** On to the next tensor that has bytes. */
-  const advance = (): void => {
-    while (missing === 0 && current < order.length) {
-      current++;
-      const next = placed.get(order[current]);
-      missing = next ? next.end - next.begin : 0;
-    }
-  };
-  const checkOpen = (): void => {
-    if (!open)
-      throw new LemurError('closed', `${where}: the file has been ended, or has failed`, { where });
-  };
-  const send = async (bytes: Uint8Array): Promise<void> => {
-    try {
-      await sink(bytes);
-    } catch (error) {
-      open = false;
-      throw error;
-    }
-  };
-
-  await send(start);
-  advance();
+    throw invalid(`sink: expected a function that takes bytes, got ${describeKind(sink)}`);
+  const { start, tensors: placed, size } = layOut(tensors, metadata, WHERE);
+  const file = new TensorsUnderWay(placed, sink);
+  await file.send(start);
   return {
     size,
-    order,
-    async write(name, chunk) {
-      checkOpen();
-      const bytes = ownBytes(chunk, `${where}: ${showValue(name)}`);
-      if (bytes.length === 0) return;
-      if (name !== order[current])
-        throw invalid(`got values of ${showValue(name)}, expected ${order[current] ?? 'no more'}`);
-      if (bytes.length > missing)
-        throw invalid(
-          `got ${bytes.length} bytes of ${name}, expected at most the ${missing} that are missing`,
-        );
-      missing -= bytes.length;
-      advance();
-      await send(bytes);
-    },
-    async end() {
-      checkOpen();
-      if (current < order.length)
-        throw invalid(`${order[current]} is not complete: expected ${missing} bytes more`);
-      open = false;
-    },
+    order: file.order,
+    write: (name, chunk) => file.write(name, chunk),
+    end: () => file.end(),
   };
+}
+
+class TensorsUnderWay {
+  readonly order: readonly string[];
+  readonly #placed: ReadonlyMap<string, PlacedTensor>;
+  readonly #sink: (bytes: Uint8Array) => Promise<void> | void;
+  /** The tensor that is being written, and how many of its bytes are still to come. */
+  #current = -1;
+  #missing = 0;
+  #isOpen = true;
+
+  constructor(
+    placed: ReadonlyMap<string, PlacedTensor>,
+    sink: (bytes: Uint8Array) => Promise<void> | void,
+  ) {
+    this.order = [...placed.keys()];
+    this.#placed = placed;
+    this.#sink = sink;
+    this.#advance();
+  }
+
+  async write(name: string, chunk: ArrayBufferView): Promise<void> {
+    this.#checkOpen();
+    const bytes = ownBytes(chunk, `${WHERE}: ${showValue(name)}`);
+    if (bytes.length === 0) return;
+    const expected = this.order[this.#current];
+    if (name !== expected)
+      throw invalid(`got values of ${showValue(name)}, expected ${expected ?? 'no more'}`);
+    if (bytes.length > this.#missing) {
+      const most = `at most the ${this.#missing} that are missing`;
+      throw invalid(`got ${bytes.length} bytes of ${name}, expected ${most}`);
+    }
+    this.#missing -= bytes.length;
+    this.#advance();
+    await this.send(bytes);
+  }
+
+  async end(): Promise<void> {
+    this.#checkOpen();
+    const unfinished = this.order[this.#current];
+    if (unfinished !== undefined)
+      throw invalid(`${unfinished} is not complete: expected ${this.#missing} bytes more`);
+    this.#isOpen = false;
+  }
+
+  async send(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#sink(bytes);
+    } catch (error) {
+      this.#isOpen = false;
+      throw error;
+    }
+  }
+
+  /** On to the next tensor that has bytes. */
+  #advance(): void {
+    while (this.#missing === 0 && this.#current < this.order.length) {
+      this.#current++;
+      const next = this.#placed.get(this.order[this.#current]);
+      this.#missing = next ? next.end - next.begin : 0;
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#isOpen) return;
+    const message = `${WHERE}: the file has been ended, or has failed`;
+    throw new LemurError('closed', message, { where: WHERE });
+  }
+}
+
+function invalid(problem: string): LemurError {
+  return new LemurError('invalid-argument', `${WHERE}: ${problem}`, { where: WHERE });
 }

@@ -60,42 +60,15 @@ export interface BeirDataset {
  */
 export async function readBeir(at: string | URL, options: BeirOptions = {}): Promise<BeirDataset> {
   checkOptions(options, BEIR_OPTIONS, 'readBeir');
-  const folder =
-    typeof at === 'string' && !/^file:/i.test(at) ? at : absolutePath(at, 'readBeir: folder');
+  const isPath = typeof at === 'string' && !/^file:/i.test(at);
+  const folder = isPath ? at : absolutePath(at, 'readBeir: folder');
   const { split = 'test', queries: which = 'judged' } = options;
-  checkText(split, 'readBeir: split');
-  if (which !== 'judged' && which !== 'all') {
-    throw new LemurError(
-      'invalid-argument',
-      `readBeir: queries: expected 'judged' or 'all', got ${showValue(which)}`,
-      {
-        where: 'queries',
-      },
-    );
-  }
-  if (!/^[\w-]+$/.test(split)) {
-    throw new LemurError(
-      'invalid-argument',
-      `readBeir: split ${JSON.stringify(split)}, expected a name such as 'test' or 'dev'`,
-      {
-        where: 'split',
-      },
-    );
-  }
-  const there = await whatLiesAt(folder);
-  if (there !== 'folder') {
-    throw new LemurError(
-      'not-found',
-      `${folder}: ${there === undefined ? 'no such folder' : 'not a folder'}`,
-      { where: folder },
-    );
-  }
+  checkBeirOptions(split, which);
+  await checkFolder(folder);
   const corpusFile = await find(folder, ['corpus.jsonl']);
   const queriesFile = await find(folder, ['queries.jsonl']);
-  const qrelsFile = await find(
-    folder,
-    split === 'test' ? ['qrels/test.tsv', 'qrels.tsv'] : [`qrels/${split}.tsv`],
-  );
+  const judgements = split === 'test' ? ['qrels/test.tsv', 'qrels.tsv'] : [`qrels/${split}.tsv`];
+  const qrelsFile = await find(folder, judgements);
 
   const qrels = await parseQrels(fileBytes(qrelsFile), qrelsFile);
   const all = await parseBeirQueries(fileBytes(queriesFile), queriesFile);
@@ -104,7 +77,6 @@ export async function readBeir(at: string | URL, options: BeirOptions = {}): Pro
     queries: qrels.size - judged.length,
     documents: undefined,
   };
-
   async function* documents(): AsyncGenerator<BeirDocument, void, undefined> {
     const missing = new Set<string>();
     for (const judgements of qrels.values()) for (const id of judgements.keys()) missing.add(id);
@@ -120,6 +92,28 @@ export async function readBeir(at: string | URL, options: BeirOptions = {}): Pro
     qrels,
     unknown,
   };
+}
+
+/** Raises 'invalid-argument'. */
+function checkBeirOptions(split: string, queries: unknown): void {
+  checkText(split, 'readBeir: split');
+  if (queries !== 'judged' && queries !== 'all') {
+    const message = `readBeir: queries: expected 'judged' or 'all', got ${showValue(queries)}`;
+    throw new LemurError('invalid-argument', message, { where: 'queries' });
+  }
+  if (!/^[\w-]+$/.test(split)) {
+    const got = JSON.stringify(split);
+    const message = `readBeir: split ${got}, expected a name such as 'test' or 'dev'`;
+    throw new LemurError('invalid-argument', message, { where: 'split' });
+  }
+}
+
+/** Raises 'not-found'. */
+async function checkFolder(folder: string): Promise<void> {
+  const found = await whatLiesAt(folder);
+  if (found === 'folder') return;
+  const problem = found === undefined ? 'no such folder' : 'not a folder';
+  throw new LemurError('not-found', `${folder}: ${problem}`, { where: folder });
 }
 
 /**

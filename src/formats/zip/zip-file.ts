@@ -1,4 +1,5 @@
 import {
+  type ByteSource,
   checkedSource,
   eachChunk,
   readBytes,
@@ -63,57 +64,86 @@ export async function openZip(
     (a, b) => a.begin - b.begin,
   );
 
-  const entries = new Map<
-    string,
-    { entry: ZipEntry; next: ZipEntry | undefined; begin?: number }
-  >();
-  /** Raises where contents end behind what comes after them. */
-  const checkEnd = (entry: ZipEntry, next: ZipEntry | undefined, end: number): void => {
-    if (end > directory.begin)
-      throw badFile(
-        where,
-        `entry '${entry.name}' ends at byte ${end}, expected at most ${directory.begin}`,
-      );
-    if (next && end > next.begin)
-      throw badFile(where, `entry '${next.name}' overlaps the one before it`);
-  };
-  for (const [i, entry] of found.entries()) {
-    if (entries.has(entry.name)) throw badFile(where, `the name '${entry.name}' comes twice`);
-    const next = found[i + 1];
-    // at least: how long the local header is, is known when it has been read
-    checkEnd(entry, next, entry.begin + LOCAL_LENGTH + entry.nameLength + entry.size);
-    entries.set(entry.name, { entry, next });
+  return new StoredEntries(source, directory.begin, found);
+}
+
+interface EntryPlace {
+  readonly entry: ZipEntry;
+  readonly next: ZipEntry | undefined;
+  /** Where its contents begin, once its local header has been read. */
+  begin?: number;
+}
+
+class StoredEntries implements ZipFile {
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly #source: ByteSource;
+  /** Where the directory begins, before which all contents end. */
+  readonly #end: number;
+  readonly #places = new Map<string, EntryPlace>();
+
+  /** `entries` in the order of their bytes. Raises 'bad-file' where they contradict each other. */
+  constructor(source: ByteSource, end: number, entries: readonly ZipEntry[]) {
+    this.#source = source;
+    this.#end = end;
+    for (const [i, entry] of entries.entries()) {
+      if (this.#places.has(entry.name))
+        throw badFile(source.name, `the name '${entry.name}' comes twice`);
+      const place: EntryPlace = { entry, next: entries[i + 1] };
+      // at least: how long the local header is, is known when it has been read
+      this.#checkEnd(place, entry.begin + LOCAL_LENGTH + entry.nameLength + entry.size);
+      this.#places.set(entry.name, place);
+    }
+    this.sizes = new Map(entries.map(({ name, size }) => [name, size]));
   }
 
-  const begin: ZipFile['begin'] = async (name, abort) => {
-    const place = entries.get(name);
-    if (!place) throw badFile(where, `no entry '${name}'`);
+  async begin(name: string, signal?: AbortSignal): Promise<number> {
+    const place = this.#place(name);
     if (place.begin === undefined) {
-      const { entry, next } = place;
-      const header = await readBytes(source, entry.begin, LOCAL_LENGTH + entry.nameLength, abort);
-      const at = contentsBegin(header, entry, where);
-      checkEnd(entry, next, at + entry.size);
-      place.begin = at;
+      const { entry } = place;
+      const length = LOCAL_LENGTH + entry.nameLength;
+      const header = await readBytes(this.#source, entry.begin, length, signal);
+      const begin = contentsBegin(header, entry, this.#source.name);
+      this.#checkEnd(place, begin + entry.size);
+      place.begin = begin;
     }
     return place.begin;
-  };
+  }
 
-  return {
-    sizes: new Map(found.map(({ name, size: length }) => [name, length])),
-    begin,
-    async each(name, from, to, abort, use) {
-      const at = await begin(name, abort);
-      const { entry } = entries.get(name)!;
-      const whole = from === 0 && to === entry.size;
-      let sum = 0;
-      await eachChunk(source, at + from, at + to, abort, (chunk, place) => {
-        if (whole) sum = crc32(chunk, sum);
-        use(chunk, place);
-      });
-      if (whole && sum !== entry.crc32)
-        throw badFile(where, `the checksum of entry '${name}' is wrong, the file is damaged`);
-    },
-  };
+  async each(
+    name: string,
+    from: number,
+    to: number,
+    signal: AbortSignal | undefined,
+    use: (chunk: Uint8Array, at: number) => void,
+  ): Promise<void> {
+    const begin = await this.begin(name, signal);
+    const { entry } = this.#place(name);
+    const whole = from === 0 && to === entry.size;
+    let sum = 0;
+    await eachChunk(this.#source, begin + from, begin + to, signal, (chunk, place) => {
+      if (whole) sum = crc32(chunk, sum);
+      use(chunk, place);
+    });
+    if (!whole || sum === entry.crc32) return;
+    const problem = `the checksum of entry '${name}' is wrong, the file is damaged`;
+    throw badFile(this.#source.name, problem);
+  }
+
+  #place(name: string): EntryPlace {
+    const place = this.#places.get(name);
+    if (!place) throw badFile(this.#source.name, `no entry '${name}'`);
+    return place;
+  }
+
+  /** Raises where contents end behind what comes after them. */
+  #checkEnd({ entry, next }: EntryPlace, end: number): void {
+    if (end > this.#end) {
+      const problem = `entry '${entry.name}' ends at byte ${end}, expected at most ${this.#end}`;
+      throw badFile(this.#source.name, problem);
+    }
+    if (next && end > next.begin)
+      throw badFile(this.#source.name, `entry '${next.name}' overlaps the one before it`);
+  }
 }
 
 /** All bytes of one entry. Rejects as `each` does. */
