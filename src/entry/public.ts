@@ -1,7 +1,8 @@
 export type { ByteSource } from '../bytes/byte-source.js';
 export type { Curve, Features, Residual } from '../collection/files/manifest.js';
 export type { Verification } from '../collection/files/verify.js';
-export { Index, type SearchResult, type StoredText } from '../collection/index.js';
+export type { StoredText } from '../collection/get.js';
+export { Index, type SearchResult } from '../collection/index.js';
 export type { IndexDocument } from '../collection/metadata/document.js';
 export type { Filter } from '../collection/metadata/filter.js';
 export type { Metadata } from '../collection/metadata/metadata.js';

@@ -13,12 +13,12 @@ import { type CheckedDocument, checkDocument, type IndexDocument } from '../meta
 import { countValues, notePaths } from '../metadata/metadata-paths.js';
 import { checkInteger } from '../options/check-options.js';
 import type { Added, AddOptions } from '../options/options.js';
-import { withDeleted } from './delete.js';
+import { withDeleted } from './delete-documents.js';
 import { type PreparedSegment, prepareSegments } from './ingest.js';
 import { mergeSmall } from './merge.js';
 import { writeNewSegment } from './write-segment.js';
 
-type Documents = IndexDocument | Iterable<IndexDocument> | AsyncIterable<IndexDocument>;
+export type Documents = IndexDocument | Iterable<IndexDocument> | AsyncIterable<IndexDocument>;
 
 /** Adds documents, segment by segment, each a commit of its own. */
 export async function addDocuments(

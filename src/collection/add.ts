@@ -1,0 +1,28 @@
+import { fitCollection } from './fit.js';
+import { addDocuments, type Documents, withCommitted } from './ingest/add-documents.js';
+import { fitAfterAdd, fitIsDue, isPutOff } from './learn/automatic-fit.js';
+import type { WritingCall } from './open-collection.js';
+import { checkFlag } from './options/check-options.js';
+import type { Added, AddOptions } from './options/options.js';
+
+/** Adds documents, and fits the collection when there are enough of them for the first time. */
+export async function addAndFit(
+  call: WritingCall,
+  documents: Documents,
+  options: AddOptions,
+): Promise<Added> {
+  checkFlag(options.fit, 'fit');
+  const { store, encoder, models } = call;
+  const added = await addDocuments(store, documents, encoder, () => models.current(), {
+    ...options,
+    ...call,
+  });
+  const { manifest, live } = store.snapshot;
+  if (options.fit === false || !fitIsDue(manifest, live) || isPutOff(store, live)) return added;
+  try {
+    const unfit = await fitAfterAdd(store, () => fitCollection(call, { epochs: 0 }));
+    return unfit === undefined ? added : { ...added, unfit };
+  } catch (error) {
+    throw withCommitted(error, added.added + added.replaced, call.signal);
+  }
+}

@@ -1,0 +1,36 @@
+import { checkOptions } from '../known-options.js';
+import { describeKind } from '../value-kind.js';
+import type { Snapshot } from './files/snapshot.js';
+import { deleteDocuments } from './ingest/delete-documents.js';
+import { compileFilter } from './metadata/compile-filter.js';
+import type { Filter } from './metadata/filter.js';
+import type { WritingCall } from './open-collection.js';
+import { invalid } from './options/check-options.js';
+import { listed, passing } from './query/find.js';
+import { different, lookUp } from './query/look-up.js';
+
+/** Deletes documents by ids or by a filter. Returns how many there were. */
+export async function deleteChosen(
+  { store, signal }: WritingCall,
+  which: string | readonly string[] | { filter: Filter },
+): Promise<number> {
+  return deleteDocuments(store, await chosenDocuments(store.snapshot, which, signal), signal);
+}
+
+async function chosenDocuments(
+  snapshot: Snapshot,
+  which: string | readonly string[] | { filter: Filter },
+  signal: AbortSignal,
+): Promise<Int32Array> {
+  if (typeof which === 'object' && which !== null && !Array.isArray(which)) {
+    checkOptions(which, { filter: true }, 'delete');
+    const { filter } = which as { filter: Filter };
+    return listed(await passing(snapshot, compileFilter(filter), signal));
+  }
+  const ids: readonly string[] = typeof which === 'string' ? [which] : which;
+  if (!Array.isArray(ids)) {
+    const expected = 'expected an id, an array of ids or { filter }';
+    throw invalid('delete', `${expected}, got ${describeKind(which)}`);
+  }
+  return different(await lookUp(snapshot, ids, 'ids', signal), snapshot.documents, signal);
+}

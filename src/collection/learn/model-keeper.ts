@@ -1,0 +1,41 @@
+import type { Device } from '../../device/device.js';
+import { freeSolver, openSolver } from '../files/model-file.js';
+import type { Store } from '../files/store.js';
+import type { WeightsModel } from './document-codes.js';
+
+/** Keeps the present model with its solver, which is large, while documents are added. */
+export interface ModelKeeper {
+  /** The present model; null where there is none. Rejects with 'not-found' and 'bad-file'. */
+  current(): Promise<WeightsModel | null>;
+  /** Takes a model that has just become the present one. */
+  keep(model: WeightsModel): void;
+  /** Frees what is kept. */
+  drop(): void;
+}
+
+export function createModelKeeper(device: Device, store: Store): ModelKeeper {
+  let kept: { file: string; model: WeightsModel } | null = null;
+  const drop = (): void => {
+    if (kept) freeSolver(device, kept.model.solver);
+    kept = null;
+  };
+  return {
+    drop,
+    keep(model) {
+      drop();
+      const entry = store.snapshot.manifest.model;
+      if (entry) kept = { file: entry.file.name, model };
+    },
+    async current() {
+      const { manifest, model } = store.snapshot;
+      if (!manifest.model || !model) return null;
+      const { file, mean, std, length } = manifest.model;
+      if (kept?.file !== file.name) {
+        drop();
+        const solver = await openSolver(store.storage, device, manifest.model, model.map);
+        kept = { file: file.name, model: { ...model, solver, mean, std, length } };
+      }
+      return kept.model;
+    },
+  };
+}
