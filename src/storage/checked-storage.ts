@@ -45,6 +45,7 @@ export function checkedReading(storage: ReadableStorage): ReadableStorage {
       return {
         name: `${name}/${file}`,
         size,
+        inMemory: opened.inMemory === true,
         get descriptor() {
           return opened.descriptor;
         },

@@ -65,6 +65,7 @@ function openedBytes(bytes: Uint8Array, where: string): StoredFile {
   return {
     name: where,
     size: bytes.length,
+    inMemory: true,
     async read(offset, length) {
       if (closed) throw new LemurError('closed', `${where}: the file was closed`, { where });
       return bytes.slice(offset, offset + length);

@@ -10,6 +10,8 @@ export interface StoredFile extends ByteSource {
    * closed; absent where there is none.
    */
   readonly descriptor?: number | undefined;
+  /** Whether its bytes are in memory anyway, so that reading all of them costs little. */
+  readonly inMemory?: boolean | undefined;
   /**
    * Resolves when the reads under way are done and the file is closed; calling it again is fine.
    * Threads that use the descriptor are not waited for.

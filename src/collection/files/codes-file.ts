@@ -1,10 +1,12 @@
 import { crc32 } from '../../bytes/crc32.js';
+import { readRanges } from '../../bytes/read-ranges.js';
 import type { Device, DeviceCodes, Tensor } from '../../device/device.js';
+import { LemurError } from '../../errors.js';
 import type { Storage, StoredFile } from '../../storage/storage.js';
 import { joinArrays } from '../../tokens/join.js';
 import { bytesOf, type EncodedFile, encodeCheckedFile, openCheckedFile } from './checked-file.js';
 import type { FileEntry } from './manifest.js';
-import { openRows } from './segment.js';
+import { openRows } from './open-rows.js';
 
 export const CODES = 'lemur-codes';
 
@@ -30,11 +32,14 @@ export interface SegmentCodes {
   /** As it was opened. */
   readonly stored: StoredFile;
   readonly prefix: Tensor<'i8'>;
-  readonly full: Tensor<'i8'>;
+  /** null: they are fetched. */
+  readonly full: Tensor<'i8'> | null;
   readonly factors: Float32Array;
   readonly scales: Float32Array | null;
   /** CRC-32 of each row of `full`. */
   readonly checks: Int32Array;
+  /** Full codes of ascending rows, rows x d', in few reads. Rejects with 'bad-file'. */
+  fetchFull(rows: Int32Array, signal: AbortSignal | undefined): Promise<Int8Array>;
   /** All of them, in memory. */
   all(): Promise<CodeRows>;
   close(): Promise<void>;
@@ -100,18 +105,42 @@ export async function openCodes(
     );
     kept.push(prefix);
     const full = await openRows(device, file, 'codes', 'i8', documents * latentDim, resident);
-    kept.push(full);
+    if (full) kept.push(full);
+    const fetchFull: SegmentCodes['fetchFull'] = async (rows, signal) => {
+      const out = new Int8Array(rows.length * latentDim);
+      const first = file.offset('codes');
+      const ranges = Array.from(rows, (row) => {
+        const from = first + row * latentDim;
+        return { from, to: from + latentDim };
+      });
+      await readRanges(file.stored, ranges, signal, (bytes, i) => {
+        const sum = crc32(bytes) | 0;
+        if (sum !== checks[rows[i]]) throw badRow(file.stored, rows[i], sum, checks[rows[i]]);
+        out.set(new Int8Array(bytes.buffer, bytes.byteOffset, latentDim), i * latentDim);
+      });
+      return out;
+    };
     const all = async (): Promise<CodeRows> => ({
       prefix: await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]),
       full: await file.array<Int8Array>('codes', 'I8', [documents, latentDim]),
       factors,
       scales,
     });
-    return { stored: file.stored, prefix, full, factors, scales, checks, all, close };
+    return { stored: file.stored, prefix, full, factors, scales, checks, fetchFull, all, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function badRow(
+  { name: where }: StoredFile,
+  row: number,
+  sum: number,
+  expected: number,
+): LemurError {
+  const problem = `codes of document ${row}: checksum ${sum}, expected ${expected}`;
+  return new LemurError('bad-file', `${where}: ${problem}: the file is damaged`, { where });
 }
 
 /** Codes of some documents after those of others. */

@@ -1,4 +1,5 @@
 import { crc32, crc32Paced } from '../../bytes/crc32.js';
+import { readRanges } from '../../bytes/read-ranges.js';
 import type { Device, Tensor } from '../../device/device.js';
 import { LemurError } from '../../errors.js';
 import { nextMacrotask, stepPacer } from '../../pacer.js';
@@ -9,9 +10,10 @@ import { type Columns, openColumns } from '../metadata/open-columns.js';
 import { type DocumentRecord, decodeRecord } from '../metadata/record.js';
 import { storedEnds } from '../metadata/segment-limits.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
-import { type CheckedFile, openCheckedFile } from './checked-file.js';
+import { openCheckedFile } from './checked-file.js';
 import { createIdTable, type IdTable } from './id-table.js';
 import type { SegmentEntry } from './manifest.js';
+import { openRows } from './open-rows.js';
 import { SEGMENT } from './segment-file.js';
 
 /** Longer parts are summed in slices. */
@@ -40,16 +42,18 @@ export interface Segment {
   /** Of each document's rows; null where the encoding has none. */
   readonly scales: Float32Array | null;
   readonly tokenChecks: Int32Array;
-  /** Encoded rows. */
-  readonly tokens: Tensor<'i8'> | Tensor<'f32'>;
+  /** Encoded rows; null: they are fetched. */
+  readonly tokens: Tensor<'i8'> | Tensor<'f32'> | null;
   readonly columns: Columns;
   record(document: number): Promise<DocumentRecord>;
   /** Token vectors of documents from .. to as they are stored, read at once. */
-  some(from: number, to: number): Promise<EncodedRows[]>;
+  readTokens(from: number, to: number): Promise<EncodedRows[]>;
+  /** Those of ascending documents, in few reads. */
+  fetchTokens(documents: Int32Array, signal: AbortSignal | undefined): Promise<EncodedRows[]>;
   /** undefined where none were given. */
   spans(document: number): Promise<Int32Array | undefined>;
   /** Documents from .. to with all that they have, in a few reads. */
-  part(from: number, to: number): Promise<StoredDocument[]>;
+  readDocuments(from: number, to: number): Promise<StoredDocument[]>;
   close(): Promise<void>;
 }
 
@@ -115,8 +119,18 @@ export async function openSegment(
     const spanChecks = file.sections.has('spans') ? await numbers('spanChecks') : null;
     const recordFrom = (document: number): number =>
       document === 0 ? 0 : recordEnds[document - 1];
-    const some: Segment['some'] = async (from, to) => {
-      const width = encoding.rowBytes(dim);
+    const width = encoding.rowBytes(dim);
+    /** `bytes` begin at a multiple of 4 of their buffer. */
+    const encodedRows = async (document: number, bytes: Uint8Array): Promise<EncodedRows> => {
+      await check('tokens', bytes, tokenChecks[document], document);
+      const { buffer, byteOffset, length } = bytes;
+      const rows =
+        encoding.dtype === 'f32'
+          ? new Float32Array(buffer, byteOffset, length / 4)
+          : new Int8Array(buffer, byteOffset, length);
+      return { rows, scale: scales?.[document] ?? 1 };
+    };
+    const readTokens: Segment['readTokens'] = async (from, to) => {
       const bytes = await file.range('tokens', offsets[from] * width, offsets[to] * width);
       const { buffer } = new Uint8Array(bytes);
       const found: EncodedRows[] = [];
@@ -124,17 +138,7 @@ export async function openSegment(
       for (let document = from; document < to; document++) {
         const start = (offsets[document] - offsets[from]) * width;
         const length = counts[document] * width;
-        await check(
-          'tokens',
-          new Uint8Array(buffer, start, length),
-          tokenChecks[document],
-          document,
-        );
-        const rows =
-          encoding.dtype === 'f32'
-            ? new Float32Array(buffer, start, length / 4)
-            : new Int8Array(buffer, start, length);
-        found.push({ rows, scale: scales?.[document] ?? 1 });
+        found.push(await encodedRows(document, new Uint8Array(buffer, start, length)));
         await step(STEPS_A_DOCUMENT + length / STEP_BYTES);
       }
       return found;
@@ -155,7 +159,19 @@ export async function openSegment(
         await check('records', bytes, recordChecks[document], document);
         return decodeRecord(bytes);
       },
-      some,
+      readTokens,
+      async fetchTokens(documents, signal) {
+        const found = new Array<EncodedRows>(documents.length);
+        const first = file.offset('tokens');
+        const ranges = Array.from(documents, (document) => ({
+          from: first + offsets[document] * width,
+          to: first + offsets[document + 1] * width,
+        }));
+        await readRanges(file.stored, ranges, signal, async (bytes, i) => {
+          found[i] = await encodedRows(documents[i], new Uint8Array(bytes));
+        });
+        return found;
+      },
       async spans(document) {
         if (!spanChecks) return undefined;
         const bytes = await file.range('spans', offsets[document] * 8, offsets[document + 1] * 8);
@@ -163,8 +179,8 @@ export async function openSegment(
         const spans = new Int32Array(new Uint8Array(bytes).buffer);
         return spans[0] < 0 ? undefined : spans;
       },
-      async part(from, to) {
-        const tokens = await some(from, to);
+      async readDocuments(from, to) {
+        const tokens = await readTokens(from, to);
         const records = await file.range('records', recordFrom(from), recordEnds[to - 1]);
         const spans = spanChecks && (await file.range('spans', offsets[from] * 8, offsets[to] * 8));
         const found: StoredDocument[] = [];
@@ -199,7 +215,7 @@ export async function openSegment(
         return found;
       },
       async close() {
-        device.free(tokens);
+        if (tokens) device.free(tokens);
         await file.stored.close();
       },
     };
@@ -207,40 +223,4 @@ export async function openSegment(
     await file.stored.close();
     throw error;
   }
-}
-
-/**
- * A section as a tensor: left in the file where the workers can read it, else, or where it is to be
- * `resident`, read whole and checked.
- */
-export async function openRows<D extends 'i8' | 'f32'>(
-  device: Device,
-  file: CheckedFile,
-  section: string,
-  dtype: D,
-  length: number,
-  resident = false,
-): Promise<Tensor<D>> {
-  const { descriptor } = file.stored;
-  const where = file.name;
-  const tensor = file.sections.get(section);
-  const held = tensor?.shape.reduce((size, n) => size * n, 1);
-  if (held !== length || tensor?.type !== { i8: 'I8', f32: 'F32' }[dtype])
-    throw new LemurError(
-      'bad-file',
-      `${where}: ${section}: ${tensor?.type} [${tensor?.shape}], expected ${length} values`,
-      { where },
-    );
-  if (!resident && device.readsFiles && descriptor !== undefined)
-    return device.attach(dtype, length, { descriptor, offset: file.offset(section), name: where });
-  const { bytes } = await file.read(section);
-  const shared =
-    typeof SharedArrayBuffer === 'undefined'
-      ? new ArrayBuffer(bytes.length)
-      : new SharedArrayBuffer(bytes.length);
-  new Uint8Array(shared).set(bytes);
-  return device.upload(
-    dtype,
-    (dtype === 'i8' ? new Int8Array(shared) : new Float32Array(shared)) as never,
-  );
 }

@@ -1,13 +1,17 @@
 import type { Device, DeviceCodes, DeviceTokens, Tensor } from '../../device/device.js';
 import { stepPacer } from '../../pacer.js';
+import type { FetchedTokens } from '../../search/fetched-tokens.js';
+import type { FetchedCodes } from '../../search/prefix/best-by-codes.js';
 import { decodeVectors, unlearnedCodec } from '../../tokens/encode-tokens.js';
 import type { TokenCodec } from '../../tokens/encoding.js';
-import { rowOffsets } from '../../tokens/token-sets.js';
 import type { DocumentRecord } from '../metadata/record.js';
+import { firstNumbers, joinValues, segmentOf } from './document-numbers.js';
 import { encodeId } from './id-table.js';
 import type { IndexManifest } from './manifest.js';
 import type { Model } from './model-file.js';
-import type { createOpenFiles, SegmentView } from './open-files.js';
+import type { createOpenFiles, OpenState, SegmentView } from './open-files.js';
+import { snapshotCodes } from './snapshot-codes.js';
+import { type Keep, snapshotTokens } from './snapshot-tokens.js';
 import { codecOf } from './token-codec.js';
 
 /**
@@ -18,40 +22,11 @@ export const STEPS_AN_ID = 4;
 /** Documents whose numbers in one array count as a step. */
 const STEP_DOCUMENTS = 64;
 
-/**
- * One state of a collection. Documents have numbers in it, segment after segment, deleted ones
- * included.
- */
-export interface Snapshot {
-  readonly manifest: IndexManifest;
-  readonly segments: readonly SegmentView[];
-  /** Number of the first document of each segment, and behind the last. */
-  readonly firsts: Int32Array;
-  /** Documents, deleted ones included. */
-  readonly documents: number;
-  /** Documents that are not deleted. */
-  readonly live: number;
-  readonly longest: number;
-  /** A byte a document, 0 for deleted ones; null: none is. */
-  readonly allowed: Uint8Array | null;
-  /** How token vectors are stored. */
-  readonly codec: TokenCodec;
-  readonly tokens: DeviceTokens;
-  readonly model: Model | null;
+/** What the documents of a state have for searches. */
+interface SearchData {
+  readonly tokens: DeviceTokens | FetchedTokens;
   /** null without a model, or without documents. */
-  readonly codes: DeviceCodes | null;
-  /** The number of a document that is not deleted; -1 where there is none. */
-  find(id: string): number;
-  /** Segment and number within it. */
-  locate(document: number): { view: SegmentView; at: number };
-  id(document: number): string;
-  record(document: number): Promise<DocumentRecord>;
-  /** Token vectors of a document as float32, rows x dim. */
-  vectors(document: number): Promise<Float32Array>;
-  /** Until the function returned is called, nothing of it is given back. */
-  use(): () => void;
-  /** Gives it back when nobody uses it any more. */
-  retire(): Promise<void>;
+  readonly codes: DeviceCodes | FetchedCodes | null;
 }
 
 /** Opens what a manifest refers to. Rejects with 'not-found' and 'bad-file', naming the file. */
@@ -62,175 +37,134 @@ export async function openSnapshot(
 ): Promise<Snapshot> {
   const state = await files.open(manifest);
   const { segments, model } = state;
-  const firsts = new Int32Array(segments.length + 1);
-  segments.forEach(({ segment }, i) => {
-    firsts[i + 1] = firsts[i] + segment.documents;
-  });
-  const documents = firsts[segments.length];
+  const codec = codecOf(manifest) ?? unlearnedCodec(manifest.precision, manifest.dim);
+  const documents = segments.reduce((sum, { segment }) => sum + segment.documents, 0);
   const kept: Tensor[] = [];
   const step = stepPacer();
-  const keep = async <T extends Tensor>(tensor: Promise<T>): Promise<T> => {
+  const keep: Keep = async (tensor) => {
     const made = await tensor;
     kept.push(made);
     await step(documents / STEP_DOCUMENTS);
     return made;
   };
-  try {
-    const join = <A extends Int32Array | Float32Array | Uint8Array>(
-      out: A,
-      part: (view: SegmentView) => ArrayLike<number> | null,
-    ): A => {
-      segments.forEach((view, i) => {
-        const values = part(view);
-        if (values) out.set(values, firsts[i]);
-      });
-      return out;
-    };
-    const deleted = join(new Uint8Array(documents), (view) => view.deleted);
-    const gone = segments.reduce((sum, { entry }) => sum + (entry.deleted?.count ?? 0), 0);
-    const counts = join(new Int32Array(documents), ({ segment }) => segment.counts);
-    let longest = 0;
-    for (const count of counts) longest = Math.max(longest, count);
-    const codec = codecOf(manifest) ?? unlearnedCodec(manifest.precision, manifest.dim);
-    const { encoding, parameters } = codec;
-    const parts = segments.map(({ segment }) => segment.tokens);
-    const tokens: DeviceTokens = {
-      vectors: (await keep(device.concat(encoding.dtype, parts))) as DeviceTokens['vectors'],
-      counts: await keep(device.upload('i32', counts)),
-      offsets: await keep(device.upload('f64', rowOffsets(counts))),
-      factors: encoding.textScales
-        ? await keep(
-            device.upload(
-              'f32',
-              join(new Float32Array(documents), ({ segment }) => segment.scales),
-            ),
-          )
-        : null,
-      mean: parameters.length > 0 ? await keep(device.upload('f32', parameters)) : null,
-      checks: await keep(
-        device.upload(
-          'i32',
-          join(new Int32Array(documents), ({ segment }) => segment.tokenChecks),
-        ),
-      ),
-      documents,
-      dim: manifest.dim,
-      longest,
-    };
-    const codes: DeviceCodes | null =
-      model && documents > 0
-        ? {
-            rows: documents,
-            dim: model.map.layout.latentDim,
-            prefixDim: model.prefixMap.dim,
-            prefix: await keep(
-              device.concat(
-                'i8',
-                segments.map(({ codes }) => codes?.prefix as Tensor<'i8'>),
-              ),
-            ),
-            codes: await keep(
-              device.concat(
-                'i8',
-                segments.map(({ codes }) => codes?.full as Tensor<'i8'>),
-              ),
-            ),
-            factors: await keep(
-              device.upload(
-                'f32',
-                join(new Float32Array(documents), ({ codes }) => codes?.factors ?? null),
-              ),
-            ),
-            checks: await keep(
-              device.upload(
-                'i32',
-                join(new Int32Array(documents), ({ codes }) => codes?.checks ?? null),
-              ),
-            ),
-            scaling: segments.some(({ codes }) => codes?.scales)
-              ? {
-                  scales: await keep(
-                    device.upload(
-                      'f32',
-                      join(
-                        new Float32Array(documents).fill(1),
-                        ({ codes }) => codes?.scales ?? null,
-                      ),
-                    ),
-                  ),
-                  step: model.prefixMap.step,
-                }
-              : null,
-          }
-        : null;
-
-    let users = 0;
-    let retired: (() => void) | undefined;
-    const locate = (document: number): { view: SegmentView; at: number } => {
-      let low = 0;
-      let high = segments.length - 1;
-      while (low < high) {
-        const middle = (low + high + 1) >> 1;
-        if (firsts[middle] <= document) low = middle;
-        else high = middle - 1;
-      }
-      return { view: segments[low], at: document - firsts[low] };
-    };
-    return {
-      manifest,
-      segments,
-      firsts,
-      documents,
-      live: documents - gone,
-      longest,
-      allowed: gone > 0 ? deleted.map((byte) => 1 - byte) : null,
-      codec,
-      tokens,
-      model,
-      codes,
-      find(id) {
-        const encoded = encodeId(id);
-        for (let i = segments.length - 1; i >= 0; i--) {
-          const at = segments[i].segment.ids.find(encoded);
-          if (at >= 0 && !segments[i].deleted?.[at]) return firsts[i] + at;
-        }
-        return -1;
-      },
-      locate,
-      id(document) {
-        const { view, at } = locate(document);
-        return view.segment.ids.id(at);
-      },
-      record(document) {
-        const { view, at } = locate(document);
-        return view.segment.record(at);
-      },
-      async vectors(document) {
-        const { view, at } = locate(document);
-        const [text] = await view.segment.some(at, at + 1);
-        return decodeVectors(text, codec);
-      },
-      use() {
-        users++;
-        let used = true;
-        return () => {
-          if (!used) return;
-          used = false;
-          if (--users === 0) retired?.();
-        };
-      },
-      async retire() {
-        if (users > 0)
-          await new Promise<void>((resolve) => {
-            retired = resolve;
-          });
-        device.free(...kept);
-        await state.release();
-      },
-    };
-  } catch (error) {
+  const close = async (): Promise<void> => {
     device.free(...kept);
     await state.release();
+  };
+  try {
+    const tokens = await snapshotTokens(device, segments, codec, keep);
+    const codes =
+      model && documents > 0 ? await snapshotCodes(device, segments, model, keep) : null;
+    return new Snapshot(manifest, state, codec, { tokens, codes }, close);
+  } catch (error) {
+    await close();
     throw error;
   }
+}
+
+/**
+ * One state of a collection. Documents have numbers in it, segment after segment, deleted ones
+ * included.
+ */
+export class Snapshot implements SearchData {
+  readonly manifest: IndexManifest;
+  readonly segments: readonly SegmentView[];
+  readonly model: Model | null;
+  /** How token vectors are stored. */
+  readonly codec: TokenCodec;
+  readonly tokens: SearchData['tokens'];
+  readonly codes: SearchData['codes'];
+  /** Number of the first document of each segment, and behind the last. */
+  readonly firsts: Int32Array;
+  /** Documents, deleted ones included. */
+  readonly documents: number;
+  /** Documents that are not deleted. */
+  readonly live: number;
+  /** A byte a document, 0 for deleted ones; null: none is. */
+  readonly allowed: Uint8Array | null;
+  readonly #close: () => Promise<void>;
+  #users = 0;
+  #unused: (() => void) | undefined;
+
+  /** Use `openSnapshot`; `close` frees what was made for it. */
+  constructor(
+    manifest: IndexManifest,
+    { segments, model }: OpenState,
+    codec: TokenCodec,
+    { tokens, codes }: SearchData,
+    close: () => Promise<void>,
+  ) {
+    this.manifest = manifest;
+    this.segments = segments;
+    this.model = model;
+    this.codec = codec;
+    this.tokens = tokens;
+    this.codes = codes;
+    this.firsts = firstNumbers(segments);
+    this.documents = this.firsts[segments.length];
+    const gone = segments.reduce((sum, { entry }) => sum + (entry.deleted?.count ?? 0), 0);
+    this.live = this.documents - gone;
+    this.allowed = gone > 0 ? liveDocuments(segments, this.documents) : null;
+    this.#close = close;
+  }
+
+  /** The number of a document that is not deleted; -1 where there is none. */
+  find(id: string): number {
+    const encoded = encodeId(id);
+    for (let i = this.segments.length - 1; i >= 0; i--) {
+      const { segment, deleted } = this.segments[i];
+      const at = segment.ids.find(encoded);
+      if (at >= 0 && !deleted?.[at]) return this.firsts[i] + at;
+    }
+    return -1;
+  }
+
+  /** Segment and number within it. */
+  locate(document: number): { view: SegmentView; at: number } {
+    const i = segmentOf(this.firsts, document);
+    return { view: this.segments[i], at: document - this.firsts[i] };
+  }
+
+  id(document: number): string {
+    const { view, at } = this.locate(document);
+    return view.segment.ids.id(at);
+  }
+
+  record(document: number): Promise<DocumentRecord> {
+    const { view, at } = this.locate(document);
+    return view.segment.record(at);
+  }
+
+  /** Token vectors of a document as float32, rows x dim. */
+  async vectors(document: number): Promise<Float32Array> {
+    const { view, at } = this.locate(document);
+    const [text] = await view.segment.readTokens(at, at + 1);
+    return decodeVectors(text, this.codec);
+  }
+
+  /** Until the function returned is called, nothing of it is given back. */
+  use(): () => void {
+    this.#users++;
+    let used = true;
+    return () => {
+      if (!used) return;
+      used = false;
+      if (--this.#users === 0) this.#unused?.();
+    };
+  }
+
+  /** Gives it back when nobody uses it any more. */
+  async retire(): Promise<void> {
+    if (this.#users > 0)
+      await new Promise<void>((resolve) => {
+        this.#unused = resolve;
+      });
+    await this.#close();
+  }
+}
+
+/** A byte a document, 0 for deleted ones. */
+function liveDocuments(segments: readonly SegmentView[], documents: number): Uint8Array {
+  const deleted = joinValues(new Uint8Array(documents), segments, (view) => view.deleted);
+  return deleted.map((byte) => 1 - byte);
 }

@@ -114,10 +114,8 @@ async function verifyFile(
     );
 }
 
-async function doubleIds(
-  { segments, find, firsts }: Snapshot,
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
+async function doubleIds(snapshot: Snapshot, signal: AbortSignal | undefined): Promise<string[]> {
+  const { segments, firsts } = snapshot;
   const step = stepPacer(signal);
   const steps = STEPS_AN_ID + segments.length;
   const problems: string[] = [];
@@ -125,7 +123,7 @@ async function doubleIds(
     for (let row = 0; row < segment.documents; row++) {
       if (deleted?.[row]) continue;
       const id = segment.ids.id(row);
-      if (find(id) !== firsts[i] + row)
+      if (snapshot.find(id) !== firsts[i] + row)
         problems.push(`two documents have the id ${JSON.stringify(id)}`);
       const wait = step(steps);
       if (wait) await wait;

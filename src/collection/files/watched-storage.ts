@@ -80,6 +80,7 @@ function watchedFile(file: StoredFile, waitFor: <T>(call: Promise<T>) => Promise
     get size() {
       return file.size;
     },
+    inMemory: file.inMemory,
     get descriptor() {
       return file.descriptor;
     },

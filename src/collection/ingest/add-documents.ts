@@ -145,16 +145,16 @@ async function mergeIfRoom(store: Store, signal: AbortSignal | undefined): Promi
 
 /** Numbers of the documents that have these ids, of those that are there. */
 async function documentsOf(
-  { find, segments }: Snapshot,
+  snapshot: Snapshot,
   ids: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
   const step = stepPacer(signal);
   const found: number[] = [];
   for (const id of ids) {
-    const document = find(id);
+    const document = snapshot.find(id);
     if (document >= 0) found.push(document);
-    const wait = step(STEPS_AN_ID + segments.length);
+    const wait = step(STEPS_AN_ID + snapshot.segments.length);
     if (wait) await wait;
   }
   return found;

@@ -25,10 +25,10 @@ export async function withDeleted(
   signal?: AbortSignal | undefined,
 ): Promise<SegmentEntry[]> {
   const step = stepPacer(signal);
-  const { segments, locate } = store.snapshot;
+  const { snapshot } = store;
   const masks = new Map<SegmentEntry, Uint8Array>();
   for (const document of documents) {
-    const { view, at } = locate(document);
+    const { view, at } = snapshot.locate(document);
     const mask =
       masks.get(view.entry) ?? view.deleted?.slice() ?? new Uint8Array(view.segment.documents);
     mask[at] = 1;
@@ -37,7 +37,7 @@ export async function withDeleted(
     if (wait) await wait;
   }
   const out: SegmentEntry[] = [];
-  for (const { entry } of segments) {
+  for (const { entry } of snapshot.segments) {
     const mask = masks.get(entry);
     if (!mask) {
       out.push(entry);

@@ -165,7 +165,7 @@ export async function mergeSegments(
         (i) => !deleted?.[from + i],
       );
       if (rows.length === 0) continue;
-      const part = await segment.part(from, to);
+      const part = await segment.readDocuments(from, to);
       for (const i of rows) {
         const document = part[i];
         const size =

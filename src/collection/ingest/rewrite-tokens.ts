@@ -42,7 +42,7 @@ export async function rewriteTokens(
     let error = 0;
     let energy = 0;
     for (const [from, to] of partsOf(segment, entry.file.bytes)) {
-      for (const document of await segment.part(from, to)) {
+      for (const document of await segment.readDocuments(from, to)) {
         await pace();
         run.onProgress?.({ stage: 'rewrite', done: done++, total: snapshot.documents });
         const old = decodeVectors(document, snapshot.codec);

@@ -71,7 +71,7 @@ export async function fitIndex(
   const progress = progressOf(options, snapshot.documents);
   const upload = async ({ view, from, to }: Chunk) => {
     signal?.throwIfAborted();
-    const sets = joinEncoded(await view.segment.some(from, to), snapshot.codec);
+    const sets = joinEncoded(await view.segment.readTokens(from, to), snapshot.codec);
     return {
       tokens: await uploadTokens(device, sets),
       scales: await scalesOfSome(learned, sets, options),

@@ -88,7 +88,7 @@ export async function storedRows(
   for (const document of documents) {
     await pace();
     const { view, at } = snapshot.locate(document);
-    out.push(...(await view.segment.some(at, at + 1)));
+    out.push(...(await view.segment.readTokens(at, at + 1)));
   }
   return out;
 }

@@ -3,6 +3,7 @@ import { freeTokens, uploadTokens } from '../../device/device-tokens.js';
 import { selectTopKPaced } from '../../kernels/top-k.js';
 import { stepPacer } from '../../pacer.js';
 import type { RunOptions } from '../../run-options.js';
+import { scoreFetched } from '../../search/fetched-tokens.js';
 import { firstStageCandidates } from '../../search/prefix/first-stage.js';
 import type { TopK } from '../../search/top-documents.js';
 import { sliceTexts } from '../../tokens/slice-texts.js';
@@ -192,7 +193,8 @@ async function scoreAll(
 ): Promise<TopK> {
   const count = queries.counts.length;
   const { documents } = snapshot;
-  if (count === 1 || rows.length < LEAST_SHARE * documents)
+  const { tokens } = snapshot;
+  if ('fetch' in tokens || count === 1 || rows.length < LEAST_SHARE * documents)
     return scoreLists(
       device,
       snapshot,
@@ -211,7 +213,7 @@ async function scoreAll(
     const to = Math.min(count, from + queriesAtOnce);
     const scores = await withQueries(device, sliceTexts(queries, from, to), (uploaded) =>
       filled(device, (to - from) * documents, (out) =>
-        device.maxSim(uploaded, snapshot.tokens, out, { signal }),
+        device.maxSim(uploaded, tokens, out, { signal }),
       ),
     );
     for (let q = from; q < to; q++) {
@@ -286,11 +288,13 @@ function subsetScores(
   offsets: Int32Array,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array> {
+  const { tokens } = snapshot;
   return withQueries(device, queries, async (uploaded) => {
+    if ('fetch' in tokens) return scoreFetched(device, uploaded, tokens, numbers, offsets, signal);
     const chosen = await device.upload('i32', numbers);
     try {
       return await filled(device, numbers.length, (out) =>
-        device.maxSimSubset(uploaded, snapshot.tokens, chosen, offsets, out, { signal }),
+        device.maxSimSubset(uploaded, tokens, chosen, offsets, out, { signal }),
       );
     } finally {
       device.free(chosen);

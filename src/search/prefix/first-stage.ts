@@ -1,14 +1,15 @@
 import type { CodeScaling, Device, DeviceCodes, Tensor, TopOptions } from '../../device/device.js';
 import type { RunOptions } from '../../run-options.js';
+import { bestByCodes, type FetchedCodes } from './best-by-codes.js';
 import type { PrefixMap } from './prefix-map.js';
 
 /**
  * Document weights in codes: a prefix of each is scanned, and the full codes of the best are looked
  * at.
  */
-export interface FirstStage {
+export interface FirstStage<C extends DeviceCodes | FetchedCodes = DeviceCodes> {
   readonly map: PrefixMap;
-  readonly codes: DeviceCodes;
+  readonly codes: C;
   /** `map.queryProjection` on the device. */
   readonly queryProjection: Tensor<'f32'>;
 }
@@ -93,7 +94,7 @@ export function firstStageTensors({ codes, queryProjection }: FirstStage): Tenso
  */
 export async function firstStageCandidates(
   device: Device,
-  { map, codes, queryProjection }: FirstStage,
+  { map, codes, queryProjection }: FirstStage<DeviceCodes | FetchedCodes>,
   features: Tensor<'f32'>,
   count: number,
   rescored: number,
@@ -118,7 +119,7 @@ export async function firstStageCandidates(
         Float32Array.from(means, (value, i) => value - bases[i]),
       ));
     if (shifts) used.push(shifts);
-    const top = await device.topCodes(codes, features, prefixes, count, rescored, k, {
+    const top = await bestByCodes(device, codes, features, prefixes, count, rescored, k, {
       ...options,
       shifts,
     });

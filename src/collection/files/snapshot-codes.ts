@@ -1,0 +1,67 @@
+import type { Device, DeviceCodes } from '../../device/device.js';
+import type { CodesOfRows, FetchedCodes } from '../../search/prefix/best-by-codes.js';
+import type { SegmentCodes } from './codes-file.js';
+import { firstNumbers, joinValues, splitBySegment } from './document-numbers.js';
+import type { Model } from './model-file.js';
+import type { SegmentView } from './open-files.js';
+import type { Keep } from './snapshot-tokens.js';
+
+/**
+ * Codes of all documents: on the device, which may read the full ones from files; or with full ones
+ * that are fetched, where a segment leaves them in its storage.
+ */
+export async function snapshotCodes(
+  device: Device,
+  segments: readonly SegmentView[],
+  model: Model,
+  keep: Keep,
+): Promise<DeviceCodes | FetchedCodes> {
+  const rows = firstNumbers(segments)[segments.length];
+  const of = segments.map(({ codes }) => codes as SegmentCodes);
+  const factors = joinValues(new Float32Array(rows), segments, ({ codes }) => codes?.factors);
+  const scales = of.some((codes) => codes.scales)
+    ? joinValues(new Float32Array(rows).fill(1), segments, ({ codes }) => codes?.scales)
+    : null;
+  const parts = of.map(({ prefix }) => prefix);
+  const shared = {
+    rows,
+    dim: model.map.layout.latentDim,
+    prefixDim: model.prefixMap.dim,
+    prefix: await keep(device.concat('i8', parts)),
+    factors: await keep(device.upload('f32', factors)),
+    scaling: scales && {
+      scales: await keep(device.upload('f32', scales)),
+      step: model.prefixMap.step,
+    },
+  };
+  const full = of.map((codes) => codes.full);
+  if (!full.every((part) => part !== null))
+    return { ...shared, fetch: fetchCodes(segments, shared.dim, factors, scales) };
+  const checks = joinValues(new Int32Array(rows), segments, ({ codes }) => codes?.checks);
+  return {
+    ...shared,
+    codes: await keep(device.concat('i8', full)),
+    checks: await keep(device.upload('i32', checks)),
+  };
+}
+
+function fetchCodes(
+  segments: readonly SegmentView[],
+  dim: number,
+  factors: Float32Array,
+  scales: Float32Array | null,
+): FetchedCodes['fetch'] {
+  const firsts = firstNumbers(segments);
+  return async (rows, signal): Promise<CodesOfRows> => {
+    const full = new Int8Array(rows.length * dim);
+    for (const { segment, at, documents } of splitBySegment(firsts, rows)) {
+      const codes = segments[segment].codes as SegmentCodes;
+      full.set(await codes.fetchFull(documents, signal), at * dim);
+    }
+    return {
+      full,
+      factors: Float32Array.from(rows, (row) => factors[row]),
+      scales: scales && Float32Array.from(rows, (row) => scales[row]),
+    };
+  };
+}
