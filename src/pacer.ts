@@ -34,6 +34,26 @@ export function pacer(
   return () => (performance.now() < until ? undefined : pause());
 }
 
+/** What is left of a piece of work, which yields after every few milliseconds of it. */
+export type Slices<T> = Generator<void, T, void>;
+
+/** The work in one go. */
+export function atOnce<T>(work: Slices<T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
+/** The work slice by slice, giving way to other work in between. */
+export async function inTurns<T>(work: Slices<T>): Promise<T> {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    await nextMacrotask();
+  }
+}
+
 /** Small steps (a key, a value, an id) between two turns of the event loop at the most. */
 export const STEPS_A_TURN = 4096;
 

@@ -44,7 +44,7 @@ export async function meanToken(
     rows += some;
   }
   if (rows === 0) return new Float32Array(dim);
-  const median = lengths.sort((a, b) => a - b)[(lengths.length - 1) >> 1];
+  const median = Float64Array.from(lengths).sort()[(lengths.length - 1) >> 1];
   const usual = lengths.length < ENOUGH_TEXTS ? Math.min(median, 1) : median;
   return Float32Array.from(sums, (sum) => (sum / rows) * usual);
 }

@@ -36,6 +36,7 @@ export async function encodeSegment(
   const { dtype, textScales } = layout.encoding;
   const width = rowLength(layout);
   const counts = Int32Array.from(documents, ({ rows }) => rows.length / width);
+  await pass();
   const rows = counts.reduce((sum, n) => sum + n, 0);
   const parts = documents.map((document) => bytesOf(document.rows));
   await pass();

@@ -1,6 +1,6 @@
 import { ownBytes } from '../../bytes/typed-array.js';
 import { LemurError } from '../../errors.js';
-import { stepPacer } from '../../pacer.js';
+import { nextMacrotask, stepPacer } from '../../pacer.js';
 import { describeKind, kindOf } from '../../value-kind.js';
 import { excerpt } from './show-json.js';
 
@@ -26,10 +26,17 @@ export interface JsonLine {
 
 /** Options of `readLines` and `readJsonLines`. */
 export interface LineOptions {
-  /** A longer line raises `bad-file` before it is held in memory as a whole. Default: 64 MiB. */
+  /**
+   * A longer line raises `bad-file` before it is held in memory as a whole. Default: 8 MiB, which is
+   * read and parsed without holding the thread for long.
+   */
   maxLineBytes?: number | undefined;
 }
 
+/** Bytes of a line at most, if nothing else is said. */
+const MOST_LINE_BYTES: number = 2 ** 23;
+/** Longer lines are decoded in one turn of the event loop and parsed in the next. */
+const LONG_LINE = 2 ** 20;
 /** Line ends one after the other that are one step. */
 const BLANK_LINES = 64;
 
@@ -45,7 +52,7 @@ export async function* readLines(
   where: string,
   options: LineOptions = {},
 ): AsyncGenerator<TextLine, void, undefined> {
-  const maxLineBytes = options.maxLineBytes ?? 64 * 2 ** 20;
+  const maxLineBytes = options.maxLineBytes ?? MOST_LINE_BYTES;
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const step = stepPacer();
   let line = 1;
@@ -56,7 +63,11 @@ export async function* readLines(
   const take = (piece: Uint8Array): void => {
     pendingBytes += piece.length;
     if (pendingBytes > maxLineBytes)
-      throw badLine(where, line, `more than ${maxLineBytes} bytes; is this one object a line?`);
+      throw badLine(
+        where,
+        line,
+        `more than ${maxLineBytes} bytes; is this one object a line? ${TOO_LONG}`,
+      );
     if (piece.length > 0) pending.push(piece);
   };
   const finish = (): string => {
@@ -92,7 +103,9 @@ export async function* readLines(
         continue;
       }
       take(chunk.subarray(start, end));
+      const long = pendingBytes > LONG_LINE;
       const text = finish();
+      if (long) await nextMacrotask();
       if (text.trim() !== '') yield { line, text };
       line++;
       start = end + 1;
@@ -103,6 +116,9 @@ export async function* readLines(
   const text = finish();
   if (text.trim() !== '') yield { line, text };
 }
+
+const TOO_LONG =
+  'A longer text can be given as a file of its own, and token vectors as .npy or safetensors';
 
 /** For who gives one JSON value over several lines, or an array of all. */
 export const ONE_A_LINE: string = 'JSON lines are one object on each line, no array around them';

@@ -8,6 +8,7 @@ import { checkText } from '../../bytes/check-text.js';
 import { ownBytes } from '../../bytes/typed-array.js';
 import { LemurError } from '../../errors.js';
 import { checkOptions, type OptionNames } from '../../known-options.js';
+import { atOnce, inTurns } from '../../pacer.js';
 import { showValue } from '../../value-kind.js';
 import { floatsFromChunks } from './float-chunks.js';
 import type { SafetensorsEntry } from './safetensors.js';
@@ -17,7 +18,8 @@ import {
   headerLength,
   LENGTH_BYTES,
   type PlacedTensor,
-  readHeader,
+  parseHeader,
+  placeTensors,
   type SafetensorsTensor,
 } from './safetensors-header.js';
 import { checkRows, type TensorReadOptions } from './tensor-file.js';
@@ -46,6 +48,9 @@ export interface SafetensorsFile {
   readInto(name: string, target: Uint8Array, options?: SafetensorsReadOptions): Promise<void>;
 }
 
+/** Bytes of a header that takes some time. */
+const LONG_HEADER = 1 << 18;
+
 const READ_OPTIONS: OptionNames<SafetensorsReadOptions> = { rows: true, signal: true };
 
 /** A part of a tensor: where it lies in the file. */
@@ -70,7 +75,10 @@ export async function openSafetensors(
   const first = await readBytes(file, 0, Math.min(LENGTH_BYTES, size), signal);
   const header = await readBytes(file, LENGTH_BYTES, headerLength(first, size, at), signal);
   const body = LENGTH_BYTES + header.length;
-  const { tensors, metadata } = readHeader(header, size - body, at);
+  const placing = placeTensors(parseHeader(header, at), size - body, at);
+  const { tensors, metadata } = await (header.length > LONG_HEADER
+    ? inTurns(placing)
+    : atOnce(placing));
   const place = (name: string, rows: readonly [number, number] | undefined): Part => {
     const tensor = tensors.get(name);
     if (!tensor)

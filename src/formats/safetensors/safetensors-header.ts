@@ -1,5 +1,6 @@
 import { checkTexts } from '../../bytes/check-text.js';
 import { LemurError } from '../../errors.js';
+import type { Slices } from '../../pacer.js';
 import { describeKind, showValue } from '../../value-kind.js';
 import { showJson } from '../json/show-json.js';
 
@@ -60,8 +61,14 @@ export const elementSizes: Readonly<Record<SafetensorsType, number>> = {
 /** Bytes before the header: its length. */
 export const LENGTH_BYTES = 8;
 
-/** A longer header is not read, as the reference implementation does. */
-const HEADER_LIMIT = 100_000_000;
+/**
+ * What a header may have: more would hold the thread for long, since JSON is parsed in one go. The
+ * metadata of a collection's documents may come to 20,492 tensors of a segment.
+ */
+const MOST_HEADER_BYTES: number = 2 ** 24;
+const MOST_TENSORS: number = 2 ** 15;
+/** Tensors that are checked between two turns of the event loop. */
+const SLICE = 2048;
 
 /**
  * The header's length, from the file's first bytes, found to be possible in a file of `size` bytes.
@@ -80,34 +87,34 @@ export function headerLength(first: Uint8Array, size: number, where: string): nu
       where,
       `${size} bytes, expected at least ${LENGTH_BYTES + length}: the header is cut off`,
     );
-  if (length > HEADER_LIMIT) {
-    const problem = `a safetensors header of ${length} bytes, at most ${HEADER_LIMIT} are read`;
-    throw new LemurError('bad-file', `${where}: ${problem}`, { where });
-  }
+  if (length > MOST_HEADER_BYTES) throw tooLarge(where, `${length} bytes`, MOST_HEADER_BYTES);
   return length;
 }
 
 /**
- * Reads a header and checks it against the number of bytes behind it: tensors lie end to end, each
- * as long as its type and shape say, and fill the file. Raises `bad-file` for anything that the
- * format does not allow.
+ * A parsed header, checked against the number of bytes behind it: tensors lie end to end, each as
+ * long as its type and shape say, and fill the file. Raises `bad-file` for anything that the format
+ * does not allow.
  */
-export function readHeader(
-  bytes: Uint8Array,
+export function* placeTensors(
+  header: object,
   bodyLength: number,
   where: string,
-): SafetensorsHeader {
+): Slices<SafetensorsHeader> {
   let metadata: Record<string, string> = {};
-  const found: (PlacedTensor & { name: string })[] = [];
-  for (const [name, value] of Object.entries(parseHeader(bytes, where))) {
+  const found: [string, PlacedTensor][] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (found.length % SLICE === SLICE - 1) yield;
     if (name === '__metadata__') metadata = checkMetadata(value, where);
-    else found.push({ name, ...checkEntry(value, name, where) });
+    else found.push([name, checkEntry(value, name, where)]);
   }
-  found.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  yield;
+  found.sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
 
   const tensors = new Map<string, PlacedTensor>();
   let at = 0;
-  for (const { name, type, shape, begin, end } of found) {
+  for (const [name, placed] of found) {
+    const { begin, end } = placed;
     if (begin !== at)
       throw badFile(
         where,
@@ -118,8 +125,9 @@ export function readHeader(
         where,
         `${bodyLength} bytes of tensors, expected at least ${end} for ${name}: the file is truncated`,
       );
-    tensors.set(name, { type, shape, begin, end });
+    tensors.set(name, placed);
     at = end;
+    if (tensors.size % SLICE === 0) yield;
   }
   if (at !== bodyLength) throw badFile(where, `${bodyLength} bytes of tensors, expected ${at}`);
   return { tensors, metadata };
@@ -140,6 +148,8 @@ export function layOut(
       where: `${where}: ${name}`,
     });
   checkTensors(declared, where);
+  const names = Object.keys(declared).length;
+  if (names > MOST_TENSORS) throw tooMany(where, `${names} tensors`, MOST_TENSORS);
   checkTexts(metadata, `${where}: metadata`);
   for (const [name, { type, shape }] of Object.entries(declared)) {
     if (name === '__metadata__') throw invalid(name, 'the name is reserved');
@@ -169,11 +179,19 @@ export function layOut(
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const padded = Math.ceil(json.length / 8) * 8; // the format allows trailing spaces
+  if (padded > MOST_HEADER_BYTES)
+    throw tooMany(where, `a header of ${padded} bytes`, MOST_HEADER_BYTES);
   const start = new Uint8Array(LENGTH_BYTES + padded);
   new DataView(start.buffer).setBigUint64(0, BigInt(padded), true);
   start.fill(0x20, LENGTH_BYTES);
   start.set(json, LENGTH_BYTES);
   return { start, tensors, size: start.length + length };
+}
+
+function tooMany(where: string, got: string, most: number): LemurError {
+  return new LemurError('invalid-argument', `${where}: ${got}, expected at most ${most}`, {
+    where,
+  });
 }
 
 /** Raises 'invalid-argument' for anything but an object of objects. */
@@ -204,15 +222,33 @@ export function product(shape: readonly number[]): number {
   return shape.reduce((size, length) => size * length, 1);
 }
 
-function parseHeader(bytes: Uint8Array, where: string): object {
+/** Raises `bad-file` for a header that is not JSON, or has more than 32,768 tensors. */
+export function parseHeader(bytes: Uint8Array, where: string): object {
   if (bytes[0] !== 0x7b) throw badFile(where, 'a header that does not begin with {');
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const json = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const tensors = countTensors(json);
+    if (tensors > MOST_TENSORS) throw tooLarge(where, `${tensors} tensors`, MOST_TENSORS);
+    header = JSON.parse(json);
   } catch (cause) {
+    if (cause instanceof LemurError) throw cause;
     throw badFile(where, 'a header that is not JSON', cause);
   }
   return header as object; // begins with {, so it is one
+}
+
+/** Of a header that has not been parsed: each tensor says where it lies. */
+function countTensors(json: string): number {
+  const key = '"data_offsets"';
+  let count = 0;
+  for (let at = json.indexOf(key); at >= 0; at = json.indexOf(key, at + key.length)) count++;
+  return count;
+}
+
+function tooLarge(where: string, got: string, most: number): LemurError {
+  const problem = `a safetensors header of ${got}, at most ${most} are read`;
+  return new LemurError('bad-file', `${where}: ${problem}`, { where });
 }
 
 function checkMetadata(value: unknown, where: string): Record<string, string> {

@@ -2,7 +2,7 @@ import { checkText } from '../../bytes/check-text.js';
 import { halfToFloat } from '../../bytes/half-float.js';
 import { ownBytes } from '../../bytes/typed-array.js';
 import { LemurError } from '../../errors.js';
-import { nextMacrotask } from '../../pacer.js';
+import { atOnce, nextMacrotask } from '../../pacer.js';
 import { describeKind, kindOf } from '../../value-kind.js';
 import {
   badFile,
@@ -11,8 +11,9 @@ import {
   headerLength,
   LENGTH_BYTES,
   layOut,
+  parseHeader,
+  placeTensors,
   product,
-  readHeader,
   type SafetensorsTensor,
   type SafetensorsType,
 } from './safetensors-header.js';
@@ -54,12 +55,12 @@ export function readSafetensors(given: Uint8Array, where = 'safetensors'): Safet
   const file = ownBytes(given, 'readSafetensors');
   const begin = LENGTH_BYTES + headerLength(file, file.length, where);
   const body = file.subarray(begin);
-  const { tensors, metadata } = readHeader(file.subarray(LENGTH_BYTES, begin), body.length, where);
-  const entries = [...tensors].map(
-    ([name, { type, shape, begin: from, end }]) =>
-      [name, { type, shape, bytes: body.subarray(from, end) }] as const,
-  );
-  return { tensors: new Map(entries), metadata };
+  const header = parseHeader(file.subarray(LENGTH_BYTES, begin), where);
+  const { tensors, metadata } = atOnce(placeTensors(header, body.length, where));
+  const entries = new Map<string, SafetensorsEntry>();
+  for (const [name, { type, shape, begin: from, end }] of tensors)
+    entries.set(name, { type, shape, bytes: body.subarray(from, end) });
+  return { tensors: entries, metadata };
 }
 
 /**
@@ -125,7 +126,7 @@ export function writeSafetensors(
   tensors: Tensors,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const { start, tensors: placed, size } = place(tensors, metadata);
+  const { start, tensors: placed, size } = layOut(declare(tensors), metadata, 'writeSafetensors');
   const file = new Uint8Array(size);
   file.set(start);
   for (const [name, { begin }] of placed)
@@ -144,7 +145,9 @@ export async function writeSafetensorsPaced(
   tensors: Tensors,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<Uint8Array> {
-  const { start, tensors: placed, size } = place(tensors, metadata);
+  const declared = declare(tensors);
+  await nextMacrotask();
+  const { start, tensors: placed, size } = layOut(declared, metadata, 'writeSafetensors');
   await nextMacrotask();
   const file = new Uint8Array(size);
   file.set(start);
@@ -165,10 +168,7 @@ export async function writeSafetensorsPaced(
 }
 
 /** Raises 'invalid-argument' for arrays that do not have their shape. */
-function place(
-  tensors: Tensors,
-  metadata: Readonly<Record<string, string>>,
-): ReturnType<typeof layOut> {
+function declare(tensors: Tensors): Record<string, SafetensorsTensor> {
   const declared: [string, SafetensorsTensor][] = [];
   checkTensors(tensors, 'writeSafetensors');
   for (const [name, { data, shape }] of Object.entries(tensors)) {
@@ -197,7 +197,7 @@ function place(
     }
     declared.push([name, { type, shape }]);
   }
-  return layOut(Object.fromEntries(declared), metadata, 'writeSafetensors');
+  return Object.fromEntries(declared);
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: SafetensorsArray): Uint8Array {

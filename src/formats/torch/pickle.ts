@@ -152,10 +152,10 @@ class Unpickler {
         this.#memo.set(reader.uint32(), this.#top());
         break;
       case 0x61: // APPEND
-        this.#append([this.#pop()]);
+        this.#append(this.#pop());
         break;
       case 0x65: // APPENDS
-        this.#append(this.#popToMark());
+        for (const value of this.#popToMark()) this.#append(value);
         break;
       case 0x73: // SETITEM
         this.#setItems([this.#pop(), this.#pop()].reverse());
@@ -213,11 +213,11 @@ class Unpickler {
     return this.#rebuild(storage, offset, shape, strides);
   }
 
-  #append(values: readonly PickleValue[]): void {
+  #append(value: PickleValue): void {
     const list = this.#top();
     if (!Array.isArray(list) || Object.isFrozen(list))
       throw this.#reader.badFile('an item for something that is no list');
-    for (const value of values) list.push(value);
+    list.push(value);
   }
 
   #setItems(items: readonly PickleValue[]): void {

@@ -107,6 +107,28 @@ describe('errors', () => {
     ).toHaveLength(2);
   });
 
+  test('come for a line of more than 8 MiB, and say another way in', async () => {
+    const most = 2 ** 23;
+    const longest = `"${'x'.repeat(most - 2)}"`;
+    const read = await turnsOf(() => parse(chunks(`${longest}\n${longest}\n${longest}\n1`)));
+    expect(read.value.map(({ value }) => (value as string).length)).toEqual([
+      most - 2,
+      most - 2,
+      most - 2,
+      undefined,
+    ]);
+    // decoded, then parsed
+    expect(read.turns).toBeGreaterThanOrEqual(1);
+    await expect(parse(chunks(`1\n${longest} `))).rejects.toMatchObject({
+      code: 'bad-file',
+      message:
+        'a.jsonl: line 2: more than 8388608 bytes; is this one object a line? A longer text can be given as a file of its own, and token vectors as .npy or safetensors',
+    });
+    expect(
+      await collect(readJsonLines(chunks(`${longest} `), 'a.jsonl', { maxLineBytes: most + 1 })),
+    ).toHaveLength(1);
+  });
+
   test('come for chunks that are not bytes', async () => {
     const strings = (async function* () {
       yield '{}';

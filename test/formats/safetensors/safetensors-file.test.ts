@@ -12,6 +12,7 @@ import { openSafetensors } from '../../../src/formats/safetensors/safetensors-fi
 import { streamSafetensors } from '../../../src/formats/safetensors/safetensors-stream.js';
 import { counted } from '../../bytes/counted-source.js';
 import { bytesOf, numbers } from '../../numbers.js';
+import { turnsOf } from '../../turns.js';
 
 /** Bytes of an element, as the format's description has them. */
 const BYTES = {
@@ -181,7 +182,7 @@ describe('a safetensors file that is read in parts', () => {
   );
 
   test('is refused with a header length beyond the file or the limit, before it is read', async () => {
-    for (const length of [9n, 100_000_001n, 2n ** 63n]) {
+    for (const length of [9n, 16_777_217n, 2n ** 63n]) {
       const bytes = new Uint8Array(16);
       new DataView(bytes.buffer).setBigUint64(0, length, true);
       const source = counted({
@@ -385,18 +386,51 @@ describe('a safetensors file that is written in parts', () => {
   );
 });
 
+test('a header has at most 32,768 tensors, and neither is written nor read with more', async () => {
+  const header = (count: number) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [
+        `${i}`,
+        { dtype: 'F32', shape: [0], data_offsets: [0, 0] },
+      ]),
+    );
+  const whole = file(header(32_768));
+  const opened = await turnsOf(() => openSafetensors(bytesSource(whole)));
+  expect(opened.value.tensors.size).toBe(32_768);
+  // once for every 2,048 that are checked and as many that are placed
+  expect(opened.turns).toBeGreaterThanOrEqual(28);
+  expect(readSafetensors(whole).tensors.size).toBe(32_768);
+  const more = file(header(32_769));
+  const expected = {
+    code: 'bad-file',
+    message: 'x: a safetensors header of 32769 tensors, at most 32768 are read',
+  };
+  await expect(openSafetensors(bytesSource(more), 'x')).rejects.toMatchObject(expected);
+  expect(() => readSafetensors(more, 'x')).toThrow(expected.message);
+
+  const many = (count: number) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [`${i}`, { data: new Uint8Array(), shape: [0] }]),
+    );
+  expect(readSafetensors(writeSafetensors(many(32_768))).tensors.size).toBe(32_768);
+  expect(() => writeSafetensors(many(32_769))).toThrow(/32769 tensors, expected at most 32768/);
+  expect(() => writeSafetensors(many(1), { a: 'x'.repeat(2 ** 24) })).toThrow(
+    /a header of \d+ bytes, expected at most 16777216/,
+  );
+});
+
 test('a header beyond the limit is said to be too long, not damaged', async () => {
   const head = new Uint8Array(16);
-  new DataView(head.buffer).setBigUint64(0, 100_000_001n, true);
+  new DataView(head.buffer).setBigUint64(0, 16_777_217n, true);
   const source = {
-    size: 100_000_100,
+    size: 16_777_300,
     read: async (offset: number, length: number) => head.slice(offset, offset + length),
   };
   await expect(openSafetensors(source, 'x')).rejects.toMatchObject({
     code: 'bad-file',
-    message: 'x: a safetensors header of 100000001 bytes, at most 100000000 are read',
+    message: 'x: a safetensors header of 16777217 bytes, at most 16777216 are read',
   });
-  await expect(openSafetensors({ ...source, size: 100_000_000 }, 'x')).rejects.toMatchObject({
+  await expect(openSafetensors({ ...source, size: 16_777_216 }, 'x')).rejects.toMatchObject({
     code: 'bad-file',
     message: expect.stringContaining('cut off'),
   });
