@@ -67,6 +67,7 @@ stage(
 // what is packed must not hold what an older build left
 stage('build', process.execPath, ['scripts/build.mjs', '--clean']);
 stage('lint', 'npm', ['run', '--silent', 'lint']);
+stage('API reference', 'npm', ['run', '--silent', 'docs']);
 stage('installed package', process.execPath, ['scripts/check-consumers.mjs']);
 stage('browser', process.execPath, ['scripts/check-browser.mjs']);
 

@@ -54,6 +54,7 @@ export interface LemurErrorFields {
   deadlock: { where: string };
 }
 
+/** The kinds of `LemurError`. */
 export type LemurErrorCode = keyof LemurErrorFields;
 
 /**
@@ -62,8 +63,11 @@ export type LemurErrorCode = keyof LemurErrorFields;
  * given. An aborted call rejects with the signal's own reason instead.
  */
 export class LemurError<C extends LemurErrorCode = LemurErrorCode> extends Error {
+  /** Tells this class in other realms and copies of the package. */
   override readonly name: string = 'LemurError';
+  /** The kind of error. */
   readonly code: C;
+  /** The particulars of that kind: `where`, and what else it has. */
   readonly fields: LemurErrorFields[C];
   /** Of `Index.add`: how many of its documents are in the collection, safe; the others are not. */
   readonly committed?: number | undefined;
@@ -84,6 +88,14 @@ export class LemurError<C extends LemurErrorCode = LemurErrorCode> extends Error
 /**
  * Whether `error` is a `LemurError`, of the given code when one is named. Works across copies of
  * the package.
+ *
+ * @example
+ * try {
+ *   await index.add(documents);
+ * } catch (error) {
+ *   if (!isLemurError(error, 'duplicate-id')) throw error;
+ *   console.log(`${error.fields.id} is there already`);
+ * }
  */
 export function isLemurError<C extends LemurErrorCode = LemurErrorCode>(
   error: unknown,

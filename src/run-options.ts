@@ -2,8 +2,11 @@ import type { OptionNames } from './known-options.js';
 
 /** One report of a long job: `done` of `total` steps of `stage`. */
 export interface Progress {
+  /** What is being done, as `encode`, `targets` or `training`. */
   stage: string;
+  /** Steps that are done. */
   done: number;
+  /** Steps in all; 0 while it is not known. */
   total: number;
 }
 

@@ -76,6 +76,12 @@ export interface SearchResult<
   how: SearchMethod;
 }
 
+/** The curve that `tune` has measured, and what it means for the recall that was asked for. */
+export interface Tuned extends Curve {
+  /** Candidates that reach it; null where as many as were tried do not. */
+  numCandidates: number | null;
+}
+
 /** Hits of one call, of all its queries. */
 const MOST_HITS = 2 ** 24;
 
@@ -159,6 +165,12 @@ export class Index<M extends Metadata = Metadata> {
    * Rejects with 'duplicate-id', 'invalid-argument', 'dimension-mismatch', 'not-finite',
    * 'empty-document', 'read-only', 'storage-failed', or the signal's reason; what was committed
    * before stays.
+   *
+   * @example
+   * await index.add([
+   *   { id: 'p1', text: 'Cholesterol is lowered by statins.', metadata: { year: 2011 } },
+   *   { id: 'p2', tokens: { data: vectors, dims: [rows, 128] } },
+   * ]);
    */
   add(
     documents: IndexDocument<M> | Iterable<IndexDocument<M>> | AsyncIterable<IndexDocument<M>>,
@@ -171,7 +183,12 @@ export class Index<M extends Metadata = Metadata> {
 
   /**
    * Deletes documents by their ids, or those that pass a filter. Ids that are not there are left
-   * out of the number returned.
+   * out of the number returned. Rejects with 'invalid-argument', 'read-only', 'locked' (the lock
+   * was taken over), 'storage-failed', 'closed', or the signal's reason; nothing is deleted then.
+   *
+   * @example
+   * await index.delete(['p1', 'p2']);
+   * const count = await index.delete({ filter: { year: { $lt: 2000 } } });
    */
   delete(
     which: string | readonly string[] | { filter: Filter<M> },
@@ -184,7 +201,11 @@ export class Index<M extends Metadata = Metadata> {
 
   /**
    * A document by its id; undefined where there is none. For an array of ids an array, in its
-   * order.
+   * order. Rejects with 'invalid-argument', 'bad-file' (a document that is damaged), or 'closed'.
+   *
+   * @example
+   * const document = await index.get('p1');
+   * console.log(document?.text);
    */
   get(id: string): Promise<StoredText<M> | undefined>;
   get(ids: readonly string[]): Promise<(StoredText<M> | undefined)[]>;
@@ -196,7 +217,15 @@ export class Index<M extends Metadata = Metadata> {
 
   /**
    * The best documents for one query, by exact MaxSim among the candidates. Rejects with
-   * 'invalid-argument', 'closed', or the signal's reason.
+   * 'invalid-argument', 'dimension-mismatch', 'not-finite', 'empty-document' (a query without a
+   * token), 'bad-file' (what it reads is damaged), 'closed', or the signal's reason.
+   *
+   * @example
+   * const { hits } = await index.search('do statins lower cholesterol?', {
+   *   filter: { year: { $gte: 2000 } },
+   *   include: ['text', 'evidence'],
+   * });
+   * for (const { id, score, text } of hits) console.log(id, score, text);
    */
   async search<const I extends readonly Include[] = DefaultInclude>(
     query: Query,
@@ -261,7 +290,11 @@ export class Index<M extends Metadata = Metadata> {
 
   /**
    * Scores documents that were found elsewhere by exact MaxSim, best first; ids that are not there
-   * are left out. Default k: all of them.
+   * are left out. Default k: all of them. Rejects as `search` does.
+   *
+   * @example
+   * const found = keywords.search(question).map(({ id }) => id);
+   * const { hits } = await index.rerank(question, found.slice(0, 100), { k: 10 });
    */
   rerank<const I extends readonly Include[] = DefaultInclude>(
     query: Query,
@@ -298,7 +331,14 @@ export class Index<M extends Metadata = Metadata> {
    * Learns the present documents anew: features (trained, or random with `epochs: 0` or `features:
    * 'random'`) and the codes of all documents, which replace the old ones in one step while
    * searches go on. A collection with `features: 'exact'`, or 'auto' and neither features nor 4,096
-   * documents, stays exact.
+   * documents, stays exact. Rejects with 'invalid-argument' (also where all that there is to learn
+   * from is the same), 'dimension-mismatch' and 'not-finite' (of
+   * `learn`), 'read-only', 'storage-failed', 'bad-file', 'closed', or the signal's reason; the
+   * model that was there stays then.
+   *
+   * @example
+   * await index.fit({ learn: questionsThatPeopleAsked });
+   * await index.tune({ recall: 0.95 });
    */
   fit(options: FitIndexOptions = {}): Promise<IndexStats> {
     return this.#collection.write('fit', options, FIT_INDEX_OPTIONS, async (call) => {
@@ -310,9 +350,10 @@ export class Index<M extends Metadata = Metadata> {
   /**
    * Measures on held-out queries how many candidates find which share of the exact top k, and keeps
    * the curve: searches with `recall`, and those that say nothing, go by it. Rejects with
-   * 'unsupported' without a model, and 'read-only'.
+   * 'unsupported' without a model, 'invalid-argument', 'read-only', 'storage-failed', 'closed', or
+   * the signal's reason.
    */
-  tune(options: TuneOptions = {}): Promise<Curve & { numCandidates: number | null }> {
+  tune(options: TuneOptions = {}): Promise<Tuned> {
     return this.#collection.write(
       'tune',
       options,
@@ -355,7 +396,10 @@ export class Index<M extends Metadata = Metadata> {
     return statsOf(this.#collection.snapshot);
   }
 
-  /** Reads all files and compares their checksums. */
+  /**
+   * Reads all files and compares their checksums; what is wrong is told, not raised. Rejects with
+   * 'closed', or the signal's reason.
+   */
   verify(options: RunOptions = {}): Promise<Verification> {
     const { storage } = this.#collection.store;
     return this.#collection.read('verify', options, RUN_OPTIONS, ({ snapshot }) =>
@@ -363,7 +407,11 @@ export class Index<M extends Metadata = Metadata> {
     );
   }
 
-  /** Rewrites small segments and those with deleted documents, which gives their place back. */
+  /**
+   * Rewrites small segments and those with deleted documents, which gives their place back, one
+   * after the other: what is done stays done. Rejects with 'read-only', 'storage-failed',
+   * 'bad-file', 'closed', or the signal's reason.
+   */
   compact(options: RunOptions = {}): Promise<IndexStats> {
     return this.#collection.write('compact', options, RUN_OPTIONS, async (call) => {
       await compact(call.store, call);
@@ -392,6 +440,7 @@ export class Index<M extends Metadata = Metadata> {
     return this.#collection.close();
   }
 
+  /** `close`, at the end of `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -50,7 +50,12 @@ export interface Encoder {
   readonly id: string;
   /** Dimension of token vectors. */
   readonly dim: number;
+  /**
+   * Token vectors of questions, as the checkpoint reads these: with its marker, prompt, length and
+   * expansion. Rejects with `invalid-argument`, `closed`, `worker-failed`, or the signal's reason.
+   */
   encodeQuery(texts: readonly string[], options?: EncodeOptions): Promise<EncodedTexts>;
+  /** Token vectors of documents, as the checkpoint reads these. Rejects as `encodeQuery` does. */
   encodeDocument(texts: readonly string[], options?: EncodeOptions): Promise<EncodedTexts>;
   /** Stops the encoder's threads. Calls under way and later ones reject with `closed`. */
   close(): Promise<void>;
@@ -58,7 +63,9 @@ export interface Encoder {
 
 /** One vector for each text: `vectors` is texts x dim, of unit length. */
 export interface PooledVectors {
+  /** Row after row, texts x dim. */
   readonly vectors: Float32Array;
+  /** Dimension of the body's states. */
   readonly dim: number;
 }
 
@@ -67,10 +74,19 @@ export interface PooledVectors {
  * included, before any projection.
  */
 export interface PoolingEncoder extends Encoder {
+  /**
+   * One vector for each text, read as a document. Rejects as `encodeQuery` does, and with
+   * `unsupported` where the checkpoint is a graph whose states do not come out of it.
+   */
   encodePooled(texts: readonly string[], options?: EncodeOptions): Promise<PooledVectors>;
-  /** Token vectors and pooled vectors in one pass. */
+  /** Token vectors and pooled vectors in one pass. Rejects as `encodePooled` does. */
   encode(
     texts: readonly string[],
     options: EncodeOptions & { kind: 'query' | 'document' },
-  ): Promise<{ tokens: EncodedTexts; pooled: PooledVectors }>;
+  ): Promise<{
+    /** As `encodeQuery` or `encodeDocument` gives them, by `kind`. */
+    tokens: EncodedTexts;
+    /** As `encodePooled` gives them. */
+    pooled: PooledVectors;
+  }>;
 }

@@ -3,7 +3,8 @@ import { nodePlatform } from './node-platform.js';
 
 providePlatform(nodePlatform);
 
-export { readNpy, writeNpy } from '../formats/npy/npy.js';
-export { readBeir } from '../formats/texts/node-beir.js';
+export { type NpyArray, type NpyData, readNpy, writeNpy } from '../formats/npy/npy.js';
+export type { BeirDocument, BeirQuery, Qrels } from '../formats/texts/beir.js';
+export { type BeirDataset, type BeirOptions, readBeir } from '../formats/texts/node-beir.js';
 export { folderStorage } from '../storage/node-folder.js';
 export * from './public.js';

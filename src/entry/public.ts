@@ -2,9 +2,15 @@ export type { ByteSource } from '../bytes/byte-source.js';
 export type { Curve, Features, Residual } from '../collection/files/manifest.js';
 export type { Verification } from '../collection/files/verify.js';
 export type { StoredText } from '../collection/get.js';
-export { Index, type SearchResult } from '../collection/index.js';
+export { Index, type SearchResult, type Tuned } from '../collection/index.js';
+export type { DocumentLengths } from '../collection/learn/refit-advice.js';
 export type { IndexDocument } from '../collection/metadata/document.js';
-export type { Filter } from '../collection/metadata/filter.js';
+export type {
+  AnyFilter,
+  Condition,
+  Filter,
+  FilterOperators,
+} from '../collection/metadata/filter.js';
 export type { Metadata } from '../collection/metadata/metadata.js';
 export type {
   Added,
@@ -47,7 +53,12 @@ export {
 } from '../formats/safetensors/safetensors-stream.js';
 export { type InitOptions, init } from '../kernels/init.js';
 export type { Activation } from '../kernels/kernels.js';
-export { type FitOptions, type LearnOptions, paper } from '../learn/learn-options.js';
+export {
+  type FitOptions,
+  type LearnOptions,
+  paper,
+  type ResolvedLearnOptions,
+} from '../learn/learn-options.js';
 export type { ScheduleName } from '../learn/schedule.js';
 export type { EpochReport } from '../learn/train.js';
 export type { CandidateOptions } from '../lemur/candidate-options.js';

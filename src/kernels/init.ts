@@ -2,6 +2,7 @@ import { checkOptions, type OptionNames } from '../known-options.js';
 import { kindOf } from '../value-kind.js';
 import { provideKernels } from './kernels-module.js';
 
+/** Where the kernels come from. */
 export interface InitOptions {
   /**
    * The compiled kernels, the files `lemur/kernels.wasm` and `lemur/kernels-shared.wasm` of this
@@ -22,6 +23,11 @@ const INIT_OPTIONS: OptionNames<InitOptions> = { wasm: true };
  * both. Raises `invalid-argument` (a wrong type, or too late), `not-found` (nothing at the URL),
  * `bad-file` (not these kernels) and `unsupported` (compiling is forbidden, or the module is for
  * the other memory); the inlined kernels are then used as before.
+ *
+ * @example
+ * import kernels from 'lemur/kernels.wasm';
+ *
+ * await init({ wasm: kernels });
  */
 export async function init(options: InitOptions): Promise<void> {
   checkOptions(options, INIT_OPTIONS, 'init');

@@ -223,6 +223,7 @@ export const ACTIVATIONS: readonly ['gelu', 'relu', 'silu', 'mish'] = [
   'silu',
   'mish',
 ];
+/** What comes behind a layer of the feature map: gelu (with erf), relu, silu or mish. */
 export type Activation = (typeof ACTIVATIONS)[number];
 
 /** Lanes of a panel: vectors are packed 16 at a time. */

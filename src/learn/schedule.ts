@@ -1,6 +1,10 @@
 /** Learning rate and beta1 of every step of a run. */
 export type Schedule = (step: number) => { lr: number; beta1: number };
 
+/**
+ * How the learning rate goes: `one-cycle` rises to `lr` in the first tenth of the steps and falls
+ * to almost nothing; `constant` stays.
+ */
 export type ScheduleName = 'one-cycle' | 'constant';
 
 const WARM_UP = 0.1;

@@ -11,6 +11,7 @@ import type { TargetMoments } from './target-moments.js';
 export interface EpochReport {
   /** From 1. */
   epoch: number;
+  /** How many there will be. */
   epochs: number;
   /** Mean over the batches of the epoch, each taken before its step. */
   trainLoss: number;

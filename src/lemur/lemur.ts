@@ -60,8 +60,9 @@ export class Lemur {
   readonly latentDim: number;
   /** Number of documents. */
   readonly documents: number;
-  /** Mean and population deviation of the targets. */
+  /** Mean of the targets. */
   readonly mean: number;
+  /** Population deviation of the targets. */
   readonly std: number;
   /** The options it was fitted with. */
   readonly options: ResolvedLearnOptions;
@@ -117,6 +118,11 @@ export class Lemur {
    * Learns from a corpus. Any number of documents works, one included; with few the estimate adds
    * little and exact `MaxSim` is the better choice. Rejects with 'empty-corpus', 'empty-document',
    * 'not-finite', 'dimension-mismatch', 'invalid-argument', or the signal's reason.
+   *
+   * @example
+   * const lemur = await Lemur.fit({ vectors, counts, dim: 128 }, { seed: 7 });
+   * const candidates = await lemur.candidates(queries, 200);
+   * await lemur.save('papers.model');
    */
   static async fit(documents: TokenInput, options: FitOptions = {}): Promise<Lemur> {
     checkOptions(options, FIT_OPTIONS, 'Lemur.fit');
@@ -279,7 +285,15 @@ export class Lemur {
    * first scan (prefixes, or float32 weights), then of the full codes of those that are rescored.
    * Raises 'invalid-argument' as `candidates` does.
    */
-  candidateBytes(k: number, options: CandidateOptions = {}): { scanned: number; rescored: number } {
+  candidateBytes(
+    k: number,
+    options: CandidateOptions = {},
+  ): {
+    /** Of all documents in the first scan. */
+    scanned: number;
+    /** Of the full codes of the documents that are looked at again. */
+    rescored: number;
+  } {
     checkOptions(options, CANDIDATE_OPTIONS, 'candidateBytes');
     const prefixes = prefixScan(this.#firstStage, this.documents, k, options);
     if (!prefixes) return { scanned: 4 * this.documents * this.latentDim, rescored: 0 };

@@ -6,6 +6,9 @@ import { isTensor, matrixShape, type TokenMatrix } from '../tokens/token-sets.js
  * MaxSim(Q, D) = sum over the query's tokens of the largest inner product with a token of the
  * document (Khattab and Zaharia, ColBERT). Sums in float64. For many documents at once see
  * `MaxSim`. Raises 'dimension-mismatch', 'empty-document', 'not-finite' and 'invalid-argument'.
+ *
+ * @example
+ * maxSim([[1, 0], [0, 1]], [[0.6, 0.8]]); // 0.6 + 0.8
  */
 export function maxSim(query: TokenMatrix, document: TokenMatrix): number {
   const q = rowsOf(query, 'query');

@@ -27,6 +27,7 @@ import { describeKind, showValue } from '../value-kind.js';
 import { checkK } from './check-k.js';
 import type { Candidates, TopK } from './top-documents.js';
 
+/** How documents are held, and where scores are computed. */
 export interface MaxSimOptions extends DeviceOptions, RunOptions {
   /**
    * `int8` takes a quarter of the memory and is faster; the vectors' mean is kept apart, and each
@@ -50,9 +51,11 @@ const SCORES_AT_ONCE = 1 << 24;
 
 /** Exact MaxSim against a fixed set of documents: all of them, or candidates found elsewhere. */
 export class MaxSim {
+  /** Dimension of the token vectors. */
   readonly dim: number;
   /** Number of documents. */
   readonly documents: number;
+  /** How token vectors are held. */
   readonly precision: Precision;
   readonly #device: Device;
   readonly #tokens: DeviceTokens;
@@ -72,6 +75,10 @@ export class MaxSim {
   /**
    * Checks the documents and puts them where workers can read them; vectors in shared memory are
    * not copied and must not change.
+   *
+   * @example
+   * const exact = await MaxSim.create({ vectors, counts, dim: 128 }, { precision: 'int8' });
+   * const { indices, scores } = await exact.search(queries, 10);
    */
   static async create(documents: TokenInput, options: MaxSimOptions = {}): Promise<MaxSim> {
     checkOptions(options, MAX_SIM_OPTIONS, 'MaxSim.create');
@@ -119,6 +126,9 @@ export class MaxSim {
    * The k best of each query's candidates by exact MaxSim. Queries may have any number of tokens. A
    * query with fewer than k candidates gets them all; its row ends in -1 and -Infinity. Equal
    * scores rank by the order of the candidates; a candidate that comes twice stays twice.
+   *
+   * @example
+   * const top = await exact.rerankSubset(queries, 10, await lemur.candidates(queries, 200));
    */
   async rerankSubset(
     queries: TokenInput,

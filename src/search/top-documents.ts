@@ -3,8 +3,11 @@
  * fewer, rows end in index -1, score -Infinity.
  */
 export interface TopK {
+  /** Numbers of documents, queries x k. */
   readonly indices: Int32Array;
+  /** Their scores, queries x k. */
   readonly scores: Float32Array;
+  /** Places of each query. */
   readonly k: number;
 }
 

@@ -8,18 +8,35 @@ import { checkRow, checkValues } from './check-values.js';
  * allowed) or nested arrays.
  */
 export type TokenMatrix =
-  | { data: Float32Array; dims: readonly number[] }
+  | {
+      /** Row after row, tokens x dim. */
+      data: Float32Array;
+      /** [tokens, dim], or [1, tokens, dim]. */
+      dims: readonly number[];
+    }
   | readonly (readonly number[] | Float32Array)[];
 
 /** Texts of equal length, or one text: `dims` is [texts, tokens, dim] or [tokens, dim]. */
-export type DenseTokens = { data: Float32Array; dims: readonly number[] };
+export type DenseTokens = {
+  /** Row after row, text after text. */
+  data: Float32Array;
+  /** [texts, tokens, dim] or [tokens, dim]. */
+  dims: readonly number[];
+};
 
 /**
  * Many texts: ragged pairs as the Python reference takes them, one matrix for each text, or a dense
  * tensor.
  */
 export type TokenInput =
-  | { vectors: Float32Array; counts: ArrayLike<number>; dim: number }
+  | {
+      /** Row after row, all texts end to end: sum(counts) x dim. */
+      vectors: Float32Array;
+      /** Rows of each text. */
+      counts: ArrayLike<number>;
+      /** Dimension of the vectors. */
+      dim: number;
+    }
   | DenseTokens
   | readonly TokenMatrix[];
 
@@ -29,9 +46,13 @@ export type TokenInput =
  * more than 2^31 of them.
  */
 export interface TokenSets {
+  /** Row after row, all texts end to end. */
   readonly vectors: Float32Array;
+  /** Rows of each text. */
   readonly counts: Int32Array;
+  /** Where the rows of each text begin, and the end: one more than there are texts. */
   readonly offsets: Float64Array;
+  /** Dimension of the vectors. */
   readonly dim: number;
 }
 

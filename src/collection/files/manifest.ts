@@ -32,6 +32,9 @@ export interface FileEntry {
 export interface Residual {
   /** Documents it comes from; 0: unknown. */
   documents: number;
+  /**
+   * Squared residual over variance: 0 where the weights explain all, 1 where they explain nothing.
+   */
   mean: number;
 }
 
@@ -54,7 +57,9 @@ export interface SegmentEntry {
 
 /** Recall of the exact top k on held-out queries by number of candidates. */
 export interface Curve {
+  /** The k of the top k. */
   k: number;
+  /** How many queries it was measured with. */
   queries: number;
   /** Where the queries came from. */
   source: 'given' | 'collection';

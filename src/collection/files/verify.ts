@@ -9,7 +9,9 @@ import { type Snapshot, STEPS_AN_ID } from './snapshot.js';
 
 /** What `verify` found. */
 export interface Verification {
+  /** Files that were read. */
   files: number;
+  /** Bytes that were read. */
   bytes: number;
   /** One sentence for each file or document at fault; none: all is well. */
   problems: string[];

@@ -35,15 +35,21 @@ import type { Metadata } from './metadata.js';
 export type Filter<M extends Metadata = Metadata> = string extends keyof M
   ? AnyFilter
   : { readonly [E in Entries<M> as E[0]]?: Condition<Reached<E[1]>> } & {
+      /** All of these pass. */
       readonly $and?: readonly Filter<M>[];
+      /** One of these passes. */
       readonly $or?: readonly Filter<M>[];
+      /** This one does not pass. */
       readonly $not?: Filter<M>;
     };
 
 /** A filter of metadata whose type is not known. */
 export interface AnyFilter {
+  /** All of these pass. */
   readonly $and?: readonly AnyFilter[];
+  /** One of these passes. */
   readonly $or?: readonly AnyFilter[];
+  /** This one does not pass. */
   readonly $not?: AnyFilter;
   /** Conditions; the others are here for the properties above alone. */
   readonly [path: string]: Condition | AnyFilter | readonly AnyFilter[] | undefined;
@@ -54,15 +60,25 @@ export type Condition<V extends Scalar = Scalar> = V | null | FilterOperators<V>
 
 /** The operators of a field whose values are of type V. See `Filter`. */
 export interface FilterOperators<V extends Scalar = Scalar> {
+  /** A value is this one. */
   readonly $eq?: V | null;
+  /** No value is this one. */
   readonly $ne?: V | null;
+  /** A value is larger. */
   readonly $gt?: Ordered<V>;
+  /** A value is larger or the same. */
   readonly $gte?: Ordered<V>;
+  /** A value is smaller. */
   readonly $lt?: Ordered<V>;
+  /** A value is smaller or the same. */
   readonly $lte?: Ordered<V>;
+  /** A value is one of these. */
   readonly $in?: readonly (V | null)[];
+  /** No value is one of these. */
   readonly $nin?: readonly (V | null)[];
+  /** Whether something is at the path. */
   readonly $exists?: boolean;
+  /** These operators, taken together, do not hold. */
   readonly $not?: FilterOperators<V>;
 }
 

@@ -9,18 +9,29 @@ import { recallAt } from './recall-curve.js';
 
 /** What is known of a collection. */
 export interface IndexStats {
+  /** Documents that are not deleted. */
   documents: number;
   /** Deleted documents whose place has not been given back yet. */
   deleted: number;
   /** Stored token vectors, deleted documents' included. */
   tokens: number;
+  /** Batches that documents are stored in; `compact` makes fewer of them. */
   segments: number;
   /** Of all files. */
   bytes: number;
+  /** Dimension of the token vectors. */
   dim: number;
+  /** How token vectors are stored. */
   precision: Precision;
+  /** Token vectors were merged into this part of them; 1: none was. */
   pooling: number;
-  encoder: { id: string; dim: number } | null;
+  /** The encoder that it was made with; null where token vectors came ready-made. */
+  encoder: {
+    /** Its `id`. */
+    id: string;
+    /** Dimension of its token vectors. */
+    dim: number;
+  } | null;
   /** How candidates are found. */
   features: 'exact' | 'random' | 'trained';
   /** Documents that the model was fitted with; null without a model. */
@@ -33,17 +44,28 @@ export interface IndexStats {
    * How badly the weights explain documents (1 - R^2 at the solve sample): those of the fit, and
    * those added since.
    */
-  residuals: { fitted: Residual; added: Residual } | null;
+  residuals: {
+    /** Those that the model was fitted with. */
+    fitted: Residual;
+    /** Those that came later. */
+    added: Residual;
+  } | null;
   /** How long documents' vectors are; null without a model, and with one of an earlier version. */
   lengths: DocumentLengths | null;
-  /**
-   * What a search for 10 hits that says nothing of it does: documents that it reranks (null: it
-   * scores all of them), and the share of the exact best that it finds (1 where it scores all; else
-   * null until `tune` has measured it).
-   */
-  search: { numCandidates: number | null; recall: number | null };
-  /** Whether the model should be fitted anew, and why. */
-  refit: { due: boolean; why: string };
+  /** What a search for 10 hits does that says nothing of candidates or recall. */
+  search: {
+    /** Documents that it reranks; null: it scores all of them. */
+    numCandidates: number | null;
+    /** Share of the exact best that it finds: 1 where it scores all, null before `tune`. */
+    recall: number | null;
+  };
+  /** Whether the model should be fitted anew. */
+  refit: {
+    /** Whether it should. */
+    due: boolean;
+    /** Why, or why not: one sentence. */
+    why: string;
+  };
 }
 
 export function statsOf(snapshot: Snapshot): IndexStats {

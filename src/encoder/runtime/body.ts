@@ -22,7 +22,9 @@ export interface BodyOutput {
 
 /** A linear map of the last hidden states: hidden x dim, row-major, no bias. */
 export interface Projection {
+  /** Row after row, hidden x dim. */
   readonly matrix: Float32Array;
+  /** Dimension that it leads to. */
   readonly dim: number;
 }
 

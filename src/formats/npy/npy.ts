@@ -21,7 +21,10 @@ export type NpyData =
  * A .npy file's values, row-major, and the type they have in the file; the type of `data` follows
  * from `dtype`.
  */
-export type NpyArray = { readonly shape: readonly number[] } & (
+export type NpyArray = {
+  /** Length of each dimension; empty for a single value. */
+  readonly shape: readonly number[];
+} & (
   | { readonly dtype: 'f2' | 'f4'; readonly data: Float32Array }
   // 64-bit integers come as float64, exactly
   | { readonly dtype: 'f8' | 'i8' | 'u8'; readonly data: Float64Array }

@@ -25,7 +25,7 @@ import {
 import { checkRows, type TensorReadOptions } from './tensor-file.js';
 
 /** Which part of a tensor is read. */
-export type SafetensorsReadOptions = TensorReadOptions;
+export interface SafetensorsReadOptions extends TensorReadOptions {}
 
 /**
  * A safetensors file of which only the header has been read: a `TensorFile`. Every call reads what
@@ -61,6 +61,14 @@ type Part = SafetensorsTensor & { from: number; to: number };
  * length before it is read, every tensor's place against the file's size. `where` names the file in
  * errors; by default its own name does. Rejects with 'bad-file' for anything that the format does
  * not allow.
+ *
+ * @example
+ * const file = await openSafetensors({
+ *   size: blob.size,
+ *   read: async (offset, length) =>
+ *     new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer()),
+ * });
+ * const rows = await file.readFloats('tokens', { rows: [0, 1000] });
  */
 export async function openSafetensors(
   source: UnnamedSource,

@@ -22,7 +22,9 @@ export type SafetensorsType =
 
 /** What a tensor is. */
 export interface SafetensorsTensor {
+  /** Type of its elements. */
   readonly type: SafetensorsType;
+  /** Length of each dimension; empty for a single value. */
   readonly shape: readonly number[];
 }
 

@@ -25,12 +25,15 @@ export type { SafetensorsTensor, SafetensorsType } from './safetensors-header.js
  * their size.
  */
 export interface SafetensorsEntry extends SafetensorsTensor {
+  /** Its values, a view of the file. */
   readonly bytes: Uint8Array;
 }
 
 /** A file's tensors in the order of their bytes, and the strings it carries about itself. */
 export interface Safetensors {
+  /** Tensors by name, in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+  /** The strings that the file carries about itself. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

@@ -8,6 +8,7 @@ export interface TensorReadOptions {
    * Rows along the first dimension, from the first number up to before the second; default: all.
    */
   rows?: readonly [number, number] | undefined;
+  /** Stops the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 

@@ -11,16 +11,23 @@ import { showJson } from '../json/show-json.js';
 
 /** One document of a BEIR corpus; `title` is empty where there is none. */
 export interface BeirDocument {
+  /** The `_id` (or `id`) of its line, as a string. */
   readonly id: string;
+  /** Its title; empty where there is none. */
   readonly title: string;
+  /** Its text. */
   readonly text: string;
+  /** Whatever the line has as `metadata`. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** One query. */
 export interface BeirQuery {
+  /** The `_id` (or `id`) of its line, as a string. */
   readonly id: string;
+  /** The question. */
   readonly text: string;
+  /** Whatever the line has as `metadata`. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
