@@ -1,5 +1,6 @@
 import type { DenseLayer } from './architectures/dense.js';
-import type { Checkpoint, Layout } from './checkpoint/checkpoint.js';
+import type { Checkpoint } from './checkpoint/checkpoint.js';
+import type { Layout } from './checkpoint/layout.js';
 import type { EncoderPlatform } from './platform.js';
 
 /** Prefix of an encoder's id, by its layout. */

@@ -1,5 +1,6 @@
 import { LemurError } from '../errors.js';
-import { resolveRecipes, type Settings } from './checkpoint/settings.js';
+import { resolveRecipes } from './checkpoint/resolve-recipes.js';
+import type { Settings } from './checkpoint/settings.js';
 import type { EncoderParts } from './pooling-encoder.js';
 import { extraTokens, PLAIN, type TextRecipe } from './text/recipe.js';
 import { idsOf, PUNCTUATION, type TextTokenizer } from './text/tokenizer.js';

@@ -9,77 +9,86 @@ let inlinedUrl: string | undefined;
  * text, once it is known that the URL failed.
  */
 export function spawnBrowserWorker(): WorkerPort {
-  let worker: Worker | undefined;
-  let ended = false;
-  /** For the second worker, should the first never answer. */
-  let unanswered: { message: unknown; transfer: Transferable[] }[] | null = [];
-  let receive: (message: unknown) => void = () => {};
-  let die: (cause: unknown) => void = () => {};
+  const port = new PagePort();
+  port.start();
+  return port;
+}
 
-  const adopt = (started: Worker, onFailure: (cause: Error) => void): void => {
-    worker = started;
+class PagePort implements WorkerPort {
+  #worker: Worker | undefined;
+  #isEnded = false;
+  /** For the second worker, should the first never answer. */
+  #unanswered: { message: unknown; transfer: Transferable[] }[] | null = [];
+  #receive: (message: unknown) => void = () => {};
+  #die: (cause: unknown) => void = () => {};
+
+  start(): void {
+    if (urlFailed) void this.#startInlined();
+    else this.#startByUrl();
+  }
+
+  post(message: unknown, transfer: readonly unknown[] = []): void {
+    this.#unanswered?.push({ message, transfer: transfer as Transferable[] });
+    this.#worker?.postMessage(message, transfer as Transferable[]);
+  }
+
+  listen(onMessage: (message: unknown) => void, onDeath: (cause: unknown) => void): void {
+    this.#receive = onMessage;
+    this.#die = onDeath;
+  }
+
+  /** A page stays open by itself. */
+  keepAlive(): void {}
+
+  async terminate(): Promise<void> {
+    this.#isEnded = true;
+    this.#worker?.terminate();
+  }
+
+  #startByUrl(): void {
+    try {
+      this.#adopt(
+        new Worker(new URL('./browser-kernels-worker.js', import.meta.url), { type: 'module' }),
+        (cause) => void this.#startInlined(cause),
+      );
+    } catch (cause) {
+      void this.#startInlined(cause as Error);
+    }
+  }
+
+  async #startInlined(first?: Error): Promise<void> {
+    urlFailed = true;
+    const fail = (cause: Error): void => {
+      const why = first?.message ?? 'failed before';
+      this.#die(new Error(`by its URL: ${why}; from a blob: ${cause.message}`, { cause }));
+    };
+    this.#worker?.terminate();
+    try {
+      const { WORKER } = await import('./inlined-kernels-worker.js');
+      if (this.#isEnded) return;
+      inlinedUrl ??= URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' }));
+      this.#adopt(new Worker(inlinedUrl, { type: 'module' }), fail);
+    } catch (cause) {
+      fail(cause as Error);
+    }
+  }
+
+  #adopt(started: Worker, onFailure: (cause: Error) => void): void {
+    this.#worker = started;
     started.onmessage = (event) => {
-      unanswered = null;
-      receive(event.data);
+      this.#unanswered = null;
+      this.#receive(event.data);
     };
     started.onerror = (event) => {
-      if (worker !== started) return;
+      if (this.#worker !== started) return;
       const cause =
         event.error instanceof Error
           ? event.error
           : new Error(event.message || 'its script could not be loaded');
-      if (unanswered) onFailure(cause);
-      else die(cause);
+      if (this.#unanswered) onFailure(cause);
+      else this.#die(cause);
     };
-    for (const { message, transfer } of unanswered ?? []) started.postMessage(message, transfer);
-  };
-
-  const startByUrl = (): void => {
-    try {
-      adopt(
-        new Worker(new URL('./browser-kernels-worker.js', import.meta.url), { type: 'module' }),
-        startInlined,
-      );
-    } catch (cause) {
-      startInlined(cause as Error);
-    }
-  };
-
-  const startInlined = async (first?: Error): Promise<void> => {
-    urlFailed = true;
-    const fail = (cause: Error): void =>
-      die(
-        new Error(
-          `by its URL: ${first?.message ?? 'failed before'}; from a blob: ${cause.message}`,
-          { cause },
-        ),
-      );
-    worker?.terminate();
-    try {
-      const { WORKER } = await import('./inlined-kernels-worker.js');
-      if (ended) return;
-      inlinedUrl ??= URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' }));
-      adopt(new Worker(inlinedUrl, { type: 'module' }), fail);
-    } catch (cause) {
-      fail(cause as Error);
-    }
-  };
-
-  if (urlFailed) void startInlined();
-  else startByUrl();
-  return {
-    post(message, transfer = []) {
-      unanswered?.push({ message, transfer: transfer as Transferable[] });
-      worker?.postMessage(message, transfer as Transferable[]);
-    },
-    listen(onMessage, onDeath) {
-      receive = onMessage;
-      die = onDeath;
-    },
-    keepAlive() {},
-    async terminate() {
-      ended = true;
-      worker?.terminate();
-    },
-  };
+    for (const { message, transfer } of this.#unanswered ?? [])
+      started.postMessage(message, transfer);
+  }
 }

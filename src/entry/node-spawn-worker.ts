@@ -38,98 +38,115 @@ const fileless = new WeakSet<WorkerScript>();
  * which gets the same messages.
  */
 export function spawnNodeWorker(script: WorkerScript): NodeWorkerPort {
-  let worker: Worker | undefined;
-  let alive = false;
-  let wanted = true;
+  const port = new ThreadPort(script);
+  port.start();
+  return port;
+}
+
+class ThreadPort implements NodeWorkerPort {
+  readonly #script: WorkerScript;
+  #worker: Worker | undefined;
+  #isAlive = false;
+  #isWanted = true;
   /** For the second worker, should the first never answer. */
-  let unanswered: { message: unknown; transfer: readonly ArrayBuffer[] }[] | null = [];
-  let receive: (message: unknown) => void = () => {};
-  let die: (cause: unknown) => void = () => {};
-  let ended: () => void = () => {};
-  const exited = new Promise<void>((resolve) => {
-    ended = resolve;
+  #unanswered: { message: unknown; transfer: readonly ArrayBuffer[] }[] | null = [];
+  #receive: (message: unknown) => void = () => {};
+  #die: (cause: unknown) => void = () => {};
+  #ended: () => void = () => {};
+  readonly #exited = new Promise<void>((resolve) => {
+    this.#ended = resolve;
   });
 
-  const adopt = (started: Worker, onFailure: (cause: Error) => void): void => {
-    worker = started;
-    if (!alive) started.unref();
-    started.on('message', (message) => {
-      unanswered = null;
-      receive(message);
-    });
-    const fail = (cause: Error): void => {
-      if (worker !== started) return;
-      if (wanted && unanswered) {
-        worker = undefined;
-        onFailure(cause);
+  constructor(script: WorkerScript) {
+    this.#script = script;
+  }
+
+  start(): void {
+    if (fileless.has(this.#script)) void this.#startText();
+    else this.#startFile();
+  }
+
+  post(message: unknown, transfer: readonly unknown[] = []): void {
+    const buffers = transfer as readonly ArrayBuffer[];
+    this.#unanswered?.push({ message, transfer: buffers });
+    this.#worker?.postMessage(message, buffers);
+  }
+
+  listen(onMessage: (message: unknown) => void, onDeath: (cause: unknown) => void): void {
+    this.#receive = onMessage;
+    this.#die = onDeath;
+  }
+
+  keepAlive(value: boolean): void {
+    this.#isAlive = value;
+    if (value) this.#worker?.ref();
+    else this.#worker?.unref();
+  }
+
+  async terminate(): Promise<void> {
+    this.#isWanted = false;
+    await this.#worker?.terminate();
+  }
+
+  async finish(message: unknown): Promise<void> {
+    this.#isWanted = false;
+    this.#worker?.postMessage(message);
+    this.#worker?.ref();
+    await this.#exited;
+  }
+
+  #startFile(): void {
+    try {
+      const file = this.#script.file();
+      if (!file) {
+        void this.#startText(new Error('it is not there'));
         return;
       }
-      if (wanted) die(cause);
+      const started = new Worker(file, this.#script.options);
+      this.#adopt(started, (cause) => void this.#startText(cause));
+    } catch (cause) {
+      void this.#startText(cause as Error);
+    }
+  }
+
+  async #startText(first?: Error): Promise<void> {
+    fileless.add(this.#script);
+    const fail = (cause: Error): void => {
+      const why = first?.message ?? 'failed before';
+      this.#die(new Error(`from its file: ${why}; from a text: ${cause.message}`, { cause }));
+      this.#ended();
+    };
+    try {
+      const text = await this.#script.text();
+      if (!this.#isWanted) this.#ended();
+      else this.#adopt(new Worker(text, { ...this.#script.options, eval: true }), fail);
+    } catch (cause) {
+      fail(cause as Error);
+    }
+  }
+
+  #adopt(started: Worker, onFailure: (cause: Error) => void): void {
+    this.#worker = started;
+    if (!this.#isAlive) started.unref();
+    started.on('message', (message) => {
+      this.#unanswered = null;
+      this.#receive(message);
+    });
+    const fail = (cause: Error): void => {
+      if (this.#worker !== started || !this.#isWanted) return;
+      if (!this.#unanswered) {
+        this.#die(cause);
+        return;
+      }
+      this.#worker = undefined;
+      onFailure(cause);
     };
     started.on('error', fail);
     started.on('exit', (code) => {
       fail(new Error(`exit code ${code}`));
-      if (worker === started) ended();
+      if (this.#worker === started) this.#ended();
     });
-    for (const { message, transfer } of unanswered ?? []) started.postMessage(message, transfer);
-  };
-
-  const startFile = (): void => {
-    try {
-      const file = script.file();
-      if (file) adopt(new Worker(file, script.options), startText);
-      else void startText(new Error('it is not there'));
-    } catch (cause) {
-      void startText(cause as Error);
-    }
-  };
-
-  const startText = async (first?: Error): Promise<void> => {
-    fileless.add(script);
-    const fail = (cause: Error): void => {
-      die(
-        new Error(
-          `from its file: ${first?.message ?? 'failed before'}; from a text: ${cause.message}`,
-          { cause },
-        ),
-      );
-      ended();
-    };
-    try {
-      const text = await script.text();
-      if (!wanted) return ended();
-      adopt(new Worker(text, { ...script.options, eval: true }), fail);
-    } catch (cause) {
-      fail(cause as Error);
-    }
-  };
-
-  if (fileless.has(script)) void startText();
-  else startFile();
-  return {
-    post(message, transfer = []) {
-      const buffers = transfer as readonly ArrayBuffer[];
-      unanswered?.push({ message, transfer: buffers });
-      worker?.postMessage(message, buffers);
-    },
-    listen(onMessage, onDeath) {
-      receive = onMessage;
-      die = onDeath;
-    },
-    keepAlive(value) {
-      alive = value;
-      if (alive) worker?.ref();
-      else worker?.unref();
-    },
-    async terminate() {
-      wanted = false;
-      await worker?.terminate();
-    },
-    async finish(message) {
-      wanted = false;
-      worker?.postMessage(message);
-      worker?.ref();
-      await exited;
-    },
-  };
+    for (const { message, transfer } of this.#unanswered ?? [])
+      started.postMessage(message, transfer);
+  }
 }
