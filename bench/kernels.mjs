@@ -213,15 +213,16 @@ async function overThreads(count) {
   };
   const train = {};
   for (const products of ['float32', 'int16']) {
-    const training = await device.createTraining(layout, outputs, batch, products);
-    await device.write(
-      training.parameters,
-      Float32Array.from(
-        { length: training.parameters.length },
-        () => (random.uniform() - 0.5) * 0.05,
-      ),
+    const training = await device.createTraining({
+      layout,
+      outputs,
+      batchSize: batch,
+      products,
+    });
+    await training.writeParameters(
+      Float32Array.from({ length: training.parameterCount }, () => (random.uniform() - 0.5) * 0.05),
     );
-    train[products] = await timeAsync(() => device.trainStep(training, step));
+    train[products] = await timeAsync(() => training.step(step));
   }
 
   const tiny = mlpLayout(4, [4], 'relu');

@@ -1,6 +1,6 @@
 import { abortable } from '../abortable.js';
 import { resolveDevice } from '../device/default-device.js';
-import type { Device } from '../device/device.js';
+import type { SearchDevice } from '../device/device.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
@@ -42,7 +42,7 @@ export interface WritingCall extends Call, RunOptions {
  * through `read` or `write`, which check its options, hold what it needs and give it back.
  */
 export class OpenCollection {
-  readonly device: Device;
+  readonly device: SearchDevice;
   readonly store: Store;
   /** Gives documents that are added weights by the present model. */
   readonly models: ModelKeeper;
@@ -52,7 +52,7 @@ export class OpenCollection {
   readonly #calls: Calls;
 
   constructor(
-    device: Device,
+    device: SearchDevice,
     encoder: Encoder | undefined,
     writable: boolean,
     store: Store,
@@ -193,7 +193,7 @@ async function create(
 /** Writes the manifest and opens the store; what cannot be opened is not made. */
 async function createStore(
   storage: WatchedStorage,
-  device: Device,
+  device: SearchDevice,
   lock: StorageLock,
   manifest: IndexManifest,
 ): Promise<Store> {

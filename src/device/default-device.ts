@@ -3,7 +3,8 @@ import type { OptionNames } from '../known-options.js';
 import { platform } from '../platform.js';
 import { describeKind } from '../value-kind.js';
 import { createCpuDevice } from './cpu/cpu-device.js';
-import type { Device, Tensor } from './device.js';
+import type { Device, SearchDevice } from './device.js';
+import { LEARNER_METHODS, missingMethods, SEARCH_METHODS } from './device-methods.js';
 import { isThreads, MOST_THREADS, wrongThreads } from './threads.js';
 
 /** Where a call computes. */
@@ -13,8 +14,8 @@ export interface DeviceOptions {
    * Results do not depend on it.
    */
   threads?: number | undefined;
-  /** A device of your own instead. */
-  device?: Device | undefined;
+  /** A device of your own instead: all that searches needs, and to `fit` what learning does. */
+  device?: SearchDevice | undefined;
 }
 
 export const DEVICE_OPTIONS: OptionNames<DeviceOptions> = { threads: true, device: true };
@@ -26,19 +27,31 @@ export const DEVICE_OPTIONS: OptionNames<DeviceOptions> = { threads: true, devic
 export function checkDevice({ device, threads }: DeviceOptions): void {
   if (threads !== undefined && !isThreads(threads)) throw wrongThreads(threads);
   if (device === undefined || device === null) return;
-  const { upload, allocate, free, maxSim } = Object(device) as Partial<Device>;
-  if ([upload, allocate, free, maxSim].every((method) => typeof method === 'function')) return;
-  const message = `device: expected a Device of your own, or none for the processor's, got ${describeKind(device)}`;
+  const missing = missingMethods(device, SEARCH_METHODS);
+  if (missing.length === 0) return;
+  const lacks = missing.length < SEARCH_METHODS.length ? ` without ${missing.join(', ')}` : '';
+  const message = `device: expected a device of your own, or none for the processor's, got ${describeKind(device)}${lacks}`;
   throw new LemurError('invalid-argument', message, { where: 'device' });
+}
+
+/**
+ * The device as one that learns too, for a call of that name. Raises 'unsupported' where it only
+ * searches.
+ */
+export function learningDevice(device: SearchDevice, where: string): Device {
+  const missing = missingMethods(device, LEARNER_METHODS);
+  if (missing.length === 0) return device as Device;
+  const message = `${where}: this device searches but does not learn: it has no ${missing.join(', ')}`;
+  throw new LemurError('unsupported', message, { where });
 }
 
 const devices = new Map<number, Promise<Device>>();
 
 /**
- * One device for each number of threads, made when first needed and kept while it lives; its
- * workers never keep a process alive.
+ * The caller's device, which may be one that only searches; else one for each number of threads,
+ * made when first needed and kept while it lives: its workers never keep a process alive.
  */
-export async function resolveDevice(options: DeviceOptions): Promise<Device> {
+export async function resolveDevice(options: DeviceOptions): Promise<SearchDevice> {
   checkDevice(options);
   const { device, threads } = options;
   if (device) return device;
@@ -52,21 +65,4 @@ export async function resolveDevice(options: DeviceOptions): Promise<Device> {
   devices.set(wanted, made);
   made.catch(() => devices.delete(wanted));
   return made;
-}
-
-const forgotten = new FinalizationRegistry(
-  ({ device, tensors }: { device: Device; tensors: readonly Tensor[] }) => device.free(...tensors),
-);
-
-/**
- * Frees the tensors when `owner` has been garbage-collected, or when the function returned is
- * called, whichever is first.
- */
-export function freeWith(owner: object, device: Device, tensors: readonly Tensor[]): () => void {
-  const token = {};
-  forgotten.register(owner, { device, tensors }, token);
-  return () => {
-    forgotten.unregister(token);
-    device.free(...tensors);
-  };
 }

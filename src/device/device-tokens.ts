@@ -1,42 +1,92 @@
+import { LemurError } from '../errors.js';
 import { type EncodedTokens, plainTokens } from '../tokens/encode-tokens.js';
 import type { TokenSets } from '../tokens/token-sets.js';
-import type { Device, DeviceTokens, Tensor } from './device.js';
+import type { Tensor, TensorMaker, TensorMemory } from './memory.js';
 
-/** Uploads texts; free them with `freeTokens`. */
+/** Token vectors that a device numbers at most: their numbers are int32. */
+const MOST_ROWS = 2 ** 31 - 1;
+
+/**
+ * Texts on the device: vectors (rows x dim), counts (texts) and, since offsets are needed
+ * everywhere, row offsets (texts + 1). Documents may be int8 with a scale for each text and a mean
+ * that was taken off all: value = code x scale + mean. The vectors of documents may lie in files
+ * (`attach`), or in several tensors as one (`join`); all else is small and plain.
+ */
+export interface DeviceTokens {
+  readonly vectors: Tensor<'f32'> | Tensor<'i8'>;
+  readonly counts: Tensor<'i32'>;
+  readonly offsets: Tensor<'i32'>;
+  /** What a code of each text is worth; null for float32. */
+  readonly scales: Tensor<'f32'> | null;
+  /** dim values; null for float32. */
+  readonly mean: Tensor<'f32'> | null;
+  /**
+   * CRC-32 of the bytes of each text's vectors as they lie (little-endian), as int32. Texts that
+   * are read from a file are held to it; one that differs is a 'bad-file'. Null: nothing is
+   * checked.
+   */
+  readonly checks: Tensor<'i32'> | null;
+  /** Number of texts. */
+  readonly documentCount: number;
+  readonly dim: number;
+  /** The longest text, in tokens. */
+  readonly longest: number;
+}
+
+/** Uploads texts. Rejects with 'invalid-argument' beyond 2^31 - 1 token vectors. */
 export async function uploadTokens(
-  device: Device,
+  device: TensorMaker,
   texts: TokenSets | EncodedTokens,
 ): Promise<DeviceTokens> {
   const tokens = 'rows' in texts ? texts : plainTokens(texts);
-  const { rows, scales, parameters, counts, offsets, dim } = tokens;
+  const { rows, scales, parameters, counts, dim } = tokens;
+  const offsets = deviceOffsets(counts);
   return {
     vectors:
       rows instanceof Float32Array
         ? await device.upload('f32', rows)
         : await device.upload('i8', rows),
     counts: await device.upload('i32', counts),
-    offsets: await device.upload('f64', offsets),
-    factors: scales && (await device.upload('f32', scales)),
+    offsets: await device.upload('i32', offsets),
+    scales: scales && (await device.upload('f32', scales)),
     mean: parameters.length > 0 ? await device.upload('f32', parameters) : null,
     checks: null,
-    documents: counts.length,
+    documentCount: counts.length,
     dim,
     longest: counts.reduce((most, count) => Math.max(most, count), 0),
   };
 }
 
-export function freeTokens(device: Device, tokens: DeviceTokens): void {
-  device.free(...tensorsOf(tokens));
+/**
+ * Row offsets of texts of so many tokens, as the device takes them. Raises 'invalid-argument'
+ * beyond 2^31 - 1 rows.
+ */
+export function deviceOffsets(counts: Int32Array): Int32Array {
+  const offsets = new Int32Array(counts.length + 1);
+  let rows = 0;
+  for (let i = 0; i < counts.length; i++) {
+    rows += counts[i];
+    offsets[i + 1] = rows;
+  }
+  if (rows > MOST_ROWS) {
+    const message = `token vectors: expected at most ${MOST_ROWS} (2^31 - 1) at once, got ${rows}`;
+    throw new LemurError('invalid-argument', message, { where: 'token vectors' });
+  }
+  return offsets;
+}
+
+export function freeTokens(device: TensorMemory, tokens: DeviceTokens): void {
+  device.free(...tokenTensors(tokens));
 }
 
 /** All that the texts keep on the device. */
-export function tensorsOf({
+export function tokenTensors({
   vectors,
   counts,
   offsets,
-  factors,
+  scales,
   mean,
   checks,
 }: DeviceTokens): Tensor[] {
-  return [vectors, counts, offsets, factors, mean, checks].filter((tensor) => tensor !== null);
+  return [vectors, counts, offsets, scales, mean, checks].filter((tensor) => tensor !== null);
 }

@@ -1,4 +1,4 @@
-import type { TrainStep } from '../device/device.js';
+import type { TrainStep } from '../device/training.js';
 import { createSchedule, type ScheduleName } from './schedule.js';
 
 const BETA2 = 0.999;

@@ -1,5 +1,7 @@
-import type { Device, DeviceTokens, Tensor } from '../device/device.js';
-import { freeTokens, uploadTokens } from '../device/device-tokens.js';
+import type { Device } from '../device/device.js';
+import { type DeviceTokens, uploadTokens } from '../device/device-tokens.js';
+import type { Tensor } from '../device/memory.js';
+import { buildTensors, withTensors } from '../device/with-tensors.js';
 import type { RunOptions } from '../run-options.js';
 import type { WeightBasis } from './reduction.js';
 
@@ -10,15 +12,11 @@ export async function documentWeights(
   documents: DeviceTokens,
   options?: RunOptions,
 ): Promise<Tensor<'f32'>> {
-  const { latentDim } = map.layout;
-  const out = await device.allocate('f32', documents.documents * latentDim);
-  try {
-    await device.documentWeights({ ...solver, latentDim, documents, mean, std, out }, options);
+  return buildTensors(device, async (scope) => {
+    const out = await scope.allocate('f32', documents.documentCount * map.layout.latentDim);
+    await device.documentWeights({ ...solver, documents, mean, std, out }, options);
     return out;
-  } catch (error) {
-    device.free(out);
-    throw error;
-  }
+  });
 }
 
 /** Weights of a document whose vectors are zero, d' values. */
@@ -28,20 +26,13 @@ export async function zeroWeights(
   { signal }: RunOptions,
 ): Promise<Float32Array> {
   const dim = basis.map.layout.inputDim;
-  const zero = await uploadTokens(device, {
-    vectors: new Float32Array(dim),
-    counts: Int32Array.of(1),
-    offsets: Float64Array.of(0, 1),
-    dim,
+  return withTensors(device, async (scope) => {
+    const zero = await uploadTokens(scope, {
+      vectors: new Float32Array(dim),
+      counts: Int32Array.of(1),
+      offsets: Float64Array.of(0, 1),
+      dim,
+    });
+    return device.read(scope.own(await documentWeights(device, basis, zero, { signal })));
   });
-  try {
-    const w = await documentWeights(device, basis, zero, { signal });
-    try {
-      return await device.read(w);
-    } finally {
-      device.free(w);
-    }
-  } finally {
-    freeTokens(device, zero);
-  }
 }

@@ -1,5 +1,8 @@
-import type { Device, DeviceFeatureMap, DeviceTokens } from '../device/device.js';
+import type { Device } from '../device/device.js';
+import type { DeviceFeatureMap } from '../device/device-feature-map.js';
+import type { DeviceTokens } from '../device/device-tokens.js';
 import { randomLayout } from '../device/feature-layout.js';
+import { withTensors } from '../device/with-tensors.js';
 import type { RunOptions } from '../run-options.js';
 import { createRandom, sampleWithoutReplacement } from '../tokens/random.js';
 import { STREAM } from '../tokens/random-streams.js';
@@ -8,12 +11,7 @@ import type { FitOptions, ResolvedLearnOptions } from './learn-options.js';
 import type { LearnSamples } from './learn-samples.js';
 import type { Reduction } from './reduction.js';
 import { momentsOfSums, type TargetMoments } from './target-moments.js';
-import {
-  computeTargets,
-  freeTargetDocuments,
-  type TargetDocuments,
-  uploadTargetDocuments,
-} from './targets.js';
+import { computeTargets, type TargetDocuments, uploadTargetDocuments } from './targets.js';
 import { trainFeatureMap } from './train-feature-map.js';
 
 /**
@@ -30,16 +28,14 @@ export async function learnFeatureMap(
 ): Promise<Omit<Reduction, 'solver' | 'base'>> {
   const subset = sampleWithoutReplacement(
     createRandom(chosen.seed, STREAM.trainDocuments),
-    documents.documents,
+    documents.documentCount,
     chosen.trainSubsetSize,
   );
-  const of = await uploadTargetDocuments(device, documents, subset, lengths);
-  try {
+  return withTensors(device, async (scope) => {
+    const of = await uploadTargetDocuments(scope, documents, subset, lengths);
     const { map, mean, std } = await mapOfTargets(device, of, samples, chosen, options);
     return { map, mean: mean * of.length, std: std * of.length, length: of.length };
-  } finally {
-    freeTargetDocuments(device, of);
-  }
+  });
 }
 
 /** The map, and the moments of the targets as they are scaled. */
@@ -50,33 +46,23 @@ async function mapOfTargets(
   chosen: ResolvedLearnOptions,
   options: FitOptions,
 ): Promise<TargetMoments & { map: DeviceFeatureMap }> {
-  const learn = await computeTargets(device, of, samples.learn, renamed(options, 'targets'));
-  try {
+  return withTensors(device, async (scope) => {
+    const targetsOf = async (vectors: Float32Array, stage: string) => {
+      const found = await computeTargets(device, of, vectors, renamed(options, stage));
+      scope.own(found.targets);
+      return found;
+    };
+    const learn = await targetsOf(samples.learn, 'targets');
     const moments = momentsOfSums(learn.sum, learn.sumSquares, learn.targets.length);
+    const { dim } = of.documents;
     if (chosen.epochs === 0)
-      return { map: await randomFeatureMap(device, of.documents.dim, chosen), ...moments };
-    const { validation } = samples;
-    const tested =
-      validation &&
-      (await computeTargets(device, of, validation, renamed(options, 'validation targets')));
-    try {
-      const targets = { learn: learn.targets, validation: tested?.targets };
-      const map = await trainFeatureMap(
-        device,
-        samples,
-        targets,
-        moments,
-        of.documents.dim,
-        chosen,
-        options,
-      );
-      return { map, ...moments };
-    } finally {
-      if (tested) device.free(tested.targets);
-    }
-  } finally {
-    device.free(learn.targets);
-  }
+      return { map: await randomFeatureMap(device, dim, chosen), ...moments };
+    const validation =
+      samples.validation && (await targetsOf(samples.validation, 'validation targets'));
+    const targets = { learn: learn.targets, validation: validation?.targets };
+    const map = await trainFeatureMap(device, samples, targets, moments, dim, chosen, options);
+    return { map, ...moments };
+  });
 }
 
 async function randomFeatureMap(

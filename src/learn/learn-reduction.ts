@@ -1,4 +1,6 @@
-import type { Device, DeviceTokens, Tensor } from '../device/device.js';
+import type { Device } from '../device/device.js';
+import type { DeviceTokens } from '../device/device-tokens.js';
+import { buildTensors } from '../device/with-tensors.js';
 import type { RunOptions } from '../run-options.js';
 import { unitRows } from '../tokens/lengths.js';
 import { zeroWeights } from './document-weights.js';
@@ -26,18 +28,14 @@ export async function learnReduction(
   const { dim } = documents;
   const samples = await unitSamples(given, dim, options);
   const learned = await learnFeatureMap(device, documents, lengths, samples, chosen, options);
-  const kept: Tensor[] = [learned.map.parameters];
-  try {
-    const x = await device.upload('f32', samples.solve);
-    kept.push(x);
+  return buildTensors(device, async (scope) => {
+    scope.own(learned.map.parameters);
+    const x = await scope.upload('f32', samples.solve);
     const solver = await createSolver(device, learned.map, x, samples.solve.length / dim, options);
-    kept.push(solver.z, solver.factor);
+    scope.ownAll([solver.z, solver.factor]);
     const basis = { ...learned, solver };
     return { ...basis, base: await zeroWeights(device, basis, options) };
-  } catch (error) {
-    device.free(...kept);
-    throw error;
-  }
+  });
 }
 
 async function unitSamples(

@@ -1,5 +1,6 @@
-import type { Device, DeviceFeatureMap } from '../device/device.js';
-import type { Solver } from './solver.js';
+import type { DeviceFeatureMap } from '../device/device-feature-map.js';
+import type { TensorMemory } from '../device/memory.js';
+import { freeSolver, type Solver } from './solver.js';
 import type { TargetMoments } from './target-moments.js';
 
 /**
@@ -18,9 +19,7 @@ export interface Reduction extends TargetMoments {
 /** The part of a reduction that gives documents their weights. */
 export type WeightBasis = Pick<Reduction, 'map' | 'solver' | 'mean' | 'std'>;
 
-export function freeReduction(
-  device: Device,
-  { map, solver: { x, z, factor } }: WeightBasis,
-): void {
-  device.free(map.parameters, x, z, factor);
+export function freeReduction(device: TensorMemory, { map, solver }: WeightBasis): void {
+  device.free(map.parameters);
+  freeSolver(device, solver);
 }

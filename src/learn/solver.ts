@@ -1,4 +1,8 @@
-import type { Device, DeviceFeatureMap, Tensor } from '../device/device.js';
+import type { Device } from '../device/device.js';
+import type { DeviceFeatureMap } from '../device/device-feature-map.js';
+import type { Tensor, TensorMemory } from '../device/memory.js';
+import type { SymmetricMatrix } from '../device/symmetric-matrix.js';
+import { buildTensors } from '../device/with-tensors.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
 
@@ -17,8 +21,8 @@ export interface Solver {
   /** Its features, rows x d'. */
   readonly z: Tensor<'f32'>;
   readonly rows: number;
-  /** L with L L^T = Z^T Z (plus what made it regular), d' x d' float64, lower triangle. */
-  readonly factor: Tensor<'f64'>;
+  /** L with L L^T = Z^T Z (plus what made it regular), d' x d'. */
+  readonly factor: SymmetricMatrix;
 }
 
 /** Features and factor of the solve sample. */
@@ -29,72 +33,59 @@ export async function createSolver(
   rows: number,
   options?: RunOptions,
 ): Promise<Solver> {
-  const { latentDim } = map.layout;
-  const z = await sampleFeatures(device, map, x, rows, options);
-  const factor = await device.allocate('f64', latentDim * latentDim);
-  try {
-    await device.gram(z, rows, latentDim, factor, options);
-    await factorise(device, map, await device.read(factor), factor);
+  return buildTensors(device, async (scope) => {
+    const { latentDim } = map.layout;
+    const z = await scope.allocate('f32', rows * latentDim);
+    await device.features(map, x, rows, z, options);
+    const factor = scope.own(await device.gram(z, rows, latentDim, options));
+    await factorise(map, factor);
     return { x, z, rows, factor };
-  } catch (error) {
-    device.free(z, factor);
-    throw error;
-  }
+  });
 }
 
-/** The solver again, from a stored factor. */
+/** The solver again, from a stored factor: d' x d' values, of which the lower triangle counts. */
 export async function restoreSolver(
   device: Device,
   map: DeviceFeatureMap,
   x: Tensor<'f32'>,
   rows: number,
-  factor: Tensor<'f64'>,
+  values: Float64Array,
 ): Promise<Solver> {
-  return { x, z: await sampleFeatures(device, map, x, rows), rows, factor };
+  return buildTensors(device, async (scope) => {
+    const { latentDim } = map.layout;
+    const factor = scope.own(await device.uploadMatrix(values, latentDim));
+    const z = await scope.allocate('f32', rows * latentDim);
+    await device.features(map, x, rows, z);
+    return { x, z, rows, factor };
+  });
 }
 
-async function sampleFeatures(
-  device: Device,
-  map: DeviceFeatureMap,
-  x: Tensor<'f32'>,
-  rows: number,
-  options?: RunOptions,
-): Promise<Tensor<'f32'>> {
-  const z = await device.allocate('f32', rows * map.layout.latentDim);
-  try {
-    await device.features(map, x, rows, z, options);
-    return z;
-  } catch (error) {
-    device.free(z);
-    throw error;
-  }
+export function freeSolver(device: TensorMemory, { x, z, factor }: Solver): void {
+  device.free(x, z);
+  factor.close();
 }
 
 /**
- * Cholesky factor of the Gram matrix. Features of a LayerNorm without affine sum to zero in every
- * row, so their Gram matrix is singular along the vector of ones 1; adding c 1 1^T / d' with c the
- * mean diagonal fills that direction alone, which the targets never meet: the solution is that of
- * the pseudo-inverse. Where columns depend on each other otherwise (a small sample, dead ReLU
- * units), a small ridge.
+ * Turns a Gram matrix into its Cholesky factor. Features of a LayerNorm without affine sum to zero
+ * in every row, so their Gram matrix is singular along the vector of ones 1; adding c 1 1^T / d'
+ * with c the mean diagonal fills that direction alone, which the targets never meet: the solution
+ * is that of the pseudo-inverse. Where columns depend on each other otherwise (a small sample, dead
+ * ReLU units), a small ridge.
  */
-async function factorise(
-  device: Device,
-  map: DeviceFeatureMap,
-  gram: Float64Array,
-  factor: Tensor<'f64'>,
-): Promise<void> {
-  const n = map.layout.latentDim;
+async function factorise({ layout }: DeviceFeatureMap, matrix: SymmetricMatrix): Promise<void> {
+  const { n } = matrix;
+  const gram = await matrix.read();
   let trace = 0;
   for (let i = 0; i < n; i++) trace += gram[i * n + i];
   // features that are all zero get weights of zero
   const meanDiagonal = trace / n || 1;
-  if (map.layout.kind === 'random') {
+  if (layout.kind === 'random') {
     for (let i = 0; i < gram.length; i++) gram[i] += meanDiagonal / n;
   }
   for (const ridge of [0, RIDGE, 1e3 * RIDGE]) {
     for (let i = 0; i < n; i++) gram[i * n + i] += ridge * meanDiagonal;
-    await device.write(factor, gram);
-    if ((await device.cholesky(factor, n)) > TINY_PIVOT) return;
+    await matrix.write(gram);
+    if ((await matrix.factorise()) > TINY_PIVOT) return;
   }
   throw new LemurError(
     'invalid-argument',

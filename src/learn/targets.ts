@@ -1,4 +1,7 @@
-import type { Device, DeviceTokens, Tensor } from '../device/device.js';
+import type { Device } from '../device/device.js';
+import type { DeviceTokens } from '../device/device-tokens.js';
+import type { Tensor, TensorMaker } from '../device/memory.js';
+import { buildTensors, withTensors } from '../device/with-tensors.js';
 import type { RunOptions } from '../run-options.js';
 import { scalesOf, typicalLength } from '../tokens/lengths.js';
 
@@ -8,7 +11,7 @@ export interface TargetDocuments {
   /** Their numbers, m'. */
   readonly select: Tensor<'i32'>;
   /** What the targets of each are divided by; null: by 1. */
-  readonly scales: Tensor<'f32'> | null;
+  readonly divisors: Tensor<'f32'> | null;
   /** Length of a typical one's longest token vector. */
   readonly length: number;
 }
@@ -22,30 +25,24 @@ export interface Targets {
 
 /** `lengths`: of each of all documents' longest token vector. */
 export async function uploadTargetDocuments(
-  device: Device,
+  device: TensorMaker,
   documents: DeviceTokens,
   subset: Int32Array,
   lengths: Float64Array,
 ): Promise<TargetDocuments> {
   const own = Float64Array.from(subset, (document) => lengths[document]);
   const length = typicalLength(own);
-  const scales = targetScales(own, length);
-  const select = await device.upload('i32', subset);
-  try {
-    const uploaded = scales && (await device.upload('f32', scales));
-    return { documents, select, scales: uploaded, length };
-  } catch (error) {
-    device.free(select);
-    throw error;
-  }
-}
-
-export function freeTargetDocuments(device: Device, { select, scales }: TargetDocuments): void {
-  device.free(select, ...(scales ? [scales] : []));
+  const divisors = targetDivisors(own, length);
+  return {
+    documents,
+    select: await device.upload('i32', subset),
+    divisors: divisors && (await device.upload('f32', divisors)),
+    length,
+  };
 }
 
 /** Each document's own length; null where all are of length 1. */
-function targetScales(lengths: Float64Array, typical: number): Float32Array | null {
+function targetDivisors(lengths: Float64Array, typical: number): Float32Array | null {
   const relative =
     scalesOf(lengths, typical) ?? (typical === 1 ? null : new Float32Array(lengths.length).fill(1));
   // targets of documents that are zero are zero at any scale
@@ -55,22 +52,17 @@ function targetScales(lengths: Float64Array, typical: number): Float32Array | nu
 /** Targets of token vectors (rows x d); `options` tells of them. */
 export async function computeTargets(
   device: Device,
-  { documents, select, scales }: TargetDocuments,
+  { documents, select, divisors }: TargetDocuments,
   vectors: Float32Array,
   options: RunOptions,
 ): Promise<Targets> {
   const rows = vectors.length / documents.dim;
-  const x = await device.upload('f32', vectors);
-  try {
-    const targets = await device.allocate('f32', rows * select.length);
-    try {
-      const run = { ...options, scales };
-      return { targets, ...(await device.targets(x, rows, documents, select, targets, run)) };
-    } catch (error) {
-      device.free(targets);
-      throw error;
-    }
-  } finally {
-    device.free(x);
-  }
+  return buildTensors(device, async (kept) => {
+    const targets = await kept.allocate('f32', rows * select.length);
+    const sums = await withTensors(device, async (scope) => {
+      const x = await scope.upload('f32', vectors);
+      return device.targets(x, rows, documents, select, targets, { ...options, divisors });
+    });
+    return { targets, ...sums };
+  });
 }

@@ -1,5 +1,8 @@
-import type { Device, DeviceFeatureMap, Tensor } from '../device/device.js';
+import type { Device } from '../device/device.js';
+import type { DeviceFeatureMap } from '../device/device-feature-map.js';
 import { mlpLayout } from '../device/feature-layout.js';
+import type { Tensor } from '../device/memory.js';
+import { withTensors } from '../device/with-tensors.js';
 import { encodingOf } from '../tokens/encodings.js';
 import { createRandom } from '../tokens/random.js';
 import { STREAM } from '../tokens/random-streams.js';
@@ -36,13 +39,12 @@ export async function trainFeatureMap(
   const rows = learn.length / dim;
   const outputs = targets.learn.length / rows;
   const centre = meanRow(learn, dim);
-  const used: Tensor[] = [];
-  const examplesOf = async (vectors: Float32Array, of: Tensor<'f32'>): Promise<Examples> => {
-    const x = await device.upload('f32', centreRows(vectors, centre));
-    used.push(x);
-    return { x, targets: of, rows: vectors.length / dim };
-  };
-  try {
+  return withTensors(device, async (scope) => {
+    const examplesOf = async (vectors: Float32Array, of: Tensor<'f32'>): Promise<Examples> => ({
+      x: await scope.upload('f32', centreRows(vectors, centre)),
+      targets: of,
+      rows: vectors.length / dim,
+    });
     const trained = await train(
       device,
       {
@@ -68,9 +70,7 @@ export async function trainFeatureMap(
     );
     const parameters = absorbCentre(layout, trained.slice(0, layout.parameterCount), centre);
     return { layout, parameters: await device.upload('f32', parameters), unit: true };
-  } finally {
-    device.free(...used);
-  }
+  });
 }
 
 function reportEpoch(report: EpochReport, { verbose, onEpoch }: FitOptions): void {

@@ -1,5 +1,8 @@
-import type { Device, Tensor, Training } from '../device/device.js';
+import type { Device } from '../device/device.js';
 import type { FeatureLayout } from '../device/feature-layout.js';
+import type { Tensor, TensorMemory } from '../device/memory.js';
+import type { Training } from '../device/training.js';
+import { withTensors } from '../device/with-tensors.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
 import { permutation, type Random } from '../tokens/random.js';
@@ -64,20 +67,20 @@ export async function train(
   const { rows, targets } = set.examples;
   const batchSize = Math.min(options.batchSize, rows);
   const outputs = targets.length / rows;
-  const training = await device.createTraining(layout, outputs, batchSize, options.products);
-  const order = await device.allocate('i32', rows);
-  try {
-    await device.write(training.parameters, initial);
-    return await new Trainer(device, training, order, set, options).bestParameters(initial);
-  } finally {
-    device.free(order);
-    freeTraining(device, training);
-  }
+  return withTensors(device, async (scope) => {
+    const { products } = options;
+    const training = scope.own(
+      await device.createTraining({ layout, outputs, batchSize, products }),
+    );
+    const order = await scope.allocate('i32', rows);
+    await training.writeParameters(initial);
+    return new Trainer(device, training, order, set, options).bestParameters(initial);
+  });
 }
 
 /** One run of training: the epochs and their steps. */
 class Trainer {
-  readonly #device: Device;
+  readonly #device: TensorMemory;
   readonly #training: Training;
   readonly #order: Tensor<'i32'>;
   readonly #set: TrainingSet;
@@ -87,7 +90,7 @@ class Trainer {
   #done = 0;
 
   constructor(
-    device: Device,
+    device: TensorMemory,
     training: Training,
     order: Tensor<'i32'>,
     set: TrainingSet,
@@ -115,7 +118,7 @@ class Trainer {
       if (!Number.isFinite(loss)) throw diverged(epoch, loss, this.#options.lr);
       if (loss < bestLoss) {
         bestLoss = loss;
-        best = await this.#device.read(this.#training.parameters);
+        best = await this.#training.readParameters();
       }
       onEpoch?.({ epoch, epochs, trainLoss, validationLoss });
     }
@@ -138,7 +141,7 @@ class Trainer {
     const { gradClip, signal, onStep } = this.#options;
     const { examples, mean, std } = this.#set;
     signal?.throwIfAborted();
-    const report = await this.#device.trainStep(this.#training, {
+    const report = await this.#training.step({
       x: examples.x,
       targets: examples.targets,
       mean,
@@ -158,9 +161,8 @@ class Trainer {
   async #validationLoss(): Promise<number | undefined> {
     const { validation, mean, std } = this.#set;
     if (!validation) return undefined;
-    const { x, targets, rows } = validation;
     const { signal } = this.#options;
-    return this.#device.loss(this.#training, x, targets, rows, mean, std, { signal });
+    return this.#training.loss({ ...validation, mean, std }, { signal });
   }
 
   #progress(): void {
@@ -171,11 +173,4 @@ class Trainer {
 function diverged(epoch: number, loss: number, lr: number): LemurError {
   const message = `training diverged in epoch ${epoch}: the loss is ${loss}; a lower lr than ${lr} may help`;
   return new LemurError('invalid-argument', message, { where: 'lr' });
-}
-
-function freeTraining(device: Device, training: Training): void {
-  const { parameters, gradients, firstMoment, secondMoment, batch, partials, codes, factors } =
-    training;
-  device.free(parameters, gradients, firstMoment, secondMoment, batch, partials);
-  if (codes && factors) device.free(codes, factors);
 }

@@ -1,5 +1,7 @@
-import type { Device, DeviceTokens } from '../device/device.js';
-import { freeTokens, uploadTokens } from '../device/device-tokens.js';
+import type { Device } from '../device/device.js';
+import { type DeviceTokens, uploadTokens } from '../device/device-tokens.js';
+import type { TensorMaker } from '../device/memory.js';
+import { withTensors } from '../device/with-tensors.js';
 import { documentWeights } from '../learn/document-weights.js';
 import type { FitOptions, ResolvedLearnOptions } from '../learn/learn-options.js';
 import { learnReduction } from '../learn/learn-reduction.js';
@@ -27,8 +29,8 @@ export async function fitCorpus(
   const { seed, precision } = chosen;
   const { signal } = options;
   const codec = await learnCodec(precision, documents, seed, signal);
-  const tokens = await uploadDocuments(device, documents, codec, signal);
-  try {
+  return withTensors(device, async (scope) => {
+    const tokens = await uploadDocuments(scope, documents, codec, signal);
     const lengths = await longestRows(plainTokens(documents), signal);
     const samples = {
       learn: sampleTokens(learn, learnTokenCount(chosen), seed, STREAM.learnTokens),
@@ -45,9 +47,7 @@ export async function fitCorpus(
       freeReduction(device, reduction);
       throw error;
     }
-  } finally {
-    freeTokens(device, tokens);
-  }
+  });
 }
 
 /** Learn tokens of the least squares, n' x d. */
@@ -60,7 +60,7 @@ export function solveSample(
 
 /** Documents as targets are computed from them. */
 export async function uploadDocuments(
-  device: Device,
+  device: TensorMaker,
   documents: TokenSets,
   codec: TokenCodec,
   signal: AbortSignal | undefined,

@@ -1,4 +1,6 @@
-import type { DeviceFeatureMap, Tensor } from '../device/device.js';
+import type { DeviceFeatureMap } from '../device/device-feature-map.js';
+import type { Tensor } from '../device/memory.js';
+import type { SymmetricMatrix } from '../device/symmetric-matrix.js';
 import type { Scaling } from '../learn/scaling.js';
 import type { Solver } from '../learn/solver.js';
 import type { TargetMoments } from '../learn/target-moments.js';
@@ -26,6 +28,6 @@ export interface SolvedCorpus extends FittedCorpus {
 }
 
 /** All that a fitted corpus keeps on the device. */
-export function tensorsOfCorpus({ map, solver, w }: FittedCorpus): Tensor[] {
-  return solver ? [map.parameters, w, solver.x, solver.z, solver.factor] : [map.parameters, w];
+export function keptOfCorpus({ map, solver, w }: FittedCorpus): (Tensor | SymmetricMatrix)[] {
+  return [map.parameters, w, ...(solver ? [solver.x, solver.z, solver.factor] : [])];
 }

@@ -2,11 +2,14 @@ import {
   checkDevice,
   DEVICE_OPTIONS,
   type DeviceOptions,
-  freeWith,
+  learningDevice,
   resolveDevice,
 } from '../device/default-device.js';
-import type { Device, Tensor } from '../device/device.js';
-import { freeTokens, uploadTokens } from '../device/device-tokens.js';
+import type { Device } from '../device/device.js';
+import { uploadTokens } from '../device/device-tokens.js';
+import { freeWith } from '../device/free-with.js';
+import type { Tensor } from '../device/memory.js';
+import { buildTensors, TensorScope, withTensors } from '../device/with-tensors.js';
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
 import { documentWeights } from '../learn/document-weights.js';
@@ -43,7 +46,7 @@ import {
   prefixScan,
 } from './candidate-options.js';
 import { fitCorpus, uploadDocuments } from './fit-corpus.js';
-import { type FittedCorpus, type SolvedCorpus, tensorsOfCorpus } from './fitted-corpus.js';
+import { type FittedCorpus, keptOfCorpus, type SolvedCorpus } from './fitted-corpus.js';
 import { loadReference, REFERENCE_OPTIONS, type ReferenceOptions } from './reference-folder.js';
 import { loadFolder, saveFolder } from './saved-folder.js';
 import { loadTxtai, TXTAI_OPTIONS, type TxtaiOptions } from './txtai-folder.js';
@@ -93,8 +96,10 @@ export class Lemur {
     this.std = fitted.std;
     this.options = options;
     this.tokenReport = report;
-    const stage = firstStage ? firstStageTensors(firstStage) : [];
-    this.#release = freeWith(this, device, [...tensorsOfCorpus(fitted), ...stage]);
+    const kept = new TensorScope(device);
+    kept.ownAll(keptOfCorpus(fitted));
+    if (firstStage) kept.ownAll(firstStageTensors(firstStage));
+    this.#release = freeWith(this, kept);
   }
 
   /** Adds the first stage, from a stored map or a new one. */
@@ -105,13 +110,11 @@ export class Lemur {
     options: RunOptions,
     { report, prefixMap }: { report?: TokenReport; prefixMap?: PrefixMap | undefined } = {},
   ): Promise<Lemur> {
-    try {
+    return buildTensors(device, async (scope) => {
+      scope.ownAll(keptOfCorpus(fitted));
       const firstStage = await firstStageOf(device, fitted, chosen, prefixMap, options);
       return new Lemur(device, fitted, firstStage, chosen, report);
-    } catch (error) {
-      device.free(...tensorsOfCorpus(fitted));
-      throw error;
-    }
+    });
   }
 
   /**
@@ -143,7 +146,7 @@ export class Lemur {
       ? await tokenSetsOfDim(options.test, corpus.dim, 'test', signal)
       : null;
     const report = await reportTokens(corpus, signal);
-    const device = await resolveDevice(options);
+    const device = learningDevice(await resolveDevice(options), 'Lemur.fit');
     return Lemur.#complete(
       device,
       await fitCorpus(device, corpus, learn, test, chosen, options),
@@ -163,7 +166,7 @@ export class Lemur {
   ): Promise<Lemur> {
     checkOptions(options, DEVICE_OPTIONS, 'Lemur.load');
     const storage = storageToRead(at);
-    const device = await resolveDevice(options);
+    const device = learningDevice(await resolveDevice(options), 'Lemur.load');
     const { fitted, learnOptions, prefixMap } = await loadFolder(device, storage);
     return Lemur.#complete(device, fitted, learnOptions, {}, { prefixMap });
   }
@@ -180,7 +183,7 @@ export class Lemur {
   ): Promise<Lemur> {
     checkOptions(options, REFERENCE_OPTIONS, 'Lemur.importReference');
     const storage = storageToRead(at);
-    const device = await resolveDevice(options);
+    const device = learningDevice(await resolveDevice(options), 'Lemur.importReference');
     const { fitted, learnOptions } = await loadReference(device, storage, options);
     return Lemur.#complete(device, fitted, learnOptions, options);
   }
@@ -199,7 +202,7 @@ export class Lemur {
   ): Promise<Lemur> {
     checkOptions(options, TXTAI_OPTIONS, 'Lemur.importTxtai');
     const storage = storageToRead(at);
-    const device = await resolveDevice(options);
+    const device = learningDevice(await resolveDevice(options), 'Lemur.importTxtai');
     const { fitted, learnOptions } = await loadTxtai(device, storage, options);
     return Lemur.#complete(device, fitted, learnOptions, options);
   }
@@ -226,18 +229,12 @@ export class Lemur {
   async computeWeights(documents: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
     checkOptions(options, RUN_OPTIONS, 'computeWeights');
     const sets = await tokenSetsOfDim(documents, this.dim, 'documents', options.signal);
-    const tokens = await uploadDocuments(this.#device, sets, this.#open().codec, options.signal);
-    try {
+    return withTensors(this.#device, async (scope) => {
+      const tokens = await uploadDocuments(scope, sets, this.#open().codec, options.signal);
       const solved = this.#solved('computeWeights');
       const w = await documentWeights(this.#device, solved, tokens, options);
-      try {
-        return await this.#device.read(w);
-      } finally {
-        this.#device.free(w);
-      }
-    } finally {
-      freeTokens(this.#device, tokens);
-    }
+      return this.#device.read(scope.own(w));
+    });
   }
 
   /**
@@ -342,14 +339,11 @@ export class Lemur {
     options: RunOptions,
     use: (features: Tensor<'f32'>) => Promise<T>,
   ): Promise<T> {
-    const tokens = await uploadTokens(this.#device, sets);
-    const features = await this.#device.allocate('f32', tokens.documents * this.latentDim);
-    try {
+    return withTensors(this.#device, async (scope) => {
+      const tokens = await uploadTokens(scope, sets);
+      const features = await scope.allocate('f32', tokens.documentCount * this.latentDim);
       await this.#device.queryFeatures(this.#open().map, tokens, features, options);
-      return await use(features);
-    } finally {
-      this.#device.free(features);
-      freeTokens(this.#device, tokens);
-    }
+      return use(features);
+    });
   }
 }

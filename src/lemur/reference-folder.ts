@@ -1,6 +1,7 @@
 import { DEVICE_OPTIONS, type DeviceOptions } from '../device/default-device.js';
-import type { Device, Tensor } from '../device/device.js';
+import type { Device } from '../device/device.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
+import { buildTensors } from '../device/with-tensors.js';
 import { LemurError } from '../errors.js';
 import {
   readTorchFile,
@@ -66,17 +67,11 @@ export async function loadReference(
       await tokenSetsOfDim(options.sample, layout.inputDim, 'sample', options.signal),
       learnOptions,
     );
-  const kept: Tensor[] = [];
-  const upload = async (values: Float32Array): Promise<Tensor<'f32'>> => {
-    const tensor = await device.upload('f32', values);
-    kept.push(tensor);
-    return tensor;
-  };
-  try {
-    const map = { layout, parameters: await upload(parameters) };
+  return buildTensors(device, async (scope) => {
+    const map = { layout, parameters: await scope.upload('f32', parameters) };
     const fitted = {
       map,
-      w: await upload(w),
+      w: await scope.upload('f32', w),
       mean,
       std,
       codec: unlearnedCodec(learnOptions.precision, layout.inputDim),
@@ -84,18 +79,11 @@ export async function loadReference(
       solver: null,
     };
     if (!sample) return { fitted, learnOptions };
-    const solver = await createSolver(
-      device,
-      map,
-      await upload(sample),
-      sample.length / layout.inputDim,
-      options,
-    );
+    const x = await scope.upload('f32', sample);
+    const rows = sample.length / layout.inputDim;
+    const solver = await createSolver(device, map, x, rows, options);
     return { fitted: { ...fitted, solver }, learnOptions };
-  } catch (error) {
-    device.free(...kept);
-    throw error;
-  }
+  });
 }
 
 async function readReference(storage: ReadableStorage): Promise<Reference> {

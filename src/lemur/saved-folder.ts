@@ -1,6 +1,7 @@
 import { eachChunk } from '../bytes/byte-source.js';
 import { crc32, crc32Paced } from '../bytes/crc32.js';
-import type { Device, DType, Tensor } from '../device/device.js';
+import type { Device } from '../device/device.js';
+import { buildTensors } from '../device/with-tensors.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { type SafetensorsArray, writeSafetensors } from '../formats/safetensors/safetensors.js';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors/safetensors-file.js';
@@ -105,7 +106,7 @@ async function saveLocked(
     }),
     solver: await write('solver', {
       sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
-      factor: { shape: [latentDim, latentDim], data: await device.read(solver.factor) },
+      factor: { shape: [latentDim, latentDim], data: await solver.factor.read() },
       // which readers of earlier versions expect, whatever the encoding
       tokenMean: { shape: [inputDim], data: new Float32Array(inputDim) },
       ...(parameters.length > 0
@@ -253,38 +254,24 @@ async function loadSave(
   const prefixMap = await loadPrefixMap(storage, manifest, latentDim, scaling.base, opened);
   const learnOptions = { ...resolveLearnOptions({}), ...manifest.options };
   const codec = unlearnedCodec(learnOptions.precision, inputDim);
-  const { encoding, parameters } = codec;
-  if (parameters.length > 0) {
-    checkTensor(solve, encoding.parametersName, 'F32', [parameters.length]);
-    parameters.set(await solve.file.readFloats(encoding.parametersName));
+  const { encoding, parameters: learned } = codec;
+  if (learned.length > 0) {
+    checkTensor(solve, encoding.parametersName, 'F32', [learned.length]);
+    learned.set(await solve.file.readFloats(encoding.parametersName));
   }
-  const kept: Tensor[] = [];
-  const keep = <D extends DType>(tensor: Tensor<D>): Tensor<D> => {
-    kept.push(tensor);
-    return tensor;
-  };
-  try {
-    const w = keep(
-      await device.upload('f32', await readShared(weights, 'W', manifest.documents * latentDim)),
-    );
-    const map = {
-      layout,
-      parameters: keep(
-        await device.upload('f32', await readShared(model, 'parameters', layout.parameterCount)),
-      ),
-      unit,
-    };
-    const x = keep(await device.upload('f32', await readShared(solve, 'sample', rows * inputDim)));
+  return buildTensors(device, async (scope) => {
+    const upload = async (file: DataFile, name: string, length: number) =>
+      scope.upload('f32', await readShared(file, name, length));
+    const w = await upload(weights, 'W', manifest.documents * latentDim);
+    const parameters = await upload(model, 'parameters', layout.parameterCount);
+    const map = { layout, parameters, unit };
+    const x = await upload(solve, 'sample', rows * inputDim);
     const values = new Float64Array(latentDim * latentDim);
     await solve.file.readInto('factor', new Uint8Array(values.buffer));
-    const factor = keep(await device.upload('f64', values));
-    const solver = await restoreSolver(device, map, x, rows, factor);
+    const solver = await restoreSolver(device, map, x, rows, values);
     const fitted = { map, solver, w, mean, std, codec, scaling };
     return { fitted, prefixMap, learnOptions };
-  } catch (error) {
-    device.free(...kept);
-    throw error;
-  }
+  });
 }
 
 async function loadPrefixMap(

@@ -1,7 +1,7 @@
 import { DEVICE_OPTIONS, type DeviceOptions } from '../device/default-device.js';
-import type { Device, Tensor } from '../device/device.js';
-import { freeTokens } from '../device/device-tokens.js';
+import type { Device } from '../device/device.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
+import { buildTensors, withTensors } from '../device/with-tensors.js';
 import { LemurError } from '../errors.js';
 import { showJson } from '../formats/json/show-json.js';
 import type { SafetensorsFile } from '../formats/safetensors/safetensors-file.js';
@@ -108,47 +108,23 @@ export async function loadTxtai(
   const { inputDim } = layout;
   const documents =
     options.documents && (await tokenSetsOfDim(options.documents, inputDim, 'documents', signal));
-  const kept: Tensor[] = [];
-  const upload = async (values: Float32Array): Promise<Tensor<'f32'>> => {
-    const tensor = await device.upload('f32', values);
-    kept.push(tensor);
-    return tensor;
-  };
-  try {
-    const map = { layout, parameters: await upload(parameters) };
-    const solver = await createSolver(
-      device,
-      map,
-      await upload(sample),
-      sample.length / inputDim,
-      options,
-    );
-    kept.push(solver.z, solver.factor);
+  return buildTensors(device, async (scope) => {
+    const map = { layout, parameters: await scope.upload('f32', parameters) };
+    const x = await scope.upload('f32', sample);
+    const solver = await createSolver(device, map, x, sample.length / inputDim, options);
+    scope.ownAll([solver.z, solver.factor]);
     const codec = unlearnedCodec(learnOptions.precision, inputDim);
-    if (!documents)
-      return {
-        fitted: {
-          map,
-          solver,
-          w: await upload(new Float32Array(0)),
-          mean,
-          std,
-          codec,
-          scaling: UNSCALED,
-        },
-        learnOptions,
-      };
-    const tokens = await uploadDocuments(device, documents, codec, signal);
-    try {
-      const w = await documentWeights(device, { map, solver, mean, std }, tokens, options);
-      return { fitted: { map, solver, w, mean, std, codec, scaling: UNSCALED }, learnOptions };
-    } finally {
-      freeTokens(device, tokens);
+    const rest = { map, solver, mean, std, codec, scaling: UNSCALED };
+    if (!documents) {
+      const none = await scope.upload('f32', new Float32Array(0));
+      return { fitted: { ...rest, w: none }, learnOptions };
     }
-  } catch (error) {
-    device.free(...kept);
-    throw error;
-  }
+    const w = await withTensors(device, async (used) => {
+      const tokens = await uploadDocuments(used, documents, codec, signal);
+      return documentWeights(device, rest, tokens, options);
+    });
+    return { fitted: { ...rest, w }, learnOptions };
+  });
 }
 
 interface Config {

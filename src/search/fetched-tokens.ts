@@ -1,5 +1,6 @@
-import type { Device, DeviceTokens } from '../device/device.js';
-import { freeTokens, uploadTokens } from '../device/device-tokens.js';
+import type { SearchDevice } from '../device/device.js';
+import { type DeviceTokens, uploadTokens } from '../device/device-tokens.js';
+import { withTensors } from '../device/with-tensors.js';
 import type { EncodedTokens } from '../tokens/encode-tokens.js';
 import { uniqueRows } from './unique-rows.js';
 
@@ -20,7 +21,7 @@ const BYTES_AT_ONCE = 1 << 25;
  * as `maxSimSubset`, of documents that are fetched part by part, each once.
  */
 export async function scoreFetched(
-  device: Device,
+  device: SearchDevice,
   queries: DeviceTokens,
   documents: FetchedTokens,
   numbers: Int32Array,
@@ -32,16 +33,14 @@ export async function scoreFetched(
   const places = new Int32Array(documents.documents);
   for (const part of partsOf(uniqueRows([numbers], documents.documents), documents)) {
     signal?.throwIfAborted();
-    const tokens = await uploadTokens(device, await documents.fetch(part, signal));
-    try {
+    await withTensors(device, async (scope) => {
+      const tokens = await uploadTokens(scope, await documents.fetch(part, signal));
       for (const [i, document] of part.entries()) places[document] = i + 1;
       const pairs = pairsAmong(places, numbers, offsets);
       const found = await scorePairs(device, queries, tokens, pairs, signal);
       for (const [i, pair] of pairs.of.entries()) scores[pair] = found[i];
       for (const document of part) places[document] = 0;
-    } finally {
-      freeTokens(device, tokens);
-    }
+    });
   }
   return scores;
 }
@@ -94,18 +93,16 @@ function pairsAmong(places: Int32Array, numbers: Int32Array, offsets: Int32Array
 }
 
 async function scorePairs(
-  device: Device,
+  device: SearchDevice,
   queries: DeviceTokens,
   documents: DeviceTokens,
   { numbers, offsets }: Pairs,
   signal: AbortSignal | undefined,
 ): Promise<Float32Array> {
-  const chosen = await device.upload('i32', numbers);
-  const out = await device.allocate('f32', numbers.length);
-  try {
+  return withTensors(device, async (scope) => {
+    const chosen = await scope.upload('i32', numbers);
+    const out = await scope.allocate('f32', numbers.length);
     await device.maxSimSubset(queries, documents, chosen, offsets, out, { signal });
-    return await device.read(out);
-  } finally {
-    device.free(chosen, out);
-  }
+    return device.read(out);
+  });
 }

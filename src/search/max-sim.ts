@@ -3,11 +3,12 @@ import {
   checkDevice,
   DEVICE_OPTIONS,
   type DeviceOptions,
-  freeWith,
   resolveDevice,
 } from '../device/default-device.js';
-import type { Device, DeviceTokens } from '../device/device.js';
-import { freeTokens, tensorsOf, uploadTokens } from '../device/device-tokens.js';
+import type { SearchDevice } from '../device/device.js';
+import { type DeviceTokens, tokenTensors, uploadTokens } from '../device/device-tokens.js';
+import { freeWith } from '../device/free-with.js';
+import { buildTensors, TensorScope, withTensors } from '../device/with-tensors.js';
 import { LemurError } from '../errors.js';
 import { selectTopKPaced } from '../kernels/top-k.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
@@ -57,19 +58,21 @@ export class MaxSim {
   readonly documents: number;
   /** How token vectors are held. */
   readonly precision: Precision;
-  readonly #device: Device;
+  readonly #device: SearchDevice;
   readonly #tokens: DeviceTokens;
   readonly #release: () => void;
   #closed = false;
 
   /** Use `MaxSim.create`. */
-  private constructor(device: Device, tokens: DeviceTokens, precision: Precision) {
+  private constructor(device: SearchDevice, tokens: DeviceTokens, precision: Precision) {
     this.#device = device;
     this.#tokens = tokens;
     this.precision = precision;
     this.dim = tokens.dim;
-    this.documents = tokens.documents;
-    this.#release = freeWith(this, device, tensorsOf(tokens));
+    this.documents = tokens.documentCount;
+    const kept = new TensorScope(device);
+    kept.ownAll(tokenTensors(tokens));
+    this.#release = freeWith(this, kept);
   }
 
   /**
@@ -89,7 +92,8 @@ export class MaxSim {
     const device = await resolveDevice(options);
     const codec = await learnCodec(precision, sets, SEED, signal);
     const stored = await encodeTokens(sets, codec, signal);
-    return new MaxSim(device, await uploadTokens(device, stored), precision);
+    const tokens = await buildTensors(device, (scope) => uploadTokens(scope, stored));
+    return new MaxSim(device, tokens, precision);
   }
 
   /** Scores of all documents: queries x documents. */
@@ -144,15 +148,13 @@ export class MaxSim {
     const { numbers, offsets } = await this.#checkCandidates(candidates, count, turn);
     const top = emptyTopK(count, k);
     if (numbers.length === 0) return top;
-    const scores = await this.#withQueries(sets, async (uploaded) => {
-      const chosen = await this.#device.upload('i32', numbers);
-      const out = await this.#device.allocate('f32', numbers.length);
-      try {
-        await this.#device.maxSimSubset(uploaded, this.#tokens, chosen, offsets, out, options);
-        return await this.#device.read(out);
-      } finally {
-        this.#device.free(chosen, out);
-      }
+    const device = this.#openDevice();
+    const scores = await withTensors(device, async (scope) => {
+      const uploaded = await uploadTokens(scope, sets);
+      const chosen = await scope.upload('i32', numbers);
+      const out = await scope.allocate('f32', numbers.length);
+      await device.maxSimSubset(uploaded, this.#tokens, chosen, offsets, out, options);
+      return device.read(out);
     });
     for (let q = 0; q < count; q++) {
       const from = offsets[q];
@@ -189,27 +191,19 @@ export class MaxSim {
     this.#release();
   }
 
-  #score(sets: TokenSets, options: RunOptions): Promise<Float32Array> {
-    return this.#withQueries(sets, async (uploaded) => {
-      const out = await this.#device.allocate('f32', sets.counts.length * this.documents);
-      try {
-        await this.#device.maxSim(uploaded, this.#tokens, out, options);
-        return await this.#device.read(out);
-      } finally {
-        this.#device.free(out);
-      }
+  async #score(sets: TokenSets, options: RunOptions): Promise<Float32Array> {
+    const device = this.#openDevice();
+    return withTensors(device, async (scope) => {
+      const uploaded = await uploadTokens(scope, sets);
+      const out = await scope.allocate('f32', sets.counts.length * this.documents);
+      await device.maxSim(uploaded, this.#tokens, out, options);
+      return device.read(out);
     });
   }
 
-  async #withQueries<T>(sets: TokenSets, use: (queries: DeviceTokens) => Promise<T>): Promise<T> {
-    if (this.#closed)
-      throw new LemurError('closed', 'this MaxSim has been closed', { where: 'MaxSim' });
-    const uploaded = await uploadTokens(this.#device, sets);
-    try {
-      return await use(uploaded);
-    } finally {
-      freeTokens(this.#device, uploaded);
-    }
+  #openDevice(): SearchDevice {
+    if (!this.#closed) return this.#device;
+    throw new LemurError('closed', 'this MaxSim has been closed', { where: 'MaxSim' });
   }
 
   async #checkCandidates(

@@ -1,14 +1,12 @@
 import { truncateSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
-import type {
-  Device,
-  DeviceCodes,
-  DeviceTokens,
-  Tensor,
-  TypedArray,
-} from '../../dist/device/device.js';
+import type { CpuArray } from '../../dist/device/cpu/cpu-tensor.js';
+import type { Device } from '../../dist/device/device.js';
+import type { DeviceCodes } from '../../dist/device/device-codes.js';
+import type { DeviceTokens } from '../../dist/device/device-tokens.js';
 import { uploadTokens } from '../../dist/device/device-tokens.js';
+import type { Tensor } from '../../dist/device/memory.js';
 import { plainPlatform } from '../../dist/device/plain-platform.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
@@ -55,7 +53,7 @@ const vectors = {
   i8: Int8Array.from(numbers(2).integers(offsets[documents] * DIM, 127)),
 };
 type Vectors = keyof typeof vectors;
-const factors = numbers(3)
+const scales = numbers(3)
   .floats(documents, 0.01)
   .map((factor) => Math.abs(factor) + 0.001);
 const centre = numbers(4).floats(DIM, 0.2);
@@ -65,8 +63,8 @@ const queryCounts = Int32Array.from(queries.counts);
 const ROWS = 300;
 const codes = {
   prefix: Int8Array.from(numbers(6).integers(ROWS * PREFIX, 127)),
-  codes: Int8Array.from(numbers(7).integers(ROWS * LATENT, 127)),
-  factors: numbers(8)
+  full: Int8Array.from(numbers(7).integers(ROWS * LATENT, 127)),
+  scales: numbers(8)
     .floats(ROWS, 0.1)
     .map((factor) => Math.abs(factor) + 0.01),
 };
@@ -113,7 +111,7 @@ const inMemory = Object.keys(cuts).filter((cut) => cut.startsWith('in memory'));
 async function laidOut<D extends 'f32' | 'i8'>(
   one: Device,
   dtype: D,
-  values: TypedArray,
+  values: CpuArray,
   starts: ArrayLike<number>,
   width: number,
   cut: string,
@@ -124,12 +122,12 @@ async function laidOut<D extends 'f32' | 'i8'>(
     const part = values.subarray(from * width, end * width);
     parts.push(
       lies === 'file'
-        ? await one.attach(dtype, part.length, files.write(part))
+        ? await one.attach(dtype, part.length, files.write(part as never))
         : await one.upload(dtype, part as never),
     );
     from = end;
   }
-  return parts.length === 1 ? parts[0] : one.concat(dtype, parts);
+  return parts.length === 1 ? parts[0] : one.join(dtype, parts);
 }
 
 async function tokensOf(
@@ -140,18 +138,18 @@ async function tokensOf(
   return {
     vectors: tensor,
     counts: await one.upload('i32', counts),
-    offsets: await one.upload('f64', offsets),
-    factors: dtype === 'i8' ? await one.upload('f32', factors) : null,
+    offsets: await one.upload('i32', Int32Array.from(offsets)),
+    scales: dtype === 'i8' ? await one.upload('f32', scales) : null,
     mean: dtype === 'i8' ? await one.upload('f32', centre) : null,
     checks: await one.upload('i32', checksOf(vectors[dtype], offsets, DIM)),
-    documents,
+    documentCount: documents,
     dim: DIM,
     longest: 1100,
   };
 }
 
 /** All that is computed from documents' vectors. */
-async function everything(one: Device, tokens: DeviceTokens): Promise<Record<string, TypedArray>> {
+async function everything(one: Device, tokens: DeviceTokens): Promise<Record<string, CpuArray>> {
   const asked = await uploadTokens(one, {
     ...queries,
     counts: queryCounts,
@@ -176,16 +174,14 @@ async function everything(one: Device, tokens: DeviceTokens): Promise<Record<str
   const sums = await one.targets(x, rows, tokens, null, targets);
   const chosen = await one.allocate('f32', rows * list.length);
   await one.targets(x, rows, tokens, await one.upload('i32', list), chosen);
-  const factor = await one.allocate('f64', LATENT * LATENT);
-  await one.gram(z, rows, LATENT, factor);
-  await one.cholesky(factor, LATENT);
+  const factor = await one.gram(z, rows, LATENT);
+  await factor.factorise();
   const out = await one.allocate('f32', documents * LATENT);
   await one.documentWeights({
     x,
     z,
     rows,
     factor,
-    latentDim: LATENT,
     documents: tokens,
     mean: 0.4,
     std: 0.2,
@@ -209,7 +205,7 @@ async function everything(one: Device, tokens: DeviceTokens): Promise<Record<str
 }
 
 async function codesOf(one: Device, cut: string | null): Promise<DeviceCodes> {
-  const { prefix, codes: full } = codes;
+  const { prefix, full } = codes;
   const prefixCut = cut && !inMemory.includes(cut) ? inMemory[1] : cut;
   return {
     rows: ROWS,
@@ -218,16 +214,16 @@ async function codesOf(one: Device, cut: string | null): Promise<DeviceCodes> {
     prefix: prefixCut
       ? await laidOut(one, 'i8', prefix, rowStarts, PREFIX, prefixCut)
       : await one.upload('i8', prefix, { resident: true }),
-    codes: cut
+    full: cut
       ? await laidOut(one, 'i8', full, rowStarts, LATENT, cut)
       : await one.upload('i8', full),
-    factors: await one.upload('f32', codes.factors),
+    scales: await one.upload('f32', codes.scales),
     checks: await one.upload('i32', checksOf(full, rowStarts, LATENT)),
   };
 }
 
-async function topOf(one: Device, held: DeviceCodes): Promise<Record<string, TypedArray>> {
-  const found: Record<string, TypedArray> = {};
+async function topOf(one: Device, held: DeviceCodes): Promise<Record<string, CpuArray>> {
+  const found: Record<string, CpuArray> = {};
   for (const [count, rescored, k] of [
     [1, 130, 10],
     [1, ROWS, ROWS + 2],
@@ -244,8 +240,8 @@ async function topOf(one: Device, held: DeviceCodes): Promise<Record<string, Typ
 }
 
 async function expectSame(
-  got: Record<string, TypedArray>,
-  expected: Record<string, TypedArray>,
+  got: Record<string, CpuArray>,
+  expected: Record<string, CpuArray>,
 ): Promise<void> {
   for (const [what, values] of Object.entries(expected)) {
     expect(got[what].constructor, what).toBe(values.constructor);
@@ -254,8 +250,8 @@ async function expectSame(
 }
 
 /** What plain tensors give on a device, worked out once. */
-const expectations = new Map<string, Promise<Record<string, TypedArray>>>();
-function expectation(name: string, what: Vectors | 'codes'): Promise<Record<string, TypedArray>> {
+const expectations = new Map<string, Promise<Record<string, CpuArray>>>();
+function expectation(name: string, what: Vectors | 'codes'): Promise<Record<string, CpuArray>> {
   const key = `${name} ${what}`;
   const one = device(name);
   const made =
@@ -294,34 +290,34 @@ describe.each(names)('a device: %s', (name) => {
     });
   });
 
-  test('joins nothing to an empty tensor, and concats to one of their parts', async () => {
+  test('joins nothing to an empty tensor, and joins to one of their parts', async () => {
     const one = device(name);
-    const none = await one.concat('f32', []);
+    const none = await one.join('f32', []);
     expect(none.length).toBe(0);
     expect(await one.read(none)).toEqual(new Float32Array());
     const [a, b] = [
       await one.upload('i8', Int8Array.of(1, 2)),
       await one.upload('i8', Int8Array.of(3)),
     ];
-    const inner = await one.concat('i8', [a, b]);
-    const outer = await one.concat('i8', [inner, await one.concat('i8', []), a]);
+    const inner = await one.join('i8', [a, b]);
+    const outer = await one.join('i8', [inner, await one.join('i8', []), a]);
     one.free(inner);
     expect(await one.read(outer)).toEqual(Int8Array.of(1, 2, 3, 1, 2));
     expect(await one.read(outer, 2, 4)).toEqual(Int8Array.of(3, 1));
     one.free(outer);
     expect(await one.read(a)).toEqual(Int8Array.of(1, 2));
     await expect(one.read(outer)).rejects.toMatchObject({ code: 'closed' });
-    await expect(one.concat('i8', [inner])).rejects.toMatchObject({ code: 'closed' });
+    await expect(one.join('i8', [inner])).rejects.toMatchObject({ code: 'closed' });
   });
 
   test('refuses parts of another type, and writing where a tensor has no memory of its own', async () => {
     const one = device(name);
     const part = await one.upload('i8', Int8Array.of(1, 2));
-    await expect(one.concat('f32', [part as never])).rejects.toMatchObject({
+    await expect(one.join('f32', [part as never])).rejects.toMatchObject({
       code: 'invalid-argument',
       message: 'parts: expected tensors of f32, got one of i8',
     });
-    await expect(one.write(await one.concat('i8', [part]), Int8Array.of(5))).rejects.toMatchObject({
+    await expect(one.write(await one.join('i8', [part]), Int8Array.of(5))).rejects.toMatchObject({
       code: 'invalid-argument',
     });
     expect(await one.read(part)).toEqual(Int8Array.of(1, 2));
@@ -388,7 +384,7 @@ describe.each(reading)('files on a device: %s', (name) => {
     const tokens = await tokensOf(
       one,
       dtype,
-      (await one.concat<Vectors>(dtype, parts)) as Tensor<'i8'>,
+      (await one.join<Vectors>(dtype, parts)) as Tensor<'i8'>,
     );
     return { tokens, tail };
   }
@@ -480,23 +476,23 @@ describe.each(reading)('files on a device: %s', (name) => {
     'with damaged codes fail searches of %i queries that rescore them',
     async (count) => {
       const one = device(name);
-      const file = files.write(codes.codes);
+      const file = files.write(codes.full);
       const held = {
         ...(await codesOf(one, null)),
-        codes: await one.attach('i8', ROWS * LATENT, file),
+        full: await one.attach('i8', ROWS * LATENT, file),
       };
       const q = await one.upload('f32', numbers(11).floats(count * LATENT));
       const short = await one.upload('f32', numbers(12).floats(count * PREFIX));
       const search = () => one.topCodes(held, q, short, count, ROWS, 5);
       const intact = await search();
       const at = file.offset + 123 * LATENT + 7;
-      overwrite(file.path, at, codes.codes[123 * LATENT + 7] ^ 1);
+      overwrite(file.path, at, codes.full[123 * LATENT + 7] ^ 1);
       await expect(search()).rejects.toMatchObject({
         code: 'bad-file',
         message: expect.stringContaining('text 123: checksum'),
         fields: { where: file.path },
       });
-      overwrite(file.path, at, codes.codes[123 * LATENT + 7]);
+      overwrite(file.path, at, codes.full[123 * LATENT + 7]);
       expect(await search()).toEqual(intact);
     },
   );

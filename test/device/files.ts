@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { FileValues, TypedArray } from '../../dist/device/device.js';
+import type { FileValues, TypedArray } from '../../dist/device/memory.js';
 
 export interface TemporaryFiles {
   /** A new file with other bytes before and after the values; `name` is its path. */

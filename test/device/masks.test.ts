@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Device, DeviceCodes, Tensor } from '../../dist/device/device.js';
+import type { Device } from '../../dist/device/device.js';
+import type { DeviceCodes } from '../../dist/device/device-codes.js';
+import type { Tensor } from '../../dist/device/memory.js';
 import { dot, numbers } from '../numbers.js';
 import { type DeviceName, devicesFor } from './devices.js';
 
@@ -18,7 +20,7 @@ const q = Float32Array.from(numbers(2).integers(QUERIES * DIM, 2));
 const prefixes = Float32Array.from(numbers(3).integers(QUERIES * PREFIX, 100));
 const prefix = Int8Array.from(numbers(4).integers(ROWS * PREFIX, 127));
 const codes = Int8Array.from(numbers(5).integers(ROWS * DIM, 3));
-const factors = Float32Array.from(numbers(6).integers(ROWS, 2), (value) => 1 + Math.abs(value));
+const scales = Float32Array.from(numbers(6).integers(ROWS, 2), (value) => 1 + Math.abs(value));
 
 /** Masks: nothing, few rows, most rows, whole blocks and tiles out, all. */
 const mask = fc.oneof(
@@ -49,10 +51,10 @@ async function codesOf(one: Device, rows: readonly number[]): Promise<DeviceCode
     dim: DIM,
     prefixDim: PREFIX,
     prefix: await one.upload('i8', pick(prefix, PREFIX)),
-    codes: await one.upload('i8', pick(codes, DIM)),
-    factors: await one.upload(
+    full: await one.upload('i8', pick(codes, DIM)),
+    scales: await one.upload(
       'f32',
-      Float32Array.from(rows, (row) => factors[row]),
+      Float32Array.from(rows, (row) => scales[row]),
     ),
     checks: null,
   };
@@ -127,7 +129,7 @@ describe.each(names)('rows left out by a mask: %s', (name) => {
                 };
           expect(indices).toEqual(expected.indices.map((i) => (i < 0 ? -1 : remaining[i])));
           expect(scores).toEqual(expected.scores);
-          one.free(given, queries, short, fewer.prefix, fewer.codes, fewer.factors);
+          one.free(given, queries, short, fewer.prefix, fewer.full, fewer.scales);
         },
       ),
       { numRuns: 25 },

@@ -241,7 +241,7 @@ test('a worker that dies takes the jobs under way with it, as worker-failed, and
   const { device, deaths } = await mortal(2, true);
   const { start } = await longJob(device);
   const part = await device.upload('f32', Float32Array.of(1, 2));
-  const joined = await device.concat('f32', [part, await device.upload('f32', Float32Array.of(3))]);
+  const joined = await device.join('f32', [part, await device.upload('f32', Float32Array.of(3))]);
   const gone = await device.upload('f32', Float32Array.of(4));
   const expected = await start();
   const cause = new Error('out of memory');

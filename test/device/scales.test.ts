@@ -15,11 +15,11 @@ const mean = numbers(2).floats(DIM, 0.3);
 const map = numbers(3).floats(PREFIX * DIM);
 /** Rows alike in size, and how many times as far from the base those of W are. */
 const alike = numbers(4).floats(ROWS * DIM);
-const scales = numbers(5)
+const lengths = numbers(5)
   .floats(ROWS)
   .map((draw, i) => (i % 3 === 0 ? 1 : i % 50 === 1 ? 0 : 10 ** (2 * draw)));
 const w = alike.map(
-  (value, i) => base[i % DIM] + scales[Math.floor(i / DIM)] * (value - base[i % DIM]),
+  (value, i) => base[i % DIM] + lengths[Math.floor(i / DIM)] * (value - base[i % DIM]),
 );
 const q = numbers(6).floats(QUERIES * DIM);
 const rowOf = (values: Float32Array, row: number, width = DIM): Float32Array =>
@@ -27,8 +27,8 @@ const rowOf = (values: Float32Array, row: number, width = DIM): Float32Array =>
 
 describe.each(names)('rows with scales: %s', (name) => {
   const encoded = async (one: Device, rows: Float32Array, given: Float32Array | null) => {
-    const scaling = given && {
-      scales: await one.upload('f32', given),
+    const stretch = given && {
+      relative: await one.upload('f32', given),
       base: await one.upload('f32', base),
     };
     const negativeMean = await one.upload(
@@ -40,19 +40,19 @@ describe.each(names)('rows with scales: %s', (name) => {
       negativeMean,
       map: await one.upload('f32', map),
       step: 0.05,
-      scaling,
+      lengths: stretch,
     };
     return one.encodeRows(args, ROWS, DIM, PREFIX);
   };
 
-  test('have the codes of the rows that they are multiples of, those of scale 0 none', async () => {
+  test('have the codes of the rows that they are multiples of, those of length 0 none', async () => {
     const one = device(name);
     const expected = await encoded(one, alike, null);
-    const found = await encoded(one, w, scales);
-    const [ours, theirs] = [await one.read(found.codes), await one.read(expected.codes)];
+    const found = await encoded(one, w, lengths);
+    const [ours, theirs] = [await one.read(found.full), await one.read(expected.full)];
     const differences = { same: 0, scaled: 0, zero: 0 };
     for (let i = 0; i < ours.length; i++) {
-      const scale = scales[Math.floor(i / DIM)];
+      const scale = lengths[Math.floor(i / DIM)];
       const kind = scale === 1 ? 'same' : scale === 0 ? 'zero' : 'scaled';
       differences[kind] = Math.max(
         differences[kind],
@@ -66,8 +66,8 @@ describe.each(names)('rows with scales: %s', (name) => {
 
   test('rank by what W gives, in memory', async () => {
     const one = device(name);
-    const codes = await encoded(one, w, scales);
-    const held = { ...codes, scaling: { scales: await one.upload('f32', scales), step: 0.05 } };
+    const codes = await encoded(one, w, lengths);
+    const held = { ...codes, lengths: { relative: await one.upload('f32', lengths), step: 0.05 } };
     const shifts = Float32Array.from(
       { length: QUERIES },
       (_, i) => dot(mean, rowOf(q, i)) - dot(base, rowOf(q, i)),
@@ -85,7 +85,7 @@ describe.each(names)('rows with scales: %s', (name) => {
       );
       for (let at = i * 50; at < (i + 1) * 50; at++) {
         const score = exact[indices[at]];
-        expect(Math.abs(scores[at] - score)).toBeLessThan(0.02 * scales[indices[at]] * DIM ** 0.5);
+        expect(Math.abs(scores[at] - score)).toBeLessThan(0.02 * lengths[indices[at]] * DIM ** 0.5);
       }
       const best = exact.map((_, row) => row).sort((a, b) => exact[b] - exact[a]);
       expect([...indices.subarray(i * 50, (i + 1) * 50)]).toEqual(
@@ -96,8 +96,8 @@ describe.each(names)('rows with scales: %s', (name) => {
 
   test('are listed by prefix, scale and shift', async () => {
     const one = device(name);
-    const codes = await encoded(one, w, scales);
-    const held = { ...codes, scaling: { scales: await one.upload('f32', scales), step: 0.05 } };
+    const codes = await encoded(one, w, lengths);
+    const held = { ...codes, lengths: { relative: await one.upload('f32', lengths), step: 0.05 } };
     const prefixQuery = numbers(7).floats(QUERIES * PREFIX);
     const shifts = Float32Array.of(0.5, -0.25, 2);
     const [queries, given, short] = [
@@ -115,7 +115,7 @@ describe.each(names)('rows with scales: %s', (name) => {
           prefixes.subarray(row * PREFIX, (row + 1) * PREFIX),
           rowOf(prefixQuery, i, PREFIX),
         );
-        return scales[row] * (0.05 * product + shifts[i]);
+        return lengths[row] * (0.05 * product + shifts[i]);
       });
       const best = listed.map((_, row) => row).sort((a, b) => listed[b] - listed[a]);
       // the query's codes have 12 bits
@@ -146,7 +146,7 @@ describe.each(names)('rows with scales: %s', (name) => {
       select,
       out,
       {
-        scales: await one.upload('f32', Float32Array.from(divisors)),
+        divisors: await one.upload('f32', Float32Array.from(divisors)),
       },
     );
     const rows = rowsOfTexts(texts);

@@ -5,7 +5,7 @@ import type { Pool } from '../../dist/device/cpu/pool.js';
 import type { ToWorker } from '../../dist/device/cpu/protocol.js';
 import { createTensorStore } from '../../dist/device/cpu/tensor-store.js';
 import { createWorkerTensors, type WorkerTensors } from '../../dist/device/cpu/worker-tensors.js';
-import type { Tensor } from '../../dist/device/device.js';
+import type { Tensor } from '../../dist/device/memory.js';
 
 /** A file of bytes 0, 1, 2, ... that is read at most three bytes at a time. */
 const files = {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
-import type { Device, DeviceTokens } from '../../dist/device/device.js';
+import type { Device } from '../../dist/device/device.js';
+import type { DeviceTokens } from '../../dist/device/device-tokens.js';
 import { uploadTokens } from '../../dist/device/device-tokens.js';
 import { mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
@@ -51,14 +52,14 @@ afterAll(() => device.close());
 
 describe('the numbers of the Python reference', () => {
   it('1: the data add up to its documents, queries and learn tokens', () => {
-    expect(documents.documents).toBe(scalars.documents);
-    expect(queries.documents).toBe(24);
+    expect(documents.documentCount).toBe(scalars.documents);
+    expect(queries.documentCount).toBe(24);
     expect(rows).toBe(1024);
   });
 
   it('2: targets are the largest inner products, with its mean and population deviation', async () => {
     const x = await device.upload('f32', learn);
-    const out = await device.allocate('f32', rows * documents.documents);
+    const out = await device.allocate('f32', rows * documents.documentCount);
     const { sum, sumSquares } = await device.targets(x, rows, documents, null, out);
     expect(relativeError(await device.read(out), floats('targets'))).toBeLessThan(FORWARD);
     const n = out.length;
@@ -127,45 +128,45 @@ describe('the numbers of the Python reference', () => {
     const error = relativeError(await device.read(w), floats('weights'));
     expect(error).toBeLessThan(TRAINED);
 
-    const q = await device.allocate('f32', queries.documents * hidden);
+    const q = await device.allocate('f32', queries.documentCount * hidden);
     await device.queryFeatures(map, queries, q);
     const features = (await device.read(q)).map((value) => value / scalars.query_feature_scale);
     expect(relativeError(features, floats('query_features'))).toBeLessThan(FORWARD);
 
     const top = await device.topInnerProducts(
       q,
-      queries.documents,
+      queries.documentCount,
       w,
-      documents.documents,
+      documents.documentCount,
       hidden,
       50,
     );
     const candidates = integers('candidates');
     const scores = floats('scores');
-    for (let i = 0; i < queries.documents; i++) {
+    for (let i = 0; i < queries.documentCount; i++) {
       const ours = new Set(top.indices.subarray(i * 50, (i + 1) * 50));
       const theirs = [...candidates.subarray(i * 50, (i + 1) * 50)];
-      const row = scores.subarray(i * documents.documents, (i + 1) * documents.documents);
+      const row = scores.subarray(i * documents.documentCount, (i + 1) * documents.documentCount);
       const cut = Math.min(...theirs.map((d) => row[d]));
       for (const d of theirs) if (!ours.has(d)) expect(row[d] - cut).toBeLessThan(1e-6);
     }
     const ourScores = top.scores.map((value) => value / scalars.query_feature_scale);
     const theirScores = [...top.indices].map(
-      (d, i) => scores[Math.floor(i / 50) * documents.documents + d],
+      (d, i) => scores[Math.floor(i / 50) * documents.documentCount + d],
     );
     expect(relativeError(ourScores, theirScores)).toBeLessThan(TRAINED);
 
-    const all = await device.allocate('f32', queries.documents * documents.documents);
+    const all = await device.allocate('f32', queries.documentCount * documents.documentCount);
     await device.maxSim(queries, documents, all);
     expect(relativeError(await device.read(all), floats('exact_scores'))).toBeLessThan(FORWARD);
 
     const chosen = await device.upload('i32', top.indices);
-    const offsets = Int32Array.from({ length: queries.documents + 1 }, (_, i) => i * 50);
+    const offsets = Int32Array.from({ length: queries.documentCount + 1 }, (_, i) => i * 50);
     const exact = await device.allocate('f32', chosen.length);
     await device.maxSimSubset(queries, documents, chosen, offsets, exact);
     const values = await device.read(exact);
     const reranked = integers('reranked');
-    for (let i = 0; i < queries.documents; i++) {
+    for (let i = 0; i < queries.documentCount; i++) {
       const order = Array.from({ length: 50 }, (_, j) => i * 50 + j).sort(
         (a, b) => values[b] - values[a],
       );

@@ -1,6 +1,9 @@
 import { crc32 } from '../../bytes/crc32.js';
 import { readRanges } from '../../bytes/read-ranges.js';
-import type { Device, DeviceCodes, Tensor } from '../../device/device.js';
+import type { SearchDevice } from '../../device/device.js';
+import type { DeviceCodes } from '../../device/device-codes.js';
+import type { Tensor } from '../../device/memory.js';
+import { TensorScope } from '../../device/with-tensors.js';
 import { LemurError } from '../../errors.js';
 import type { Storage, StoredFile } from '../../storage/storage.js';
 import { joinArrays } from '../../tokens/join.js';
@@ -47,13 +50,13 @@ export interface SegmentCodes {
 
 /** Reads codes off the device. */
 export async function readCodes(
-  device: Device,
-  { prefix, codes, factors }: DeviceCodes,
+  device: SearchDevice,
+  { prefix, full, scales }: DeviceCodes,
 ): Promise<Omit<CodeRows, 'scales'>> {
   return {
     prefix: await device.read(prefix),
-    full: await device.read(codes),
-    factors: await device.read(factors),
+    full: await device.read(full),
+    factors: await device.read(scales),
   };
 }
 
@@ -81,15 +84,15 @@ export async function encodeCodes(
  */
 export async function openCodes(
   storage: Storage,
-  device: Device,
+  device: SearchDevice,
   entry: FileEntry,
   documents: number,
   { latentDim, prefixDim, resident }: { latentDim: number; prefixDim: number; resident: boolean },
 ): Promise<SegmentCodes> {
   const file = await openCheckedFile(storage, entry, CODES);
-  const kept: Tensor[] = [];
+  const scope = new TensorScope(device);
   const close = async (): Promise<void> => {
-    device.free(...kept);
+    scope.free();
     await file.stored.close();
   };
   try {
@@ -98,14 +101,13 @@ export async function openCodes(
       ? await file.array<Float32Array>('scales', 'F32', [documents])
       : null;
     const checks = await file.array<Int32Array>('checks', 'I32', [documents]);
-    const prefix = await device.upload(
+    const prefix = await scope.upload(
       'i8',
       await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]),
       { resident: true },
     );
-    kept.push(prefix);
     const full = await openRows(device, file, 'codes', 'i8', documents * latentDim, resident);
-    if (full) kept.push(full);
+    if (full) scope.own(full);
     const fetchFull: SegmentCodes['fetchFull'] = async (rows, signal) => {
       const out = new Int8Array(rows.length * latentDim);
       const first = file.offset('codes');

@@ -1,4 +1,7 @@
-import type { Device, DeviceFeatureMap, Tensor } from '../../device/device.js';
+import type { Device, SearchDevice } from '../../device/device.js';
+import type { DeviceFeatureMap } from '../../device/device-feature-map.js';
+import type { Tensor } from '../../device/memory.js';
+import { buildTensors } from '../../device/with-tensors.js';
 import { layoutOf } from '../../learn/feature-map-description.js';
 import { restoreSolver, type Solver } from '../../learn/solver.js';
 import type { PrefixMap } from '../../search/prefix/prefix-map.js';
@@ -21,20 +24,20 @@ export interface Model {
   readonly queryProjection: Tensor<'f32'>;
 }
 
-export function freeModel(device: Device, { map, queryProjection }: Model): void {
+export function freeModel(device: SearchDevice, { map, queryProjection }: Model): void {
   device.free(map.parameters, queryProjection);
 }
 
 export async function encodeModel(
   name: string,
-  device: Device,
+  device: SearchDevice,
   { map, prefixMap }: Model,
   solver: Solver,
 ): Promise<EncodedFile> {
   const { latentDim, inputDim, parameterCount } = map.layout;
   const { dim, mean, documentProjection, queryProjection, base } = prefixMap;
   return encodeCheckedFile(name, MODEL, {
-    factor: { shape: [latentDim, latentDim], data: await device.read(solver.factor) },
+    factor: { shape: [latentDim, latentDim], data: await solver.factor.read() },
     sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
     parameters: { shape: [parameterCount], data: await device.read(map.parameters) },
     prefixMean: { shape: [latentDim], data: mean },
@@ -47,7 +50,7 @@ export async function encodeModel(
 /** Rejects with 'not-found' and 'bad-file'. */
 export async function openModel(
   storage: Storage,
-  device: Device,
+  device: SearchDevice,
   entry: ModelEntry,
 ): Promise<Model> {
   const { featureMap, prefix, length } = entry;
@@ -64,15 +67,15 @@ export async function openModel(
       queryProjection: await floats('prefixQueries', prefix.dim, latentDim),
       base: length === undefined ? null : await floats('base', latentDim),
     };
-    return {
+    return buildTensors(device, async (scope) => ({
       map: {
         layout,
-        parameters: await device.upload('f32', parameters),
+        parameters: await scope.upload('f32', parameters),
         unit: length !== undefined,
       },
       prefixMap,
-      queryProjection: await device.upload('f32', prefixMap.queryProjection),
-    };
+      queryProjection: await scope.upload('f32', prefixMap.queryProjection),
+    }));
   });
 }
 
@@ -88,19 +91,10 @@ export async function openSolver(
     const rows = file.sections.get('sample')?.shape[0] ?? 0;
     const sample = await file.array<Float32Array>('sample', 'F32', [rows, inputDim]);
     const values = await file.array<Float64Array>('factor', 'F64', [latentDim, latentDim]);
-    const x = await device.upload('f32', sample);
-    const factor = await device.upload('f64', values);
-    try {
-      return await restoreSolver(device, map, x, rows, factor);
-    } catch (error) {
-      device.free(x, factor);
-      throw error;
-    }
+    return buildTensors(device, async (scope) =>
+      restoreSolver(device, map, await scope.upload('f32', sample), rows, values),
+    );
   });
-}
-
-export function freeSolver(device: Device, { x, z, factor }: Solver): void {
-  device.free(x, z, factor);
 }
 
 async function withModelFile<T>(

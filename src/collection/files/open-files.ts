@@ -1,4 +1,4 @@
-import type { Device } from '../../device/device.js';
+import type { SearchDevice } from '../../device/device.js';
 import type { Storage } from '../../storage/storage.js';
 import { encodingOf } from '../../tokens/encodings.js';
 import { openCodes, type SegmentCodes } from './codes-file.js';
@@ -39,7 +39,7 @@ const AT_ONCE = 8;
  */
 export function createOpenFiles(
   storage: Storage,
-  device: Device,
+  device: SearchDevice,
 ): { open(manifest: IndexManifest): Promise<OpenState> } {
   const opened = new Map<
     string,

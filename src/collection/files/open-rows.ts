@@ -1,4 +1,5 @@
-import type { Device, Tensor } from '../../device/device.js';
+import type { SearchDevice } from '../../device/device.js';
+import type { Tensor } from '../../device/memory.js';
 import { LemurError } from '../../errors.js';
 import type { CheckedFile } from './checked-file.js';
 
@@ -8,7 +9,7 @@ import type { CheckedFile } from './checked-file.js';
  * is needed of it is fetched. Rejects with 'bad-file'.
  */
 export async function openRows<D extends 'i8' | 'f32'>(
-  device: Device,
+  device: SearchDevice,
   file: CheckedFile,
   section: string,
   dtype: D,

@@ -1,6 +1,8 @@
 import { crc32, crc32Paced } from '../../bytes/crc32.js';
 import { readRanges } from '../../bytes/read-ranges.js';
-import type { Device, Tensor } from '../../device/device.js';
+import type { SearchDevice } from '../../device/device.js';
+import type { Tensor } from '../../device/memory.js';
+import { TensorScope } from '../../device/with-tensors.js';
 import { LemurError } from '../../errors.js';
 import { nextMacrotask, stepPacer } from '../../pacer.js';
 import type { Storage, StoredFile } from '../../storage/storage.js';
@@ -63,12 +65,13 @@ export interface Segment {
  */
 export async function openSegment(
   storage: Storage,
-  device: Device,
+  device: SearchDevice,
   { file: entry, documents, tokens: rows }: SegmentEntry,
   layout: TokenLayout,
 ): Promise<Segment> {
   const { encoding, dim } = layout;
   const file = await openCheckedFile(storage, entry, SEGMENT);
+  const scope = new TensorScope(device);
   try {
     const where = `${storage.name}/${entry.name}`;
     const bad = (problem: string): LemurError =>
@@ -103,6 +106,7 @@ export async function openSegment(
       : null;
     const length = rows * rowLength(layout);
     const tokens = await openRows(device, file, 'tokens', encoding.dtype, length);
+    if (tokens) scope.own(tokens);
     if (file.sections.size > MANY_SECTIONS) await nextMacrotask();
     const columns = openColumns(file.sections.keys(), documents, (name) => file.read(name));
 
@@ -215,11 +219,12 @@ export async function openSegment(
         return found;
       },
       async close() {
-        if (tokens) device.free(tokens);
+        scope.free();
         await file.stored.close();
       },
     };
   } catch (error) {
+    scope.free();
     await file.stored.close();
     throw error;
   }

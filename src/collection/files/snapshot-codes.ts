@@ -1,4 +1,5 @@
-import type { Device, DeviceCodes } from '../../device/device.js';
+import type { SearchDevice } from '../../device/device.js';
+import type { DeviceCodes } from '../../device/device-codes.js';
 import type { CodesOfRows, FetchedCodes } from '../../search/prefix/best-by-codes.js';
 import type { SegmentCodes } from './codes-file.js';
 import { firstNumbers, joinValues, splitBySegment } from './document-numbers.js';
@@ -11,7 +12,7 @@ import type { Keep } from './snapshot-tokens.js';
  * that are fetched, where a segment leaves them in its storage.
  */
 export async function snapshotCodes(
-  device: Device,
+  device: SearchDevice,
   segments: readonly SegmentView[],
   model: Model,
   keep: Keep,
@@ -27,10 +28,10 @@ export async function snapshotCodes(
     rows,
     dim: model.map.layout.latentDim,
     prefixDim: model.prefixMap.dim,
-    prefix: await keep(device.concat('i8', parts)),
-    factors: await keep(device.upload('f32', factors)),
-    scaling: scales && {
-      scales: await keep(device.upload('f32', scales)),
+    prefix: await keep(device.join('i8', parts)),
+    scales: await keep(device.upload('f32', factors)),
+    lengths: scales && {
+      relative: await keep(device.upload('f32', scales)),
       step: model.prefixMap.step,
     },
   };
@@ -40,7 +41,7 @@ export async function snapshotCodes(
   const checks = joinValues(new Int32Array(rows), segments, ({ codes }) => codes?.checks);
   return {
     ...shared,
-    codes: await keep(device.concat('i8', full)),
+    full: await keep(device.join('i8', full)),
     checks: await keep(device.upload('i32', checks)),
   };
 }

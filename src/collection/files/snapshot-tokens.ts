@@ -1,8 +1,9 @@
-import type { Device, DeviceTokens, Tensor } from '../../device/device.js';
+import type { SearchDevice } from '../../device/device.js';
+import { type DeviceTokens, deviceOffsets } from '../../device/device-tokens.js';
+import type { Tensor } from '../../device/memory.js';
 import type { FetchedTokens } from '../../search/fetched-tokens.js';
 import { joinEncoded } from '../../tokens/encode-tokens.js';
 import type { EncodedRows, TokenCodec } from '../../tokens/encoding.js';
-import { rowOffsets } from '../../tokens/token-sets.js';
 import { firstNumbers, joinValues, splitBySegment } from './document-numbers.js';
 import type { SegmentView } from './open-files.js';
 
@@ -14,7 +15,7 @@ export type Keep = <T extends Tensor>(tensor: Promise<T>) => Promise<T>;
  * segment leaves them in its storage, fetched when they are scored.
  */
 export async function snapshotTokens(
-  device: Device,
+  device: SearchDevice,
   segments: readonly SegmentView[],
   codec: TokenCodec,
   keep: Keep,
@@ -31,10 +32,10 @@ export async function snapshotTokens(
   const scales = (): Float32Array =>
     joined(new Float32Array(documents), ({ segment }) => segment.scales);
   return {
-    vectors: (await keep(device.concat(encoding.dtype, parts))) as DeviceTokens['vectors'],
+    vectors: (await keep(device.join(encoding.dtype, parts))) as DeviceTokens['vectors'],
     counts: await keep(device.upload('i32', counts)),
-    offsets: await keep(device.upload('f64', rowOffsets(counts))),
-    factors: encoding.textScales ? await keep(device.upload('f32', scales())) : null,
+    offsets: await keep(device.upload('i32', deviceOffsets(counts))),
+    scales: encoding.textScales ? await keep(device.upload('f32', scales())) : null,
     mean: parameters.length > 0 ? await keep(device.upload('f32', parameters)) : null,
     checks: await keep(
       device.upload(
@@ -42,7 +43,7 @@ export async function snapshotTokens(
         joined(new Int32Array(documents), ({ segment }) => segment.tokenChecks),
       ),
     ),
-    documents,
+    documentCount: documents,
     dim,
     longest: longestOf(counts),
   };

@@ -1,4 +1,7 @@
-import type { Device, DeviceCodes, DeviceTokens, Tensor } from '../../device/device.js';
+import type { SearchDevice } from '../../device/device.js';
+import type { DeviceCodes } from '../../device/device-codes.js';
+import type { DeviceTokens } from '../../device/device-tokens.js';
+import { TensorScope } from '../../device/with-tensors.js';
 import { stepPacer } from '../../pacer.js';
 import type { FetchedTokens } from '../../search/fetched-tokens.js';
 import type { FetchedCodes } from '../../search/prefix/best-by-codes.js';
@@ -31,7 +34,7 @@ interface SearchData {
 
 /** Opens what a manifest refers to. Rejects with 'not-found' and 'bad-file', naming the file. */
 export async function openSnapshot(
-  device: Device,
+  device: SearchDevice,
   files: ReturnType<typeof createOpenFiles>,
   manifest: IndexManifest,
 ): Promise<Snapshot> {
@@ -39,16 +42,15 @@ export async function openSnapshot(
   const { segments, model } = state;
   const codec = codecOf(manifest) ?? unlearnedCodec(manifest.precision, manifest.dim);
   const documents = segments.reduce((sum, { segment }) => sum + segment.documents, 0);
-  const kept: Tensor[] = [];
+  const scope = new TensorScope(device);
   const step = stepPacer();
   const keep: Keep = async (tensor) => {
-    const made = await tensor;
-    kept.push(made);
+    const made = scope.own(await tensor);
     await step(documents / STEP_DOCUMENTS);
     return made;
   };
   const close = async (): Promise<void> => {
-    device.free(...kept);
+    scope.free();
     await state.release();
   };
   try {

@@ -1,4 +1,4 @@
-import type { Device } from '../../device/device.js';
+import type { SearchDevice } from '../../device/device.js';
 import { isLemurError, LemurError } from '../../errors.js';
 import { guardedReplace, readIfThere, sameBytes } from '../../storage/guarded-replace.js';
 import type { StorageLock } from '../../storage/storage.js';
@@ -26,7 +26,7 @@ export const LOCK = 'writer.lock';
  */
 export interface Store {
   readonly storage: WatchedStorage;
-  readonly device: Device;
+  readonly device: SearchDevice;
   /** The last committed state that was seen. */
   readonly snapshot: Snapshot;
   /** A name for a new data file. */
@@ -76,7 +76,7 @@ const unfinished = new Map<string, number>();
  */
 export async function openStore(
   storage: WatchedStorage,
-  device: Device,
+  device: SearchDevice,
   lock: StorageLock | null,
 ): Promise<Store> {
   const files = createOpenFiles(storage, device);

@@ -1,5 +1,9 @@
-import type { Device, DeviceTokens, Tensor } from '../../device/device.js';
-import { freeTokens, uploadTokens } from '../../device/device-tokens.js';
+import { learningDevice } from '../../device/default-device.js';
+import type { Device, SearchDevice } from '../../device/device.js';
+import { codeTensors } from '../../device/device-codes.js';
+import { type DeviceTokens, uploadTokens } from '../../device/device-tokens.js';
+import type { Tensor } from '../../device/memory.js';
+import { withTensors } from '../../device/with-tensors.js';
 import { documentWeights } from '../../learn/document-weights.js';
 import type { Solver } from '../../learn/solver.js';
 import type { RunOptions } from '../../run-options.js';
@@ -30,12 +34,13 @@ export interface WeightsModel extends Model {
 
 /** Codes of the documents' weights, and how well these explain the targets of some of them. */
 export async function documentCodes(
-  device: Device,
+  searching: SearchDevice,
   model: WeightsModel,
   documents: readonly StoredDocument[],
   codec: TokenCodec,
   options: RunOptions = {},
 ): Promise<CodeRows & { residual: Residual }> {
+  const device = learningDevice(searching, 'add');
   const { layout } = model.map;
   const { latentDim } = layout;
   const count = documents.length;
@@ -52,30 +57,23 @@ export async function documentCodes(
     options.onProgress?.({ stage: 'document weights', done: from, total: count });
     const encoded = joinEncoded(some, codec);
     const scales = await scalesOfSome(model, encoded, options);
-    const tokens = await uploadTokens(device, encoded);
-    try {
-      const w = await documentWeights(device, model, tokens, {
-        signal: options.signal,
-      });
-      try {
-        const rows = await codesOf(device, model, w, scales, options);
-        out.prefix.set(rows.prefix, from * prefixDim);
-        out.full.set(rows.full, from * latentDim);
-        out.factors.set(rows.factors, from);
-        if (scales) {
-          out.scales ??= new Float32Array(count).fill(1);
-          out.scales.set(scales, from);
-        }
-        out.residual = combined(
-          out.residual,
-          await residualOf(device, model, tokens, w, sampled(some)),
-        );
-      } finally {
-        device.free(w);
+    await withTensors(device, async (scope) => {
+      const tokens = await uploadTokens(scope, encoded);
+      const { signal } = options;
+      const w = scope.own(await documentWeights(device, model, tokens, { signal }));
+      const rows = await codesOf(device, model, w, scales, options);
+      out.prefix.set(rows.prefix, from * prefixDim);
+      out.full.set(rows.full, from * latentDim);
+      out.factors.set(rows.factors, from);
+      if (scales) {
+        out.scales ??= new Float32Array(count).fill(1);
+        out.scales.set(scales, from);
       }
-    } finally {
-      freeTokens(device, tokens);
-    }
+      out.residual = combined(
+        out.residual,
+        await residualOf(device, model, tokens, w, sampled(some)),
+      );
+    });
   }
   options.onProgress?.({ stage: 'document weights', done: count, total: count });
   return out;
@@ -101,12 +99,11 @@ export async function codesOf(
   scales: Float32Array | null,
   { signal }: RunOptions = {},
 ): Promise<CodeRows> {
-  const quantized = await encodeWeights(device, prefixMap, w, scales, { signal });
-  try {
-    return { ...(await readCodes(device, quantized)), scales };
-  } finally {
-    device.free(quantized.prefix, quantized.codes, quantized.factors);
-  }
+  return withTensors(device, async (scope) => {
+    const codes = await encodeWeights(device, prefixMap, w, scales, { signal });
+    scope.ownAll(codeTensors(codes));
+    return { ...(await readCodes(device, codes)), scales };
+  });
 }
 
 /**
@@ -125,15 +122,9 @@ export async function residualOf(
   const { x, z, rows } = solver;
   const latentDim = z.length / rows;
   const columns = chosen.length;
-  const used: Tensor[] = [];
-  const keep = async <T extends Tensor>(tensor: Promise<T>): Promise<T> => {
-    const made = await tensor;
-    used.push(made);
-    return made;
-  };
-  try {
-    const select = await keep(device.upload('i32', Int32Array.from(chosen)));
-    const targets = await keep(device.allocate('f32', rows * columns));
+  return withTensors(device, async (scope) => {
+    const select = await scope.upload('i32', Int32Array.from(chosen));
+    const targets = await scope.allocate('f32', rows * columns);
     await device.targets(x, rows, tokens, select, targets);
     const weights = new Float32Array(columns * latentDim);
     for (const [i, document] of chosen.entries())
@@ -141,11 +132,11 @@ export async function residualOf(
         await device.read(w, document * latentDim, (document + 1) * latentDim),
         i * latentDim,
       );
-    const estimates = await keep(device.allocate('f32', rows * columns));
+    const estimates = await scope.allocate('f32', rows * columns);
     await device.innerProducts(
       z,
       rows,
-      await keep(device.upload('f32', weights)),
+      await scope.upload('f32', weights),
       columns,
       latentDim,
       estimates,
@@ -168,9 +159,7 @@ export async function residualOf(
       total += variance > 0 ? Math.min(1, missed / variance) : 0;
     }
     return { documents: columns, mean: total / columns };
-  } finally {
-    device.free(...used);
-  }
+  });
 }
 
 /** Means of two groups as that of both. */

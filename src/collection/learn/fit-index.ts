@@ -1,5 +1,7 @@
-import type { Tensor } from '../../device/device.js';
-import { freeTokens, uploadTokens } from '../../device/device-tokens.js';
+import { learningDevice } from '../../device/default-device.js';
+import { uploadTokens } from '../../device/device-tokens.js';
+import type { Tensor } from '../../device/memory.js';
+import { withTensors } from '../../device/with-tensors.js';
 import type { Encoder } from '../../encoder/encoder.js';
 import { LemurError } from '../../errors.js';
 import { documentWeights } from '../../learn/document-weights.js';
@@ -59,7 +61,8 @@ export async function fitIndex(
   encoder: Encoder | undefined,
   { learn: given, ...options }: FitIndexOptions,
 ): Promise<WeightsModel> {
-  const { device, snapshot } = store;
+  const { snapshot } = store;
+  const device = learningDevice(store.device, 'fit');
   const { signal } = options;
   const chosen = chooseOptions(store, options);
   const wanted = Math.max(learnTokenCount(chosen), chosen.olsSampleSize);
@@ -69,58 +72,47 @@ export async function fitIndex(
   const chunks = snapshot.segments.flatMap((view) => chunksOf(view));
   const kept = new Map<Chunk, { w: Tensor<'f32'>; scales: Float32Array | null }>();
   const progress = progressOf(options, snapshot.documents);
-  const upload = async ({ view, from, to }: Chunk) => {
+  const read = ({ view, from, to }: Chunk) => {
     signal?.throwIfAborted();
-    const sets = joinEncoded(await view.segment.readTokens(from, to), snapshot.codec);
-    return {
-      tokens: await uploadTokens(device, sets),
-      scales: await scalesOfSome(learned, sets, options),
-    };
+    return view.segment.readTokens(from, to);
   };
   let queryProjection: Tensor<'f32'> | undefined;
   try {
     // weights of documents from everywhere give the map
     let residual: Residual = { documents: 0, mean: 0 };
     for (const chunk of spread(chunks)) {
-      const { tokens, scales } = await upload(chunk);
-      try {
+      const sets = joinEncoded(await read(chunk), snapshot.codec);
+      await withTensors(device, async (scope) => {
+        const tokens = await uploadTokens(scope, sets);
+        const scales = await scalesOfSome(learned, sets, options);
         const w = await documentWeights(device, learned, tokens, { signal });
         kept.set(chunk, { w, scales });
         const few = Array.from({ length: Math.min(RESIDUALS, chunk.to - chunk.from) }, (_, i) =>
           Math.floor((i * (chunk.to - chunk.from)) / Math.min(RESIDUALS, chunk.to - chunk.from)),
         );
         residual = combined(residual, await residualOf(device, learned, tokens, w, few));
-      } finally {
-        freeTokens(device, tokens);
-      }
+      });
       progress(chunk.to - chunk.from);
     }
     const { latentDim } = map.layout;
     const sampled = [...kept.values()];
-    const sample = await device.concat(
-      'f32',
-      sampled.map(({ w }) => w),
-    );
     const scaling = {
       scales: joinScales(sampled.map(({ w, scales }) => scales ?? w.length / latentDim)),
       base,
     };
-    let prefixMap: Awaited<ReturnType<typeof fitPrefixMap>>;
-    try {
-      const prefixDim = Math.min(chosen.prefixDim, latentDim);
-      prefixMap = await fitPrefixMap(
+    const prefixMap = await withTensors(device, async (scope) => {
+      const weights = sampled.map(({ w }) => w);
+      return fitPrefixMap(
         device,
         solver,
-        sample,
+        await scope.join('f32', weights),
         latentDim,
-        prefixDim,
+        Math.min(chosen.prefixDim, latentDim),
         chosen.seed,
         options,
         scaling,
       );
-    } finally {
-      device.free(sample);
-    }
+    });
     if (!prefixMap) {
       const message =
         'fit: all documents have the same weights: there is nothing to learn from; searches stay exact';
@@ -135,15 +127,13 @@ export async function fitIndex(
       for (const chunk of chunks.filter((candidate) => candidate.view === view)) {
         let found = kept.get(chunk);
         if (!found) {
-          const { tokens, scales } = await upload(chunk);
-          try {
-            found = {
-              w: await documentWeights(device, learned, tokens, { signal }),
-              scales,
-            };
-          } finally {
-            freeTokens(device, tokens);
-          }
+          const sets = joinEncoded(await read(chunk), snapshot.codec);
+          found = await withTensors(device, async (scope) => {
+            const tokens = await uploadTokens(scope, sets);
+            const scales = await scalesOfSome(learned, sets, options);
+            const w = await documentWeights(device, learned, tokens, { signal });
+            return { w, scales };
+          });
           progress(chunk.to - chunk.from);
         }
         try {
@@ -207,7 +197,8 @@ async function learnFrom(
   chosen: ResolvedLearnOptions,
   options: FitOptions,
 ) {
-  const { device, snapshot } = store;
+  const { snapshot } = store;
+  const device = learningDevice(store.device, 'fit');
   const { dim } = snapshot.manifest;
   const { seed } = chosen;
   const { signal } = options;
@@ -237,19 +228,11 @@ async function learnFrom(
     STREAM.storedTrainDocuments,
   );
   const sets = joinEncoded(await storedRows(snapshot, numbers, signal), snapshot.codec);
-  const tokens = await uploadTokens(device, sets);
-  try {
-    return await learnReduction(
-      device,
-      tokens,
-      await longestRows(sets, signal),
-      samples,
-      chosen,
-      options,
-    );
-  } finally {
-    freeTokens(device, tokens);
-  }
+  return withTensors(device, async (scope) => {
+    const tokens = await uploadTokens(scope, sets);
+    const lengths = await longestRows(sets, signal);
+    return learnReduction(device, tokens, lengths, samples, chosen, options);
+  });
 }
 
 /** Scales of several groups as one, a number standing for so many of 1; null where all are 1. */

@@ -1,11 +1,16 @@
-import type { Device } from '../../device/device.js';
-import { freeSolver, openSolver } from '../files/model-file.js';
+import { learningDevice } from '../../device/default-device.js';
+import type { SearchDevice } from '../../device/device.js';
+import { freeSolver } from '../../learn/solver.js';
+import { openSolver } from '../files/model-file.js';
 import type { Store } from '../files/store.js';
 import type { WeightsModel } from './document-codes.js';
 
 /** Keeps the present model with its solver, which is large, while documents are added. */
 export interface ModelKeeper {
-  /** The present model; null where there is none. Rejects with 'not-found' and 'bad-file'. */
+  /**
+   * The present model; null where there is none. Rejects with 'not-found' and 'bad-file', and
+   * with 'unsupported' where the device does not learn.
+   */
   current(): Promise<WeightsModel | null>;
   /** Takes a model that has just become the present one. */
   keep(model: WeightsModel): void;
@@ -13,7 +18,7 @@ export interface ModelKeeper {
   drop(): void;
 }
 
-export function createModelKeeper(device: Device, store: Store): ModelKeeper {
+export function createModelKeeper(device: SearchDevice, store: Store): ModelKeeper {
   let kept: { file: string; model: WeightsModel } | null = null;
   const drop = (): void => {
     if (kept) freeSolver(device, kept.model.solver);
@@ -32,7 +37,8 @@ export function createModelKeeper(device: Device, store: Store): ModelKeeper {
       const { file, mean, std, length } = manifest.model;
       if (kept?.file !== file.name) {
         drop();
-        const solver = await openSolver(store.storage, device, manifest.model, model.map);
+        const learning = learningDevice(device, 'add');
+        const solver = await openSolver(store.storage, learning, manifest.model, model.map);
         kept = { file: file.name, model: { ...model, solver, mean, std, length } };
       }
       return kept.model;

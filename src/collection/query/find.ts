@@ -1,5 +1,6 @@
-import type { Device, DeviceTokens, Tensor } from '../../device/device.js';
-import { freeTokens, uploadTokens } from '../../device/device-tokens.js';
+import type { SearchDevice } from '../../device/device.js';
+import { uploadTokens } from '../../device/device-tokens.js';
+import { withTensors } from '../../device/with-tensors.js';
 import { selectTopKPaced } from '../../kernels/top-k.js';
 import { stepPacer } from '../../pacer.js';
 import type { RunOptions } from '../../run-options.js';
@@ -62,7 +63,7 @@ export interface FindOptions extends RunOptions {
  * the first stage finds among them.
  */
 export async function find(
-  device: Device,
+  device: SearchDevice,
   snapshot: Snapshot,
   queries: TokenSets,
   options: FindOptions,
@@ -122,7 +123,7 @@ export function usesFeatures(
  * those that the mask allows. Only where `usesFeatures`.
  */
 export async function featureCandidates(
-  device: Device,
+  device: SearchDevice,
   { model, codes }: Snapshot,
   queries: TokenSets,
   numCandidates: number,
@@ -131,33 +132,26 @@ export async function featureCandidates(
 ): Promise<Int32Array[]> {
   if (!model || !codes) throw new Error('there are no features');
   const count = queries.counts.length;
-  return withQueries(device, queries, async (uploaded) => {
-    const used: Tensor[] = [];
-    try {
-      const features = await device.allocate('f32', count * model.map.layout.latentDim);
-      used.push(features);
-      await device.queryFeatures(model.map, uploaded, features, { signal });
-      const allowed =
-        mask &&
-        (await device.upload('i8', new Int8Array(mask.buffer, mask.byteOffset, mask.length)));
-      if (allowed) used.push(allowed);
-      const stage = { map: model.prefixMap, codes, queryProjection: model.queryProjection };
-      const rescored = RESCORED * numCandidates;
-      const { indices } = await firstStageCandidates(
-        device,
-        stage,
-        features,
-        count,
-        rescored,
-        numCandidates,
-        { signal, allowed },
-      );
-      return Array.from({ length: count }, (_, q) =>
-        indices.subarray(q * numCandidates, (q + 1) * numCandidates).filter((row) => row >= 0),
-      );
-    } finally {
-      device.free(...used);
-    }
+  return withTensors(device, async (scope) => {
+    const uploaded = await uploadTokens(scope, queries);
+    const features = await scope.allocate('f32', count * model.map.layout.latentDim);
+    await device.queryFeatures(model.map, uploaded, features, { signal });
+    const allowed =
+      mask && (await scope.upload('i8', new Int8Array(mask.buffer, mask.byteOffset, mask.length)));
+    const stage = { map: model.prefixMap, codes, queryProjection: model.queryProjection };
+    const rescored = RESCORED * numCandidates;
+    const { indices } = await firstStageCandidates(
+      device,
+      stage,
+      features,
+      count,
+      rescored,
+      numCandidates,
+      { signal, allowed },
+    );
+    return Array.from({ length: count }, (_, q) =>
+      indices.subarray(q * numCandidates, (q + 1) * numCandidates).filter((row) => row >= 0),
+    );
   });
 }
 
@@ -184,7 +178,7 @@ export async function passing(
  * collection, all of it is read, once for many of them.
  */
 async function scoreAll(
-  device: Device,
+  device: SearchDevice,
   snapshot: Snapshot,
   queries: TokenSets,
   rows: Int32Array,
@@ -211,11 +205,12 @@ async function scoreAll(
   for (let from = 0; from < count; from += queriesAtOnce) {
     onProgress?.({ stage: 'search', done: from, total: count });
     const to = Math.min(count, from + queriesAtOnce);
-    const scores = await withQueries(device, sliceTexts(queries, from, to), (uploaded) =>
-      filled(device, (to - from) * documents, (out) =>
-        device.maxSim(uploaded, tokens, out, { signal }),
-      ),
-    );
+    const scores = await withTensors(device, async (scope) => {
+      const uploaded = await uploadTokens(scope, sliceTexts(queries, from, to));
+      const out = await scope.allocate('f32', (to - from) * documents);
+      await device.maxSim(uploaded, tokens, out, { signal });
+      return device.read(out);
+    });
     for (let q = from; q < to; q++) {
       const all = scores.subarray((q - from) * documents, (q - from + 1) * documents);
       for (let i = 0; i < rows.length; i++) some[i] = all[rows[i]];
@@ -232,7 +227,7 @@ async function scoreAll(
  * the lists are ascending.
  */
 export async function scoreLists(
-  device: Device,
+  device: SearchDevice,
   snapshot: Snapshot,
   queries: TokenSets,
   lists: readonly Int32Array[],
@@ -281,7 +276,7 @@ export async function scoreLists(
 }
 
 function subsetScores(
-  device: Device,
+  device: SearchDevice,
   snapshot: Snapshot,
   queries: TokenSets,
   numbers: Int32Array,
@@ -289,45 +284,14 @@ function subsetScores(
   signal: AbortSignal | undefined,
 ): Promise<Float32Array> {
   const { tokens } = snapshot;
-  return withQueries(device, queries, async (uploaded) => {
+  return withTensors(device, async (scope) => {
+    const uploaded = await uploadTokens(scope, queries);
     if ('fetch' in tokens) return scoreFetched(device, uploaded, tokens, numbers, offsets, signal);
-    const chosen = await device.upload('i32', numbers);
-    try {
-      return await filled(device, numbers.length, (out) =>
-        device.maxSimSubset(uploaded, tokens, chosen, offsets, out, { signal }),
-      );
-    } finally {
-      device.free(chosen);
-    }
+    const chosen = await scope.upload('i32', numbers);
+    const out = await scope.allocate('f32', numbers.length);
+    await device.maxSimSubset(uploaded, tokens, chosen, offsets, out, { signal });
+    return device.read(out);
   });
-}
-
-async function withQueries<T>(
-  device: Device,
-  queries: TokenSets,
-  use: (uploaded: DeviceTokens) => Promise<T>,
-): Promise<T> {
-  const uploaded = await uploadTokens(device, queries);
-  try {
-    return await use(uploaded);
-  } finally {
-    freeTokens(device, uploaded);
-  }
-}
-
-/** What is written into a tensor of that length. */
-async function filled(
-  device: Device,
-  length: number,
-  write: (out: Tensor<'f32'>) => Promise<void>,
-): Promise<Float32Array> {
-  const out = await device.allocate('f32', length);
-  try {
-    await write(out);
-    return await device.read(out);
-  } finally {
-    device.free(out);
-  }
 }
 
 function emptyTop(queries: number, k: number): TopK {

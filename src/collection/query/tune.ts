@@ -1,4 +1,4 @@
-import type { Device } from '../../device/device.js';
+import type { SearchDevice } from '../../device/device.js';
 import { encodeTexts } from '../../encoder/encode-texts.js';
 import type { Encoder } from '../../encoder/encoder.js';
 import { LemurError } from '../../errors.js';
@@ -89,7 +89,7 @@ export function givenQueries(queries: TokenSets, count: number): HeldOutQueries 
  * or with 8,192 candidates. Raises 'unsupported' where searches are exact anyway.
  */
 export async function measureCurve(
-  device: Device,
+  device: SearchDevice,
   snapshot: Snapshot,
   { queries, own }: HeldOutQueries,
   k: number,

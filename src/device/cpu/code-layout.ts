@@ -18,7 +18,7 @@ export function linearsOf(layout: FeatureLayout, outputs: number): Linear[] {
 
 /**
  * Where a step keeps codes of one matrix and of the batch that it is applied to: panels as offsets
- * in int16, factors as offsets in floats.
+ * in int16, scales as offsets in floats.
  */
 export interface LinearCodes {
   /** Rows of the matrix as lanes. */
@@ -28,36 +28,36 @@ export interface LinearCodes {
   /** Columns of the input (rows x inputs) as lanes. */
   input: number;
   /** One for each row of the matrix, to whole panels. */
-  weightFactors: number;
+  weightScales: number;
   /** One for each row of the input. */
-  inputFactors: number;
+  inputScales: number;
 }
 
 export function codeLayout(
   layout: FeatureLayout,
   outputs: number,
   batchSize: number,
-): { linears: LinearCodes[]; codes: number; factors: number } {
+): { linears: LinearCodes[]; codes: number; scales: number } {
   let codes = 0;
-  let factors = 0;
+  let scales = 0;
   const takeCodes = (lanes: number, depth: number): number => {
     const start = codes;
     codes += wholePanels(lanes) * evenUp(depth);
     return start;
   };
-  const takeFactors = (count: number): number => {
-    const start = factors;
-    factors += wholePanels(count);
+  const takeScales = (count: number): number => {
+    const start = scales;
+    scales += wholePanels(count);
     return start;
   };
   const linears = linearsOf(layout, outputs).map((linear) => ({
     forward: takeCodes(linear.outputs, linear.inputs),
     backward: takeCodes(linear.inputs, linear.outputs),
     input: takeCodes(linear.inputs, batchSize),
-    weightFactors: takeFactors(linear.outputs),
-    inputFactors: takeFactors(batchSize),
+    weightScales: takeScales(linear.outputs),
+    inputScales: takeScales(batchSize),
   }));
-  return { linears, codes, factors };
+  return { linears, codes, scales };
 }
 
 /** The codes of a row come in pairs. */

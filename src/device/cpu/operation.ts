@@ -1,5 +1,5 @@
 import type { Kernels } from '../../kernels/kernels.js';
-import type { DType, Tensor, TypedArrayOf } from '../device.js';
+import type { CpuArrayOf, CpuDType, CpuTensor } from './cpu-tensor.js';
 
 /**
  * What a block of work sees: the kernels, the tensors, and scratch that is its own until it
@@ -8,30 +8,30 @@ import type { DType, Tensor, TypedArrayOf } from '../device.js';
 export interface Context {
   readonly kernels: Kernels;
   /** All values of a tensor that is in memory and has no parts. */
-  view<D extends DType>(tensor: Tensor<D>): TypedArrayOf<D>;
+  view<D extends CpuDType>(tensor: CpuTensor<D>): CpuArrayOf<D>;
   /**
    * Address of values `from` to `to` (default: all) where they lie together in the kernels' memory;
    * -1 where they do not.
    */
-  address(tensor: Tensor, from?: number, to?: number): number;
+  address(tensor: CpuTensor, from?: number, to?: number): number;
   /**
    * Address of values `from` to `to`: where they live, or copied into scratch. For reading. Raises
    * 'bad-file'.
    */
-  stage(tensor: Tensor, from: number, to: number): number;
+  stage(tensor: CpuTensor, from: number, to: number): number;
   /** Copies values `from` to `to` to an address, wherever they are. Raises 'bad-file'. */
-  load(tensor: Tensor, from: number, to: number, address: number): void;
+  load(tensor: CpuTensor, from: number, to: number, address: number): void;
   /**
    * Name of the first file that some of the values `from` to `to` lie in; null where all are in
    * memory.
    */
-  file(tensor: Tensor, from: number, to: number): string | null;
+  file(tensor: CpuTensor, from: number, to: number): string | null;
   /** CRC-32 of `bytes` bytes, as int32. Where there are files only. */
   crc32(address: number, bytes: number): number;
   /** `bytes` of scratch, content undefined. */
   scratch(bytes: number): number;
   /** Typed view of `length` values of the kernels' memory. */
-  at<D extends DType>(dtype: D, address: number, length: number): TypedArrayOf<D>;
+  at<D extends CpuDType>(dtype: D, address: number, length: number): CpuArrayOf<D>;
   /** Marks the scratch in use now; `rewind` gives back what was taken since. */
   mark(): number;
   rewind(mark: number): void;

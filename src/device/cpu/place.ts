@@ -1,4 +1,5 @@
-import type { FileValues, Tensor } from '../device.js';
+import type { FileValues } from '../memory.js';
+import type { CpuTensor } from './cpu-tensor.js';
 
 /** Where the values of a tensor are. */
 export type Place =
@@ -12,12 +13,12 @@ export type Place =
 /** In other tensors, end to end; none of them is empty or has parts itself. */
 export interface Parts {
   readonly kind: 'parts';
-  readonly parts: readonly Tensor[];
+  readonly parts: readonly CpuTensor[];
   /** Where each begins, and where the last one ends. */
   readonly starts: Float64Array;
 }
 
-export function joined(parts: readonly Tensor[]): Parts {
+export function joined(parts: readonly CpuTensor[]): Parts {
   const starts = new Float64Array(parts.length + 1);
   for (const [i, { length }] of parts.entries()) starts[i + 1] = starts[i] + length;
   return { kind: 'parts', parts, starts };
@@ -43,7 +44,7 @@ export function forEachPiece(
   place: Parts,
   from: number,
   to: number,
-  use: (part: Tensor, from: number, to: number, after: number) => void,
+  use: (part: CpuTensor, from: number, to: number, after: number) => void,
 ): void {
   const { parts, starts } = place;
   for (let i = partAt(place, from), at = from; at < to; i++) {

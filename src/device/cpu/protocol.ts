@@ -1,5 +1,5 @@
 import type { SentMemory } from '../../kernels/memory.js';
-import type { Tensor, TypedArray } from '../device.js';
+import type { CpuArray, CpuTensor } from './cpu-tensor.js';
 import type { Place } from './place.js';
 
 /** From the device to a worker. */
@@ -10,12 +10,12 @@ export type ToWorker =
    */
   | { type: 'start'; module: WebAssembly.Module | null; memory: SentMemory | null }
   /** A tensor and where it is; `zero`: the worker clears it. */
-  | { type: 'tensor'; tensor: Tensor; place: Place; top: number; zero: boolean }
+  | { type: 'tensor'; tensor: CpuTensor; place: Place; top: number; zero: boolean }
   | { type: 'free'; id: number }
   /** Values out: of a file, and where memory is not shared of any tensor without parts. */
-  | { type: 'read'; request: number; tensor: Tensor; from: number; to: number }
+  | { type: 'read'; request: number; tensor: CpuTensor; from: number; to: number }
   /** Unshared memory only: values in. */
-  | { type: 'write'; tensor: Tensor; at: number; data: TypedArray }
+  | { type: 'write'; tensor: CpuTensor; at: number; data: CpuArray }
   /** Blocks `from` to `to`, or, with a `counter`, whichever numbers it gives below `to`. */
   | {
       type: 'run';
@@ -33,7 +33,7 @@ export type ToWorker =
 export type FromWorker =
   | { type: 'started' }
   | { type: 'done'; job: number }
-  | { type: 'data'; request: number; data: TypedArray }
+  | { type: 'data'; request: number; data: CpuArray }
   /**
    * A job or the request of that number failed; `code` and `where` of a `LemurError`, null for any
    * other.

@@ -1,13 +1,7 @@
 import { LemurError } from '../../errors.js';
 import type { KernelMemory } from '../../kernels/memory.js';
-import type {
-  DType,
-  FileValues,
-  Tensor,
-  TypedArray,
-  TypedArrayOf,
-  UploadOptions,
-} from '../device.js';
+import type { FileValues, UploadOptions } from '../memory.js';
+import type { CpuArray, CpuArrayOf, CpuDType, CpuTensor } from './cpu-tensor.js';
 import { createHeap } from './heap.js';
 import { forEachPiece, joined, type Place } from './place.js';
 import type { Pool } from './pool.js';
@@ -37,30 +31,34 @@ export interface TensorStore {
    * Zeros; in the kernels' memory where they are small, or `preferred` and there is room, or
    * `required`: then it rejects where there is none.
    */
-  allocate<D extends DType>(
+  allocate<D extends CpuDType>(
     dtype: D,
     length: number,
     resident?: 'preferred' | 'required',
-  ): Promise<Tensor<D>>;
-  upload<D extends DType>(
+  ): Promise<CpuTensor<D>>;
+  upload<D extends CpuDType>(
     dtype: D,
-    data: TypedArrayOf<D>,
+    data: CpuArrayOf<D>,
     options?: UploadOptions,
-  ): Promise<Tensor<D>>;
-  attach<D extends DType>(dtype: D, length: number, file: FileValues): Promise<Tensor<D>>;
-  concat<D extends DType>(dtype: D, parts: readonly Tensor<D>[]): Promise<Tensor<D>>;
-  read<D extends DType>(tensor: Tensor<D>, from?: number, to?: number): Promise<TypedArrayOf<D>>;
-  write<D extends DType>(tensor: Tensor<D>, data: TypedArrayOf<D>, at?: number): Promise<void>;
+  ): Promise<CpuTensor<D>>;
+  attach<D extends CpuDType>(dtype: D, length: number, file: FileValues): Promise<CpuTensor<D>>;
+  join<D extends CpuDType>(dtype: D, parts: readonly CpuTensor<D>[]): Promise<CpuTensor<D>>;
+  read<D extends CpuDType>(
+    tensor: CpuTensor<D>,
+    from?: number,
+    to?: number,
+  ): Promise<CpuArrayOf<D>>;
+  write<D extends CpuDType>(tensor: CpuTensor<D>, data: CpuArrayOf<D>, at?: number): Promise<void>;
   /** Whether some of the values lie in a file. */
-  inFiles(tensor: Tensor): boolean;
-  free(...tensors: readonly Tensor[]): void;
+  inFiles(tensor: CpuTensor): boolean;
+  free(...tensors: readonly CpuTensor[]): void;
   /** Scratch addresses, one a worker, of at least `bytes` each. */
   scratchFor(bytes: number): readonly number[];
 }
 
 export function createTensorStore(pool: Pool, memory: KernelMemory | null): TensorStore {
   const heap = createHeap(FIRST_ADDRESS, LIMIT);
-  const places = new Map<number, { tensor: Tensor; place: Place }>();
+  const places = new Map<number, { tensor: CpuTensor; place: Place }>();
   let nextId = 1;
   let scratch: number[] = [];
   let scratchBytes = 0;
@@ -101,17 +99,17 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
    * An unshared buffer goes over to the worker for good; memory in use before is cleared by whoever
    * can see it.
    */
-  const put = <D extends DType>(
+  const put = <D extends CpuDType>(
     dtype: D,
     length: number,
     place: Place,
     zero = false,
-  ): Tensor<D> => {
-    const tensor: Tensor<D> = { id: nextId++, dtype, length };
+  ): CpuTensor<D> => {
+    const tensor: CpuTensor<D> = { id: nextId++, dtype, length };
     places.set(tensor.id, { tensor, place });
     const given = place.kind === 'buffer' && !memory ? [place.buffer] : [];
     pool.broadcast({ type: 'tensor', tensor, place, top: heap.top, zero: zero && !memory }, given);
-    if (zero && memory) (local(tensor) as TypedArray).fill(0);
+    if (zero && memory) (local(tensor) as CpuArray).fill(0);
     return tensor;
   };
 
@@ -120,7 +118,7 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
       yield { type: 'tensor', tensor, place, top: heap.top, zero: false };
   });
 
-  const placeOf = (tensor: Tensor): Place => {
+  const placeOf = (tensor: CpuTensor): Place => {
     const found = places.get(tensor.id)?.place;
     if (!found)
       throw new LemurError('closed', 'the data of this object was freed: it has been closed', {
@@ -129,13 +127,13 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
     return found;
   };
 
-  const inFiles = (tensor: Tensor): boolean => {
+  const inFiles = (tensor: CpuTensor): boolean => {
     const place = placeOf(tensor);
     return place.kind === 'file' || (place.kind === 'parts' && place.parts.some(inFiles));
   };
 
   /** Shared memory only: the values of a tensor that is in memory and has no parts. */
-  const local = <D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> => {
+  const local = <D extends CpuDType>(tensor: CpuTensor<D>): CpuArrayOf<D> => {
     const place = placeOf(tensor);
     if (place.kind === 'buffer') return typedView(tensor.dtype, place.buffer, 0, tensor.length);
     const { address } = place as Extract<Place, { kind: 'memory' }>;
@@ -143,15 +141,15 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
   };
 
   /** Values `from` to `to`, which exist. */
-  const read = async (tensor: Tensor, from: number, to: number): Promise<TypedArray> => {
+  const read = async (tensor: CpuTensor, from: number, to: number): Promise<CpuArray> => {
     const place = placeOf(tensor);
     const size = elementBytes(tensor.dtype);
-    const copyOf = (): TypedArray =>
+    const copyOf = (): CpuArray =>
       typedView(tensor.dtype, new ArrayBuffer((to - from) * size), 0, to - from);
-    const request = async (start: number, end: number): Promise<TypedArray> =>
+    const request = async (start: number, end: number): Promise<CpuArray> =>
       (await pool.request({ type: 'read', request: 0, tensor, from: start, to: end })).data;
     if (place.kind === 'parts') {
-      const pieces: [Tensor, number, number, number][] = [];
+      const pieces: [CpuTensor, number, number, number][] = [];
       forEachPiece(place, from, to, (...piece) => pieces.push(piece));
       const copy = copyOf();
       for (const [part, start, end, after] of pieces) copy.set(await read(part, start, end), after);
@@ -171,7 +169,7 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
     return copy;
   };
 
-  const write = async (tensor: Tensor, data: TypedArray, at: number): Promise<void> => {
+  const write = async (tensor: CpuTensor, data: CpuArray, at: number): Promise<void> => {
     const { kind } = placeOf(tensor);
     if (kind === 'file' || kind === 'parts') {
       const got = kind === 'file' ? 'one whose values lie in a file' : 'one of parts';
@@ -185,7 +183,7 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
       pool.broadcast({ type: 'write', tensor, at, data: data.slice() });
       return;
     }
-    const target = local(tensor) as TypedArray;
+    const target = local(tensor) as CpuArray;
     const slice = Math.floor(COPY_SLICE / data.BYTES_PER_ELEMENT);
     for (let from = 0; from < data.length; from += slice) {
       if (from > 0) await new Promise<void>((resolve) => void setTimeout(resolve, 0));
@@ -241,8 +239,8 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
       return put(dtype, length, { kind: 'file', file: { descriptor, offset, name } });
     },
 
-    async concat(dtype, parts) {
-      const flat: Tensor[] = [];
+    async join(dtype, parts) {
+      const flat: CpuTensor[] = [];
       for (const part of parts) {
         if (part.dtype !== dtype) {
           throw new LemurError(
@@ -258,13 +256,13 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
       return put(dtype, place.starts[flat.length], place);
     },
 
-    async read<D extends DType>(
-      tensor: Tensor<D>,
+    async read<D extends CpuDType>(
+      tensor: CpuTensor<D>,
       from = 0,
       to: number = tensor.length,
-    ): Promise<TypedArrayOf<D>> {
+    ): Promise<CpuArrayOf<D>> {
       const end = Math.min(to, tensor.length);
-      return (await read(tensor, Math.min(from, end), end)) as TypedArrayOf<D>;
+      return (await read(tensor, Math.min(from, end), end)) as CpuArrayOf<D>;
     },
 
     write: (tensor, data, at = 0) => write(tensor, data, at),

@@ -1,9 +1,11 @@
 import { LemurError } from '../../errors.js';
 import { selectTopK } from '../../kernels/top-k.js';
 import type { RunOptions } from '../../run-options.js';
-import type { Device, DeviceCodes, Tensor } from '../device.js';
+import type { DeviceCodes } from '../device-codes.js';
+import type { Tensor } from '../memory.js';
+import type { Retriever } from '../retriever.js';
+import type { Run } from './host/run.js';
 import { bestListed, type PrefixLists, selectRows } from './operations/rescore.js';
-import type { OperationArgs, OperationName } from './operations.js';
 import type { TensorStore } from './tensor-store.js';
 
 /** Queries of one pass over the document weights. */
@@ -13,12 +15,6 @@ const LISTED_AT_ONCE = 1 << 22;
 /** Blocks of such a pass at most, so that merging stays small. */
 const BLOCKS = 64;
 
-type Run = <N extends OperationName>(
-  name: N,
-  args: OperationArgs<N>,
-  options?: RunOptions,
-  stage?: string,
-) => Promise<void>;
 type Top = { indices: Int32Array; scores: Float32Array };
 
 /**
@@ -29,7 +25,7 @@ export function topRows(
   store: TensorStore,
   run: Run,
   threads: number,
-): Pick<Device, 'topInnerProducts' | 'topCodes'> {
+): Pick<Retriever, 'topInnerProducts' | 'topCodes'> {
   /**
    * Passes of at most 256 queries, or `most`: `find` gets the first one's number and how many there
    * are.
@@ -96,7 +92,7 @@ export function topRows(
     options: RunOptions,
   ): Promise<Top> => {
     const { count, listed } = lists;
-    if (2 * count > threads || !store.inFiles(documents.codes)) {
+    if (2 * count > threads || !store.inFiles(documents.full)) {
       return withLists(count * k, (indices, scores) =>
         run('rescore', { documents, queries, shifts, ...lists, k, indices, scores }, options),
       );

@@ -1,12 +1,12 @@
-import type { DType, TypedArrayOf } from '../device.js';
+import type { CpuArrayOf, CpuDType } from './cpu-tensor.js';
 
 /** A view of `length` values at byte `at` of a buffer. */
-export function typedView<D extends DType>(
+export function typedView<D extends CpuDType>(
   dtype: D,
   buffer: ArrayBufferLike,
   at: number,
   length: number,
-): TypedArrayOf<D> {
+): CpuArrayOf<D> {
   const views = {
     f32: Float32Array,
     f64: Float64Array,
@@ -14,9 +14,9 @@ export function typedView<D extends DType>(
     i16: Int16Array,
     i8: Int8Array,
   };
-  return new views[dtype](buffer as ArrayBuffer, at, length) as TypedArrayOf<D>;
+  return new views[dtype](buffer as ArrayBuffer, at, length) as CpuArrayOf<D>;
 }
 
-export function elementBytes(dtype: DType): number {
+export function elementBytes(dtype: CpuDType): number {
   return { f32: 4, f64: 8, i32: 4, i16: 2, i8: 1 }[dtype];
 }

@@ -1,6 +1,7 @@
 import { LemurError } from '../../errors.js';
 import type { KernelMemory } from '../../kernels/memory.js';
-import type { DType, FileValues, Tensor, TypedArray, TypedArrayOf } from '../device.js';
+import type { FileValues } from '../memory.js';
+import type { CpuArray, CpuArrayOf, CpuDType, CpuTensor } from './cpu-tensor.js';
 import { forEachPiece, type Place, partAt } from './place.js';
 import { elementBytes, typedView } from './typed-view.js';
 
@@ -17,19 +18,19 @@ export interface WorkerFiles {
 
 /** The tensors that a worker was told of. */
 export interface WorkerTensors {
-  set(tensor: Tensor, place: Place): void;
+  set(tensor: CpuTensor, place: Place): void;
   delete(id: number): void;
   /** All values; the tensor lies in one piece of memory. */
-  view<D extends DType>(tensor: Tensor<D>): TypedArrayOf<D>;
+  view<D extends CpuDType>(tensor: CpuTensor<D>): CpuArrayOf<D>;
   /** Copies the values from `from` on until `target` is full. Raises 'bad-file'. */
-  copy(tensor: Tensor, from: number, target: TypedArray): void;
+  copy(tensor: CpuTensor, from: number, target: CpuArray): void;
   /** Address of values `from` to `to`; -1 where they do not lie together in the kernels' memory. */
-  address(tensor: Tensor, from: number, to: number): number;
+  address(tensor: CpuTensor, from: number, to: number): number;
   /**
    * Name of the first file that some of the values `from` to `to` lie in; null where all are in
    * memory.
    */
-  file(tensor: Tensor, from: number, to: number): string | null;
+  file(tensor: CpuTensor, from: number, to: number): string | null;
 }
 
 /**
@@ -42,19 +43,19 @@ export function createWorkerTensors(
 ): WorkerTensors {
   const places = new Map<number, Place>();
 
-  const placeOf = (tensor: Tensor): Place => {
+  const placeOf = (tensor: CpuTensor): Place => {
     const place = places.get(tensor.id);
     if (!place) throw new Error(`tensor ${tensor.id} is not on this worker`);
     return place;
   };
-  const view = <D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> => {
+  const view = <D extends CpuDType>(tensor: CpuTensor<D>): CpuArrayOf<D> => {
     const place = placeOf(tensor);
     if (place.kind === 'memory')
       return typedView(tensor.dtype, memory().buffer, place.address, tensor.length);
     if (place.kind === 'buffer') return typedView(tensor.dtype, place.buffer, 0, tensor.length);
     throw new Error(`tensor ${tensor.id} does not lie in one piece of memory`);
   };
-  const copy = (tensor: Tensor, from: number, target: TypedArray): void => {
+  const copy = (tensor: CpuTensor, from: number, target: CpuArray): void => {
     const place = placeOf(tensor);
     const to = from + target.length;
     if (place.kind === 'file')
@@ -63,7 +64,7 @@ export function createWorkerTensors(
       forEachPiece(place, from, to, (part, start, end, after) =>
         copy(part, start, target.subarray(after, after + end - start)),
       );
-    } else (target as { set(values: TypedArray): void }).set(view(tensor).subarray(from, to));
+    } else (target as { set(values: CpuArray): void }).set(view(tensor).subarray(from, to));
   };
 
   return {
@@ -101,7 +102,7 @@ function readFile(
   files: WorkerFiles | undefined,
   { descriptor, offset, name }: FileValues,
   skip: number,
-  target: TypedArray,
+  target: CpuArray,
 ): void {
   const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
   const position = offset + skip;

@@ -3,7 +3,7 @@ import type { Kernels } from '../../kernels/kernels.js';
 import { createMemory, type KernelMemory, PAGE, receiveMemory } from '../../kernels/memory.js';
 import { plainKernels } from '../../kernels/plain.js';
 import { simdKernels } from '../../kernels/simd.js';
-import type { TypedArray } from '../device.js';
+import type { CpuArray } from './cpu-tensor.js';
 import type { Context, Operation } from './operation.js';
 import { operations } from './operations.js';
 import type { FromWorker, ToWorker } from './protocol.js';
@@ -120,7 +120,7 @@ export function createWorker(
         break;
       }
       case 'write':
-        (tensors.view(message.tensor) as { set(data: TypedArray, at: number): void }).set(
+        (tensors.view(message.tensor) as { set(data: CpuArray, at: number): void }).set(
           message.data,
           message.at,
         );

@@ -1,4 +1,8 @@
-import type { Device, DeviceCodes, Tensor, TopCodesOptions } from '../../device/device.js';
+import type { SearchDevice } from '../../device/device.js';
+import type { DeviceCodes } from '../../device/device-codes.js';
+import type { Tensor } from '../../device/memory.js';
+import type { TopCodesOptions, TopRows } from '../../device/retriever.js';
+import { withTensors } from '../../device/with-tensors.js';
 import { uniqueRows } from '../unique-rows.js';
 
 /** Full codes of some rows. */
@@ -15,10 +19,10 @@ export interface CodesOfRows {
  * Document weights in codes of which the full ones lie in a storage: those of the rows with the
  * best prefixes are fetched.
  */
-export interface FetchedCodes extends Pick<DeviceCodes, 'rows' | 'dim' | 'prefixDim' | 'scaling'> {
+export interface FetchedCodes extends Pick<DeviceCodes, 'rows' | 'dim' | 'prefixDim' | 'lengths'> {
   readonly prefix: DeviceCodes['prefix'];
   /** On the device, as `prefix` is. */
-  readonly factors: DeviceCodes['factors'];
+  readonly scales: DeviceCodes['scales'];
   /** Those of ascending rows. Rejects with 'bad-file' where they are not what was stored. */
   fetch(rows: Int32Array, signal: AbortSignal | undefined): Promise<CodesOfRows>;
 }
@@ -26,14 +30,9 @@ export interface FetchedCodes extends Pick<DeviceCodes, 'rows' | 'dim' | 'prefix
 /** Bytes of full codes that are fetched at a time, and more only for one query. */
 const BYTES_AT_ONCE = 1 << 25;
 
-interface Top {
-  indices: Int32Array;
-  scores: Float32Array;
-}
-
 /** `device.topCodes`, wherever the full codes are. */
 export function bestByCodes(
-  device: Device,
+  device: SearchDevice,
   codes: DeviceCodes | FetchedCodes,
   queries: Tensor<'f32'>,
   prefixes: Tensor<'f32'>,
@@ -41,7 +40,7 @@ export function bestByCodes(
   rescored: number,
   k: number,
   options: TopCodesOptions = {},
-): Promise<Top> {
+): Promise<TopRows> {
   if (!('fetch' in codes))
     return device.topCodes(codes, queries, prefixes, count, rescored, k, options);
   return new FetchedScan(device, codes, { queries, prefixes, count }, options).best(rescored, k);
@@ -52,13 +51,13 @@ export function bestByCodes(
  * query: a collection of those alone, of which the device finds the best.
  */
 class FetchedScan {
-  readonly #device: Device;
+  readonly #device: SearchDevice;
   readonly #codes: FetchedCodes;
   readonly #of: { queries: Tensor<'f32'>; prefixes: Tensor<'f32'>; count: number };
   readonly #options: TopCodesOptions;
 
   constructor(
-    device: Device,
+    device: SearchDevice,
     codes: FetchedCodes,
     of: { queries: Tensor<'f32'>; prefixes: Tensor<'f32'>; count: number },
     options: TopCodesOptions,
@@ -69,7 +68,7 @@ class FetchedScan {
     this.#options = options;
   }
 
-  async best(rescored: number, k: number): Promise<Top> {
+  async best(rescored: number, k: number): Promise<TopRows> {
     const { count } = this.#of;
     const { dim, rows } = this.#codes;
     const listed = Math.min(Math.max(rescored, k), rows);
@@ -101,9 +100,9 @@ class FetchedScan {
    * so that the full codes decide nothing: the prefixes stand in for them.
    */
   async #byPrefixes(listed: number): Promise<Int32Array[]> {
-    const { rows, prefix, prefixDim, factors, scaling } = this.#codes;
+    const { rows, prefix, prefixDim, scales, lengths } = this.#codes;
     const { prefixes, count } = this.#of;
-    const codes = { rows, dim: prefixDim, prefixDim, prefix, codes: prefix, factors, scaling };
+    const codes = { rows, dim: prefixDim, prefixDim, prefix, full: prefix, scales, lengths };
     const { indices } = await this.#device.topCodes(
       { ...codes, checks: null },
       prefixes,
@@ -122,29 +121,23 @@ class FetchedScan {
   }
 
   /** The k best of these rows for query q. All are allowed, and all are looked at. */
-  async #rescore(q: number, { full, factors, scales }: CodesOfRows, k: number): Promise<Top> {
-    const { dim, prefixDim, scaling } = this.#codes;
+  async #rescore(q: number, { full, factors, scales }: CodesOfRows, k: number): Promise<TopRows> {
+    const { dim, prefixDim, lengths } = this.#codes;
     const { queries, prefixes } = this.#of;
     const { signal, shifts } = this.#options;
     const rows = factors.length;
     const device = this.#device;
-    const used: Tensor[] = [];
-    const keep = async <T extends Tensor>(tensor: Promise<T>): Promise<T> => {
-      used.push(await tensor);
-      return tensor;
-    };
-    const slice = async (of: Tensor<'f32'>, width: number): Promise<Tensor<'f32'>> =>
-      keep(device.upload('f32', await device.read(of, q * width, (q + 1) * width)));
-    try {
+    return withTensors(device, async (scope) => {
+      const slice = async (of: Tensor<'f32'>, width: number): Promise<Tensor<'f32'>> =>
+        scope.upload('f32', await device.read(of, q * width, (q + 1) * width));
       const codes: DeviceCodes = {
         ...{ rows, dim, prefixDim, checks: null },
-        prefix: await keep(device.allocate('i8', rows * prefixDim)),
-        codes: await keep(device.upload('i8', full)),
-        factors: await keep(device.upload('f32', factors)),
-        scaling: scales &&
-          scaling && { ...scaling, scales: await keep(device.upload('f32', scales)) },
+        prefix: await scope.allocate('i8', rows * prefixDim),
+        full: await scope.upload('i8', full),
+        scales: await scope.upload('f32', factors),
+        lengths: scales && lengths && { ...lengths, relative: await scope.upload('f32', scales) },
       };
-      return await device.topCodes(
+      return device.topCodes(
         codes,
         await slice(queries, dim),
         await slice(prefixes, prefixDim),
@@ -153,9 +146,7 @@ class FetchedScan {
         k,
         { signal, shifts: shifts && (await slice(shifts, 1)) },
       );
-    } finally {
-      device.free(...used);
-    }
+    });
   }
 }
 

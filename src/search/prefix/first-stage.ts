@@ -1,4 +1,8 @@
-import type { CodeScaling, Device, DeviceCodes, Tensor, TopOptions } from '../../device/device.js';
+import type { SearchDevice } from '../../device/device.js';
+import { type CodeLengths, codeTensors, type DeviceCodes } from '../../device/device-codes.js';
+import type { Tensor, TensorMaker } from '../../device/memory.js';
+import type { TopOptions, TopRows } from '../../device/retriever.js';
+import { buildTensors, withTensors } from '../../device/with-tensors.js';
 import type { RunOptions } from '../../run-options.js';
 import { bestByCodes, type FetchedCodes } from './best-by-codes.js';
 import type { PrefixMap } from './prefix-map.js';
@@ -16,30 +20,28 @@ export interface FirstStage<C extends DeviceCodes | FetchedCodes = DeviceCodes> 
 
 /** Encodes all rows of w (rows x d'), by their scales where these are not all 1. */
 export async function createFirstStage(
-  device: Device,
+  device: SearchDevice,
   map: PrefixMap,
   w: Tensor<'f32'>,
   scales: Float32Array | null,
   options?: RunOptions,
 ): Promise<FirstStage> {
-  const queryProjection = await device.upload('f32', map.queryProjection);
-  try {
-    const codes = await encodeWeights(device, map, w, scales, options);
-    const scaling = await uploadScales(device, map, scales);
-    return { map, codes: { ...codes, scaling }, queryProjection };
-  } catch (error) {
-    device.free(queryProjection);
-    throw error;
-  }
+  return buildTensors(device, async (scope) => {
+    const queryProjection = await scope.upload('f32', map.queryProjection);
+    const encoded = await encodeWeights(device, map, w, scales, options);
+    scope.ownAll(codeTensors(encoded));
+    const codes = { ...encoded, lengths: await uploadLengths(scope, map, scales) };
+    return { map, codes, queryProjection };
+  });
 }
 
-/** What searches need of scales, one for each row; null where all are 1. */
-export async function uploadScales(
-  device: Device,
+/** What searches need of relative lengths, one for each row; null where all are 1. */
+async function uploadLengths(
+  scope: TensorMaker,
   { step }: PrefixMap,
-  scales: Float32Array | null,
-): Promise<CodeScaling | null> {
-  return scales && { scales: await device.upload('f32', scales), step };
+  lengths: Float32Array | null,
+): Promise<CodeLengths | null> {
+  return lengths && { relative: await scope.upload('f32', lengths), step };
 }
 
 /**
@@ -47,45 +49,37 @@ export async function uploadScales(
  * not all 1.
  */
 export async function encodeWeights(
-  device: Device,
+  device: SearchDevice,
   map: PrefixMap,
   w: Tensor<'f32'>,
   scales: Float32Array | null,
   options?: RunOptions,
 ): Promise<DeviceCodes> {
-  const latentDim = map.mean.length;
-  const negativeMean = await device.upload(
-    'f32',
-    map.mean.map((value) => -value),
-  );
-  const documentProjection = await device.upload('f32', map.documentProjection);
-  const scaling =
-    scales && map.base
-      ? { scales: await device.upload('f32', scales), base: await device.upload('f32', map.base) }
-      : null;
-  try {
-    const args = { w, negativeMean, map: documentProjection, step: map.step, scaling };
-    return await device.encodeRows(args, w.length / latentDim, latentDim, map.dim, options);
-  } finally {
-    device.free(
-      negativeMean,
-      documentProjection,
-      ...(scaling ? [scaling.scales, scaling.base] : []),
-    );
-  }
+  return withTensors(device, async (scope) => {
+    const latentDim = map.mean.length;
+    const args = {
+      w,
+      negativeMean: await scope.upload(
+        'f32',
+        map.mean.map((value) => -value),
+      ),
+      map: await scope.upload('f32', map.documentProjection),
+      step: map.step,
+      lengths:
+        scales && map.base
+          ? {
+              relative: await scope.upload('f32', scales),
+              base: await scope.upload('f32', map.base),
+            }
+          : null,
+    };
+    return device.encodeRows(args, w.length / latentDim, latentDim, map.dim, options);
+  });
 }
 
 /** What a first stage keeps on the device. */
 export function firstStageTensors({ codes, queryProjection }: FirstStage): Tensor[] {
-  const { prefix, codes: full, factors, checks, scaling } = codes;
-  return [
-    prefix,
-    full,
-    factors,
-    ...(checks ? [checks] : []),
-    ...(scaling ? [scaling.scales] : []),
-    queryProjection,
-  ];
+  return [...codeTensors(codes), queryProjection];
 }
 
 /**
@@ -93,32 +87,30 @@ export function firstStageTensors({ codes, queryProjection }: FirstStage): Tenso
  * `rescored` with the best prefixes.
  */
 export async function firstStageCandidates(
-  device: Device,
+  device: SearchDevice,
   { map, codes, queryProjection }: FirstStage<DeviceCodes | FetchedCodes>,
   features: Tensor<'f32'>,
   count: number,
   rescored: number,
   k: number,
   options?: TopOptions,
-): Promise<{ indices: Int32Array; scores: Float32Array }> {
-  const latentDim = map.mean.length;
-  const prefixes = await device.allocate('f32', count * map.dim);
-  const used: Tensor[] = [prefixes];
-  try {
+): Promise<TopRows> {
+  return withTensors(device, async (scope) => {
+    const latentDim = map.mean.length;
+    const prefixes = await scope.allocate('f32', count * map.dim);
     await device.innerProducts(features, count, queryProjection, map.dim, latentDim, prefixes, {
       signal: options?.signal,
     });
-    // codes are of w - mean, those with scales of what w - base is a multiple of
+    // codes are of w - mean, those with lengths of what w - base is a multiple of
     const q = await device.read(features);
     const means = productsWith(q, map.mean);
-    const bases = codes.scaling && map.base ? productsWith(q, map.base) : null;
+    const bases = codes.lengths && map.base ? productsWith(q, map.base) : null;
     const shifts =
       bases &&
-      (await device.upload(
+      (await scope.upload(
         'f32',
         Float32Array.from(means, (value, i) => value - bases[i]),
       ));
-    if (shifts) used.push(shifts);
     const top = await bestByCodes(device, codes, features, prefixes, count, rescored, k, {
       ...options,
       shifts,
@@ -126,9 +118,7 @@ export async function firstStageCandidates(
     const constants = bases ?? means;
     for (let at = 0; at < count * k; at++) top.scores[at] += constants[Math.floor(at / k)];
     return top;
-  } finally {
-    device.free(...used);
-  }
+  });
 }
 
 /** <row, q> for each of the rows of q. */

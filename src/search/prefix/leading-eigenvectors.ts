@@ -1,4 +1,6 @@
-import type { Device, Tensor } from '../../device/device.js';
+import type { Device } from '../../device/device.js';
+import type { Tensor } from '../../device/memory.js';
+import { withTensors } from '../../device/with-tensors.js';
 import { symmetricEigenAsync } from '../../linalg/symmetric-eigen.js';
 import { transposed } from '../../linalg/transposed.js';
 import { pacer } from '../../pacer.js';
@@ -56,19 +58,12 @@ export async function leadingEigenvectors(
   }
   const { values, vectors: rotation } = await symmetricEigenAsync(small, rows, { signal });
   const kept = Math.min(count, values.filter((value) => value > NOTHING * values[0]).length);
-  const columns = await device.upload('f32', transposed(x, rows, n));
-  try {
-    const vectors = await rowProducts(
-      device,
-      Float32Array.from(rotation.subarray(0, kept * rows)),
-      columns,
-      rows,
-      options,
-    );
+  return withTensors(device, async (scope) => {
+    const columns = await scope.upload('f32', transposed(x, rows, n));
+    const chosen = Float32Array.from(rotation.subarray(0, kept * rows));
+    const vectors = await rowProducts(device, chosen, columns, rows, options);
     return { values: values.slice(0, kept), vectors };
-  } finally {
-    device.free(columns);
-  }
+  });
 }
 
 /** A B^T, both with rows of `dim` values. */
@@ -80,14 +75,12 @@ export async function rowProducts(
   { signal }: RunOptions,
 ): Promise<Float32Array> {
   const [rows, columns] = [a.length / dim, b.length / dim];
-  const left = await device.upload('f32', a);
-  const out = await device.allocate('f32', rows * columns);
-  try {
+  return withTensors(device, async (scope) => {
+    const left = await scope.upload('f32', a);
+    const out = await scope.allocate('f32', rows * columns);
     await device.innerProducts(left, rows, b, columns, dim, out, { signal });
-    return await device.read(out);
-  } finally {
-    device.free(left, out);
-  }
+    return device.read(out);
+  });
 }
 
 /**
@@ -105,15 +98,12 @@ async function orthonormalised(
     const length = Math.sqrt(dot(x, i * n, x, i * n, n));
     for (let at = i * n; at < (i + 1) * n; at++) x[at] /= length || 1;
   }
-  const columns = await device.upload('f32', transposed(x, rows, n));
-  const gram = await device.allocate('f64', rows * rows);
-  try {
-    await device.gram(columns, n, rows, gram, { signal });
-    const inverse = inverseFactor(await device.read(gram), rows);
-    return await rowProducts(device, inverse, columns, rows, { signal });
-  } finally {
-    device.free(columns, gram);
-  }
+  return withTensors(device, async (scope) => {
+    const columns = await scope.upload('f32', transposed(x, rows, n));
+    const gram = scope.own(await device.gram(columns, n, rows, { signal }));
+    const inverse = inverseFactor(await gram.read(), rows);
+    return rowProducts(device, inverse, columns, rows, { signal });
+  });
 }
 
 /**

@@ -1,4 +1,6 @@
-import type { Device, Tensor } from '../../device/device.js';
+import type { Device } from '../../device/device.js';
+import type { Tensor } from '../../device/memory.js';
+import { withTensors } from '../../device/with-tensors.js';
 import { centreRows, meanRow } from '../../learn/centre.js';
 import { type Scaling, UNSCALED } from '../../learn/scaling.js';
 import type { Solver } from '../../learn/solver.js';
@@ -58,18 +60,13 @@ export async function fitPrefixMap(
   scaling: Scaling = UNSCALED,
 ): Promise<PrefixMap | null> {
   const n = latentDim;
-  const used: Tensor[] = [];
-  const upload = async (values: Float32Array): Promise<Tensor<'f32'>> => {
-    const tensor = await device.upload('f32', values);
-    used.push(tensor);
-    return tensor;
-  };
   const products = (a: Float32Array, b: Tensor<'f32'>): Promise<Float32Array> =>
     rowProducts(device, a, b, n, options);
-  try {
+  return withTensors(device, async (scope) => {
+    const upload = (values: Float32Array) => scope.upload('f32', values);
     const { rows, mean } = await sampleRows(device, w, n, scaling);
     const covariance = await upload(await covarianceOf(device, rows, n, options));
-    const l = await readFactor(device, solver, n);
+    const l = await readFactor(solver, n);
     const lt = transposed(l, n, n);
     const [factor, transposedFactor] = [await upload(l), await upload(lt)];
     // L^T Cw, then L^T Cw L
@@ -102,9 +99,7 @@ export async function fitPrefixMap(
       step: Math.fround((CLIP * rootMeanSquare) / 127),
       base: scaling.base,
     };
-  } finally {
-    device.free(...used);
-  }
+  });
 }
 
 /** Rows of W from all over it, by their scales, centred, and their mean. */
@@ -155,28 +150,21 @@ async function covarianceOf(
   n: number,
   options: RunOptions,
 ): Promise<Float32Array> {
-  const count = rows.length / n;
-  const sample = await device.upload('f32', rows);
-  const gram = await device.allocate('f64', n * n);
-  try {
-    await device.gram(sample, count, n, gram, { signal: options.signal });
-    const lower = await device.read(gram);
+  return withTensors(device, async (scope) => {
+    const count = rows.length / n;
+    const sample = await scope.upload('f32', rows);
+    const gram = scope.own(await device.gram(sample, count, n, { signal: options.signal }));
+    const lower = await gram.read();
     const full = new Float32Array(n * n);
     for (let i = 0; i < n; i++)
       for (let j = 0; j <= i; j++) full[i * n + j] = full[j * n + i] = lower[i * n + j] / count;
     return full;
-  } finally {
-    device.free(sample, gram);
-  }
+  });
 }
 
 /** L of Cq = L L^T: the solver's factor over the root of its rows, its upper triangle zero. */
-async function readFactor(
-  device: Device,
-  { factor, rows }: Solver,
-  n: number,
-): Promise<Float32Array> {
-  const values = await device.read(factor);
+async function readFactor({ factor, rows }: Solver, n: number): Promise<Float32Array> {
+  const values = await factor.read();
   const scale = 1 / Math.sqrt(rows);
   const lower = new Float32Array(n * n);
   for (let i = 0; i < n; i++)

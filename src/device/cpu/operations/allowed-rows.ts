@@ -1,4 +1,4 @@
-import type { Tensor } from '../../device.js';
+import type { Tensor } from '../../memory.js';
 import type { Context } from '../operation.js';
 
 /**

@@ -1,5 +1,5 @@
 import { LemurError } from '../../../errors.js';
-import type { Tensor } from '../../device.js';
+import type { CpuTensor } from '../cpu-tensor.js';
 import type { Context } from '../operation.js';
 import { elementBytes } from '../typed-view.js';
 
@@ -9,11 +9,11 @@ import { elementBytes } from '../typed-view.js';
  */
 export function checkText(
   context: Context,
-  tensor: Tensor,
+  tensor: CpuTensor,
   from: number,
   to: number,
   address: number,
-  checks: Tensor<'i32'>,
+  checks: CpuTensor<'i32'>,
   text: number,
 ): void {
   const name = context.file(tensor, from, to);

@@ -1,5 +1,7 @@
 import { selectLargest } from '../../../kernels/select-largest.js';
-import type { DeviceCodes, EncodeRowsArgs, Tensor } from '../../device.js';
+import type { DeviceCodes } from '../../device-codes.js';
+import type { Tensor } from '../../memory.js';
+import type { EncodeRowsArgs } from '../../retriever.js';
 import type { Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
 import { allowedRows, keepAllowed, reaches } from './allowed-rows.js';
@@ -14,9 +16,9 @@ const TILE_BYTES = 1 << 17;
 /** Largest value of a row that counts as zero. */
 const NOTHING = 2 ** -110;
 /**
- * Below this scale nothing is left of what tells a row from others; it is taken for the mean row.
+ * Below this length nothing is left of what tells a row from others; it is taken for the mean row.
  */
-const LEAST_SCALE = 1e-5;
+const LEAST_LENGTH = 1e-5;
 
 /** Prefixes and full codes of document weights, 64 rows a block. */
 export const encodeRows: Operation<EncodeRowsArgs & { out: DeviceCodes }> = {
@@ -25,19 +27,19 @@ export const encodeRows: Operation<EncodeRowsArgs & { out: DeviceCodes }> = {
     SCRATCH_SLACK +
     4 * (gemmScratch(ROWS) + dim * (2 * ROWS + prefixDim + 1) + ROWS * prefixDim) +
     ROWS * (dim + prefixDim),
-  run(context, { w, negativeMean, map, step, scaling, out }, block) {
+  run(context, { w, negativeMean, map, step, lengths, out }, block) {
     const { kernels } = context;
     const { rows, dim, prefixDim } = out;
     const first = block * ROWS;
     const count = Math.min(ROWS, rows - first);
     const centred = context.scratch(count * dim * 4);
     context.load(w, first * dim, (first + count) * dim, centred);
-    if (scaling) {
-      const scales = context.view(scaling.scales).subarray(first, first + count);
-      unscaleRows(
+    if (lengths) {
+      const relative = context.view(lengths.relative).subarray(first, first + count);
+      unstretchRows(
         context.at('f32', centred, count * dim),
-        scales,
-        context.view(scaling.base),
+        relative,
+        context.view(lengths.base),
         context.view(negativeMean),
       );
     }
@@ -66,32 +68,32 @@ export const encodeRows: Operation<EncodeRowsArgs & { out: DeviceCodes }> = {
     context.view(out.prefix).set(context.at('i8', prefix, count * prefixDim), first * prefixDim);
 
     const codes = context.scratch(count * dim);
-    const factors = context.view(out.factors);
+    const scales = context.view(out.scales);
     for (let r = 0; r < count; r++) {
       const row = centred + r * dim * 4;
       const found = kernels.largestAbs(row, dim);
       // 127 / largest must be in float32
       const largest = found > NOTHING ? found : 0;
       kernels.quantizeI8(row, dim, largest > 0 ? 127 / largest : 0, codes + r * dim);
-      factors[first + r] = largest / 127;
+      scales[first + r] = largest / 127;
     }
-    context.view(out.codes).set(context.at('i8', codes, count * dim), first * dim);
+    context.view(out.full).set(context.at('i8', codes, count * dim), first * dim);
   },
 };
 
-/** Rows w in place to base + (w - base) / scale. */
-function unscaleRows(
+/** Rows w in place to base + (w - base) / length. */
+function unstretchRows(
   rows: Float32Array,
-  scales: Float32Array,
+  lengths: Float32Array,
   base: Float32Array,
   negativeMean: Float32Array,
 ): void {
   const dim = base.length;
-  for (let r = 0; r < scales.length; r++) {
-    const scale = scales[r];
-    if (scale === 1) continue;
+  for (let r = 0; r < lengths.length; r++) {
+    const length = lengths[r];
+    if (length === 1) continue;
     for (let j = 0, at = r * dim; j < dim; j++, at++)
-      rows[at] = scale < LEAST_SCALE ? -negativeMean[j] : base[j] + (rows[at] - base[j]) / scale;
+      rows[at] = length < LEAST_LENGTH ? -negativeMean[j] : base[j] + (rows[at] - base[j]) / length;
   }
 }
 
@@ -102,7 +104,7 @@ export interface ScanPrefixArgs {
   count: number;
   k: number;
   allowed: Tensor<'i8'> | null;
-  /** With scales: <mean - base, q> for each query. */
+  /** With lengths: <mean - base, q> for each query. */
   shifts: Tensor<'f32'> | null;
   /** Rows of a block. */
   blockRows: number;
@@ -128,7 +130,7 @@ export const scanPrefix: Operation<ScanPrefixArgs> = {
     const first = block * blockRows;
     const used = Math.min(blockRows, documents.rows - first);
     const positions = allowedRows(context, allowed, first, used);
-    const { codes, bytes, factors } = queryCodes(context, queries, 0, count, prefixDim);
+    const { codes, bytes, scales } = queryCodes(context, queries, 0, count, prefixDim);
     const products = context.scratch(count * blockRows * 4);
     const tileRows = Math.max(1, Math.floor(TILE_BYTES / prefixDim));
     for (let tile = 0; tile < used; tile += tileRows) {
@@ -153,13 +155,13 @@ export const scanPrefix: Operation<ScanPrefixArgs> = {
     const outRows = context.view(rows);
     const outScores = context.view(scores);
     const moved = context.at('f32', context.scratch(4 * used), used);
-    const { scaling } = documents;
+    const { lengths } = documents;
     for (let i = 0; i < count; i++) {
       const at = (block * count + i) * k;
       const all = context.at('f32', products + i * blockRows * 4, used);
-      if (scaling && shifts) {
-        const worth = context.at('f32', factors, count)[i] * scaling.step;
-        scaleScores(all, worth, context.view(shifts)[i], context.view(scaling.scales), first);
+      if (lengths && shifts) {
+        const worth = context.at('f32', scales, count)[i] * lengths.step;
+        stretchScores(all, worth, context.view(shifts)[i], context.view(lengths.relative), first);
       }
       const values = keepAllowed(all, positions);
       const end = at + selectLargest(values, values.length, k, moved, outRows, at);
@@ -173,13 +175,13 @@ export const scanPrefix: Operation<ScanPrefixArgs> = {
 };
 
 /** Products of rows from `first` on become estimates of <w - base, q>. */
-function scaleScores(
+function stretchScores(
   products: Float32Array,
   worth: number,
   shift: number,
-  scales: Float32Array,
+  lengths: Float32Array,
   first: number,
 ): void {
   for (let i = 0; i < products.length; i++)
-    products[i] = scales[first + i] * (products[i] * worth + shift);
+    products[i] = lengths[first + i] * (products[i] * worth + shift);
 }

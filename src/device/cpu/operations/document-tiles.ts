@@ -1,4 +1,4 @@
-import type { DeviceTokens } from '../../device.js';
+import type { DeviceTokens } from '../../device-tokens.js';
 import type { Context } from '../operation.js';
 import { checkText } from './checksums.js';
 
@@ -15,8 +15,8 @@ export interface DocumentTile {
   documents: number;
   tokens: number;
   counts: number;
-  /** Factors of int8 documents; unused for float32. */
-  factors: number;
+  /** Scales of int8 documents; unused for float32. */
+  scales: number;
 }
 
 /** Bytes of scratch of the largest tile. */
@@ -55,12 +55,12 @@ export function forEachTile(
     const tileCounts = context.scratch((last - first) * 4);
     const countsView = context.at('i32', tileCounts, last - first);
     for (let i = first; i < last; i++) countsView[i - first] = counts[numbers ? numbers[i] : i];
-    let factors = 0;
-    if (documents.factors) {
-      factors = context.scratch((last - first) * 4);
-      const values = context.view(documents.factors);
-      const tileFactors = context.at('f32', factors, last - first);
-      for (let i = first; i < last; i++) tileFactors[i - first] = values[numbers ? numbers[i] : i];
+    let scales = 0;
+    if (documents.scales) {
+      scales = context.scratch((last - first) * 4);
+      const values = context.view(documents.scales);
+      const tileScales = context.at('f32', scales, last - first);
+      for (let i = first; i < last; i++) tileScales[i - first] = values[numbers ? numbers[i] : i];
     }
     let tokens = gather(context, documents, numbers, first, last, rows, offsets);
     if (documents.vectors.dtype === 'i8') {
@@ -68,7 +68,7 @@ export function forEachTile(
       context.kernels.widenI8(tokens, rows, dim, wide);
       tokens = wide;
     }
-    use({ first, documents: last - first, tokens, counts: tileCounts, factors });
+    use({ first, documents: last - first, tokens, counts: tileCounts, scales });
     context.rewind(mark);
     first = last;
   }
@@ -85,7 +85,7 @@ function gather(
   first: number,
   last: number,
   rows: number,
-  offsets: Float64Array,
+  offsets: Int32Array,
 ): number {
   const { dim, vectors, checks } = documents;
   const bytes = vectors.dtype === 'i8' ? 1 : 4;

@@ -1,5 +1,7 @@
 import { rowLength } from '../../../tokens/lengths.js';
-import type { DeviceFeatureMap, DeviceTokens, Tensor } from '../../device.js';
+import type { DeviceFeatureMap } from '../../device-feature-map.js';
+import type { DeviceTokens } from '../../device-tokens.js';
+import type { Tensor } from '../../memory.js';
 import type { Context, Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
 import { forward, forwardScratch } from './forward.js';
@@ -36,7 +38,7 @@ export const queryFeatures: Operation<{
   queries: DeviceTokens;
   out: Tensor<'f32'>;
 }> = {
-  blocks: ({ queries }) => queries.documents,
+  blocks: ({ queries }) => queries.documentCount,
   scratchBytes({ map, queries }) {
     const rows = Math.min(ROWS, queries.longest);
     const { latentDim, parameterCount, inputDim } = map.layout;

@@ -1,5 +1,5 @@
 import { wholePanels } from '../../../kernels/kernels.js';
-import type { DeviceTokens } from '../../device.js';
+import type { DeviceTokens } from '../../device-tokens.js';
 import type { Context } from '../operation.js';
 import { forEachTile, tileScratch } from './document-tiles.js';
 
@@ -7,13 +7,13 @@ import { forEachTile, tileScratch } from './document-tiles.js';
 const LANE_LIMIT = 4095;
 
 /**
- * Vectors packed for products with a set of documents: float32, or int16 with a factor for each,
+ * Vectors packed for products with a set of documents: float32, or int16 with a scale for each,
  * and its product with the documents' mean, where those are int8.
  */
 export interface PackedLanes {
   readonly panels: number;
   readonly lanes: number;
-  readonly factors: number;
+  readonly scales: number;
   readonly shifts: number;
 }
 
@@ -35,16 +35,16 @@ export function packLanes(
   const panels = context.scratch(wholePanels(lanes) * (dim + (dim & 1)) * 4);
   if (!documents.mean) {
     context.kernels.packLanesF32(x, lanes, dim, panels);
-    return { panels, lanes, factors: 0, shifts: 0 };
+    return { panels, lanes, scales: 0, shifts: 0 };
   }
-  const factors = context.scratch(lanes * 4);
+  const scales = context.scratch(lanes * 4);
   const even = dim + (dim & 1);
   const codes = context.scratch(lanes * even * 2);
-  context.kernels.quantizeRowsI16(x, lanes, dim, LANE_LIMIT, 0, codes, factors);
+  context.kernels.quantizeRowsI16(x, lanes, dim, LANE_LIMIT, 0, codes, scales);
   context.kernels.packLanesI16(codes, lanes, even, panels);
   const shifts = context.scratch(lanes * 4);
   context.kernels.scanF32(context.stage(documents.mean, 0, dim), x, lanes, dim, shifts);
-  return { panels, lanes, factors, shifts };
+  return { panels, lanes, scales, shifts };
 }
 
 /**
@@ -55,7 +55,7 @@ export function packLanes(
 export function largestProducts(
   context: Context,
   documents: DeviceTokens,
-  { panels, lanes, factors, shifts }: PackedLanes,
+  { panels, lanes, scales, shifts }: PackedLanes,
   numbers: Int32Array | null,
   from: number,
   to: number,
@@ -66,7 +66,7 @@ export function largestProducts(
   const { dim } = documents;
   forEachTile(context, documents, numbers, from, to, (tile) => {
     const at = out + (tile.first - from) * 4;
-    if (!documents.factors) {
+    if (!documents.scales) {
       kernels.maxDotsF32(panels, lanes, dim, tile.tokens, tile.counts, tile.documents, at, stride);
       return;
     }
@@ -80,6 +80,6 @@ export function largestProducts(
       at,
       stride,
     );
-    kernels.dequantise(at, lanes, tile.documents, stride, factors, tile.factors, shifts);
+    kernels.dequantise(at, lanes, tile.documents, stride, scales, tile.scales, shifts);
   });
 }

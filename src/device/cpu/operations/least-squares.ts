@@ -1,5 +1,7 @@
 import { LANES, wholePanels } from '../../../kernels/kernels.js';
-import type { DocumentWeightsArgs, Tensor } from '../../device.js';
+import type { DocumentWeightsArgs } from '../../learner.js';
+import type { Tensor } from '../../memory.js';
+import type { CpuTensor } from '../cpu-tensor.js';
 import type { Context, Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
 import { gemmScratch } from './forward.js';
@@ -18,55 +20,56 @@ function outerScratch(m: number): number {
 }
 
 /** out (n x n, lower squares) = Z^T Z in float64, one square of 128 x 128 a block. */
-export const gram: Operation<{ z: Tensor<'f32'>; rows: number; n: number; out: Tensor<'f64'> }> = {
-  blocks({ n }) {
-    const side = Math.ceil(n / SQUARE);
-    return (side * (side + 1)) / 2;
-  },
-  scratchBytes: ({ n }) =>
-    SCRATCH_SLACK + CHUNK * n * 4 + 8 * (SQUARE * SQUARE + outerScratch(SQUARE)),
-  run(context, { z, rows, n, out }, block) {
-    // square (i, j) of the lower triangle, row by row
-    const i = Math.floor((Math.sqrt(8 * block + 1) - 1) / 2);
-    const j = block - (i * (i + 1)) / 2;
-    const height = Math.min(SQUARE, n - i * SQUARE);
-    const width = Math.min(SQUARE, n - j * SQUARE);
-    const sums = context.scratch(height * width * 8);
-    const scratch = context.scratch(outerScratch(height) * 8);
-    context.at('f64', sums, height * width).fill(0);
-    for (let from = 0; from < rows; from += CHUNK) {
-      const mark = context.mark();
-      const count = Math.min(CHUNK, rows - from);
-      const chunk = context.stage(z, from * n, (from + count) * n);
-      context.kernels.outerF64(
-        height,
-        width,
-        count,
-        chunk + i * SQUARE * 4,
-        n,
-        chunk + j * SQUARE * 4,
-        n,
-        sums,
-        width,
-        scratch,
-      );
-      context.rewind(mark);
-    }
-    const target = context.view(out);
-    for (let row = 0; row < height; row++) {
-      target.set(
-        context.at('f64', sums + row * width * 8, width),
-        (i * SQUARE + row) * n + j * SQUARE,
-      );
-    }
-  },
-};
+export const gram: Operation<{ z: Tensor<'f32'>; rows: number; n: number; out: CpuTensor<'f64'> }> =
+  {
+    blocks({ n }) {
+      const side = Math.ceil(n / SQUARE);
+      return (side * (side + 1)) / 2;
+    },
+    scratchBytes: ({ n }) =>
+      SCRATCH_SLACK + CHUNK * n * 4 + 8 * (SQUARE * SQUARE + outerScratch(SQUARE)),
+    run(context, { z, rows, n, out }, block) {
+      // square (i, j) of the lower triangle, row by row
+      const i = Math.floor((Math.sqrt(8 * block + 1) - 1) / 2);
+      const j = block - (i * (i + 1)) / 2;
+      const height = Math.min(SQUARE, n - i * SQUARE);
+      const width = Math.min(SQUARE, n - j * SQUARE);
+      const sums = context.scratch(height * width * 8);
+      const scratch = context.scratch(outerScratch(height) * 8);
+      context.at('f64', sums, height * width).fill(0);
+      for (let from = 0; from < rows; from += CHUNK) {
+        const mark = context.mark();
+        const count = Math.min(CHUNK, rows - from);
+        const chunk = context.stage(z, from * n, (from + count) * n);
+        context.kernels.outerF64(
+          height,
+          width,
+          count,
+          chunk + i * SQUARE * 4,
+          n,
+          chunk + j * SQUARE * 4,
+          n,
+          sums,
+          width,
+          scratch,
+        );
+        context.rewind(mark);
+      }
+      const target = context.view(out);
+      for (let row = 0; row < height; row++) {
+        target.set(
+          context.at('f64', sums + row * width * 8, width),
+          (i * SQUARE + row) * n + j * SQUARE,
+        );
+      }
+    },
+  };
 
 /**
  * The Cholesky factor in place, on one worker; result[0] is the smallest ratio of a pivot to its
  * diagonal element.
  */
-export const cholesky: Operation<{ a: Tensor<'f64'>; n: number; result: Tensor<'f64'> }> = {
+export const cholesky: Operation<{ a: CpuTensor<'f64'>; n: number; result: CpuTensor<'f64'> }> = {
   blocks: () => 1,
   scratchBytes: ({ n }) => SCRATCH_SLACK + n * n * 8,
   run(context, { a, n, result }) {
@@ -77,13 +80,19 @@ export const cholesky: Operation<{ a: Tensor<'f64'>; n: number; result: Tensor<'
   },
 };
 
+/** `DocumentWeightsArgs` with the factor where it lies. */
+export interface WeightsArgs extends Omit<DocumentWeightsArgs, 'factor'> {
+  factor: CpuTensor<'f64'>;
+  latentDim: number;
+}
+
 /**
  * out (documents x d'): least squares of each document's standardised targets y at the sample x on
  * Z = psi(x), 64 documents a block: for chunk after chunk of the sample the targets, then Z^T y, in
  * float32 within a chunk and float64 across them; at the end (L L^T)^-1 of it.
  */
-export const documentWeights: Operation<DocumentWeightsArgs> = {
-  blocks: ({ documents }) => Math.ceil(documents.documents / DOCUMENTS),
+export const documentWeights: Operation<WeightsArgs> = {
+  blocks: ({ documents }) => Math.ceil(documents.documentCount / DOCUMENTS),
   scratchBytes({ documents, latentDim }) {
     const floats =
       CHUNK * (documents.dim + DOCUMENTS + latentDim) +
@@ -95,7 +104,7 @@ export const documentWeights: Operation<DocumentWeightsArgs> = {
   run(context, args, block) {
     const { factor, latentDim, documents, out } = args;
     const first = block * DOCUMENTS;
-    const count = Math.min(DOCUMENTS, documents.documents - first);
+    const count = Math.min(DOCUMENTS, documents.documentCount - first);
     const columns = wholePanels(count);
     const sums = context.scratch(latentDim * columns * 8);
     const solution = context.at('f64', sums, latentDim * columns).fill(0);
@@ -117,7 +126,7 @@ export const documentWeights: Operation<DocumentWeightsArgs> = {
  */
 function accumulate(
   context: Context,
-  args: DocumentWeightsArgs,
+  args: WeightsArgs,
   first: number,
   count: number,
   columns: number,

@@ -1,6 +1,7 @@
 import { selectLargest } from '../../../kernels/select-largest.js';
 import { selectTopK } from '../../../kernels/top-k.js';
-import type { DeviceCodes, Tensor } from '../../device.js';
+import type { DeviceCodes } from '../../device-codes.js';
+import type { Tensor } from '../../memory.js';
 import type { Context, Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
 import { checkText } from './checksums.js';
@@ -20,7 +21,7 @@ export interface RescoreArgs extends PrefixLists {
   documents: DeviceCodes;
   /** Queries x d'. */
   queries: Tensor<'f32'>;
-  /** With scales: <mean - base, q> for each query. */
+  /** With lengths: <mean - base, q> for each query. */
   shifts: Tensor<'f32'> | null;
   rows: Tensor<'i32'>;
   prefixScores: Tensor<'f32'>;
@@ -32,7 +33,7 @@ export interface RescoreArgs extends PrefixLists {
 
 /**
  * Of each query's `listed` best rows by prefixes, the k best by full codes, ties by the lower row,
- * a query a block; scores estimate <w - mean, q>, or <w - base, q> with scales.
+ * a query a block; scores estimate <w - mean, q>, or <w - base, q> with lengths.
  */
 export const rescore: Operation<RescoreArgs> = {
   blocks: ({ count }) => count,
@@ -94,7 +95,7 @@ export const scoreRows: Operation<ScoreRowsArgs> = {
 };
 
 /**
- * estimates[i] = <w - mean, q>, with scales <w - base, q>, by full codes of row numbers[i]. Raises
+ * estimates[i] = <w - mean, q>, with lengths <w - base, q>, by full codes of row numbers[i]. Raises
  * 'bad-file' where a row in a file cannot be read or is damaged.
  */
 function estimate(
@@ -106,25 +107,25 @@ function estimate(
   numbers: Int32Array,
   estimates: Float32Array,
 ): void {
-  const { dim, codes: rowCodes, checks, scaling } = documents;
-  const { codes, factors } = queryCodes(context, queries, query, 1, dim);
-  const rowFactors = context.view(documents.factors);
-  const queryFactor = context.at('f32', factors, 1)[0];
+  const { dim, full, checks, lengths } = documents;
+  const { codes, scales } = queryCodes(context, queries, query, 1, dim);
+  const rowScales = context.view(documents.scales);
+  const queryScale = context.at('f32', scales, 1)[0];
   const product = context.scratch(4);
   const result = context.at('f32', product, 1);
   for (let i = 0; i < numbers.length; i++) {
     const mark = context.mark();
     const from = numbers[i] * dim;
-    const row = context.stage(rowCodes, from, from + dim);
-    if (checks) checkText(context, rowCodes, from, from + dim, row, checks, numbers[i]);
+    const row = context.stage(full, from, from + dim);
+    if (checks) checkText(context, full, from, from + dim, row, checks, numbers[i]);
     context.kernels.scanI8(codes, row, 1, dim, product);
     context.rewind(mark);
-    estimates[i] = result[0] * (queryFactor * rowFactors[numbers[i]]);
+    estimates[i] = result[0] * (queryScale * rowScales[numbers[i]]);
   }
-  if (!scaling || !shifts) return;
-  const [scales, shift] = [context.view(scaling.scales), context.view(shifts)[query]];
+  if (!lengths || !shifts) return;
+  const [relative, shift] = [context.view(lengths.relative), context.view(shifts)[query]];
   for (let i = 0; i < numbers.length; i++)
-    estimates[i] = scales[numbers[i]] * (estimates[i] + shift);
+    estimates[i] = relative[numbers[i]] * (estimates[i] + shift);
 }
 
 /** Room for values, content undefined. */

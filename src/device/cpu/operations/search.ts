@@ -1,6 +1,7 @@
 import { wholePanels } from '../../../kernels/kernels.js';
 import { selectTopK } from '../../../kernels/top-k.js';
-import type { DeviceTokens, Tensor } from '../../device.js';
+import type { DeviceTokens } from '../../device-tokens.js';
+import type { Tensor } from '../../memory.js';
 import type { Context, Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
 import { allowedRows, keepAllowed, reaches } from './allowed-rows.js';
@@ -90,7 +91,7 @@ export interface MaxSimArgs {
  * over each tile of documents.
  */
 export const maxSim: Operation<MaxSimArgs> = {
-  blocks: ({ documents }) => Math.ceil(documents.documents / DOCUMENTS),
+  blocks: ({ documents }) => Math.ceil(documents.documentCount / DOCUMENTS),
   scratchBytes({ queries, documents }) {
     const lanes = Math.max(LANES_AT_ONCE, wholePanels(queries.longest));
     return (
@@ -101,14 +102,14 @@ export const maxSim: Operation<MaxSimArgs> = {
     );
   },
   run(context, { queries, documents, out }, block) {
-    const total = documents.documents;
+    const total = documents.documentCount;
     const first = block * DOCUMENTS;
     const count = Math.min(DOCUMENTS, total - first);
     const offsets = context.view(queries.offsets);
     const result = context.view(out);
-    for (let from = 0; from < queries.documents; ) {
+    for (let from = 0; from < queries.documentCount; ) {
       let to = from + 1;
-      while (to < queries.documents && offsets[to + 1] - offsets[from] <= LANES_AT_ONCE) to++;
+      while (to < queries.documentCount && offsets[to + 1] - offsets[from] <= LANES_AT_ONCE) to++;
       const mark = context.mark();
       const sums = context.scratch(count * 4);
       const best = bestOfTokens(

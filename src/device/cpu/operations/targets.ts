@@ -1,4 +1,6 @@
-import type { DeviceTokens, Tensor } from '../../device.js';
+import type { DeviceTokens } from '../../device-tokens.js';
+import type { Tensor } from '../../memory.js';
+import type { CpuTensor } from '../cpu-tensor.js';
 import type { Operation } from '../operation.js';
 import { SCRATCH_SLACK } from '../operation.js';
 import { largestProducts, packLanes, productScratch } from './largest-products.js';
@@ -8,7 +10,7 @@ const ROWS = 256;
 
 /**
  * out (rows x documents) = largest inner product of each row of x with each document: g_C(x) of the
- * paper, over the document's scale where it has one. partials gets, by block, the sum and the sum
+ * paper, over the document's divisor where it has one. partials gets, by block, the sum and the sum
  * of squares of what was written.
  */
 export const targets: Operation<{
@@ -16,18 +18,18 @@ export const targets: Operation<{
   rows: number;
   documents: DeviceTokens;
   select: Tensor<'i32'> | null;
-  scales: Tensor<'f32'> | null;
+  divisors: Tensor<'f32'> | null;
   out: Tensor<'f32'>;
-  partials: Tensor<'f64'>;
+  partials: CpuTensor<'f64'>;
 }> = {
   blocks: ({ rows }) => Math.ceil(rows / ROWS),
   scratchBytes({ documents, select }) {
-    const columns = select ? select.length : documents.documents;
+    const columns = select ? select.length : documents.documentCount;
     return SCRATCH_SLACK + productScratch(documents, ROWS) + ROWS * 4 * (documents.dim + columns);
   },
-  run(context, { x, rows, documents, select, scales, out, partials }, block) {
+  run(context, { x, rows, documents, select, divisors, out, partials }, block) {
     const { dim } = documents;
-    const columns = select ? select.length : documents.documents;
+    const columns = select ? select.length : documents.documentCount;
     const from = block * ROWS;
     const count = Math.min(ROWS, rows - from);
     const lanes = packLanes(
@@ -48,9 +50,9 @@ export const targets: Operation<{
       columns,
     );
     const values = context.at('f32', result, count * columns);
-    if (scales) {
-      const divisors = context.view(scales);
-      for (let i = 0; i < values.length; i++) values[i] /= divisors[i % columns];
+    if (divisors) {
+      const each = context.view(divisors);
+      for (let i = 0; i < values.length; i++) values[i] /= each[i % columns];
     }
     let sum = 0;
     let squares = 0;

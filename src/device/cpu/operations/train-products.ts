@@ -1,6 +1,7 @@
-import type { Training, TrainStep } from '../../device.js';
+import type { TrainStep } from '../../training.js';
 import { codeLayout, evenUp, type Linear, type LinearCodes, linearsOf } from '../code-layout.js';
 import { type Context, type Operation, SCRATCH_SLACK } from '../operation.js';
+import type { TrainingTensors } from '../training-tensors.js';
 import { gemmScratch } from './forward.js';
 
 /**
@@ -11,7 +12,7 @@ const LIMIT = 2047;
 /** Rows of a matrix that a block packs. */
 const PACKED_ROWS = 64;
 
-export type StepArgs = { training: Training; step: TrainStep };
+export type StepArgs = { training: TrainingTensors; step: TrainStep };
 
 /** The products of a step with one matrix W; operands and results are addresses, row-major. */
 export interface Products {
@@ -28,7 +29,7 @@ export interface Products {
 
 /** Bytes of scratch of any of the products with up to `rows` rows, or outputs of a gradient. */
 export function productsScratch(
-  { layout, outputs, batchSize, codes }: Training,
+  { layout, outputs, batchSize, codes }: TrainingTensors,
   rows: number,
 ): number {
   if (!codes) return 4 * gemmScratch(rows);
@@ -102,7 +103,7 @@ function floatProducts(
 
 /**
  * What varies along the sum is folded into the other side before that is rounded: rows of W have a
- * factor each, so dy W takes codes of dy times those; rows of x have a factor each, so dy^T x takes
+ * scale each, so dy W takes codes of dy times those; rows of x have a scale each, so dy^T x takes
  * codes of dy times those.
  */
 function codeProducts(
@@ -115,17 +116,17 @@ function codeProducts(
     forward(first, rows, x, y) {
       const start = mark();
       const codes = scratch(rows * evenUp(inputs) * 2);
-      const factors = at.inputFactors + first * 4;
-      kernels.quantizeRowsI16(x, rows, inputs, LIMIT, 0, codes, factors);
+      const scales = at.inputScales + first * 4;
+      kernels.quantizeRowsI16(x, rows, inputs, LIMIT, 0, codes, scales);
       kernels.packPairsI16(codes, rows, inputs, at.input + first * 32, evenUp(batch));
       kernels.gemmI16(
         rows,
         outputs,
         evenUp(inputs),
         codes,
-        factors,
+        scales,
         at.forward,
-        at.weightFactors,
+        at.weightScales,
         y,
         outputs,
       );
@@ -134,33 +135,33 @@ function codeProducts(
     backward(rows, dy, dx) {
       const start = mark();
       const codes = scratch(rows * evenUp(outputs) * 2);
-      const factors = scratch(rows * 4);
-      kernels.quantizeRowsI16(dy, rows, outputs, LIMIT, at.weightFactors, codes, factors);
-      kernels.gemmI16(rows, inputs, evenUp(outputs), codes, factors, at.backward, 0, dx, inputs);
+      const scales = scratch(rows * 4);
+      kernels.quantizeRowsI16(dy, rows, outputs, LIMIT, at.weightScales, codes, scales);
+      kernels.gemmI16(rows, inputs, evenUp(outputs), codes, scales, at.backward, 0, dx, inputs);
       rewind(start);
     },
     gradient(from, used, dy, _x, dW) {
       const start = mark();
       const codes = scratch(used * evenUp(batch) * 2);
-      const factors = scratch(used * 4);
+      const scales = scratch(used * 4);
       kernels.quantizeColumnsI16(
         dy + from * 4,
         batch,
         used,
         outputs,
-        at.inputFactors,
+        at.inputScales,
         LIMIT,
         codes,
-        factors,
+        scales,
       );
-      kernels.gemmI16(used, inputs, evenUp(batch), codes, factors, at.input, 0, dW, inputs);
+      kernels.gemmI16(used, inputs, evenUp(batch), codes, scales, at.input, 0, dW, inputs);
       rewind(start);
     },
   };
 }
 
 /** Codes of the matrices, 64 rows of one a block; once a step, for all rows of the batch. */
-export const packWeights: Operation<{ training: Training }> = {
+export const packWeights: Operation<{ training: TrainingTensors }> = {
   blocks: ({ training }) =>
     linearsOf(training.layout, training.outputs).reduce(
       (sum, { outputs }) => sum + Math.ceil(outputs / PACKED_ROWS),
@@ -184,7 +185,7 @@ export const packWeights: Operation<{ training: Training }> = {
       const { kernels } = context;
       const codes = context.scratch(rows * evenUp(inputs) * 2);
       const w = context.address(training.parameters, weight + first * inputs);
-      kernels.quantizeRowsI16(w, rows, inputs, LIMIT, 0, codes, at.weightFactors + first * 4);
+      kernels.quantizeRowsI16(w, rows, inputs, LIMIT, 0, codes, at.weightScales + first * 4);
       kernels.packLanesI16(codes, rows, evenUp(inputs), at.forward + first * evenUp(inputs) * 2);
       kernels.packPairsI16(codes, rows, inputs, at.backward + first * 32, evenUp(outputs));
       return;
@@ -192,19 +193,19 @@ export const packWeights: Operation<{ training: Training }> = {
   },
 };
 
-/** Addresses of a matrix's codes and factors. */
+/** Addresses of a matrix's codes and scales. */
 function codesOf(
   context: Context,
-  { layout, outputs, batchSize, codes, factors }: Training,
+  { layout, outputs, batchSize, codes, scales }: TrainingTensors,
   index: number,
 ): LinearCodes {
-  if (!codes || !factors) throw new Error('a training in float32 has no codes');
+  if (!codes || !scales) throw new Error('a training in float32 has no codes');
   const at = codeLayout(layout, outputs, batchSize).linears[index];
   return {
     forward: context.address(codes, at.forward),
     backward: context.address(codes, at.backward),
     input: context.address(codes, at.input),
-    weightFactors: context.address(factors, at.weightFactors),
-    inputFactors: context.address(factors, at.inputFactors),
+    weightScales: context.address(scales, at.weightScales),
+    inputScales: context.address(scales, at.inputScales),
   };
 }

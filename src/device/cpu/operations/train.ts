@@ -1,7 +1,10 @@
 import { ACTIVATIONS } from '../../../kernels/kernels.js';
-import type { Tensor, Training, TrainStep } from '../../device.js';
+import type { Tensor } from '../../memory.js';
+import type { TrainStep } from '../../training.js';
 import { type BatchLayout, batchLayout } from '../batch-layout.js';
+import type { CpuTensor } from '../cpu-tensor.js';
 import { type Context, type Operation, SCRATCH_SLACK } from '../operation.js';
+import type { TrainingTensors } from '../training-tensors.js';
 import { forward, forwardScratch, gemmScratch, LAYER_NORM_EPS } from './forward.js';
 import { productsOf, productsScratch, type StepArgs } from './train-products.js';
 
@@ -13,7 +16,9 @@ const OUTPUTS = 64;
 const PARAMETERS = 1 << 16;
 
 /** Partial sums that a step may need: by block of rows, then by block of weight rows. */
-export function partialCount(training: Pick<Training, 'layout' | 'outputs' | 'batchSize'>): number {
+export function partialCount(
+  training: Pick<TrainingTensors, 'layout' | 'outputs' | 'batchSize'>,
+): number {
   const { layout, outputs, batchSize } = training;
   return Math.max(
     Math.ceil(batchSize / ROWS),
@@ -114,7 +119,7 @@ export const trainRows: Operation<StepArgs> = {
 
 function gatherRows(
   context: Context,
-  training: Training,
+  training: TrainingTensors,
   step: TrainStep,
   plan: BatchLayout,
   first: number,
@@ -133,7 +138,7 @@ function gatherRows(
 /** Address of the standardised targets of the batch's rows first .. first + rows, in scratch. */
 function targetRows(
   context: Context,
-  training: Training,
+  training: TrainingTensors,
   step: TrainStep,
   first: number,
   rows: number,
@@ -246,14 +251,14 @@ export const trainUpdate: Operation<StepArgs & { gradScale: number }> = {
 };
 
 export interface LossArgs {
-  training: Training;
+  training: TrainingTensors;
   x: Tensor<'f32'>;
   targets: Tensor<'f32'>;
   rows: number;
   mean: number;
   std: number;
   /** Sum of squared errors by block. */
-  sums: Tensor<'f64'>;
+  sums: CpuTensor<'f64'>;
 }
 
 /** Squared error of the network on rows in their own order. */

@@ -1,0 +1,16 @@
+/**
+ * A symmetric matrix n x n on the device, or its Cholesky factor, in whatever precision the device
+ * keeps them; outside of it they are float64, row-major, of which the lower triangle counts.
+ */
+export interface SymmetricMatrix {
+  readonly n: number;
+  read(): Promise<Float64Array>;
+  write(values: Float64Array): Promise<void>;
+  /**
+   * Turns the matrix into its Cholesky factor, in place. Returns the smallest ratio of a pivot to
+   * its diagonal element; not positive: no factor.
+   */
+  factorise(): Promise<number>;
+  /** Gives back what it keeps. */
+  close(): void;
+}
