@@ -3,8 +3,10 @@ import { defineConfig } from 'vitest/config';
 
 /** Fuzzing, crashes, several processes: `npm run test:long`. */
 const LONG = 'test/**/*.long.test.ts';
+/** Tests that take files of dist/ or start processes; test/structure.test.ts holds the names. */
+const BUILT = 'test/**/*.built.test.ts';
 /** Tests of what a module remembers once and for all, and of entries for other platforms. */
-const ALONE = ['test/kernels/init.test.ts', 'test/entry/public-api.test.ts'];
+const ALONE = ['test/kernels/init.built.test.ts', 'test/entry/public-api.built.test.ts'];
 
 export default defineConfig({
   test: {
@@ -19,13 +21,17 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'everyday',
+          name: 'unit',
           isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: [LONG, ...ALONE],
+          exclude: [BUILT, LONG],
         },
       },
-      { extends: true, test: { name: 'everyday-alone', include: ALONE } },
+      {
+        extends: true,
+        test: { name: 'built', isolate: false, include: [BUILT], exclude: ALONE },
+      },
+      { extends: true, test: { name: 'built-alone', include: ALONE } },
       { extends: true, test: { name: 'long', include: [LONG] } },
     ],
   },

@@ -1,9 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { importsOf, sourceFiles, stringsOf } from './source-files.js';
 
-const SOURCE = fileURLToPath(new URL('../src', import.meta.url));
+const { basename, dirname } = posix;
+
+const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /**
  * Rooms of src/ in their order: each imports from itself and those before it. A folder that holds
@@ -57,22 +59,12 @@ const ORDER = [
 ];
 
 /** Files that may use what only Node or only browsers have. */
-const isBound = (file: string): boolean =>
-  /^(node|browser)/.test(basename(file)) || file.startsWith('cli/');
+const isBound = (path: string): boolean =>
+  /^(node|browser)/.test(basename(path)) || path.startsWith('cli/');
 
-const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
-  .map((file) => file.replaceAll('\\', '/'))
-  .filter((file) => file.endsWith('.ts'));
-
-function importsOf(file: string): string[] {
-  const text = readFileSync(join(SOURCE, file), 'utf8').replace(
-    /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm,
-    '',
-  );
-  return [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map(
-    ([, specifier]) => specifier,
-  );
-}
+/** The file that a relative specifier means, below the folder of the file that has it. */
+const resolve = (from: string, specifier: string): string =>
+  posix.join(dirname(from), specifier).replace(/\.js$/, '.ts');
 
 /** The room of a file: the innermost folder that is one. */
 function roomOf(file: string): number {
@@ -83,39 +75,78 @@ function roomOf(file: string): number {
   return -1;
 }
 
-test('every file of src/ lies in a room', () => {
-  expect(files.length).toBeGreaterThan(50);
-  expect(files.filter((file) => roomOf(file) < 0)).toEqual([]);
+describe('src/', () => {
+  const imports = new Map(
+    sourceFiles(folder('../src'), ['.ts']).map((file) => [file.path, importsOf(file)]),
+  );
+  const paths = [...imports.keys()];
+  const importing = (wrong: (path: string, specifier: string) => boolean): string[] =>
+    [...imports].flatMap(([path, specifiers]) =>
+      specifiers
+        .filter((specifier) => wrong(path, specifier))
+        .map((specifier) => `${path} imports ${specifier}`),
+    );
+
+  test('every file lies in a room', () => {
+    expect(paths.length).toBeGreaterThan(50);
+    expect(paths.filter((path) => roomOf(path) < 0)).toEqual([]);
+  });
+
+  test('rooms import from earlier rooms alone', () => {
+    const wrong = importing((path, specifier) => {
+      if (!specifier.startsWith('.')) return false;
+      const room = roomOf(resolve(path, specifier));
+      return room < 0 || room > roomOf(path);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('portable files import nothing of Node', () => {
+    expect(importing((path, specifier) => !isBound(path) && specifier.startsWith('node:'))).toEqual(
+      [],
+    );
+  });
+
+  test('portable files import no file that is bound to Node or browsers', () => {
+    const wrong = importing(
+      (path, specifier) =>
+        !isBound(path) && specifier.startsWith('.') && isBound(basename(specifier)),
+    );
+    expect(wrong).toEqual([]);
+  });
 });
 
-test('rooms import from earlier rooms alone', () => {
-  const wrong: string[] = [];
-  for (const file of files) {
-    for (const specifier of importsOf(file).filter((name) => name.startsWith('.'))) {
-      const target = relative(SOURCE, join(SOURCE, dirname(file), specifier))
-        .replaceAll('\\', '/')
-        .replace(/\.js$/, '.ts');
-      if (roomOf(target) < 0 || roomOf(target) > roomOf(file))
-        wrong.push(`${file} imports ${target}`);
-    }
+describe('test/', () => {
+  const files = sourceFiles(folder('.'), ['.ts', '.mjs']).filter(
+    ({ path }) => !path.startsWith('fixtures/'),
+  );
+  const strings = new Map(files.map((file) => [file.path, stringsOf(file)]));
+  const tests = [...strings.keys()].filter((path) => path.endsWith('.test.ts'));
+  const names = (path: string, pattern: RegExp): boolean =>
+    (strings.get(path) ?? []).some((string) => pattern.test(string));
+
+  /** Whether a file, or one that it names, takes files of dist/ or starts processes. */
+  function needsBuild(path: string, seen: Set<string> = new Set()): boolean {
+    if (seen.has(path)) return false;
+    seen.add(path);
+    if (names(path, /(^|\/)dist\/|^node:child_process$/)) return true;
+    return (strings.get(path) ?? []).some(
+      (string) => /^\.\.?\//.test(string) && needsBuild(resolve(path, string), seen),
+    );
   }
-  expect(wrong).toEqual([]);
-});
 
-test('portable files import nothing of Node', () => {
-  const wrong = files.filter(
-    (file) => !isBound(file) && importsOf(file).some((specifier) => specifier.startsWith('node:')),
-  );
-  expect(wrong).toEqual([]);
-});
+  test('files that take the build or start processes are called .built.test.ts, and no others', () => {
+    const daily = tests.filter((path) => !path.endsWith('.long.test.ts'));
+    expect(daily.length).toBeGreaterThan(50);
+    expect(daily.filter((path) => path.endsWith('.built.test.ts'))).toEqual(
+      daily.filter((path) => needsBuild(path)),
+    );
+  });
 
-test('portable files import no file that is bound to Node or browsers', () => {
-  const wrong = files.filter(
-    (file) =>
-      !isBound(file) &&
-      importsOf(file).some(
-        (specifier) => specifier.startsWith('.') && /\/(node|browser)[^/]*\.js$/.test(specifier),
-      ),
-  );
-  expect(wrong).toEqual([]);
+  test('a file imports from src/ or from dist/, not from both', () => {
+    const both = tests.filter(
+      (path) => names(path, /^(\.\.\/)+src\//) && names(path, /^(\.\.\/)+dist\//),
+    );
+    expect(both).toEqual([]);
+  });
 });

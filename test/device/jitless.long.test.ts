@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type * as EncoderModule from '../../src/entry/node-encoder.js';
+import type * as EncoderModule from '../../dist/entry/node-encoder.js';
 import { smallColbert, writeFiles } from '../encoder/small-checkpoint.js';
 import { built, LEMUR, runScriptWith } from '../run-script.js';
 

@@ -4,9 +4,9 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type * as EncoderModule from '../../src/entry/node-encoder.js';
-import { readNpy } from '../../src/formats/npy/npy.js';
-import { readSafetensors } from '../../src/formats/safetensors/safetensors.js';
+import type * as EncoderModule from '../../dist/entry/node-encoder.js';
+import { readNpy } from '../../dist/formats/npy/npy.js';
+import { readSafetensors } from '../../dist/formats/safetensors/safetensors.js';
 import { writeFiles } from './small-checkpoint.js';
 
 const { loadEncoder } = (await import(

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { defaultModel } from '../../dist/encoder/default/node-default-model.js';
+import { shippedProjection } from '../../dist/encoder/default/node-shipped-projection.js';
 import { Index, memoryStorage, readBeir } from '../../dist/entry/node.js';
 import { loadEncoder, type PoolingEncoder } from '../../dist/entry/node-encoder.js';
-import { defaultModel } from '../../src/encoder/default/node-default-model.js';
-import { shippedProjection } from '../../src/encoder/default/node-shipped-projection.js';
 
 let encoder: PoolingEncoder;
 let titles: { id: string; text: string }[];

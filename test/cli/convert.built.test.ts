@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as lemur from '../../dist/entry/node.js';
-import { readNpy } from '../../src/formats/npy/npy.js';
+import { readNpy } from '../../dist/formats/npy/npy.js';
 import {
   readSafetensors,
   toTypedArray,
   writeSafetensors,
-} from '../../src/formats/safetensors/safetensors.js';
+} from '../../dist/formats/safetensors/safetensors.js';
 import { runCli, succeed } from './run-cli.js';
 import { tokensOf, writeTokenFolder } from './token-data.js';
 import { LATENT, writeTxtai } from './txtai-artefact.js';

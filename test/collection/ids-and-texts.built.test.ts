@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { createIdTable, encodeId } from '../../dist/collection/files/id-table.js';
 import { Index, isLemurError, memoryStorage } from '../../dist/entry/node.js';
-import { createIdTable, encodeId } from '../../src/collection/files/id-table.js';
-import { parseBeirDocuments, parseQrels } from '../../src/formats/texts/beir.js';
+import { parseBeirDocuments, parseQrels } from '../../dist/formats/texts/beir.js';
 
 /** What decoders, trimming and terminals treat in ways of their own. */
 const PIECES = [

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, rm, symlink, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { readEncoderInfo } from '../../dist/cli/index-encoder.js';
+import { readManifest } from '../../dist/cli/open-index.js';
 import { Index } from '../../dist/entry/node.js';
-import { readEncoderInfo } from '../../src/cli/index-encoder.js';
-import { readManifest } from '../../src/cli/open-index.js';
-import { nodePlatform } from '../../src/entry/node-platform.js';
+import { nodePlatform } from '../../dist/entry/node-platform.js';
 import { documentsOf } from '../collection/random-documents.js';
 
 const root = await mkdtemp(join(tmpdir(), 'lemur-open-index-'));

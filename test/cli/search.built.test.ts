@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeNpy } from '../../src/formats/npy/npy.js';
-import { ndcgAt } from '../../src/search/metrics.js';
+import { writeNpy } from '../../dist/formats/npy/npy.js';
+import { ndcgAt } from '../../dist/search/metrics.js';
 import { runCli, succeed } from './run-cli.js';
 import { plainMaxSim, tokensOf, writeTokenFolder } from './token-data.js';
 

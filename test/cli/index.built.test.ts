@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Index } from '../../dist/entry/node.js';
-import { writeNpy } from '../../src/formats/npy/npy.js';
-import { writeSafetensors } from '../../src/formats/safetensors/safetensors.js';
+import { writeNpy } from '../../dist/formats/npy/npy.js';
+import { writeSafetensors } from '../../dist/formats/safetensors/safetensors.js';
 import { runCli, succeed } from './run-cli.js';
 import { halfNpy, plainMaxSim, type Tokens, tokensOf, writeTokenFolder } from './token-data.js';
 

@@ -8,7 +8,7 @@ import {
   maxSim,
   memoryStorage,
 } from '../../dist/entry/node.js';
-import { createRandom } from '../../src/tokens/random.js';
+import { createRandom } from '../../dist/tokens/random.js';
 
 const DIM = 12;
 /** The largest magnitude of a value that is taken. */

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import type * as RunnerModule from '../../src/encoder/runtime/body-runner.js';
-import type { StartMessage, WorkerMessage } from '../../src/encoder/runtime/worker-protocol.js';
-import type * as EncoderModule from '../../src/entry/node-encoder.js';
+import type * as RunnerModule from '../../dist/encoder/runtime/body-runner.js';
+import type { StartMessage, WorkerMessage } from '../../dist/encoder/runtime/worker-protocol.js';
+import type * as EncoderModule from '../../dist/entry/node-encoder.js';
 import { built, runScript } from '../run-script.js';
 import { smallColbert, writeFiles } from './small-checkpoint.js';
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { narrowIndex } from '../../../dist/collection/index.js';
 import { Index, memoryStorage } from '../../../dist/entry/node.js';
 import type { Encoder } from '../../../dist/entry/node-encoder.js';
-import { project } from '../../../src/linalg/principal-components.js';
+import { project } from '../../../dist/linalg/principal-components.js';
 import { numbers } from '../../numbers.js';
 
 const [WIDE, NARROW, TOKENS] = [12, 5, 4];

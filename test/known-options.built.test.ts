@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { PoolingEncoder } from '../dist/encoder/encoder.js';
+import { type EncoderParts, poolingEncoder } from '../dist/encoder/pooling-encoder.js';
+import { loadEncoder as loadInBrowser } from '../dist/entry/browser-encoder.js';
 import * as lemur from '../dist/entry/node.js';
-import type { PoolingEncoder } from '../src/encoder/encoder.js';
-import { type EncoderParts, poolingEncoder } from '../src/encoder/pooling-encoder.js';
-import { loadEncoder as loadInBrowser } from '../src/entry/browser-encoder.js';
-import { loadEncoder } from '../src/entry/node-encoder.js';
-import { checkOptions, closestName } from '../src/known-options.js';
+import { loadEncoder } from '../dist/entry/node-encoder.js';
+import { checkOptions, closestName } from '../dist/known-options.js';
 
 const { Index, Lemur, MaxSim, memoryStorage } = lemur;
 const documents = [[[1, 0]], [[0, 1]]];

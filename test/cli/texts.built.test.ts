@@ -1,8 +1,8 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Index } from '../../dist/entry/node.js';
-import { readNpy } from '../../src/formats/npy/npy.js';
-import { readSafetensors } from '../../src/formats/safetensors/safetensors.js';
+import { readNpy } from '../../dist/formats/npy/npy.js';
+import { readSafetensors } from '../../dist/formats/safetensors/safetensors.js';
 import { smallBert } from '../encoder/small-bert.js';
 import { denseModule, tokenizerJson, writeFiles } from '../encoder/small-checkpoint.js';
 import { makeNotes, type Notes, TEXTS } from './notes.js';

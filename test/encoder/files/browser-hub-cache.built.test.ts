@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type * as CacheModule from '../../../src/encoder/files/browser-hub-cache.js';
-import type { CheckpointFile } from '../../../src/encoder/files/checkpoint-files.js';
-import { hubFiles } from '../../../src/encoder/files/hub.js';
+import type * as CacheModule from '../../../dist/encoder/files/browser-hub-cache.js';
+import type { CheckpointFile } from '../../../dist/encoder/files/checkpoint-files.js';
+import { hubFiles } from '../../../dist/encoder/files/hub.js';
 
 const { hubCacheStorage } = (await import(
   new URL('../../../dist/encoder/files/browser-hub-cache.js', import.meta.url).href

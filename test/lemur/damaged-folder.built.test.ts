@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { crc32 } from '../../dist/bytes/crc32.js';
 import { Lemur, memoryStorage, type Storage } from '../../dist/entry/node.js';
-import { crc32 } from '../../src/bytes/crc32.js';
 import {
   type SafetensorsArray,
   writeSafetensors,
-} from '../../src/formats/safetensors/safetensors.js';
+} from '../../dist/formats/safetensors/safetensors.js';
 import { QUICK, small } from './corpus.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: each test changes it in a way that its type forbids

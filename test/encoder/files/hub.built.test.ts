@@ -2,9 +2,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type * as HubModule from '../../../src/encoder/files/hub-options.js';
-import type * as EncoderModule from '../../../src/entry/node-encoder.js';
-import { isLemurError } from '../../../src/errors.js';
+import type * as HubModule from '../../../dist/encoder/files/hub-options.js';
+import type * as EncoderModule from '../../../dist/entry/node-encoder.js';
+import { isLemurError } from '../../../dist/errors.js';
 import { smallColbert } from '../small-checkpoint.js';
 
 const built = (path: string): string => new URL(`../../../dist/${path}`, import.meta.url).href;

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { markedSnippet } from '../../dist/cli/evidence.js';
 import { createPrinter, marked, shown } from '../../dist/cli/print.js';
 import { createReporter } from '../../dist/cli/progress.js';
-import { markedSnippet } from '../../src/cli/evidence.js';
-import { writeSafetensors } from '../../src/formats/safetensors/safetensors.js';
+import { writeSafetensors } from '../../dist/formats/safetensors/safetensors.js';
 import { type Outcome, runInProcess } from '../fuzz/run-in-process.js';
 import { tokensOf, writeTokenFolder } from './token-data.js';
 

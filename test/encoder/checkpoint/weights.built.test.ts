@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type * as EncoderModule from '../../../src/entry/node-encoder.js';
-import { isLemurError } from '../../../src/errors.js';
+import type * as EncoderModule from '../../../dist/entry/node-encoder.js';
+import { isLemurError } from '../../../dist/errors.js';
 import {
   readSafetensors,
   toFloat32,
   writeSafetensors,
-} from '../../../src/formats/safetensors/safetensors.js';
+} from '../../../dist/formats/safetensors/safetensors.js';
 import { pickle, stateDict, storage, tensor, torchFile } from '../../formats/torch/torch-bytes.js';
 import { smallBert } from '../small-bert.js';
 import { denseModule, tokenizerJson, writeFiles } from '../small-checkpoint.js';

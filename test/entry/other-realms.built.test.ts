@@ -1,8 +1,8 @@
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
+import type { EncodedTexts, Encoder } from '../../dist/encoder/encoder.js';
 import * as lemur from '../../dist/entry/node.js';
-import type { EncodedTexts, Encoder } from '../../src/encoder/encoder.js';
-import { readLines } from '../../src/formats/json/jsonl.js';
+import { readLines } from '../../dist/formats/json/jsonl.js';
 
 const { Index, Lemur, MaxSim, memoryStorage } = lemur;
 

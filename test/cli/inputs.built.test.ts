@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeNpy } from '../../src/formats/npy/npy.js';
+import { writeNpy } from '../../dist/formats/npy/npy.js';
 import { runInProcess } from '../fuzz/run-in-process.js';
 import { succeed } from './run-cli.js';
 

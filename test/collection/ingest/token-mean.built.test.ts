@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { decodeManifest } from '../../../dist/collection/files/manifest.js';
 import { Index, memoryStorage, type Storage } from '../../../dist/entry/node.js';
-import { decodeManifest } from '../../../src/collection/files/manifest.js';
 import { numbers } from '../../numbers.js';
 
 const DIM = 16;

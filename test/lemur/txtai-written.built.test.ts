@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { Lemur } from '../../dist/entry/node.js';
-import { readNpy } from '../../src/formats/npy/npy.js';
+import { readNpy } from '../../dist/formats/npy/npy.js';
 
 /**
  * Artefacts that txtai 9.14 trained and saved, with the features and document weights that its
