@@ -1,5 +1,6 @@
 import { fitCollection } from './fit.js';
-import { addDocuments, type Documents, withCommitted } from './ingest/add-documents.js';
+import { addDocuments, withCommitted } from './ingest/add-documents.js';
+import type { Documents } from './ingest/read-documents.js';
 import { fitAfterAdd, fitIsDue, isPutOff } from './learn/automatic-fit.js';
 import type { WritingCall } from './open-collection.js';
 import { checkFlag } from './options/check-options.js';
@@ -12,11 +13,9 @@ export async function addAndFit(
   options: AddOptions,
 ): Promise<Added> {
   checkFlag(options.fit, 'fit');
-  const { store, encoder, models } = call;
-  const added = await addDocuments(store, documents, encoder, () => models.current(), {
-    ...options,
-    ...call,
-  });
+  const { store, models } = call;
+  const run = { ...options, ...call, loadModel: () => models.current() };
+  const added = await addDocuments(store, documents, run);
   const { manifest, live } = store.snapshot;
   if (options.fit === false || !fitIsDue(manifest, live) || isPutOff(store, live)) return added;
   try {

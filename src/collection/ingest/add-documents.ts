@@ -1,115 +1,139 @@
 import type { Encoder } from '../../encoder/encoder.js';
 import { isLemurError, LemurError } from '../../errors.js';
 import { stepPacer } from '../../pacer.js';
-import { tokenRows } from '../../tokens/token-sets.js';
-import { describeKind, showValue } from '../../value-kind.js';
+import { showValue } from '../../value-kind.js';
 import type { Call } from '../calls/calls.js';
 import type { SegmentEntry } from '../files/manifest.js';
 import { type Snapshot, STEPS_AN_ID } from '../files/snapshot.js';
 import type { Store } from '../files/store.js';
 import { codecOf, withCodec } from '../files/token-codec.js';
 import type { WeightsModel } from '../learn/document-codes.js';
-import { type CheckedDocument, checkDocument, type IndexDocument } from '../metadata/document.js';
-import { countValues, notePaths } from '../metadata/metadata-paths.js';
+import type { CheckedDocument } from '../metadata/document.js';
 import { checkInteger } from '../options/check-options.js';
 import type { Added, AddOptions } from '../options/options.js';
+import { Admission, admitted, storedPaths } from './admission.js';
 import { withDeleted } from './delete-documents.js';
-import { type PreparedSegment, prepareSegments } from './ingest.js';
 import { mergeSmall } from './merge.js';
+import { type PreparedSegment, prepareSegments } from './prepare-segments.js';
+import {
+  checkDocuments,
+  type DocumentSource,
+  type Documents,
+  eachDocument,
+  readDocuments,
+  sourceOf,
+} from './read-documents.js';
 import { writeNewSegment } from './write-segment.js';
 
-export type Documents = IndexDocument | Iterable<IndexDocument> | AsyncIterable<IndexDocument>;
+/** What an add works with. */
+export interface AddRun extends AddOptions {
+  readonly encoder: Encoder | undefined;
+  /** Calls the source and the encoder. */
+  readonly guard?: Call['guard'] | undefined;
+  /** The model that gives the documents weights; null where there is none. */
+  loadModel(): Promise<WeightsModel | null>;
+}
 
-/** Adds documents, segment by segment, each a commit of its own. */
+/**
+ * Adds documents, segment by segment, each a commit of its own: read, admitted, prepared,
+ * committed. Rejects as `Index.add` does.
+ */
 export async function addDocuments(
   store: Store,
   documents: Documents,
-  encoder: Encoder | undefined,
-  loadModel: () => Promise<WeightsModel | null>,
-  {
-    onExisting = 'error',
-    total,
-    signal,
-    onProgress,
-    guard,
-  }: AddOptions & { guard?: Call['guard'] | undefined },
+  run: AddRun,
 ): Promise<Added> {
-  if (!['error', 'skip', 'replace'].includes(onExisting)) {
-    const message = `onExisting: expected 'error', 'skip' or 'replace', got ${showValue(onExisting)}`;
-    throw new LemurError('invalid-argument', message, { where: 'onExisting' });
-  }
-  if (total !== undefined) checkInteger(total, 'total', 0);
+  const { onExisting = 'error', signal } = run;
+  checkAddOptions(run);
+  const source = sourceOf(documents);
+  const paths = await storedPaths(store.snapshot, signal);
+  const checked = await openSource(store, source, paths, run);
+  const admission = new Admission(() => store.snapshot, onExisting, paths);
+  const total = run.total ?? (Array.isArray(source) ? source.length : 0);
+  const progress = new AddProgress(total, run.onProgress);
   const { dim, precision, pooling } = store.snapshot.manifest;
-  const given = listOf(documents);
-  const known = total ?? (Array.isArray(given) ? given.length : 0);
-  const paths = await pathsOf(store.snapshot, signal);
-  if (Array.isArray(given))
-    await checkAll(
-      store,
-      given,
-      { dim, encodes: encoder !== undefined },
-      onExisting,
-      new Set(paths),
-      signal,
-    );
-
-  const result: Added = { added: 0, replaced: 0, skipped: 0 };
-  /** Ids of documents that have passed the gate and are not committed. */
-  const pending = new Set<string>();
-  const report = (): void =>
-    onProgress?.({
-      stage: 'add',
-      done: result.added + result.replaced + result.skipped,
-      total: known,
-    });
-  const wanted = ({ id, metadata }: CheckedDocument): boolean | 'flush' => {
-    const there = store.snapshot.find(id);
-    if (onExisting === 'skip' && (there >= 0 || pending.has(id))) {
-      result.skipped++;
-      report();
-      return false;
-    }
-    if (onExisting === 'error' && (there >= 0 || pending.has(id)))
-      throw duplicate(id, pending.has(id));
-    if (metadata) notePaths(metadata, paths, `document ${JSON.stringify(id)}`);
-    if (pending.has(id)) return 'flush';
-    pending.add(id);
-    return true;
-  };
-  /** Documents that have been encoded, or came with vectors: known sooner than what is safe. */
-  const prepared = (done: number): void => onProgress?.({ stage: 'encode', done, total: known });
-  report();
-  const target = {
-    dim,
-    precision,
-    pooling,
-    encoder,
-    codec: codecOf(store.snapshot.manifest),
-  };
+  const codec = codecOf(store.snapshot.manifest);
+  const target = { dim, precision, pooling, encoder: run.encoder, codec };
   try {
-    for await (const segment of prepareSegments(given, wanted, target, {
-      signal,
-      guard,
-      prepared,
-    })) {
+    const stream = admitted(checked, admission, () => progress.skip());
+    const onVectors = (done: number): void => progress.encoded(done);
+    for await (const segment of prepareSegments(stream, target, { signal, onVectors })) {
       // where the add before was interrupted: what comes of documents does not depend on that
-      if (result.added + result.replaced === 0) await mergeIfRoom(store, signal);
-      const ids = segment.documents.map(({ id }) => id);
-      // merging gives documents other numbers
-      const old = await documentsOf(store.snapshot, ids, signal);
-      await commitSegment(store, segment, old, await loadModel(), signal);
-      result.added += segment.documents.length - old.length;
-      result.replaced += old.length;
-      if (segment.truncated > 0) result.truncated = (result.truncated ?? 0) + segment.truncated;
-      for (const id of ids) pending.delete(id);
-      report();
+      if (progress.committed === 0) await mergeIfRoom(store, signal);
+      const replaced = await commitSegment(store, segment, await run.loadModel(), signal);
+      admission.committed(segment.documents.map(({ id }) => id));
+      progress.commit(segment, replaced);
       // these documents are committed, whatever becomes of the merging: the next add begins with it
       await mergeSmall(store, { signal }).catch(() => store.discard());
     }
   } catch (error) {
-    throw withCommitted(error, result.added + result.replaced, signal);
+    throw withCommitted(error, progress.committed, signal);
   }
-  return result;
+  return progress.added;
+}
+
+function checkAddOptions({ onExisting = 'error', total }: AddOptions): void {
+  if (!['error', 'skip', 'replace'].includes(onExisting)) {
+    const expected = "expected 'error', 'skip' or 'replace'";
+    const message = `onExisting: ${expected}, got ${showValue(onExisting)}`;
+    throw new LemurError('invalid-argument', message, { where: 'onExisting' });
+  }
+  if (total !== undefined) checkInteger(total, 'total', 0);
+}
+
+/** The documents through the gate: those of an array are all checked before the first is used. */
+async function openSource(
+  store: Store,
+  source: DocumentSource,
+  paths: ReadonlySet<string>,
+  { onExisting = 'error', encoder, signal, guard }: AddRun,
+): Promise<AsyncIterable<CheckedDocument>> {
+  const gate = { dim: store.snapshot.manifest.dim, encodes: encoder !== undefined };
+  if (!Array.isArray(source)) return readDocuments(source, gate, { signal, guard });
+  const rehearsal = new Admission(() => store.snapshot, onExisting, new Set(paths));
+  const admit = (document: CheckedDocument, where: string): void =>
+    void rehearsal.admits(document, where);
+  return eachDocument(await checkDocuments(source, gate, admit, signal), signal);
+}
+
+/** Counts what becomes of the documents of an add, and tells of it. */
+class AddProgress {
+  readonly added: Added = { added: 0, replaced: 0, skipped: 0 };
+  readonly #total: number;
+  readonly #onProgress: AddOptions['onProgress'];
+
+  constructor(total: number, onProgress: AddOptions['onProgress']) {
+    this.#total = total;
+    this.#onProgress = onProgress;
+    this.#report();
+  }
+
+  /** Documents that are safe. */
+  get committed(): number {
+    return this.added.added + this.added.replaced;
+  }
+
+  skip(): void {
+    this.added.skipped++;
+    this.#report();
+  }
+
+  /** Documents that have token vectors: known sooner than what is safe. */
+  encoded(done: number): void {
+    this.#onProgress?.({ stage: 'encode', done, total: this.#total });
+  }
+
+  commit({ documents, truncated }: PreparedSegment, replaced: number): void {
+    this.added.added += documents.length - replaced;
+    this.added.replaced += replaced;
+    if (truncated > 0) this.added.truncated = (this.added.truncated ?? 0) + truncated;
+    this.#report();
+  }
+
+  #report(): void {
+    const done = this.committed + this.added.skipped;
+    this.#onProgress?.({ stage: 'add', done, total: this.#total });
+  }
 }
 
 /**
@@ -160,16 +184,18 @@ async function documentsOf(
   return found;
 }
 
+/** Commits a segment in place of what its documents replace. Returns how many they do. */
 async function commitSegment(
   store: Store,
   { documents, codec, quantizationError }: PreparedSegment,
-  old: readonly number[],
   model: WeightsModel | null,
   signal: AbortSignal | undefined,
-): Promise<void> {
-  const entry = await writeNewSegment(store, documents, model, codec, quantizationError, {
-    signal,
-  });
+): Promise<number> {
+  const ids = documents.map(({ id }) => id);
+  // merging gives documents other numbers
+  const old = await documentsOf(store.snapshot, ids, signal);
+  const run = { signal };
+  const entry = await writeNewSegment(store, documents, model, codec, quantizationError, run);
   const segments: SegmentEntry[] =
     old.length > 0 ? await withDeleted(store, old) : store.snapshot.manifest.segments;
   signal?.throwIfAborted();
@@ -177,74 +203,5 @@ async function commitSegment(
     ...withCodec(manifest, codec),
     segments: [...segments, entry],
   }));
-}
-
-/** One document, an array, or what gives them one by one. */
-function listOf(
-  documents: Documents,
-): IndexDocument[] | Iterable<IndexDocument> | AsyncIterable<IndexDocument> {
-  if (Array.isArray(documents)) return documents;
-  if (typeof documents !== 'object' || documents === null || ArrayBuffer.isView(documents)) {
-    const message = `documents: expected a document, an array or an iterable of documents, got ${describeKind(documents)}`;
-    throw new LemurError('invalid-argument', message, { where: 'documents' });
-  }
-  if (
-    typeof documents === 'object' &&
-    documents !== null &&
-    (Symbol.iterator in documents || Symbol.asyncIterator in documents)
-  )
-    return documents;
-  return [documents as IndexDocument];
-}
-
-/** Every path of the metadata that is in the collection, of deleted documents too. */
-async function pathsOf(
-  { segments }: Snapshot,
-  signal: AbortSignal | undefined,
-): Promise<Set<string>> {
-  const step = stepPacer(signal);
-  const paths = new Set<string>();
-  for (const { segment } of segments) {
-    for (const path of segment.columns.paths) paths.add(path);
-    await step(paths.size / 8);
-  }
-  return paths;
-}
-
-/**
- * Everything about an array that can be wrong before its texts are encoded. `paths` are those of
- * the metadata that is there, to be added to.
- */
-async function checkAll(
-  store: Store,
-  documents: readonly IndexDocument[],
-  gate: { dim: number; encodes: boolean },
-  onExisting: AddOptions['onExisting'],
-  paths: Set<string>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const step = stepPacer(signal);
-  const seen = new Set<string>();
-  for (const [i, document] of documents.entries()) {
-    const where = `documents[${i}]`;
-    const { id, metadata, tokens } = checkDocument(document, where, gate);
-    const there = seen.has(id) || store.snapshot.find(id) >= 0;
-    if (onExisting === 'error' && there) throw duplicate(id, seen.has(id));
-    if (metadata && !(onExisting === 'skip' && there)) notePaths(metadata, paths, where);
-    if (tokens) await tokenRows(tokens, `${where} (${JSON.stringify(id)}).tokens`, signal);
-    seen.add(id);
-    await step(STEPS_A_DOCUMENT + countValues(metadata));
-  }
-}
-
-/**
- * What a document counts as among the steps between two turns of the event loop, besides its
- * metadata's values.
- */
-const STEPS_A_DOCUMENT = 16;
-
-function duplicate(id: string, twice: boolean): LemurError {
-  const what = twice ? 'comes twice' : 'is in the collection already';
-  const message = `the id ${JSON.stringify(id)} ${what}; { onExisting: 'replace' } or 'skip' allow that`;
-  return new LemurError('duplicate-id', message, { where: 'id', id });
+  return old.length;
 }

@@ -6,8 +6,9 @@ import { openSegment } from '../../../dist/collection/files/segment.js';
 import { encodeSegment, SEGMENT } from '../../../dist/collection/files/segment-file.js';
 import { openStore } from '../../../dist/collection/files/store.js';
 import { watchedStorage } from '../../../dist/collection/files/watched-storage.js';
-import { prepareSegments } from '../../../dist/collection/ingest/ingest.js';
 import { mergeSegments } from '../../../dist/collection/ingest/merge.js';
+import { prepareSegments } from '../../../dist/collection/ingest/prepare-segments.js';
+import { readDocuments } from '../../../dist/collection/ingest/read-documents.js';
 import type { IndexDocument } from '../../../dist/collection/metadata/document.js';
 import {
   endsOf,
@@ -26,6 +27,7 @@ import { int8Encoding } from '../../../dist/tokens/int8-encoding.js';
 import { metadata } from '../metadata/random-metadata.js';
 
 const LAYOUT = { encoding: int8Encoding, dim: 2 };
+const GATE = { dim: 2, encodes: false };
 const GIB = 2 ** 30;
 const limitsOf = (limits: Partial<SegmentLimits>): SegmentLimits => ({
   ...SEGMENT_LIMITS,
@@ -245,7 +247,11 @@ describe('documents that come one by one', () => {
       }
     }
     const ids: string[] = [];
-    for await (const { documents } of prepareSegments(source(), () => true, target(limits), {})) {
+    for await (const { documents } of prepareSegments(
+      readDocuments(source(), GATE, {}),
+      target(limits),
+      {},
+    )) {
       held = Math.max(held, given - ids.length);
       ids.push(...documents.map(({ id }) => id));
       const sizes = await Promise.all(
@@ -270,8 +276,7 @@ describe('documents that come one by one', () => {
       }
     }
     for await (const { documents } of prepareSegments(
-      source(),
-      () => true,
+      readDocuments(source(), GATE, {}),
       target(SEGMENT_LIMITS),
       {},
     ))

@@ -1,0 +1,196 @@
+import { nextMacrotask, pacer, stepPacer } from '../../pacer.js';
+import { encodeVectors, learnCodec } from '../../tokens/encode-tokens.js';
+import type { TokenCodec } from '../../tokens/encoding.js';
+import { joinTexts } from '../../tokens/join.js';
+import type { IndexManifest } from '../files/manifest.js';
+import { CODEC_SEED } from '../files/token-codec.js';
+import type { CheckedDocument } from '../metadata/document.js';
+import { grouped, SEGMENT_LIMITS, type SegmentLimits } from '../metadata/segment-limits.js';
+import type { StoredDocument } from '../metadata/stored-document.js';
+import { type AdmittedDocuments, COMMIT } from './admission.js';
+import { DocumentBatch, type WaitingDocument } from './document-batch.js';
+import { type DocumentVectors, encodeDocuments, type VectorMaking } from './encode-documents.js';
+
+/** Values of a document that is not stored in no time. */
+const LONG = 1 << 20;
+/** Float32 bytes that an encoding learns from at most. */
+const SAMPLE_BYTES = 16 * 1024 * 1024;
+
+/** Documents as they will be stored, enough for a segment. */
+export interface PreparedSegment {
+  readonly documents: StoredDocument[];
+  /** How their tokens are stored. */
+  readonly codec: TokenCodec;
+  readonly quantizationError: number;
+  /** Texts that had more tokens than the encoder reads. */
+  readonly truncated: number;
+}
+
+/** What documents are prepared for. */
+export interface SegmentTarget extends VectorMaking, Pick<IndexManifest, 'precision'> {
+  /** null: it is learned of the first documents. */
+  readonly codec: TokenCodec | null;
+  readonly limits?: SegmentLimits | undefined;
+}
+
+export interface PrepareOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the number of documents that have token vectors. */
+  readonly onVectors?: ((documents: number) => void) | undefined;
+}
+
+/** A document with its token vectors, which is not stored before it is known how. */
+interface RawDocument extends DocumentVectors {
+  readonly document: WaitingDocument;
+}
+
+/** A document as it will be stored, the bytes that it takes, and what its rounding cost. */
+interface ReadyDocument {
+  readonly document: StoredDocument;
+  readonly bytes: number;
+  readonly error: number;
+  readonly energy: number;
+}
+
+/**
+ * Turns documents into segments: given token vectors, pooled, in the collection's token encoding.
+ * Holds what one segment stores (64 MiB, texts and metadata included) and one batch (16 MiB, and
+ * its vectors), or one document that is larger. At a COMMIT segments end. Rejects with what is
+ * wrong with a document's vectors.
+ */
+export async function* prepareSegments(
+  documents: AdmittedDocuments,
+  target: SegmentTarget,
+  options: PrepareOptions,
+): AsyncGenerator<PreparedSegment> {
+  const preparation = new Preparation(target, options);
+  for await (const document of documents) {
+    if (document !== COMMIT) await preparation.add(document);
+    if (document === COMMIT || preparation.isFull) yield* await preparation.takeSegments();
+  }
+  yield* await preparation.takeSegments();
+}
+
+/** Documents on their way into segments: waiting, with vectors, ready. */
+class Preparation {
+  readonly #target: SegmentTarget;
+  readonly #limits: SegmentLimits;
+  readonly #options: PrepareOptions;
+  readonly #pace: () => Promise<void> | undefined;
+  readonly #step: (steps?: number) => Promise<void> | undefined;
+  readonly #batch = new DocumentBatch();
+  #codec: TokenCodec | null;
+  #raw: RawDocument[] = [];
+  #ready: ReadyDocument[] = [];
+  #readyBytes = 0;
+  #truncated = 0;
+  #made = 0;
+
+  constructor(target: SegmentTarget, options: PrepareOptions) {
+    this.#target = target;
+    this.#limits = target.limits ?? SEGMENT_LIMITS;
+    this.#options = options;
+    this.#codec = target.codec;
+    this.#pace = pacer(options.signal);
+    this.#step = stepPacer(options.signal);
+  }
+
+  /** Whether a segment is. */
+  get isFull(): boolean {
+    const { bytes, documents } = this.#limits;
+    return this.#readyBytes >= bytes || this.#ready.length >= documents;
+  }
+
+  async add(document: CheckedDocument): Promise<void> {
+    await this.#batch.add(document, this.#target.dim);
+    if (this.#batch.isFull) await this.#encodeBatch();
+  }
+
+  /** All that was added, in segments. */
+  async takeSegments(): Promise<PreparedSegment[]> {
+    await this.#encodeBatch();
+    await this.#store();
+    const codec = this.#codec;
+    if (!codec) return [];
+    const segments: PreparedSegment[] = [];
+    for (const group of grouped(this.#ready, ({ bytes }) => bytes, this.#limits)) {
+      segments.push({
+        documents: group.map(({ document }) => document),
+        codec,
+        quantizationError: quantizationError(group),
+        truncated: segments.length === 0 ? this.#truncated : 0,
+      });
+      await this.#step(group.length / 4);
+    }
+    this.#ready = [];
+    this.#readyBytes = this.#truncated = 0;
+    return segments;
+  }
+
+  /** Makes token vectors of the batch, and stores these when there are enough to learn how. */
+  async #encodeBatch(): Promise<void> {
+    const batch = this.#batch.take();
+    if (batch.length === 0) return;
+    const { signal, onVectors } = this.#options;
+    const { documents, truncated } = await encodeDocuments(batch, this.#target, {
+      signal,
+      onProgress: ({ done }) => onVectors?.(this.#made + done),
+    });
+    this.#made += batch.length;
+    onVectors?.(this.#made);
+    this.#truncated += truncated;
+    for (const [i, document] of batch.entries()) this.#raw.push({ document, ...documents[i] });
+    if (this.#codec || this.#isSample()) await this.#store();
+  }
+
+  /** Whether what has vectors is enough for the encoding to learn from, or too much to hold. */
+  #isSample(): boolean {
+    let vectors = 0;
+    let rest = 0;
+    for (const raw of this.#raw) {
+      vectors += raw.vectors.byteLength;
+      rest += raw.document.bytes;
+    }
+    return vectors >= SAMPLE_BYTES || rest >= this.#limits.bytes / 2;
+  }
+
+  /** Encodes all vectors as they are stored. */
+  async #store(): Promise<void> {
+    if (this.#raw.length === 0) return;
+    this.#codec ??= await this.#learnCodec();
+    for (const raw of this.#raw) {
+      await this.#pace();
+      const ready = readyDocument(raw, this.#codec);
+      if (raw.vectors.length > LONG) await nextMacrotask();
+      this.#ready.push(ready);
+      this.#readyBytes += ready.bytes;
+    }
+    this.#raw = [];
+  }
+
+  async #learnCodec(): Promise<TokenCodec> {
+    const { precision, dim } = this.#target;
+    const { signal } = this.#options;
+    const vectors = this.#raw.map((raw) => raw.vectors);
+    return learnCodec(precision, await joinTexts(vectors, dim, signal), CODEC_SEED, signal);
+  }
+}
+
+function readyDocument(
+  { document, vectors, spans }: RawDocument,
+  codec: TokenCodec,
+): ReadyDocument {
+  // not its tokens, which take four times as much
+  const { id, text, metadata, bytes } = document;
+  const encoded = encodeVectors(vectors, codec);
+  return {
+    document: { id, text, metadata, ...encoded, spans },
+    bytes: bytes + encoded.rows.byteLength + (spans?.byteLength ?? 0),
+    ...codec.encoding.loss(vectors, encoded, codec),
+  };
+}
+
+function quantizationError(documents: readonly ReadyDocument[]): number {
+  const energy = documents.reduce((sum, one) => sum + one.energy, 0);
+  return energy > 0 ? documents.reduce((sum, one) => sum + one.error, 0) / energy : 0;
+}
