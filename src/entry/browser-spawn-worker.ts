@@ -9,12 +9,17 @@ let inlinedUrl: string | undefined;
  * text, once it is known that the URL failed.
  */
 export function spawnBrowserWorker(): WorkerPort {
-  const port = new PagePort();
-  port.start();
-  return port;
+  const thread = new PageThread();
+  thread.start();
+  return {
+    post: (message, transfer) => thread.post(message, transfer),
+    listen: (onMessage, onDeath) => thread.listen(onMessage, onDeath),
+    keepAlive: () => thread.keepAlive(),
+    terminate: () => thread.terminate(),
+  };
 }
 
-class PagePort implements WorkerPort {
+class PageThread implements WorkerPort {
   #worker: Worker | undefined;
   #isEnded = false;
   /** For the second worker, should the first never answer. */

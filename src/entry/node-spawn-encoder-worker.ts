@@ -25,10 +25,5 @@ export function spawnEncoderWorker(): WorkerPort {
   // line by a pattern that overflows the stack
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
   const port = spawnNodeWorker(encoderWorker);
-  return {
-    post: (message, transfer) => port.post(message, transfer),
-    listen: (onMessage, onDeath) => port.listen(onMessage, onDeath),
-    keepAlive: (alive) => port.keepAlive(alive),
-    terminate: () => port.finish({ kind: 'stop' } satisfies WorkerMessage),
-  };
+  return { ...port, terminate: () => port.finish({ kind: 'stop' } satisfies WorkerMessage) };
 }

@@ -38,12 +38,18 @@ const fileless = new WeakSet<WorkerScript>();
  * which gets the same messages.
  */
 export function spawnNodeWorker(script: WorkerScript): NodeWorkerPort {
-  const port = new ThreadPort(script);
-  port.start();
-  return port;
+  const thread = new Thread(script);
+  thread.start();
+  return {
+    post: (message, transfer) => thread.post(message, transfer),
+    listen: (onMessage, onDeath) => thread.listen(onMessage, onDeath),
+    keepAlive: (alive) => thread.keepAlive(alive),
+    terminate: () => thread.terminate(),
+    finish: (message) => thread.finish(message),
+  };
 }
 
-class ThreadPort implements NodeWorkerPort {
+class Thread implements NodeWorkerPort {
   readonly #script: WorkerScript;
   #worker: Worker | undefined;
   #isAlive = false;
