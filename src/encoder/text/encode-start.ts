@@ -64,7 +64,8 @@ export function encodeStart(
   const enough = maxTokens + NEAR_CUT;
   const more = maxTokens + Math.max(NEAR_CUT, longest);
   const most = Math.max(MOST_READ.least, MOST_READ.eachToken * enough);
-  for (let length = 2 * enough; length < Math.min(text.length, most); length *= 4) {
+  // beyond half of what is read at most, all of that is read: once, not twice
+  for (let length = 2 * enough; length < Math.min(text.length, most / 2); length *= 4) {
     const end = crossSpaces ? 0 : lastWordEnd(text, length);
     const start = end > 0 ? encode(text.slice(0, end)) : undefined;
     if (start && start.ids.length >= enough) return start;

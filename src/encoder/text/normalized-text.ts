@@ -18,8 +18,10 @@ export function asItIs(text: string): NormalizedText {
   const ends = new Int32Array(text.length);
   for (let at = 0, end = 0; at < text.length; at = end) {
     end = at + (text.codePointAt(at)! > 0xffff ? 2 : 1);
-    starts.fill(at, at, end);
-    ends.fill(end, at, end);
+    for (let unit = at; unit < end; unit++) {
+      starts[unit] = at;
+      ends[unit] = end;
+    }
   }
   return { text, starts, ends };
 }
@@ -46,8 +48,12 @@ function moved(places: ArrayLike<number>, from: number, to: number, shift: numbe
 
 /** What was made of a text that is itself made of another: places are those in the first. */
 export function through(source: NormalizedText, made: NormalizedText): NormalizedText {
-  const starts = Int32Array.from(made.starts, (at) => source.starts[at]);
-  const ends = Int32Array.from(made.ends, (end) => source.ends[end - 1]);
+  const { length } = made.text;
+  const [starts, ends] = [new Int32Array(length), new Int32Array(length)];
+  for (let i = 0; i < length; i++) {
+    starts[i] = source.starts[made.starts[i]];
+    ends[i] = source.ends[made.ends[i] - 1];
+  }
   return { text: made.text, starts, ends };
 }
 

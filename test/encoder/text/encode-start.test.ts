@@ -224,6 +224,20 @@ describe('the beginning of a long text', () => {
     );
   });
 
+  test('of few tokens is read once in the end, not twice', () => {
+    const tokenizer = new Tokenizer(unigram(), {});
+    let read = 0;
+    const source = {
+      encode: (text: string, options: { add_special_tokens: boolean }) => {
+        read += text.length;
+        return tokenizer.encode(text, options);
+      },
+      token_to_id: () => undefined,
+    };
+    encodeStart(source, `the${' '.repeat(1_000_000)}the`, 180, tokenShapes(unigram()));
+    expect(read).toBeLessThan(1.5 * 131_072);
+  });
+
   test('of nothing but marks or line ends is cut among them, and their tokens are those of more of them', () => {
     const tokenizer = new Tokenizer(unigram(), {});
     const shapes = tokenShapes(unigram());
