@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { whatLiesAt } from '../bytes/node-path-content.js';
-import { decodeManifest, type IndexManifest, MANIFEST } from '../collection/files/manifest.js';
+import { type IndexManifest, MANIFEST } from '../collection/files/manifest.js';
+import { decodeManifest } from '../collection/files/manifest-file.js';
 import { dataFilesLeft } from '../collection/files/own-files.js';
 import { Index } from '../collection/index.js';
 import { LemurError } from '../errors.js';

@@ -9,7 +9,8 @@ import { guardedReplace, readIfThere, sameBytes } from '../storage/guarded-repla
 import type { ReadableStorage, Storage, StorageLock } from '../storage/storage.js';
 import { storageOf, storageToRead } from '../storage-of.js';
 import { type Call, type Calls, createCalls, watchedEncoder } from './calls/calls.js';
-import { encodeManifest, type IndexManifest, MANIFEST } from './files/manifest.js';
+import { type IndexManifest, MANIFEST } from './files/manifest.js';
+import { encodeManifest } from './files/manifest-file.js';
 import { checkVacant } from './files/own-files.js';
 import type { Snapshot } from './files/snapshot.js';
 import { LOCK, openStore, readManifest, type Store } from './files/store.js';

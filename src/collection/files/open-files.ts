@@ -2,7 +2,7 @@ import type { SearchDevice } from '../../device/device.js';
 import type { Storage } from '../../storage/storage.js';
 import { encodingOf } from '../../tokens/encodings.js';
 import { openCodes, type SegmentCodes } from './codes-file.js';
-import { openDeleted } from './deleted-file.js';
+import { openDeletions } from './deletions-file.js';
 import type { IndexManifest, ModelEntry, SegmentEntry } from './manifest.js';
 import { freeModel, type Model, openModel } from './model-file.js';
 import { openSegment, type Segment } from './segment.js';
@@ -94,7 +94,7 @@ export function createOpenFiles(
           deleted &&
           (await take(
             { ...deleted.file, documents },
-            () => openDeleted(storage, deleted.file, documents),
+            () => openDeletions(storage, deleted.file, documents),
             () => {},
           )),
       };

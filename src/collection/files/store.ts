@@ -4,14 +4,8 @@ import { guardedReplace, readIfThere, sameBytes } from '../../storage/guarded-re
 import type { StorageLock } from '../../storage/storage.js';
 import { storedSize } from '../../storage/stored-source.js';
 import type { EncodedFile } from './checked-file.js';
-import {
-  decodeManifest,
-  encodeManifest,
-  type FileEntry,
-  filesOf,
-  type IndexManifest,
-  MANIFEST,
-} from './manifest.js';
+import { type FileEntry, filesOf, type IndexManifest, MANIFEST } from './manifest.js';
+import { decodeManifest, encodeManifest } from './manifest-file.js';
 import { createOpenFiles } from './open-files.js';
 import { isOwnFile, notFound } from './own-files.js';
 import { openSnapshot, type Snapshot } from './snapshot.js';

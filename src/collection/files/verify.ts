@@ -4,7 +4,8 @@ import { isLemurError, LemurError } from '../../errors.js';
 import { stepPacer } from '../../pacer.js';
 import type { RunOptions } from '../../run-options.js';
 import type { Storage, StoredFile } from '../../storage/storage.js';
-import { decodeManifest, type FileEntry, filesOf, MANIFEST } from './manifest.js';
+import { type FileEntry, filesOf, MANIFEST } from './manifest.js';
+import { decodeManifest } from './manifest-file.js';
 import { type Snapshot, STEPS_AN_ID } from './snapshot.js';
 
 /** What `verify` found. */

@@ -1,5 +1,5 @@
 import { stepPacer } from '../../pacer.js';
-import { encodeDeleted } from '../files/deleted-file.js';
+import { encodeDeletions } from '../files/deletions-file.js';
 import type { SegmentEntry } from '../files/manifest.js';
 import type { Store } from '../files/store.js';
 
@@ -48,7 +48,7 @@ export async function withDeleted(
     out.push({
       ...entry,
       deleted: {
-        file: await store.write(await encodeDeleted(store.newName('deleted'), mask)),
+        file: await store.write(await encodeDeletions(store.newName('deleted'), mask)),
         count,
       },
     });

@@ -5,12 +5,12 @@ import type { FileEntry } from './manifest.js';
 const DELETED = 'lemur-deleted';
 
 /** Which documents of a segment are deleted: a byte each, 1 for those that are. */
-export function encodeDeleted(name: string, deleted: Uint8Array): Promise<EncodedFile> {
+export function encodeDeletions(name: string, deleted: Uint8Array): Promise<EncodedFile> {
   return encodeCheckedFile(name, DELETED, { deleted: { shape: [deleted.length], data: deleted } });
 }
 
 /** Rejects with 'not-found' and 'bad-file'. */
-export async function openDeleted(
+export async function openDeletions(
   storage: Storage,
   entry: FileEntry,
   documents: number,
