@@ -17,7 +17,7 @@ import {
   product,
 } from '../../formats/safetensors/safetensors-header.js';
 import { nextMacrotask, stepPacer } from '../../pacer.js';
-import type { Storage, StoredFile } from '../../storage/storage.js';
+import type { ReadableStorage, StoredFile } from '../../storage/storage.js';
 import type { FileEntry } from './manifest.js';
 
 /** What a section counts as among the steps between two turns of the event loop. */
@@ -56,8 +56,7 @@ export async function encodeCheckedFile(
     version: '1',
     crc32: JSON.stringify(checks),
   });
-  const header =
-    LENGTH_BYTES + Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
+  const header = LENGTH_BYTES + headerBytes(bytes);
   const entry = {
     name,
     bytes: bytes.length,
@@ -67,99 +66,110 @@ export async function encodeCheckedFile(
   return { entry, bytes };
 }
 
-/** A data file that is open. Its header has been checked, each section is when it is read whole. */
-export interface CheckedFile {
-  readonly name: string;
-  readonly stored: StoredFile;
-  readonly sections: SafetensorsFile['tensors'];
-  /** Where a section begins in the file. */
-  offset(section: string): number;
-  /** A whole section, checked. Rejects with 'bad-file'. */
-  read(section: string): Promise<SafetensorsEntry>;
-  array<A extends SafetensorsArray>(
-    section: string,
-    type: SafetensorsEntry['type'],
-    shape: readonly number[],
-  ): Promise<A>;
-  /** Bytes of a section, not checked: the caller does. */
-  range(section: string, from: number, to: number): Promise<Uint8Array>;
-}
-
 /** Opens a data file and checks length and header. Rejects with 'not-found' and 'bad-file'. */
 export async function openCheckedFile(
-  storage: Storage,
+  storage: ReadableStorage,
   entry: FileEntry,
   kind: string,
 ): Promise<CheckedFile> {
-  const where = `${storage.name}/${entry.name}`;
   const stored = await storage.open(entry.name);
   try {
-    return await checkedFile(stored, entry, kind, where);
+    const body = await checkHeader(stored, entry);
+    const file = await openSafetensors(stored);
+    const { format, crc32: checks = '{}' } = file.metadata;
+    if (format !== kind) throw damaged(stored, `a ${format}, expected a ${kind}`);
+    if (file.tensors.size > MANY_SECTIONS) await nextMacrotask();
+    return new CheckedFile(stored, file, body, JSON.parse(checks));
   } catch (error) {
     await stored.close();
     throw error;
   }
 }
 
-async function checkedFile(
-  stored: StoredFile,
-  entry: FileEntry,
-  kind: string,
-  where: string,
-): Promise<CheckedFile> {
-  const bad = (problem: string): LemurError =>
-    new LemurError('bad-file', `${where}: ${problem}: the file is damaged`, { where });
-  if (stored.size !== entry.bytes) throw bad(`${stored.size} bytes, expected ${entry.bytes}`);
-  const first = await readExactly(stored, 0, LENGTH_BYTES);
-  const length = Number(
-    new DataView(first.buffer, first.byteOffset, first.length).getBigUint64(0, true),
-  );
+/** Where the sections begin. Rejects with 'bad-file'. */
+async function checkHeader(stored: StoredFile, entry: FileEntry): Promise<number> {
+  const { size } = stored;
+  if (size !== entry.bytes) throw damaged(stored, `${size} bytes, expected ${entry.bytes}`);
+  const length = headerBytes(await readExactly(stored, 0, LENGTH_BYTES));
   const body = LENGTH_BYTES + length;
-  if (body > stored.size) throw bad(`a header of ${length} bytes in a file of ${stored.size}`);
+  if (body > size) throw damaged(stored, `a header of ${length} bytes in a file of ${size}`);
   const sum = crc32(await readBytes(stored, 0, body, undefined));
   if (sum !== entry.headerCrc32)
-    throw bad(`the header's checksum is ${sum}, expected ${entry.headerCrc32}`);
-  const file = await openSafetensors(stored, where);
-  if (file.metadata.format !== kind) throw bad(`a ${file.metadata.format}, expected a ${kind}`);
-  const checks = JSON.parse(file.metadata.crc32 ?? '{}') as Record<string, number>;
-  if (file.tensors.size > MANY_SECTIONS) await nextMacrotask();
-  // safetensors hides where a tensor lies; they lie end to end
-  const offsets = new Map<string, number>();
-  let at = body;
-  for (const [name, tensor] of file.tensors) {
-    offsets.set(name, at);
-    at += product(tensor.shape) * elementSizes[tensor.type];
+    throw damaged(stored, `the header's checksum is ${sum}, expected ${entry.headerCrc32}`);
+  return body;
+}
+
+function headerBytes({ buffer, byteOffset }: Uint8Array): number {
+  return Number(new DataView(buffer, byteOffset, LENGTH_BYTES).getBigUint64(0, true));
+}
+
+/** The error for a data file that is not what was written. */
+export function damaged({ name: where }: StoredFile, problem: string): LemurError<'bad-file'> {
+  return new LemurError('bad-file', `${where}: ${problem}: the file is damaged`, { where });
+}
+
+/**
+ * A data file that is open. Its header has been checked, each section is when it is read whole.
+ * Reading rejects with 'bad-file'.
+ */
+export class CheckedFile {
+  readonly stored: StoredFile;
+  readonly sections: SafetensorsFile['tensors'];
+  readonly #file: SafetensorsFile;
+  readonly #offsets = new Map<string, number>();
+  readonly #checks: Readonly<Record<string, number>>;
+
+  /** Use `openCheckedFile`. */
+  constructor(
+    stored: StoredFile,
+    file: SafetensorsFile,
+    body: number,
+    checks: Readonly<Record<string, number>>,
+  ) {
+    this.stored = stored;
+    this.sections = file.tensors;
+    this.#file = file;
+    this.#checks = checks;
+    // safetensors hides where a tensor lies; they lie end to end
+    let at = body;
+    for (const [name, { shape, type }] of file.tensors) {
+      this.#offsets.set(name, at);
+      at += product(shape) * elementSizes[type];
+    }
   }
-  const read = async (section: string): Promise<SafetensorsEntry> => {
-    const found = await file.read(section);
-    const actual = await crc32Paced(found.bytes);
-    if (actual !== checks[section])
-      throw bad(`${section}: checksum ${actual}, expected ${checks[section]}`);
+
+  /** Where a section begins in the file. */
+  offset(section: string): number {
+    const found = this.#offsets.get(section);
+    if (found === undefined) throw damaged(this.stored, `no section ${section}`);
     return found;
-  };
-  const offset = (section: string): number => {
-    const found = offsets.get(section);
-    if (found === undefined) throw bad(`no section ${section}`);
-    return found;
-  };
-  return {
-    name: entry.name,
-    stored,
-    sections: file.tensors,
-    offset,
-    read,
-    async array<A extends SafetensorsArray>(
-      section: string,
-      type: SafetensorsEntry['type'],
-      shape: readonly number[],
-    ): Promise<A> {
-      const found = await read(section);
-      if (found.type !== type || found.shape.join() !== shape.join())
-        throw bad(`${section}: ${found.type} [${found.shape}], expected ${type} [${shape}]`);
-      return toTypedArray(found, where) as A;
-    },
-    range: async (section, from, to) => readExactly(stored, offset(section) + from, to - from),
-  };
+  }
+
+  /** A whole section, checked. */
+  async read(section: string): Promise<SafetensorsEntry> {
+    const found = await this.#file.read(section);
+    const [actual, expected] = [await crc32Paced(found.bytes), this.#checks[section]];
+    if (actual === expected) return found;
+    throw damaged(this.stored, `${section}: checksum ${actual}, expected ${expected}`);
+  }
+
+  /** A whole section of that type and shape, checked. */
+  async array<A extends SafetensorsArray>(
+    section: string,
+    type: SafetensorsEntry['type'],
+    shape: readonly number[],
+  ): Promise<A> {
+    const found = await this.read(section);
+    if (found.type === type && found.shape.join() === shape.join())
+      return toTypedArray(found, this.stored.name) as A;
+    const got = `${found.type} [${found.shape}]`;
+    throw damaged(this.stored, `${section}: ${got}, expected ${type} [${shape}]`);
+  }
+
+  /** Bytes of a section, not checked: the caller does. */
+  range(section: string, from: number, to: number): Promise<Uint8Array> {
+    return readExactly(this.stored, this.offset(section) + from, to - from);
+  }
 }
 
 export function bytesOf(data: ArrayBufferView): Uint8Array {

@@ -1,13 +1,12 @@
 import { crc32 } from '../../bytes/crc32.js';
-import { readRanges } from '../../bytes/read-ranges.js';
 import type { SearchDevice } from '../../device/device.js';
 import type { DeviceCodes } from '../../device/device-codes.js';
 import type { Tensor } from '../../device/memory.js';
 import { TensorScope } from '../../device/with-tensors.js';
-import { LemurError } from '../../errors.js';
-import type { Storage, StoredFile } from '../../storage/storage.js';
+import type { ReadableStorage, StoredFile } from '../../storage/storage.js';
 import { joinArrays } from '../../tokens/join.js';
 import { bytesOf, type EncodedFile, encodeCheckedFile, openCheckedFile } from './checked-file.js';
+import { CheckedParts } from './checked-parts.js';
 import type { FileEntry } from './manifest.js';
 import { openRows } from './open-rows.js';
 
@@ -83,7 +82,7 @@ export async function encodeCodes(
  * 'bad-file'.
  */
 export async function openCodes(
-  storage: Storage,
+  storage: ReadableStorage,
   device: SearchDevice,
   entry: FileEntry,
   documents: number,
@@ -108,18 +107,12 @@ export async function openCodes(
     );
     const full = await openRows(device, file, 'codes', 'i8', documents * latentDim, resident);
     if (full) scope.own(full);
-    const fetchFull: SegmentCodes['fetchFull'] = async (rows, signal) => {
-      const out = new Int8Array(rows.length * latentDim);
-      const first = file.offset('codes');
-      const ranges = Array.from(rows, (row) => {
-        const from = first + row * latentDim;
-        return { from, to: from + latentDim };
-      });
-      await readRanges(file.stored, ranges, signal, (bytes, i) => {
-        const sum = crc32(bytes) | 0;
-        if (sum !== checks[rows[i]]) throw badRow(file.stored, rows[i], sum, checks[rows[i]]);
-        out.set(new Int8Array(bytes.buffer, bytes.byteOffset, latentDim), i * latentDim);
-      });
+    const rows = new CheckedParts(file, 'codes', (row) => row * latentDim, checks);
+    const fetchFull: SegmentCodes['fetchFull'] = async (wanted, signal) => {
+      const out = new Int8Array(wanted.length * latentDim);
+      const parts = await rows.fetch(wanted, signal);
+      for (const [at, part] of parts.entries())
+        out.set(new Int8Array(part.buffer, part.byteOffset, latentDim), at * latentDim);
       return out;
     };
     const all = async (): Promise<CodeRows> => ({
@@ -133,16 +126,6 @@ export async function openCodes(
     await close();
     throw error;
   }
-}
-
-function badRow(
-  { name: where }: StoredFile,
-  row: number,
-  sum: number,
-  expected: number,
-): LemurError {
-  const problem = `codes of document ${row}: checksum ${sum}, expected ${expected}`;
-  return new LemurError('bad-file', `${where}: ${problem}: the file is damaged`, { where });
 }
 
 /** Codes of some documents after those of others. */

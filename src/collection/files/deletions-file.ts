@@ -1,4 +1,4 @@
-import type { Storage } from '../../storage/storage.js';
+import type { ReadableStorage } from '../../storage/storage.js';
 import { type EncodedFile, encodeCheckedFile, openCheckedFile } from './checked-file.js';
 import type { FileEntry } from './manifest.js';
 
@@ -11,7 +11,7 @@ export function encodeDeletions(name: string, deleted: Uint8Array): Promise<Enco
 
 /** Rejects with 'not-found' and 'bad-file'. */
 export async function openDeletions(
-  storage: Storage,
+  storage: ReadableStorage,
   entry: FileEntry,
   documents: number,
 ): Promise<Uint8Array> {

@@ -5,7 +5,7 @@ import { buildTensors } from '../../device/with-tensors.js';
 import { layoutOf } from '../../learn/feature-map-description.js';
 import { restoreSolver, type Solver } from '../../learn/solver.js';
 import type { PrefixMap } from '../../search/prefix/prefix-map.js';
-import type { Storage } from '../../storage/storage.js';
+import type { ReadableStorage } from '../../storage/storage.js';
 import {
   type CheckedFile,
   type EncodedFile,
@@ -49,7 +49,7 @@ export async function encodeModel(
 
 /** Rejects with 'not-found' and 'bad-file'. */
 export async function openModel(
-  storage: Storage,
+  storage: ReadableStorage,
   device: SearchDevice,
   entry: ModelEntry,
 ): Promise<Model> {
@@ -81,7 +81,7 @@ export async function openModel(
 
 /** What gives further documents their weights. Rejects with 'not-found' and 'bad-file'. */
 export async function openSolver(
-  storage: Storage,
+  storage: ReadableStorage,
   device: Device,
   entry: ModelEntry,
   map: DeviceFeatureMap,
@@ -98,7 +98,7 @@ export async function openSolver(
 }
 
 async function withModelFile<T>(
-  storage: Storage,
+  storage: ReadableStorage,
   { file: entry }: ModelEntry,
   use: (file: CheckedFile) => Promise<T>,
 ): Promise<T> {

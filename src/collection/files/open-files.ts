@@ -1,9 +1,9 @@
 import type { SearchDevice } from '../../device/device.js';
-import type { Storage } from '../../storage/storage.js';
+import type { ReadableStorage } from '../../storage/storage.js';
 import { encodingOf } from '../../tokens/encodings.js';
 import { openCodes, type SegmentCodes } from './codes-file.js';
 import { openDeletions } from './deletions-file.js';
-import type { IndexManifest, ModelEntry, SegmentEntry } from './manifest.js';
+import type { FileEntry, IndexManifest, ModelEntry, SegmentEntry } from './manifest.js';
 import { freeModel, type Model, openModel } from './model-file.js';
 import { openSegment, type Segment } from './segment.js';
 
@@ -32,97 +32,123 @@ const RESIDENT_CODES = 128 * 1024 * 1024;
 /** Files opened at a time. */
 const AT_ONCE = 8;
 
+/** A file that some states have open. */
+interface Shared {
+  users: number;
+  value: Promise<unknown>;
+  close: (value: never) => Promise<void> | void;
+}
+
 /**
  * Open files shared by the states that refer to them: each is opened once and closed after the last
  * state. A file is what all of its entry says, and what it is opened as: where a collection was
  * made anew, others have the same names.
  */
-export function createOpenFiles(
-  storage: Storage,
-  device: SearchDevice,
-): { open(manifest: IndexManifest): Promise<OpenState> } {
-  const opened = new Map<
-    string,
-    { users: number; value: Promise<unknown>; close: (value: never) => Promise<void> | void }
-  >();
+export class OpenFiles {
+  readonly #storage: ReadableStorage;
+  readonly #device: SearchDevice;
+  readonly #shared = new Map<string, Shared>();
 
-  const open = async (manifest: IndexManifest): Promise<OpenState> => {
+  constructor(storage: ReadableStorage, device: SearchDevice) {
+    this.#storage = storage;
+    this.#device = device;
+  }
+
+  /** Opens what a manifest refers to. Rejects with 'not-found' and 'bad-file'. */
+  async open(manifest: IndexManifest): Promise<OpenState> {
+    /** Of this state. */
     const taken: string[] = [];
-    const take = <T>(
-      what: unknown,
-      make: () => Promise<T>,
-      close: (value: T) => Promise<void> | void,
-    ): Promise<T> => {
+    const take: Take = (what, make, close) => {
       const name = JSON.stringify(what);
-      const found = opened.get(name) ?? { users: 0, value: make(), close };
+      const found = this.#shared.get(name) ?? { users: 0, value: make(), close };
       found.users++;
-      opened.set(name, found);
+      this.#shared.set(name, found);
       taken.push(name);
-      return found.value as Promise<T>;
+      return found.value as ReturnType<typeof make>;
     };
-    const release = async (): Promise<void> => {
-      for (const name of taken.splice(0)) {
-        const found = opened.get(name);
-        if (!found || --found.users > 0) continue;
-        opened.delete(name);
-        const value = await found.value.catch(() => undefined);
-        if (value !== undefined) await found.close(value as never);
-      }
-    };
-    const { dim, precision, model } = manifest;
-    const all = manifest.segments.reduce((sum, entry) => sum + entry.documents, 0);
-    const resident = model !== null && all * latentDim(model) <= RESIDENT_CODES;
-    const width = model && { latentDim: latentDim(model), prefixDim: model.prefix.dim };
-    const view = async (entry: SegmentEntry): Promise<SegmentView> => {
-      const { file, codes, deleted, documents, tokens } = entry;
-      return {
-        entry,
-        segment: await take(
-          { ...file, documents, tokens, dim, precision },
-          () => openSegment(storage, device, entry, { encoding: encodingOf(precision), dim }),
-          (segment) => segment.close(),
-        ),
-        codes:
-          codes && width
-            ? await take(
-                { ...codes, documents, width, resident },
-                () => openCodes(storage, device, codes, documents, { ...width, resident }),
-                (found) => found.close(),
-              )
-            : null,
-        deleted:
-          deleted &&
-          (await take(
-            { ...deleted.file, documents },
-            () => openDeletions(storage, deleted.file, documents),
-            () => {},
-          )),
-      };
-    };
+    const release = (): Promise<void> => this.#release(taken.splice(0));
     try {
-      const opened =
-        model &&
-        (await take(
-          { ...model.file, featureMap: model.featureMap, prefix: model.prefix },
-          () => openModel(storage, device, model),
-          (found) => freeModel(device, found),
-        ));
+      const model = manifest.model && (await this.#openModel(manifest.model, take));
       const segments = new Array<SegmentView>(manifest.segments.length);
       const entries = manifest.segments.entries();
       const lane = async (): Promise<void> => {
-        for (const [i, entry] of entries) segments[i] = await view(entry);
+        for (const [i, entry] of entries) segments[i] = await this.#openView(manifest, entry, take);
       };
       const lanes = await Promise.allSettled(Array.from({ length: AT_ONCE }, lane));
       const failed = lanes.find((result) => result.status === 'rejected');
       if (failed) throw failed.reason;
-      return { segments, model: opened, release };
+      return { segments, model, release };
     } catch (error) {
       await release();
       throw error;
     }
-  };
-  return { open };
+  }
+
+  async #openView(manifest: IndexManifest, entry: SegmentEntry, take: Take): Promise<SegmentView> {
+    const { dim, precision } = manifest;
+    const { file, codes, deleted, documents, tokens } = entry;
+    const layout = { encoding: encodingOf(precision), dim };
+    return {
+      entry,
+      segment: await take(
+        { ...file, documents, tokens, dim, precision },
+        () => openSegment(this.#storage, this.#device, entry, layout),
+        (segment) => segment.close(),
+      ),
+      codes: codes && (await this.#openCodes(manifest, codes, documents, take)),
+      deleted:
+        deleted &&
+        (await take(
+          { ...deleted.file, documents },
+          () => openDeletions(this.#storage, deleted.file, documents),
+          () => {},
+        )),
+    };
+  }
+
+  async #openCodes(
+    { model, segments }: IndexManifest,
+    codes: FileEntry,
+    documents: number,
+    take: Take,
+  ): Promise<SegmentCodes | null> {
+    if (!model) return null;
+    const all = segments.reduce((sum, entry) => sum + entry.documents, 0);
+    const resident = all * latentDim(model) <= RESIDENT_CODES;
+    const shape = { latentDim: latentDim(model), prefixDim: model.prefix.dim, resident };
+    return take(
+      { ...codes, documents, shape },
+      () => openCodes(this.#storage, this.#device, codes, documents, shape),
+      (found) => found.close(),
+    );
+  }
+
+  #openModel(model: ModelEntry, take: Take): Promise<Model> {
+    return take(
+      { ...model.file, featureMap: model.featureMap, prefix: model.prefix },
+      () => openModel(this.#storage, this.#device, model),
+      (found) => freeModel(this.#device, found),
+    );
+  }
+
+  /** Closes what no state uses any more. */
+  async #release(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const found = this.#shared.get(name);
+      if (!found || --found.users > 0) continue;
+      this.#shared.delete(name);
+      const value = await found.value.catch(() => undefined);
+      if (value !== undefined) await found.close(value as never);
+    }
+  }
 }
+
+/** A file as `what` says: opened by `make`, unless another state has it open. */
+type Take = <T>(
+  what: unknown,
+  make: () => Promise<T>,
+  close: (value: T) => Promise<void> | void,
+) => Promise<T>;
 
 function latentDim({ featureMap }: ModelEntry): number {
   return featureMap.widths[featureMap.widths.length - 1];

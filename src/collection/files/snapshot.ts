@@ -12,7 +12,7 @@ import { firstNumbers, joinValues, segmentOf } from './document-numbers.js';
 import { encodeId } from './id-table.js';
 import type { IndexManifest } from './manifest.js';
 import type { Model } from './model-file.js';
-import type { createOpenFiles, OpenState, SegmentView } from './open-files.js';
+import type { OpenFiles, OpenState, SegmentView } from './open-files.js';
 import { snapshotCodes } from './snapshot-codes.js';
 import { type Keep, snapshotTokens } from './snapshot-tokens.js';
 import { codecOf } from './token-codec.js';
@@ -35,7 +35,7 @@ interface SearchData {
 /** Opens what a manifest refers to. Rejects with 'not-found' and 'bad-file', naming the file. */
 export async function openSnapshot(
   device: SearchDevice,
-  files: ReturnType<typeof createOpenFiles>,
+  files: OpenFiles,
   manifest: IndexManifest,
 ): Promise<Snapshot> {
   const state = await files.open(manifest);

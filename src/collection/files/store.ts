@@ -6,7 +6,7 @@ import { storedSize } from '../../storage/stored-source.js';
 import type { EncodedFile } from './checked-file.js';
 import { type FileEntry, filesOf, type IndexManifest, MANIFEST } from './manifest.js';
 import { decodeManifest, encodeManifest } from './manifest-file.js';
-import { createOpenFiles } from './open-files.js';
+import { OpenFiles } from './open-files.js';
 import { isOwnFile, notFound } from './own-files.js';
 import { openSnapshot, type Snapshot } from './snapshot.js';
 import type { WatchedStorage } from './watched-storage.js';
@@ -73,7 +73,7 @@ export async function openStore(
   device: SearchDevice,
   lock: StorageLock | null,
 ): Promise<Store> {
-  const files = createOpenFiles(storage, device);
+  const files = new OpenFiles(storage, device);
   const open = (manifest: IndexManifest): Promise<Snapshot> =>
     openSnapshot(device, files, manifest);
   let { snapshot, bytes: present } = await openPresent(storage, open);

@@ -3,7 +3,7 @@ import { crc32 } from '../../bytes/crc32.js';
 import { isLemurError, LemurError } from '../../errors.js';
 import { stepPacer } from '../../pacer.js';
 import type { RunOptions } from '../../run-options.js';
-import type { Storage, StoredFile } from '../../storage/storage.js';
+import type { ReadableStorage, StoredFile } from '../../storage/storage.js';
 import { type FileEntry, filesOf, MANIFEST } from './manifest.js';
 import { decodeManifest } from './manifest-file.js';
 import { type Snapshot, STEPS_AN_ID } from './snapshot.js';
@@ -24,7 +24,7 @@ export interface Verification {
  * is no fault: of that it reads what this state has open.
  */
 export async function verifySnapshot(
-  storage: Storage,
+  storage: ReadableStorage,
   snapshot: Snapshot,
   { signal, onProgress }: RunOptions,
 ): Promise<Verification> {
@@ -68,7 +68,7 @@ async function problemOf(check: () => Promise<void>): Promise<string | undefined
 }
 
 /** Whether the state of now refers to this very file; so it is taken where there is no telling. */
-async function isPresent(storage: Storage, entry: FileEntry): Promise<boolean> {
+async function isPresent(storage: ReadableStorage, entry: FileEntry): Promise<boolean> {
   try {
     const now = decodeManifest(await storage.read(MANIFEST), storage.name);
     return filesOf(now).some(
@@ -91,7 +91,7 @@ function openFileOf({ segments }: Snapshot, { name }: FileEntry): StoredFile | u
 }
 
 async function verifyFile(
-  storage: Storage,
+  storage: ReadableStorage,
   file: StoredFile,
   entry: FileEntry,
   signal: AbortSignal | undefined,

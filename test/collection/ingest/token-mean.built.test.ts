@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeManifest } from '../../../dist/collection/files/manifest.js';
+import { decodeManifest } from '../../../dist/collection/files/manifest-file.js';
 import { Index, memoryStorage, type Storage } from '../../../dist/entry/node.js';
 import { numbers } from '../../numbers.js';
 
