@@ -81,6 +81,8 @@ class Preparation {
   readonly #batch = new DocumentBatch();
   #codec: TokenCodec | null;
   #raw: RawDocument[] = [];
+  /** Bytes of their vectors, and of all else that they have. */
+  #rawBytes = { vectors: 0, rest: 0 };
   #ready: ReadyDocument[] = [];
   #readyBytes = 0;
   #truncated = 0;
@@ -139,18 +141,17 @@ class Preparation {
     this.#made += batch.length;
     onVectors?.(this.#made);
     this.#truncated += truncated;
-    for (const [i, document] of batch.entries()) this.#raw.push({ document, ...documents[i] });
+    for (const [i, document] of batch.entries()) {
+      this.#raw.push({ document, ...documents[i] });
+      this.#rawBytes.vectors += documents[i].vectors.byteLength;
+      this.#rawBytes.rest += document.bytes;
+    }
     if (this.#codec || this.#isSample()) await this.#store();
   }
 
   /** Whether what has vectors is enough for the encoding to learn from, or too much to hold. */
   #isSample(): boolean {
-    let vectors = 0;
-    let rest = 0;
-    for (const raw of this.#raw) {
-      vectors += raw.vectors.byteLength;
-      rest += raw.document.bytes;
-    }
+    const { vectors, rest } = this.#rawBytes;
     return vectors >= SAMPLE_BYTES || rest >= this.#limits.bytes / 2;
   }
 
@@ -166,6 +167,7 @@ class Preparation {
       this.#readyBytes += ready.bytes;
     }
     this.#raw = [];
+    this.#rawBytes = { vectors: 0, rest: 0 };
   }
 
   async #learnCodec(): Promise<TokenCodec> {
