@@ -17,11 +17,13 @@ test('a collection whose worker threads were ended from outside works on, with w
           die: () => dies(new Error('exit code 1')),
         });
         return {
-          ...port,
+          post: (message, transfer) => port.post(message, transfer),
           listen(onMessage, onDeath) {
             dies = onDeath;
             port.listen(onMessage, onDeath);
           },
+          keepAlive: (alive) => port.keepAlive(alive),
+          terminate: () => port.terminate(),
         };
       },
     },

@@ -223,11 +223,13 @@ async function mortal(threads: number, shared: boolean, spawn = nodePlatform.spa
       spawnWorker() {
         const port = spawn();
         return {
-          ...port,
+          post: (message, transfer) => port.post(message, transfer),
           listen(onMessage, onDeath) {
             deaths.push(onDeath);
             port.listen(onMessage, onDeath);
           },
+          keepAlive: (alive) => port.keepAlive(alive),
+          terminate: () => port.terminate(),
         };
       },
     },
