@@ -1,6 +1,6 @@
 import { type Crc32, plainCrc32 } from '../bytes/crc32.js';
 import type { ToWorker } from '../device/cpu/protocol.js';
-import { createWorker } from '../device/cpu/worker.js';
+import { createWorker } from '../device/cpu/worker/worker.js';
 
 /** What is used of Node's modules. */
 interface NodeModules {

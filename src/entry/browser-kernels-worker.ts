@@ -1,4 +1,4 @@
-import { createWorker } from '../device/cpu/worker.js';
+import { createWorker } from '../device/cpu/worker/worker.js';
 
 const scope = globalThis as unknown as {
   postMessage(message: unknown, transfer: Transferable[]): void;

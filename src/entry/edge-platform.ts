@@ -1,5 +1,5 @@
 import { fetchBytes } from '../bytes/fetch-bytes.js';
-import { inProcessWorker } from '../device/in-process-worker.js';
+import { inProcessWorker } from '../device/cpu/worker/in-process-worker.js';
 import { LemurError } from '../errors.js';
 import type { Platform } from '../platform.js';
 

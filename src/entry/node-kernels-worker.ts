@@ -3,8 +3,8 @@ import { parentPort } from 'node:worker_threads';
 import * as zlib from 'node:zlib';
 import { type Crc32, plainCrc32 } from '../bytes/crc32.js';
 import type { ToWorker } from '../device/cpu/protocol.js';
-import { createWorker } from '../device/cpu/worker.js';
-import type { WorkerFiles } from '../device/cpu/worker-tensors.js';
+import { createWorker } from '../device/cpu/worker/worker.js';
+import type { WorkerFiles } from '../device/cpu/worker/worker-tensors.js';
 
 const port = parentPort;
 if (!port) throw new Error('this file is the worker thread of lemur; it is not for importing');

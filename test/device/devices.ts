@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
+import { plainPlatform } from '../../dist/device/cpu/plain-platform.js';
 import type { Device } from '../../dist/device/device.js';
-import { plainPlatform } from '../../dist/device/plain-platform.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
 
 const MAKERS = {

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { createCpuDevice } from '../../src/device/cpu/cpu-device.js';
-import { plainPlatform } from '../../src/device/plain-platform.js';
+import { plainPlatform } from '../../src/device/cpu/plain-platform.js';
 import type { Platform } from '../../src/platform.js';
 
 afterEach(() => vi.unstubAllGlobals());

@@ -138,7 +138,7 @@ describe.each(settings)('a device of %s', (_name, threads, shared) => {
     const controller = new AbortController();
     const reason = new Error('enough');
     const seen: Progress[] = [];
-    const timer = setTimeout(() => controller.abort(reason), 20);
+    const timer = setTimeout(() => controller.abort(reason), 1);
     await expect(
       start({ signal: controller.signal, onProgress: (progress) => seen.push({ ...progress }) }),
     ).rejects.toBe(reason);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
-import { inProcessWorker } from '../../dist/device/in-process-worker.js';
-import { plainPlatform } from '../../dist/device/plain-platform.js';
+import { plainPlatform } from '../../dist/device/cpu/plain-platform.js';
+import { inProcessWorker } from '../../dist/device/cpu/worker/in-process-worker.js';
 import type { Platform, WorkerPort } from '../../dist/platform.js';
 
 afterEach(() => void vi.useRealTimers());

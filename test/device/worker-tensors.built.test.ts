@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { joined } from '../../dist/device/cpu/place.js';
-import type { Pool } from '../../dist/device/cpu/pool.js';
+import { createTensorStore } from '../../dist/device/cpu/host/tensor-store.js';
+import type { Pool } from '../../dist/device/cpu/host/worker-pool.js';
 import type { ToWorker } from '../../dist/device/cpu/protocol.js';
-import { createTensorStore } from '../../dist/device/cpu/tensor-store.js';
-import { createWorkerTensors, type WorkerTensors } from '../../dist/device/cpu/worker-tensors.js';
+import { joined } from '../../dist/device/cpu/tensor-location.js';
+import {
+  createWorkerTensors,
+  type WorkerTensors,
+} from '../../dist/device/cpu/worker/worker-tensors.js';
 import type { Tensor } from '../../dist/device/memory.js';
 
 /** A file of bytes 0, 1, 2, ... that is read at most three bytes at a time. */
@@ -129,7 +132,7 @@ test('what is uploaded as resident goes into the kernels’ memory whatever its 
   ];
   // 256 MiB hold no second one
   const outside = await store.upload('i8', data, { resident: true });
-  expect(told.map(({ place }) => place.kind)).toEqual(['buffer', 'memory', 'buffer']);
+  expect(told.map(({ location }) => location.kind)).toEqual(['buffer', 'memory', 'buffer']);
   for (const tensor of [plain, resident, outside])
     expect([...(await store.read(tensor, length - 2))]).toEqual([0, 9]);
 });

@@ -8,8 +8,8 @@ import { isThreads, wrongThreads } from '../threads.js';
 import { cpuLearner } from './host/cpu-learner.js';
 import { cpuRetriever } from './host/cpu-retriever.js';
 import { createRun } from './host/run.js';
-import { createPool } from './pool.js';
-import { createTensorStore } from './tensor-store.js';
+import { createTensorStore } from './host/tensor-store.js';
+import { createPool } from './host/worker-pool.js';
 
 /**
  * The CPU: `threads` workers (default: all) with WASM kernels over one shared memory; where memory

@@ -1,6 +1,6 @@
 import type { SentMemory } from '../../kernels/memory.js';
 import type { CpuArray, CpuTensor } from './cpu-tensor.js';
-import type { Place } from './place.js';
+import type { TensorLocation } from './tensor-location.js';
 
 /** From the device to a worker. */
 export type ToWorker =
@@ -10,7 +10,7 @@ export type ToWorker =
    */
   | { type: 'start'; module: WebAssembly.Module | null; memory: SentMemory | null }
   /** A tensor and where it is; `zero`: the worker clears it. */
-  | { type: 'tensor'; tensor: CpuTensor; place: Place; top: number; zero: boolean }
+  | { type: 'tensor'; tensor: CpuTensor; location: TensorLocation; top: number; zero: boolean }
   | { type: 'free'; id: number }
   /** Values out: of a file, and where memory is not shared of any tensor without parts. */
   | { type: 'read'; request: number; tensor: CpuTensor; from: number; to: number }

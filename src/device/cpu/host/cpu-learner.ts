@@ -1,11 +1,11 @@
 import type { RunOptions } from '../../../run-options.js';
 import type { Learner } from '../../learner.js';
-import { operations } from '../operations.js';
-import type { TensorStore } from '../tensor-store.js';
+import { operations } from '../operations/all-operations.js';
 import { CpuMatrix } from './cpu-matrix.js';
 import { createTraining } from './cpu-training.js';
 import { sumOf, withPartials } from './partials.js';
 import type { Run } from './run.js';
+import type { TensorStore } from './tensor-store.js';
 
 export function cpuLearner(store: TensorStore, run: Run): Learner {
   return {

@@ -3,9 +3,9 @@ import type { RunOptions } from '../../../run-options.js';
 import type { Tensor } from '../../memory.js';
 import type { SymmetricMatrix } from '../../symmetric-matrix.js';
 import type { CpuTensor } from '../cpu-tensor.js';
-import type { TensorStore } from '../tensor-store.js';
 import { withPartials } from './partials.js';
 import type { Run } from './run.js';
+import type { TensorStore } from './tensor-store.js';
 
 /** A symmetric matrix or its factor in float64, where the workers see it. */
 export class CpuMatrix implements SymmetricMatrix {

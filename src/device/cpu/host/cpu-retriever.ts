@@ -2,9 +2,9 @@ import type { RunOptions } from '../../../run-options.js';
 import type { DeviceCodes } from '../../device-codes.js';
 import type { EncodeRowsArgs, Retriever } from '../../retriever.js';
 import { planSubset } from '../operations/search.js';
-import type { TensorStore } from '../tensor-store.js';
-import { topRows } from '../top-rows.js';
 import type { Run } from './run.js';
+import type { TensorStore } from './tensor-store.js';
+import { topRows } from './top-rows.js';
 
 /** `threads` says how the work is cut, not what comes out. */
 export function cpuRetriever(store: TensorStore, run: Run, threads: number): Retriever {

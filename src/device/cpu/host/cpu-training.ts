@@ -1,14 +1,14 @@
 import type { RunOptions } from '../../../run-options.js';
 import type { LossRows, Training, TrainingShape, TrainStep } from '../../training.js';
-import { batchLayout } from '../batch-layout.js';
-import { codeLayout } from '../code-layout.js';
 import type { CpuDType, CpuTensor } from '../cpu-tensor.js';
+import { operations } from '../operations/all-operations.js';
+import { batchLayout } from '../operations/batch-layout.js';
+import { codeLayout } from '../operations/code-layout.js';
 import { partialCount } from '../operations/train.js';
-import { operations } from '../operations.js';
-import type { TensorStore } from '../tensor-store.js';
 import type { TrainingTensors } from '../training-tensors.js';
 import { sumOf, withPartials } from './partials.js';
 import type { Run } from './run.js';
+import type { TensorStore } from './tensor-store.js';
 
 /** Room for a training run; all of it is given back where some of it finds no place. */
 export async function createTraining(

@@ -1,5 +1,5 @@
 import type { CpuTensor } from '../cpu-tensor.js';
-import type { TensorStore } from '../tensor-store.js';
+import type { TensorStore } from './tensor-store.js';
 
 /** What `finish` makes of the float64 values that `use` has written, a few for each block. */
 export async function withPartials<T>(

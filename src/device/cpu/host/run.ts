@@ -1,8 +1,12 @@
 import type { RunOptions } from '../../../run-options.js';
-import type { Operation } from '../operation.js';
-import { type OperationArgs, type OperationName, operations } from '../operations.js';
-import type { Pool } from '../pool.js';
-import type { TensorStore } from '../tensor-store.js';
+import {
+  type OperationArgs,
+  type OperationName,
+  operations,
+} from '../operations/all-operations.js';
+import type { Operation } from '../operations/operation.js';
+import type { TensorStore } from './tensor-store.js';
+import type { Pool } from './worker-pool.js';
 
 /** Runs all blocks of an operation; `stage` names it in progress reports. */
 export type Run = <N extends OperationName>(

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../memory.js';
-import type { Context } from '../operation.js';
+import type { Context } from './operation.js';
 
 /**
  * Positions of the allowed ones among rows first .. first + count, ascending, in scratch of 4 count

@@ -1,7 +1,7 @@
 import { LemurError } from '../../../errors.js';
 import type { CpuTensor } from '../cpu-tensor.js';
-import type { Context } from '../operation.js';
 import { elementBytes } from '../typed-view.js';
+import type { Context } from './operation.js';
 
 /**
  * Raises 'bad-file' where values `from` to `to`, those of text `text` that were copied to

@@ -2,10 +2,10 @@ import { selectLargest } from '../../../kernels/select-largest.js';
 import type { DeviceCodes } from '../../device-codes.js';
 import type { Tensor } from '../../memory.js';
 import type { EncodeRowsArgs } from '../../retriever.js';
-import type { Operation } from '../operation.js';
-import { SCRATCH_SLACK } from '../operation.js';
 import { allowedRows, keepAllowed, reaches } from './allowed-rows.js';
 import { gemmScratch } from './forward.js';
+import type { Operation } from './operation.js';
+import { SCRATCH_SLACK } from './operation.js';
 import { queryCodes } from './query-codes.js';
 
 /** Rows of a block that is encoded. */

@@ -1,6 +1,6 @@
 import type { DeviceTokens } from '../../device-tokens.js';
-import type { Context } from '../operation.js';
 import { checkText } from './checksums.js';
+import type { Context } from './operation.js';
 
 /**
  * Tokens of a tile of documents: with 128 dimensions 512 KiB, half of a second-level cache. One

@@ -2,9 +2,9 @@ import { rowLength } from '../../../tokens/lengths.js';
 import type { DeviceFeatureMap } from '../../device-feature-map.js';
 import type { DeviceTokens } from '../../device-tokens.js';
 import type { Tensor } from '../../memory.js';
-import type { Context, Operation } from '../operation.js';
-import { SCRATCH_SLACK } from '../operation.js';
 import { forward, forwardScratch } from './forward.js';
+import type { Context, Operation } from './operation.js';
+import { SCRATCH_SLACK } from './operation.js';
 
 const ROWS = 128;
 

@@ -1,6 +1,6 @@
 import { ACTIVATIONS } from '../../../kernels/kernels.js';
 import { type FeatureLayout, widestLayer } from '../../feature-layout.js';
-import type { Context } from '../operation.js';
+import type { Context } from './operation.js';
 
 export const LAYER_NORM_EPS = 1e-5;
 

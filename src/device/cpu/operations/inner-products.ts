@@ -1,6 +1,6 @@
 import type { Tensor } from '../../memory.js';
-import type { Operation } from '../operation.js';
-import { SCRATCH_SLACK } from '../operation.js';
+import type { Operation } from './operation.js';
+import { SCRATCH_SLACK } from './operation.js';
 
 /** Rows of A of a block. */
 const ROWS = 64;

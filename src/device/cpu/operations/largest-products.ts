@@ -1,7 +1,7 @@
 import { wholePanels } from '../../../kernels/kernels.js';
 import type { DeviceTokens } from '../../device-tokens.js';
-import type { Context } from '../operation.js';
 import { forEachTile, tileScratch } from './document-tiles.js';
+import type { Context } from './operation.js';
 
 /** Largest code of a lane: with int8 on the other side the sums of 4,000 dimensions fit int32. */
 const LANE_LIMIT = 4095;

@@ -2,10 +2,10 @@ import { LANES, wholePanels } from '../../../kernels/kernels.js';
 import type { DocumentWeightsArgs } from '../../learner.js';
 import type { Tensor } from '../../memory.js';
 import type { CpuTensor } from '../cpu-tensor.js';
-import type { Context, Operation } from '../operation.js';
-import { SCRATCH_SLACK } from '../operation.js';
 import { gemmScratch } from './forward.js';
 import { largestProducts, packLanes, productScratch } from './largest-products.js';
+import type { Context, Operation } from './operation.js';
+import { SCRATCH_SLACK } from './operation.js';
 
 /** Sample rows that are summed in one go; sums run over chunks in order. */
 const CHUNK = 256;

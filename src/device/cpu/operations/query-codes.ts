@@ -1,5 +1,5 @@
 import type { Tensor } from '../../memory.js';
-import type { Context } from '../operation.js';
+import type { Context } from './operation.js';
 
 /**
  * Codes of float32 queries first .. first + count, `bytes` apart, and what each query's are worth.

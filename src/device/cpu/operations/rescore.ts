@@ -2,9 +2,9 @@ import { selectLargest } from '../../../kernels/select-largest.js';
 import { selectTopK } from '../../../kernels/top-k.js';
 import type { DeviceCodes } from '../../device-codes.js';
 import type { Tensor } from '../../memory.js';
-import type { Context, Operation } from '../operation.js';
-import { SCRATCH_SLACK } from '../operation.js';
 import { checkText } from './checksums.js';
+import type { Context, Operation } from './operation.js';
+import { SCRATCH_SLACK } from './operation.js';
 import { queryCodes } from './query-codes.js';
 
 /**

@@ -2,10 +2,10 @@ import { wholePanels } from '../../../kernels/kernels.js';
 import { selectTopK } from '../../../kernels/top-k.js';
 import type { DeviceTokens } from '../../device-tokens.js';
 import type { Tensor } from '../../memory.js';
-import type { Context, Operation } from '../operation.js';
-import { SCRATCH_SLACK } from '../operation.js';
 import { allowedRows, keepAllowed, reaches } from './allowed-rows.js';
 import { largestProducts, packLanes, productScratch } from './largest-products.js';
+import type { Context, Operation } from './operation.js';
+import { SCRATCH_SLACK } from './operation.js';
 
 /** Rows of W of a tile that stays in the cache while all queries pass. */
 const TILE_ROWS = 64;

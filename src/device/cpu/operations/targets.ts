@@ -1,9 +1,9 @@
 import type { DeviceTokens } from '../../device-tokens.js';
 import type { Tensor } from '../../memory.js';
 import type { CpuTensor } from '../cpu-tensor.js';
-import type { Operation } from '../operation.js';
-import { SCRATCH_SLACK } from '../operation.js';
 import { largestProducts, packLanes, productScratch } from './largest-products.js';
+import type { Operation } from './operation.js';
+import { SCRATCH_SLACK } from './operation.js';
 
 /** Learn tokens of a block. */
 const ROWS = 256;

@@ -1,8 +1,8 @@
 import type { TrainStep } from '../../training.js';
-import { codeLayout, evenUp, type Linear, type LinearCodes, linearsOf } from '../code-layout.js';
-import { type Context, type Operation, SCRATCH_SLACK } from '../operation.js';
 import type { TrainingTensors } from '../training-tensors.js';
+import { codeLayout, evenUp, type Linear, type LinearCodes, linearsOf } from './code-layout.js';
 import { gemmScratch } from './forward.js';
+import { type Context, type Operation, SCRATCH_SLACK } from './operation.js';
 
 /**
  * Largest code: the sum of 512 products fits int32, and rounding to it is finer than what a step of

@@ -1,11 +1,11 @@
 import { ACTIVATIONS } from '../../../kernels/kernels.js';
 import type { Tensor } from '../../memory.js';
 import type { TrainStep } from '../../training.js';
-import { type BatchLayout, batchLayout } from '../batch-layout.js';
 import type { CpuTensor } from '../cpu-tensor.js';
-import { type Context, type Operation, SCRATCH_SLACK } from '../operation.js';
 import type { TrainingTensors } from '../training-tensors.js';
+import { type BatchLayout, batchLayout } from './batch-layout.js';
 import { forward, forwardScratch, gemmScratch, LAYER_NORM_EPS } from './forward.js';
+import { type Context, type Operation, SCRATCH_SLACK } from './operation.js';
 import { productsOf, productsScratch, type StepArgs } from './train-products.js';
 
 /** Rows of a block of a batch. */

@@ -1,11 +1,11 @@
-import { LemurError } from '../../errors.js';
-import type { KernelMemory } from '../../kernels/memory.js';
-import type { FileValues, UploadOptions } from '../memory.js';
-import type { CpuArray, CpuArrayOf, CpuDType, CpuTensor } from './cpu-tensor.js';
+import { LemurError } from '../../../errors.js';
+import type { KernelMemory } from '../../../kernels/memory.js';
+import type { FileValues, UploadOptions } from '../../memory.js';
+import type { CpuArray, CpuArrayOf, CpuDType, CpuTensor } from '../cpu-tensor.js';
+import { forEachPiece, joined, type TensorLocation } from '../tensor-location.js';
+import { elementBytes, typedView } from '../typed-view.js';
 import { createHeap } from './heap.js';
-import { forEachPiece, joined, type Place } from './place.js';
-import type { Pool } from './pool.js';
-import { elementBytes, typedView } from './typed-view.js';
+import type { Pool } from './worker-pool.js';
 
 const PAGE = 65536;
 /** The first page stays unused, so that no tensor has address 0. */
@@ -58,7 +58,7 @@ export interface TensorStore {
 
 export function createTensorStore(pool: Pool, memory: KernelMemory | null): TensorStore {
   const heap = createHeap(FIRST_ADDRESS, LIMIT);
-  const places = new Map<number, { tensor: CpuTensor; place: Place }>();
+  const locations = new Map<number, { tensor: CpuTensor; location: TensorLocation }>();
   let nextId = 1;
   let scratch: number[] = [];
   let scratchBytes = 0;
@@ -102,24 +102,27 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
   const put = <D extends CpuDType>(
     dtype: D,
     length: number,
-    place: Place,
+    location: TensorLocation,
     zero = false,
   ): CpuTensor<D> => {
     const tensor: CpuTensor<D> = { id: nextId++, dtype, length };
-    places.set(tensor.id, { tensor, place });
-    const given = place.kind === 'buffer' && !memory ? [place.buffer] : [];
-    pool.broadcast({ type: 'tensor', tensor, place, top: heap.top, zero: zero && !memory }, given);
+    locations.set(tensor.id, { tensor, location });
+    const given = location.kind === 'buffer' && !memory ? [location.buffer] : [];
+    pool.broadcast(
+      { type: 'tensor', tensor, location, top: heap.top, zero: zero && !memory },
+      given,
+    );
     if (zero && memory) (local(tensor) as CpuArray).fill(0);
     return tensor;
   };
 
   pool.onRestart(function* () {
-    for (const { tensor, place } of places.values())
-      yield { type: 'tensor', tensor, place, top: heap.top, zero: false };
+    for (const { tensor, location } of locations.values())
+      yield { type: 'tensor', tensor, location, top: heap.top, zero: false };
   });
 
-  const placeOf = (tensor: CpuTensor): Place => {
-    const found = places.get(tensor.id)?.place;
+  const locationOf = (tensor: CpuTensor): TensorLocation => {
+    const found = locations.get(tensor.id)?.location;
     if (!found)
       throw new LemurError('closed', 'the data of this object was freed: it has been closed', {
         where: 'tensor',
@@ -128,34 +131,35 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
   };
 
   const inFiles = (tensor: CpuTensor): boolean => {
-    const place = placeOf(tensor);
-    return place.kind === 'file' || (place.kind === 'parts' && place.parts.some(inFiles));
+    const location = locationOf(tensor);
+    return location.kind === 'file' || (location.kind === 'parts' && location.parts.some(inFiles));
   };
 
   /** Shared memory only: the values of a tensor that is in memory and has no parts. */
   const local = <D extends CpuDType>(tensor: CpuTensor<D>): CpuArrayOf<D> => {
-    const place = placeOf(tensor);
-    if (place.kind === 'buffer') return typedView(tensor.dtype, place.buffer, 0, tensor.length);
-    const { address } = place as Extract<Place, { kind: 'memory' }>;
+    const location = locationOf(tensor);
+    if (location.kind === 'buffer')
+      return typedView(tensor.dtype, location.buffer, 0, tensor.length);
+    const { address } = location as Extract<TensorLocation, { kind: 'memory' }>;
     return typedView(tensor.dtype, (memory as KernelMemory).buffer, address, tensor.length);
   };
 
   /** Values `from` to `to`, which exist. */
   const read = async (tensor: CpuTensor, from: number, to: number): Promise<CpuArray> => {
-    const place = placeOf(tensor);
+    const location = locationOf(tensor);
     const size = elementBytes(tensor.dtype);
     const copyOf = (): CpuArray =>
       typedView(tensor.dtype, new ArrayBuffer((to - from) * size), 0, to - from);
     const request = async (start: number, end: number): Promise<CpuArray> =>
       (await pool.request({ type: 'read', request: 0, tensor, from: start, to: end })).data;
-    if (place.kind === 'parts') {
+    if (location.kind === 'parts') {
       const pieces: [CpuTensor, number, number, number][] = [];
-      forEachPiece(place, from, to, (...piece) => pieces.push(piece));
+      forEachPiece(location, from, to, (...piece) => pieces.push(piece));
       const copy = copyOf();
       for (const [part, start, end, after] of pieces) copy.set(await read(part, start, end), after);
       return copy;
     }
-    if (place.kind === 'file') {
+    if (location.kind === 'file') {
       const slice = COPY_SLICE / size;
       if (to - from <= slice) return request(from, to);
       const copy = copyOf();
@@ -170,7 +174,7 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
   };
 
   const write = async (tensor: CpuTensor, data: CpuArray, at: number): Promise<void> => {
-    const { kind } = placeOf(tensor);
+    const { kind } = locationOf(tensor);
     if (kind === 'file' || kind === 'parts') {
       const got = kind === 'file' ? 'one whose values lie in a file' : 'one of parts';
       throw new LemurError(
@@ -220,7 +224,7 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
       if (address < 0 && large && whole && memory && data.buffer instanceof SharedArrayBuffer) {
         return put(dtype, data.length, { kind: 'buffer', buffer: data.buffer });
       }
-      const own = (): Place => ({ kind: 'buffer', buffer: newBuffer(bytes) });
+      const own = (): TensorLocation => ({ kind: 'buffer', buffer: newBuffer(bytes) });
       const tensor = put(dtype, data.length, address >= 0 ? { kind: 'memory', address } : own());
       await write(tensor, data, 0);
       return tensor;
@@ -249,11 +253,11 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
             { where: 'parts' },
           );
         }
-        const place = placeOf(part);
-        if (part.length > 0) flat.push(...(place.kind === 'parts' ? place.parts : [part]));
+        const location = locationOf(part);
+        if (part.length > 0) flat.push(...(location.kind === 'parts' ? location.parts : [part]));
       }
-      const place = joined(flat);
-      return put(dtype, place.starts[flat.length], place);
+      const location = joined(flat);
+      return put(dtype, location.starts[flat.length], location);
     },
 
     async read<D extends CpuDType>(
@@ -271,11 +275,11 @@ export function createTensorStore(pool: Pool, memory: KernelMemory | null): Tens
 
     free(...tensors) {
       for (const { id } of tensors) {
-        const place = places.get(id)?.place;
-        if (!place) continue;
-        places.delete(id);
+        const location = locations.get(id)?.location;
+        if (!location) continue;
+        locations.delete(id);
         pool.broadcast({ type: 'free', id });
-        if (place.kind === 'memory') releaseWhenIdle([place.address]);
+        if (location.kind === 'memory') releaseWhenIdle([location.address]);
       }
     },
 

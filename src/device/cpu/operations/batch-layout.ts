@@ -1,4 +1,4 @@
-import type { FeatureLayout } from '../feature-layout.js';
+import type { FeatureLayout } from '../../feature-layout.js';
 
 /**
  * What one layer keeps of a batch, as offsets in floats; each rows x outputs but `inverse` (rows).

@@ -1,13 +1,13 @@
-import { isLemurError } from '../../errors.js';
-import type { Kernels } from '../../kernels/kernels.js';
-import { createMemory, type KernelMemory, PAGE, receiveMemory } from '../../kernels/memory.js';
-import { plainKernels } from '../../kernels/plain.js';
-import { simdKernels } from '../../kernels/simd.js';
-import type { CpuArray } from './cpu-tensor.js';
-import type { Context, Operation } from './operation.js';
-import { operations } from './operations.js';
-import type { FromWorker, ToWorker } from './protocol.js';
-import { elementBytes, typedView } from './typed-view.js';
+import { isLemurError } from '../../../errors.js';
+import type { Kernels } from '../../../kernels/kernels.js';
+import { createMemory, type KernelMemory, PAGE, receiveMemory } from '../../../kernels/memory.js';
+import { plainKernels } from '../../../kernels/plain.js';
+import { simdKernels } from '../../../kernels/simd.js';
+import type { CpuArray } from '../cpu-tensor.js';
+import { operations } from '../operations/all-operations.js';
+import type { Context, Operation } from '../operations/operation.js';
+import type { FromWorker, ToWorker } from '../protocol.js';
+import { elementBytes, typedView } from '../typed-view.js';
 import { createWorkerTensors, type WorkerFiles } from './worker-tensors.js';
 
 /**
@@ -96,7 +96,7 @@ export function createWorker(
         break;
       case 'tensor':
         grow(message.top);
-        tensors.set(message.tensor, message.place);
+        tensors.set(message.tensor, message.location);
         if (message.zero) tensors.view(message.tensor).fill(0);
         break;
       case 'free':

@@ -1,9 +1,9 @@
-import { LemurError } from '../../errors.js';
-import type { KernelMemory } from '../../kernels/memory.js';
-import type { FileValues } from '../memory.js';
-import type { CpuArray, CpuArrayOf, CpuDType, CpuTensor } from './cpu-tensor.js';
-import { forEachPiece, type Place, partAt } from './place.js';
-import { elementBytes, typedView } from './typed-view.js';
+import { LemurError } from '../../../errors.js';
+import type { KernelMemory } from '../../../kernels/memory.js';
+import type { FileValues } from '../../memory.js';
+import type { CpuArray, CpuArrayOf, CpuDType, CpuTensor } from '../cpu-tensor.js';
+import { forEachPiece, partAt, type TensorLocation } from '../tensor-location.js';
+import { elementBytes, typedView } from '../typed-view.js';
 
 /** What a worker needs of its platform to read files. */
 export interface WorkerFiles {
@@ -18,7 +18,7 @@ export interface WorkerFiles {
 
 /** The tensors that a worker was told of. */
 export interface WorkerTensors {
-  set(tensor: CpuTensor, place: Place): void;
+  set(tensor: CpuTensor, location: TensorLocation): void;
   delete(id: number): void;
   /** All values; the tensor lies in one piece of memory. */
   view<D extends CpuDType>(tensor: CpuTensor<D>): CpuArrayOf<D>;
@@ -41,55 +41,56 @@ export function createWorkerTensors(
   memory: () => Pick<KernelMemory, 'buffer'>,
   files: WorkerFiles | undefined,
 ): WorkerTensors {
-  const places = new Map<number, Place>();
+  const locations = new Map<number, TensorLocation>();
 
-  const placeOf = (tensor: CpuTensor): Place => {
-    const place = places.get(tensor.id);
-    if (!place) throw new Error(`tensor ${tensor.id} is not on this worker`);
-    return place;
+  const locationOf = (tensor: CpuTensor): TensorLocation => {
+    const location = locations.get(tensor.id);
+    if (!location) throw new Error(`tensor ${tensor.id} is not on this worker`);
+    return location;
   };
   const view = <D extends CpuDType>(tensor: CpuTensor<D>): CpuArrayOf<D> => {
-    const place = placeOf(tensor);
-    if (place.kind === 'memory')
-      return typedView(tensor.dtype, memory().buffer, place.address, tensor.length);
-    if (place.kind === 'buffer') return typedView(tensor.dtype, place.buffer, 0, tensor.length);
+    const location = locationOf(tensor);
+    if (location.kind === 'memory')
+      return typedView(tensor.dtype, memory().buffer, location.address, tensor.length);
+    if (location.kind === 'buffer')
+      return typedView(tensor.dtype, location.buffer, 0, tensor.length);
     throw new Error(`tensor ${tensor.id} does not lie in one piece of memory`);
   };
   const copy = (tensor: CpuTensor, from: number, target: CpuArray): void => {
-    const place = placeOf(tensor);
+    const location = locationOf(tensor);
     const to = from + target.length;
-    if (place.kind === 'file')
-      readFile(files, place.file, from * elementBytes(tensor.dtype), target);
-    else if (place.kind === 'parts') {
-      forEachPiece(place, from, to, (part, start, end, after) =>
+    if (location.kind === 'file')
+      readFile(files, location.file, from * elementBytes(tensor.dtype), target);
+    else if (location.kind === 'parts') {
+      forEachPiece(location, from, to, (part, start, end, after) =>
         copy(part, start, target.subarray(after, after + end - start)),
       );
     } else (target as { set(values: CpuArray): void }).set(view(tensor).subarray(from, to));
   };
 
   return {
-    set: (tensor, place) => void places.set(tensor.id, place),
-    delete: (id) => void places.delete(id),
+    set: (tensor, location) => void locations.set(tensor.id, location),
+    delete: (id) => void locations.delete(id),
     view,
     copy,
     address(tensor, from, to) {
-      const place = placeOf(tensor);
-      if (place.kind === 'memory') return place.address + from * elementBytes(tensor.dtype);
-      if (place.kind !== 'parts' || from >= to) return -1;
-      const i = partAt(place, from);
-      if (to > place.starts[i + 1]) return -1;
-      const part = placeOf(place.parts[i]);
+      const location = locationOf(tensor);
+      if (location.kind === 'memory') return location.address + from * elementBytes(tensor.dtype);
+      if (location.kind !== 'parts' || from >= to) return -1;
+      const i = partAt(location, from);
+      if (to > location.starts[i + 1]) return -1;
+      const part = locationOf(location.parts[i]);
       return part.kind === 'memory'
-        ? part.address + (from - place.starts[i]) * elementBytes(tensor.dtype)
+        ? part.address + (from - location.starts[i]) * elementBytes(tensor.dtype)
         : -1;
     },
     file(tensor, from, to) {
-      const place = placeOf(tensor);
-      if (place.kind === 'file') return place.file.name;
-      if (place.kind !== 'parts') return null;
+      const location = locationOf(tensor);
+      if (location.kind === 'file') return location.file.name;
+      if (location.kind !== 'parts') return null;
       let name: string | null = null;
-      forEachPiece(place, from, to, (part) => {
-        const own = placeOf(part);
+      forEachPiece(location, from, to, (part) => {
+        const own = locationOf(part);
         if (own.kind === 'file') name ??= own.file.name;
       });
       return name;

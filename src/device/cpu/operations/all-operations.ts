@@ -1,12 +1,12 @@
-import { encodeRows, scanPrefix } from './operations/code-rows.js';
-import { features, queryFeatures } from './operations/features.js';
-import { innerProducts } from './operations/inner-products.js';
-import { cholesky, documentWeights, gram } from './operations/least-squares.js';
-import { rescore, scoreRows } from './operations/rescore.js';
-import { maxSim, maxSimSubset, topInnerProducts } from './operations/search.js';
-import { targets } from './operations/targets.js';
-import { loss, trainGradients, trainRows, trainUpdate } from './operations/train.js';
-import { packWeights } from './operations/train-products.js';
+import { encodeRows, scanPrefix } from './code-rows.js';
+import { features, queryFeatures } from './features.js';
+import { innerProducts } from './inner-products.js';
+import { cholesky, documentWeights, gram } from './least-squares.js';
+import { rescore, scoreRows } from './rescore.js';
+import { maxSim, maxSimSubset, topInnerProducts } from './search.js';
+import { targets } from './targets.js';
+import { loss, trainGradients, trainRows, trainUpdate } from './train.js';
+import { packWeights } from './train-products.js';
 
 /** All that a worker can do, by name. */
 export const operations: {

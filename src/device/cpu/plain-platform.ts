@@ -1,7 +1,7 @@
-import { fetchBytes } from '../bytes/fetch-bytes.js';
-import type { Platform } from '../platform.js';
-import { memoryStorage } from '../storage/memory.js';
-import { inProcessWorker } from './in-process-worker.js';
+import { fetchBytes } from '../../bytes/fetch-bytes.js';
+import type { Platform } from '../../platform.js';
+import { memoryStorage } from '../../storage/memory.js';
+import { inProcessWorker } from './worker/in-process-worker.js';
 
 /**
  * No workers, no WASM code: plain kernels on the caller's thread, a block at a time. The

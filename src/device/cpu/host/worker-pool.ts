@@ -1,9 +1,9 @@
-import { onAbort } from '../../abortable.js';
-import { LemurError } from '../../errors.js';
-import { type KernelMemory, sendMemory } from '../../kernels/memory.js';
-import type { Platform, WorkerPort } from '../../platform.js';
-import type { RunOptions } from '../../run-options.js';
-import type { FromWorker, ToWorker } from './protocol.js';
+import { onAbort } from '../../../abortable.js';
+import { LemurError } from '../../../errors.js';
+import { type KernelMemory, sendMemory } from '../../../kernels/memory.js';
+import type { Platform, WorkerPort } from '../../../platform.js';
+import type { RunOptions } from '../../../run-options.js';
+import type { FromWorker, ToWorker } from '../protocol.js';
 
 const PROGRESS_INTERVAL_MS = 100;
 /** A worker that has not answered by then never will. */

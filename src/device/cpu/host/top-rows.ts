@@ -1,11 +1,11 @@
-import { LemurError } from '../../errors.js';
-import { selectTopK } from '../../kernels/top-k.js';
-import type { RunOptions } from '../../run-options.js';
-import type { DeviceCodes } from '../device-codes.js';
-import type { Tensor } from '../memory.js';
-import type { Retriever } from '../retriever.js';
-import type { Run } from './host/run.js';
-import { bestListed, type PrefixLists, selectRows } from './operations/rescore.js';
+import { LemurError } from '../../../errors.js';
+import { selectTopK } from '../../../kernels/top-k.js';
+import type { RunOptions } from '../../../run-options.js';
+import type { DeviceCodes } from '../../device-codes.js';
+import type { Tensor } from '../../memory.js';
+import type { Retriever } from '../../retriever.js';
+import { bestListed, type PrefixLists, selectRows } from '../operations/rescore.js';
+import type { Run } from './run.js';
 import type { TensorStore } from './tensor-store.js';
 
 /** Queries of one pass over the document weights. */

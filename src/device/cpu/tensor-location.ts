@@ -2,30 +2,30 @@ import type { FileValues } from '../memory.js';
 import type { CpuTensor } from './cpu-tensor.js';
 
 /** Where the values of a tensor are. */
-export type Place =
+export type TensorLocation =
   /** In the kernels' memory. */
   | { readonly kind: 'memory'; readonly address: number }
   /** In a buffer of their own. */
   | { readonly kind: 'buffer'; readonly buffer: ArrayBufferLike }
   | { readonly kind: 'file'; readonly file: FileValues }
-  | Parts;
+  | JoinedLocation;
 
 /** In other tensors, end to end; none of them is empty or has parts itself. */
-export interface Parts {
+export interface JoinedLocation {
   readonly kind: 'parts';
   readonly parts: readonly CpuTensor[];
   /** Where each begins, and where the last one ends. */
   readonly starts: Float64Array;
 }
 
-export function joined(parts: readonly CpuTensor[]): Parts {
+export function joined(parts: readonly CpuTensor[]): JoinedLocation {
   const starts = new Float64Array(parts.length + 1);
   for (const [i, { length }] of parts.entries()) starts[i + 1] = starts[i] + length;
   return { kind: 'parts', parts, starts };
 }
 
 /** Number of the part that value `at` lies in. */
-export function partAt({ starts }: Parts, at: number): number {
+export function partAt({ starts }: JoinedLocation, at: number): number {
   let low = 0;
   let high = starts.length - 1;
   while (high - low > 1) {
@@ -41,13 +41,13 @@ export function partAt({ starts }: Parts, at: number): number {
  * `from`.
  */
 export function forEachPiece(
-  place: Parts,
+  location: JoinedLocation,
   from: number,
   to: number,
   use: (part: CpuTensor, from: number, to: number, after: number) => void,
 ): void {
-  const { parts, starts } = place;
-  for (let i = partAt(place, from), at = from; at < to; i++) {
+  const { parts, starts } = location;
+  for (let i = partAt(location, from), at = from; at < to; i++) {
     const end = Math.min(to, starts[i + 1]);
     use(parts[i], at - starts[i], end - starts[i], at - from);
     at = end;

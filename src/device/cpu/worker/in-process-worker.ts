@@ -1,7 +1,7 @@
-import { nextMacrotask } from '../pacer.js';
-import type { WorkerPort } from '../platform.js';
-import type { ToWorker } from './cpu/protocol.js';
-import { createWorker } from './cpu/worker.js';
+import { nextMacrotask } from '../../../pacer.js';
+import type { WorkerPort } from '../../../platform.js';
+import type { ToWorker } from '../protocol.js';
+import { createWorker } from './worker.js';
 
 /**
  * A worker without a thread, for runtimes that have none: its messages are worked off on the

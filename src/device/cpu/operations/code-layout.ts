@@ -1,5 +1,5 @@
-import { wholePanels } from '../../kernels/kernels.js';
-import type { FeatureLayout } from '../feature-layout.js';
+import { wholePanels } from '../../../kernels/kernels.js';
+import type { FeatureLayout } from '../../feature-layout.js';
 
 /**
  * A matrix of weights (outputs x inputs) at offset `weight` of the flat parameters: a layer's, or

@@ -1,5 +1,5 @@
-import type { Kernels } from '../../kernels/kernels.js';
-import type { CpuArrayOf, CpuDType, CpuTensor } from './cpu-tensor.js';
+import type { Kernels } from '../../../kernels/kernels.js';
+import type { CpuArrayOf, CpuDType, CpuTensor } from '../cpu-tensor.js';
 
 /**
  * What a block of work sees: the kernels, the tensors, and scratch that is its own until it
