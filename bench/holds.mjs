@@ -1,5 +1,5 @@
 // The longest time for which calls hold the caller's thread, on inputs at the stated limits and
-// beyond them (docs/design.md, "Limits"). The second column is what of it this thread had on the
+// beyond them (docs/collection/limits.md). The second column is what of it this thread had on the
 // processor, for machines that do other things too. npm run bench:holds -- [words of a scenario's
 // name]
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

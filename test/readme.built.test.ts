@@ -1,55 +1,60 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-const entry = new URL('../dist/entry/node.js', import.meta.url).href;
+const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]);
+let folder: string;
 
-// a vector for each word, of its letters
-const DATA = `
-const spansOf = (text) => [...text.matchAll(/\\w+/g)].map(({ 0: word, index }) => [index, index + word.length]);
-const vectorOf = (word) => {
-  const counts = new Float32Array(26);
-  for (const letter of word.toLowerCase()) counts[letter.charCodeAt(0) - 97]++;
-  return counts.map((count) => count / Math.hypot(...counts));
-};
-const encode = async (texts) => {
-  const words = texts.map((text) => spansOf(text).map(([from, to]) => vectorOf(text.slice(from, to))));
-  const counts = Int32Array.from(words, ({ length }) => length);
-  const offsets = new Float64Array(counts.length + 1);
-  counts.forEach((count, i) => (offsets[i + 1] = offsets[i] + count));
-  const vectors = Float32Array.from(words.flat().flatMap((vector) => [...vector]));
-  return { vectors, counts, offsets, dim: 26, spans: Int32Array.from(texts.flatMap(spansOf).flat()) };
-};
-const encoder = { id: 'letters', dim: 26, encodeQuery: encode, encodeDocument: encode, close: async () => {} };
-`;
+// a project that has installed the package
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lemur-readme-'));
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(root, join(folder, 'node_modules/lemur'), 'junction');
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('every TypeScript block of the README runs as it stands', () => {
-  const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]);
-  expect(blocks.length).toBeGreaterThan(0);
-  for (const block of blocks) {
-    const folder = mkdtempSync(join(tmpdir(), 'lemur-readme-'));
-    try {
-      const script = join(folder, 'block.mjs');
-      // imports stay on top, the data the block speaks of comes behind them
-      const imports = block.match(/^import .*$/gm) ?? [];
-      const code = [...imports, DATA, block.replace(/^import .*$/gm, '')]
-        .join('\n')
-        .replaceAll("'lemur'", `'${entry}'`);
-      writeFileSync(script, code);
-      const printed = execFileSync(process.execPath, [script], { cwd: folder, encoding: 'utf8' });
-      expect(printed).toMatch(/^p1 \d\.\d+ \[[^\]]*'statins'[^\]]*'Cholesterol'\s*\]\n$/);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  }
+describe.each(blocks)('the TypeScript of the README', (block) => {
+  test('is a dozen lines of code', () => {
+    const lines = block.split('\n').filter((line) => line.trim() !== '');
+    expect(lines.length).toBeLessThanOrEqual(15);
+    expect(lines.filter((line) => line.length > 100)).toEqual([]);
+  });
+
+  test('compiles under strict as it stands', () => {
+    writeFileSync(join(folder, 'block.ts'), block);
+    const options = ['--ignoreConfig', '--noEmit', '--strict', '--exactOptionalPropertyTypes'];
+    const modules = ['--target', 'es2022', '--module', 'nodenext', '--types', ''];
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const compile = (): string =>
+      execFileSync(process.execPath, [tsc, ...options, ...modules, 'block.ts'], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+    expect(compile).not.toThrow();
+  });
+
+  test('runs as it stands, and finds what it asks for', () => {
+    writeFileSync(join(folder, 'block.js'), block);
+    const printed = execFileSync(process.execPath, ['block.js'], { cwd: folder, encoding: 'utf8' });
+    expect(printed).toMatch(/^p1 \d+\.\d+ Cholesterol is lowered by statins\. \d+\n$/);
+  });
 });
 
-it('the README names every script that it tells people to run', () => {
-  const scripts = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-    .scripts as Record<string, string>;
+test('the README has TypeScript', () => {
+  expect(blocks.length).toBeGreaterThan(0);
+});
+
+test('the README names every script that it tells people to run', () => {
+  const scripts = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts as Record<
+    string,
+    string
+  >;
   for (const [, name] of readme.matchAll(/npm run ([a-z:]+)/g))
     expect(Object.keys(scripts)).toContain(name);
 });

@@ -111,7 +111,7 @@ export const LEARN_DEFAULTS: ResolvedLearnOptions = {
 /**
  * The defaults of the Python reference: `Lemur.fit(documents, { ...paper, epochs: 10 })`. More
  * outputs, epochs and latent dimensions than the defaults, and many times their work; see
- * docs/design.md for what each brings.
+ * docs/benchmarks/fit.md for what each brings.
  */
 export const paper: Required<Omit<LearnOptions, 'seed' | 'prefixDim'>> = {
   trainSubsetSize: 8192,

@@ -10,11 +10,11 @@ import { fitPrefixMap, type PrefixMap } from '../search/prefix/prefix-map.js';
 import { showValue } from '../value-kind.js';
 import type { FittedCorpus } from './fitted-corpus.js';
 
-/** With fewer documents one query takes less time by a scan of all weights (docs/design.md). */
+/** With fewer documents one query takes less time by a scan of all weights (docs/benchmarks/first-stage.md). */
 const LEAST_FOR_PREFIXES = 4096;
 /**
  * Full codes looked at for every candidate asked for: with prefixes of 256 bytes next to no recall
- * is lost against the full scan (docs/design.md).
+ * is lost against the full scan (docs/benchmarks/first-stage.md).
  */
 const RESCORED = 4;
 

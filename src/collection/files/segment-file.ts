@@ -18,7 +18,7 @@ const CHECKED_AT_ONCE = 1 << 22;
 const STEP_BYTES = 1 << 12;
 
 /**
- * The file of a batch of documents; the same documents give the same bytes. docs/format.md has it
+ * The file of a batch of documents; the same documents give the same bytes. docs/formats.md has it
  * byte by byte. Gives way to other work every few hundred documents. Rejects with
  * 'invalid-argument' where offsets would wrap, or the signal's reason.
  */

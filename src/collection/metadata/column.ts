@@ -43,7 +43,7 @@ export interface Column {
 
 /**
  * The arrays of a column; the tensor's name is `column/<path>/<part>`. All have one dimension;
- * those of no element are left out. docs/format.md says what they hold.
+ * those of no element are left out. docs/formats.md says what they hold.
  */
 export const PARTS = {
   rows: 'I32',

@@ -16,7 +16,7 @@ import type { CompiledFilter } from '../metadata/compile-filter.js';
  * With no more documents passing than this, or than twice the candidates, all are scored exactly.
  */
 const EXACT_DOCUMENTS = 512;
-/** Full codes looked at for every candidate (docs/design.md). */
+/** Full codes looked at for every candidate (docs/benchmarks/first-stage.md). */
 const RESCORED = 4;
 /** Several queries that want no less of the collection than this score all of it. */
 const LEAST_SHARE = 1 / 4;
