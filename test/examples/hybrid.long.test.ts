@@ -51,9 +51,10 @@ test('a document that only the keyword engine finds is reranked with the others'
 });
 
 test('the example runs as it stands', () => {
-  const script = fileURLToPath(new URL('../../examples/hybrid.mjs', import.meta.url));
-  const printed = execFileSync(process.execPath, [script, 'microglia and Alzheimer disease'], {
+  const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+  const given = [at('data/scifact'), 'microglia and Alzheimer disease'];
+  const printed = execFileSync(process.execPath, [at('examples/hybrid.mjs'), ...given], {
     encoding: 'utf8',
   });
   expect(printed.split('\n').filter((line) => /^\d+\.\d\d \d+ /.test(line))).toHaveLength(5);
-});
+}, 180_000);
