@@ -11,7 +11,7 @@ import { createCpuDevice } from '../dist/device/cpu/cpu-device.js';
 import { uploadTokens } from '../dist/device/device-tokens.js';
 import { mlpLayout } from '../dist/device/feature-layout.js';
 import { nodePlatform } from '../dist/entry/node-platform.js';
-import { plainKernels } from '../dist/kernels/plain.js';
+import { plainKernels } from '../dist/kernels/plain/plain.js';
 import { compileKernels, simdKernels } from '../dist/kernels/simd.js';
 import { createRandom } from '../dist/tokens/random.js';
 import { rowOffsets } from '../dist/tokens/token-sets.js';

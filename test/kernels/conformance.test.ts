@@ -5,7 +5,7 @@ import {
   type Kernels,
   wholePanels,
 } from '../../src/kernels/kernels.js';
-import { plainKernels } from '../../src/kernels/plain.js';
+import { plainKernels } from '../../src/kernels/plain/plain.js';
 import { compileKernels, simdKernels } from '../../src/kernels/simd.js';
 import { dot, numbers, relativeError, sum } from '../numbers.js';
 import { guardedMemory } from './guarded-memory.js';

@@ -1,7 +1,7 @@
 import { isLemurError } from '../../../errors.js';
 import type { Kernels } from '../../../kernels/kernels.js';
 import { createMemory, type KernelMemory, PAGE, receiveMemory } from '../../../kernels/memory.js';
-import { plainKernels } from '../../../kernels/plain.js';
+import { plainKernels } from '../../../kernels/plain/plain.js';
 import { simdKernels } from '../../../kernels/simd.js';
 import type { CpuArray } from '../cpu-tensor.js';
 import { operations } from '../operations/all-operations.js';

@@ -1,0 +1,48 @@
+import type { Kernels } from '../kernels.js';
+import type { MemoryViews } from './memory-views.js';
+
+type MaxDots = Pick<Kernels, 'maxDotsF32' | 'maxDotsI16'>;
+
+/** Largest inner products of query tokens with the tokens of documents. */
+export function plainMaxDots(views: MemoryViews): MaxDots {
+  /** `product` of element k of a lane and a token. */
+  const maxDots = (
+    product: (lane: number, k: number, token: number) => number,
+    lanes: number,
+    dim: number,
+    counts: number,
+    documents: number,
+    out: number,
+    outStride: number,
+  ): void => {
+    const { f32, i32 } = views();
+    for (let x = 0; x < lanes; x++) {
+      let token = 0;
+      for (let d = 0; d < documents; d++) {
+        let best = -Infinity;
+        for (let end = token + i32[(counts >> 2) + d]; token < end; token++) {
+          let dot = 0;
+          for (let k = 0; k < dim; k++) dot += product(x, k, token);
+          best = Math.max(best, dot);
+        }
+        f32[(out >> 2) + x * outStride + d] = best;
+      }
+    }
+  };
+
+  return {
+    maxDotsF32(panels, lanes, dim, tokens, ...rest) {
+      const { f32 } = views();
+      const lane = (x: number, k: number): number =>
+        f32[(panels >> 2) + (x >> 4) * 16 * dim + k * 16 + (x & 15)];
+      maxDots((x, k, t) => lane(x, k) * f32[(tokens >> 2) + t * dim + k], lanes, dim, ...rest);
+    },
+
+    maxDotsI16(panels, lanes, dim, tokens, ...rest) {
+      const { i16 } = views();
+      const lane = (x: number, k: number): number =>
+        i16[(panels >> 1) + (x >> 4) * 16 * dim + (k >> 1) * 32 + (x & 15) * 2 + (k & 1)];
+      maxDots((x, k, t) => lane(x, k) * i16[(tokens >> 1) + t * dim + k], lanes, dim, ...rest);
+    },
+  };
+}
