@@ -5,17 +5,16 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createCpuDevice } from '../dist/device/cpu/cpu-device.js';
-import { uploadTokens } from '../dist/device/device-tokens.js';
 import { nodePlatform } from '../dist/entry/node-platform.js';
 import { defaultLearnTokens } from '../dist/learn/learn-options.js';
 import { resolveLearnOptions } from '../dist/learn/resolve-learn-options.js';
 import { fitCorpus } from '../dist/lemur/fit-corpus.js';
-import {
-  createFirstStage,
-  firstStageCandidates,
-  firstStageTensors,
-} from '../dist/search/prefix/first-stage.js';
+import { allowedDocuments } from '../dist/search/allowed-documents.js';
+import { DeviceQueries } from '../dist/search/device-queries.js';
+import { createFirstStage, firstStageTensors } from '../dist/search/prefix/first-stage.js';
 import { fitPrefixMap } from '../dist/search/prefix/prefix-map.js';
+import { prefixSource } from '../dist/search/prefix/prefix-source.js';
+import { weightsSource } from '../dist/search/weights-source.js';
 import { tokenSets } from '../dist/tokens/token-sets.js';
 import { exactBest, loadVectors, machine, recallOf } from './vectors.mjs';
 
@@ -41,17 +40,13 @@ const options = resolveLearnOptions({
 });
 const { map, solver, w } = await fitCorpus(device, corpus, corpus, null, options, {});
 const count = queries.counts.length;
-const features = await device.allocate('f32', count * latentDim);
-await device.queryFeatures(
-  map,
-  await uploadTokens(device, await tokenSets(queries, 'queries')),
-  features,
-);
+const asked = new DeviceQueries(device, await tokenSets(queries, 'queries'), { map });
 const rows = w.length / latentDim;
+const allowed = allowedDocuments(rows, null);
 
 const table = [];
 await measure('all weights, float32', 4 * latentDim, (k) =>
-  device.topInnerProducts(features, count, w, rows, latentDim, k),
+  weightsSource(device, w, latentDim).candidates(asked, k, { allowed }),
 );
 for (const bytes of [64, 96, 128, 192, 256, 384, 512]) {
   const started = performance.now();
@@ -63,7 +58,7 @@ for (const bytes of [64, 96, 128, 192, 256, 384, 512]) {
     await measure(
       name,
       bytes,
-      (k) => firstStageCandidates(device, stage, features, count, times * k, k),
+      (k) => prefixSource(device, stage, times * k).candidates(asked, k, { allowed }),
       times === 1 ? seconds : undefined,
     );
   }
@@ -82,7 +77,7 @@ if (values.json)
 async function measure(name, bytes, find, made) {
   const row = { 'first stage': name, 'bytes scanned': bytes };
   for (const k of [100, 200, 400])
-    row[`k' = ${k}`] = Number(recallOf({ ...(await find(k)), k }, exact, 10).toFixed(4));
+    row[`k' = ${k}`] = Number(recallOf(await find(k), exact, 10).toFixed(4));
   const times = [];
   for (let i = 0; i < 5; i++) {
     const started = performance.now();

@@ -45,6 +45,8 @@ export interface LemurErrorFields {
    * moved away; `cause` has the system's error.
    */
   'storage-failed': { where: string };
+  /** A candidate source that a search was given failed; `cause` has its error. */
+  'source-failed': { where: string };
   /** A worker thread failed; `cause` has its error. */
   'worker-failed': { where: string };
   /**

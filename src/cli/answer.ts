@@ -1,5 +1,6 @@
-import type { Index, SearchResult } from '../collection/index.js';
+import type { Index } from '../collection/index.js';
 import type { Query, SearchOptions } from '../collection/options/options.js';
+import type { SearchResult } from '../collection/query/search-result.js';
 import { titleOf } from './document-text.js';
 import { markedSnippet } from './evidence.js';
 import { timed } from './measure.js';

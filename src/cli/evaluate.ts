@@ -1,7 +1,7 @@
 import type { IndexManifest } from '../collection/files/manifest.js';
 import type { Index } from '../collection/index.js';
 import type { SearchOptions } from '../collection/options/options.js';
-import type { SearchMethod } from '../collection/query/find.js';
+import type { SearchMethod } from '../collection/query/search-result.js';
 import type { PoolingEncoder } from '../entry/node-encoder.js';
 import type { RunOptions } from '../run-options.js';
 import { type ExactRanking, ndcgAt, overlapAt } from '../search/metrics.js';

@@ -1,4 +1,5 @@
 import { checkOptions } from '../known-options.js';
+import { rowsOfMask } from '../search/allowed-documents.js';
 import { describeKind } from '../value-kind.js';
 import type { Snapshot } from './files/snapshot.js';
 import { deleteDocuments } from './ingest/delete-documents.js';
@@ -6,7 +7,7 @@ import { compileFilter } from './metadata/compile-filter.js';
 import type { Filter } from './metadata/filter.js';
 import type { WritingCall } from './open-collection.js';
 import { invalid } from './options/check-options.js';
-import { listed, passing } from './query/find.js';
+import { filterMask } from './query/filter-mask.js';
 import { different, lookUp } from './query/look-up.js';
 
 /** Deletes documents by ids or by a filter. Returns how many there were. */
@@ -25,7 +26,7 @@ async function chosenDocuments(
   if (typeof which === 'object' && which !== null && !Array.isArray(which)) {
     checkOptions(which, { filter: true }, 'delete');
     const { filter } = which as { filter: Filter };
-    return listed(await passing(snapshot, compileFilter(filter), signal));
+    return rowsOfMask(await filterMask(snapshot, compileFilter(filter), signal));
   }
   const ids: readonly string[] = typeof which === 'string' ? [which] : which;
   if (!Array.isArray(ids)) {

@@ -1,31 +1,19 @@
-import { encodeTexts } from '../encoder/encode-texts.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { checkOptions } from '../known-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
-import { checkK } from '../search/check-k.js';
 import type { ReadableStorage, Storage } from '../storage/storage.js';
-import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../tokens/token-sets.js';
-import { describeKind } from '../value-kind.js';
+import type { TokenInput } from '../tokens/token-sets.js';
 import { addAndFit } from './add.js';
 import { deleteChosen } from './delete.js';
-import type { Curve } from './files/manifest.js';
 import { type Verification, verifySnapshot } from './files/verify.js';
 import { fitUnlessExact, renewEncoding } from './fit.js';
 import { getDocuments, type StoredText } from './get.js';
 import { compact } from './ingest/merge.js';
-import { type CompiledFilter, compileFilter } from './metadata/compile-filter.js';
 import type { IndexDocument } from './metadata/document.js';
 import type { Filter } from './metadata/filter.js';
 import type { Metadata } from './metadata/metadata.js';
 import { narrow } from './narrow.js';
 import { createCollection, type OpenCollection, openCollection } from './open-collection.js';
-import {
-  checkFlag,
-  checkInclude,
-  checkInteger,
-  checkRecall,
-  invalid,
-} from './options/check-options.js';
 import {
   ADD_OPTIONS,
   FIT_INDEX_OPTIONS,
@@ -39,7 +27,6 @@ import type {
   CreateOptions,
   DefaultInclude,
   FitIndexOptions,
-  Hit,
   Include,
   OpenOptions,
   Query,
@@ -47,13 +34,10 @@ import type {
   SearchOptions,
   TuneOptions,
 } from './options/options.js';
-import { hitsOf, type QuerySets } from './query/answer.js';
-import { candidatesOf } from './query/candidate-count.js';
-import { find, type SearchMethod, scoreLists } from './query/find.js';
-import { different, lookUp } from './query/look-up.js';
-import { candidatesFor } from './query/recall-curve.js';
+import type { SearchResult } from './query/search-result.js';
 import { type IndexStats, statsOf } from './query/stats.js';
-import { drawQueries, givenQueries, measureCurve } from './query/tune.js';
+import { rerankIds, searchQueries } from './search.js';
+import { type Tuned, tuneCandidates } from './tune.js';
 
 declare global {
   // older libraries of TypeScript have no such symbol
@@ -61,29 +45,6 @@ declare global {
     readonly asyncDispose: unique symbol;
   }
 }
-
-/** Queries that `tune` measures with at most. */
-const MOST_SAMPLE = 100_000;
-
-/** The answer to a query: hits, best first, and how they were found. */
-export interface SearchResult<
-  M extends Metadata = Metadata,
-  I extends readonly Include[] = readonly Include[],
-> {
-  /** At most k, by descending score; documents with the same score in the order of the index. */
-  hits: Hit<M, I>[];
-  /** Whether candidates were taken by their features, and how many documents were looked at. */
-  how: SearchMethod;
-}
-
-/** The curve that `tune` has measured, and what it means for the recall that was asked for. */
-export interface Tuned extends Curve {
-  /** Candidates that reach it; null where as many as were tried do not. */
-  numCandidates: number | null;
-}
-
-/** Hits of one call, of all its queries. */
-const MOST_HITS = 2 ** 24;
 
 /**
  * `narrow` for the command line, which keeps beside the collection what makes vectors of texts.
@@ -244,47 +205,8 @@ export class Index<M extends Metadata = Metadata> {
     queries: readonly Query[] | TokenInput,
     options: SearchOptions<M, I> = {},
   ): Promise<SearchResult<M, I>[]> {
-    return this.#collection.read(
-      'searchBatch',
-      options,
-      SEARCH_OPTIONS,
-      async ({ snapshot, encoder }) => {
-        const { k = 10, filter, exact = false, signal, onProgress } = options;
-        const include = checkInclude(options.include);
-        checkK(k);
-        checkFlag(exact, 'exact');
-        const compiled: CompiledFilter | null =
-          filter === undefined ? null : compileFilter(filter as Filter);
-        const numCandidates = candidatesOf(snapshot, k, options.numCandidates, options.recall);
-        const sets = await this.#querySets(queries, encoder, signal);
-        if (snapshot.live === 0)
-          return Array.from(sets.counts, () => ({
-            hits: [],
-            how: { method: 'exact' as const, candidates: 0, passing: 0, documents: 0 },
-          }));
-        const [count, most] = [sets.counts.length, Math.min(k, snapshot.documents)];
-        if (count * most > MOST_HITS)
-          throw invalid(
-            'k',
-            `${count} queries with ${most} hits each, expected at most ${MOST_HITS} hits in one call: search some at a time`,
-          );
-        const { top, how } = await find(this.#collection.device, snapshot, sets, {
-          // more than there are would be room for nothing
-          k: most,
-          numCandidates: numCandidates ?? k,
-          filter: compiled,
-          exact: exact || numCandidates === null,
-          signal,
-          onProgress,
-        });
-        const results: SearchResult<M, I>[] = [];
-        for (let q = 0; q < sets.counts.length; q++)
-          results.push({
-            hits: (await hitsOf<M>(snapshot, sets, q, top, include, signal)) as Hit<M, I>[],
-            how: { ...how },
-          });
-        return results;
-      },
+    return this.#collection.read('searchBatch', options, SEARCH_OPTIONS, (call) =>
+      searchQueries(call, queries, options),
     );
   }
 
@@ -301,29 +223,8 @@ export class Index<M extends Metadata = Metadata> {
     ids: readonly string[],
     options: RerankOptions<I> = {},
   ): Promise<SearchResult<M, I>> {
-    return this.#collection.read(
-      'rerank',
-      options,
-      RERANK_OPTIONS,
-      async ({ snapshot, encoder }) => {
-        const include = checkInclude(options.include);
-        if (!Array.isArray(ids))
-          throw invalid('ids', `expected an array of ids, got ${describeKind(ids)}`);
-        const found = await lookUp(snapshot, ids, 'ids', options.signal);
-        const rows = await different(found, snapshot.documents, options.signal);
-        const k = options.k ?? Math.max(1, rows.length);
-        checkK(k);
-        const sets = await this.#querySets([query], encoder, options.signal);
-        const top = await scoreLists(this.#collection.device, snapshot, sets, [rows], k, options);
-        const how: SearchMethod = {
-          method: 'exact',
-          candidates: rows.length,
-          passing: rows.length,
-          documents: snapshot.live,
-        };
-        const hits = await hitsOf<M>(snapshot, sets, 0, top, include, options.signal);
-        return { hits: hits as Hit<M, I>[], how };
-      },
+    return this.#collection.read('rerank', options, RERANK_OPTIONS, (call) =>
+      rerankIds(call, query, ids, options),
     );
   }
 
@@ -354,37 +255,8 @@ export class Index<M extends Metadata = Metadata> {
    * the signal's reason.
    */
   tune(options: TuneOptions = {}): Promise<Tuned> {
-    return this.#collection.write(
-      'tune',
-      options,
-      TUNE_OPTIONS,
-      async ({ signal, onProgress, store, encoder }) => {
-        const { recall = 0.95, k = 10, sample = 200, seed = 0 } = options;
-        checkK(k);
-        checkRecall(recall);
-        checkInteger(sample, 'sample', 1, MOST_SAMPLE);
-        checkInteger(seed, 'seed', 0);
-        const { snapshot } = store;
-        const { queries: given } = options;
-        const isGiven = given !== undefined && given !== null;
-        const queries = isGiven
-          ? givenQueries(await this.#querySets(given, encoder, signal), sample)
-          : await drawQueries(snapshot, encoder, sample, seed, signal);
-        const measured = await measureCurve(this.#collection.device, snapshot, queries, k, {
-          signal,
-          onProgress,
-        });
-        const curve: Curve = {
-          ...measured,
-          source: isGiven ? 'given' : 'collection',
-          target: recall,
-        };
-        await store.commit((manifest) => ({
-          ...manifest,
-          model: manifest.model && { ...manifest.model, curve },
-        }));
-        return { ...curve, numCandidates: candidatesFor(curve, recall) };
-      },
+    return this.#collection.write('tune', options, TUNE_OPTIONS, (call) =>
+      tuneCandidates(call, options),
     );
   }
 
@@ -443,28 +315,5 @@ export class Index<M extends Metadata = Metadata> {
   /** `close`, at the end of `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #querySets(
-    queries: readonly Query[] | TokenInput,
-    encoder: Encoder | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<QuerySets> {
-    if (Array.isArray(queries) && queries.some((query) => typeof query === 'string')) {
-      const mixed = queries.findIndex((query) => typeof query !== 'string');
-      if (mixed >= 0)
-        throw invalid(`queries[${mixed}]`, 'token vectors among texts, expected all of one kind');
-      if (!encoder)
-        throw invalid(
-          'query',
-          'a text, and this index has no encoder: open it with { encoder }, or give token vectors',
-        );
-      const texts = queries as string[];
-      const empty = texts.findIndex((text) => text.trim() === '');
-      if (empty >= 0)
-        throw invalid(texts.length === 1 ? 'query' : `queries[${empty}]`, 'the text is empty');
-      return encodeTexts(encoder, 'query', texts, { dim: this.dim, signal });
-    }
-    return tokenSetsOfDim(queries as TokenInput | TokenMatrix[], this.dim, 'queries', signal);
   }
 }

@@ -8,7 +8,14 @@ import type { RunOptions } from '../run-options.js';
 import { guardedReplace, readIfThere, sameBytes } from '../storage/guarded-replace.js';
 import type { ReadableStorage, Storage, StorageLock } from '../storage/storage.js';
 import { storageOf, storageToRead } from '../storage-of.js';
-import { type Call, type Calls, createCalls, watchedEncoder } from './calls/calls.js';
+import {
+  type Call,
+  type Calls,
+  createCalls,
+  type Watch,
+  watchedEncoder,
+  watchOf,
+} from './calls/calls.js';
 import { type IndexManifest, MANIFEST } from './files/manifest.js';
 import { encodeManifest } from './files/manifest-file.js';
 import { checkVacant } from './files/own-files.js';
@@ -25,13 +32,17 @@ type Known = Readonly<Record<string, true>>;
 
 /** What a call that reads works on. */
 export interface ReadingCall {
+  readonly device: SearchDevice;
   /** The state of now, which stays until the call is done. */
   readonly snapshot: Snapshot;
   readonly encoder: Encoder | undefined;
+  /** Waits for what the caller gave. */
+  readonly watch: Watch;
 }
 
 /** What a call that changes the collection works with. */
 export interface WritingCall extends Call, RunOptions {
+  readonly device: SearchDevice;
   readonly signal: AbortSignal;
   readonly store: Store;
   readonly encoder: Encoder | undefined;
@@ -88,7 +99,9 @@ export class OpenCollection {
       const { snapshot } = this.store;
       const release = snapshot.use();
       try {
-        return await use({ snapshot, encoder: this.#watchedEncoder(call) });
+        const encoder = this.#watchedEncoder(call);
+        const watch = watchOf(this.#calls, call);
+        return await use({ device: this.device, snapshot, encoder, watch });
       } finally {
         release();
       }
@@ -110,10 +123,11 @@ export class OpenCollection {
       if (!this.#writable) throw readOnly(where);
       await this.store.ready();
       const store = this.store.writing(call.signal);
+      const { device, models } = this;
       const { onProgress } = options;
       const encoder = this.#watchedEncoder(call);
       try {
-        return await use({ ...call, onProgress, store, encoder, models: this.models });
+        return await use({ ...call, device, onProgress, store, encoder, models });
       } catch (error) {
         await store.discard();
         throw error;

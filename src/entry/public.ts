@@ -2,7 +2,7 @@ export type { ByteSource } from '../bytes/byte-source.js';
 export type { Curve, Features, Residual } from '../collection/files/manifest.js';
 export type { Verification } from '../collection/files/verify.js';
 export type { StoredText } from '../collection/get.js';
-export { Index, type SearchResult, type Tuned } from '../collection/index.js';
+export { Index } from '../collection/index.js';
 export type { DocumentLengths } from '../collection/learn/refit-advice.js';
 export type { IndexDocument } from '../collection/metadata/document.js';
 export type {
@@ -28,8 +28,9 @@ export type {
   SearchOptions,
   TuneOptions,
 } from '../collection/options/options.js';
-export type { SearchMethod } from '../collection/query/find.js';
+export type { SearchMethod, SearchResult } from '../collection/query/search-result.js';
 export type { IndexStats } from '../collection/query/stats.js';
+export type { Tuned } from '../collection/tune.js';
 export type { DeviceOptions } from '../device/default-device.js';
 export type { EncodedTexts, EncodeOptions, Encoder } from '../encoder/encoder.js';
 export { isLemurError, LemurError, type LemurErrorCode, type LemurErrorFields } from '../errors.js';
@@ -66,9 +67,16 @@ export { Lemur } from '../lemur/lemur.js';
 export type { ReferenceOptions } from '../lemur/reference-folder.js';
 export { readTxtaiCenter, type TxtaiOptions } from '../lemur/txtai-folder.js';
 export type { Progress, RunOptions } from '../run-options.js';
-export { MaxSim, type MaxSimOptions } from '../search/max-sim.js';
-export { maxSim } from '../search/max-sim-of-pair.js';
-export type { Candidates, TopK } from '../search/top-documents.js';
+export type { AllowedDocuments } from '../search/allowed-documents.js';
+export type { Candidates } from '../search/candidate-lists.js';
+export type {
+  CandidateAnswer,
+  CandidateQueries,
+  CandidateRequest,
+  CandidateSource,
+} from '../search/candidate-source.js';
+export { MaxSim, type MaxSimOptions, maxSim } from '../search/max-sim.js';
+export type { TopK } from '../search/top-documents.js';
 export { memoryStorage } from '../storage/memory.js';
 export type { ReadableStorage, Storage, StorageLock, StoredFile } from '../storage/storage.js';
 export { centerTokens } from '../tokens/center.js';

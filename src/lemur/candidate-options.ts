@@ -7,16 +7,15 @@ import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
 import { createFirstStage, type FirstStage } from '../search/prefix/first-stage.js';
 import { fitPrefixMap, type PrefixMap } from '../search/prefix/prefix-map.js';
+import { RESCORED } from '../search/prefix/prefix-source.js';
 import { showValue } from '../value-kind.js';
 import type { FittedCorpus } from './fitted-corpus.js';
 
-/** With fewer documents one query takes less time by a scan of all weights (docs/benchmarks/first-stage.md). */
-const LEAST_FOR_PREFIXES = 4096;
 /**
- * Full codes looked at for every candidate asked for: with prefixes of 256 bytes next to no recall
- * is lost against the full scan (docs/benchmarks/first-stage.md).
+ * With fewer documents one query takes less time by a scan of all weights
+ * (docs/benchmarks/first-stage.md).
  */
-const RESCORED = 4;
+const LEAST_FOR_PREFIXES = 4096;
 
 /** How candidates are found. */
 export interface CandidateOptions extends RunOptions {

@@ -6,9 +6,7 @@ import {
   resolveDevice,
 } from '../device/default-device.js';
 import type { Device } from '../device/device.js';
-import { uploadTokens } from '../device/device-tokens.js';
 import { freeWith } from '../device/free-with.js';
-import type { Tensor } from '../device/memory.js';
 import { buildTensors, TensorScope, withTensors } from '../device/with-tensors.js';
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
@@ -21,13 +19,13 @@ import {
 } from '../learn/learn-options.js';
 import { resolveLearnOptions } from '../learn/resolve-learn-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
-import {
-  type FirstStage,
-  firstStageCandidates,
-  firstStageTensors,
-} from '../search/prefix/first-stage.js';
+import { allowedDocuments } from '../search/allowed-documents.js';
+import { DeviceQueries } from '../search/device-queries.js';
+import { type FirstStage, firstStageTensors } from '../search/prefix/first-stage.js';
 import type { PrefixMap } from '../search/prefix/prefix-map.js';
+import { prefixSource } from '../search/prefix/prefix-source.js';
 import type { TopK } from '../search/top-documents.js';
+import { weightsSource } from '../search/weights-source.js';
 import type { ReadableStorage, Storage } from '../storage/storage.js';
 import { storageOf, storageToRead } from '../storage-of.js';
 import { queryLengths } from '../tokens/lengths.js';
@@ -219,7 +217,7 @@ export class Lemur {
   async computeFeatures(queries: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
     checkOptions(options, RUN_OPTIONS, 'computeFeatures');
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
-    return this.#withFeatures(sets, options, (features) => this.#device.read(features));
+    return this.#withQueries(sets, options, (asked) => asked.features());
   }
 
   /**
@@ -247,28 +245,18 @@ export class Lemur {
     checkOptions(options, CANDIDATE_OPTIONS, 'candidates');
     const prefixes = prefixScan(this.#firstStage, this.documents, k, options);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
-    const count = sets.counts.length;
-    const lengths = this.#fitted.map.unit ? await queryLengths(sets, options.signal) : sets.counts;
-    const { indices, scores } = await this.#withFeatures(sets, options, (features) =>
-      prefixes
-        ? firstStageCandidates(
-            this.#device,
-            prefixes.stage,
-            features,
-            count,
-            prefixes.rescored,
-            k,
-            options,
-          )
-        : this.#device.topInnerProducts(
-            features,
-            count,
-            this.#fitted.w,
-            this.documents,
-            this.latentDim,
-            k,
-            options,
-          ),
+    const { map, w } = this.#open();
+    const lengths = map.unit ? await queryLengths(sets, options.signal) : sets.counts;
+    const source = prefixes
+      ? prefixSource(this.#device, prefixes.stage, prefixes.rescored)
+      : weightsSource(this.#device, w, this.latentDim);
+    const { signal, onProgress } = options;
+    const { indices, scores } = await this.#withQueries(sets, options, (asked) =>
+      source.candidates(asked, k, {
+        allowed: allowedDocuments(this.documents, null),
+        signal,
+        onProgress,
+      }),
     );
     for (let i = 0; i < scores.length; i++) {
       scores[i] =
@@ -334,16 +322,17 @@ export class Lemur {
     throw new LemurError('unsupported', message, { where });
   }
 
-  async #withFeatures<T>(
+  async #withQueries<T>(
     sets: TokenSets,
-    options: RunOptions,
-    use: (features: Tensor<'f32'>) => Promise<T>,
+    { signal, onProgress }: RunOptions,
+    use: (queries: DeviceQueries) => Promise<T>,
   ): Promise<T> {
-    return withTensors(this.#device, async (scope) => {
-      const tokens = await uploadTokens(scope, sets);
-      const features = await scope.allocate('f32', tokens.documentCount * this.latentDim);
-      await this.#device.queryFeatures(this.#open().map, tokens, features, options);
-      return use(features);
-    });
+    const { map } = this.#open();
+    const queries = new DeviceQueries(this.#device, sets, { map, signal, onProgress });
+    try {
+      return await use(queries);
+    } finally {
+      await queries.close();
+    }
   }
 }

@@ -1,4 +1,3 @@
-import { isNumberArray } from '../bytes/typed-array.js';
 import {
   checkDevice,
   DEVICE_OPTIONS,
@@ -8,25 +7,63 @@ import {
 import type { SearchDevice } from '../device/device.js';
 import { type DeviceTokens, tokenTensors, uploadTokens } from '../device/device-tokens.js';
 import { freeWith } from '../device/free-with.js';
-import { buildTensors, TensorScope, withTensors } from '../device/with-tensors.js';
+import { buildTensors, TensorScope } from '../device/with-tensors.js';
 import { LemurError } from '../errors.js';
-import { selectTopKPaced } from '../kernels/top-k.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
-import { stepPacer } from '../pacer.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
+import { checkRow } from '../tokens/check-values.js';
 import { encodeTokens, learnCodec } from '../tokens/encode-tokens.js';
 import { checkPrecision, type Precision } from '../tokens/encodings.js';
-import { sliceTexts } from '../tokens/slice-texts.js';
 import {
   type DenseTokens,
+  isTensor,
+  matrixShape,
   type TokenInput,
-  type TokenSets,
+  type TokenMatrix,
   tokenSets,
   tokenSetsOfDim,
 } from '../tokens/token-sets.js';
-import { describeKind, showValue } from '../value-kind.js';
+import { allowedDocuments } from './allowed-documents.js';
+import { type Candidates, candidateNumbers } from './candidate-lists.js';
 import { checkK } from './check-k.js';
-import type { Candidates, TopK } from './top-documents.js';
+import { answerInParts, DeviceQueries } from './device-queries.js';
+import { queriesAtOnce, scoreAll, scoreDocuments } from './score-documents.js';
+import type { TopK } from './top-documents.js';
+
+/**
+ * MaxSim(Q, D) = sum over the query's tokens of the largest inner product with a token of the
+ * document (Khattab and Zaharia, ColBERT). Sums in float64. For many documents at once see
+ * `MaxSim`. Raises 'dimension-mismatch', 'empty-document', 'not-finite' and 'invalid-argument'.
+ *
+ * @example
+ * maxSim([[1, 0], [0, 1]], [[0.6, 0.8]]); // 0.6 + 0.8
+ */
+export function maxSim(query: TokenMatrix, document: TokenMatrix): number {
+  const q = tokenRows(query, 'query');
+  const d = tokenRows(document, 'document');
+  if (q[0].length !== d[0].length) {
+    throw new LemurError(
+      'dimension-mismatch',
+      `document: token vectors have ${d[0].length} dimensions, those of the query ${q[0].length}`,
+      {
+        where: 'document',
+        expected: q[0].length,
+        got: d[0].length,
+      },
+    );
+  }
+  let score = 0;
+  for (const x of q) {
+    let best = -Infinity;
+    for (const y of d) {
+      let dot = 0;
+      for (let i = 0; i < x.length; i++) dot += x[i] * y[i];
+      best = Math.max(best, dot);
+    }
+    score += best;
+  }
+  return score;
+}
 
 /** How documents are held, and where scores are computed. */
 export interface MaxSimOptions extends DeviceOptions, RunOptions {
@@ -45,10 +82,6 @@ const MAX_SIM_OPTIONS: OptionNames<MaxSimOptions> = {
 
 /** Of what an encoding draws. */
 const SEED = 0;
-/** Candidates that count as a step between two turns of the event loop. */
-const NUMBERS = 16;
-/** Scores held at once while a corpus is searched exactly. */
-const SCORES_AT_ONCE = 1 << 24;
 
 /** Exact MaxSim against a fixed set of documents: all of them, or candidates found elsewhere. */
 export class MaxSim {
@@ -100,7 +133,13 @@ export class MaxSim {
   async score(queries: TokenInput, options: RunOptions = {}): Promise<Float32Array> {
     checkOptions(options, RUN_OPTIONS, 'score');
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
-    return this.#score(sets, options);
+    this.#checkOpen();
+    const uploaded = new DeviceQueries(this.#device, sets);
+    try {
+      return await scoreAll(this.#device, uploaded, this.#tokens, options);
+    } finally {
+      await uploaded.close();
+    }
   }
 
   /**
@@ -111,19 +150,11 @@ export class MaxSim {
     checkOptions(options, RUN_OPTIONS, 'search');
     checkK(k);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
-    const count = sets.counts.length;
-    const top = emptyTopK(count, k);
-    const turn = stepPacer(options.signal);
-    const step = Math.max(1, Math.floor(SCORES_AT_ONCE / this.documents));
-    for (let from = 0; from < count; from += step) {
-      const to = Math.min(count, from + step);
-      const scores = await this.#score(sliceTexts(sets, from, to), options);
-      for (let q = from; q < to; q++) {
-        const row = scores.subarray((q - from) * this.documents, (q - from + 1) * this.documents);
-        await selectTopKPaced(row, this.documents, k, top.indices, top.scores, q * k, turn);
-      }
-    }
-    return top;
+    const all = allowedDocuments(this.documents, null).rows();
+    const atOnce = queriesAtOnce(this.documents, this.documents);
+    return answerInParts(this.#device, sets, k, atOnce, {}, (part) =>
+      this.#scoreLists(part, new Array<Int32Array>(part.count).fill(all), k, options),
+    );
   }
 
   /**
@@ -143,34 +174,21 @@ export class MaxSim {
     checkOptions(options, RUN_OPTIONS, 'rerankSubset');
     checkK(k);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
-    const count = sets.counts.length;
-    const turn = stepPacer(options.signal);
-    const { numbers, offsets } = await this.#checkCandidates(candidates, count, turn);
-    const top = emptyTopK(count, k);
-    if (numbers.length === 0) return top;
-    const device = this.#openDevice();
-    const scores = await withTensors(device, async (scope) => {
-      const uploaded = await uploadTokens(scope, sets);
-      const chosen = await scope.upload('i32', numbers);
-      const out = await scope.allocate('f32', numbers.length);
-      await device.maxSimSubset(uploaded, this.#tokens, chosen, offsets, out, options);
-      return device.read(out);
-    });
-    for (let q = 0; q < count; q++) {
-      const from = offsets[q];
-      const some = scores.subarray(from, offsets[q + 1]);
-      const found = await selectTopKPaced(
-        some,
-        some.length,
-        k,
-        top.indices,
-        top.scores,
-        q * k,
-        turn,
-      );
-      for (let i = q * k; i < q * k + found; i++) top.indices[i] = numbers[from + top.indices[i]];
-    }
-    return top;
+    const lists = await candidateNumbers(
+      candidates,
+      sets.counts.length,
+      this.documents,
+      options.signal,
+    );
+    const longest = lists.reduce((most, list) => Math.max(most, list.length), 1);
+    return answerInParts(
+      this.#device,
+      sets,
+      k,
+      queriesAtOnce(longest, this.documents),
+      {},
+      (part, from) => this.#scoreLists(part, lists.slice(from, from + part.count), k, options),
+    );
   }
 
   /**
@@ -191,96 +209,29 @@ export class MaxSim {
     this.#release();
   }
 
-  async #score(sets: TokenSets, options: RunOptions): Promise<Float32Array> {
-    const device = this.#openDevice();
-    return withTensors(device, async (scope) => {
-      const uploaded = await uploadTokens(scope, sets);
-      const out = await scope.allocate('f32', sets.counts.length * this.documents);
-      await device.maxSim(uploaded, this.#tokens, out, options);
-      return device.read(out);
-    });
+  #scoreLists(
+    queries: DeviceQueries,
+    lists: readonly Int32Array[],
+    k: number,
+    options: RunOptions,
+  ): Promise<TopK> {
+    this.#checkOpen();
+    return scoreDocuments(this.#device, queries, this.#tokens, lists, k, options);
   }
 
-  #openDevice(): SearchDevice {
-    if (!this.#closed) return this.#device;
-    throw new LemurError('closed', 'this MaxSim has been closed', { where: 'MaxSim' });
-  }
-
-  async #checkCandidates(
-    candidates: Candidates,
-    queries: number,
-    turn: (steps?: number) => Promise<void> | undefined,
-  ): Promise<{ numbers: Int32Array; offsets: Int32Array }> {
-    const lists = listsOf(candidates);
-    if (lists.length !== queries) {
-      throw new LemurError(
-        'invalid-argument',
-        `candidates: lists for ${lists.length} queries, expected ${queries}`,
-        {
-          where: 'candidates',
-        },
-      );
-    }
-    const offsets = new Int32Array(queries + 1);
-    const numbers: number[] = [];
-    for (let q = 0; q < queries; q++) {
-      for (let i = 0; i < lists[q].length; i++) {
-        const number = lists[q][i];
-        if (!Number.isInteger(number) || number >= this.documents) {
-          throw new LemurError(
-            'invalid-argument',
-            `candidates[${q}][${i}]: expected a document number below ${this.documents}, got ${showValue(number)}`,
-            {
-              where: 'candidates',
-            },
-          );
-        }
-        if (number >= 0) numbers.push(number);
-        if (i % NUMBERS === 0) await turn();
-      }
-      offsets[q + 1] = numbers.length;
-    }
-    return { numbers: Int32Array.from(numbers), offsets };
+  #checkOpen(): void {
+    if (this.#closed)
+      throw new LemurError('closed', 'this MaxSim has been closed', { where: 'MaxSim' });
   }
 }
 
-function emptyTopK(queries: number, k: number): TopK {
-  return {
-    indices: new Int32Array(queries * k).fill(-1),
-    scores: new Float32Array(queries * k).fill(-Infinity),
-    k,
-  };
-}
-
-/** A list of numbers for each query. Raises 'invalid-argument' for what is none. */
-function listsOf(candidates: Candidates): readonly ArrayLike<number>[] {
-  const top =
-    typeof candidates === 'object' &&
-    candidates !== null &&
-    !Array.isArray(candidates) &&
-    'indices' in candidates;
-  if (top && isNumberArray(candidates.indices) && Number.isSafeInteger(candidates.k))
-    return rowsOf(candidates.indices as Int32Array, candidates.k);
-  if (!top && Array.isArray(candidates)) {
-    const wrong = candidates.findIndex((list) => !isNumberArray(list));
-    if (wrong < 0) return candidates as readonly ArrayLike<number>[];
-    throw refused(
-      `candidates[${wrong}]`,
-      `expected an array of document numbers, got ${describeKind(candidates[wrong])}`,
-    );
-  }
-  const got = top
-    ? `indices: ${describeKind(candidates.indices)}, k: ${describeKind(candidates.k)}`
-    : describeKind(candidates);
-  throw refused('candidates', `expected { indices, k } or an array of lists, got ${got}`);
-}
-
-function refused(where: string, problem: string): LemurError {
-  return new LemurError('invalid-argument', `${where}: ${problem}`, { where: 'candidates' });
-}
-
-function rowsOf(indices: Int32Array, k: number): Int32Array[] {
-  return Array.from({ length: k > 0 ? indices.length / k : 0 }, (_, i) =>
-    indices.slice(i * k, (i + 1) * k),
-  );
+function tokenRows(matrix: TokenMatrix, where: string): readonly ArrayLike<number>[] {
+  const { rows, dim } = matrixShape(matrix, where);
+  if (rows === 0)
+    throw new LemurError('empty-document', `${where}: no token vectors`, { where, index: 0 });
+  const all: readonly ArrayLike<number>[] = isTensor(matrix)
+    ? Array.from({ length: rows }, (_, i) => matrix.data.subarray(i * dim, (i + 1) * dim))
+    : matrix;
+  for (let i = 0; i < rows; i++) checkRow(all[i], where, i);
+  return all;
 }

@@ -11,8 +11,11 @@ export interface TopK {
   readonly k: number;
 }
 
-/**
- * Candidates of each query: what `Lemur.candidates` returns, or lists of document numbers from
- * anywhere. Negative numbers are skipped.
- */
-export type Candidates = Pick<TopK, 'indices' | 'k'> | readonly ArrayLike<number>[];
+/** Room for the best k of each query: no document yet. */
+export function emptyTopK(queries: number, k: number): TopK {
+  return {
+    indices: new Int32Array(queries * k).fill(-1),
+    scores: new Float32Array(queries * k).fill(-Infinity),
+    k,
+  };
+}

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { evidenceOf } from '../../src/search/evidence.js';
-import { maxSim } from '../../src/search/max-sim-of-pair.js';
+import { maxSim } from '../../src/search/max-sim.js';
 import { dot, numbers, sum } from '../numbers.js';
 
 describe('evidence', () => {

@@ -221,14 +221,12 @@ function createPatience(
   };
 }
 
-/** An encoder that a call waits for no longer than until its signal aborts. */
-export function watchedEncoder<E extends Encoder | undefined>(
-  encoder: E,
-  calls: Calls,
-  { signal, guard }: Call,
-): E {
-  if (!encoder) return encoder;
-  const watch = <T>(make: () => Promise<T>): Promise<T> =>
+/** Calls what the caller gave, and waits for it no longer than until the call ends. */
+export type Watch = <T>(make: () => Promise<T>) => Promise<T>;
+
+/** How a call waits for what the caller gave. */
+export function watchOf(calls: Calls, { signal, guard }: Call): Watch {
+  return (make) =>
     calls.waitFor(
       abortable(
         guard(async () => {
@@ -238,6 +236,16 @@ export function watchedEncoder<E extends Encoder | undefined>(
         signal,
       ),
     );
+}
+
+/** An encoder that a call waits for no longer than until its signal aborts. */
+export function watchedEncoder<E extends Encoder | undefined>(
+  encoder: E,
+  calls: Calls,
+  call: Call,
+): E {
+  if (!encoder) return encoder;
+  const watch = watchOf(calls, call);
   return {
     id: encoder.id,
     dim: encoder.dim,

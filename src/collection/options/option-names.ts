@@ -45,6 +45,7 @@ export const SEARCH_OPTIONS: OptionNames<SearchOptions> = {
   filter: true,
   include: true,
   exact: true,
+  candidates: true,
   ...RUN_OPTIONS,
 };
 

@@ -2,6 +2,7 @@ import type { DeviceOptions } from '../../device/default-device.js';
 import type { Encoder } from '../../encoder/encoder.js';
 import type { FitOptions } from '../../learn/learn-options.js';
 import type { RunOptions } from '../../run-options.js';
+import type { CandidateSource } from '../../search/candidate-source.js';
 import type { Precision } from '../../tokens/encodings.js';
 import type { TokenInput, TokenMatrix } from '../../tokens/token-sets.js';
 import type { Features } from '../files/manifest.js';
@@ -120,6 +121,11 @@ export interface SearchOptions<
   include?: I | undefined;
   /** Scores all documents by exact MaxSim. */
   exact?: boolean | undefined;
+  /**
+   * Finds the documents that are scored, instead of the collection itself: an ANN library, another
+   * engine, keywords. It is asked for `numCandidates` (default: 200, or 2 k) of each query.
+   */
+  candidates?: CandidateSource<Filter<M>> | undefined;
 }
 
 /** How documents that were found elsewhere are scored: as `search` takes it, k is all by default. */

@@ -7,8 +7,11 @@ import type { Snapshot } from '../files/snapshot.js';
 import type { Metadata } from '../metadata/metadata.js';
 import type { Evidence, Hit, Include } from '../options/options.js';
 
-/** Queries with the spans of their tokens, where these are known. */
-export type QuerySets = TokenSets & { readonly spans?: Int32Array | undefined };
+/** Queries, and where they came as texts these and the spans of their tokens. */
+export interface QuerySets extends TokenSets {
+  readonly text?: readonly string[] | undefined;
+  readonly spans?: Int32Array | undefined;
+}
 
 /** The hits of query q, with what is to be included of them. Rejects with the signal's reason. */
 export async function hitsOf<M extends Metadata>(

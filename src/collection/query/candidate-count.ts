@@ -2,19 +2,30 @@ import { LemurError } from '../../errors.js';
 import { showValue } from '../../value-kind.js';
 import type { Snapshot } from '../files/snapshot.js';
 import { checkRecall, invalid } from '../options/check-options.js';
+import type { SearchOptions } from '../options/options.js';
 import { candidatesFor } from './recall-curve.js';
 
 /** Candidates of a search that says nothing, before `tune`. */
 const DEFAULT_CANDIDATES = 200;
 
-/** How many candidates a search takes; null: exact search. */
-export function candidatesOf(
+type CandidateOptions = Pick<SearchOptions, 'numCandidates' | 'recall' | 'exact'> & {
+  candidates?: unknown;
+};
+
+/** Candidates of each query; `all`: every document that passes. */
+export type CandidateCount = number | 'all';
+
+/**
+ * How many candidates a search asks for: what it says, what the measured curve says of the recall
+ * that it wants, or else the default. Raises 'invalid-argument', and 'unsupported' for a recall
+ * that has not been measured.
+ */
+export function candidateCount(
   snapshot: Snapshot,
   k: number,
-  numCandidates: number | undefined,
-  recall: number | undefined,
-): number | null {
-  const curve = snapshot.manifest.model?.curve;
+  { numCandidates, recall, exact, candidates }: CandidateOptions = {},
+): CandidateCount {
+  if (candidates !== undefined) checkGiven({ recall, exact });
   if (numCandidates !== undefined) {
     if (recall !== undefined)
       throw invalid('recall', 'expected either numCandidates or recall, got both');
@@ -23,24 +34,38 @@ export function candidatesOf(
         'numCandidates',
         `expected an integer of at least k, ${k}, got ${showValue(numCandidates)}`,
       );
-    return numCandidates;
+    return exact ? 'all' : numCandidates;
   }
-  if (recall === undefined) {
-    if (!curve) return Math.max(DEFAULT_CANDIDATES, 2 * k);
-    const found = candidatesFor(curve, curve.target);
-    return found && Math.max(found, k);
-  }
-  checkRecall(recall);
+  if (recall !== undefined) checkRecall(recall);
+  const measured = measuredCount(snapshot, k, candidates === undefined, recall);
+  return exact ? 'all' : measured;
+}
+
+/** By the curve, for a recall or, where none is wanted, its own target. */
+function measuredCount(
+  { model, manifest }: Snapshot,
+  k: number,
+  ofModel: boolean,
+  recall: number | undefined,
+): CandidateCount {
   // without a model every search is exact
-  if (!snapshot.model) return k;
-  if (!curve)
-    throw new LemurError(
-      'unsupported',
-      'recall: how many candidates it takes has not been measured: call tune() once',
-      {
-        where: 'recall',
-      },
+  if (recall !== undefined && !model) return 'all';
+  const curve = ofModel ? manifest.model?.curve : undefined;
+  if (curve) {
+    const found = candidatesFor(curve, recall ?? curve.target);
+    return found === null ? 'all' : Math.max(found, k);
+  }
+  if (recall === undefined) return Math.max(DEFAULT_CANDIDATES, 2 * k);
+  const message = 'recall: how many candidates it takes has not been measured: call tune() once';
+  throw new LemurError('unsupported', message, { where: 'recall' });
+}
+
+/** Raises 'invalid-argument' for what only goes with candidates of the collection's own. */
+function checkGiven({ recall, exact }: Pick<SearchOptions, 'recall' | 'exact'>): void {
+  if (exact) throw invalid('candidates', 'expected either candidates or exact, got both');
+  if (recall !== undefined)
+    throw invalid(
+      'recall',
+      "is measured of the collection's own candidates, got it with a source of candidates; give numCandidates",
     );
-  const found = candidatesFor(curve, recall);
-  return found && Math.max(found, k);
 }

@@ -1,7 +1,7 @@
 import { STEPS_A_TURN, stepPacer } from '../../pacer.js';
+import { rowsOfMask } from '../../search/allowed-documents.js';
 import { type Snapshot, STEPS_AN_ID } from '../files/snapshot.js';
 import { checkId } from '../metadata/document.js';
-import { listed } from './find.js';
 
 /** Documents that are sorted in one go. */
 const SORTED = 1 << 16;
@@ -50,7 +50,7 @@ export async function different(
       if (document >= 0) wanted[document] = 1;
     await step(STEPS_A_TURN);
   }
-  return listed(wanted);
+  return rowsOfMask(wanted);
 }
 
 /** Each once, ascending. */

@@ -3,8 +3,8 @@ import { type Curve, filesOf, type Residual } from '../files/manifest.js';
 import type { Snapshot } from '../files/snapshot.js';
 import { combined } from '../learn/document-codes.js';
 import { type DocumentLengths, documentLengths, refitAdvice } from '../learn/refit-advice.js';
-import { candidatesOf } from './candidate-count.js';
-import { usesFeatures } from './find.js';
+import { candidateCount } from './candidate-count.js';
+import { chooseCandidates } from './choose-candidates.js';
 import { recallAt } from './recall-curve.js';
 
 /** What is known of a collection. */
@@ -100,12 +100,13 @@ export function statsOf(snapshot: Snapshot): IndexStats {
   };
 }
 
+/** Hits of a search that says nothing. */
 const K = 10;
 
 function defaultSearch(snapshot: Snapshot): IndexStats['search'] {
-  const numCandidates = candidatesOf(snapshot, K, undefined, undefined);
-  if (numCandidates === null || !usesFeatures(snapshot, snapshot.live, numCandidates))
-    return { numCandidates: null, recall: 1 };
+  const choice = chooseCandidates(snapshot, snapshot.live, candidateCount(snapshot, K));
+  if (choice.method !== 'features') return { numCandidates: null, recall: 1 };
+  const { numCandidates } = choice;
   const curve = snapshot.manifest.model?.curve;
   return { numCandidates, recall: curve ? recallAt(curve, numCandidates) : null };
 }

@@ -1,10 +1,9 @@
 import type { SearchDevice } from '../../device/device.js';
 import { type CodeLengths, codeTensors, type DeviceCodes } from '../../device/device-codes.js';
 import type { Tensor, TensorMaker } from '../../device/memory.js';
-import type { TopOptions, TopRows } from '../../device/retriever.js';
 import { buildTensors, withTensors } from '../../device/with-tensors.js';
 import type { RunOptions } from '../../run-options.js';
-import { bestByCodes, type FetchedCodes } from './best-by-codes.js';
+import type { FetchedCodes } from './best-by-codes.js';
 import type { PrefixMap } from './prefix-map.js';
 
 /**
@@ -80,53 +79,4 @@ export async function encodeWeights(
 /** What a first stage keeps on the device. */
 export function firstStageTensors({ codes, queryProjection }: FirstStage): Tensor[] {
   return [...codeTensors(codes), queryProjection];
-}
-
-/**
- * The k rows with the largest estimated <w, q> for each query (features, count x d') among the
- * `rescored` with the best prefixes.
- */
-export async function firstStageCandidates(
-  device: SearchDevice,
-  { map, codes, queryProjection }: FirstStage<DeviceCodes | FetchedCodes>,
-  features: Tensor<'f32'>,
-  count: number,
-  rescored: number,
-  k: number,
-  options?: TopOptions,
-): Promise<TopRows> {
-  return withTensors(device, async (scope) => {
-    const latentDim = map.mean.length;
-    const prefixes = await scope.allocate('f32', count * map.dim);
-    await device.innerProducts(features, count, queryProjection, map.dim, latentDim, prefixes, {
-      signal: options?.signal,
-    });
-    // codes are of w - mean, those with lengths of what w - base is a multiple of
-    const q = await device.read(features);
-    const means = productsWith(q, map.mean);
-    const bases = codes.lengths && map.base ? productsWith(q, map.base) : null;
-    const shifts =
-      bases &&
-      (await scope.upload(
-        'f32',
-        Float32Array.from(means, (value, i) => value - bases[i]),
-      ));
-    const top = await bestByCodes(device, codes, features, prefixes, count, rescored, k, {
-      ...options,
-      shifts,
-    });
-    const constants = bases ?? means;
-    for (let at = 0; at < count * k; at++) top.scores[at] += constants[Math.floor(at / k)];
-    return top;
-  });
-}
-
-/** <row, q> for each of the rows of q. */
-function productsWith(q: Float32Array, row: Float32Array): Float64Array {
-  const n = row.length;
-  return Float64Array.from({ length: q.length / n }, (_, i) => {
-    let sum = 0;
-    for (let j = 0; j < n; j++) sum += row[j] * q[i * n + j];
-    return sum;
-  });
 }

@@ -1,0 +1,123 @@
+import type { SearchDevice } from '../device/device.js';
+import type { DeviceFeatureMap } from '../device/device-feature-map.js';
+import { type DeviceTokens, uploadTokens } from '../device/device-tokens.js';
+import { TensorScope, withTensors } from '../device/with-tensors.js';
+import { LemurError } from '../errors.js';
+import type { RunOptions } from '../run-options.js';
+import { sliceTexts } from '../tokens/slice-texts.js';
+import type { TokenSets } from '../tokens/token-sets.js';
+import type { CandidateQueries } from './candidate-source.js';
+import { emptyTopK, type TopK } from './top-documents.js';
+
+export interface DeviceQueriesOptions extends RunOptions {
+  /** Turns queries into features; null: nothing has been learned. Default null. */
+  map?: DeviceFeatureMap | null | undefined;
+  text?: readonly string[] | undefined;
+}
+
+/**
+ * Queries that are uploaded once and turned into features once, each when it is first needed,
+ * whoever asks for it: the source of candidates and what scores these. Ends with `close`.
+ */
+export class DeviceQueries implements CandidateQueries {
+  readonly tokens: TokenSets;
+  readonly text: readonly string[] | undefined;
+  readonly #device: SearchDevice;
+  readonly #map: DeviceFeatureMap | null;
+  readonly #options: RunOptions;
+  readonly #scope: TensorScope;
+  #uploaded: Promise<DeviceTokens> | undefined;
+  #features: Promise<Float32Array> | undefined;
+  #closed = false;
+
+  constructor(
+    device: SearchDevice,
+    tokens: TokenSets,
+    { map = null, text, ...options }: DeviceQueriesOptions = {},
+  ) {
+    this.tokens = tokens;
+    this.text = text;
+    this.#device = device;
+    this.#scope = new TensorScope(device);
+    this.#map = map;
+    this.#options = options;
+  }
+
+  /** Number of queries. */
+  get count(): number {
+    return this.tokens.counts.length;
+  }
+
+  /** Their token vectors on the device, which are freed by `close`. */
+  uploaded(): Promise<DeviceTokens> {
+    if (this.#closed) return Promise.reject(hasEnded());
+    this.#uploaded ??= uploadTokens(this.#scope, this.tokens);
+    return this.#uploaded;
+  }
+
+  /**
+   * Sums of the features of each query's tokens, queries x d'. Rejects with 'unsupported' where
+   * nothing has been learned.
+   */
+  features(): Promise<Float32Array> {
+    if (this.#closed) return Promise.reject(hasEnded());
+    this.#features ??= this.#computeFeatures();
+    return this.#features;
+  }
+
+  /** Frees what was uploaded, once nothing computes with it any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#features?.catch(() => undefined);
+    this.#scope.free();
+  }
+
+  async #computeFeatures(): Promise<Float32Array> {
+    const map = this.#map;
+    if (!map)
+      throw new LemurError('unsupported', 'features: nothing has been learned; call fit() first', {
+        where: 'features',
+      });
+    const tokens = await this.uploaded();
+    return withTensors(this.#device, async (scope) => {
+      const out = await scope.allocate('f32', this.count * map.layout.latentDim);
+      await this.#device.queryFeatures(map, tokens, out, this.#options);
+      return this.#device.read(out);
+    });
+  }
+}
+
+/**
+ * The best k documents of many queries, which are answered `atOnce` of them at a time: `answer`
+ * gets each part and the number of its first query.
+ */
+export async function answerInParts(
+  device: SearchDevice,
+  queries: TokenSets,
+  k: number,
+  atOnce: number,
+  { text, ...options }: DeviceQueriesOptions,
+  answer: (part: DeviceQueries, from: number) => Promise<TopK>,
+): Promise<TopK> {
+  const count = queries.counts.length;
+  const top = emptyTopK(count, k);
+  for (let from = 0; from < count; from += atOnce) {
+    const to = Math.min(count, from + atOnce);
+    const some = { ...options, text: text?.slice(from, to) };
+    const part = new DeviceQueries(device, sliceTexts(queries, from, to), some);
+    try {
+      const { indices, scores } = await answer(part, from);
+      top.indices.set(indices, from * k);
+      top.scores.set(scores, from * k);
+    } finally {
+      await part.close();
+    }
+  }
+  return top;
+}
+
+function hasEnded(): LemurError {
+  return new LemurError('closed', 'the search that these queries belong to has ended', {
+    where: 'queries',
+  });
+}

@@ -1,0 +1,75 @@
+import type { SearchDevice } from '../../device/device.js';
+import type { DeviceCodes } from '../../device/device-codes.js';
+import type { TopRows } from '../../device/retriever.js';
+import { withTensors } from '../../device/with-tensors.js';
+import type { CandidateRequest } from '../candidate-source.js';
+import { type ScanSource, uploadMask } from '../scan-source.js';
+import { bestByCodes, type FetchedCodes } from './best-by-codes.js';
+import type { FirstStage } from './first-stage.js';
+
+/**
+ * Full codes looked at for every candidate asked for: with prefixes of 256 bytes next to no recall
+ * is lost against the scan of all weights (docs/benchmarks/first-stage.md).
+ */
+export const RESCORED = 4;
+
+/**
+ * The documents with the largest estimated <w, q> by full codes, among the `rescored` (default 4 k)
+ * whose prefixes are best.
+ */
+export function prefixSource(
+  device: SearchDevice,
+  stage: FirstStage<DeviceCodes | FetchedCodes>,
+  rescored?: number,
+): ScanSource {
+  const { mean, base } = stage.map;
+  return {
+    name: 'prefix',
+    async candidates(queries, k, request) {
+      const features = await queries.features();
+      // codes are of w - mean, those with lengths of what w - base is a multiple of
+      const means = productsWith(features, mean);
+      const bases = stage.codes.lengths && base ? productsWith(features, base) : null;
+      const shifts = bases && Float32Array.from(means, (value, i) => value - bases[i]);
+      const listed = rescored ?? RESCORED * k;
+      const best = await scanPrefixes(device, stage, { features, shifts }, listed, k, request);
+      const constants = bases ?? means;
+      for (let at = 0; at < best.scores.length; at++)
+        best.scores[at] += constants[Math.floor(at / k)];
+      return { ...best, k };
+    },
+  };
+}
+
+/** `features`: queries x d'; `shifts`: of codes with lengths, <mean - base, q> for each query. */
+async function scanPrefixes(
+  device: SearchDevice,
+  { map, codes, queryProjection }: FirstStage<DeviceCodes | FetchedCodes>,
+  queries: { features: Float32Array; shifts: Float32Array | null },
+  rescored: number,
+  k: number,
+  { allowed, signal, onProgress }: Omit<CandidateRequest, 'filter'>,
+): Promise<TopRows> {
+  const latentDim = map.mean.length;
+  const count = queries.features.length / latentDim;
+  return withTensors(device, async (scope) => {
+    const features = await scope.upload('f32', queries.features);
+    const prefixes = await scope.allocate('f32', count * map.dim);
+    await device.innerProducts(features, count, queryProjection, map.dim, latentDim, prefixes, {
+      signal,
+    });
+    const shifts = queries.shifts && (await scope.upload('f32', queries.shifts));
+    const options = { allowed: await uploadMask(scope, allowed), shifts, signal, onProgress };
+    return bestByCodes(device, codes, features, prefixes, count, rescored, k, options);
+  });
+}
+
+/** <row, q> for each of the rows of q. */
+function productsWith(q: Float32Array, row: Float32Array): Float64Array {
+  const n = row.length;
+  return Float64Array.from({ length: q.length / n }, (_, i) => {
+    let sum = 0;
+    for (let j = 0; j < n; j++) sum += row[j] * q[i * n + j];
+    return sum;
+  });
+}
