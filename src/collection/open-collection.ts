@@ -19,8 +19,10 @@ import {
 import { type IndexManifest, MANIFEST } from './files/manifest.js';
 import { encodeManifest } from './files/manifest-file.js';
 import { checkVacant } from './files/own-files.js';
+import { readManifest } from './files/present-state.js';
 import type { Snapshot } from './files/snapshot.js';
-import { LOCK, openStore, readManifest, type Store } from './files/store.js';
+import { LOCK, openStore, type Store } from './files/store.js';
+import type { Transaction } from './files/transaction.js';
 import { type WatchedStorage, watchedStorage } from './files/watched-storage.js';
 import { createModelKeeper, type ModelKeeper } from './learn/model-keeper.js';
 import { newManifest } from './new-manifest.js';
@@ -44,7 +46,7 @@ export interface ReadingCall {
 export interface WritingCall extends Call, RunOptions {
   readonly device: SearchDevice;
   readonly signal: AbortSignal;
-  readonly store: Store;
+  readonly store: Transaction;
   readonly encoder: Encoder | undefined;
   readonly models: ModelKeeper;
 }
@@ -122,7 +124,7 @@ export class OpenCollection {
     return this.#calls.write(where, options.signal, async (call) => {
       if (!this.#writable) throw readOnly(where);
       await this.store.ready();
-      const store = this.store.writing(call.signal);
+      const store = this.store.begin(call.signal);
       const { device, models } = this;
       const { onProgress } = options;
       const encoder = this.#watchedEncoder(call);

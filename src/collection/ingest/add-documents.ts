@@ -5,8 +5,8 @@ import { showValue } from '../../value-kind.js';
 import type { Call } from '../calls/calls.js';
 import type { SegmentEntry } from '../files/manifest.js';
 import { type Snapshot, STEPS_AN_ID } from '../files/snapshot.js';
-import type { Store } from '../files/store.js';
 import { codecOf, withCodec } from '../files/token-codec.js';
+import type { Transaction } from '../files/transaction.js';
 import type { WeightsModel } from '../learn/document-codes.js';
 import type { CheckedDocument } from '../metadata/document.js';
 import { checkInteger } from '../options/check-options.js';
@@ -39,7 +39,7 @@ export interface AddRun extends AddOptions {
  * committed. Rejects as `Index.add` does.
  */
 export async function addDocuments(
-  store: Store,
+  store: Transaction,
   documents: Documents,
   run: AddRun,
 ): Promise<Added> {
@@ -83,7 +83,7 @@ function checkAddOptions({ onExisting = 'error', total }: AddOptions): void {
 
 /** The documents through the gate: those of an array are all checked before the first is used. */
 async function openSource(
-  store: Store,
+  store: Transaction,
   source: DocumentSource,
   paths: ReadonlySet<string>,
   { onExisting = 'error', encoder, signal, guard }: AddRun,
@@ -158,7 +158,7 @@ export function withCommitted(
 }
 
 /** A disk may be too full for merging and have room for what is added. */
-async function mergeIfRoom(store: Store, signal: AbortSignal | undefined): Promise<void> {
+async function mergeIfRoom(store: Transaction, signal: AbortSignal | undefined): Promise<void> {
   try {
     await mergeSmall(store, { signal });
   } catch (error) {
@@ -186,7 +186,7 @@ async function documentsOf(
 
 /** Commits a segment in place of what its documents replace. Returns how many they do. */
 async function commitSegment(
-  store: Store,
+  store: Transaction,
   { documents, codec, quantizationError }: PreparedSegment,
   model: WeightsModel | null,
   signal: AbortSignal | undefined,

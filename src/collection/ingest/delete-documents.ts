@@ -1,11 +1,11 @@
 import { stepPacer } from '../../pacer.js';
 import { encodeDeletions } from '../files/deletions-file.js';
 import type { SegmentEntry } from '../files/manifest.js';
-import type { Store } from '../files/store.js';
+import type { Transaction } from '../files/transaction.js';
 
 /** Deletes documents by their numbers in the present state; one commit. Returns how many. */
 export async function deleteDocuments(
-  store: Store,
+  store: Transaction,
   documents: Int32Array,
   signal?: AbortSignal | undefined,
 ): Promise<number> {
@@ -20,7 +20,7 @@ export async function deleteDocuments(
  * a segment that has nothing left is dropped.
  */
 export async function withDeleted(
-  store: Store,
+  store: Transaction,
   documents: readonly number[] | Int32Array,
   signal?: AbortSignal | undefined,
 ): Promise<SegmentEntry[]> {

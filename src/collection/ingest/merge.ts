@@ -5,7 +5,7 @@ import { type CodeRows, joinCodes } from '../files/codes-file.js';
 import type { SegmentEntry } from '../files/manifest.js';
 import type { SegmentView } from '../files/open-files.js';
 import type { Segment } from '../files/segment.js';
-import type { Store } from '../files/store.js';
+import type { Transaction } from '../files/transaction.js';
 import {
   grouped,
   SEGMENT_LIMITS,
@@ -49,7 +49,7 @@ export function segmentsToMerge(
 }
 
 /** Merges the last segments where there are enough small ones, each time a commit of its own. */
-export async function mergeSmall(store: Store, options: RunOptions = {}): Promise<void> {
+export async function mergeSmall(store: Transaction, options: RunOptions = {}): Promise<void> {
   for (;;) {
     const { segments } = store.snapshot;
     const range = segmentsToMerge(segments.map(({ entry }) => entry));
@@ -68,7 +68,7 @@ export async function mergeSmall(store: Store, options: RunOptions = {}): Promis
  * new one is a commit of its own, so that no more room is needed than for one of them beside the
  * old ones, and what was done stays done.
  */
-export async function compact(store: Store, options: RunOptions = {}): Promise<void> {
+export async function compact(store: Transaction, options: RunOptions = {}): Promise<void> {
   const { segments } = store.snapshot;
   const total = segments.reduce((sum, { entry }) => sum + entry.documents, 0);
   let done = 0;
@@ -128,7 +128,7 @@ const READ_BYTES = 16 * 1024 * 1024;
  * they need; none where all are deleted.
  */
 export async function mergeSegments(
-  store: Store,
+  store: Transaction,
   views: readonly SegmentView[],
   { signal }: RunOptions,
   limits: SegmentLimits = limitsOf(views),

@@ -4,8 +4,8 @@ import type { RunOptions } from '../../run-options.js';
 import { learnCodec } from '../../tokens/encode-tokens.js';
 import { STREAM } from '../../tokens/random-streams.js';
 import { rowOffsets } from '../../tokens/token-sets.js';
-import type { Store } from '../files/store.js';
 import { CODEC_SEED } from '../files/token-codec.js';
+import type { Transaction } from '../files/transaction.js';
 import { sampleTokenRows } from '../learn/sample.js';
 import { rewriteTokens } from './rewrite-tokens.js';
 
@@ -21,7 +21,7 @@ const NEARLY_UNIT = 0.05;
  * dropped.
  */
 export async function narrowTokens(
-  store: Store,
+  store: Transaction,
   dim: number,
   open: (matrix: Float32Array) => Promise<Encoder>,
   run: RunOptions,

@@ -5,8 +5,8 @@ import { joinTexts } from '../../tokens/join.js';
 import { STREAM } from '../../tokens/random-streams.js';
 import type { TokenSets } from '../../tokens/token-sets.js';
 import type { Snapshot } from '../files/snapshot.js';
-import type { Store } from '../files/store.js';
 import { CODEC_SEED } from '../files/token-codec.js';
+import type { Transaction } from '../files/transaction.js';
 import type { WeightsModel } from '../learn/document-codes.js';
 import { sampleDocuments } from '../learn/sample.js';
 import { rewriteTokens } from './rewrite-tokens.js';
@@ -20,7 +20,7 @@ const MOST = { documents: 4096, values: 4 * 1024 * 1024 };
  * stays lost; documents that come later lose no more.
  */
 export async function renewCodec(
-  store: Store,
+  store: Transaction,
   loadModel: () => Promise<WeightsModel | null>,
   run: RunOptions,
 ): Promise<void> {

@@ -3,8 +3,8 @@ import type { RunOptions } from '../../run-options.js';
 import { decodeVectors, encodeVectors } from '../../tokens/encode-tokens.js';
 import type { TokenCodec } from '../../tokens/encoding.js';
 import type { IndexManifest, SegmentEntry } from '../files/manifest.js';
-import type { Store } from '../files/store.js';
 import { withCodec } from '../files/token-codec.js';
+import type { Transaction } from '../files/transaction.js';
 import { documentCodes, type WeightsModel } from '../learn/document-codes.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
 import { partsOf } from './merge.js';
@@ -26,7 +26,7 @@ export interface TokenChange {
  * stays as it is; a second copy of the collection is on the disk meanwhile.
  */
 export async function rewriteTokens(
-  store: Store,
+  store: Transaction,
   change: TokenChange,
   model: WeightsModel | null,
   run: RunOptions,

@@ -3,7 +3,7 @@ import { rowLength, type TokenCodec, type TokenLayout } from '../../tokens/encod
 import { type CodeRows, encodeCodes } from '../files/codes-file.js';
 import type { SegmentEntry } from '../files/manifest.js';
 import { encodeSegment } from '../files/segment-file.js';
-import type { Store } from '../files/store.js';
+import type { Transaction } from '../files/transaction.js';
 import { combined, documentCodes, type WeightsModel } from '../learn/document-codes.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
 
@@ -15,7 +15,7 @@ export type SegmentFacts = Pick<SegmentEntry, 'quantizationError' | 'residual' |
  * refer to.
  */
 export async function writeSegment(
-  store: Store,
+  store: Transaction,
   documents: readonly StoredDocument[],
   codes: CodeRows | null,
   facts: SegmentFacts,
@@ -39,7 +39,7 @@ export async function writeSegment(
 
 /** The same for documents that are new: the model, where there is one, gives them their codes. */
 export async function writeNewSegment(
-  store: Store,
+  store: Transaction,
   documents: readonly StoredDocument[],
   model: WeightsModel | null,
   codec: TokenCodec,

@@ -1,16 +1,16 @@
 import { isLemurError, type LemurError } from '../../errors.js';
 import type { IndexManifest, Unfit } from '../files/manifest.js';
-import type { Store } from '../files/store.js';
+import type { Transaction } from '../files/transaction.js';
 import { LEAST_FOR_FEATURES } from './refit-advice.js';
 
 /** Documents from which on it is tried again in collections that could not store a fit. */
-const putOff = new WeakMap<Store['storage'], number>();
+const putOff = new WeakMap<Transaction['storage'], number>();
 
 /**
  * Whether the storage has just failed to keep a fit of about so many documents: learning takes too
  * long to be in vain at every add.
  */
-export function isPutOff({ storage }: Pick<Store, 'storage'>, live: number): boolean {
+export function isPutOff({ storage }: Pick<Transaction, 'storage'>, live: number): boolean {
   return live < (putOff.get(storage) ?? 0);
 }
 
@@ -33,7 +33,7 @@ export function fitIsDue({ features, model, unfit }: IndexManifest, live: number
  * an eighth.
  */
 export async function fitAfterAdd(
-  store: Store,
+  store: Transaction,
   learn: () => Promise<void>,
 ): Promise<string | undefined> {
   try {

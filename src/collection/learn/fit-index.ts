@@ -26,7 +26,7 @@ import { type CodeRows, encodeCodes, joinCodes } from '../files/codes-file.js';
 import type { FileEntry, ModelEntry, Residual } from '../files/manifest.js';
 import { encodeModel } from '../files/model-file.js';
 import type { SegmentView } from '../files/open-files.js';
-import type { Store } from '../files/store.js';
+import type { Transaction } from '../files/transaction.js';
 import type { FitIndexOptions } from '../options/options.js';
 import {
   codesOf,
@@ -57,7 +57,7 @@ interface Chunk {
  * solver, for documents that come later.
  */
 export async function fitIndex(
-  store: Store,
+  store: Transaction,
   encoder: Encoder | undefined,
   { learn: given, ...options }: FitIndexOptions,
 ): Promise<WeightsModel> {
@@ -179,7 +179,7 @@ export async function fitIndex(
   }
 }
 
-function chooseOptions({ snapshot }: Store, options: FitOptions): ResolvedLearnOptions {
+function chooseOptions({ snapshot }: Transaction, options: FitOptions): ResolvedLearnOptions {
   const { precision } = snapshot.manifest;
   const chosen = resolveLearnOptions({ precision, ...options });
   if (options.learnSubsetSize !== undefined) return chosen;
@@ -192,7 +192,7 @@ function chooseOptions({ snapshot }: Store, options: FitOptions): ResolvedLearnO
  * there is none.
  */
 async function learnFrom(
-  store: Store,
+  store: Transaction,
   learn: TokenSets | undefined,
   chosen: ResolvedLearnOptions,
   options: FitOptions,

@@ -306,9 +306,10 @@ test('segments that are larger than they should be are cut when they are merged'
     await memory.lock('writer.lock'),
   );
   const limits = limitsOf({ bytes: 3000 });
-  const merged = await mergeSegments(store, store.snapshot.segments, {}, limits);
+  const transaction = store.begin(new AbortController().signal);
+  const merged = await mergeSegments(transaction, store.snapshot.segments, {}, limits);
   expect(merged.length).toBeGreaterThan(3);
-  await store.commit((manifest) => ({ ...manifest, segments: merged }));
+  await transaction.commit((manifest) => ({ ...manifest, segments: merged }));
   for (const { entry } of store.snapshot.segments) expect(entry.documents).toBeLessThan(20);
   await store.close();
   await device.close();
