@@ -19,7 +19,7 @@ import {
 import { lockFile } from './node-lock.js';
 import { openStoredFile } from './node-stored-file.js';
 import { releaseOnce } from './release-once.js';
-import type { Storage } from './storage.js';
+import type { Storage, StorageLock, StoredFile } from './storage.js';
 
 /**
  * A folder of the file system by its path or `file:` URL; it comes into being with its first file.
@@ -28,130 +28,176 @@ import type { Storage } from './storage.js';
  */
 export function folderStorage(at: string | URL): Storage {
   const path = absolutePath(at, 'folder');
+  const folder = new Folder(path, isUrlObject(at) || /^file:/i.test(at) ? path : at);
+  // by itself each call may be handed on
+  return {
+    name: folder.name,
+    read: (file) => folder.read(file),
+    open: (file) => folder.open(file),
+    write: (...of) => folder.write(...of),
+    replace: (...of) => folder.replace(...of),
+    list: () => folder.list(),
+    delete: (file) => folder.delete(file),
+    sync: () => folder.sync(),
+    lock: (file) => folder.lock(file),
+  };
+}
+
+class Folder implements Storage {
+  readonly name: string;
+  readonly #path: string;
   /**
    * Files written since the last sync. One that the system could not sync keeps that error: it
    * would not say so a second time.
    */
-  const unsynced = new Map<string, { failure?: unknown }>();
+  readonly #unsynced = new Map<string, { failure?: unknown }>();
   /** Whether names came or went since the last sync. */
-  let renamed = false;
+  #renamed = false;
   /** Locks that are held. */
-  let held = 0;
-  const ready = async (): Promise<void> => {
-    if (held === 0) await makeFolder(path);
-  };
-  const name = isUrlObject(at) || /^file:/i.test(at) ? path : at;
-  return {
-    name,
-    read: (file) => readWhole(join(path, file)),
-    open: (file) => openStoredFile(join(path, file), `${name}/${file}`),
-    write: (file, bytes, { create = false } = {}) =>
-      changed(join(path, file), 'written', async (at) => {
-        await ready();
-        renamed = true;
-        if (!create) unsynced.delete(file);
-        try {
-          await (create ? writeNew : writeOver)(at, bytes);
-        } catch (cause) {
-          if (!create || (cause as { code?: unknown }).code !== 'EEXIST') throw cause;
-          throw new LemurError(
-            'already-exists',
-            `${at}: a file of this name is there already`,
-            { where: at },
-            { cause },
-          );
-        }
-        unsynced.set(file, {});
-      }),
-    replace: (file, bytes, check) =>
-      changed(join(path, file), 'replaced', async (at) => {
-        await ready();
-        // before anything is replaced: afterwards there may be no descriptor left for it
-        const folder = await openForSync(path);
-        try {
-          const { file: made, temporary, discard } = await createReplacement(at);
-          try {
-            await made.writeFile(bytes);
-            await made.sync();
-            await made.close();
-            await check?.();
-            // in a folder that took the place of this one there is no such file
-            await renameOver(temporary, at);
-          } catch (error) {
-            await discard().catch(() => {});
-            throw error;
-          }
-          unsynced.delete(file);
-          await syncNames(folder);
-        } finally {
-          await folder?.close();
-        }
-      }),
-    async list() {
+  #held = 0;
+
+  constructor(path: string, name: string) {
+    this.#path = path;
+    this.name = name;
+  }
+
+  read(file: string): Promise<Uint8Array> {
+    return readWhole(this.#at(file));
+  }
+
+  open(file: string): Promise<StoredFile> {
+    return openStoredFile(this.#at(file), `${this.name}/${file}`);
+  }
+
+  write(file: string, bytes: Uint8Array, { create = false } = {}): Promise<void> {
+    return changed(this.#at(file), 'written', async (at) => {
+      await this.#makeIfFree();
+      this.#renamed = true;
+      if (!create) this.#unsynced.delete(file);
       try {
-        return await readdir(path);
+        await (create ? writeNew : writeOver)(at, bytes);
       } catch (cause) {
-        const code = (cause as { code?: string }).code;
-        if (code === 'ENOENT') return [];
-        if (code === 'ENOTDIR')
-          throw new LemurError(
-            'not-found',
-            `${path}: a file, expected a folder`,
-            { where: path },
-            { cause },
-          );
-        throw fileError(path, cause);
+        throw create && codeOf(cause) === 'EEXIST' ? isThere(at, cause) : cause;
       }
-    },
-    delete: (file) =>
-      changed(join(path, file), 'deleted', async (at) => {
-        try {
-          await unlink(at);
-          renamed = true;
-        } catch (error) {
-          if (process.platform === 'win32' && isBusy(error)) return;
-          if (!isAbsent(error)) throw error;
-        }
-        unsynced.delete(file);
-      }),
-    async sync() {
-      const names = renamed;
-      renamed = false;
+      this.#unsynced.set(file, {});
+    });
+  }
+
+  replace(file: string, bytes: Uint8Array, check?: () => Promise<void>): Promise<void> {
+    return changed(this.#at(file), 'replaced', async (at) => {
+      await this.#makeIfFree();
+      // before anything is replaced: afterwards there may be no descriptor left for it
+      const folder = await openForSync(this.#path);
       try {
-        for (const [file, entry] of [...unsynced]) {
-          await changed(join(path, file), 'synced', async (at) => {
-            if ('failure' in entry) throw entry.failure;
-            await syncFile(at).catch((error: unknown) => {
-              // deleted by others
-              if (isAbsent(error)) return;
-              if ((error as { syscall?: unknown }).syscall === 'fsync') entry.failure = error;
-              throw error;
-            });
-          });
-          // unless it was written again meanwhile
-          if (unsynced.get(file) === entry) unsynced.delete(file);
-        }
-        if (names) await changed(path, 'synced', syncFolder);
-      } catch (error) {
-        renamed ||= names;
-        throw error;
+        await replaceFile(at, bytes, check);
+        this.#unsynced.delete(file);
+        await syncNames(folder);
+      } finally {
+        await folder?.close();
       }
-    },
-    lock: (file) =>
-      changed(join(path, file), 'locked', async (at) => {
-        await makeFolder(path);
-        const lock = await lockFile(at);
-        held++;
-        return releaseOnce(
-          async () => {
-            await lock.release();
-            held--;
-          },
-          async () => lock.confirm?.(),
-        );
-      }),
-  };
+    });
+  }
+
+  async list(): Promise<string[]> {
+    const where = this.#path;
+    try {
+      return await readdir(where);
+    } catch (cause) {
+      const code = codeOf(cause);
+      if (code === 'ENOENT') return [];
+      if (code !== 'ENOTDIR') throw fileError(where, cause);
+      const problem = 'a file, expected a folder';
+      throw new LemurError('not-found', `${where}: ${problem}`, { where }, { cause });
+    }
+  }
+
+  delete(file: string): Promise<void> {
+    return changed(this.#at(file), 'deleted', async (at) => {
+      try {
+        await unlink(at);
+        this.#renamed = true;
+      } catch (error) {
+        if (process.platform === 'win32' && isBusy(error)) return;
+        if (!isAbsent(error)) throw error;
+      }
+      this.#unsynced.delete(file);
+    });
+  }
+
+  async sync(): Promise<void> {
+    const names = this.#renamed;
+    this.#renamed = false;
+    try {
+      for (const [file, entry] of [...this.#unsynced]) {
+        await changed(this.#at(file), 'synced', (at) => syncOnce(at, entry));
+        // unless it was written again meanwhile
+        if (this.#unsynced.get(file) === entry) this.#unsynced.delete(file);
+      }
+      if (names) await changed(this.#path, 'synced', syncFolder);
+    } catch (error) {
+      this.#renamed ||= names;
+      throw error;
+    }
+  }
+
+  lock(file: string): Promise<StorageLock> {
+    return changed(this.#at(file), 'locked', async (at) => {
+      await makeFolder(this.#path);
+      const lock = await lockFile(at);
+      this.#held++;
+      const release = async (): Promise<void> => {
+        await lock.release();
+        this.#held--;
+      };
+      return releaseOnce(release, async () => lock.confirm?.());
+    });
+  }
+
+  #at(file: string): string {
+    return join(this.#path, file);
+  }
+
+  async #makeIfFree(): Promise<void> {
+    if (this.#held === 0) await makeFolder(this.#path);
+  }
 }
+
+/** Replaces a file in one step; `check` is called right before it. */
+async function replaceFile(
+  at: string,
+  bytes: Uint8Array,
+  check: (() => Promise<void>) | undefined,
+): Promise<void> {
+  const { file: made, temporary, discard } = await createReplacement(at);
+  try {
+    await made.writeFile(bytes);
+    await made.sync();
+    await made.close();
+    await check?.();
+    // in a folder that took the place of this one there is no such file
+    await renameOver(temporary, at);
+  } catch (error) {
+    await discard().catch(() => {});
+    throw error;
+  }
+}
+
+/** Syncs a file, unless others have deleted it; what failed once fails again. */
+async function syncOnce(at: string, entry: { failure?: unknown }): Promise<void> {
+  if ('failure' in entry) throw entry.failure;
+  await syncFile(at).catch((error: unknown) => {
+    if (isAbsent(error)) return;
+    if ((error as { syscall?: unknown }).syscall === 'fsync') entry.failure = error;
+    throw error;
+  });
+}
+
+function isThere(where: string, cause: unknown): LemurError {
+  const problem = 'a file of this name is there already';
+  return new LemurError('already-exists', `${where}: ${problem}`, { where }, { cause });
+}
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
 
 /** What `change` gives; 'storage-failed' says what could not be done. */
 async function changed<T>(
