@@ -55,7 +55,6 @@ export async function encodeSegment(
   }
   const ids = await concatBytes(idBytes, section, 'ids', step);
   const records = await concatBytes(recordBytes, section, 'texts and metadata', step);
-  const flat = (data: SafetensorsArray): Sections[string] => ({ shape: [data.length], data });
   const sections: Sections = {
     tokens: { shape: [rows, width], data: tokens },
     counts: flat(counts),
@@ -68,18 +67,8 @@ export async function encodeSegment(
   };
   await pass();
   if (textScales) sections.factors = flat(Float32Array.from(documents, ({ scale }) => scale));
-  if (documents.some(({ spans }) => spans)) {
-    const spans = new Int32Array(2 * rows).fill(-1);
-    let row = 0;
-    documents.forEach((document, i) => {
-      if (document.spans) spans.set(document.spans, 2 * row);
-      row += counts[i];
-    });
-    sections.spans = { shape: [rows, 2], data: spans };
-    const sizes = Array.from(counts, (count) => 8 * count);
-    const ends = endsOf(sizes, section, 'spans');
-    sections.spanChecks = flat(await partChecks(bytesOf(spans), ends, step));
-  }
+  if (documents.some(({ spans }) => spans))
+    Object.assign(sections, await spanSections(documents, counts, section, step));
   await pass();
   const columns = await buildColumns(
     documents.map(({ metadata }) => metadata),
@@ -88,6 +77,32 @@ export async function encodeSegment(
   );
   for (const [column, data] of columns) sections[column] = flat(data);
   return encodeCheckedFile(name, SEGMENT, sections);
+}
+
+function flat(data: SafetensorsArray): Sections[string] {
+  return { shape: [data.length], data };
+}
+
+/** Where tokens lie in their texts, two numbers a token: -1 in documents that do not say. */
+async function spanSections(
+  documents: readonly StoredDocument[],
+  counts: Int32Array,
+  most: number,
+  step: (steps?: number) => Promise<void> | undefined,
+): Promise<Sections> {
+  const ends = endsOf(
+    Array.from(counts, (count) => 8 * count),
+    most,
+    'spans',
+  );
+  const rows = ends[ends.length - 1] / 8;
+  const spans = new Int32Array(2 * rows).fill(-1);
+  for (const [i, document] of documents.entries())
+    if (document.spans) spans.set(document.spans, ends[i] / 4 - 2 * counts[i]);
+  return {
+    spans: { shape: [rows, 2], data: spans },
+    spanChecks: flat(await partChecks(bytesOf(spans), ends, step)),
+  };
 }
 
 async function concatBytes(
