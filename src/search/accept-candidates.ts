@@ -5,6 +5,7 @@ import { badCandidates, candidateLists } from './candidate-lists.js';
 
 /** What a candidate counts as among the steps between two turns of the event loop. */
 const STEPS_A_CANDIDATE = 8;
+const ITEMS = 'ids or document numbers';
 
 /**
  * Numbers of the documents that a source answered for each query, in its order: the first k that
@@ -21,7 +22,7 @@ export async function acceptCandidates(
 ): Promise<Int32Array[]> {
   const step = stepPacer(signal);
   const accepted: Int32Array[] = [];
-  for (const [q, list] of candidateLists(answer, queries).entries()) {
+  for (const [q, list] of candidateLists(answer, queries, ITEMS).entries()) {
     const numbers = new Set<number>();
     for (let i = 0; i < list.length && numbers.size < k; i++) {
       const number = allowedNumber(list[i], allowed);

@@ -15,12 +15,13 @@ const ITEMS_A_STEP = 16;
 const EXPECTED = 'expected { indices, k } or an array of lists';
 
 /**
- * A list for each of so many queries, whose items are not yet looked at. Raises
- * 'invalid-argument', which says what was got, for anything else.
+ * A list for each of so many queries; its items, which errors call `items`, are not looked at yet.
+ * Raises 'invalid-argument' for anything else.
  */
 export function candidateLists(
   candidates: unknown,
   queries: number,
+  items = 'document numbers',
 ): readonly ArrayLike<unknown>[] {
   const lists = isTopK(candidates) ? rowsOf(candidates) : candidates;
   if (!Array.isArray(lists))
@@ -29,7 +30,7 @@ export function candidateLists(
     if (!isNumberArray(lists[q]))
       throw badCandidates(
         `candidates[${q}]`,
-        `expected an array of document numbers, got ${describeKind(lists[q])}`,
+        `expected an array of ${items}, got ${describeKind(lists[q])}`,
       );
   if (lists.length !== queries)
     throw badCandidates('candidates', `lists for ${lists.length} queries, expected ${queries}`);

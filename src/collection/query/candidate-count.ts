@@ -66,6 +66,6 @@ function checkGiven({ recall, exact }: Pick<SearchOptions, 'recall' | 'exact'>):
   if (recall !== undefined)
     throw invalid(
       'recall',
-      "is measured of the collection's own candidates, got it with a source of candidates; give numCandidates",
+      'expected numCandidates with a source of candidates, whose recall is not measured',
     );
 }
