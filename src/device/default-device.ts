@@ -14,7 +14,11 @@ export interface DeviceOptions {
    * Results do not depend on it.
    */
   threads?: number | undefined;
-  /** A device of your own instead: all that searches needs, and to `fit` what learning does. */
+  /**
+   * A device in place of the processor's, with all that searches need, and for `fit` what learning
+   * does. The package makes none yet, so leave it out; the methods of a device are no part of the
+   * public interface and may change with any version.
+   */
   device?: SearchDevice | undefined;
 }
 

@@ -28,7 +28,7 @@ export default {
   // parts of types that a reader sees through
   intentionallyNotExported: [
     ...['Entries', 'Reached', 'Scalar', 'ACTIVATIONS', 'Precision', 'Tensors'],
-    ...['Ordered', 'UnnamedSource', 'Device'],
+    ...['Ordered', 'UnnamedSource', 'SearchDevice'],
   ],
   intentionallyNotDocumented: [
     ...errorFields(),
