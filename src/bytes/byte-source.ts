@@ -99,16 +99,13 @@ export async function readBytes(
   begin: number,
   length: number,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array> {
   const out = new Uint8Array(length);
   await eachChunk(source, begin, begin + length, signal, (chunk, at) => out.set(chunk, at));
   return out;
 }
 
 /** A copy of all bytes. Rejects as `eachChunk` does. */
-export function readAll(
-  source: ByteSource,
-  signal?: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer>> {
+export function readAll(source: ByteSource, signal?: AbortSignal): Promise<Uint8Array> {
   return readBytes(source, 0, source.size, signal);
 }

@@ -40,17 +40,17 @@ export class CheckedParts {
   }
 
   /** The part of one document. */
-  async read(document: number): Promise<Uint8Array<ArrayBuffer>> {
+  async read(document: number): Promise<Uint8Array> {
     const [part] = await this.readEach(document, document + 1);
     return part;
   }
 
   /** Parts of documents from .. to, in one read. */
-  async readEach(from: number, to: number): Promise<Uint8Array<ArrayBuffer>[]> {
+  async readEach(from: number, to: number): Promise<Uint8Array[]> {
     const first = this.#begin(from);
     const bytes = await this.#file.range(this.#section, first, this.#begin(to));
     const { buffer } = new Uint8Array(bytes);
-    const parts: Uint8Array<ArrayBuffer>[] = [];
+    const parts: Uint8Array[] = [];
     const step = stepPacer();
     for (let document = from; document < to; document++) {
       const begin = this.#begin(document);
@@ -63,11 +63,8 @@ export class CheckedParts {
   }
 
   /** Parts of ascending documents, in few reads. Rejects with the signal's reason too. */
-  async fetch(
-    documents: Int32Array,
-    signal: AbortSignal | undefined,
-  ): Promise<Uint8Array<ArrayBuffer>[]> {
-    const parts = new Array<Uint8Array<ArrayBuffer>>(documents.length);
+  async fetch(documents: Int32Array, signal: AbortSignal | undefined): Promise<Uint8Array[]> {
+    const parts = new Array<Uint8Array>(documents.length);
     const first = this.#file.offset(this.#section);
     const ranges = Array.from(documents, (document) => ({
       from: first + this.#begin(document),

@@ -110,7 +110,7 @@ async function concatBytes(
   most: number,
   what: string,
   step: (steps?: number) => Promise<void> | undefined,
-): Promise<{ bytes: Uint8Array<ArrayBuffer>; ends: Int32Array }> {
+): Promise<{ bytes: Uint8Array; ends: Int32Array }> {
   const lengths = parts.map(({ length }) => length);
   const ends = endsOf(lengths, most, what);
   await step(parts.length / 4);

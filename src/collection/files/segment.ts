@@ -212,7 +212,7 @@ export class Segment implements SegmentArrays {
     await this.stored.close();
   }
 
-  #rowsOf({ buffer, byteOffset, length }: Uint8Array<ArrayBuffer>, document: number): EncodedRows {
+  #rowsOf({ buffer, byteOffset, length }: Uint8Array, document: number): EncodedRows {
     const rows =
       this.#layout.encoding.dtype === 'f32'
         ? new Float32Array(buffer, byteOffset, length / 4)
@@ -222,7 +222,7 @@ export class Segment implements SegmentArrays {
 }
 
 /** Pairs of places in the text; documents without any hold -1. */
-function spansOf(bytes: Uint8Array<ArrayBuffer> | undefined): Int32Array | undefined {
+function spansOf(bytes: Uint8Array | undefined): Int32Array | undefined {
   const spans = bytes && new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
   return spans && spans[0] >= 0 ? spans : undefined;
 }
