@@ -16,6 +16,7 @@ import {
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { pruneDeclarations } from './prune-declarations.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -57,6 +58,7 @@ execFileSync(
   { stdio: 'inherit' },
 );
 await bundleCommandLine();
+if (isClean) pruneDeclarations();
 
 /** Compiles assembly/ to one module, base64 in a TypeScript file, unless what is there is of it. */
 async function buildKernels() {
