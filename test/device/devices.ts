@@ -4,11 +4,15 @@ import { plainPlatform } from '../../dist/device/cpu/plain-platform.js';
 import type { Device } from '../../dist/device/device.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
 
+/** A write behind scratch memory fails the job. */
+const guarded = { guardScratch: true };
+
 const MAKERS = {
-  plain: () => createCpuDevice(plainPlatform),
-  'one thread': () => createCpuDevice(nodePlatform, 1),
-  'two threads': () => createCpuDevice(nodePlatform, 2),
-  'unshared memory': () => createCpuDevice({ ...nodePlatform, sharedMemory: false }),
+  plain: () => createCpuDevice(plainPlatform, 1, guarded),
+  'one thread': () => createCpuDevice(nodePlatform, 1, guarded),
+  'two threads': () => createCpuDevice(nodePlatform, 2, guarded),
+  'unshared memory': () =>
+    createCpuDevice({ ...nodePlatform, sharedMemory: false }, undefined, guarded),
 } satisfies Record<string, () => Promise<Device>>;
 
 export type DeviceName = keyof typeof MAKERS;

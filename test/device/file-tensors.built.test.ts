@@ -13,12 +13,15 @@ import { rowOffsets } from '../../dist/tokens/token-sets.js';
 import { bytesOf, numbers, randomTexts } from '../numbers.js';
 import { checksOf, overwrite, temporaryFiles } from './files.js';
 
+/** A write behind scratch memory fails the job. */
+const guarded = { guardScratch: true };
 const makers: Record<string, () => Promise<Device>> = {
-  plain: () => createCpuDevice(plainPlatform),
-  'one thread': () => createCpuDevice(nodePlatform, 1),
-  'two threads': () => createCpuDevice(nodePlatform, 2),
-  'five threads': () => createCpuDevice(nodePlatform, 5),
-  'unshared memory': () => createCpuDevice({ ...nodePlatform, sharedMemory: false }),
+  plain: () => createCpuDevice(plainPlatform, 1, guarded),
+  'one thread': () => createCpuDevice(nodePlatform, 1, guarded),
+  'two threads': () => createCpuDevice(nodePlatform, 2, guarded),
+  'five threads': () => createCpuDevice(nodePlatform, 5, guarded),
+  'unshared memory': () =>
+    createCpuDevice({ ...nodePlatform, sharedMemory: false }, undefined, guarded),
 };
 const names = Object.keys(makers);
 const reading = names.filter((name) => name !== 'plain');

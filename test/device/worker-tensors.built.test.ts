@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createTensorStore } from '../../dist/device/cpu/host/tensor-store.js';
+import { MemoryHeap } from '../../dist/device/cpu/host/memory-heap.js';
+import { TensorStore } from '../../dist/device/cpu/host/tensor-store.js';
 import type { Pool } from '../../dist/device/cpu/host/worker-pool.js';
 import type { ToWorker } from '../../dist/device/cpu/protocol.js';
 import { joined } from '../../dist/device/cpu/tensor-location.js';
@@ -122,10 +123,8 @@ test('what is uploaded as resident goes into the kernels’ memory whatever its 
   const length = 150 * 2 ** 20;
   const data = new Int8Array(new SharedArrayBuffer(length));
   data[length - 1] = 9;
-  const store = createTensorStore(
-    pool,
-    new WebAssembly.Memory({ initial: 1, maximum: 4096, shared: true }),
-  );
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 4096, shared: true });
+  const store = new TensorStore(pool, new MemoryHeap(pool, memory), memory);
   const [plain, resident] = [
     await store.upload('i8', data),
     await store.upload('i8', data, { resident: true }),

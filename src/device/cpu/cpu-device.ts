@@ -4,12 +4,20 @@ import { createMemory, hasWebAssembly } from '../../kernels/memory.js';
 import { knowsKernels } from '../../kernels/simd.js';
 import type { Platform } from '../../platform.js';
 import type { Device } from '../device.js';
+import type { TensorMemory } from '../memory.js';
 import { isThreads, wrongThreads } from '../threads.js';
 import { cpuLearner } from './host/cpu-learner.js';
 import { cpuRetriever } from './host/cpu-retriever.js';
+import { MemoryHeap } from './host/memory-heap.js';
 import { createRun } from './host/run.js';
-import { createTensorStore } from './host/tensor-store.js';
+import { ScratchAreas } from './host/scratch-areas.js';
+import { TensorStore } from './host/tensor-store.js';
 import { createPool } from './host/worker-pool.js';
+
+export interface CpuDeviceOptions {
+  /** Whether writes behind scratch memory are looked for, which is for tests. Default false. */
+  guardScratch?: boolean;
+}
 
 /**
  * The CPU: `threads` workers (default: all) with WASM kernels over one shared memory; where memory
@@ -19,37 +27,42 @@ import { createPool } from './host/worker-pool.js';
 export async function createCpuDevice(
   platform: Platform,
   threads: number = platform.parallelism,
+  { guardScratch = false }: CpuDeviceOptions = {},
 ): Promise<Device> {
   if (!isThreads(threads)) throw wrongThreads(threads);
   const memory = platform.sharedMemory ? createMemory(true) : null;
   const module = platform.kernels === 'plain' ? null : await compileOrWarn(memory !== null);
-  const pool = await createPool(platform, memory ? threads : 1, module, memory);
-  const store = createTensorStore(pool, memory);
-
-  const run = createRun(pool, store);
+  const workers = memory ? threads : 1;
+  const pool = await createPool({ platform, threads: workers, module, memory, guardScratch });
+  const heap = new MemoryHeap(pool, memory);
+  const store = new TensorStore(pool, heap, memory);
+  const run = createRun(pool, heap, new ScratchAreas(heap, workers, guardScratch));
   return {
-    threads: pool.threads,
+    threads: workers,
     get closed() {
       return pool.dead;
     },
-    readsFiles: platform.readsFiles,
-    upload: store.upload,
-    async attach(dtype, length, file) {
-      if (platform.readsFiles) return store.attach(dtype, length, file);
-      throw new LemurError(
-        'unsupported',
-        `${file.name}: the workers of this platform read no files`,
-        { where: file.name },
-      );
-    },
-    join: store.join,
-    allocate: (dtype, length) => store.allocate(dtype, length),
-    read: store.read,
-    write: store.write,
-    free: store.free,
-    ...cpuRetriever(store, run, pool.threads),
+    ...cpuMemory(store, platform.readsFiles),
+    ...cpuRetriever(store, run, workers),
     ...cpuLearner(store, run),
-    close: pool.close,
+    close: () => pool.close(),
+  };
+}
+
+function cpuMemory(store: Omit<TensorMemory, 'readsFiles'>, readsFiles: boolean): TensorMemory {
+  return {
+    readsFiles,
+    upload: (dtype, data, options) => store.upload(dtype, data, options),
+    allocate: (dtype, length) => store.allocate(dtype, length),
+    join: (dtype, parts) => store.join(dtype, parts),
+    async attach(dtype, length, file) {
+      if (readsFiles) return store.attach(dtype, length, file);
+      const message = `${file.name}: the workers of this platform read no files`;
+      throw new LemurError('unsupported', message, { where: file.name });
+    },
+    read: (tensor, from, to) => store.read(tensor, from, to),
+    write: (tensor, data, at) => store.write(tensor, data, at),
+    free: (...tensors) => store.free(...tensors),
   };
 }
 

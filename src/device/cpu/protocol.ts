@@ -1,5 +1,6 @@
 import type { SentMemory } from '../../kernels/memory.js';
 import type { CpuArray, CpuTensor } from './cpu-tensor.js';
+import type { ScratchArea } from './scratch-area.js';
 import type { TensorLocation } from './tensor-location.js';
 
 /** From the device to a worker. */
@@ -8,7 +9,13 @@ export type ToWorker =
    * First message. Without a module the plain kernels; `memory` is shared, or null: the worker
    * makes its own.
    */
-  | { type: 'start'; module: WebAssembly.Module | null; memory: SentMemory | null }
+  | {
+      type: 'start';
+      module: WebAssembly.Module | null;
+      memory: SentMemory | null;
+      /** Whether writes behind pieces of scratch are looked for. */
+      guardScratch: boolean;
+    }
   /** A tensor and where it is; `zero`: the worker clears it. */
   | { type: 'tensor'; tensor: CpuTensor; location: TensorLocation; top: number; zero: boolean }
   | { type: 'free'; id: number }
@@ -22,7 +29,7 @@ export type ToWorker =
       job: number;
       operation: string;
       args: unknown;
-      scratch: number;
+      scratch: ScratchArea;
       top: number;
       counter: Int32Array | null;
       from: number;

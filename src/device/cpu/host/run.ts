@@ -5,7 +5,8 @@ import {
   operations,
 } from '../operations/all-operations.js';
 import type { Operation } from '../operations/operation.js';
-import type { TensorStore } from './tensor-store.js';
+import type { MemoryHeap } from './memory-heap.js';
+import type { ScratchAreas } from './scratch-areas.js';
 import type { Pool } from './worker-pool.js';
 
 /** Runs all blocks of an operation; `stage` names it in progress reports. */
@@ -16,14 +17,14 @@ export type Run = <N extends OperationName>(
   stage?: string,
 ) => Promise<void>;
 
-export function createRun(pool: Pool, store: TensorStore): Run {
+export function createRun(pool: Pool, heap: MemoryHeap, scratch: ScratchAreas): Run {
   return async (name, args, options, stage) => {
     const operation = operations[name] as unknown as Operation<typeof args>;
     const blocks = operation.blocks(args);
     if (blocks === 0) return;
-    const scratch = store.scratchFor(operation.scratchBytes(args));
+    const areas = scratch.of(operation.scratchBytes(args));
     await pool.run(
-      { operation: name, args, blocks, scratch, top: store.top },
+      { operation: name, args, blocks, scratch: areas, top: heap.top },
       { ...options, stage },
     );
   };

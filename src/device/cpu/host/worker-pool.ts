@@ -1,23 +1,10 @@
-import { onAbort } from '../../../abortable.js';
 import { LemurError } from '../../../errors.js';
 import { type KernelMemory, sendMemory } from '../../../kernels/memory.js';
 import type { Platform, WorkerPort } from '../../../platform.js';
-import type { RunOptions } from '../../../run-options.js';
 import type { FromWorker, ToWorker } from '../protocol.js';
-
-const PROGRESS_INTERVAL_MS = 100;
-/** A worker that has not answered by then never will. */
-const START_SECONDS = 60;
-
-/** One run of an operation, as the pool sees it. */
-export interface Job {
-  operation: string;
-  args: unknown;
-  blocks: number;
-  /** Scratch of each worker and the bytes of memory that must exist. */
-  scratch: readonly number[];
-  top: number;
-}
+import { type Job, type JobOptions, runAlone, runShared } from './jobs.js';
+import { PendingReplies } from './pending-replies.js';
+import { StartedWorkers } from './started-workers.js';
 
 /**
  * Workers that run jobs. Messages to a worker arrive in order, so what a job needs is simply sent
@@ -32,7 +19,7 @@ export interface Pool {
   readonly busy: boolean;
   /** To all workers. */
   broadcast(message: ToWorker, transfer?: readonly ArrayBufferLike[]): void;
-  run(job: Job, options?: RunOptions & { stage?: string | undefined }): Promise<void>;
+  run(job: Job, options?: JobOptions): Promise<void>;
   /**
    * Asks a worker for values: of a file, or, where memory is not shared, of any tensor without
    * parts.
@@ -50,275 +37,175 @@ export interface Pool {
   close(): Promise<void>;
 }
 
-type Pending = { reply: (message: FromWorker) => void; fail: (error: LemurError) => void };
+/** What a pool is made of. */
+export interface PoolSettings {
+  platform: Platform;
+  /** More than one with shared memory alone. */
+  threads: number;
+  /** null: the plain kernels. */
+  module: WebAssembly.Module | null;
+  /** Shared by all; null: a single worker has its own. */
+  memory: KernelMemory | null;
+  guardScratch: boolean;
+}
 
-/**
- * Starts `threads` workers over `memory` (shared by all), or a single one with a memory of its own
- * when it is null.
- */
-export async function createPool(
-  platform: Platform,
-  threads: number,
-  module: WebAssembly.Module | null,
-  memory: KernelMemory | null,
-): Promise<Pool> {
-  const pending = new Map<number, Pending>();
-  const running = new Set<Promise<unknown>>();
-  let ports: WorkerPort[] = [];
+/** Starts the workers. Rejects with 'worker-failed'. */
+export async function createPool(settings: PoolSettings): Promise<Pool> {
+  const pool = new WorkerPool(settings);
+  await pool.start();
+  return pool;
+}
+
+class WorkerPool implements Pool {
+  readonly threads: number;
+  readonly #settings: PoolSettings;
+  readonly #replies = new PendingReplies();
+  readonly #running = new Set<Promise<unknown>>();
+  #workers: StartedWorkers | undefined;
   /**
    * Why there are no workers any more: it was closed, or they have taken their memory with them.
    */
-  let death: LemurError | undefined;
+  #death: LemurError | undefined;
   /** Resolves when those that were lost have ended; undefined: they live. */
-  let lost: { error: LemurError; ended: Promise<unknown> } | undefined;
-  let restarted: Promise<void> | undefined;
-  let restore: () => Iterable<ToWorker> = () => [];
-  let nextJob = 1;
-  /** Rejects the start of workers that have not answered yet. */
-  let starting: ((error: LemurError) => void)[] = [];
+  #lost: { error: LemurError; ended: Promise<unknown> } | undefined;
+  #restarted: Promise<void> | undefined;
+  #known: () => Iterable<ToWorker> = () => [];
 
-  const failAll = (error: LemurError): void => {
-    for (const { fail } of pending.values()) fail(error);
-    pending.clear();
-  };
+  constructor(settings: PoolSettings) {
+    this.threads = settings.threads;
+    this.#settings = settings;
+  }
+
+  get dead(): boolean {
+    return this.#death !== undefined;
+  }
+
+  get busy(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** New workers, which know the tensors of those before. */
+  async start(): Promise<void> {
+    const { platform, module, memory, guardScratch } = this.#settings;
+    const ports = Array.from({ length: this.threads }, () => platform.spawnWorker());
+    const sent = memory && sendMemory(memory);
+    const messages: ToWorker[] = [
+      { type: 'start', module, memory: sent, guardScratch },
+      ...this.#known(),
+    ];
+    const present = (): boolean => this.#workers?.ports === ports;
+    this.#lost = undefined;
+    const workers = new StartedWorkers(ports, messages, {
+      receive: (message) => {
+        if (present()) this.#replies.receive(message);
+      },
+      lose: (error) => {
+        if (present()) this.#lose(error);
+      },
+    });
+    this.#workers = workers;
+    if (this.busy) for (const port of ports) port.keepAlive(true);
+    try {
+      await this.#track(workers.ready);
+    } catch (error) {
+      this.#lose(error as LemurError);
+      throw error;
+    }
+  }
+
+  broadcast(message: ToWorker, transfer?: readonly ArrayBufferLike[]): void {
+    // new ones are told of what there is by then
+    if (this.#lost) return;
+    for (const port of this.#ports) port.post(message, transfer);
+  }
+
+  run(job: Job, options: JobOptions = {}): Promise<void> {
+    if (this.#death) return Promise.reject(this.#death);
+    if (options.signal?.aborted) return Promise.reject(options.signal.reason);
+    const runner = {
+      threads: this.threads,
+      ports: () => this.#ports,
+      nextJob: () => this.#replies.next(),
+      expect: (id: number, replies: number) => this.#expect(id, replies),
+    };
+    const runJob = this.#settings.memory ? runShared : runAlone;
+    const go = (): Promise<void> => runJob(runner, job, options);
+    return this.#track(this.#lost || this.#restarted ? this.#restart().then(go) : go());
+  }
+
+  onRestart(known: () => Iterable<ToWorker>): void {
+    this.#known = known;
+  }
+
+  async request(
+    message: Extract<ToWorker, { type: 'read' }>,
+  ): Promise<Extract<FromWorker, { type: 'data' }>> {
+    if (!this.#death && (this.#lost || this.#restarted)) await this.#track(this.#restart());
+    const id = this.#replies.next();
+    const reply = this.#track(this.#expect(id, 1));
+    this.#ports[0].post({ ...message, request: id } satisfies ToWorker);
+    return (await reply)[0] as Extract<FromWorker, { type: 'data' }>;
+  }
+
+  async idle(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  async close(): Promise<void> {
+    this.#death ??= new LemurError('closed', 'the device was closed', { where: 'device' });
+    this.#replies.failAll(this.#death);
+    this.#workers?.abandon(this.#death);
+    await Promise.all(this.#ports.map((port) => port.terminate()));
+  }
+
+  get #ports(): readonly WorkerPort[] {
+    return this.#workers?.ports ?? [];
+  }
+
+  #expect(id: number, replies: number): Promise<FromWorker[]> {
+    const gone = this.#death ?? this.#lost?.error;
+    return gone ? Promise.reject(gone) : this.#replies.expect(id, replies);
+  }
+
   /**
    * One worker ended. The others may be in the middle of the same job: none goes on, and until all
    * have ended no memory is given to anybody else.
    */
-  const lose = (error: LemurError): void => {
-    if (death || lost) return;
-    if (!memory) death = error;
-    const ending = Promise.all(ports.map((port) => port.terminate()));
-    lost = { error, ended: ending };
-    failAll(error);
-    void track(ending);
-  };
-  // workers keep the process alive while they have work, and only then
-  const track = <T>(promise: Promise<T>): Promise<T> => {
-    if (running.size === 0) for (const port of ports) port.keepAlive(true);
+  #lose(error: LemurError): void {
+    if (this.#death || this.#lost) return;
+    if (!this.#settings.memory) this.#death = error;
+    const ended = Promise.all(this.#ports.map((port) => port.terminate()));
+    this.#lost = { error, ended };
+    this.#replies.failAll(error);
+    void this.#track(ended);
+  }
+
+  /** Starts workers anew when some were lost; a failure is for the next call to try again. */
+  #restart(): Promise<void> {
+    this.#restarted ??= this.#startAnew();
+    return this.#restarted;
+  }
+
+  async #startAnew(): Promise<void> {
+    try {
+      await this.#lost?.ended;
+      if (this.#death) throw this.#death;
+      await this.start();
+    } finally {
+      this.#restarted = undefined;
+    }
+  }
+
+  /** Workers keep the process alive while they have work, and only then. */
+  #track<T>(promise: Promise<T>): Promise<T> {
+    if (!this.busy) for (const port of this.#ports) port.keepAlive(true);
     const ended = promise
       .catch(() => undefined)
       .then(() => {
-        running.delete(ended);
-        if (running.size === 0) for (const port of ports) port.keepAlive(false);
+        this.#running.delete(ended);
+        if (!this.busy) for (const port of this.#ports) port.keepAlive(false);
       });
-    running.add(ended);
+    this.#running.add(ended);
     return promise;
-  };
-
-  /** New workers, which know the tensors of those before. */
-  const start = async (): Promise<void> => {
-    const own = Array.from({ length: threads }, () => platform.spawnWorker());
-    ports = own;
-    lost = undefined;
-    starting = [];
-    const started = own.map(
-      (port) =>
-        new Promise<void>((resolve, reject) => {
-          starting.push(reject);
-          port.listen(
-            (message) => {
-              if (ports !== own) return;
-              const reply = message as FromWorker;
-              if (reply.type === 'started') resolve();
-              else pending.get(reply.type === 'data' ? reply.request : reply.job)?.reply(reply);
-            },
-            (cause) => {
-              const what = cause instanceof Error ? cause.message : String(cause);
-              const error = new LemurError(
-                'worker-failed',
-                `a worker thread ended: ${what}`,
-                { where: 'worker' },
-                { cause },
-              );
-              if (ports === own) lose(error);
-              reject(error);
-            },
-          );
-          port.post({
-            type: 'start',
-            module,
-            memory: memory && sendMemory(memory),
-          } satisfies ToWorker);
-          for (const message of restore()) port.post(message);
-        }),
-    );
-    if (running.size > 0) for (const port of own) port.keepAlive(true);
-    // seconds of the event loop: while the thread is busy with something else, no answer can arrive
-    let seconds = 0;
-    const patience = setInterval(() => {
-      if (++seconds < START_SECONDS) return;
-      for (const reject of starting)
-        reject(
-          new LemurError('worker-failed', `no worker answered within ${START_SECONDS} s`, {
-            where: 'worker',
-          }),
-        );
-    }, 1000);
-    try {
-      await track(Promise.all(started));
-    } catch (error) {
-      lose(error as LemurError);
-      throw error;
-    } finally {
-      clearInterval(patience);
-    }
-  };
-  /** Starts workers anew when some were lost; a failure is for the next call to try again. */
-  const restart = (): Promise<void> => {
-    restarted ??= (async () => {
-      try {
-        await lost?.ended;
-        if (death) throw death;
-        await start();
-      } finally {
-        restarted = undefined;
-      }
-    })();
-    return restarted;
-  };
-  await start();
-
-  const expect = (id: number, replies: number): Promise<FromWorker[]> =>
-    new Promise((resolve, reject) => {
-      if (death ?? lost) return reject(death ?? lost?.error);
-      const received: FromWorker[] = [];
-      pending.set(id, {
-        reply(message) {
-          received.push(message);
-          if (received.length < replies) return;
-          pending.delete(id);
-          const failed = received.find((reply) => reply.type === 'failed');
-          if (!failed) return resolve(received);
-          const cause = new Error(failed.message);
-          cause.stack = failed.stack;
-          if (failed.code)
-            return reject(
-              new LemurError(failed.code, failed.message, { where: failed.where }, { cause }),
-            );
-          reject(
-            new LemurError(
-              'worker-failed',
-              `a worker thread failed: ${failed.message}`,
-              { where: 'worker' },
-              { cause },
-            ),
-          );
-        },
-        fail: reject,
-      });
-    });
-
-  /** All workers draw block numbers from one counter; an abort exhausts it. */
-  const runShared = async (
-    job: Job,
-    options: RunOptions & { stage?: string | undefined },
-  ): Promise<void> => {
-    const { operation, args, blocks, scratch, top } = job;
-    const counter = new Int32Array(new SharedArrayBuffer(4));
-    const id = nextJob++;
-    const workers = ports.slice(0, Math.min(threads, blocks));
-    const replies = expect(id, workers.length);
-    const exhaust = (): void => void Atomics.store(counter, 0, blocks);
-    const forget = options.signal && onAbort(options.signal, exhaust);
-    const report = (): void =>
-      options.onProgress?.({
-        stage: options.stage ?? operation,
-        done: Math.min(blocks, Atomics.load(counter, 0)),
-        total: blocks,
-      });
-    report();
-    const timer = options.onProgress && setInterval(report, PROGRESS_INTERVAL_MS);
-    try {
-      workers.forEach((port, i) => {
-        port.post({
-          type: 'run',
-          job: id,
-          operation,
-          args,
-          scratch: scratch[i],
-          top,
-          counter,
-          from: 0,
-          to: blocks,
-        } satisfies ToWorker);
-      });
-      await replies;
-    } finally {
-      clearInterval(timer);
-      forget?.();
-    }
-    options.signal?.throwIfAborted();
-    report();
-  };
-
-  /** One worker, one block a message: between blocks it hears of an abort. */
-  const runAlone = async (
-    job: Job,
-    options: RunOptions & { stage?: string | undefined },
-  ): Promise<void> => {
-    const { operation, args, blocks, scratch, top } = job;
-    const report = (done: number): void =>
-      options.onProgress?.({ stage: options.stage ?? operation, done, total: blocks });
-    report(0);
-    for (let block = 0; block < blocks; block++) {
-      options.signal?.throwIfAborted();
-      const id = nextJob++;
-      const reply = expect(id, 1);
-      ports[0].post({
-        type: 'run',
-        job: id,
-        operation,
-        args,
-        scratch: scratch[0],
-        top,
-        counter: null,
-        from: block,
-        to: block + 1,
-      } satisfies ToWorker);
-      await reply;
-      report(block + 1);
-    }
-  };
-
-  return {
-    threads,
-    get dead() {
-      return death !== undefined;
-    },
-    get busy() {
-      return running.size > 0;
-    },
-    broadcast(message, transfer) {
-      // new ones are told of what there is by then
-      if (lost) return;
-      for (const port of ports) port.post(message, transfer);
-    },
-    run(job, options = {}) {
-      if (death) return Promise.reject(death);
-      if (options.signal?.aborted) return Promise.reject(options.signal.reason);
-      const go = (): Promise<void> => (memory ? runShared(job, options) : runAlone(job, options));
-      return track(lost || restarted ? restart().then(go) : go());
-    },
-    onRestart(known) {
-      restore = known;
-    },
-    async request(message) {
-      if (!death && (lost || restarted)) await track(restart());
-      const id = nextJob++;
-      const reply = track(expect(id, 1));
-      ports[0].post({ ...message, request: id } satisfies ToWorker);
-      return (await reply)[0] as Extract<FromWorker, { type: 'data' }>;
-    },
-    async idle() {
-      await Promise.all(running);
-    },
-    async close() {
-      const closed = new LemurError('closed', 'the device was closed', { where: 'device' });
-      death ??= closed;
-      failAll(death);
-      for (const reject of starting) reject(death);
-      await Promise.all(ports.map((port: WorkerPort) => port.terminate()));
-    },
-  };
+  }
 }

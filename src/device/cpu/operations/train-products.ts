@@ -61,15 +61,16 @@ export function productsOf(
 }
 
 function floatProducts(
-  { kernels, scratch, mark, rewind }: Context,
+  context: Context,
   { inputs, outputs }: Linear,
   w: number,
   batch: number,
 ): Products {
+  const { kernels } = context;
   const product = (m: number, multiply: (scratch: number) => void): void => {
-    const start = mark();
-    multiply(scratch(gemmScratch(m) * 4));
-    rewind(start);
+    const start = context.mark();
+    multiply(context.scratch(gemmScratch(m) * 4));
+    context.rewind(start);
   };
   return {
     forward: (_first, rows, x, y) =>
@@ -107,15 +108,16 @@ function floatProducts(
  * codes of dy times those.
  */
 function codeProducts(
-  { kernels, scratch, mark, rewind }: Context,
+  context: Context,
   { inputs, outputs }: Linear,
   at: LinearCodes,
   batch: number,
 ): Products {
+  const { kernels } = context;
   return {
     forward(first, rows, x, y) {
-      const start = mark();
-      const codes = scratch(rows * evenUp(inputs) * 2);
+      const start = context.mark();
+      const codes = context.scratch(rows * evenUp(inputs) * 2);
       const scales = at.inputScales + first * 4;
       kernels.quantizeRowsI16(x, rows, inputs, LIMIT, 0, codes, scales);
       kernels.packPairsI16(codes, rows, inputs, at.input + first * 32, evenUp(batch));
@@ -130,20 +132,20 @@ function codeProducts(
         y,
         outputs,
       );
-      rewind(start);
+      context.rewind(start);
     },
     backward(rows, dy, dx) {
-      const start = mark();
-      const codes = scratch(rows * evenUp(outputs) * 2);
-      const scales = scratch(rows * 4);
+      const start = context.mark();
+      const codes = context.scratch(rows * evenUp(outputs) * 2);
+      const scales = context.scratch(rows * 4);
       kernels.quantizeRowsI16(dy, rows, outputs, LIMIT, at.weightScales, codes, scales);
       kernels.gemmI16(rows, inputs, evenUp(outputs), codes, scales, at.backward, 0, dx, inputs);
-      rewind(start);
+      context.rewind(start);
     },
     gradient(from, used, dy, _x, dW) {
-      const start = mark();
-      const codes = scratch(used * evenUp(batch) * 2);
-      const scales = scratch(used * 4);
+      const start = context.mark();
+      const codes = context.scratch(used * evenUp(batch) * 2);
+      const scales = context.scratch(used * 4);
       kernels.quantizeColumnsI16(
         dy + from * 4,
         batch,
@@ -155,7 +157,7 @@ function codeProducts(
         scales,
       );
       kernels.gemmI16(used, inputs, evenUp(batch), codes, scales, at.input, 0, dW, inputs);
-      rewind(start);
+      context.rewind(start);
     },
   };
 }
