@@ -111,3 +111,53 @@ export function isLemurError<C extends LemurErrorCode = LemurErrorCode>(
     (code === undefined || e.code === code)
   );
 }
+
+/** An argument of the wrong type or out of range: says what was expected and what was got. */
+export function invalidArgument(
+  where: string,
+  problem: string,
+  cause?: unknown,
+): LemurError<'invalid-argument'> {
+  return errorAt('invalid-argument', where, problem, cause);
+}
+
+/** A file that is truncated, damaged or not of its format. */
+export function badFile(where: string, problem: string, cause?: unknown): LemurError<'bad-file'> {
+  return errorAt('bad-file', where, problem, cause);
+}
+
+/** A format of an unknown version, or something that this platform or object cannot do. */
+export function unsupported(
+  where: string,
+  problem: string,
+  cause?: unknown,
+): LemurError<'unsupported'> {
+  return errorAt('unsupported', where, problem, cause);
+}
+
+/** A file, folder or model that is not there. */
+export function notFound(where: string, problem: string, cause?: unknown): LemurError<'not-found'> {
+  return errorAt('not-found', where, problem, cause);
+}
+
+/** A storage that could not read or write, or did not keep what was written. */
+export function storageFailed(
+  where: string,
+  problem: string,
+  cause?: unknown,
+): LemurError<'storage-failed'> {
+  return errorAt('storage-failed', where, problem, cause);
+}
+
+/** The kinds that say no more than where and what. */
+type PlainCode = 'invalid-argument' | 'bad-file' | 'unsupported' | 'not-found' | 'storage-failed';
+
+function errorAt<C extends PlainCode>(
+  code: C,
+  where: string,
+  problem: string,
+  cause: unknown,
+): LemurError<C> {
+  const fields = { where } as LemurErrorFields[C];
+  return new LemurError(code, `${where}: ${problem}`, fields, cause === undefined ? {} : { cause });
+}

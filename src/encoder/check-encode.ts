@@ -1,4 +1,4 @@
-import { LemurError } from '../errors.js';
+import { invalidArgument, LemurError } from '../errors.js';
 import { describeKind, showValue } from '../value-kind.js';
 import type { EncodeOptions } from './encoder.js';
 import { extraTokens, type TextRecipe } from './text/recipe.js';
@@ -9,17 +9,12 @@ const MOST_TOKENS = 180;
 /** Raises 'invalid-argument' for anything but an array of strings. */
 export function checkTexts(texts: readonly string[], where: string): void {
   if (!Array.isArray(texts))
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: expected an array of strings, got ${describeKind(texts)}`,
-      { where },
-    );
+    throw invalidArgument(where, `expected an array of strings, got ${describeKind(texts)}`);
   const wrong = texts.findIndex((text) => typeof text !== 'string');
   if (wrong >= 0) {
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: text ${wrong} is of type ${typeof texts[wrong]}, expected a string`,
-      { where },
+    throw invalidArgument(
+      where,
+      `text ${wrong} is of type ${typeof texts[wrong]}, expected a string`,
     );
   }
 }
@@ -50,11 +45,8 @@ export function maxTokensOf(
   const most = positions - extra - recipe.promptTokens;
   if (Number.isInteger(maxTokens) && maxTokens >= 1 && maxTokens <= most)
     return maxTokens + recipe.promptTokens;
-  throw new LemurError(
-    'invalid-argument',
-    `${where}: maxTokens is ${showValue(maxTokens)}, expected an integer from 1 to ${most}`,
-    {
-      where,
-    },
+  throw invalidArgument(
+    where,
+    `maxTokens is ${showValue(maxTokens)}, expected an integer from 1 to ${most}`,
   );
 }

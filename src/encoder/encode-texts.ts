@@ -1,6 +1,6 @@
 import { abortable } from '../abortable.js';
 import { isNumberArray, typeName } from '../bytes/typed-array.js';
-import { LemurError } from '../errors.js';
+import { invalidArgument, LemurError } from '../errors.js';
 import { checkValues } from '../tokens/check-values.js';
 import { fromRagged } from '../tokens/token-sets.js';
 import { describeKind, kindOf } from '../value-kind.js';
@@ -57,7 +57,7 @@ function checkShape(
       typeof given === 'object' && given !== null
         ? `counts: ${describeKind(given.counts)}`
         : describeKind(given);
-    throw invalid('encoder', `expected { vectors, counts, offsets, dim }, got ${got}`);
+    throw invalidArgument('encoder', `expected { vectors, counts, offsets, dim }, got ${got}`);
   }
   const { counts } = given;
   if (given.dim !== dim || counts.length !== texts) {
@@ -75,7 +75,10 @@ function checkShape(
       throw new LemurError('empty-document', message, { where: 'encoder', index: text });
     }
     if (!Number.isInteger(count) || (count as number) < 0)
-      throw invalid(name(text), `count of ${describeKind(count)}, expected a positive integer`);
+      throw invalidArgument(
+        name(text),
+        `count of ${describeKind(count)}, expected a positive integer`,
+      );
   }
 }
 
@@ -83,13 +86,13 @@ function checkShape(
 function checkOffsets(given: unknown, offsets: Float64Array): void {
   if (given === undefined) return;
   if (!isNumberArray(given) || given.length !== offsets.length)
-    throw invalid(
+    throw invalidArgument(
       'encoder',
       `offsets: expected ${offsets.length} numbers, got ${isNumberArray(given) ? given.length : describeKind(given)}`,
     );
   const wrong = offsets.findIndex((offset, i) => given[i] !== offset);
   if (wrong >= 0)
-    throw invalid(
+    throw invalidArgument(
       'encoder',
       `offsets[${wrong}]: expected ${offsets[wrong]} by the counts, got ${describeKind(given[wrong])}`,
     );
@@ -98,10 +101,10 @@ function checkOffsets(given: unknown, offsets: Float64Array): void {
 function spansOf(spans: unknown, rows: number): Int32Array | undefined {
   if (spans === undefined || spans === null) return undefined;
   if (kindOf(spans) !== 'Int32Array')
-    throw invalid('encoder', `spans: expected an Int32Array, got ${typeName(spans)}`);
+    throw invalidArgument('encoder', `spans: expected an Int32Array, got ${typeName(spans)}`);
   const { length } = spans as Int32Array;
   if (length !== 2 * rows)
-    throw invalid('encoder', `spans: expected ${rows} x 2 values, got ${length}`);
+    throw invalidArgument('encoder', `spans: expected ${rows} x 2 values, got ${length}`);
   return spans as Int32Array;
 }
 
@@ -109,7 +112,7 @@ function truncatedOf(truncated: unknown, texts: number): number | undefined {
   if (truncated === undefined || truncated === null) return undefined;
   if (Number.isInteger(truncated) && (truncated as number) >= 0 && (truncated as number) <= texts)
     return truncated as number;
-  throw invalid(
+  throw invalidArgument(
     'encoder',
     `truncated: expected how many of the ${texts} texts were cut, got ${describeKind(truncated)}`,
   );
@@ -124,8 +127,4 @@ function textOf(offsets: Float64Array, row: number): number {
     else high = middle - 1;
   }
   return low;
-}
-
-function invalid(where: string, problem: string): LemurError {
-  return new LemurError('invalid-argument', `${where}: ${problem}`, { where });
 }

@@ -1,4 +1,4 @@
-import { LemurError } from '../errors.js';
+import { badFile } from '../errors.js';
 import { resolveRecipes } from './checkpoint/resolve-recipes.js';
 import type { Settings } from './checkpoint/settings.js';
 import type { EncoderParts } from './pooling-encoder.js';
@@ -47,7 +47,7 @@ function checkRoom(recipe: TextRecipe, positions: number, where: string): void {
   const [length, extra] = [Math.min(recipe.length ?? positions, positions), extraTokens(recipe)];
   if (length > extra) return;
   const problem = `texts of ${length} tokens at most (model_max_length, max_position_embeddings), expected more than the ${extra} around each`;
-  throw new LemurError('bad-file', `${where}: ${problem}`, { where });
+  throw badFile(where, problem);
 }
 
 /** A number of tokens; undefined for none, and for the number that stands for no limit. */

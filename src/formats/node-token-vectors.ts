@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileKind } from '../bytes/file-kind.js';
 import { readHead, readShared, readWhole } from '../bytes/node-file.js';
 import { whatLiesAt } from '../bytes/node-path-content.js';
-import { LemurError } from '../errors.js';
+import { badFile, type LemurError } from '../errors.js';
 import { type TokenSets, tokenSets } from '../tokens/token-sets.js';
 import { readNpyFloats } from './npy/node-npy.js';
 import { readNpy } from './npy/npy.js';
@@ -34,9 +34,5 @@ async function readTokenFolder(folder: string, { signal }: TokenVectorOptions): 
 }
 
 function badShape(path: string, shape: readonly number[], expected: string): LemurError {
-  return new LemurError(
-    'bad-file',
-    `${path}: an array of shape [${shape.join(', ')}], expected ${expected}`,
-    { where: path },
-  );
+  return badFile(path, `an array of shape [${shape.join(', ')}], expected ${expected}`);
 }

@@ -1,5 +1,5 @@
 import { fileKind } from '../bytes/file-kind.js';
-import { LemurError } from '../errors.js';
+import { badFile } from '../errors.js';
 import { type TokenSets, tokenSets } from '../tokens/token-sets.js';
 import { readNpy } from './npy/npy.js';
 import {
@@ -91,8 +91,4 @@ function floatsOf(entry: SafetensorsEntry, where: string): Float32Array {
   const { type, bytes } = entry;
   if (type !== 'F32' || bytes.byteOffset % 4 !== 0) return toFloat32(entry, where);
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-}
-
-function badFile(where: string, problem: string): LemurError {
-  return new LemurError('bad-file', `${where}: ${problem}`, { where });
 }

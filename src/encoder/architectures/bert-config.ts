@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, unsupported } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
 
 /**
@@ -32,7 +32,7 @@ export interface BertConfig {
  */
 export function bertConfig(json: unknown, where: string): BertConfig {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new LemurError('bad-file', `${where}: expected an object of model settings`, { where });
+    throw badFile(where, 'expected an object of model settings');
   }
   const config = json as Record<string, unknown>;
   expectOneOf(config, 'model_type', ['bert', 'roberta', 'xlm-roberta'], where);
@@ -41,38 +41,25 @@ export function bertConfig(json: unknown, where: string): BertConfig {
   const hidden = positive(config, 'hidden_size', where);
   const heads = positive(config, 'num_attention_heads', where);
   if (hidden % (8 * heads) !== 0) {
-    throw new LemurError(
-      'unsupported',
-      `${where}: hidden_size ${hidden} in ${heads} heads, expected heads of a multiple of 8`,
-      { where },
+    throw unsupported(
+      where,
+      `hidden_size ${hidden} in ${heads} heads, expected heads of a multiple of 8`,
     );
   }
   const intermediate = positive(config, 'intermediate_size', where);
   if (intermediate % 8 !== 0) {
-    throw new LemurError(
-      'unsupported',
-      `${where}: intermediate_size ${intermediate}, expected a multiple of 8`,
-      { where },
-    );
+    throw unsupported(where, `intermediate_size ${intermediate}, expected a multiple of 8`);
   }
   const epsilon = config.layer_norm_eps;
   if (typeof epsilon !== 'number' || !Number.isFinite(epsilon) || !(epsilon > 0)) {
-    throw new LemurError(
-      'bad-file',
-      `${where}: layer_norm_eps ${showJson(epsilon)}, expected a positive number`,
-      { where },
-    );
+    throw badFile(where, `layer_norm_eps ${showJson(epsilon)}, expected a positive number`);
   }
   // RoBERTa counts from behind the padding token's id
   const firstPosition =
     config.model_type === 'bert' ? 0 : 1 + natural(config, 'pad_token_id', where);
   const positions = positive(config, 'max_position_embeddings', where) - firstPosition;
   if (positions < 3)
-    throw new LemurError(
-      'bad-file',
-      `${where}: ${positions} positions for a text's tokens, expected at least 3`,
-      { where },
-    );
+    throw badFile(where, `${positions} positions for a text's tokens, expected at least 3`);
   return {
     kind: 'bert',
     hidden,
@@ -96,21 +83,13 @@ export function expectOneOf(
 ): void {
   if (known.includes(config[key])) return;
   const names = known.filter((name) => name !== undefined).join(' or ');
-  throw new LemurError(
-    'unsupported',
-    `${where}: ${key} is ${showJson(config[key])}, supported: ${names}`,
-    { where },
-  );
+  throw unsupported(where, `${key} is ${showJson(config[key])}, supported: ${names}`);
 }
 
 export function positive(config: Record<string, unknown>, key: string, where: string): number {
   const value = config[key];
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
-  throw new LemurError(
-    'bad-file',
-    `${where}: ${key} is ${showJson(value)}, expected a positive integer`,
-    { where },
-  );
+  throw badFile(where, `${key} is ${showJson(value)}, expected a positive integer`);
 }
 
 function natural(config: Record<string, unknown>, key: string, where: string): number {

@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, unsupported } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
 
 /** Functions that a dense layer may end with. */
@@ -33,38 +33,25 @@ export interface DenseConfig {
  */
 export function denseConfig(json: unknown, where: string): DenseConfig {
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new LemurError('bad-file', `${where}: expected an object of a dense layer's settings`, {
-      where,
-    });
+    throw badFile(where, "expected an object of a dense layer's settings");
   const config = json as Record<string, unknown>;
   const size = (key: string): number => {
     const value = config[key];
     if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
-    throw new LemurError(
-      'bad-file',
-      `${where}: ${key} is ${showJson(value)}, expected a positive integer`,
-      { where },
-    );
+    throw badFile(where, `${key} is ${showJson(value)}, expected a positive integer`);
   };
   const input = config.module_input_name ?? 'token_embeddings';
   if (input !== 'token_embeddings')
-    throw new LemurError(
-      'unsupported',
-      `${where}: a layer of ${showJson(input)}, expected one of token_embeddings`,
-      { where },
-    );
+    throw unsupported(where, `a layer of ${showJson(input)}, expected one of token_embeddings`);
   // torch.nn.modules.linear.Identity and the like
   const name = config.activation_function ?? 'Identity';
   const activation = ACTIVATIONS.find(
     (known) => typeof name === 'string' && name.split('.').at(-1)?.toLowerCase() === known,
   );
   if (!activation)
-    throw new LemurError(
-      'unsupported',
-      `${where}: activation_function is ${showJson(name)}, supported: ${ACTIVATIONS.join(', ')}`,
-      {
-        where,
-      },
+    throw unsupported(
+      where,
+      `activation_function is ${showJson(name)}, supported: ${ACTIVATIONS.join(', ')}`,
     );
   return {
     inputs: size('in_features'),

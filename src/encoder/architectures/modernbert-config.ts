@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, unsupported } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
 import { expectOneOf, positive } from './bert-config.js';
 
@@ -26,19 +26,14 @@ export function modernBertConfig(config: Record<string, unknown>, where: string)
   const hidden = positive(config, 'hidden_size', where);
   const heads = positive(config, 'num_attention_heads', where);
   if (hidden % (2 * heads) !== 0)
-    throw new LemurError(
-      'unsupported',
-      `${where}: hidden_size ${hidden} in ${heads} heads, expected heads of an even size`,
-      { where },
+    throw unsupported(
+      where,
+      `hidden_size ${hidden} in ${heads} heads, expected heads of an even size`,
     );
   const number = (key: string, value: unknown, otherwise: number): number => {
     if (value === undefined || value === null) return otherwise;
     if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-    throw new LemurError(
-      'bad-file',
-      `${where}: ${key} is ${showJson(value)}, expected a positive number`,
-      { where },
-    );
+    throw badFile(where, `${key} is ${showJson(value)}, expected a positive number`);
   };
   const layers = positive(config, 'num_hidden_layers', where);
   const every = number('global_attn_every_n_layers', config.global_attn_every_n_layers, 3);

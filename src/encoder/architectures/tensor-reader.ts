@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile } from '../../errors.js';
 import type { TensorFile } from '../../formats/safetensors/tensor-file.js';
 
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F64'];
@@ -33,17 +33,9 @@ export function tensorReader(
     check(name, ...shape) {
       const entry = file.tensors.get(prefix + name);
       if (entry === undefined)
-        throw new LemurError(
-          'bad-file',
-          `${where}: no tensor ${name}, expected the weights of a ${what} model`,
-          { where },
-        );
+        throw badFile(where, `no tensor ${name}, expected the weights of a ${what} model`);
       if (!FLOATS.includes(entry.type))
-        throw new LemurError(
-          'bad-file',
-          `${where}: ${name} of type ${entry.type}, expected a floating-point one`,
-          { where },
-        );
+        throw badFile(where, `${name} of type ${entry.type}, expected a floating-point one`);
       const fits =
         entry.shape.length === shape.length &&
         shape.every((size, i) =>
@@ -51,10 +43,9 @@ export function tensorReader(
         );
       if (!fits) {
         const expected = shape.map((size) => size ?? 'any').join(', ');
-        throw new LemurError(
-          'bad-file',
-          `${where}: ${name} is [${entry.shape}], expected [${expected}] as in config.json`,
-          { where },
+        throw badFile(
+          where,
+          `${name} is [${entry.shape}], expected [${expected}] as in config.json`,
         );
       }
     },

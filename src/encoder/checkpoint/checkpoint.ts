@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, unsupported } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
 import { bertConfig } from '../architectures/bert-config.js';
 import type { DenseLayer } from '../architectures/dense.js';
@@ -68,9 +68,7 @@ export async function openCheckpoint(
   if (graph) return foreignGraph(of, graph, config);
   const problem = `model_type is ${showJson(config.json.model_type)}, supported: ${BODIES.join(', ')}, and any other with its ONNX file`;
   const names = GRAPHS[precision].join(' or ');
-  throw new LemurError('unsupported', `${config.where}: ${problem} (${names})`, {
-    where: config.where,
-  });
+  throw unsupported(config.where, `${problem} (${names})`);
 }
 
 /** A checkpoint whose layout is known. */
@@ -170,9 +168,5 @@ async function findOnnx(
 function sizeOf({ json, where }: ParsedFile, key: string): number {
   const value = json[key];
   if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
-  throw new LemurError(
-    'bad-file',
-    `${where}: ${key} is ${showJson(value)}, expected a positive integer`,
-    { where },
-  );
+  throw badFile(where, `${key} is ${showJson(value)}, expected a positive integer`);
 }

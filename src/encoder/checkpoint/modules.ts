@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, LemurError, unsupported } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
 import { type CheckpointFiles, needJson, readJson } from '../files/checkpoint-files.js';
 
@@ -32,17 +32,14 @@ export async function readModules(files: CheckpointFiles): Promise<Module[] | un
     value !== null &&
     ['type', 'path'].every((key) => typeof (value as Record<string, unknown>)[key] === 'string');
   if (!Array.isArray(list) || !list.every(isModule))
-    throw new LemurError('bad-file', `${where}: expected an array of modules with type and path`, {
-      where,
-    });
+    throw badFile(where, 'expected an array of modules with type and path');
   const outside = list.find(
     ({ path }) => path.startsWith('/') || /[\\:]/.test(path) || path.split('/').includes('..'),
   );
   if (outside)
-    throw new LemurError(
-      'bad-file',
-      `${where}: a module at ${showJson(outside.path)}, expected a folder in the checkpoint`,
-      { where },
+    throw badFile(
+      where,
+      `a module at ${showJson(outside.path)}, expected a folder in the checkpoint`,
     );
   const modules = list.map(({ type, path }) => ({ kind: type.split('.').at(-1) ?? type, path }));
   const unknown = modules.find(({ kind }) => !MODULES.includes(kind));
@@ -89,12 +86,9 @@ export async function checkPooling(
     const { pool_factor: factor = 1 } = json;
     if (typeof factor === 'number' && factor <= 1) continue;
     const problem = `pool_factor is ${showJson(factor)}, supported: 1; take the module out of modules.json and give an index { pooling: ${showJson(factor)} }`;
-    throw new LemurError(
-      'unsupported',
-      `${where}: ${problem}, which clusters by the distances of vectors instead of their cosines`,
-      {
-        where,
-      },
+    throw unsupported(
+      where,
+      `${problem}, which clusters by the distances of vectors instead of their cosines`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
 import type { TextRecipe } from '../text/recipe.js';
 import { idsOf, type TextTokenizer } from '../text/tokenizer.js';
@@ -27,9 +27,7 @@ export function resolveRecipes(
     const token = filler === undefined ? undefined : tokenizer.id(filler);
     if (expansion && token === undefined) {
       const problem = filler === undefined ? 'no mask token' : `no token ${showJson(filler)}`;
-      throw new LemurError('bad-file', `${where}: ${problem}, which queries are filled up with`, {
-        where,
-      });
+      throw badFile(where, `${problem}, which queries are filled up with`);
     }
     const isMarker = marker === '' && /^(\[.*\]|<.*>) ?$/.test(prompt);
     const markerId = markerIdOf(isMarker ? prompt : marker, tokenizer);

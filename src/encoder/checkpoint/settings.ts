@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, type LemurError, unsupported } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
 import { PUNCTUATION } from '../text/tokenizer.js';
 
@@ -88,11 +88,7 @@ function promptOf(prompt = '', marker: string): string {
 /** What config_sentence_transformers.json has as its prompts. */
 function promptsOf({ prompts = null }: Json, where: string): Json {
   if (typeof prompts === 'object' && !Array.isArray(prompts)) return (prompts ?? {}) as Json;
-  throw new LemurError(
-    'bad-file',
-    `${where}: prompts is ${showJson(prompts)}, expected an object of texts`,
-    { where },
-  );
+  throw badFile(where, `prompts is ${showJson(prompts)}, expected an object of texts`);
 }
 
 /** Whether a config_sentence_transformers.json is of PyLate. */
@@ -149,12 +145,9 @@ export function nativeSettings(
   const field = reader(transformer.json, transformer.where);
   const skip = reader(mask.json, mask.where);
   if (mask.json.keep_only_token_ids)
-    throw new LemurError(
-      'unsupported',
-      `${mask.where}: keep_only_token_ids, which is of page images: give their vectors as tokens`,
-      {
-        where: mask.where,
-      },
+    throw unsupported(
+      mask.where,
+      'keep_only_token_ids, which is of page images: give their vectors as tokens',
     );
   const words = skip.words('skiplist_words') ?? [];
   const tasks =
@@ -197,8 +190,7 @@ function nativeExpansion(
   where: string,
 ): { expansion: KindSettings['expansion']; length: number | undefined } {
   if (value === undefined || value === null) return { expansion: undefined, length: undefined };
-  const bad = (problem: string): LemurError =>
-    new LemurError('unsupported', `${where}: query_expansion ${problem}`, { where });
+  const bad = (problem: string): LemurError => unsupported(where, `query_expansion ${problem}`);
   if (typeof value !== 'object' || Array.isArray(value))
     throw bad(`is ${showJson(value)}, expected an object`);
   const field = reader(value as Json, where);
@@ -221,11 +213,7 @@ function reader(json: Json, where: string) {
     const value = json[key];
     if (value === undefined || value === null) return undefined;
     if (is(value)) return value;
-    throw new LemurError(
-      'bad-file',
-      `${where}: ${key} is ${showJson(value)}, expected ${expected}`,
-      { where },
-    );
+    throw badFile(where, `${key} is ${showJson(value)}, expected ${expected}`);
   };
   return {
     text: (key: string) => get(key, (value) => typeof value === 'string', 'a text'),

@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { LemurError, notFound } from '../../errors.js';
 import type { CheckpointFile, CheckpointFiles, OpenFile } from './checkpoint-files.js';
 import type { HubOptions } from './hub-options.js';
 
@@ -51,10 +51,7 @@ export function addressFiles(
     if (response.status === 404) return undefined;
     // servers of pages answer so for whatever they do not have
     if (response.headers.get('content-type')?.startsWith('text/html')) return undefined;
-    if (!response.ok)
-      throw new LemurError('not-found', `${url}: got status ${response.status}, expected 200`, {
-        where: url,
-      });
+    if (!response.ok) throw notFound(url, `got status ${response.status}, expected 200`);
     return { where: url, place: await response.blob().catch(failed) };
   }
 }

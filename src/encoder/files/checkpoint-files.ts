@@ -1,5 +1,5 @@
 import { type ByteSource, readAll } from '../../bytes/byte-source.js';
-import { isLemurError, LemurError } from '../../errors.js';
+import { badFile, isLemurError, LemurError } from '../../errors.js';
 import { hasLevels, MOST_JSON_LEVELS } from '../../formats/json/json-levels.js';
 
 /** A file of a checkpoint, in a form that a message carries to another thread. */
@@ -70,15 +70,12 @@ export async function readJson(
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new LemurError('bad-file', `${where}: not JSON`, { where }, { cause });
+    throw badFile(where, 'not JSON', cause);
   }
   if (!hasLevels(json))
-    throw new LemurError(
-      'bad-file',
-      `${where}: more than ${MOST_JSON_LEVELS} levels of objects and arrays, as no settings have`,
-      {
-        where,
-      },
+    throw badFile(
+      where,
+      `more than ${MOST_JSON_LEVELS} levels of objects and arrays, as no settings have`,
     );
   return { json, where };
 }

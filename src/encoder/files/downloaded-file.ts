@@ -1,5 +1,5 @@
 import { type ByteSource, readAll, readExactly } from '../../bytes/byte-source.js';
-import { isLemurError, LemurError } from '../../errors.js';
+import { badFile, isLemurError, type LemurError } from '../../errors.js';
 import { openSafetensors } from '../../formats/safetensors/safetensors-file.js';
 import { openZip } from '../../formats/zip/zip-file.js';
 
@@ -40,7 +40,7 @@ async function checkJson(source: ByteSource): Promise<void> {
   } catch (cause) {
     if (isLemurError(cause)) throw cause;
     const { name: where } = source;
-    throw new LemurError('bad-file', `${where}: not JSON, or cut off`, { where }, { cause });
+    throw badFile(where, 'not JSON, or cut off', cause);
   }
 }
 
@@ -50,8 +50,7 @@ async function checkJson(source: ByteSource): Promise<void> {
  */
 async function checkMessage(source: ByteSource): Promise<void> {
   const { size, name: where } = source;
-  const broken = (): LemurError =>
-    new LemurError('bad-file', `${where}: no ONNX model, or cut off`, { where });
+  const broken = (): LemurError => badFile(where, 'no ONNX model, or cut off');
   if (size === 0) throw broken();
   for (let at = 0; at < size; ) {
     const head = await readExactly(source, at, Math.min(20, size - at));

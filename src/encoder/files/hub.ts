@@ -1,4 +1,4 @@
-import { isLemurError, LemurError } from '../../errors.js';
+import { badFile, isLemurError, LemurError, notFound } from '../../errors.js';
 import type { CheckpointFile, CheckpointFiles } from './checkpoint-files.js';
 import { checkWhole, isSettings } from './downloaded-file.js';
 import type { HubCache } from './hub-cache.js';
@@ -54,7 +54,7 @@ class HubFiles implements CheckpointFiles {
       /[\\\0:]/.test(name)
     ) {
       const problem = `a file ${JSON.stringify(name)}, expected one in the checkpoint`;
-      throw new LemurError('bad-file', `${this.name}: ${problem}`, { where: this.name });
+      throw badFile(this.name, problem);
     }
     if (!this.#found.has(name)) this.#found.set(name, await this.#lookUp(name));
     return this.#found.get(name);
@@ -117,7 +117,7 @@ class HubFiles implements CheckpointFiles {
       throw this.#unreachable(name, `${status} ${statusText}`);
     const asked = `${status} for ${name}, revision ${this.#options.revision ?? 'main'}`;
     const problem = `the hub has no such model, or not for everybody (${asked})`;
-    throw new LemurError('not-found', `${this.name}: ${problem}`, { where: this.name });
+    throw notFound(this.name, problem);
   }
 
   #keep(name: string, answer: HubAnswer): Promise<CheckpointFile> {

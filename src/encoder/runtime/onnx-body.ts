@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-web';
-import { LemurError } from '../../errors.js';
+import { LemurError, unsupported } from '../../errors.js';
 import { type Body, type BodyOutput, type IdBatch, meanPool } from './body.js';
 
 /** What is used of ONNX Runtime, whichever package it comes from. */
@@ -65,7 +65,7 @@ function checkInputs(names: readonly string[], where: string): void {
   const known = ['input_ids', 'attention_mask', 'token_type_ids'];
   if (names.every((name) => known.includes(name)) && names.includes('input_ids')) return;
   const problem = `a model with inputs ${names.join(', ')}, expected input_ids, attention_mask and perhaps token_type_ids`;
-  throw new LemurError('unsupported', `${where}: ${problem}`, { where });
+  throw unsupported(where, problem);
 }
 
 async function loadSession(

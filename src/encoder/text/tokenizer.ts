@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, LemurError, unsupported } from '../../errors.js';
 import { encodeStart, type TokenShapes, type TokenSource, tokenShapes } from './encode-start.js';
 import { preparedNormalizer } from './prepared-normalizer.js';
 import type { Around } from './recipe.js';
@@ -91,12 +91,7 @@ export async function loadTokenizer(
     });
   } catch (cause) {
     if (cause instanceof LemurError) throw cause;
-    throw new LemurError(
-      'bad-file',
-      `${where}: not a tokenizer that @huggingface/tokenizers can load`,
-      { where },
-      { cause },
-    );
+    throw badFile(where, 'not a tokenizer that @huggingface/tokenizers can load', cause);
   }
 }
 
@@ -115,10 +110,9 @@ export function textTokenizer(
 ): TextTokenizer {
   const special = source.encode('', { add_special_tokens: true }).ids;
   if (special.length !== 2) {
-    throw new LemurError(
-      'unsupported',
-      `${where}: ${special.length} special tokens around a text, expected [CLS] and [SEP]`,
-      { where },
+    throw unsupported(
+      where,
+      `${special.length} special tokens around a text, expected [CLS] and [SEP]`,
     );
   }
   const [first, last] = special;
@@ -130,10 +124,9 @@ export function textTokenizer(
       const length = Math.min(ids.length, maxTokens);
       for (let i = 0; i < length; i++) {
         if (!(ids[i] < vocabulary)) {
-          throw new LemurError(
-            'bad-file',
-            `${where}: token ${tokens[i]} has id ${ids[i]}, expected less than ${vocabulary}`,
-            { where },
+          throw badFile(
+            where,
+            `token ${tokens[i]} has id ${ids[i]}, expected less than ${vocabulary}`,
           );
         }
       }

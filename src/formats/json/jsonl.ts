@@ -1,5 +1,5 @@
 import { ownBytes } from '../../bytes/typed-array.js';
-import { LemurError } from '../../errors.js';
+import { badFile, invalidArgument, type LemurError } from '../../errors.js';
 import { nextMacrotask, stepPacer } from '../../pacer.js';
 import { describeKind, kindOf } from '../../value-kind.js';
 import { excerpt } from './show-json.js';
@@ -85,10 +85,9 @@ export async function* readLines(
 
   for await (const given of chunksOf(source)) {
     if (kindOf(given) !== 'Uint8Array') {
-      throw new LemurError(
-        'invalid-argument',
-        `${where}: expected chunks of bytes (Uint8Array), got ${describeKind(given)}`,
-        { where },
+      throw invalidArgument(
+        where,
+        `expected chunks of bytes (Uint8Array), got ${describeKind(given)}`,
       );
     }
     const chunk = ownBytes(given, where);
@@ -176,10 +175,5 @@ function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
 }
 
 function badLine(where: string, line: number, what: string, cause?: unknown): LemurError {
-  return new LemurError(
-    'bad-file',
-    `${where}: line ${line}: ${what}`,
-    { where },
-    cause === undefined ? undefined : { cause },
-  );
+  return badFile(where, `line ${line}: ${what}`, cause);
 }

@@ -4,7 +4,7 @@ import { halfToFloat } from '../../bytes/half-float.js';
 import { openFile, readInto, sharedRoom, writeFrom, writeWhole } from '../../bytes/node-file.js';
 import { writeError } from '../../bytes/node-file-error.js';
 import { createReplacement } from '../../bytes/node-replacement.js';
-import { LemurError } from '../../errors.js';
+import { badFile } from '../../errors.js';
 import { type NpyData, writeNpy } from './npy.js';
 import { type NpyDtype, type NpyHeader, readNpyHeader } from './npy-header.js';
 
@@ -86,10 +86,9 @@ export function readNpyFloats(
 ): Promise<{ shape: readonly number[]; data: Float32Array }> {
   return withNpy(path, async ({ dtype, shape, length }, read) => {
     if (dtype !== 'f4' && dtype !== 'f2' && dtype !== 'f8') {
-      throw new LemurError(
-        'bad-file',
-        `${path}: values of type ${dtype}, expected floating-point numbers (f4, f2 or f8)`,
-        { where: path },
+      throw badFile(
+        path,
+        `values of type ${dtype}, expected floating-point numbers (f4, f2 or f8)`,
       );
     }
     const data = new Float32Array(sharedRoom(4 * length, path));
@@ -122,12 +121,9 @@ function readExpected(
       found.shape.length === shape.length && shape.every((n, i) => n < 0 || n === found.shape[i]);
     if (found.dtype !== dtype || !fits) {
       const expected = shape.map((n) => (n < 0 ? 'any' : n)).join(' x ');
-      throw new LemurError(
-        'bad-file',
-        `${path}: ${found.dtype} ${found.shape.join(' x ')}, expected ${dtype} ${expected}`,
-        {
-          where: path,
-        },
+      throw badFile(
+        path,
+        `${found.dtype} ${found.shape.join(' x ')}, expected ${dtype} ${expected}`,
       );
     }
     const data = sharedRoom(found.dataBytes, path);
@@ -149,11 +145,7 @@ async function withNpy<T>(
     // some writers leave room in it
     const end = Math.min(size, headerEnd(start));
     if (end > MOST_HEADER) {
-      throw new LemurError(
-        'bad-file',
-        `${path}: a .npy header of ${end} bytes, at most ${MOST_HEADER} are read`,
-        { where: path },
-      );
+      throw badFile(path, `a .npy header of ${end} bytes, at most ${MOST_HEADER} are read`);
     }
     if (end > start.length) {
       start = Buffer.alloc(end);
@@ -163,12 +155,9 @@ async function withNpy<T>(
     const got = size - found.dataOffset;
     if (got !== found.dataBytes) {
       const problem = got < found.dataBytes ? 'truncated' : 'too long';
-      throw new LemurError(
-        'bad-file',
-        `${path}: ${got} bytes of data, expected ${found.dataBytes}: the file is ${problem}`,
-        {
-          where: path,
-        },
+      throw badFile(
+        path,
+        `${got} bytes of data, expected ${found.dataBytes}: the file is ${problem}`,
       );
     }
     return await use(found, (into, from) => readInto(file, into, found.dataOffset + from, path));

@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, LemurError } from '../../errors.js';
 
 const KEYS = "each of 'descr', 'fortran_order' and 'shape' once";
 
@@ -122,6 +122,6 @@ class DictionaryReader {
     const rest = this.#text.slice(at, at + 20).trimEnd();
     const found = got ?? (at < this.#text.length ? `'${rest}'` : 'the end');
     const problem = `malformed .npy header at character ${at}: expected ${expected}, got ${found}`;
-    return new LemurError('bad-file', `${this.#where}: ${problem}`, { where: this.#where });
+    return badFile(this.#where, problem);
   }
 }

@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, unsupported } from '../../errors.js';
 import { parseHeader } from './npy-dictionary.js';
 
 /** Element types that can be read: the header's names without byte order; `b1` is bool. */
@@ -70,11 +70,7 @@ export function readNpyHeader(bytes: Uint8Array, where = 'npy'): NpyHeader {
   }
   const [major, minor] = bytes.subarray(6, 8);
   if (major < 1 || major > 3 || minor !== 0) {
-    throw new LemurError(
-      'unsupported',
-      `${where}: .npy version ${major}.${minor}, expected 1.0, 2.0 or 3.0`,
-      { where },
-    );
+    throw unsupported(where, `.npy version ${major}.${minor}, expected 1.0, 2.0 or 3.0`);
   }
   // the length has 2 bytes in version 1, 4 since
   const start = major === 1 ? 10 : 12;
@@ -96,10 +92,9 @@ export function readNpyHeader(bytes: Uint8Array, where = 'npy'): NpyHeader {
   const { descr, fortranOrder, shape } = parseHeader(text, where);
   const dtype = plainDtype(descr, where);
   if (fortranOrder && shape.length > 1) {
-    throw new LemurError(
-      'unsupported',
-      `${where}: [${shape}] in Fortran order, expected C order (numpy.ascontiguousarray)`,
-      { where },
+    throw unsupported(
+      where,
+      `[${shape}] in Fortran order, expected C order (numpy.ascontiguousarray)`,
     );
   }
   const size = Number(dtype.slice(1));
@@ -115,15 +110,10 @@ function plainDtype(descr: string, where: string): NpyDtype {
   const swapped = order === '>' && !dtype.endsWith('1');
   if ((order !== '<' && order !== '|' && order !== '>') || swapped || !dtypes.has(dtype)) {
     const expected = `expected one of ${[...dtypes].join(', ')} in little-endian order`;
-    throw new LemurError(
-      'unsupported',
-      `${where}: values of type '${descr}'${swapped ? ' (big-endian)' : ''}, ${expected}`,
-      { where },
+    throw unsupported(
+      where,
+      `values of type '${descr}'${swapped ? ' (big-endian)' : ''}, ${expected}`,
     );
   }
   return dtype as NpyDtype;
-}
-
-function badFile(where: string, what: string): LemurError {
-  return new LemurError('bad-file', `${where}: ${what}`, { where });
 }

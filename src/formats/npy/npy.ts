@@ -1,7 +1,7 @@
 import { checkText } from '../../bytes/check-text.js';
 import { halfToFloat } from '../../bytes/half-float.js';
 import { ownBytes } from '../../bytes/typed-array.js';
-import { LemurError } from '../../errors.js';
+import { badFile, invalidArgument, unsupported } from '../../errors.js';
 import { kindOf } from '../../value-kind.js';
 import { showJson } from '../json/show-json.js';
 import { readNpyHeader } from './npy-header.js';
@@ -51,12 +51,9 @@ export function readNpy(file: Uint8Array, where = 'npy'): NpyArray {
   const got = bytes.length - dataOffset;
   if (got !== dataBytes) {
     const problem = got < dataBytes ? 'the file is truncated' : 'the file is too long';
-    throw new LemurError(
-      'bad-file',
-      `${where}: ${got} bytes of data, expected ${dataBytes} for ${dtype} [${shape}]: ${problem}`,
-      {
-        where,
-      },
+    throw badFile(
+      where,
+      `${got} bytes of data, expected ${dataBytes} for ${dtype} [${shape}]: ${problem}`,
     );
   }
   // a copy is aligned (not by slice(): a Buffer's is a view); every platform in use is
@@ -105,38 +102,24 @@ export function writeNpy(array: {
   const { shape, data } = Object(array) as typeof array;
   const descr = DESCRS[kindOf(data)];
   if (descr === undefined || !ArrayBuffer.isView(data)) {
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: data must be a float, int8, int16 or int32 typed array (signed or unsigned)`,
-      {
-        where,
-      },
+    throw invalidArgument(
+      where,
+      'data must be a float, int8, int16 or int32 typed array (signed or unsigned)',
     );
   }
   if (!Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: shape ${showJson(shape)}, expected non-negative integers`,
-      { where },
-    );
+    throw invalidArgument(where, `shape ${showJson(shape)}, expected non-negative integers`);
   }
   const length = shape.reduce((product, n) => product * n, 1);
   if (length !== data.length) {
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: shape [${shape}] has ${length} values, got ${data.length}`,
-      { where },
-    );
+    throw invalidArgument(where, `shape [${shape}] has ${length} values, got ${data.length}`);
   }
   // a tuple of one is written (3,)
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${tuple}), }`;
   // spaces up to a newline, so that the data begins at a multiple of 64
   const dataOffset = Math.ceil((10 + dict.length + 1) / 64) * 64;
-  if (dataOffset > 0xffff)
-    throw new LemurError('invalid-argument', `${where}: too many dimensions: ${shape.length}`, {
-      where,
-    });
+  if (dataOffset > 0xffff) throw invalidArgument(where, `too many dimensions: ${shape.length}`);
   const file = new Uint8Array(dataOffset + data.byteLength);
   file.set([
     0x93,
@@ -172,12 +155,9 @@ function exactFloats(integers: BigInt64Array | BigUint64Array, where: string): F
   for (let i = 0; i < integers.length; i++) {
     out[i] = Number(integers[i]);
     if (!Number.isSafeInteger(out[i])) {
-      throw new LemurError(
-        'unsupported',
-        `${where}: value ${integers[i]} at position ${i}, expected integers within ±(2^53 - 1)`,
-        {
-          where,
-        },
+      throw unsupported(
+        where,
+        `value ${integers[i]} at position ${i}, expected integers within ±(2^53 - 1)`,
       );
     }
   }

@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { unsupported } from '../../errors.js';
 import { type SafetensorsType, toFloat32, toTypedArray } from './safetensors.js';
 import { elementSizes } from './safetensors-header.js';
 
@@ -39,11 +39,6 @@ export function room(bytes: number, where: string): ArrayBuffer {
   try {
     return new ArrayBuffer(bytes);
   } catch (cause) {
-    throw new LemurError(
-      'unsupported',
-      `${where}: no room for ${bytes} bytes at once, expected fewer rows`,
-      { where },
-      { cause },
-    );
+    throw unsupported(where, `no room for ${bytes} bytes at once, expected fewer rows`, cause);
   }
 }

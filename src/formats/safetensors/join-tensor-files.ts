@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, type LemurError } from '../../errors.js';
 import { excerpt, showJson } from '../json/show-json.js';
 import type { SafetensorsTensor } from './safetensors-header.js';
 import type { TensorFile } from './tensor-file.js';
@@ -24,7 +24,7 @@ export async function joinTensorFiles(
     const opened = files.get(file) ?? (await open(file));
     files.set(file, opened);
     const tensor = opened.tensors.get(name);
-    if (!tensor) throw badFile(where, `${showJson(name)} is not in ${file}`);
+    if (!tensor) throw badWeights(where, `${showJson(name)} is not in ${file}`);
     tensors.set(name, tensor);
   }
 
@@ -32,8 +32,7 @@ export async function joinTensorFiles(
     tensors,
     async readFloats(name, options) {
       const file = files.get(places.get(name) ?? '');
-      if (!file)
-        throw new LemurError('bad-file', `${where}: no tensor '${excerpt(name)}'`, { where });
+      if (!file) throw badFile(where, `no tensor '${excerpt(name)}'`);
       return file.readFloats(name, options);
     },
   };
@@ -48,14 +47,14 @@ export function shardNames(index: unknown, where: string): string[] {
 function weightMap(index: unknown, where: string): Map<string, string> {
   const map = isObject(index) ? index.weight_map : undefined;
   if (!isObject(map))
-    throw badFile(
+    throw badWeights(
       where,
       `weight_map ${showJson(map)}, expected an object of tensors' names and files`,
     );
   const places = new Map<string, string>();
   for (const [name, file] of Object.entries(map)) {
     if (typeof file !== 'string' || !isPlainName(file))
-      throw badFile(where, `${showJson(name)} in ${showJson(file)}, expected a file's name`);
+      throw badWeights(where, `${showJson(name)} in ${showJson(file)}, expected a file's name`);
     places.set(name, file);
   }
   return places;
@@ -77,8 +76,6 @@ function isPlainName(file: string): boolean {
   );
 }
 
-function badFile(where: string, problem: string): LemurError {
-  return new LemurError('bad-file', `${where}: not a valid index of weights: ${problem}`, {
-    where,
-  });
+function badWeights(where: string, problem: string): LemurError {
+  return badFile(where, `not a valid index of weights: ${problem}`);
 }

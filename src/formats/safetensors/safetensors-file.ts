@@ -6,14 +6,14 @@ import {
 } from '../../bytes/byte-source.js';
 import { checkText } from '../../bytes/check-text.js';
 import { ownBytes } from '../../bytes/typed-array.js';
-import { LemurError } from '../../errors.js';
+import { badFile, LemurError } from '../../errors.js';
 import { checkOptions, type OptionNames } from '../../known-options.js';
 import { atOnce, inTurns } from '../../pacer.js';
 import { showValue } from '../../value-kind.js';
 import { floatsFromChunks } from './float-chunks.js';
 import type { SafetensorsEntry } from './safetensors.js';
 import {
-  badFile,
+  badSafetensors,
   elementSizes,
   headerLength,
   LENGTH_BYTES,
@@ -89,8 +89,7 @@ export async function openSafetensors(
     : atOnce(placing));
   const place = (name: string, rows: readonly [number, number] | undefined): Part => {
     const tensor = tensors.get(name);
-    if (!tensor)
-      throw new LemurError('bad-file', `${at}: no tensor '${showValue(name)}'`, { where: at });
+    if (!tensor) throw badFile(at, `no tensor '${showValue(name)}'`);
     return partOf(tensor, rows, body, `${at}: ${name}`);
   };
   const fill = (target: Uint8Array, begin: number, abort: AbortSignal | undefined): Promise<void> =>
@@ -109,7 +108,7 @@ export async function openSafetensors(
       checkOptions(options, READ_OPTIONS, 'readFloats');
       const { type, from, to } = place(name, options.rows);
       if (!type.includes('F'))
-        throw badFile(at, `tensor ${name} of type ${type}, expected a floating-point one`);
+        throw badSafetensors(at, `tensor ${name} of type ${type}, expected a floating-point one`);
       const length = (to - from) / elementSizes[type];
       return floatsFromChunks(type, length, `${at}: ${name}`, (use) =>
         eachChunk(file, from, to, options.signal, use),

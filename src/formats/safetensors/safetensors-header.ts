@@ -1,5 +1,5 @@
 import { checkTexts } from '../../bytes/check-text.js';
-import { LemurError } from '../../errors.js';
+import { badFile, invalidArgument, LemurError } from '../../errors.js';
 import type { Slices } from '../../pacer.js';
 import { describeKind, showValue } from '../../value-kind.js';
 import { showJson } from '../json/show-json.js';
@@ -77,7 +77,7 @@ const SLICE = 2048;
  */
 export function headerLength(first: Uint8Array, size: number, where: string): number {
   if (size < LENGTH_BYTES || first.length < LENGTH_BYTES)
-    throw badFile(
+    throw badSafetensors(
       where,
       `${size} bytes, expected at least the ${LENGTH_BYTES} of the header's length`,
     );
@@ -85,7 +85,7 @@ export function headerLength(first: Uint8Array, size: number, where: string): nu
     new DataView(first.buffer, first.byteOffset, LENGTH_BYTES).getBigUint64(0, true),
   );
   if (LENGTH_BYTES + length > size)
-    throw badFile(
+    throw badSafetensors(
       where,
       `${size} bytes, expected at least ${LENGTH_BYTES + length}: the header is cut off`,
     );
@@ -118,12 +118,12 @@ export function* placeTensors(
   for (const [name, placed] of found) {
     const { begin, end } = placed;
     if (begin !== at)
-      throw badFile(
+      throw badSafetensors(
         where,
         `tensor ${name} begins at byte ${begin}, expected ${at}: no gaps and no overlaps`,
       );
     if (end > bodyLength)
-      throw badFile(
+      throw badSafetensors(
         where,
         `${bodyLength} bytes of tensors, expected at least ${end} for ${name}: the file is truncated`,
       );
@@ -131,7 +131,8 @@ export function* placeTensors(
     at = end;
     if (tensors.size % SLICE === 0) yield;
   }
-  if (at !== bodyLength) throw badFile(where, `${bodyLength} bytes of tensors, expected ${at}`);
+  if (at !== bodyLength)
+    throw badSafetensors(where, `${bodyLength} bytes of tensors, expected ${at}`);
   return { tensors, metadata };
 }
 
@@ -191,9 +192,7 @@ export function layOut(
 }
 
 function tooMany(where: string, got: string, most: number): LemurError {
-  return new LemurError('invalid-argument', `${where}: ${got}, expected at most ${most}`, {
-    where,
-  });
+  return invalidArgument(where, `${got}, expected at most ${most}`);
 }
 
 /** Raises 'invalid-argument' for anything but an object of objects. */
@@ -211,13 +210,8 @@ export function checkTensors(tensors: unknown, where: string): void {
   throw new LemurError('invalid-argument', message, { where: `${where}: ${wrong[0]}` });
 }
 
-export function badFile(where: string, got: string, cause?: unknown): LemurError {
-  return new LemurError(
-    'bad-file',
-    `${where}: not a valid safetensors file: ${got}`,
-    { where },
-    cause === undefined ? {} : { cause },
-  );
+export function badSafetensors(where: string, got: string, cause?: unknown): LemurError {
+  return badFile(where, `not a valid safetensors file: ${got}`, cause);
 }
 
 export function product(shape: readonly number[]): number {
@@ -226,7 +220,7 @@ export function product(shape: readonly number[]): number {
 
 /** Raises `bad-file` for a header that is not JSON, or has more than 32,768 tensors. */
 export function parseHeader(bytes: Uint8Array, where: string): object {
-  if (bytes[0] !== 0x7b) throw badFile(where, 'a header that does not begin with {');
+  if (bytes[0] !== 0x7b) throw badSafetensors(where, 'a header that does not begin with {');
   let header: unknown;
   try {
     const json = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -235,7 +229,7 @@ export function parseHeader(bytes: Uint8Array, where: string): object {
     header = JSON.parse(json);
   } catch (cause) {
     if (cause instanceof LemurError) throw cause;
-    throw badFile(where, 'a header that is not JSON', cause);
+    throw badSafetensors(where, 'a header that is not JSON', cause);
   }
   return header as object; // begins with {, so it is one
 }
@@ -250,7 +244,7 @@ function countTensors(json: string): number {
 
 function tooLarge(where: string, got: string, most: number): LemurError {
   const problem = `a safetensors header of ${got}, at most ${most} are read`;
-  return new LemurError('bad-file', `${where}: ${problem}`, { where });
+  return badFile(where, problem);
 }
 
 function checkMetadata(value: unknown, where: string): Record<string, string> {
@@ -259,7 +253,7 @@ function checkMetadata(value: unknown, where: string): Record<string, string> {
     value !== null &&
     Object.values(value).every((item) => typeof item === 'string');
   if (!strings || Array.isArray(value)) {
-    throw badFile(where, '__metadata__ that is not an object of strings');
+    throw badSafetensors(where, '__metadata__ that is not an object of strings');
   }
   return value as Record<string, string>;
 }
@@ -271,18 +265,18 @@ function checkEntry(value: unknown, name: string, where: string): PlacedTensor {
     data_offsets?: unknown;
   };
   if (typeof dtype !== 'string' || !Object.hasOwn(elementSizes, dtype)) {
-    throw badFile(
+    throw badSafetensors(
       where,
       `tensor ${name} of type ${showJson(dtype)}, expected one of ${Object.keys(elementSizes).join(', ')}`,
     );
   }
   if (!isLengths(shape))
-    throw badFile(
+    throw badSafetensors(
       where,
       `tensor ${name} with shape ${showJson(shape)}, expected non-negative integers`,
     );
   if (!isLengths(data_offsets) || data_offsets.length !== 2 || data_offsets[1] < data_offsets[0]) {
-    throw badFile(
+    throw badSafetensors(
       where,
       `tensor ${name} with offsets ${showJson(data_offsets)}, expected [begin, end]`,
     );
@@ -291,7 +285,7 @@ function checkEntry(value: unknown, name: string, where: string): PlacedTensor {
   const [begin, end] = data_offsets;
   const expected = product(shape) * elementSizes[type];
   if (end - begin !== expected) {
-    throw badFile(
+    throw badSafetensors(
       where,
       `tensor ${name} with ${end - begin} bytes, expected ${expected} for ${type} [${shape}]`,
     );

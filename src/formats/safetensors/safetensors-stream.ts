@@ -1,5 +1,5 @@
 import { ownBytes } from '../../bytes/typed-array.js';
-import { LemurError } from '../../errors.js';
+import { invalidArgument, LemurError } from '../../errors.js';
 import { describeKind, showValue } from '../../value-kind.js';
 import { layOut, type PlacedTensor, type SafetensorsTensor } from './safetensors-header.js';
 
@@ -114,5 +114,5 @@ class TensorsUnderWay {
 }
 
 function invalid(problem: string): LemurError {
-  return new LemurError('invalid-argument', `${WHERE}: ${problem}`, { where: WHERE });
+  return invalidArgument(WHERE, problem);
 }

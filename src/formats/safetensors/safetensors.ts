@@ -1,11 +1,11 @@
 import { checkText } from '../../bytes/check-text.js';
 import { halfToFloat } from '../../bytes/half-float.js';
 import { ownBytes } from '../../bytes/typed-array.js';
-import { LemurError } from '../../errors.js';
+import { invalidArgument } from '../../errors.js';
 import { atOnce, nextMacrotask } from '../../pacer.js';
 import { describeKind, kindOf } from '../../value-kind.js';
 import {
-  badFile,
+  badSafetensors,
   checkTensors,
   elementSizes,
   headerLength,
@@ -86,7 +86,7 @@ export function toFloat32(entry: SafetensorsEntry, where: string): Float32Array 
       return new Float32Array(bits.buffer);
     }
     default:
-      throw badFile(where, `a tensor of type ${entry.type}, expected a floating-point one`);
+      throw badSafetensors(where, `a tensor of type ${entry.type}, expected a floating-point one`);
   }
 }
 
@@ -113,7 +113,7 @@ export function toTypedArray(entry: SafetensorsEntry, where: string): Safetensor
     case 'U8':
       return new Uint8Array(buffer);
     default:
-      throw badFile(
+      throw badSafetensors(
         where,
         `a tensor of type ${entry.type}, expected F64, F32, I64, I32, I16, I8, U32 or U8`,
       );
@@ -177,25 +177,16 @@ function declare(tensors: Tensors): Record<string, SafetensorsTensor> {
   for (const [name, { data, shape }] of Object.entries(tensors)) {
     const where = `writeSafetensors: ${name}`;
     if (!Array.isArray(shape))
-      throw new LemurError(
-        'invalid-argument',
-        `${where}: expected { data, shape }, got shape: ${describeKind(shape)}`,
-        { where },
-      );
+      throw invalidArgument(where, `expected { data, shape }, got shape: ${describeKind(shape)}`);
     const type = TYPES[kindOf(data)];
     if (type === undefined || !ArrayBuffer.isView(data)) {
       const expected = `a ${Object.keys(TYPES).join(', ')}`;
-      throw new LemurError(
-        'invalid-argument',
-        `${where}: expected ${expected}, got ${describeKind(data)}`,
-        { where },
-      );
+      throw invalidArgument(where, `expected ${expected}, got ${describeKind(data)}`);
     }
     if (product(shape) !== data.length) {
-      throw new LemurError(
-        'invalid-argument',
-        `${where}: shape [${shape}] has ${product(shape)} values, got ${data.length}`,
-        { where },
+      throw invalidArgument(
+        where,
+        `shape [${shape}] has ${product(shape)} values, got ${data.length}`,
       );
     }
     declared.push([name, { type, shape }]);

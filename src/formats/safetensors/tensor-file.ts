@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { invalidArgument } from '../../errors.js';
 import { describeKind, showValue } from '../../value-kind.js';
 import type { SafetensorsTensor } from './safetensors-header.js';
 
@@ -43,12 +43,9 @@ export function checkRows(
   const count = shape.length === 0 ? 0 : shape[0];
   const whole = Number.isInteger(first) && Number.isInteger(last) && rows.length === 2;
   if (shape.length === 0 || !whole || first < 0 || last < first || last > count) {
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: rows ${shownRows(rows)}, expected [from, to] within the ${count} of shape [${shape}]`,
-      {
-        where,
-      },
+    throw invalidArgument(
+      where,
+      `rows ${shownRows(rows)}, expected [from, to] within the ${count} of shape [${shape}]`,
     );
   }
   return rows;

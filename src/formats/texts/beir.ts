@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, invalidArgument, type LemurError } from '../../errors.js';
 import { findInexactNumber, inexactProblem } from '../json/inexact-numbers.js';
 import {
   type ByteStream,
@@ -191,9 +191,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function badLine(where: string, line: number, what: string): LemurError {
-  return new LemurError('bad-file', `${where}: line ${line}: ${what}`, { where });
+  return badFile(where, `line ${line}: ${what}`);
 }
 
 function twice(where: string, line: number, what: string): LemurError {
-  return new LemurError('invalid-argument', `${where}: line ${line}: ${what}`, { where });
+  return invalidArgument(where, `line ${line}: ${what}`);
 }

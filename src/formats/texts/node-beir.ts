@@ -6,7 +6,7 @@ import { openFile } from '../../bytes/node-file.js';
 import { fileError } from '../../bytes/node-file-error.js';
 import { absolutePath } from '../../bytes/node-path.js';
 import { openPipe, whatLiesAt } from '../../bytes/node-path-content.js';
-import { LemurError } from '../../errors.js';
+import { badFile, LemurError, notFound } from '../../errors.js';
 import { checkOptions, type OptionNames } from '../../known-options.js';
 import { showValue } from '../../value-kind.js';
 import {
@@ -113,7 +113,7 @@ async function checkFolder(folder: string): Promise<void> {
   const found = await whatLiesAt(folder);
   if (found === 'folder') return;
   const problem = found === undefined ? 'no such folder' : 'not a folder';
-  throw new LemurError('not-found', `${folder}: ${problem}`, { where: folder });
+  throw notFound(folder, problem);
 }
 
 /**
@@ -186,19 +186,14 @@ export async function* unpacked(
       given += chunk.length;
       if (given > UNSUSPICIOUS && given > MOST_UNPACKED * read) {
         const problem = `gzip data that unpacks to more than ${MOST_UNPACKED} times its length (${read} bytes to ${given} and more)`;
-        throw new LemurError('bad-file', `${where}: ${problem}, which no text does`, { where });
+        throw badFile(where, `${problem}, which no text does`);
       }
       yield chunk;
     }
   } catch (cause) {
     // zlib's own errors: Z_DATA_ERROR, Z_BUF_ERROR and the like
     if (!String((cause as { code?: unknown }).code).startsWith('Z_')) throw cause;
-    throw new LemurError(
-      'bad-file',
-      `${where}: damaged gzip data (${(cause as Error).message})`,
-      { where },
-      { cause },
-    );
+    throw badFile(where, `damaged gzip data (${(cause as Error).message})`, cause);
   }
 }
 
@@ -209,7 +204,5 @@ async function find(folder: string, names: readonly string[]): Promise<string> {
     const path = join(folder, name);
     if ((await whatLiesAt(path)) !== undefined) return path;
   }
-  throw new LemurError('not-found', `${folder}: none of the files ${tried.join(', ')}`, {
-    where: folder,
-  });
+  throw notFound(folder, `none of the files ${tried.join(', ')}`);
 }

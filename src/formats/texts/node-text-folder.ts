@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { readWhole } from '../../bytes/node-file.js';
 import { walkFiles } from '../../bytes/node-walk.js';
-import { LemurError } from '../../errors.js';
+import { badFile } from '../../errors.js';
 import type { BeirDocument } from './beir.js';
 
 /** Bytes of one text. */
@@ -43,6 +43,6 @@ async function documentOf(path: string, id: string): Promise<BeirDocument> {
   try {
     return { id, title: '', text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch (cause) {
-    throw new LemurError('bad-file', `${path}: not UTF-8`, { where: path }, { cause });
+    throw badFile(path, 'not UTF-8', cause);
   }
 }

@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, type LemurError, unsupported } from '../../errors.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -75,20 +75,11 @@ export class PickleReader {
 
   badFile(problem: string, cause?: unknown): LemurError {
     const where = this.#where;
-    return new LemurError(
-      'bad-file',
-      `${where}: not a valid pickle: ${problem}`,
-      { where },
-      cause === undefined ? {} : { cause },
-    );
+    return badFile(where, `not a valid pickle: ${problem}`, cause);
   }
 
   unsupported(problem: string): LemurError {
-    return new LemurError(
-      'unsupported',
-      `${this.#where}: a pickle that is not read here: ${problem}`,
-      { where: this.#where },
-    );
+    return unsupported(this.#where, `a pickle that is not read here: ${problem}`);
   }
 
   /** Moves on and gives where it was. */

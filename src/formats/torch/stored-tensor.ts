@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, type LemurError, unsupported } from '../../errors.js';
 import { floatsFromChunks, room, toFloats } from '../safetensors/float-chunks.js';
 import type { SafetensorsType } from '../safetensors/safetensors.js';
 import { elementSizes, product } from '../safetensors/safetensors-header.js';
@@ -41,12 +41,15 @@ export function checkReach(tensor: StoredTensor, length: number, where: string):
   if (count === 0) return 0;
   const last = lastOf(tensor);
   if (!(last < length))
-    throw badFile(
+    throw badTorch(
       where,
       `a tensor [${shape}] reaches value ${last} of the ${length} of its storage`,
     );
   if (count > length)
-    throw unsupported(where, `a tensor [${shape}] repeats the ${length} values of its storage`);
+    throw unsupportedTorch(
+      where,
+      `a tensor [${shape}] repeats the ${length} values of its storage`,
+    );
   return count;
 }
 
@@ -124,12 +127,10 @@ function gather(
   return out;
 }
 
-export function badFile(where: string, problem: string): LemurError {
-  return new LemurError('bad-file', `${where}: not a valid torch file: ${problem}`, { where });
+export function badTorch(where: string, problem: string): LemurError {
+  return badFile(where, `not a valid torch file: ${problem}`);
 }
 
-export function unsupported(where: string, problem: string): LemurError {
-  return new LemurError('unsupported', `${where}: a torch file that is not read here: ${problem}`, {
-    where,
-  });
+export function unsupportedTorch(where: string, problem: string): LemurError {
+  return unsupported(where, `a torch file that is not read here: ${problem}`);
 }

@@ -4,11 +4,11 @@ import { readEntry, type ZipContents } from '../zip/zip-file.js';
 import { checkPickleLength, unpickle } from './pickle.js';
 import type { PickleStorage, PickleValue } from './pickle-values.js';
 import {
-  badFile,
+  badTorch,
   checkReach,
   type StoredTensor,
   storageTypes,
-  unsupported,
+  unsupportedTorch,
 } from './stored-tensor.js';
 
 /** What a torch file has, without the values of its tensors. */
@@ -34,7 +34,7 @@ export function sharingLimit(fileSize: number, where: string): (values: number) 
   let left = MOST_SHARING * fileSize;
   return (values) => {
     left -= 4 * values;
-    if (left < 0) throw unsupported(where, 'its tensors share their storages too often');
+    if (left < 0) throw unsupportedTorch(where, 'its tensors share their storages too often');
   };
 }
 
@@ -45,7 +45,7 @@ export function sharingLimit(fileSize: number, where: string): (values: number) 
 export async function checkTorchFormat(source: ByteSource, signal?: AbortSignal): Promise<void> {
   const [first] = await readBytes(source, 0, Math.min(1, source.size), signal);
   if (first === 0x80)
-    throw unsupported(
+    throw unsupportedTorch(
       source.name,
       'it is in the format from before torch 1.6, expected the zip format',
     );
@@ -66,7 +66,7 @@ export async function readTorchProgram(
 ): Promise<TorchProgram> {
   const names = [...zip.sizes.keys()].filter((name) => PICKLE.test(name));
   if (names.length !== 1)
-    throw badFile(where, `${names.length} entries named */data.pkl, expected 1`);
+    throw badTorch(where, `${names.length} entries named */data.pkl, expected 1`);
   const root = names[0].replace(PICKLE, '$1');
   await checkByteOrder(zip, `${root}/byteorder`, where, signal);
   const at = `${where}/data.pkl`;
@@ -101,7 +101,7 @@ function checkStorage(
   const size = zip.sizes.get(entry);
   const expected = storage.length * elementSizes[type];
   if (size !== expected)
-    throw badFile(
+    throw badTorch(
       where,
       `storage '${storage.key}' has ${size ?? 'no'} bytes, expected ${expected}`,
     );
@@ -118,5 +118,5 @@ async function checkByteOrder(
   const little =
     size === undefined ||
     (size === 6 && new TextDecoder().decode(await readEntry(zip, name, signal)) === 'little');
-  if (!little) throw unsupported(where, 'its numbers are not little-endian');
+  if (!little) throw unsupportedTorch(where, 'its numbers are not little-endian');
 }

@@ -1,11 +1,11 @@
 import { checkedSource, type UnnamedSource } from '../../bytes/byte-source.js';
-import { LemurError } from '../../errors.js';
+import { badFile } from '../../errors.js';
 import { excerpt } from '../json/show-json.js';
 import { product } from '../safetensors/safetensors-header.js';
 import { checkRows, type TensorFile } from '../safetensors/tensor-file.js';
 import { openZip } from '../zip/zip-file.js';
 import type { PickleMap, PickleValue } from './pickle-values.js';
-import { badFile, readTensor, rowsOf, type StoredTensor } from './stored-tensor.js';
+import { badTorch, readTensor, rowsOf, type StoredTensor } from './stored-tensor.js';
 import { checkTorchFormat, readTorchProgram, sharingLimit } from './torch-program.js';
 
 /** Where training programs keep a model's state among other things, the likeliest first. */
@@ -52,11 +52,10 @@ export async function openTorchTensors(
     tensors: new Map([...stored].map(([name, { type, shape }]) => [name, { type, shape }])),
     async readFloats(name, { rows, signal: abort } = {}) {
       const tensor = stored.get(name);
-      if (!tensor)
-        throw new LemurError('bad-file', `${where}: no tensor '${excerpt(name)}'`, { where });
+      if (!tensor) throw badFile(where, `no tensor '${excerpt(name)}'`);
       const { type, shape } = tensor;
       if (!type.includes('F'))
-        throw badFile(where, `tensor ${name} of type ${type}, expected a floating-point one`);
+        throw badTorch(where, `tensor ${name} of type ${type}, expected a floating-point one`);
       const wanted = rows ? rowsOf(tensor, ...checkRows(rows, shape, `${where}: ${name}`)) : tensor;
       abort?.throwIfAborted();
       return readTensor(zip, wanted, where, abort);
@@ -81,7 +80,7 @@ function stateOf(
     const others = found ? [found] : [...new Set(value.values())].filter(holdsTensors);
     if (others.length === 1) return others[0] as PickleMap;
   }
-  throw badFile(
+  throw badTorch(
     where,
     `no dictionary of tensors, expected one, or one under ${STATE_KEYS.join(', ')}`,
   );

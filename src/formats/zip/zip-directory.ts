@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, type LemurError, unsupported } from '../../errors.js';
 
 const END = 0x06054b50;
 const END_64 = 0x06064b50;
@@ -55,7 +55,7 @@ export async function findDirectory(
   );
   const at = tail.byteLength - END_LENGTH;
   if (at < 0 || tail.getUint32(at, true) !== END || tail.getUint16(at + 20, true) !== 0) {
-    throw badFile(where, 'no end record in its last bytes, the file is truncated');
+    throw badZip(where, 'no end record in its last bytes, the file is truncated');
   }
   const short = {
     entries: tail.getUint16(at + 10, true),
@@ -64,21 +64,21 @@ export async function findDirectory(
   };
   const disks = [tail.getUint16(at + 4, true), tail.getUint16(at + 6, true)];
   if (disks.some((disk) => disk !== 0) || tail.getUint16(at + 8, true) !== short.entries) {
-    throw unsupported(where, 'it is split over several files');
+    throw unsupportedZip(where, 'it is split over several files');
   }
   const locator = size - END_LENGTH - LOCATOR_LENGTH;
   if (locator < 0 || tail.getUint32(0, true) !== LOCATOR_64)
     return directoryOf(short, size - END_LENGTH, where);
 
   const begin = safe(tail, 8, size, where);
-  const damaged = (): LemurError => badFile(where, 'its zip64 end record is damaged');
+  const damaged = (): LemurError => badZip(where, 'its zip64 end record is damaged');
   if (begin + END_64_LENGTH > locator) throw damaged();
   const record = viewOf(await read(begin, END_64_LENGTH));
   if (record.getUint32(0, true) !== END_64 || begin + 12 + safe(record, 4, size, where) !== locator)
     throw damaged();
   const [entries, length, first] = [32, 40, 48].map((field) => safe(record, field, size, where));
   if (safe(record, 24, size, where) !== entries)
-    throw unsupported(where, 'it is split over several files');
+    throw unsupportedZip(where, 'it is split over several files');
   const agrees = (given: number, most: number, meant: number): boolean =>
     given === most || given === meant;
   if (
@@ -86,7 +86,7 @@ export async function findDirectory(
     !agrees(short.size, ELSEWHERE, length) ||
     !agrees(short.begin, ELSEWHERE, first)
   ) {
-    throw badFile(where, 'its two end records contradict each other');
+    throw badZip(where, 'its two end records contradict each other');
   }
   return directoryOf({ entries, size: length, begin: first }, begin, where);
 }
@@ -97,9 +97,9 @@ function directoryOf(
   where: string,
 ): ZipDirectory {
   if (begin + size !== end)
-    throw badFile(where, `its directory ends at byte ${begin + size}, expected ${end}`);
+    throw badZip(where, `its directory ends at byte ${begin + size}, expected ${end}`);
   if (size > MOST_DIRECTORY)
-    throw unsupported(where, `a directory of ${size} bytes, expected at most ${MOST_DIRECTORY}`);
+    throw unsupportedZip(where, `a directory of ${size} bytes, expected at most ${MOST_DIRECTORY}`);
   return { begin, end, entries };
 }
 
@@ -116,17 +116,18 @@ export function readDirectory(
   const found: ZipEntry[] = [];
   for (let at = 0; at < bytes.length; ) {
     if (at + CENTRAL_LENGTH > bytes.length || view.getUint32(at, true) !== CENTRAL)
-      throw badFile(where, 'its directory is damaged');
+      throw badZip(where, 'its directory is damaged');
     const nameBegin = at + CENTRAL_LENGTH;
     const extra = nameBegin + view.getUint16(at + 28, true);
     const comment = extra + view.getUint16(at + 30, true);
     const next = comment + view.getUint16(at + 32, true);
-    if (next > bytes.length) throw badFile(where, 'its directory is cut off');
+    if (next > bytes.length) throw badZip(where, 'its directory is cut off');
     const name = nameOf(bytes.subarray(nameBegin, extra), where);
-    if (view.getUint16(at + 8, true) & 1) throw unsupported(where, `entry '${name}' is encrypted`);
+    if (view.getUint16(at + 8, true) & 1)
+      throw unsupportedZip(where, `entry '${name}' is encrypted`);
     const method = view.getUint16(at + 10, true);
     if (method !== 0)
-      throw unsupported(
+      throw unsupportedZip(
         where,
         `entry '${name}' is compressed (method ${method}), expected stored entries`,
       );
@@ -137,7 +138,7 @@ export function readDirectory(
     ];
     const [length, stored, begin] = withZip64(view, sizes, extra, comment, name, size, where);
     if (length !== stored)
-      throw badFile(where, `entry '${name}' has ${stored} bytes stored for ${length}`);
+      throw badZip(where, `entry '${name}' has ${stored} bytes stored for ${length}`);
     found.push({
       name,
       nameLength: extra - nameBegin,
@@ -148,7 +149,7 @@ export function readDirectory(
     at = next;
   }
   if (found.length !== entries)
-    throw badFile(where, `${found.length} entries in its directory, expected ${entries}`);
+    throw badZip(where, `${found.length} entries in its directory, expected ${entries}`);
   return found;
 }
 
@@ -174,13 +175,13 @@ function withZip64(
       return fields.map((field) => {
         if (field !== ELSEWHERE) return field;
         from += 8;
-        if (from > stop) throw badFile(where, `the zip64 field of entry '${name}' is cut off`);
+        if (from > stop) throw badZip(where, `the zip64 field of entry '${name}' is cut off`);
         return safe(view, from - 8, size, where);
       });
     }
     at = stop;
   }
-  throw badFile(where, `entry '${name}' has no zip64 field`);
+  throw badZip(where, `entry '${name}' has no zip64 field`);
 }
 
 /**
@@ -193,11 +194,10 @@ export function contentsBegin(
   where: string,
 ): number {
   const view = viewOf(header);
-  if (view.getUint32(0, true) !== LOCAL)
-    throw badFile(where, `entry '${name}' has no local header`);
+  if (view.getUint32(0, true) !== LOCAL) throw badZip(where, `entry '${name}' has no local header`);
   const agrees = view.getUint16(8, true) === 0 && view.getUint16(26, true) === nameLength;
   if (!agrees || nameOf(header.subarray(LOCAL_LENGTH), where) !== name) {
-    throw badFile(where, `the local header of entry '${name}' contradicts the directory`);
+    throw badZip(where, `the local header of entry '${name}' contradicts the directory`);
   }
   return begin + header.length + view.getUint16(28, true);
 }
@@ -206,31 +206,24 @@ function nameOf(bytes: Uint8Array, where: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw badFile(where, 'a name that is not UTF-8', cause);
+    throw badZip(where, 'a name that is not UTF-8', cause);
   }
 }
 
 /** A 64-bit field; none that is larger than the file of `size` bytes makes sense. */
 function safe(view: DataView, at: number, size: number, where: string): number {
   const value = Number(view.getBigUint64(at, true));
-  if (value > size) throw badFile(where, `a size or offset of ${value} in a file of ${size} bytes`);
+  if (value > size) throw badZip(where, `a size or offset of ${value} in a file of ${size} bytes`);
   return value;
 }
 
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-export function badFile(where: string, problem: string, cause?: unknown): LemurError {
-  return new LemurError(
-    'bad-file',
-    `${where}: not a valid zip file: ${problem}`,
-    { where },
-    cause === undefined ? {} : { cause },
-  );
+export function badZip(where: string, problem: string, cause?: unknown): LemurError {
+  return badFile(where, `not a valid zip file: ${problem}`, cause);
 }
 
-function unsupported(where: string, problem: string): LemurError {
-  return new LemurError('unsupported', `${where}: a zip file that is not read here: ${problem}`, {
-    where,
-  });
+function unsupportedZip(where: string, problem: string): LemurError {
+  return unsupported(where, `a zip file that is not read here: ${problem}`);
 }

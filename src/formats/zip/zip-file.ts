@@ -7,7 +7,7 @@ import {
 } from '../../bytes/byte-source.js';
 import { crc32 } from '../../bytes/crc32.js';
 import {
-  badFile,
+  badZip,
   contentsBegin,
   findDirectory,
   LOCAL_LENGTH,
@@ -87,7 +87,7 @@ class StoredEntries implements ZipFile {
     this.#end = end;
     for (const [i, entry] of entries.entries()) {
       if (this.#places.has(entry.name))
-        throw badFile(source.name, `the name '${entry.name}' comes twice`);
+        throw badZip(source.name, `the name '${entry.name}' comes twice`);
       const place: EntryPlace = { entry, next: entries[i + 1] };
       // at least: how long the local header is, is known when it has been read
       this.#checkEnd(place, entry.begin + LOCAL_LENGTH + entry.nameLength + entry.size);
@@ -126,12 +126,12 @@ class StoredEntries implements ZipFile {
     });
     if (!whole || sum === entry.crc32) return;
     const problem = `the checksum of entry '${name}' is wrong, the file is damaged`;
-    throw badFile(this.#source.name, problem);
+    throw badZip(this.#source.name, problem);
   }
 
   #place(name: string): EntryPlace {
     const place = this.#places.get(name);
-    if (!place) throw badFile(this.#source.name, `no entry '${name}'`);
+    if (!place) throw badZip(this.#source.name, `no entry '${name}'`);
     return place;
   }
 
@@ -139,10 +139,10 @@ class StoredEntries implements ZipFile {
   #checkEnd({ entry, next }: EntryPlace, end: number): void {
     if (end > this.#end) {
       const problem = `entry '${entry.name}' ends at byte ${end}, expected at most ${this.#end}`;
-      throw badFile(this.#source.name, problem);
+      throw badZip(this.#source.name, problem);
     }
     if (next && end > next.begin)
-      throw badFile(this.#source.name, `entry '${next.name}' overlaps the one before it`);
+      throw badZip(this.#source.name, `entry '${next.name}' overlaps the one before it`);
   }
 }
 
