@@ -2,7 +2,7 @@ import type { FitOptions } from '../learn/learn-options.js';
 import { resolveLearnOptions } from '../learn/resolve-learn-options.js';
 import type { Snapshot } from './files/snapshot.js';
 import { renewCodec } from './ingest/renew-codec.js';
-import { fitIndex } from './learn/fit-index.js';
+import { fitModel } from './learn/fit-model.js';
 import { LEAST_FOR_FEATURES } from './learn/refit-advice.js';
 import type { WritingCall } from './open-collection.js';
 import type { FitIndexOptions } from './options/options.js';
@@ -21,7 +21,7 @@ export async function fitUnlessExact(call: WritingCall, options: FitIndexOptions
 export async function fitCollection(call: WritingCall, options: FitIndexOptions): Promise<void> {
   await renewEncoding(call);
   const { store, encoder, models, signal, onProgress } = call;
-  models.keep(await fitIndex(store, encoder, { ...options, signal, onProgress }));
+  models.keep(await fitModel(store, encoder, { ...options, signal, onProgress }));
 }
 
 /** Rewrites token vectors where they can be rounded better by now. */

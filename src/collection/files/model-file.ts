@@ -16,22 +16,22 @@ import type { ModelEntry } from './manifest.js';
 
 export const MODEL = 'lemur-model';
 
-/** What queries need of a collection's learned reduction. */
-export interface Model {
+/** What queries need of a collection's model: the feature map, and the prefix map for candidates. */
+export interface QueryModel {
   readonly map: DeviceFeatureMap;
   readonly prefixMap: PrefixMap;
   /** `prefixMap.queryProjection` on the device. */
   readonly queryProjection: Tensor<'f32'>;
 }
 
-export function freeModel(device: SearchDevice, { map, queryProjection }: Model): void {
+export function freeModel(device: SearchDevice, { map, queryProjection }: QueryModel): void {
   device.free(map.parameters, queryProjection);
 }
 
 export async function encodeModel(
   name: string,
   device: SearchDevice,
-  { map, prefixMap }: Model,
+  { map, prefixMap }: QueryModel,
   solver: Solver,
 ): Promise<EncodedFile> {
   const { latentDim, inputDim, parameterCount } = map.layout;
@@ -52,7 +52,7 @@ export async function openModel(
   storage: ReadableStorage,
   device: SearchDevice,
   entry: ModelEntry,
-): Promise<Model> {
+): Promise<QueryModel> {
   const { featureMap, prefix, length } = entry;
   const layout = layoutOf(featureMap);
   const { latentDim, parameterCount } = layout;

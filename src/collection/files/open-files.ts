@@ -4,7 +4,7 @@ import { encodingOf } from '../../tokens/encodings.js';
 import { openCodes, type SegmentCodes } from './codes-file.js';
 import { openDeletions } from './deletions-file.js';
 import type { FileEntry, IndexManifest, ModelEntry, SegmentEntry } from './manifest.js';
-import { freeModel, type Model, openModel } from './model-file.js';
+import { freeModel, openModel, type QueryModel } from './model-file.js';
 import { openSegment, type Segment } from './segment.js';
 
 /** A segment with what belongs to it in one state of the collection. */
@@ -19,7 +19,7 @@ export interface SegmentView {
 /** Everything that one state of the collection refers to, open. */
 export interface OpenState {
   segments: SegmentView[];
-  model: Model | null;
+  model: QueryModel | null;
   /** Gives back what was opened; what no other state uses is closed. */
   release(): Promise<void>;
 }
@@ -123,7 +123,7 @@ export class OpenFiles {
     );
   }
 
-  #openModel(model: ModelEntry, take: Take): Promise<Model> {
+  #openModel(model: ModelEntry, take: Take): Promise<QueryModel> {
     return take(
       { ...model.file, featureMap: model.featureMap, prefix: model.prefix },
       () => openModel(this.#storage, this.#device, model),

@@ -3,7 +3,7 @@ import type { DeviceCodes } from '../../device/device-codes.js';
 import type { CodesOfRows, FetchedCodes } from '../../search/prefix/best-by-codes.js';
 import type { SegmentCodes } from './codes-file.js';
 import { firstNumbers, joinValues, splitBySegment } from './document-numbers.js';
-import type { Model } from './model-file.js';
+import type { QueryModel } from './model-file.js';
 import type { SegmentView } from './open-files.js';
 import type { Keep } from './snapshot-tokens.js';
 
@@ -14,7 +14,7 @@ import type { Keep } from './snapshot-tokens.js';
 export async function snapshotCodes(
   device: SearchDevice,
   segments: readonly SegmentView[],
-  model: Model,
+  model: QueryModel,
   keep: Keep,
 ): Promise<DeviceCodes | FetchedCodes> {
   const rows = firstNumbers(segments)[segments.length];

@@ -11,7 +11,7 @@ import type { DocumentRecord } from '../metadata/record.js';
 import { firstNumbers, joinValues, segmentOf } from './document-numbers.js';
 import { encodeId } from './id-table.js';
 import type { IndexManifest } from './manifest.js';
-import type { Model } from './model-file.js';
+import type { QueryModel } from './model-file.js';
 import type { OpenFiles, OpenState, SegmentView } from './open-files.js';
 import { snapshotCodes } from './snapshot-codes.js';
 import { type Keep, snapshotTokens } from './snapshot-tokens.js';
@@ -71,7 +71,7 @@ export async function openSnapshot(
 export class Snapshot implements SearchData {
   readonly manifest: IndexManifest;
   readonly segments: readonly SegmentView[];
-  readonly model: Model | null;
+  readonly model: QueryModel | null;
   /** How token vectors are stored. */
   readonly codec: TokenCodec;
   readonly tokens: SearchData['tokens'];

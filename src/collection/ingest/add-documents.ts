@@ -7,7 +7,7 @@ import type { SegmentEntry } from '../files/manifest.js';
 import { type Snapshot, STEPS_AN_ID } from '../files/snapshot.js';
 import { codecOf, withCodec } from '../files/token-codec.js';
 import type { Transaction } from '../files/transaction.js';
-import type { WeightsModel } from '../learn/document-codes.js';
+import type { DocumentModel } from '../learn/document-model.js';
 import type { CheckedDocument } from '../metadata/document.js';
 import { checkInteger } from '../options/check-options.js';
 import type { Added, AddOptions } from '../options/options.js';
@@ -31,7 +31,7 @@ export interface AddRun extends AddOptions {
   /** Calls the source and the encoder. */
   readonly guard?: Call['guard'] | undefined;
   /** The model that gives the documents weights; null where there is none. */
-  loadModel(): Promise<WeightsModel | null>;
+  loadModel(): Promise<DocumentModel | null>;
 }
 
 /**
@@ -188,7 +188,7 @@ async function documentsOf(
 async function commitSegment(
   store: Transaction,
   { documents, codec, quantizationError }: PreparedSegment,
-  model: WeightsModel | null,
+  model: DocumentModel | null,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const ids = documents.map(({ id }) => id);

@@ -7,7 +7,7 @@ import type { TokenSets } from '../../tokens/token-sets.js';
 import type { Snapshot } from '../files/snapshot.js';
 import { CODEC_SEED } from '../files/token-codec.js';
 import type { Transaction } from '../files/transaction.js';
-import type { WeightsModel } from '../learn/document-codes.js';
+import type { DocumentModel } from '../learn/document-model.js';
 import { sampleDocuments } from '../learn/sample.js';
 import { rewriteTokens } from './rewrite-tokens.js';
 
@@ -21,7 +21,7 @@ const MOST = { documents: 4096, values: 4 * 1024 * 1024 };
  */
 export async function renewCodec(
   store: Transaction,
-  loadModel: () => Promise<WeightsModel | null>,
+  loadModel: () => Promise<DocumentModel | null>,
   run: RunOptions,
 ): Promise<void> {
   const codec = await betterCodec(store.snapshot, run.signal);

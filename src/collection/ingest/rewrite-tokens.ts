@@ -3,20 +3,22 @@ import type { RunOptions } from '../../run-options.js';
 import { decodeVectors, encodeVectors } from '../../tokens/encode-tokens.js';
 import type { TokenCodec } from '../../tokens/encoding.js';
 import type { IndexManifest, SegmentEntry } from '../files/manifest.js';
+import type { SegmentView } from '../files/open-files.js';
 import { withCodec } from '../files/token-codec.js';
 import type { Transaction } from '../files/transaction.js';
-import { documentCodes, type WeightsModel } from '../learn/document-codes.js';
+import { documentCodes } from '../learn/document-codes.js';
+import type { DocumentModel } from '../learn/document-model.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
-import { partsOf } from './merge.js';
+import { readRanges } from './merge-segments.js';
 import { writeSegment } from './write-segment.js';
 
-/** What the token vectors of a collection become. */
+/** A change of the token vectors of a collection. */
 export interface TokenChange {
   /** How the new vectors are stored. */
   codec: TokenCodec;
   /** A document's new vectors of the old ones, tokens x dim; left out: they stay what they are. */
   map?: (vectors: Float32Array) => Promise<Float32Array>;
-  /** What else changes with them. */
+  /** Entries of the manifest that change with them. */
   manifest?: Partial<Pick<IndexManifest, 'encoder' | 'model'>>;
 }
 
@@ -28,49 +30,53 @@ export interface TokenChange {
 export async function rewriteTokens(
   store: Transaction,
   change: TokenChange,
-  model: WeightsModel | null,
-  run: RunOptions,
+  model: DocumentModel | null,
+  { signal, onProgress }: RunOptions,
 ): Promise<void> {
   const { snapshot } = store;
-  const { signal } = run;
-  const { codec } = change;
   const segments: SegmentEntry[] = [];
-  const pace = pacer(signal);
   let done = 0;
-  for (const { entry, segment } of snapshot.segments) {
-    const documents: StoredDocument[] = [];
-    let error = 0;
-    let energy = 0;
-    for (const [from, to] of partsOf(segment, entry.file.bytes)) {
-      for (const document of await segment.readDocuments(from, to)) {
-        await pace();
-        run.onProgress?.({ stage: 'rewrite', done: done++, total: snapshot.documents });
-        const old = decodeVectors(document, snapshot.codec);
-        const vectors = change.map ? await change.map(old) : old;
-        const encoded = encodeVectors(vectors, codec);
-        const loss = codec.encoding.loss(vectors, encoded, codec);
-        error += loss.error;
-        energy += loss.energy;
-        documents.push({ ...document, ...encoded });
-      }
-    }
-    const codes = model && (await documentCodes(store.device, model, documents, codec, { signal }));
-    const { residual, fitted, deleted } = entry;
-    const quantizationError = entry.quantizationError + (energy > 0 ? error / energy : 0);
-    const written = await writeSegment(
-      store,
-      documents,
-      codes,
-      { quantizationError, residual, fitted },
-      signal,
-      codec,
-    );
-    segments.push({ ...written, deleted });
-  }
+  const rewritten = (): void =>
+    onProgress?.({ stage: 'rewrite', done: done++, total: snapshot.documents });
+  for (const view of snapshot.segments)
+    segments.push(await rewriteSegment(store, view, change, model, rewritten, signal));
   signal?.throwIfAborted();
   await store.commit((manifest) => ({
-    ...withCodec(manifest, codec),
+    ...withCodec(manifest, change.codec),
     ...change.manifest,
     segments,
   }));
+}
+
+async function rewriteSegment(
+  store: Transaction,
+  { entry, segment }: SegmentView,
+  change: TokenChange,
+  model: DocumentModel | null,
+  rewritten: () => void,
+  signal: AbortSignal | undefined,
+): Promise<SegmentEntry> {
+  const { codec } = change;
+  const pace = pacer(signal);
+  const documents: StoredDocument[] = [];
+  let error = 0;
+  let energy = 0;
+  for (const [from, to] of readRanges(segment, entry.file.bytes)) {
+    for (const document of await segment.readDocuments(from, to)) {
+      await pace();
+      rewritten();
+      const old = decodeVectors(document, store.snapshot.codec);
+      const vectors = change.map ? await change.map(old) : old;
+      const encoded = encodeVectors(vectors, codec);
+      const loss = codec.encoding.loss(vectors, encoded, codec);
+      error += loss.error;
+      energy += loss.energy;
+      documents.push({ ...document, ...encoded });
+    }
+  }
+  const codes = model && (await documentCodes(store.device, model, documents, codec, { signal }));
+  const { residual, fitted, deleted } = entry;
+  const quantizationError = entry.quantizationError + (energy > 0 ? error / energy : 0);
+  const facts = { quantizationError, residual, fitted };
+  return { ...(await writeSegment(store, documents, codes, facts, signal, codec)), deleted };
 }

@@ -4,7 +4,9 @@ import { type CodeRows, encodeCodes } from '../files/codes-file.js';
 import type { SegmentEntry } from '../files/manifest.js';
 import { encodeSegment } from '../files/segment-file.js';
 import type { Transaction } from '../files/transaction.js';
-import { combined, documentCodes, type WeightsModel } from '../learn/document-codes.js';
+import { documentCodes } from '../learn/document-codes.js';
+import type { DocumentModel } from '../learn/document-model.js';
+import { mergeResiduals } from '../learn/residual.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
 
 /** What a segment's manifest entry says beyond its files. */
@@ -41,7 +43,7 @@ export async function writeSegment(
 export async function writeNewSegment(
   store: Transaction,
   documents: readonly StoredDocument[],
-  model: WeightsModel | null,
+  model: DocumentModel | null,
   codec: TokenCodec,
   quantizationError: number,
   options: RunOptions,
@@ -64,7 +66,7 @@ export function mergedFacts(entries: readonly SegmentEntry[]): SegmentFacts {
     quantizationError:
       entries.reduce((sum, entry) => sum + entry.quantizationError * entry.tokens, 0) /
       Math.max(1, tokens),
-    residual: residuals.length === 0 ? null : residuals.reduce(combined),
+    residual: residuals.length === 0 ? null : residuals.reduce(mergeResiduals),
     fitted: entries.reduce((sum, entry) => sum + entry.fitted, 0),
   };
 }

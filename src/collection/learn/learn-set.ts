@@ -67,7 +67,9 @@ async function textsAsQueries(
     const records = await Promise.all(
       Array.from(documents.subarray(at, at + BATCH), (document) => snapshot.record(document)),
     );
-    const texts = records.flatMap(({ text }) => (text?.trim() ? [someOf(text, random)] : []));
+    const texts = records.flatMap(({ text }) =>
+      text?.trim() ? [randomExcerpt(text, random)] : [],
+    );
     if (texts.length === 0) continue;
     const { vectors } = await encodeTexts(encoder, 'query', texts, { dim, signal });
     // a copy: an encoder may use its array again for the next texts
@@ -78,8 +80,8 @@ async function textsAsQueries(
   return rows < Math.min(count, LEAST) ? undefined : await joinTexts(parts, dim, signal);
 }
 
-/** Some words of a text. */
-function someOf(text: string, random: Random): string {
+/** Some words of a text, from somewhere in it. */
+function randomExcerpt(text: string, random: Random): string {
   const [least, most] = CHARACTERS;
   const length = least + random.integer(most - least + 1);
   if (text.length <= length) return text;

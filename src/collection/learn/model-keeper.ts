@@ -3,7 +3,7 @@ import type { SearchDevice } from '../../device/device.js';
 import { freeSolver } from '../../learn/solver.js';
 import { openSolver } from '../files/model-file.js';
 import type { Store } from '../files/store.js';
-import type { WeightsModel } from './document-codes.js';
+import type { DocumentModel } from './document-model.js';
 
 /** Keeps the present model with its solver, which is large, while documents are added. */
 export interface ModelKeeper {
@@ -11,15 +11,15 @@ export interface ModelKeeper {
    * The present model; null where there is none. Rejects with 'not-found' and 'bad-file', and
    * with 'unsupported' where the device does not learn.
    */
-  current(): Promise<WeightsModel | null>;
+  current(): Promise<DocumentModel | null>;
   /** Takes a model that has just become the present one. */
-  keep(model: WeightsModel): void;
+  keep(model: DocumentModel): void;
   /** Frees what is kept. */
   drop(): void;
 }
 
 export function createModelKeeper(device: SearchDevice, store: Store): ModelKeeper {
-  let kept: { file: string; model: WeightsModel } | null = null;
+  let kept: { file: string; model: DocumentModel } | null = null;
   const drop = (): void => {
     if (kept) freeSolver(device, kept.model.solver);
     kept = null;

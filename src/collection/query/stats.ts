@@ -1,8 +1,8 @@
 import type { Precision } from '../../tokens/encodings.js';
 import { type Curve, filesOf, type Residual } from '../files/manifest.js';
 import type { Snapshot } from '../files/snapshot.js';
-import { combined } from '../learn/document-codes.js';
 import { type DocumentLengths, documentLengths, refitAdvice } from '../learn/refit-advice.js';
+import { mergeResiduals } from '../learn/residual.js';
 import { candidateCount } from './candidate-count.js';
 import { chooseCandidates } from './choose-candidates.js';
 import { recallAt } from './recall-curve.js';
@@ -74,7 +74,7 @@ export function statsOf(snapshot: Snapshot): IndexStats {
   const tokens = segments.reduce((sum, entry) => sum + entry.tokens, 0);
   const added = segments
     .flatMap(({ residual }) => residual ?? [])
-    .reduce(combined, { documents: 0, mean: 0 });
+    .reduce(mergeResiduals, { documents: 0, mean: 0 });
   const { dim, precision, pooling, encoder } = manifest;
   const lengths = documentLengths(snapshot);
   return {

@@ -6,7 +6,7 @@ import { openSegment } from '../../../dist/collection/files/segment.js';
 import { encodeSegment, SEGMENT } from '../../../dist/collection/files/segment-file.js';
 import { openStore } from '../../../dist/collection/files/store.js';
 import { watchedStorage } from '../../../dist/collection/files/watched-storage.js';
-import { mergeSegments } from '../../../dist/collection/ingest/merge.js';
+import { mergeSegments } from '../../../dist/collection/ingest/merge-segments.js';
 import { prepareSegments } from '../../../dist/collection/ingest/prepare-segments.js';
 import { readDocuments } from '../../../dist/collection/ingest/read-documents.js';
 import type { IndexDocument } from '../../../dist/collection/metadata/document.js';
