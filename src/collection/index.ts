@@ -261,7 +261,7 @@ export class Index<M extends Metadata = Metadata> {
   }
 
   /**
-   * What is known of the collection: sizes, model, curve, quantisation, and whether a refit is due.
+   * Facts about the collection: sizes, model, curve, quantisation, and whether a refit is due.
    */
   stats(): IndexStats {
     this.#collection.checkOpen();

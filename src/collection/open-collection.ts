@@ -32,7 +32,7 @@ import type { CreateOptions, OpenOptions } from './options/options.js';
 
 type Known = Readonly<Record<string, true>>;
 
-/** What a call that reads works on. */
+/** A call that reads: the state it works on and the encoder it may ask. */
 export interface ReadingCall {
   readonly device: SearchDevice;
   /** The state of now, which stays until the call is done. */
@@ -42,7 +42,7 @@ export interface ReadingCall {
   readonly watch: Watch;
 }
 
-/** What a call that changes the collection works with. */
+/** A call that changes the collection, with all that it may use. */
 export interface WritingCall extends Call, RunOptions {
   readonly device: SearchDevice;
   readonly signal: AbortSignal;

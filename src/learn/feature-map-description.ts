@@ -1,7 +1,7 @@
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
 import { ACTIVATIONS } from '../kernels/kernels.js';
 
-/** What makes a feature map's layout, as files hold it. */
+/** A feature map's layout as files hold it. */
 export type FeatureMapDescription = Pick<FeatureLayout, 'kind' | 'inputDim' | 'activation'> & {
   widths: number[];
 };

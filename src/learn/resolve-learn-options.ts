@@ -16,7 +16,7 @@ const MOST_WIDTH = 16_384;
 /** Learning rates beyond it overflow float32 in a few steps. */
 const MOST_RATE = 1e6;
 
-/** What an option must be, in words, and whether a value is that. */
+/** A rule for an option: the values it takes in words, and whether a value is one of them. */
 type Rule = readonly [name: keyof FitOptions, expected: string, holds: (value: unknown) => boolean];
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;

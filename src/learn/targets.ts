@@ -10,7 +10,7 @@ export interface TargetDocuments {
   readonly documents: DeviceTokens;
   /** Their numbers, m'. */
   readonly select: Tensor<'i32'>;
-  /** What the targets of each are divided by; null: by 1. */
+  /** Divisors of the targets of each; null: 1. */
   readonly divisors: Tensor<'f32'> | null;
   /** Length of a typical one's longest token vector. */
   readonly length: number;

@@ -46,7 +46,7 @@ export interface Examples {
   readonly rows: number;
 }
 
-/** What a network learns from: examples, those that pick the epoch, and the targets' moments. */
+/** Examples to learn from, those that pick the epoch, and the targets' moments. */
 export interface TrainingSet extends TargetMoments {
   readonly examples: Examples;
   readonly validation: Examples | null;

@@ -25,7 +25,7 @@ import {
 } from './read-documents.js';
 import { writeNewSegment } from './write-segment.js';
 
-/** What an add works with. */
+/** The options of an add, and what it calls. */
 export interface AddRun extends AddOptions {
   readonly encoder: Encoder | undefined;
   /** Calls the source and the encoder. */

@@ -22,7 +22,7 @@ import { mergedFacts, type SegmentFacts, writeSegment } from './write-segment.js
 export const LARGEST_BYTES: number = 2 * SEGMENT_LIMITS.bytes;
 /** Bytes of a file that are read at once. */
 const READ_BYTES = 16 * 1024 * 1024;
-/** What a document counts as among the steps between two turns of the event loop. */
+/** Steps of a document among those between two turns of the event loop. */
 const STEPS_A_DOCUMENT = 8;
 
 /**

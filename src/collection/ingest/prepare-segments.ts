@@ -26,7 +26,7 @@ export interface PreparedSegment {
   readonly truncated: number;
 }
 
-/** What documents are prepared for. */
+/** The collection that documents are prepared for. */
 export interface SegmentTarget extends VectorMaking, Pick<IndexManifest, 'precision'> {
   /** null: it is learned of the first documents. */
   readonly codec: TokenCodec | null;

@@ -16,8 +16,8 @@ export type Documents = IndexDocument | Iterable<IndexDocument> | AsyncIterable<
 export type DocumentSource = Exclude<Documents, IndexDocument>;
 
 /**
- * What a document counts as among the steps between two turns of the event loop, besides its
- * metadata's values.
+ * Steps of a document, besides its metadata's values, among those between two turns of the event
+ * loop.
  */
 const STEPS_A_DOCUMENT = 32;
 

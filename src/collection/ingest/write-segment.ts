@@ -9,7 +9,7 @@ import type { DocumentModel } from '../learn/document-model.js';
 import { mergeResiduals } from '../learn/residual.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
 
-/** What a segment's manifest entry says beyond its files. */
+/** Facts in a segment's manifest entry beside its files and counts. */
 export type SegmentFacts = Pick<SegmentEntry, 'quantizationError' | 'residual' | 'fitted'>;
 
 /**
@@ -39,7 +39,7 @@ export async function writeSegment(
   };
 }
 
-/** The same for documents that are new: the model, where there is one, gives them their codes. */
+/** Writes new documents as a segment; the model, where there is one, gives them codes. */
 export async function writeNewSegment(
   store: Transaction,
   documents: readonly StoredDocument[],
@@ -58,7 +58,7 @@ export async function writeNewSegment(
   );
 }
 
-/** What is said of several segments that become one. */
+/** Facts of several segments that become one. */
 export function mergedFacts(entries: readonly SegmentEntry[]): SegmentFacts {
   const tokens = entries.reduce((sum, entry) => sum + entry.tokens, 0);
   const residuals = entries.flatMap(({ residual }) => residual ?? []);

@@ -147,7 +147,7 @@ function hidingDocuments({ segments, firsts, documents }: Snapshot): number {
   return usual > 0 ? count : 0;
 }
 
-/** What `of` gives for documents from all over the collection. */
+/** A value of each of some documents from all over the collection. */
 function sampled(
   documents: number,
   firsts: Int32Array,
