@@ -16,7 +16,7 @@ import type { ModelEntry } from './manifest.js';
 
 export const MODEL = 'lemur-model';
 
-/** What queries need of a collection's model: the feature map, and the prefix map for candidates. */
+/** The part of a collection's model that a query needs: feature map and prefix map. */
 export interface QueryModel {
   readonly map: DeviceFeatureMap;
   readonly prefixMap: PrefixMap;

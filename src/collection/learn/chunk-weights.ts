@@ -82,7 +82,7 @@ export class ChunkWeights {
     });
   }
 
-  /** All weights that were computed ahead, joined in the scope, and what makes them alike in size. */
+  /** All weights that were computed ahead, joined in the scope, and their scales. */
   async sample(scope: TensorScope): Promise<{ w: Tensor<'f32'>; scaling: Scaling }> {
     const { latentDim } = this.#reduction.map.layout;
     const chunks = [...this.#ahead.values()];
