@@ -8,14 +8,9 @@ import type { RunOptions } from '../run-options.js';
 import { guardedReplace, readIfThere, sameBytes } from '../storage/guarded-replace.js';
 import type { ReadableStorage, Storage, StorageLock } from '../storage/storage.js';
 import { storageOf, storageToRead } from '../storage-of.js';
-import {
-  type Call,
-  type Calls,
-  createCalls,
-  type Watch,
-  watchedEncoder,
-  watchOf,
-} from './calls/calls.js';
+import { type Call, Calls } from './calls/calls.js';
+import { type Watch, watchOf } from './calls/watch.js';
+import { watchedEncoder } from './calls/watched-encoder.js';
 import { type IndexManifest, MANIFEST } from './files/manifest.js';
 import { encodeManifest } from './files/manifest-file.js';
 import { checkVacant } from './files/own-files.js';
@@ -171,8 +166,8 @@ export async function createCollection(
 ): Promise<OpenCollection> {
   checkOptions(options, CREATE_OPTIONS, 'Index.create');
   const manifest = newManifest(options);
-  const calls = createCalls();
-  const storage = watchedStorage(storageOf(at), calls.waitFor);
+  const calls = new Calls();
+  const storage = watchedStorage(storageOf(at), (foreign) => calls.waitFor(foreign));
   return unlessAborted(options.signal, () => create(storage, manifest, options, calls));
 }
 
@@ -182,8 +177,8 @@ export async function openCollection(
   options: OpenOptions,
 ): Promise<OpenCollection> {
   checkOptions(options, OPEN_OPTIONS, 'Index.open');
-  const calls = createCalls();
-  const storage = watchedStorage(storageToRead(at), calls.waitFor);
+  const calls = new Calls();
+  const storage = watchedStorage(storageToRead(at), (foreign) => calls.waitFor(foreign));
   return unlessAborted(options.signal, () => open(storage, options, calls));
 }
 

@@ -15,15 +15,8 @@ export function reflectColumn(
   const row = k * n;
   diagonal[k] = a[row + k];
   if (k === n - 1) return;
-  let largest = 0;
-  let below = 0; // what there is to take to zero
-  for (let i = k + 1; i < n; i++) {
-    const x = a[i * n + k];
-    a[row + i] = x;
-    if (Math.abs(x) > largest) largest = Math.abs(x);
-    if (i > k + 1 && x !== 0) below++;
-  }
-  if (below === 0) {
+  const largest = copyColumn(a, n, k);
+  if (largest === undefined) {
     off[k] = a[row + k + 1];
     return;
   }
@@ -39,8 +32,29 @@ export function reflectColumn(
   const beta = 1 / (square - x0 * norm); // 2 / |u|^2
   off[k] = norm * largest;
   betas[k] = beta;
+  multiplyByVector(a, n, k, p);
+  applyReflection(a, n, k, beta, p);
+}
 
-  // p = beta A u from the lower triangle: each row serves as a row and as a column
+/**
+ * Copies column k below the diagonal into row k. Returns the largest of its magnitudes; undefined
+ * where all below the subdiagonal is zero already.
+ */
+function copyColumn(a: Float64Array, n: number, k: number): number | undefined {
+  let largest = 0;
+  let reduced = true;
+  for (let i = k + 1; i < n; i++) {
+    const x = a[i * n + k];
+    a[k * n + i] = x;
+    if (Math.abs(x) > largest) largest = Math.abs(x);
+    if (i > k + 1 && x !== 0) reduced = false;
+  }
+  return reduced ? undefined : largest;
+}
+
+/** p = A u from the lower triangle: each row serves as a row and as a column. */
+function multiplyByVector(a: Float64Array, n: number, k: number, p: Float64Array): void {
+  const row = k * n;
   p.fill(0, k + 1, n);
   for (let i = k + 1; i < n; i++) {
     const at = i * n;
@@ -52,12 +66,22 @@ export function reflectColumn(
     }
     p[i] += sum + a[at + i] * ui;
   }
+}
+
+/** A -= u q^T + q u^T with q = p - (beta / 2)(p . u) u and p = beta A u, for p = A u. */
+function applyReflection(
+  a: Float64Array,
+  n: number,
+  k: number,
+  beta: number,
+  p: Float64Array,
+): void {
+  const row = k * n;
   let pu = 0;
   for (let i = k + 1; i < n; i++) {
     p[i] *= beta;
     pu += p[i] * a[row + i];
   }
-  // q = p - (beta / 2)(p . u) u, then A -= u q^T + q u^T
   const half = (beta / 2) * pu;
   for (let i = k + 1; i < n; i++) p[i] -= half * a[row + i];
   for (let i = k + 1; i < n; i++) {

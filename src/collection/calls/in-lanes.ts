@@ -5,12 +5,12 @@ import { stepPacer } from '../../pacer.js';
  * all at once.
  */
 const LANES = 64;
-/** What an item counts as among the steps between two turns of the event loop. */
+/** Steps that an item counts as, between two turns of the event loop. */
 const STEPS_AN_ITEM = 32;
 
 /**
- * What `make` gives for the numbers from 0 up to `count`, in their order, a few under way at a
- * time, giving way to other work in between. The first failure ends it; rejects with that, or with
+ * Calls `make` for the numbers from 0 up to `count`, a few under way at a time, and returns the
+ * results in their order, giving way to other work in between. The first failure ends it; rejects with that, or with
  * the signal's reason.
  */
 export async function inLanes<T>(

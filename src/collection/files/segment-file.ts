@@ -3,7 +3,7 @@ import type { SafetensorsArray } from '../../formats/safetensors/safetensors.js'
 import { stepPacer } from '../../pacer.js';
 import { rowLength, type TokenLayout } from '../../tokens/encoding.js';
 import { buildColumns } from '../metadata/build-columns.js';
-import { encodeRecord } from '../metadata/record.js';
+import { encodeRecord } from '../metadata/document-record.js';
 import { endsOf, SEGMENT_LIMITS, type SegmentLimits } from '../metadata/segment-limits.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
 import { bytesOf, type EncodedFile, encodeCheckedFile, type Sections } from './checked-file.js';

@@ -7,7 +7,7 @@ import type { FetchedTokens } from '../../search/fetched-tokens.js';
 import type { FetchedCodes } from '../../search/prefix/best-by-codes.js';
 import { decodeVectors, unlearnedCodec } from '../../tokens/encode-tokens.js';
 import type { TokenCodec } from '../../tokens/encoding.js';
-import type { DocumentRecord } from '../metadata/record.js';
+import type { DocumentRecord } from '../metadata/document-record.js';
 import { firstNumbers, joinValues, segmentOf } from './document-numbers.js';
 import { encodeId } from './id-table.js';
 import type { IndexManifest } from './manifest.js';

@@ -20,10 +20,10 @@ import { sortPaced } from './sort-paced.js';
 /** An array of a column, to be written as a tensor of one dimension. */
 export type ColumnArray = Uint8Array | Int32Array | Float64Array;
 
-/** What one document has at a path: a scalar, several, or (undefined) objects alone. */
+/** The values of one document at a path: a scalar, several, or (undefined) objects alone. */
 type Found = Scalar | Scalar[] | undefined;
 
-/** What the documents have at one path, without those that have nothing. */
+/** The values at one path, without the documents that have nothing there. */
 interface PathValues {
   rows: number[];
   found: Found[];
@@ -106,44 +106,11 @@ async function columnArrays(
 ): Promise<[Part, ColumnArray][]> {
   // a column costs some time however few have it
   await step(32);
-  const several = found.filter((value) => Array.isArray(value));
-  const different = new Set<string>();
-  for (const value of found) {
-    if (typeof value === 'string') different.add(value);
-    else if (Array.isArray(value))
-      for (const item of value) if (typeof item === 'string') different.add(item);
-    const wait = step(Array.isArray(value) ? value.length : 1);
-    if (wait) await wait;
-  }
-  const dictionary = await sortPaced(different, step);
-  const codes = new Map<string, number>();
-  const texts: Uint8Array[] = [];
-  let bytes = 0;
-  for (const text of dictionary) {
-    codes.set(text, codes.size);
-    const encoded = encoder.encode(text);
-    bytes += encoded.length;
-    texts.push(encoded);
-    const wait = step(1 + (text.length >> 8));
-    if (wait) await wait;
-  }
-  const elementOffsets =
-    several.length > 0
-      ? offsetsOf(
-          several.map((list) => list.length),
-          most,
-          `metadata: ${path}: values in arrays`,
-        )
-      : NONE;
-  const dictionaryOffsets =
-    texts.length > 0
-      ? offsetsOf(
-          texts.map((text) => text.length),
-          most,
-          `metadata: ${path}: bytes of different strings`,
-        )
-      : NONE;
-  const elements = several.length > 0 ? await valueArrays(several.flat(), codes, step) : NO_VALUES;
+  const lists = found.filter((value) => Array.isArray(value));
+  const { codes, texts, bytes } = await dictionaryOf(found, step);
+  const elementOffsets = offsetsOf(lists, most, `metadata: ${path}: values in arrays`);
+  const dictionaryOffsets = offsetsOf(texts, most, `metadata: ${path}: bytes of different strings`);
+  const elements = lists.length > 0 ? await valueArrays(lists.flat(), codes, step) : NO_VALUES;
   // by rows where that takes fewer bytes, so that a path of one document does not cost what a path
   // of all does
   const sparse = 5 * rows.length < count;
@@ -160,6 +127,41 @@ async function columnArrays(
     ['dictionary', bytes > 0 ? await joined(texts, bytes, step) : NO_VALUES.kinds],
     ['dictionary-offsets', dictionaryOffsets],
   ];
+}
+
+/** The different strings of a path, in UTF-8 and in order, and the number of each. */
+interface Dictionary {
+  codes: ReadonlyMap<string, number>;
+  texts: Uint8Array[];
+  /** Of all texts together. */
+  bytes: number;
+}
+
+async function dictionaryOf(found: readonly Found[], step: Step): Promise<Dictionary> {
+  const codes = new Map<string, number>();
+  const texts: Uint8Array[] = [];
+  let bytes = 0;
+  for (const text of await sortPaced(await differentStrings(found, step), step)) {
+    codes.set(text, codes.size);
+    const encoded = encoder.encode(text);
+    bytes += encoded.length;
+    texts.push(encoded);
+    const wait = step(1 + (text.length >> 8));
+    if (wait) await wait;
+  }
+  return { codes, texts, bytes };
+}
+
+async function differentStrings(found: readonly Found[], step: Step): Promise<Set<string>> {
+  const different = new Set<string>();
+  for (const value of found) {
+    if (typeof value === 'string') different.add(value);
+    else if (Array.isArray(value))
+      for (const item of value) if (typeof item === 'string') different.add(item);
+    const wait = step(Array.isArray(value) ? value.length : 1);
+    if (wait) await wait;
+  }
+  return different;
 }
 
 const encoder = new TextEncoder();
@@ -214,9 +216,16 @@ function kindOf(value: Found | typeof NOTHING): number {
   return typeof value === 'string' ? STRING : ARRAY;
 }
 
-function offsetsOf(lengths: readonly number[], most: number, what: string): Int32Array {
+/** Where each item begins among all, and where the last ends; nothing for no items. */
+function offsetsOf(
+  items: readonly { readonly length: number }[],
+  most: number,
+  described: string,
+): Int32Array {
+  if (items.length === 0) return NONE;
+  const lengths = items.map(({ length }) => length);
   const offsets = new Int32Array(lengths.length + 1);
-  offsets.set(endsOf(lengths, most, what), 1);
+  offsets.set(endsOf(lengths, most, described), 1);
   return offsets;
 }
 

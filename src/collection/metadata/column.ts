@@ -1,7 +1,7 @@
 /** A value that a filter can compare. */
 export type Scalar = string | number | boolean | null;
 
-/** What a document has at a path. The numbers are those in the file. */
+/** Kinds of what a document has at a path. The numbers are those in the file. */
 export const ABSENT = 0;
 export const NULL = 1;
 export const FALSE = 2;
@@ -25,7 +25,7 @@ export interface Values {
   readonly codes: Int32Array;
 }
 
-/** What the documents of a segment have at one path. */
+/** The values of a segment's documents at one path. */
 export interface Column {
   /**
    * The documents that `values` speaks of, ascending; undefined: all. The others have nothing at

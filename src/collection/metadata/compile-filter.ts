@@ -1,11 +1,12 @@
 import { LemurError } from '../../errors.js';
 import { closestName } from '../../known-options.js';
 import { stepPacer } from '../../pacer.js';
-import type { Column, Scalar } from './column.js';
+import type { Scalar } from './column.js';
+import { describeValue, isPlainObject, MOST_LEVELS, memberOf } from './describe-value.js';
+import { all, any, type Evaluate, not, testOf } from './filter-evaluation.js';
 import { wellFormed } from './metadata.js';
 import type { Columns } from './open-columns.js';
-import { describeValue, isPlainObject, MOST_LEVELS, memberOf } from './value-place.js';
-import { ANYTHING, inRange, oneOf, testColumn, type ValueTest } from './value-test.js';
+import { ANYTHING, inRange, oneOf } from './value-test.js';
 
 /** A filter that has been checked. */
 export interface CompiledFilter {
@@ -26,18 +27,7 @@ export const MOST_CONDITIONS = 4096;
 /** Values in all `$in` and `$nin` of a filter together. */
 export const MOST_FILTER_VALUES = 100_000;
 
-/** The columns that were read, by path, of a segment of `rows` documents. */
-interface Segment {
-  readonly columns: ReadonlyMap<string, Column | undefined>;
-  readonly rows: number;
-  /** Gives way to other work. */
-  readonly step: (steps?: number) => Promise<void> | undefined;
-}
-
-/** 1 for each document that passes, in an array of its own. */
-type Evaluate = (segment: Segment) => Promise<Uint8Array>;
-
-/** What a path is compared by. */
+/** A path's values are compared by these. */
 const OPERATORS: readonly string[] = [
   '$eq',
   '$ne',
@@ -51,13 +41,13 @@ const OPERATORS: readonly string[] = [
   '$not',
 ];
 
-/** What is known where a part of a filter is read. */
+/** Where a part of a filter stands, and the counts of what may still come. */
 interface Place {
   readonly where: string;
   /** Levels of filters and $not around it. */
   readonly level: number;
   readonly paths: Set<string>;
-  /** What may still come, of all parts of the filter. */
+  /** Conditions and values that may still come, of all parts of the filter. */
   readonly left: { conditions: number; values: number };
 }
 
@@ -187,24 +177,21 @@ function operatorOf(path: string, operator: string, operand: unknown, place: Pla
     }
     case '$not': {
       if (!isPlainObject(operand) || Object.keys(operand).length === 0) {
-        throw invalid(
-          place,
-          `expected an object of operators such as { $gte: 1 }, got ${describeValue(operand)}; $ne excludes a value`,
-        );
+        const expected = 'expected an object of operators such as { $gte: 1 }';
+        throw invalid(place, `${expected}, got ${describeValue(operand)}; $ne excludes a value`);
       }
       if (place.level > MOST_LEVELS)
         throw invalid(place, `more than ${MOST_LEVELS} levels of filters within filters`);
       return not(operatorsOf(path, operand, deeper(place)));
     }
-    default:
-      throw invalid(
-        place,
-        `no such operator; there are ${OPERATORS.slice(0, -1).join(', ')} and ${OPERATORS.at(-1)}${hintFor(operator)}`,
-      );
+    default: {
+      const known = `${OPERATORS.slice(0, -1).join(', ')} and ${OPERATORS.at(-1)}`;
+      throw invalid(place, `no such operator; there are ${known}${hintFor(operator)}`);
+    }
   }
 }
 
-/** What a name that is no operator was to be, most likely. */
+/** The operator that a name which is none was most likely to be. */
 function hintFor(name: string): string {
   const closest =
     OPERATORS.find((operator) => operator.slice(1) === name.toLowerCase()) ??
@@ -231,10 +218,8 @@ function scalars(value: unknown, place: Place): Scalar[] {
     throw invalid(place, `expected an array of values, got ${describeValue(value)}`);
   place.left.values -= value.length;
   if (place.left.values < 0) {
-    throw invalid(
-      place,
-      `${value.length} values here, and more than the ${MOST_FILTER_VALUES} that a filter may have in all $in and $nin`,
-    );
+    const most = `the ${MOST_FILTER_VALUES} that a filter may have in all $in and $nin`;
+    throw invalid(place, `${value.length} values here, and more than ${most}`);
   }
   const found = new Array<Scalar>(value.length);
   for (let i = 0; i < found.length; i++) {
@@ -254,52 +239,15 @@ function scalars(value: unknown, place: Place): Scalar[] {
 function counted(conditions: number, place: Place): void {
   place.left.conditions -= conditions;
   if (place.left.conditions >= 0) return;
+  const most = `the ${MOST_CONDITIONS} that a filter may have in all`;
   const advice = '{ $in: [...] } asks for one of many values';
-  throw invalid(
-    place,
-    `${conditions} conditions here, and more than the ${MOST_CONDITIONS} that a filter may have in all; ${advice}`,
-  );
+  throw invalid(place, `${conditions} conditions here, and more than ${most}; ${advice}`);
 }
 
 function rangeEnd(value: unknown, place: Place): number | string {
   if (typeof value === 'string') return wellFormed(value);
   if (typeof value === 'number' && !Number.isNaN(value)) return value;
   throw invalid(place, `expected a number or a string, got ${describeValue(value)}`);
-}
-
-function testOf(path: string, test: ValueTest): Evaluate {
-  return ({ columns, rows, step }) => testColumn(columns.get(path), rows, test, step);
-}
-
-function not(part: Evaluate): Evaluate {
-  return async (segment) => {
-    const passes = await part(segment);
-    for (let i = 0; i < passes.length; i++) passes[i] ^= 1;
-    return passes;
-  };
-}
-
-function all(parts: readonly Evaluate[]): Evaluate {
-  if (parts.length === 1) return parts[0];
-  return async (segment) => {
-    const passes = new Uint8Array(segment.rows).fill(1);
-    for (const part of parts) {
-      const of = await part(segment);
-      for (let i = 0; i < of.length; i++) passes[i] &= of[i];
-    }
-    return passes;
-  };
-}
-
-function any(parts: readonly Evaluate[]): Evaluate {
-  return async (segment) => {
-    const passes = new Uint8Array(segment.rows);
-    for (const part of parts) {
-      const of = await part(segment);
-      for (let i = 0; i < of.length; i++) passes[i] |= of[i];
-    }
-    return passes;
-  };
 }
 
 function deeper(place: Place): Place {

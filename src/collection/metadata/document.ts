@@ -36,13 +36,14 @@ export interface CheckedDocument {
   metadata: Metadata | undefined;
 }
 
-/** What a document must fit. */
+/** The collection that a document must fit. */
 export interface DocumentGate {
   dim: number;
   /** Whether texts without token vectors can be encoded. */
   encodes: boolean;
 }
 
+const FIELDS: readonly string[] = ['id', 'text', 'tokens', 'metadata'];
 const ID_BYTES = 1024;
 /** Characters (UTF-16 code units) of a text. */
 const MOST_TEXT = 2 ** 23;
@@ -60,62 +61,19 @@ export function checkDocument(
   { dim, encodes }: DocumentGate,
 ): CheckedDocument {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-    throw invalid(
-      where,
-      `expected { id, text or tokens, metadata }, got ${document === null ? 'null' : typeof document}`,
-    );
+    const got = document === null ? 'null' : typeof document;
+    throw invalid(where, `expected { id, text or tokens, metadata }, got ${got}`);
   }
   const { id, text, tokens, metadata } = document;
   checkId(id, `${where}.id`);
   const named = `${where} (${JSON.stringify(id)})`;
-  const unknown = Object.keys(document).find(
-    (key) => !['id', 'text', 'tokens', 'metadata'].includes(key),
-  );
-  if (unknown !== undefined)
-    throw invalid(
-      named,
-      `unknown field '${unknown}': a document has id, text, tokens and metadata, which takes fields of your own`,
-    );
-  if (text !== undefined && typeof text !== 'string')
-    throw invalid(`${named}.text`, `expected a string, got ${typeof text}`);
-  if (text !== undefined && text.length > MOST_TEXT)
-    throw invalid(
-      `${named}.text`,
-      `${text.length} characters, expected at most ${MOST_TEXT}: cut it into several documents`,
-    );
-  if (tokens === undefined) {
-    if (text === undefined) throw invalid(named, 'expected a text or tokens, got neither');
-    if (!encodes)
-      throw invalid(
-        named,
-        'a text without tokens, and this index has no encoder: open it with { encoder }, or give tokens',
-      );
-  } else {
-    const shape = matrixShape(tokens, `${named}.tokens`);
-    if (shape.rows === 0)
-      throw new LemurError(
-        'empty-document',
-        `${named}.tokens: no token vectors, expected at least one`,
-        { where: named, index: 0 },
-      );
-    if (shape.rows * shape.dim > MOST_TOKEN_VALUES) {
-      const got = `${shape.rows} vectors of ${shape.dim} dimensions, ${shape.rows * shape.dim} values`;
-      throw invalid(
-        `${named}.tokens`,
-        `${got}, expected at most ${MOST_TOKEN_VALUES}: cut it into several documents`,
-      );
-    }
-    if (shape.dim !== dim) {
-      throw new LemurError(
-        'dimension-mismatch',
-        `${named}.tokens: vectors of ${shape.dim} dimensions, expected ${dim}`,
-        {
-          where: named,
-          expected: dim,
-          got: shape.dim,
-        },
-      );
-    }
+  checkFields(document, named);
+  checkText(text, named);
+  if (tokens !== undefined) checkTokens(tokens, named, dim);
+  else if (text === undefined) throw invalid(named, 'expected a text or tokens, got neither');
+  else if (!encodes) {
+    const advice = 'open it with { encoder }, or give tokens';
+    throw invalid(named, `a text without tokens, and this index has no encoder: ${advice}`);
   }
   return {
     id,
@@ -123,6 +81,44 @@ export function checkDocument(
     tokens,
     metadata: metadata === undefined ? undefined : checkMetadata(metadata, `${named}.metadata`),
   };
+}
+
+function checkFields(document: object, named: string): void {
+  const unknown = Object.keys(document).find((key) => !FIELDS.includes(key));
+  if (unknown === undefined) return;
+  const expected = 'a document has id, text, tokens and metadata, which takes fields of your own';
+  throw invalid(named, `unknown field '${unknown}': ${expected}`);
+}
+
+function checkText(text: unknown, named: string): void {
+  if (text === undefined) return;
+  const where = `${named}.text`;
+  if (typeof text !== 'string') throw invalid(where, `expected a string, got ${typeof text}`);
+  if (text.length > MOST_TEXT) {
+    const got = `${text.length} characters`;
+    throw invalid(where, `${got}, expected at most ${MOST_TEXT}: cut it into several documents`);
+  }
+}
+
+/** At least one vector, few enough of them, of the collection's dimension. */
+function checkTokens(tokens: TokenMatrix, named: string, dim: number): void {
+  const where = `${named}.tokens`;
+  const shape = matrixShape(tokens, where);
+  const values = shape.rows * shape.dim;
+  if (shape.rows === 0) {
+    const problem = `${where}: no token vectors, expected at least one`;
+    throw new LemurError('empty-document', problem, { where: named, index: 0 });
+  }
+  if (values > MOST_TOKEN_VALUES) {
+    const got = `${shape.rows} vectors of ${shape.dim} dimensions, ${values} values`;
+    const expected = `expected at most ${MOST_TOKEN_VALUES}: cut it into several documents`;
+    throw invalid(where, `${got}, ${expected}`);
+  }
+  if (shape.dim !== dim) {
+    const problem = `${where}: vectors of ${shape.dim} dimensions, expected ${dim}`;
+    const fields = { where: named, expected: dim, got: shape.dim };
+    throw new LemurError('dimension-mismatch', problem, fields);
+  }
 }
 
 /** Raises 'invalid-argument'. */

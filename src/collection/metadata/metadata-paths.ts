@@ -58,7 +58,8 @@ export function notePaths(metadata: Metadata, known: Set<string>, where: string)
   visitPaths(metadata, '', (path) => {
     if (known.has(path)) return;
     if (known.size >= MOST_PATHS) {
-      const problem = `it brings the collection to ${known.size + 1} different paths of keys, expected at most ${MOST_PATHS}`;
+      const got = `it brings the collection to ${known.size + 1} different paths of keys`;
+      const problem = `${got}, expected at most ${MOST_PATHS}`;
       const advice =
         'keys that differ from document to document belong in values, as in [{ name, value }]';
       throw new LemurError('invalid-argument', `${where}.metadata: ${problem}: ${advice}`, {

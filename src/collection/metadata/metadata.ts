@@ -1,8 +1,8 @@
 import { LemurError } from '../../errors.js';
-import { describeValue, isPlainObject, MOST_LEVELS, memberOf } from './value-place.js';
+import { describeValue, isPlainObject, MOST_LEVELS, memberOf } from './describe-value.js';
 
 /**
- * What documents carry beside their text: a JSON object, nested as one likes. `any`, so that
+ * A JSON object that a document carries beside its text, nested as one likes. `any`, so that
  * interfaces are accepted too, which have no index signature; what the values may be is said, and
  * held to, by `checkMetadata`.
  */
@@ -51,7 +51,7 @@ function nameOf({ within, key }: Place): string {
   return typeof key === 'number' ? `${nameOf(within)}[${key}]` : memberOf(nameOf(within), key);
 }
 
-/** What may still come. */
+/** Counts of what may still come. */
 interface Budget {
   values: number;
   characters: number;
@@ -102,16 +102,15 @@ function checked(
 function spend(text: string, place: Place, budget: Budget): void {
   budget.characters -= text.length;
   if (budget.characters >= 0) return;
-  const most = `the ${MOST_CHARACTERS} that keys and strings of a document's metadata may have in all`;
-  throw invalid(place, `${text.length} characters here, and more than ${most}`);
+  const got = `${text.length} characters here`;
+  const most = `the ${MOST_CHARACTERS} that keys and strings of a document's metadata may have`;
+  throw invalid(place, `${got}, and more than ${most} in all`);
 }
 
 function tooMany(place: Place, value: object, keys: readonly string[] | undefined): LemurError {
   const got = keys ? `${keys.length} properties` : `${(value as unknown[]).length} items`;
-  return invalid(
-    place,
-    `${got} here, and more than the ${MOST_VALUES} values in all that the metadata of a document may have`,
-  );
+  const most = `the ${MOST_VALUES} values in all that the metadata of a document may have`;
+  return invalid(place, `${got} here, and more than ${most}`);
 }
 
 function expected(value: unknown): string {

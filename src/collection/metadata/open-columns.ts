@@ -24,7 +24,7 @@ export interface Columns {
   /** Every path that leads to anything in any of them. */
   readonly paths: Iterable<string>;
   /**
-   * What the documents have at a path; undefined: none of them has anything there. Rejects with
+   * The documents' values at a path; undefined: none of them has anything there. Rejects with
    * 'bad-file' for anything that `buildColumns` does not write, and with what reading rejects with;
    * the next call reads again then.
    */
@@ -141,9 +141,8 @@ function typedArray(
   const width = { U8: 1, I32: 4, F64: 8 }[type];
   if (got !== type) throw refuse(`${part} of type ${showJson(got)}, expected ${type}`);
   if (shape.length !== 1 || product(shape) * width !== bytes.length) {
-    throw refuse(
-      `${part} of shape [${shape}] with ${bytes.length} bytes, expected one dimension of ${width} bytes each`,
-    );
+    const found = `${part} of shape [${shape}] with ${bytes.length} bytes`;
+    throw refuse(`${found}, expected one dimension of ${width} bytes each`);
   }
   return toTypedArray({ type, shape, bytes }, part) as Uint8Array | Int32Array | Float64Array;
 }

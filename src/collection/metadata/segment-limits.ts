@@ -1,6 +1,6 @@
 import { LemurError } from '../../errors.js';
+import { encodeRecord } from './document-record.js';
 import type { Metadata } from './metadata.js';
-import { encodeRecord } from './record.js';
 import type { StoredDocument } from './stored-document.js';
 
 /** How much goes into one segment. */

@@ -12,7 +12,7 @@ import {
 } from './column.js';
 
 /**
- * What a filter asks of the values at a path: which pass. A document passes when any of its values
+ * A filter's test of the values at a path: which pass. A document passes when any of its values
  * does.
  */
 export interface ValueTest {
@@ -96,7 +96,7 @@ export function inRange(order: Order, end: number | string): ValueTest {
 
 /** Rows that count as a step between two turns of the event loop: a few nanoseconds each. */
 const STEP_ROWS = 64;
-/** What a condition counts as by itself. */
+/** Steps that a condition counts as by itself. */
 const STEPS_A_TEST = 64;
 
 /**

@@ -2,7 +2,7 @@ import { LemurError } from '../../errors.js';
 import { acceptCandidates } from '../../search/accept-candidates.js';
 import type { CandidateSource } from '../../search/candidate-source.js';
 import { describeKind } from '../../value-kind.js';
-import type { Watch } from '../calls/calls.js';
+import type { Watch } from '../calls/watch.js';
 import type { Filter } from '../metadata/filter.js';
 import { invalid } from '../options/check-options.js';
 

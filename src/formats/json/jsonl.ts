@@ -52,37 +52,9 @@ export async function* readLines(
   where: string,
   options: LineOptions = {},
 ): AsyncGenerator<TextLine, void, undefined> {
-  const maxLineBytes = options.maxLineBytes ?? MOST_LINE_BYTES;
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const step = stepPacer();
+  const pending = new PendingLine(where, options.maxLineBytes ?? MOST_LINE_BYTES);
   let line = 1;
-  // pieces of the line whose end has not come yet
-  let pending: Uint8Array[] = [];
-  let pendingBytes = 0;
-
-  const take = (piece: Uint8Array): void => {
-    pendingBytes += piece.length;
-    if (pendingBytes > maxLineBytes)
-      throw badLine(
-        where,
-        line,
-        `more than ${maxLineBytes} bytes; is this one object a line? ${TOO_LONG}`,
-      );
-    if (piece.length > 0) pending.push(piece);
-  };
-  const finish = (): string => {
-    let text: string;
-    try {
-      text = decoder.decode(joined(pending, pendingBytes));
-    } catch (cause) {
-      throw badLine(where, line, 'not UTF-8', cause);
-    }
-    pending = [];
-    pendingBytes = 0;
-    if (line === 1 && text.startsWith('\ufeff')) text = text.slice(1);
-    return text.endsWith('\r') ? text.slice(0, -1) : text;
-  };
-
   for await (const given of chunksOf(source)) {
     if (kindOf(given) !== 'Uint8Array') {
       throw invalidArgument(
@@ -96,24 +68,62 @@ export async function* readLines(
       const wait = step();
       if (wait) await wait;
       // blank, as most lines of a file that unpacks to gigabytes of them are
-      if (pendingBytes === 0 && (end === start || (end === start + 1 && chunk[start] === 13))) {
+      if (pending.bytes === 0 && (end === start || (end === start + 1 && chunk[start] === 13))) {
         const most = Math.min(chunk.length, end + BLANK_LINES);
         for (start = end; start < most && chunk[start] === 10; start++) line++;
         continue;
       }
-      take(chunk.subarray(start, end));
-      const long = pendingBytes > LONG_LINE;
-      const text = finish();
+      pending.take(chunk.subarray(start, end), line);
+      const long = pending.bytes > LONG_LINE;
+      const text = pending.finish(line);
       if (long) await nextMacrotask();
       if (text.trim() !== '') yield { line, text };
       line++;
       start = end + 1;
     }
     // copied, since a source may fill its buffer anew
-    if (start < chunk.length) take(chunk.slice(start));
+    if (start < chunk.length) pending.take(chunk.slice(start), line);
   }
-  const text = finish();
+  const text = pending.finish(line);
   if (text.trim() !== '') yield { line, text };
+}
+
+/** Pieces of a line whose end has not come yet. */
+class PendingLine {
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  readonly #where: string;
+  readonly #most: number;
+  #pieces: Uint8Array[] = [];
+  bytes = 0;
+
+  constructor(where: string, most: number) {
+    this.#where = where;
+    this.#most = most;
+  }
+
+  /** Keeps the piece. Raises 'bad-file' when the line becomes too long. */
+  take(piece: Uint8Array, line: number): void {
+    this.bytes += piece.length;
+    if (this.bytes > this.#most) {
+      const problem = `more than ${this.#most} bytes; is this one object a line? ${TOO_LONG}`;
+      throw badLine(this.#where, line, problem);
+    }
+    if (piece.length > 0) this.#pieces.push(piece);
+  }
+
+  /** The line's text; the next piece begins another line. Raises 'bad-file' for other bytes. */
+  finish(line: number): string {
+    let text: string;
+    try {
+      text = this.#decoder.decode(joined(this.#pieces, this.bytes));
+    } catch (cause) {
+      throw badLine(this.#where, line, 'not UTF-8', cause);
+    }
+    this.#pieces = [];
+    this.bytes = 0;
+    if (line === 1 && text.startsWith('\ufeff')) text = text.slice(1);
+    return text.endsWith('\r') ? text.slice(0, -1) : text;
+  }
 }
 
 const TOO_LONG =
@@ -174,6 +184,6 @@ function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
   return out;
 }
 
-function badLine(where: string, line: number, what: string, cause?: unknown): LemurError {
-  return badFile(where, `line ${line}: ${what}`, cause);
+function badLine(where: string, line: number, problem: string, cause?: unknown): LemurError {
+  return badFile(where, `line ${line}: ${problem}`, cause);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { plainCallContext } from '../../../dist/collection/calls/call-context.js';
-import { createCalls } from '../../../dist/collection/calls/calls.js';
+import { Calls } from '../../../dist/collection/calls/calls.js';
 import {
   type Encoder,
   Index,
@@ -167,7 +167,7 @@ test('a generator that goes on after its add has ended may call what it likes', 
 test('where the engine cannot follow calls, one that is made at once is found, and a later one ends with its signal', {
   timeout: HANG,
 }, async () => {
-  const calls = createCalls(plainCallContext);
+  const calls = new Calls(plainCallContext);
   const outcome = (call: Promise<unknown>): Promise<unknown> =>
     call.catch((error: unknown) => error);
   const found = await calls.write('add', undefined, ({ guard }) =>

@@ -26,7 +26,7 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** What a value is, as messages have it. */
+/** A value's kind, as messages have it. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') return excerpt(JSON.stringify(value));
   if (Array.isArray(value)) return 'an array';

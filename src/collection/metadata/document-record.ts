@@ -2,7 +2,7 @@ import { LemurError } from '../../errors.js';
 import { nextMacrotask } from '../../pacer.js';
 import type { Metadata } from './metadata.js';
 
-/** What a document holds besides its vectors. */
+/** A document without its vectors. */
 export interface DocumentRecord {
   text: string | undefined;
   metadata: Metadata | undefined;
