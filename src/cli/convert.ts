@@ -13,7 +13,7 @@ import { examples, path, shared } from './arguments.js';
 import { type Context, interruptible } from './context.js';
 import { convertIndex, type IndexOptions, importerOf } from './convert-index.js';
 import { documentText } from './document-text.js';
-import { encoderOf, openIndexEncoder } from './index-encoder.js';
+import { type IndexEncoder, openIndexEncoder } from './index-encoder.js';
 import { findModel, openEncoder } from './model.js';
 import { hasIndex, readManifest } from './open-index.js';
 import { checkFileTarget, checkFolderTarget, STDOUT, writeOutput } from './output.js';
@@ -155,16 +155,10 @@ async function encode(
   { signal, reporter }: Context,
 ): Promise<TokenSets> {
   const { index, model, kind, maxTokens, threads } = options;
-  const info =
-    index !== undefined && (await hasIndex(index))
-      ? await encoderOf(index, (await readManifest(index)).dim)
-      : undefined;
-  if (index !== undefined && !info)
-    throw wrong('--index', `--index ${index}: no index of texts there, so it has no encoder`);
   const encoder =
-    index !== undefined && info
-      ? await openIndexEncoder(index, info, { model: undefined, threads })
-      : await openEncoder((await findModel(model)).name, undefined, threads);
+    index === undefined
+      ? await openEncoder((await findModel(model)).name, undefined, threads)
+      : await encoderOfIndex(index, threads);
   const texts = documents.map(documentText);
   try {
     const { value } = await reporter.step('encode', (onProgress) => {
@@ -180,6 +174,14 @@ async function encode(
   } finally {
     await encoder.close();
   }
+}
+
+async function encoderOfIndex(index: string, threads: number | undefined): Promise<IndexEncoder> {
+  const encoder = (await hasIndex(index))
+    ? await openIndexEncoder(index, await readManifest(index), { model: undefined, threads })
+    : undefined;
+  if (encoder) return encoder;
+  throw wrong('--index', `--index ${index}: no index of texts there, so it has no encoder`);
 }
 
 function formatOf(to: string): Format {

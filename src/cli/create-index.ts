@@ -3,21 +3,14 @@ import { resolve } from 'node:path';
 import { fileError, isAbsent } from '../bytes/node-file-error.js';
 import type { Features } from '../collection/files/manifest.js';
 import { Index } from '../collection/index.js';
-import { DEFAULT_DIM } from '../encoder/default/node-default-model.js';
+import { DEFAULT_DIM, DEFAULT_TOKENS } from '../encoder/default/node-default-model.js';
 import { LemurError } from '../errors.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { positiveInteger, shared } from './arguments.js';
 import { type Context, interruptible } from './context.js';
+import { ENCODER, encoderOf, PROJECTION, writeIndexEncoder } from './encoder-file.js';
 import { begun } from './groups.js';
-import {
-  ENCODER,
-  encoderOf,
-  type IndexEncoder,
-  newEncoder,
-  openDescribed,
-  PROJECTION,
-  writeIndexEncoder,
-} from './index-encoder.js';
+import { type IndexEncoder, looksDefault, newEncoder, openDescribed } from './index-encoder.js';
 import { hasIndex, type OpenedIndex, opened, openIndex, readManifest } from './open-index.js';
 import { readModel } from './read-model.js';
 import { refuseTextOptions, type Source } from './source.js';
@@ -142,12 +135,13 @@ async function checkSame(
 ): Promise<void> {
   const made = await readManifest(folder);
   const info = await encoderOf(folder, made.dim);
+  const described = info ?? (looksDefault(made) ? { maxTokens: DEFAULT_TOKENS } : undefined);
   const given: [string, unknown, unknown][] = [
     ['--dim', dim && Math.min(dim, info?.hidden ?? dim), info?.narrowTo ?? made.dim],
     ['--precision', precision, made.precision],
     ['--pooling', pooling, made.pooling],
     ['--features', features, made.features],
-    ['--max-tokens', maxTokens, info?.maxTokens ?? undefined],
+    ['--max-tokens', maxTokens, described?.maxTokens ?? undefined],
   ];
   const other = given.find(([, asked, is]) => asked !== undefined && asked !== is);
   if (!other) return;

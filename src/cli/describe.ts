@@ -17,7 +17,7 @@ import { readTorchFile, type TorchValue } from '../formats/torch/torch-file.js';
 import { readManifest } from '../lemur/saved-manifest.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
-import { describeEncoder } from './index-encoder.js';
+import { describeEncoder } from './encoder-file.js';
 import { MOST_FILES, type PathKind, pathKind } from './path-kind.js';
 import { countLines } from './source.js';
 import { megabytes } from './text-layout.js';

@@ -1,45 +1,11 @@
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { readWhole } from '../bytes/node-file.js';
-import { whatLiesAt } from '../bytes/node-path-content.js';
+import type { IndexManifest } from '../collection/files/manifest.js';
+import { DEFAULT_DIM, DEFAULT_TOKENS } from '../encoder/default/node-default-model.js';
 import { shippedProjection } from '../encoder/default/node-shipped-projection.js';
 import { limitedEncoder } from '../encoder/limited-encoder.js';
 import type { PoolingEncoder } from '../entry/node-encoder.js';
-import { LemurError } from '../errors.js';
-import { showJson } from '../formats/json/show-json.js';
-import { readFloats } from '../formats/npy/node-npy.js';
-import { writeNpy } from '../formats/npy/npy.js';
 import type { RunOptions } from '../run-options.js';
-import { folderStorage } from '../storage/node-folder.js';
+import { type EncoderInfo, encoderOf, projected, readProjection } from './encoder-file.js';
 import { findModel, type ModelReference, nameOf, openEncoder } from './model.js';
-
-/** What encodes an index's texts, beside the index's own files. */
-export const ENCODER = 'encoder.json';
-/** Hidden x dim, float32. */
-export const PROJECTION = 'projection.npy';
-
-const FORMAT = 'lemur-encoder';
-const VERSION = 1;
-
-/** `encoder.json`. */
-export interface EncoderInfo {
-  model: ModelReference;
-  /**
-   * Tokens of a text that are encoded, from its beginning; null: as many as the checkpoint says, of
-   * queries and of documents.
-   */
-  maxTokens: number | null;
-  /** Of the model's token vectors, and of those that the projection makes of them. */
-  hidden: number;
-  dim: number;
-  /** SHA-256 of `projection.npy`; null where the model's vectors are taken as they are. */
-  projection: string | null;
-  /**
-   * Without a projection: the width that the collection will have once it has enough tokens to find
-   * one.
-   */
-  narrowTo?: number | undefined;
-}
 
 /**
  * How it is opened: its weights in another place than the folder says, and with how many threads.
@@ -57,94 +23,51 @@ export interface IndexEncoder extends PoolingEncoder {
 }
 
 /**
- * What the folder says about its encoder; undefined for an index of token vectors. Raises
- * 'bad-file' and 'unsupported'.
- */
-export async function readEncoderInfo(folder: string): Promise<EncoderInfo | undefined> {
-  const path = join(folder, ENCODER);
-  if ((await whatLiesAt(path)) === undefined) return undefined;
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(await readWhole(path));
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new LemurError(
-      'bad-file',
-      `${path}: not JSON, the file is damaged or truncated`,
-      { where: path },
-      { cause },
-    );
-  }
-  const { format, version, ...info } = (value ?? {}) as Partial<EncoderInfo> & {
-    format?: unknown;
-    version?: unknown;
-  };
-  if (format === FORMAT && version !== VERSION) {
-    const problem = `format version ${showJson(version)}, this version of the package reads ${VERSION}`;
-    throw new LemurError('unsupported', `${path}: ${problem}`, { where: path });
-  }
-  if (format === FORMAT && isInfo(info)) return info;
-  throw new LemurError(
-    'bad-file',
-    `${path}: not the description of an encoder, or damaged: ${showJson(value)}`,
-    { where: path },
-  );
-}
-
-/**
- * What it says of a collection whose token vectors have so many dimensions. The description of a
- * narrower one is written before the collection becomes that, so until then, and where that was
- * interrupted, the model's vectors are taken as they are.
- */
-export async function encoderOf(folder: string, dim: number): Promise<EncoderInfo | undefined> {
-  const info = await readEncoderInfo(folder);
-  return info && dim === info.hidden && info.dim < dim
-    ? { ...info, dim, projection: null, narrowTo: info.dim }
-    : info;
-}
-
-/** The same for `lemur info`. */
-export async function describeEncoder(
-  folder: string,
-  width: number,
-): Promise<Omit<EncoderInfo, 'projection'> | null> {
-  const info = await encoderOf(folder, width);
-  if (!info) return null;
-  const { projection: _, ...shown } = info;
-  return shown;
-}
-
-/** Raises 'bad-file' where the projection is not the one that the index was made with. */
-export async function readProjection(
-  folder: string,
-  { hidden, dim, projection }: EncoderInfo,
-): Promise<Float32Array | undefined> {
-  if (projection === null) return undefined;
-  const path = join(folder, PROJECTION);
-  const matrix = await readFloats(path, [hidden, dim]);
-  if (sha256(await readWhole(path)) === projection) return matrix;
-  throw new LemurError(
-    'bad-file',
-    `${path}: not the bytes that ${ENCODER} speaks of: the file is damaged`,
-    { where: path },
-  );
-}
-
-/**
- * The encoder that the folder describes, its weights in `model` where they have moved. Raises
- * 'not-found', 'missing-package' and 'bad-file'.
+ * The encoder that an index was made with: the one that its folder describes, its weights in
+ * `model` where they have moved, or the default one of a program that used `Index`. undefined for
+ * an index of token vectors, or of an encoder that only its program knows. Raises 'not-found',
+ * 'missing-package' and 'bad-file'.
  */
 export async function openIndexEncoder(
   folder: string,
-  info: EncoderInfo,
+  made: IndexManifest,
   options: EncoderOptions,
-): Promise<IndexEncoder> {
-  return openDescribed(info, await readProjection(folder, info), options);
+): Promise<IndexEncoder | undefined> {
+  const info = made.encoder && (await encoderOf(folder, made.dim));
+  if (info) return openDescribed(info, await readProjection(folder, info), options);
+  return looksDefault(made) ? openDefault(made, options) : undefined;
 }
 
-/** The same with the projection at hand. */
+/** Whether `openIndexEncoder` will most likely find an encoder, without loading it. */
+export async function hasIndexEncoder(folder: string, made: IndexManifest): Promise<boolean> {
+  return (await encoderOf(folder, made.dim)) !== undefined || looksDefault(made);
+}
+
+/**
+ * Whether an index may have been made with the default encoder, by what can be told before that is
+ * loaded.
+ */
+export function looksDefault({ encoder, dim }: IndexManifest): boolean {
+  return dim === DEFAULT_DIM && encoder !== null && encoder.id.endsWith(`-${DEFAULT_TOKENS}`);
+}
+
+/** The default encoder; undefined where its id is not the one that the index was made with. */
+async function openDefault(
+  made: IndexManifest,
+  options: EncoderOptions,
+): Promise<IndexEncoder | undefined> {
+  const { reference: model } = await findModel(undefined);
+  const matrix = await projectionFor(model, DEFAULT_DIM);
+  const described = { model, maxTokens: DEFAULT_TOKENS, dim: DEFAULT_DIM };
+  const encoder = await openDescribed(described, matrix, options);
+  if (encoder.id === made.encoder?.id) return encoder;
+  await encoder.close();
+  return undefined;
+}
+
+/** The encoder of a description whose projection is at hand. */
 export async function openDescribed(
-  { model: made, maxTokens, dim }: EncoderInfo,
+  { model: made, maxTokens, dim }: Pick<EncoderInfo, 'model' | 'maxTokens' | 'dim'>,
   matrix: Float32Array | undefined,
   { model, threads }: EncoderOptions,
 ): Promise<IndexEncoder> {
@@ -154,7 +77,7 @@ export async function openDescribed(
 }
 
 /**
- * What a new index says of its encoder, and its projection, for token vectors `dim` wide at most.
+ * The description of a new index's encoder, and its projection, for token vectors `dim` wide at most.
  * The default encoder's projection comes with the package. Vectors of others, and those of widths
  * that it does not have, are taken as they are until the collection has enough of them to find one.
  */
@@ -169,37 +92,19 @@ export async function newEncoder(
   const made = { model, maxTokens: maxTokens ?? null, hidden };
   const plain = { ...made, dim: hidden, projection: null };
   if (wanted >= hidden) return { info: plain, matrix: undefined };
-  const matrix =
-    'package' in model
-      ? await shippedProjection(`${model.package}@${model.version}`, wanted)
-      : undefined;
+  const matrix = await projectionFor(model, wanted);
   return matrix
     ? { info: projected(plain, matrix), matrix }
     : { info: { ...plain, narrowTo: wanted }, matrix };
 }
 
-/** The same encoder with a projection behind it: hidden x dim. */
-export function projected(
-  { narrowTo: _, ...info }: EncoderInfo,
-  matrix: Float32Array,
-): EncoderInfo {
-  return { ...info, dim: matrix.length / info.hidden, projection: sha256(fileOf(info, matrix)) };
-}
-
-/** Writes what `openIndexEncoder` reads, the projection first. */
-export async function writeIndexEncoder(
-  folder: string,
-  info: EncoderInfo,
-  matrix: Float32Array | undefined,
-): Promise<void> {
-  const storage = folderStorage(folder);
-  if (matrix) await storage.replace(PROJECTION, fileOf(info, matrix));
-  const text = `${JSON.stringify({ format: FORMAT, version: VERSION, ...info }, null, 2)}\n`;
-  await storage.replace(ENCODER, new TextEncoder().encode(text));
-}
-
-function fileOf({ hidden }: EncoderInfo, matrix: Float32Array): Uint8Array {
-  return writeNpy({ shape: [hidden, matrix.length / hidden], data: matrix });
+/** The projection that comes with this package, where the model is of the package that it is for. */
+async function projectionFor(
+  model: ModelReference,
+  dim: number,
+): Promise<Float32Array | undefined> {
+  if (!('package' in model)) return undefined;
+  return shippedProjection(`${model.package}@${model.version}`, dim);
 }
 
 /** An encoder of which `lemur add` sees how far it is. */
@@ -220,33 +125,4 @@ function watchable(encoder: PoolingEncoder, maxTokens: number | null): IndexEnco
     },
   });
   return made;
-}
-
-function isInfo(info: Partial<EncoderInfo>): info is EncoderInfo {
-  const { model, maxTokens, hidden, dim, projection, narrowTo } = info;
-  const sizes = [
-    ...(maxTokens === null ? [] : [maxTokens]),
-    ...(narrowTo === undefined ? [] : [narrowTo]),
-    hidden,
-    dim,
-  ].every((size) => Number.isSafeInteger(size) && (size as number) > 0);
-  return (
-    sizes &&
-    (projection === null ? hidden === dim : typeof projection === 'string') &&
-    isModel(model)
-  );
-}
-
-function isModel(model: unknown): model is ModelReference {
-  if (typeof model !== 'object' || model === null) return false;
-  const { folder, hub, package: name, version } = model as Record<string, unknown>;
-  return (
-    typeof folder === 'string' ||
-    typeof hub === 'string' ||
-    (typeof name === 'string' && typeof version === 'string')
-  );
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,12 +1,7 @@
 import { narrowIndex } from '../collection/index.js';
 import type { RunOptions } from '../run-options.js';
-import {
-  encoderOf,
-  type IndexEncoder,
-  openDescribed,
-  projected,
-  writeIndexEncoder,
-} from './index-encoder.js';
+import { encoderOf, projected, writeIndexEncoder } from './encoder-file.js';
+import { type IndexEncoder, openDescribed } from './index-encoder.js';
 import type { OpenedIndex } from './open-index.js';
 
 /** Token vectors that make a projection. */

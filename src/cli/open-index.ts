@@ -6,12 +6,7 @@ import { dataFilesLeft } from '../collection/files/own-files.js';
 import { Index } from '../collection/index.js';
 import { LemurError } from '../errors.js';
 import { folderStorage } from '../storage/node-folder.js';
-import {
-  type EncoderOptions,
-  encoderOf,
-  type IndexEncoder,
-  openIndexEncoder,
-} from './index-encoder.js';
+import { type EncoderOptions, type IndexEncoder, openIndexEncoder } from './index-encoder.js';
 
 export interface OpenIndexOptions {
   write?: boolean;
@@ -55,14 +50,14 @@ export async function readManifest(folder: string): Promise<IndexManifest> {
 }
 
 /**
- * Opens an index with the encoder that its folder describes. Raises what `Index.open` raises, and
+ * Opens an index with the encoder that it was made with. Raises what `Index.open` raises, and
  * 'invalid-argument' for texts where there is no encoder.
  */
 export async function openIndex(folder: string, options: OpenIndexOptions): Promise<OpenedIndex> {
   const { write, texts, model, threads } = options;
   const made = await readManifest(folder);
-  const info = texts && made.encoder ? await encoderOf(folder, made.dim) : undefined;
-  if (texts && !info) {
+  const encoder = texts ? await openIndexEncoder(folder, made, { model, threads }) : undefined;
+  if (texts && !encoder) {
     const why = made.encoder
       ? `with an encoder of its own, ${made.encoder.id}`
       : 'from ready-made vectors';
@@ -70,7 +65,6 @@ export async function openIndex(folder: string, options: OpenIndexOptions): Prom
       where: folder,
     });
   }
-  const encoder = info && (await openIndexEncoder(folder, info, { model, threads }));
   try {
     const index = await Index.open(folder, { write, encoder, threads });
     return opened(folder, index, encoder, { model, threads });

@@ -11,8 +11,8 @@ import {
 import { fileBytes, readBeir } from '../formats/texts/node-beir.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import { type Context, interruptible } from './context.js';
-import { readEncoderInfo } from './index-encoder.js';
-import type { OpenedIndex } from './open-index.js';
+import { hasIndexEncoder } from './index-encoder.js';
+import { type OpenedIndex, readManifest } from './open-index.js';
 import { hasTexts, hasVectors, pathKind } from './path-kind.js';
 import { checkDim, openVectors, STDIN } from './source.js';
 import { counted, grouped } from './text-layout.js';
@@ -36,7 +36,8 @@ const LOOKED_UP = 256;
  */
 export async function holdsTexts(path: string, folder: string): Promise<boolean> {
   if (path === STDIN) return false;
-  if ((await whatLiesAt(path)) === 'pipe') return (await readEncoderInfo(folder)) !== undefined;
+  if ((await whatLiesAt(path)) === 'pipe')
+    return hasIndexEncoder(folder, await readManifest(folder));
   const kind = await pathKind(path);
   return hasTexts(kind) && !hasVectors(kind);
 }

@@ -2,7 +2,7 @@ import type { Verification } from '../collection/files/verify.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';
-import { encoderOf, readProjection } from './index-encoder.js';
+import { encoderOf, readProjection } from './encoder-file.js';
 import { readManifest, withIndex } from './open-index.js';
 import { shown } from './print.js';
 import { counted, megabytes } from './text-layout.js';

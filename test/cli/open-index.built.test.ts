@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readEncoderInfo } from '../../dist/cli/index-encoder.js';
+import { readEncoderInfo } from '../../dist/cli/encoder-file.js';
 import { readManifest } from '../../dist/cli/open-index.js';
 import { Index } from '../../dist/entry/node.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
