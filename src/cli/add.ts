@@ -18,9 +18,12 @@ export interface SourceArguments extends CreationArguments {
   keepZeros?: true;
 }
 
-/** What a source is, for help pages. */
-export const SOURCE =
-  'texts: a folder of *.txt and *.md (and those below it), or one such file, a file of JSON lines ({"_id", "title", "text", "metadata"}), a BEIR folder; token vectors: a folder with tokens.npy and counts.npy, .npy (texts x tokens x dim), safetensors (tokens, counts); - for either on standard input';
+/** The kinds of sources, for help pages. */
+export const SOURCE: string =
+  'texts: a folder of *.txt and *.md (and those below it), or one such file, a file of ' +
+  'JSON lines ({"_id", "title", "text", "metadata"}), a BEIR folder; token vectors: a ' +
+  'folder with tokens.npy and counts.npy, .npy (texts x tokens x dim), safetensors ' +
+  '(tokens, counts); - for either on standard input';
 
 /** The command `add`: puts documents into an index, and makes it where there is none. */
 export function addAdd(program: Command, context: Context): void {
@@ -28,7 +31,9 @@ export function addAdd(program: Command, context: Context): void {
     .command('add')
     .summary('add texts or token vectors to an index; makes it where there is none')
     .description(
-      'Adds documents to an index, which is made where there is none. What has been committed survives Ctrl-C and crashes; the same command goes on from there, since documents that are there already are skipped.',
+      'Adds documents to an index, which is made where there is none. What has been ' +
+        'committed survives Ctrl-C and crashes; the same command goes on from there, ' +
+        'since documents that are there already are skipped.',
     )
     .argument('<index>', 'folder of the index', path)
     .argument('<source>', SOURCE, path);
@@ -125,11 +130,16 @@ export function describeAdded(
       `${grouped(skipped)} skipped, which are there already (--replace puts them in anew)`,
     );
   const cut = truncated
-    ? `\n${counted(truncated, 'text')} longer than the encoder reads: what is behind that is not searched (--max-tokens)`
+    ? `\n${counted(truncated, 'text')} longer than the encoder reads: what is behind ` +
+      'that is not searched (--max-tokens)'
     : '';
-  return `${shown(folder)}: ${parts.join(', ')}; ${counted(size, 'document')}${cut}${unfit === undefined ? '' : `\nno features were learned, searches stay exact: ${unfit}`}`;
+  const exact =
+    unfit === undefined ? '' : `\nno features were learned, searches stay exact: ${unfit}`;
+  const line = `${shown(folder)}: ${parts.join(', ')}; ${counted(size, 'document')}`;
+  return `${line}${cut}${exact}`;
 }
 
 export function nextSearch({ folder, index }: OpenedIndex): string {
-  return `lemur search ${shown(folder)} ${index.stats().encoder ? '"a question"' : '--vectors query.npy'}`;
+  const question = index.stats().encoder ? '"a question"' : '--vectors query.npy';
+  return `lemur search ${shown(folder)} ${question}`;
 }

@@ -9,7 +9,7 @@ import { counted, grouped, snippet } from './text-layout.js';
 
 /** The answer to a question. */
 export interface Answer extends SearchResult {
-  /** What was asked, or else the id of the vectors that came in its place. */
+  /** The question, or else the id of the vectors that came in its place. */
   question?: string;
   query?: string;
   /** Milliseconds, the encoding of the question included. */

@@ -90,7 +90,8 @@ export const shared = {
   model: (): Option =>
     new Option(
       '--model <checkpoint>',
-      'an encoder of your own: the folder of a checkpoint (PyLate, Sentence Transformers, Stanford ColBERT, ONNX, or a BERT alone), or its id on the hub',
+      'an encoder of your own: the folder of a checkpoint (PyLate, Sentence ' +
+        'Transformers, Stanford ColBERT, ONNX, or a BERT alone), or its id on the hub',
     ).argParser(path),
   movedModel: (): Option =>
     new Option(
@@ -100,7 +101,8 @@ export const shared = {
   maxTokens: (): Option =>
     new Option(
       '--max-tokens <n>',
-      'tokens of a text that are encoded, from its beginning (default: what a late-interaction checkpoint says, else 180)',
+      'tokens of a text that are encoded, from its beginning (default: what a ' +
+        'late-interaction checkpoint says, else 180)',
     ).argParser(positiveInteger),
   filter: (): Option =>
     new Option(
@@ -112,12 +114,14 @@ export const shared = {
   keepZeros: (): Option =>
     new Option(
       '--keep-zeros',
-      'take token vectors that are zero throughout for tokens; they are left out otherwise, as padding',
+      'take token vectors that are zero throughout for tokens; they are left out ' +
+        'otherwise, as padding',
     ),
   skipEmpty: (): Option =>
     new Option(
       '--skip-empty',
-      'leave out documents without any text, which are refused otherwise (empty files of a folder are always left out)',
+      'leave out documents without any text, which are refused otherwise (empty files ' +
+        'of a folder are always left out)',
     ),
 } as const;
 

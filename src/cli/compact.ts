@@ -14,7 +14,8 @@ export function addCompact(
     .command('compact')
     .summary('rewrite small segments and those with deleted documents')
     .description(
-      'Rewrites small segments and those with deleted documents, in one step; searches go on meanwhile.',
+      'Rewrites small segments and those with deleted documents, in one step; searches ' +
+        'go on meanwhile.',
     )
     .argument('<index>', 'folder of the index', path)
     .addOption(shared.json())

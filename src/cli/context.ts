@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Printer } from './print.js';
 import type { Reporter } from './progress.js';
 
-/** What a command has to do with the outside. */
+/** A command's way to the outside. */
 export interface Context extends Printer {
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;

@@ -5,12 +5,13 @@ import { readTxtaiCenter, readTxtaiDim } from '../lemur/txtai-folder.js';
 import type { RunOptions } from '../run-options.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { centerTokens } from '../tokens/center.js';
+import { checkDim } from './check-source.js';
 import type { Context } from './context.js';
 import { checkFolderTarget } from './output.js';
 import type { PathKind } from './path-kind.js';
-import { checkDim, openVectors } from './source.js';
+import { openVectors } from './source.js';
 
-/** What can be said beside an index of another system. */
+/** Options beside an index of another system. */
 export interface IndexOptions {
   /** Token vectors that the least squares are solved on. */
   sample?: string;
@@ -43,7 +44,9 @@ interface Importer {
 const IMPORTERS: Partial<Record<PathKind, Importer>> = {
   'index of the Python reference': {
     needs: 'sample',
-    why: 'the index does not say what its least squares were solved on; give token vectors, best of its corpus, with --sample',
+    why:
+      'the index does not say what its least squares were solved on; give token vectors, ' +
+      'best of its corpus, with --sample',
     async open(from, sample, context) {
       const { tokens } = await openVectors(sample, context);
       return (options) => Lemur.importReference(from, { sample: tokens, ...options });
@@ -60,7 +63,8 @@ const IMPORTERS: Partial<Record<PathKind, Importer>> = {
       if (!center) return (options) => Lemur.importTxtai(from, { documents: tokens, ...options });
       const documents = await centerTokens(tokens, center, { signal: context.signal });
       context.reporter.note(
-        `${from}: has a centre, so the documents' token vectors were centred; those of queries must be centred alike (centerTokens with readTxtaiCenter)`,
+        `${from}: has a centre, so the documents' token vectors were centred; those of ` +
+          'queries must be centred alike (centerTokens with readTxtaiCenter)',
       );
       return (options) => Lemur.importTxtai(from, { documents, centered: true, ...options });
     },

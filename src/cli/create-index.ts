@@ -7,16 +7,17 @@ import { DEFAULT_DIM, DEFAULT_TOKENS } from '../encoder/default/node-default-mod
 import { LemurError } from '../errors.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { positiveInteger, shared } from './arguments.js';
+import { refuseTextOptions } from './check-source.js';
 import { type Context, interruptible } from './context.js';
 import { ENCODER, encoderOf, PROJECTION, writeIndexEncoder } from './encoder-file.js';
 import { begun } from './groups.js';
 import { type IndexEncoder, looksDefault, newEncoder, openDescribed } from './index-encoder.js';
 import { hasIndex, type OpenedIndex, opened, openIndex, readManifest } from './open-index.js';
 import { readModel } from './read-model.js';
-import { refuseTextOptions, type Source } from './source.js';
+import type { Source } from './source.js';
 import { type Command, Option } from './vendor.js';
 
-/** What is decided when an index is made. */
+/** Options that are decided when an index is made. */
 export interface CreationArguments {
   dim?: number | undefined;
   precision?: 'int8' | 'float32' | undefined;
@@ -145,7 +146,9 @@ async function checkSame(
   ];
   const other = given.find(([, asked, is]) => asked !== undefined && asked !== is);
   if (!other) return;
-  const problem = `${other[0]} ${other[1]}: ${folder} was made with ${other[2]}, which cannot be changed; name another folder`;
+  const problem =
+    `${other[0]} ${other[1]}: ${folder} was made with ${other[2]}, which cannot be ` +
+    'changed; name another folder';
   throw new LemurError('invalid-argument', problem, { where: other[0] });
 }
 
@@ -162,12 +165,13 @@ async function checkEmpty(folder: string): Promise<boolean> {
     if (isAbsent(error)) return undefined;
     throw fileError(folder, error, 'folder');
   });
-  const ours = new RegExp(
-    `^((${ENCODER}|${PROJECTION}|index\\.json)((\\.[0-9a-f]{16})?\\.tmp)?|(${LOCK}|writer\\.lock).*)$`,
-  );
+  const written = `(${ENCODER}|${PROJECTION}|index\\.json)((\\.[0-9a-f]{16})?\\.tmp)?`;
+  const ours = new RegExp(`^(${written}|(${LOCK}|writer\\.lock).*)$`);
   const foreign = names?.find((name) => !ours.test(name));
   if (foreign !== undefined) {
-    const problem = `${resolve(folder)}: the folder has other things in it (${foreign}); name an empty or a new one`;
+    const problem =
+      `${resolve(folder)}: the folder has other things in it (${foreign}); name an empty ` +
+      'or a new one';
     throw new LemurError('invalid-argument', problem, { where: folder });
   }
   return names !== undefined;

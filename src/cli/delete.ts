@@ -40,7 +40,8 @@ export function addDelete(program: Command, { signal, print, printJson }: Contex
         if (json) return printJson({ index: folder, deleted, documents: index.size });
         const more = absent > 0 ? `, ${grouped(absent)} not there` : '';
         print(
-          `${shown(folder)}: ${grouped(deleted)} deleted${more}; ${counted(index.size, 'document')}`,
+          `${shown(folder)}: ${grouped(deleted)} deleted${more}; ` +
+            `${counted(index.size, 'document')}`,
         );
       });
     },

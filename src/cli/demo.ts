@@ -48,7 +48,9 @@ export function addDemo(program: Command, context: Context): void {
     .command('demo')
     .summary('encode, fit, evaluate and search SciFact')
     .description(
-      'Adds abstracts of SciFact to an index, encoded by a small model, answers questions, fits, compares searches with exact ones on the judged queries, and filters. A second run opens what is there; one after Ctrl-C goes on with it.',
+      'Adds abstracts of SciFact to an index, encoded by a small model, answers ' +
+        'questions, fits, compares searches with exact ones on the judged queries, and ' +
+        'filters. A second run opens what is there; one after Ctrl-C goes on with it.',
     )
     .addOption(
       new Option(
@@ -87,7 +89,8 @@ async function demo(options: DemoArguments, context: Context): Promise<void> {
   try {
     const first = await answer(QUESTIONS[0]);
     print(
-      `\nThe first answer, ${duration((performance.now() - started) / 1000)} after the start, the words that matched marked:\n\n${first}\n`,
+      `\nThe first answer, ${duration((performance.now() - started) / 1000)} after the ` +
+        `start, the words that matched marked:\n\n${first}\n`,
     );
 
     if (index.stats().fittedDocuments !== index.size)
@@ -95,7 +98,8 @@ async function demo(options: DemoArguments, context: Context): Promise<void> {
     for (const question of QUESTIONS.slice(1)) print(`${await answer(question)}\n`);
     const filtered = await answer(QUESTIONS[1], { filter: { words: { $lt: FEW_WORDS } } });
     print(
-      `The same among abstracts of fewer than ${FEW_WORDS} words, --filter '{"words":{"$lt":${FEW_WORDS}}}':\n\n${filtered}\n`,
+      `The same among abstracts of fewer than ${FEW_WORDS} words, --filter ` +
+        `'{"words":{"$lt":${FEW_WORDS}}}':\n\n${filtered}\n`,
     );
 
     const tokens = await encoder.encodeQuery(
@@ -120,7 +124,8 @@ async function demo(options: DemoArguments, context: Context): Promise<void> {
     );
     print(`\n${formatReport(createReport(index.stats(), value, options.threads))}\n`);
     print(
-      `Ask it yourself:\n  npx lemur search ${shown(folder)} "does exercise help against depression?" --evidence\n  npx lemur eval ${shown(folder)} --json`,
+      `Ask it yourself:\n  npx lemur search ${shown(folder)} "does exercise help ` +
+        `against depression?" --evidence\n  npx lemur eval ${shown(folder)} --json`,
     );
   } finally {
     await it.close();
@@ -269,7 +274,9 @@ function introduction(
       ? 'all judged relevant to a query'
       : `${grouped(relevant)} judged relevant to a query, then the first ${grouped(rest)} others`;
   return [
-    `SciFact: ${counted(documents.length, 'abstract')} (${choice}), ${grouped(queries.length)} of ${judgedQueries} judged queries have all their documents among them.`,
+    `SciFact: ${counted(documents.length, 'abstract')} (${choice}), ` +
+      `${grouped(queries.length)} of ${judgedQueries} judged queries have all their ` +
+      'documents among them.',
     goesOn ? `Going on with what is in ${shown(out)}.` : `Everything goes to ${shown(out)}.`,
   ].join('\n');
 }

@@ -19,15 +19,15 @@ import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 import { describeEncoder } from './encoder-file.js';
 import { MOST_FILES, type PathKind, pathKind } from './path-kind.js';
-import { countLines } from './source.js';
 import { megabytes } from './text-layout.js';
+import { countLines } from './text-source.js';
 
 /** Bytes of a torch file that is read to be described. */
 const MOST_OF_TORCH = 500_000_000;
 /** Bytes of a JSON file that is read to be described. */
 const MOST_OF_JSON = 100_000_000;
 
-/** What a path holds: `kind`, `path`, `bytes`, and what can be said about the kind. */
+/** A path's content: `kind`, `path`, `bytes`, and what can be said about the kind. */
 export interface Description {
   path: string;
   kind: PathKind;
@@ -210,7 +210,10 @@ async function describeTorch(path: string): Promise<unknown> {
       where: path,
     });
   if (size > MOST_OF_TORCH)
-    return `not looked into: ${megabytes(size)}, more than the ${megabytes(MOST_OF_TORCH)} that are read to describe a torch file`;
+    return (
+      `not looked into: ${megabytes(size)}, more than the ${megabytes(MOST_OF_TORCH)} ` +
+      'that are read to describe a torch file'
+    );
   return shapesOf(await readTorchFile(await readWhole(path), path));
 }
 

@@ -2,7 +2,7 @@ import type { IndexDocument } from '../collection/metadata/document.js';
 import type { Metadata } from '../collection/metadata/metadata.js';
 import type { BeirDocument } from '../formats/texts/beir.js';
 
-/** What of a document is encoded, and stored as its text. */
+/** The text of a document that is encoded and stored: title and text. */
 export function documentText({ title, text }: BeirDocument): string {
   return title === '' ? text : `${title} ${text}`;
 }

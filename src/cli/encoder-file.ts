@@ -74,9 +74,9 @@ export async function readEncoderInfo(folder: string): Promise<EncoderInfo | und
 }
 
 /**
- * The description of the encoder of a collection whose token vectors have `dim` dimensions. The description of a
- * narrower one is written before the collection becomes that, so until then, and where that was
- * interrupted, the model's vectors are taken as they are.
+ * The description of the encoder of a collection whose token vectors have `dim` dimensions. That of
+ * a narrower one is written before the collection becomes narrower, so until then, and where that
+ * was interrupted, the model's vectors are taken as they are.
  */
 export async function encoderOf(folder: string, dim: number): Promise<EncoderInfo | undefined> {
   const info = await readEncoderInfo(folder);

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { whatLiesAt } from '../bytes/node-path-content.js';
 import { LemurError } from '../errors.js';
 import { examples, path, positiveInteger, positiveIntegers, shared } from './arguments.js';
+import { checkCandidates } from './check-candidates.js';
 import type { Context } from './context.js';
 import { evaluate, TABLE } from './evaluate.js';
 import { readManifest, withIndex } from './open-index.js';
 import { holdsTexts, noteMissing, openQueries } from './queries.js';
 import { createReport, formatReport } from './report.js';
-import { checkCandidates } from './search.js';
 import type { Command } from './vendor.js';
 
 /** Beside an index: queries and judgements that `eval` takes when it is told none. */
@@ -31,7 +31,8 @@ export function addEval(program: Command, context: Context): void {
     .command('eval')
     .summary('measure quality and speed of an index on queries')
     .description(
-      'Compares searches with exact MaxSim: recall of the exact top k, nDCG where there are judgements, time, bytes of the first pass.',
+      'Compares searches with exact MaxSim: recall of the exact top k, nDCG where ' +
+        'there are judgements, time, bytes of the first pass.',
     )
     .argument('<index>', 'folder of the index', path)
     .option('-k <n>', 'results that count', positiveInteger, TABLE.k)
@@ -42,12 +43,14 @@ export function addEval(program: Command, context: Context): void {
     )
     .option(
       '--queries <path>',
-      `JSON lines ({"_id", "text"}), a BEIR folder (with its judgements) or token vectors (default: ${OWN.queries} in the index's folder)`,
+      'JSON lines ({"_id", "text"}), a BEIR folder (with its judgements) or token ' +
+        `vectors (default: ${OWN.queries} in the index's folder)`,
       path,
     )
     .option(
       '--qrels <file>',
-      `judgements: tab-separated query, document, grade (default: ${OWN.qrels} beside ${OWN.queries})`,
+      `judgements: tab-separated query, document, grade (default: ${OWN.qrels} beside ` +
+        `${OWN.queries})`,
       path,
     )
     .addOption(shared.split())
@@ -59,7 +62,8 @@ export function addEval(program: Command, context: Context): void {
       'after',
       examples(
         'lemur eval .lemur-demo/scifact-1000',
-        'lemur eval notes.lemur --queries asked.jsonl --qrels judged.tsv --candidates 20 400 --json',
+        'lemur eval notes.lemur --queries asked.jsonl --qrels judged.tsv --candidates ' +
+          '20 400 --json',
         'lemur eval my-vectors --queries queries.npy --qrels qrels.tsv',
       ),
     );

@@ -9,9 +9,9 @@ import { encodingOf } from '../tokens/encodings.js';
 import { createTally, type Latency, latencyOf, timed } from './measure.js';
 import type { PooledSearch } from './pooled.js';
 import type { Queries } from './queries.js';
-import { matrixOf } from './search.js';
+import { queryMatrix } from './query-matrix.js';
 
-/** What the table has where nothing else is asked for. */
+/** The table where nothing else is asked for. */
 export const TABLE: { readonly k: number; readonly candidates: readonly number[] } = {
   k: 10,
   candidates: [50, 100, 200],
@@ -44,7 +44,7 @@ export interface Row {
   recall: number;
   /** Of the whole search in milliseconds, without encoding the query. */
   latency: Latency;
-  /** What the first pass reads of each document. */
+  /** Bytes that the first pass reads of each document. */
   scannedBytes: number;
 }
 
@@ -99,7 +99,7 @@ async function indexMethods(
   const searchWith =
     (options: SearchOptions): Method['search'] =>
     async (query, count) => {
-      const { hits } = await index.search(matrixOf(queries.tokens, query), {
+      const { hits } = await index.search(queryMatrix(queries.tokens, query), {
         ...options,
         k: count,
         include: [],
@@ -116,7 +116,8 @@ async function indexMethods(
     },
   ];
   const howOf = async (options: SearchOptions): Promise<SearchMethod> =>
-    (await index.search(matrixOf(queries.tokens, 0), { ...options, k, include: [], signal })).how;
+    (await index.search(queryMatrix(queries.tokens, 0), { ...options, k, include: [], signal }))
+      .how;
   const byFeatures = async (name: string, options: SearchOptions): Promise<void> => {
     const how = await howOf(options);
     // few documents are scored exactly, whatever is asked for

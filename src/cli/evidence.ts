@@ -9,7 +9,7 @@ interface Match {
   score: number;
 }
 
-/** What a short word of lower case says is little, whatever it matched. */
+/** A short word of lower case says little, whatever it matched. */
 const LITTLE = /^\p{Ll}{1,3}$/u;
 const WORD = /[\p{L}\p{N}]/u;
 /**

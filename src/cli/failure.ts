@@ -4,7 +4,7 @@ import { escapeControls } from '../escape-controls.js';
 import { CommanderError } from './vendor.js';
 
 const USAGE = 2;
-/** What could not be done, by the system's name of it; anything else is reading. */
+/** The deed that failed, by the system's name of it; anything else is reading. */
 const DONE: Readonly<Record<string, string>> = {
   write: 'written',
   fsync: 'written',
@@ -16,7 +16,7 @@ const DONE: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a command that failed leaves with: its exit code, and the line for standard error where
+ * The end of a command that failed: its exit code, and the line for standard error where
  * commander has not written one already.
  */
 export function describeFailure(error: unknown): { exitCode: number; line: string } {

@@ -34,7 +34,10 @@ export function addFit(program: Command, context: Context): void {
     .command('fit')
     .summary('learn the documents of an index, so that searches need not score them all')
     .description(
-      'Learns the documents of an index anew, in place; searches go on meanwhile. With --out the first argument is a source as of `lemur add`: it is added, then learned. Below 4,096 documents exact search is quick, and an index without features stays with it unless it was made with --features trained or random.',
+      'Learns the documents of an index anew, in place; searches go on meanwhile. With ' +
+        '--out the first argument is a source as of `lemur add`: it is added, then ' +
+        'learned. Below 4,096 documents exact search is quick, and an index without ' +
+        'features stays with it unless it was made with --features trained or random.',
     )
     .argument('<index>', `folder of an index; with --out a source (${SOURCE})`, path)
     .option('--out <index>', 'index that the source goes to; made where there is none', path)
@@ -129,8 +132,9 @@ async function isFitted({ folder, index }: OpenedIndex, chosen: LearnOptions): P
 async function checkIndex(path: string): Promise<void> {
   const kind = path === STDIN ? 'standard input' : await pathKind(path);
   if (kind === 'index') return;
-  const problem = `${path}: ${path === STDIN ? kind : `holds: ${kind}`}; expected an index, or --out to name the one that this goes to`;
-  throw new LemurError('invalid-argument', problem, { where: path });
+  const got = path === STDIN ? kind : `holds: ${kind}`;
+  const expected = 'expected an index, or --out to name the one that this goes to';
+  throw new LemurError('invalid-argument', `${path}: ${got}; ${expected}`, { where: path });
 }
 
 /** How candidates are found, and why. */
@@ -141,8 +145,12 @@ export function describeFeatures({
   refit,
   curve,
 }: IndexStats): string {
-  if (features === 'exact')
-    return `nothing to learn: ${inCommands(refit.why)}${refit.due ? '' : '; an index made with --features trained or random learns sooner'}`;
+  if (features === 'exact') {
+    const advice = refit.due
+      ? ''
+      : '; an index made with --features trained or random learns sooner';
+    return `nothing to learn: ${inCommands(refit.why)}${advice}`;
+  }
   const tuned = curve ? '' : '; lemur tune measures how many candidates a search needs';
   return `${features} features of ${counted(fittedDocuments ?? documents, 'document')}${tuned}`;
 }

@@ -8,7 +8,7 @@ const MOST_TEXTS = 256;
 const MOST_CHARACTERS = 32_768;
 /** Of a text, about as many as are encoded. */
 const CHARACTERS_OF_EACH = 2048;
-/** What comes slowly is not kept waiting for more of it for longer. */
+/** Documents that come slowly wait no longer than this for more of them, in milliseconds. */
 const PATIENCE_MS = 1000;
 
 /**

@@ -77,9 +77,10 @@ export async function openDescribed(
 }
 
 /**
- * The description of a new index's encoder, and its projection, for token vectors `dim` wide at most.
- * The default encoder's projection comes with the package. Vectors of others, and those of widths
- * that it does not have, are taken as they are until the collection has enough of them to find one.
+ * The description of a new index's encoder, and its projection, for token vectors `dim` wide at
+ * most. The default encoder's projection comes with the package. Vectors of others, and those of
+ * widths that it does not have, are taken as they are until the collection has enough of them to
+ * find one.
  */
 export async function newEncoder(
   model: ModelReference,
@@ -98,7 +99,7 @@ export async function newEncoder(
     : { info: { ...plain, narrowTo: wanted }, matrix };
 }
 
-/** The projection that comes with this package, where the model is of the package that it is for. */
+/** The projection that comes with this package, for a model that it was made for. */
 async function projectionFor(
   model: ModelReference,
   dim: number,

@@ -11,7 +11,9 @@ export function addInfo(program: Command, { signal, print, printJson }: Context)
     .command('info')
     .summary('say what a file or folder holds')
     .description(
-      'Says what a path holds: an index, a saved Lemur, an index of the Python reference, a LEMUR artefact of txtai, token vectors, .npy, safetensors, a torch file, JSON lines, a BEIR folder, an encoder, texts. Nothing in it is executed.',
+      'Says what a path holds: an index, a saved Lemur, an index of the Python ' +
+        'reference, a LEMUR artefact of txtai, token vectors, .npy, safetensors, a torch ' +
+        'file, JSON lines, a BEIR folder, an encoder, texts. Nothing in it is executed.',
     )
     .argument('<path>', 'a file or a folder', path)
     .addOption(shared.json())
@@ -43,9 +45,8 @@ function linesOf(name: string, value: unknown, depth: number): string[] {
     return [`${indent}${name}: ${value.map(inLine).join(name === 'shape' ? ' x ' : ', ')}`];
   const { type, shape, ...others } = value as { type?: unknown; shape?: unknown };
   if (Array.isArray(shape) && Object.keys(others).length === 0) {
-    return [
-      `${indent}${name}: ${shown([type, shape.length === 0 ? 'a single value' : shape.join(' x ')].filter(Boolean).join(' '))}`,
-    ];
+    const size = shape.length === 0 ? 'a single value' : shape.join(' x ');
+    return [`${indent}${name}: ${shown([type, size].filter(Boolean).join(' '))}`];
   }
   return [
     `${indent}${name}:`,

@@ -31,20 +31,22 @@ export async function findModel(named: string | undefined): Promise<FoundModel> 
     const path = resolve(named);
     if (existsSync(path)) return { name: path, reference: { folder: path } };
     if (isHubId(named)) return { name: named, reference: { hub: named } };
-    const message = `${path}: no such folder; expected an encoder's, or an id of the hub such as owner/name (--model names another)`;
+    const message =
+      `${path}: no such folder; expected an encoder's, or an id of the hub such as ` +
+      'owner/name (--model names another)';
     throw new LemurError('not-found', message, { where: path });
   }
   const { folder, ...reference } = await defaultModel(isInstalled);
   return { name: folder, reference };
 }
 
-/** What `findModel` takes to find it again. */
+/** The name by which `findModel` finds it again. */
 export function nameOf(reference: ModelReference): string | undefined {
   if ('hub' in reference) return reference.hub;
   return 'folder' in reference ? reference.folder : undefined;
 }
 
-/** What a checkpoint's files say before it is loaded. */
+/** What is known of a checkpoint by its files, before it is loaded. */
 export interface ModelFacts {
   /**
    * Tokens of a text that are encoded where nothing else is asked for; undefined: a
@@ -72,7 +74,8 @@ export async function checkModel(
   // those around a text, and a late-interaction checkpoint's marker
   const most = positions - (settings ? 3 : 2);
   if (maxTokens !== undefined && maxTokens > most) {
-    const problem = `--max-tokens ${maxTokens}: the model in ${name} takes texts of ${most} tokens at most`;
+    const expected = `the model in ${name} takes texts of ${most} tokens at most`;
+    const problem = `--max-tokens ${maxTokens}: ${expected}`;
     throw new LemurError('invalid-argument', problem, { where: '--max-tokens' });
   }
   return { maxTokens: settings ? undefined : Math.min(DEFAULT_TOKENS, most), dim };

@@ -9,7 +9,7 @@ const ENOUGH_TOKENS = 20_000;
 
 /**
  * Makes an index as narrow as was asked for once it has enough token vectors to find a projection.
- * What the folder says of the encoder is written before the index changes: until that has,
+ * The folder's description of the encoder is written before the index changes: until that has,
  * `encoderOf` takes the model's vectors as they are. Returns whether it may become narrower later.
  */
 export async function narrowWhenDue(opened: OpenedIndex, run: RunOptions): Promise<boolean> {

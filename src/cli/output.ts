@@ -24,8 +24,8 @@ export async function checkFileTarget(path: string, force: boolean): Promise<voi
 }
 
 /**
- * The same for a folder: it must be new, empty, or with `force` hold nothing but what is written
- * there.
+ * Raises 'invalid-argument' for a folder that is not new or empty; with `force` it may hold what is
+ * written there, but nothing else.
  */
 export async function checkFolderTarget(
   path: string,

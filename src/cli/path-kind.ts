@@ -10,7 +10,7 @@ import { hasTxtaiTensors } from '../lemur/txtai-folder.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 
-/** What a path can hold, as far as this command knows. */
+/** Kinds of content of a path, as far as this command knows. */
 export type PathKind =
   | 'index'
   | 'saved Lemur'

@@ -32,7 +32,7 @@ export function shown(text: string): string {
   return escapeControls(text).replace(MARKS, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
 }
 
-/** The same where it is a word that matched: bold in a terminal, between asterisks elsewhere. */
+/** Such a text that is a word that matched: bold in a terminal, between asterisks elsewhere. */
 export function marked(text: string): string {
   return BEGIN + shown(text) + END;
 }

@@ -27,7 +27,8 @@ Exit codes:
 export function createProgram(context: Context): Command {
   const program = new Command('lemur')
     .description(
-      'Late-interaction (ColBERT-style) search: a collection on disk, a learned reduction to single vectors, exact reranking.',
+      'Late-interaction (ColBERT-style) search: a collection on disk, a learned ' +
+        'reduction to single vectors, exact reranking.',
     )
     .version(version())
     .exitOverride()
@@ -62,7 +63,7 @@ export function createProgram(context: Context): Command {
   return program;
 }
 
-/** What commander says of wrong usage quotes arguments; its suggestion is a line of its own. */
+/** A message about wrong usage, which quotes arguments; commander's suggestion is a line below. */
 function usageLines(text: string): string {
   const [, problem, suggestion = ''] = /^(.*?)((?:\n\(Did you mean [^\n]*\))?\n?)$/s.exec(text) ?? [
     text,

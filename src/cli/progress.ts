@@ -108,7 +108,8 @@ export function createReporter(stream: ProgressStream): Reporter {
 export function describeTime({ seconds, parts }: StepTime): string {
   const listed = Object.entries(parts).filter(([, part]) => part >= WORTH_LISTING);
   if (listed.length < 2) return duration(seconds);
-  return `${duration(seconds)} (${listed.map(([name, part]) => `${name} ${duration(part)}`).join(', ')})`;
+  const described = listed.map(([name, part]) => `${name} ${duration(part)}`);
+  return `${duration(seconds)} (${described.join(', ')})`;
 }
 
 /** The words of a stage; a download's has the file's name in it. */

@@ -10,11 +10,12 @@ import {
 } from '../formats/texts/beir.js';
 import { fileBytes, readBeir } from '../formats/texts/node-beir.js';
 import type { TokenSets } from '../tokens/token-sets.js';
+import { checkDim } from './check-source.js';
 import { type Context, interruptible } from './context.js';
 import { hasIndexEncoder } from './index-encoder.js';
 import { type OpenedIndex, readManifest } from './open-index.js';
 import { hasTexts, hasVectors, pathKind } from './path-kind.js';
-import { checkDim, openVectors, STDIN } from './source.js';
+import { openVectors, STDIN } from './source.js';
 import { counted, grouped } from './text-layout.js';
 import { noteUnread } from './unread-fields.js';
 
@@ -92,8 +93,8 @@ export async function openQueries(
 }
 
 /**
- * What is judged but not there: queries that were not asked, and documents that are not in the
- * index.
+ * Counts of what is judged but not there: queries that were not asked, and documents that are not in
+ * the index.
  */
 export interface Missing {
   queries: number;
@@ -127,11 +128,13 @@ export async function noteMissing(
     `${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ', …' : ''}`;
   if (absent.length > 0)
     reporter.note(
-      `${path}: ${counted(absent.length, 'judged document')} of ${grouped(all.length)} not in the index: ${listed(absent)}`,
+      `${path}: ${counted(absent.length, 'judged document')} of ${grouped(all.length)} ` +
+        `not in the index: ${listed(absent)}`,
     );
   if (lost.length > 0)
     reporter.note(
-      `${path}: ${counted(lost.length, 'judged query', 'judged queries')} not among the queries: ${listed(lost)}`,
+      `${path}: ${counted(lost.length, 'judged query', 'judged queries')} not among ` +
+        `the queries: ${listed(lost)}`,
     );
   return { queries: lost.length, documents: absent.length };
 }

@@ -3,7 +3,7 @@ import type { IndexStats } from '../collection/query/stats.js';
 import type { Evaluation } from './evaluate.js';
 import { alignColumns, counted, grouped, inCommands } from './text-layout.js';
 
-/** What `eval --json` prints: the table and everything needed to understand it later. */
+/** The output of `eval --json`: the table and everything needed to understand it later. */
 export interface Report extends Evaluation {
   machine: { cpu: string; threads: number; memoryBytes: number; platform: string };
   node: string;
@@ -24,7 +24,7 @@ export function createReport(
   return { machine, node: process.version, index, ...evaluation };
 }
 
-/** The same for people. */
+/** A report for people. */
 export function formatReport({
   machine,
   node,
@@ -54,13 +54,16 @@ export function formatReport({
   const encodingTime = encoding ? `takes ${encoding.median.toFixed(1)} ms more` : 'comes on top';
   const exact = rows.some(({ numCandidates }) => numCandidates !== null) ? [] : [whyExact(index)];
   return [
-    `${counted(index.documents, 'document')}, ${counted(index.tokens, 'token vector')} of ${index.dim} (${index.precision}), ${counted(queries, asked[0], asked[1])}`,
+    `${counted(index.documents, 'document')}, ${counted(index.tokens, 'token vector')} ` +
+      `of ${index.dim} (${index.precision}), ${counted(queries, asked[0], asked[1])}`,
     `${machine.cpu}, ${counted(machine.threads, 'thread')}, Node ${node.slice(1)}`,
     '',
     alignColumns([head, ...cells]),
     '',
-    `nDCG@${k}: of the final ${k} results against the judgements${judgedOnly}. recall@${k}: share of exact MaxSim's top ${k} that is found.`,
-    `ms: one query at a time, features, scan and reranking by MaxSim, after a warm-up; encoding the question ${encodingTime}.`,
+    `nDCG@${k}: of the final ${k} results against the judgements${judgedOnly}. ` +
+      `recall@${k}: share of exact MaxSim's top ${k} that is found.`,
+    'ms: one query at a time, features, scan and reranking by MaxSim, after a warm-up; ' +
+      `encoding the question ${encodingTime}.`,
     ...exact,
   ].join('\n');
 }

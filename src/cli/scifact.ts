@@ -27,7 +27,8 @@ export async function readScifact(limit: number | undefined): Promise<ScifactTex
   if (!existsSync(folder)) {
     throw new LemurError(
       'not-found',
-      `${folder}: the demo's texts are not part of the installed package; run the demo in a clone of the repository`,
+      `${folder}: the demo's texts are not part of the installed package; run the demo ` +
+        'in a clone of the repository',
       {
         where: folder,
       },

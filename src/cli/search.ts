@@ -2,12 +2,14 @@ import type { Filter } from '../collection/metadata/filter.js';
 import type { SearchOptions } from '../collection/options/options.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { readLines } from '../formats/json/jsonl.js';
-import type { TokenMatrix, TokenSets } from '../tokens/token-sets.js';
 import { type Answer, ask, formatAnswer } from './answer.js';
 import { examples, path, positiveInteger, share, shared } from './arguments.js';
+import { checkCandidates } from './check-candidates.js';
+import { checkDim } from './check-source.js';
 import type { Context } from './context.js';
 import { type OpenedIndex, withIndex } from './open-index.js';
-import { checkDim, openVectors } from './source.js';
+import { queryMatrix } from './query-matrix.js';
+import { openVectors } from './source.js';
 import { type Command, Option } from './vendor.js';
 
 interface SearchArguments {
@@ -30,15 +32,40 @@ export function addSearch(program: Command, context: Context): void {
     .command('search')
     .summary('answer questions from an index')
     .description(
-      'Answers a question from an index. Without a question, those on standard input, one a line, each answered as it comes.',
+      'Answers a question from an index. Without a question, those on standard input, one a ' +
+        'line, each answered as it comes.',
     )
     .argument('<index>', 'folder of the index', path)
-    .argument('[question...]', 'the question, quoted or not')
+    .argument('[question...]', 'the question, quoted or not');
+  addSearchOptions(command)
+    .addHelpText(
+      'after',
+      examples(
+        'lemur search .lemur-demo/scifact-1000 "do statins lower cholesterol?" --evidence',
+        'lemur search .lemur-demo/scifact-1000 -k 3 --json vitamin D and pregnancy',
+        'lemur search papers.lemur "cooling" --filter \'{"year":{"$gte":2000}}\'',
+        'lemur search my-vectors --vectors query.npy --exact',
+        'lemur search .lemur-demo/scifact-1000 --json < questions.txt',
+      ),
+    )
+    .action(async (folder: string, words: string[], options: SearchArguments) => {
+      const question = questionOf(words, options, command, context);
+      checkCandidates(options.candidates === undefined ? [] : [options.candidates], options.k);
+      const { vectors, model, threads } = options;
+      await withIndex(folder, { texts: vectors === undefined, model, threads }, (it) =>
+        search(it, question, options, context),
+      );
+    });
+}
+
+function addSearchOptions(command: Command): Command {
+  return command
     .option('-k <n>', 'results', positiveInteger, 10)
     .addOption(
       new Option(
         '--candidates <n>',
-        'documents that are reranked by exact MaxSim, at least k (default: what `lemur tune` found, else 200)',
+        'documents that are reranked by exact MaxSim, at least k (default: what `lemur tune` ' +
+          'found, else 200)',
       )
         .argParser(positiveInteger)
         .conflicts('recall'),
@@ -59,40 +86,36 @@ export function addSearch(program: Command, context: Context): void {
     .option('--evidence', 'show which words of a document matched')
     .option(
       '--vectors <file>',
-      'queries as token vectors, in place of a question: .npy of 2 or 3 dimensions, safetensors, a folder, or -',
+      'queries as token vectors, in place of a question: .npy of 2 or 3 dimensions, ' +
+        'safetensors, a folder, or -',
       path,
     )
     .addOption(shared.keepZeros())
     .option('--json', 'print JSON; for more than one question one line each')
     .addOption(shared.movedModel())
-    .addOption(shared.threads())
-    .addHelpText(
-      'after',
-      examples(
-        'lemur search .lemur-demo/scifact-1000 "do statins lower cholesterol?" --evidence',
-        'lemur search .lemur-demo/scifact-1000 -k 3 --json vitamin D and pregnancy',
-        'lemur search papers.lemur "cooling" --filter \'{"year":{"$gte":2000}}\'',
-        'lemur search my-vectors --vectors query.npy --exact',
-        'lemur search .lemur-demo/scifact-1000 --json < questions.txt',
-      ),
-    );
-  command.action(async (folder: string, words: string[], options: SearchArguments) => {
-    const missing = words.length === 0 && options.vectors === undefined;
-    if (missing && context.inputIsTerminal)
+    .addOption(shared.threads());
+}
+
+/** The question in the arguments; undefined where questions or vectors come from elsewhere. */
+function questionOf(
+  words: readonly string[],
+  { vectors }: SearchArguments,
+  command: Command,
+  { inputIsTerminal }: Context,
+): string | undefined {
+  if (words.length === 0) {
+    if (vectors === undefined && inputIsTerminal)
       command.error(
         "error: missing required argument 'question' (or standard input, or --vectors)",
       );
-    if (words.length > 0 && options.vectors !== undefined)
-      command.error("error: a question cannot be used with option '--vectors'");
-    const question = words.length > 0 ? words.join(' ') : undefined;
-    if (question?.trim() === '')
-      throw new LemurError('invalid-argument', 'the question is empty', { where: 'question' });
-    checkCandidates(options.candidates === undefined ? [] : [options.candidates], options.k);
-    const { vectors, model, threads } = options;
-    await withIndex(folder, { texts: vectors === undefined, model, threads }, (it) =>
-      search(it, question, options, context),
-    );
-  });
+    return undefined;
+  }
+  if (vectors !== undefined)
+    command.error("error: a question cannot be used with option '--vectors'");
+  const question = words.join(' ');
+  if (question.trim() === '')
+    throw new LemurError('invalid-argument', 'the question is empty', { where: 'question' });
+  return question;
 }
 
 async function search(
@@ -125,13 +148,13 @@ async function search(
     else print(`${answered > 0 ? '\n' : ''}${formatAnswer(answer)}`);
     answered++;
   };
-  const answer = (what: Parameters<typeof ask>[1]): Promise<Answer> =>
-    ask(it.index, what, asked).catch(untuned);
+  const answer = (query: Parameters<typeof ask>[1]): Promise<Answer> =>
+    ask(it.index, query, asked).catch(untuned);
   if (vectors !== undefined) {
     const { tokens, ids } = await openVectors(vectors, { ...context, single: true, keepZeros });
     checkDim(tokens.dim, it.index.dim, vectors);
     for (const [i, id] of ids.entries())
-      show(await answer({ query: id, tokens: matrixOf(tokens, i) }), ids.length === 1);
+      show(await answer({ query: id, tokens: queryMatrix(tokens, i) }), ids.length === 1);
   } else if (question !== undefined) {
     show(await answer({ question }), true);
   } else {
@@ -146,32 +169,9 @@ async function search(
   }
 }
 
-/** k' below k cannot fill a result. */
-export function checkCandidates(candidates: readonly number[], k: number): void {
-  const small = candidates.find((n) => n < k);
-  if (small === undefined) return;
-  const why = `the ${k} results are chosen among the candidates, so expected at least ${k}`;
-  throw new LemurError('invalid-argument', `--candidates ${small} is below -k ${k}: ${why}`, {
-    where: 'candidates',
-  });
-}
-
-/** The tokens of one text of many. */
-export function matrixOf({ vectors, counts, dim, offsets }: TokenSets, text: number): TokenMatrix {
-  return {
-    data: vectors.subarray(offsets[text] * dim, offsets[text + 1] * dim),
-    dims: [counts[text], dim],
-  };
-}
-
 /** The library's words for it are those of its methods. */
 function untuned(error: unknown): never {
   if (!isLemurError(error, 'unsupported') || error.fields.where !== 'recall') throw error;
-  throw new LemurError(
-    'unsupported',
-    '--recall: how many candidates it takes has not been measured: run `lemur tune` once',
-    {
-      where: 'recall',
-    },
-  );
+  const problem = 'how many candidates it takes has not been measured: run `lemur tune` once';
+  throw new LemurError('unsupported', `--recall: ${problem}`, { where: 'recall' });
 }

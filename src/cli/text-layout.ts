@@ -24,7 +24,7 @@ export function counted(n: number, noun: string, plural = `${noun}s`): string {
   return `${grouped(n)} ${n === 1 ? noun : plural}`;
 }
 
-/** What the library says, with its methods as the commands that they are here. */
+/** A message of the library, with its methods as the commands that they are here. */
 export function inCommands(text: string): string {
   return text.replace(/\b(fit|tune)\(\)/g, '`lemur $1`').replace(/^tune: /, '');
 }

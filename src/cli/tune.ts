@@ -25,14 +25,16 @@ export function addTune(program: Command, context: Context): void {
     .command('tune')
     .summary('measure how many candidates a search needs')
     .description(
-      'Measures on held-out queries how many candidates find which share of the exact top k. Searches that name no number go by it from then on.',
+      'Measures on held-out queries how many candidates find which share of the exact ' +
+        'top k. Searches that name no number go by it from then on.',
     )
     .argument('<index>', 'folder of the index', path)
     .option('--recall <share>', 'share of the exact top k that searches aim at', share, 0.95)
     .option('-k <n>', 'results that count', positiveInteger, 10)
     .option(
       '--queries <path>',
-      'real queries: JSON lines ({"_id", "text"}), a BEIR folder or token vectors (default: drawn from the index)',
+      'real queries: JSON lines ({"_id", "text"}), a BEIR folder or token vectors ' +
+        '(default: drawn from the index)',
       path,
     )
     .option('--sample <n>', 'queries at most', positiveInteger, 200)
@@ -94,13 +96,14 @@ function describeCurve({
     error.toFixed(3),
   ]);
   const from = source === 'given' ? 'given' : 'drawn from the index';
+  const taken =
+    numCandidates === null
+      ? 'all documents: no number of candidates that was measured reaches it'
+      : counted(numCandidates, 'candidate');
   return [
     alignColumns([['candidates', `recall@${k}`, '+-'], ...rows]),
     '',
-    `By ${counted(queries, 'query', 'queries')} ${from}. For a recall of ${target} searches now take ${
-      numCandidates === null
-        ? 'all documents: no number of candidates that was measured reaches it'
-        : counted(numCandidates, 'candidate')
-    }.`,
+    `By ${counted(queries, 'query', 'queries')} ${from}. ` +
+      `For a recall of ${target} searches now take ${taken}.`,
   ].join('\n');
 }

@@ -14,7 +14,8 @@ export function addVerify(program: Command, { signal, reporter, print, printJson
     .command('verify')
     .summary('read all files of an index and compare their checksums')
     .description(
-      'Reads all files of an index and compares their checksums. Exits with 1 where something is wrong, and says what.',
+      'Reads all files of an index and compares their checksums. Exits with 1 where ' +
+        'something is wrong, and says what.',
     )
     .argument('<index>', 'folder of the index', path)
     .addOption(shared.json())

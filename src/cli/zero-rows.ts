@@ -5,7 +5,7 @@ import type { Reporter } from './progress.js';
 import { counted, grouped } from './text-layout.js';
 
 /**
- * What becomes of token vectors that are zero throughout: padding that was not cut off, most
+ * Whether to keep token vectors that are zero throughout: padding that was not cut off, most
  * likely, which would be scored as tokens.
  */
 export interface ZeroOptions {
@@ -38,16 +38,21 @@ export async function withoutZeroRows(
       left[text]++;
     }
     if (left[text] === 0) {
-      const problem = `${label}: text ${text} has ${counted(counts[text], 'token vector')}, all of them zero; --keep-zeros takes them as they are`;
+      const problem =
+        `${label}: text ${text} has ${counted(counts[text], 'token vector')}, all of ` +
+        'them zero; --keep-zeros takes them as they are';
       throw new LemurError('empty-document', problem, { where: label, index: text });
     }
     if (left[text] < counts[text]) texts++;
   }
   const dropped = (vectors.length - to) / dim;
   if (dropped === 0) return tokens;
-  const found = `${counted(dropped, 'token vector')} of ${grouped(vectors.length / dim)}, in ${counted(texts, 'text')}`;
+  const found =
+    `${counted(dropped, 'token vector')} of ${grouped(vectors.length / dim)}, in ` +
+    `${counted(texts, 'text')}`;
   reporter.note(
-    `${label}: left out ${found}, zero throughout, as padding is (--keep-zeros takes them for tokens)`,
+    `${label}: left out ${found}, zero throughout, as padding is (--keep-zeros takes ` +
+      'them for tokens)',
   );
   return { vectors: vectors.subarray(0, to), counts: left, offsets: rowOffsets(left), dim };
 }
