@@ -7,19 +7,22 @@ import type { Tensor, TensorMaker, TensorMemory } from './memory.js';
 const MOST_ROWS = 2 ** 31 - 1;
 
 /**
- * Texts on the device: vectors (rows x dim), counts (texts) and, since offsets are needed
- * everywhere, row offsets (texts + 1). Documents may be int8 with a scale for each text and a mean
- * that was taken off all: value = code x scale + mean. The vectors of documents may lie in files
- * (`attach`), or in several tensors as one (`join`); all else is small and plain.
+ * Texts on the device: their rows (tokens x values of a row), counts (texts) and, since offsets are
+ * needed everywhere, row offsets (texts + 1). Queries are float32; documents may be of any encoding.
+ * The rows of documents may lie in files (`attach`), or in several tensors as one (`join`); all else
+ * is small and plain.
  */
 export interface DeviceTokens {
+  /** Name of the encoding that the rows are of. */
+  readonly encoding: string;
+  /** Rows of all texts: float32 vectors, or bytes as the encoding lays them out. */
   readonly vectors: Tensor<'f32'> | Tensor<'i8'>;
   readonly counts: Tensor<'i32'>;
   readonly offsets: Tensor<'i32'>;
-  /** What a code of each text is worth; null for float32. */
+  /** Of the rows of each text; null where texts of the encoding have none. */
   readonly scales: Tensor<'f32'> | null;
-  /** dim values; null for float32. */
-  readonly mean: Tensor<'f32'> | null;
+  /** What the encoding has learned; null: nothing. */
+  readonly parameters: Tensor<'f32'> | null;
   /**
    * CRC-32 of the bytes of each text's vectors as they lie (little-endian), as int32. Texts that
    * are read from a file are held to it; one that differs is a 'bad-file'. Null: nothing is
@@ -39,9 +42,10 @@ export async function uploadTokens(
   texts: TokenSets | EncodedTokens,
 ): Promise<DeviceTokens> {
   const tokens = 'rows' in texts ? texts : plainTokens(texts);
-  const { rows, scales, parameters, counts, dim } = tokens;
+  const { encoding, rows, scales, parameters, counts, dim } = tokens;
   const offsets = deviceOffsets(counts);
   return {
+    encoding: encoding.name,
     vectors:
       rows instanceof Float32Array
         ? await device.upload('f32', rows)
@@ -49,7 +53,7 @@ export async function uploadTokens(
     counts: await device.upload('i32', counts),
     offsets: await device.upload('i32', offsets),
     scales: scales && (await device.upload('f32', scales)),
-    mean: parameters.length > 0 ? await device.upload('f32', parameters) : null,
+    parameters: parameters.length > 0 ? await device.upload('f32', parameters) : null,
     checks: null,
     documentCount: counts.length,
     dim,
@@ -85,8 +89,8 @@ export function tokenTensors({
   counts,
   offsets,
   scales,
-  mean,
+  parameters,
   checks,
 }: DeviceTokens): Tensor[] {
-  return [vectors, counts, offsets, scales, mean, checks].filter((tensor) => tensor !== null);
+  return [vectors, counts, offsets, scales, parameters, checks].filter((tensor) => tensor !== null);
 }

@@ -32,11 +32,12 @@ export async function snapshotTokens(
   const scales = (): Float32Array =>
     joined(new Float32Array(documents), ({ segment }) => segment.scales);
   return {
+    encoding: encoding.name,
     vectors: (await keep(device.join(encoding.dtype, parts))) as DeviceTokens['vectors'],
     counts: await keep(device.upload('i32', counts)),
     offsets: await keep(device.upload('i32', deviceOffsets(counts))),
     scales: encoding.textScales ? await keep(device.upload('f32', scales())) : null,
-    mean: parameters.length > 0 ? await keep(device.upload('f32', parameters)) : null,
+    parameters: parameters.length > 0 ? await keep(device.upload('f32', parameters)) : null,
     checks: await keep(
       device.upload(
         'i32',

@@ -1,0 +1,38 @@
+import { wholePanels } from '../../../kernels/kernels.js';
+import type { TokenScorer } from './token-scorer.js';
+
+/** Largest code of a lane: with int8 on the other side the sums of 4,000 dimensions fit int32. */
+const LANE_LIMIT = 4095;
+
+const evenUp = (n: number): number => n + (n & 1);
+
+/**
+ * Codes with a scale a text, less a mean: lanes become int16 codes with a scale each, products are
+ * exact in int32, and the product of the lane with the mean is added behind.
+ */
+export const int8Scorer: TokenScorer = {
+  packScratch: (lanes, dim) => 4 * wholePanels(lanes) * (2 * evenUp(dim) + 2) + 4 * dim,
+  scoreScratch: (tokens, dim) => 2 * tokens * evenUp(dim),
+  pack(context, { dim, parameters }, x, lanes) {
+    const { kernels } = context;
+    const even = evenUp(dim);
+    const panels = context.scratch(wholePanels(lanes) * even * 4);
+    const scales = context.scratch(lanes * 4);
+    const codes = context.scratch(lanes * even * 2);
+    kernels.quantizeRowsI16(x, lanes, dim, LANE_LIMIT, 0, codes, scales);
+    kernels.packLanesI16(codes, lanes, even, panels);
+    const shifts = context.scratch(lanes * 4);
+    if (!parameters) throw new Error('int8 documents without a mean');
+    kernels.scanF32(context.stage(parameters, 0, dim), x, lanes, dim, shifts);
+    return { panels, lanes, scales, shifts };
+  },
+  score(context, { dim }, { panels, lanes, scales, shifts }, tile, out, stride) {
+    const { kernels } = context;
+    const { rows, tokens, counts, documents } = tile;
+    const even = evenUp(dim);
+    const wide = context.scratch(tokens * even * 2);
+    kernels.widenI8(rows, tokens, dim, wide);
+    kernels.maxDotsI16(panels, lanes, even, wide, counts, documents, out, stride);
+    kernels.dequantise(out, lanes, documents, stride, scales, tile.scales, shifts);
+  },
+};
