@@ -58,11 +58,12 @@ export let narrowIndex: (
 
 /**
  * A searchable collection of documents that lives on disk: add, delete, search, filter, explain,
- * tune. One writer at a time, any number of readers, each with the state that it opened. What a
- * call has resolved survives a crash; an interrupted call leaves the state before it. Every call
- * rejects with 'invalid-argument' for options that it does not know or take, with 'closed' after
- * `close`, and with the reason of its signal; those that change the collection with 'read-only'
- * without `write`, and with 'deadlock' where one is called inside of what another waits for.
+ * tune. The collection is what is stored, an `Index` is what has it open. One writer at a time, any
+ * number of readers, each with the state that it opened. What a call has resolved survives a crash;
+ * an interrupted call leaves the state before it. Every call rejects with 'invalid-argument' for
+ * options that it does not know or take, with 'closed' after `close`, and with the reason of its
+ * signal; those that change the collection with 'read-only' without `write`, and with 'deadlock'
+ * where one is called inside of what another waits for.
  */
 export class Index<M extends Metadata = Metadata> {
   readonly #collection: OpenCollection;
@@ -197,7 +198,7 @@ export class Index<M extends Metadata = Metadata> {
   }
 
   /**
-   * The same for many queries, which takes less time than one after the other. Token vectors may
+   * `search` for many queries, which takes less time than one after the other. Token vectors may
    * come as `{ vectors, counts, dim }`. At most 16,777,216 hits in all (queries times k), which are
    * held in memory with what is included of them.
    */
@@ -294,7 +295,8 @@ export class Index<M extends Metadata = Metadata> {
 
   /**
    * Takes over what a writer has committed since this reader was opened. Returns whether there was
-   * something.
+   * something. Rejects with 'bad-file', 'not-found', 'encoder-mismatch', 'dimension-mismatch',
+   * 'closed', or the signal's reason; the state that was open stays then.
    */
   refresh(options: Pick<RunOptions, 'signal'> = {}): Promise<boolean> {
     return this.#collection.refresh(options);

@@ -55,8 +55,8 @@ export async function firstStageOf(
 }
 
 /**
- * What a scan of prefixes for k candidates works with; null where it is all weights that are
- * scanned. Raises 'invalid-argument'.
+ * The first stage and the number to rescore of a scan of prefixes for k candidates; null where all
+ * weights are scanned. Raises 'invalid-argument'.
  */
 export function prefixScan(
   stage: FirstStage | null,

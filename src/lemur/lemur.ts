@@ -67,7 +67,7 @@ export class Lemur {
   readonly std: number;
   /** The options it was fitted with. */
   readonly options: ResolvedLearnOptions;
-  /** What the gate noticed in the corpus; undefined where it was not fitted here. */
+  /** Oddities of the corpus that were noticed; undefined where it was not fitted here. */
   readonly tokenReport: TokenReport | undefined;
   readonly #device: Device;
   readonly #fitted: FittedCorpus;

@@ -43,7 +43,7 @@ export const REFERENCE_OPTIONS: OptionNames<ReferenceOptions> = {
   ...RUN_OPTIONS,
 };
 
-/** What the folder's files say, in our layout. */
+/** The contents of the folder's files, in our layout. */
 interface Reference {
   layout: FeatureLayout;
   parameters: Float32Array;

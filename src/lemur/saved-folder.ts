@@ -196,7 +196,7 @@ async function sweep(
 
 const formatOf = (kind: string): string => `lemur-saved-${kind}`;
 
-/** What a saved folder holds. */
+/** The contents of a saved folder. */
 interface Loaded {
   fitted: SolvedCorpus;
   prefixMap: PrefixMap | undefined;

@@ -136,7 +136,7 @@ interface Config {
   activation: Activation;
 }
 
-/** What the files say, in our layout. */
+/** The contents of the files, in our layout. */
 interface Artefact {
   layout: FeatureLayout;
   parameters: Float32Array;
