@@ -46,12 +46,16 @@ function gauss(x: v128): v128 {
   return exp4(f32x4.mul(f32x4.mul(x, x), f32x4.splat(-0.5)));
 }
 
-// Phi(x) = (1 + erf(x / sqrt 2)) / 2 by Abramowitz and Stegun 7.1.26 (absolute error of erf below 1.5e-7), given exp(-x^2 / 2).
+// Phi(x) = (1 + erf(x / sqrt 2)) / 2 by Abramowitz and Stegun 7.1.26 (absolute error of erf below
+// 1.5e-7), given exp(-x^2 / 2).
 // @ts-expect-error: decorator
 @inline
 function normalCdf(x: v128, gaussian: v128): v128 {
   const z = f32x4.mul(f32x4.abs(x), f32x4.splat(0.7071067811865476));
-  const t = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), f32x4.mul(z, f32x4.splat(0.3275911))));
+  const t = f32x4.div(
+    f32x4.splat(1),
+    f32x4.add(f32x4.splat(1), f32x4.mul(z, f32x4.splat(0.3275911))),
+  );
   let y = f32x4.splat(1.061405429);
   y = f32x4.sub(f32x4.mul(y, t), f32x4.splat(1.453152027));
   y = f32x4.add(f32x4.mul(y, t), f32x4.splat(1.421413741));

@@ -95,12 +95,21 @@ export function addBias(x: usize, rows: i32, n: i32, bias: usize): void {
 // x = (x - shift) * scale
 export function standardise(x: usize, n: i32, shift: f32, scale: f32): void {
   const end = x + ((<usize>n) << 2);
-  for (; x + 16 <= end; x += 16) v128.store(x, f32x4.mul(f32x4.sub(v128.load(x), f32x4.splat(shift)), f32x4.splat(scale)));
+  for (; x + 16 <= end; x += 16)
+    v128.store(x, f32x4.mul(f32x4.sub(v128.load(x), f32x4.splat(shift)), f32x4.splat(scale)));
   for (; x < end; x += 4) store<f32>(x, (load<f32>(x) - shift) * scale);
 }
 
 // x[r * row + c] = x * (rowFactors[r] * columnFactors[c]) + rowShifts[r]
-export function dequantise(x: usize, rows: i32, columns: i32, row: i32, rowFactors: usize, columnFactors: usize, rowShifts: usize): void {
+export function dequantise(
+  x: usize,
+  rows: i32,
+  columns: i32,
+  row: i32,
+  rowFactors: usize,
+  columnFactors: usize,
+  rowShifts: usize,
+): void {
   for (let r = 0; r < rows; r++) {
     const factor = load<f32>(rowFactors + ((<usize>r) << 2));
     const shift = load<f32>(rowShifts + ((<usize>r) << 2));
@@ -180,12 +189,24 @@ export function adam(
   let i = 0;
   for (; i + 4 <= n; i += 4) {
     const grad = f32x4.mul(v128.load(g), f32x4.splat(gradScale));
-    const first = f32x4.add(f32x4.mul(v128.load(m), f32x4.splat(beta1)), f32x4.mul(grad, f32x4.splat(1 - beta1)));
-    const second = f32x4.add(f32x4.mul(v128.load(v), f32x4.splat(beta2)), f32x4.mul(f32x4.mul(grad, grad), f32x4.splat(1 - beta2)));
+    const first = f32x4.add(
+      f32x4.mul(v128.load(m), f32x4.splat(beta1)),
+      f32x4.mul(grad, f32x4.splat(1 - beta1)),
+    );
+    const second = f32x4.add(
+      f32x4.mul(v128.load(v), f32x4.splat(beta2)),
+      f32x4.mul(f32x4.mul(grad, grad), f32x4.splat(1 - beta2)),
+    );
     v128.store(m, first);
     v128.store(v, second);
-    const denominator = f32x4.add(f32x4.div(f32x4.sqrt(second), f32x4.splat(root)), f32x4.splat(eps));
-    v128.store(p, f32x4.sub(v128.load(p), f32x4.div(f32x4.mul(first, f32x4.splat(rate)), denominator)));
+    const denominator = f32x4.add(
+      f32x4.div(f32x4.sqrt(second), f32x4.splat(root)),
+      f32x4.splat(eps),
+    );
+    v128.store(
+      p,
+      f32x4.sub(v128.load(p), f32x4.div(f32x4.mul(first, f32x4.splat(rate)), denominator)),
+    );
     p += 16;
     g += 16;
     m += 16;

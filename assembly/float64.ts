@@ -6,7 +6,18 @@ const DEPTH: i32 = 128;
 // C += A^T B with A (k x m) and B (k x n) float32, products and sums in float64; C (m x n) float64,
 // rows cRow apart. Sums run over blocks of 128 rows in order. `scratch`: (round2(m) + 8) * 128
 // doubles.
-export function outerF64(m: i32, n: i32, k: i32, a: usize, aRow: i32, b: usize, bRow: i32, c: usize, cRow: i32, scratch: usize): void {
+export function outerF64(
+  m: i32,
+  n: i32,
+  k: i32,
+  a: usize,
+  aRow: i32,
+  b: usize,
+  bRow: i32,
+  c: usize,
+  cRow: i32,
+  scratch: usize,
+): void {
   const packedA = scratch + ((<usize>DEPTH) << 6);
   const cBytes = (<usize>cRow) << 3;
   for (let from = 0; from < k; from += DEPTH) {
@@ -60,14 +71,23 @@ function packColumns8(b: usize, bRow: i32, depth: i32, used: i32, out: usize): v
       v128.store(out, f64x2.promote_low_f32x4(v128.load64_zero(b, 16)), 32);
       v128.store(out, f64x2.promote_low_f32x4(v128.load64_zero(b, 24)), 48);
     } else {
-      for (let j = 0; j < 8; j++) store<f64>(out + ((<usize>j) << 3), j < used ? <f64>load<f32>(b + ((<usize>j) << 2)) : 0);
+      for (let j = 0; j < 8; j++)
+        store<f64>(out + ((<usize>j) << 3), j < used ? <f64>load<f32>(b + ((<usize>j) << 2)) : 0);
     }
     b += row;
     out += 64;
   }
 }
 
-function tile2x8(strip: usize, panel: usize, depth: i32, c: usize, cBytes: usize, used: i32, both: bool): void {
+function tile2x8(
+  strip: usize,
+  panel: usize,
+  depth: i32,
+  c: usize,
+  cBytes: usize,
+  used: i32,
+  both: bool,
+): void {
   let s00 = f64x2.splat(0);
   let s01 = s00;
   let s02 = s00;

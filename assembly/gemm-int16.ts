@@ -25,7 +25,20 @@ export function gemmI16(
       for (let i = 0; i < m; i += 2) {
         // a missing last row is the one before it again, and not stored
         const other = i + 1 < m ? rowBytes : 0;
-        tile2x16(row, row + other, panel, depth, aFactors + ((<usize>i) << 2), other ? 4 : 0, bFactors ? bFactors + ((<usize>j) << 2) : 0, tile, cBytes, used, other != 0, add);
+        tile2x16(
+          row,
+          row + other,
+          panel,
+          depth,
+          aFactors + ((<usize>i) << 2),
+          other ? 4 : 0,
+          bFactors ? bFactors + ((<usize>j) << 2) : 0,
+          tile,
+          cBytes,
+          used,
+          other != 0,
+          add,
+        );
         row += rowBytes << 1;
         tile += cBytes << 1;
       }
@@ -33,7 +46,20 @@ export function gemmI16(
   }
 }
 
-function tile2x16(a: usize, b: usize, panel: usize, depth: i32, factors: usize, second: usize, columns: usize, c: usize, cBytes: usize, used: i32, both: bool, add: bool): void {
+function tile2x16(
+  a: usize,
+  b: usize,
+  panel: usize,
+  depth: i32,
+  factors: usize,
+  second: usize,
+  columns: usize,
+  c: usize,
+  cBytes: usize,
+  used: i32,
+  both: bool,
+  add: bool,
+): void {
   let s00 = i32x4.splat(0);
   let s01 = s00;
   let s02 = s00;

@@ -24,7 +24,14 @@ export function gemmF32(
     packRowPairs(a + (<usize>from * aCol << 2), aRow, aCol, m, depth, packedA);
     for (let j = 0; j < n; j += 16) {
       const used = min(16, n - j);
-      packPanel(b + ((<usize>from * bRow + <usize>j * bCol) << 2), bRow, bCol, depth, used, scratch);
+      packPanel(
+        b + ((<usize>from * bRow + <usize>j * bCol) << 2),
+        bRow,
+        bCol,
+        depth,
+        used,
+        scratch,
+      );
       let strip = packedA;
       let tile = c + ((<usize>j) << 2);
       for (let i = 0; i < pairs; i++) {
@@ -90,7 +97,16 @@ function packTransposed(from: usize, step: usize, strip: usize, out: usize): voi
 }
 
 // Two rows x 16 columns in eight registers.
-function tile2x16(strip: usize, panel: usize, depth: i32, c: usize, cBytes: usize, used: i32, both: bool, add: bool): void {
+function tile2x16(
+  strip: usize,
+  panel: usize,
+  depth: i32,
+  c: usize,
+  cBytes: usize,
+  used: i32,
+  both: bool,
+  add: bool,
+): void {
   let s00 = f32x4.splat(0);
   let s01 = s00;
   let s02 = s00;
@@ -142,7 +158,15 @@ export function storeRow(c: usize, add: bool, s0: v128, s1: v128, s2: v128, s3: 
   v128.store(c, s3, 48);
 }
 
-export function storePart(c: usize, used: i32, add: bool, s0: v128, s1: v128, s2: v128, s3: v128): void {
+export function storePart(
+  c: usize,
+  used: i32,
+  add: bool,
+  s0: v128,
+  s1: v128,
+  s2: v128,
+  s3: v128,
+): void {
   for (let j = 0; j < used; j++) {
     const s = j < 4 ? s0 : j < 8 ? s1 : j < 12 ? s2 : s3;
     const lane = j & 3;

@@ -1,5 +1,15 @@
 export { activation } from './activation';
-export { adam, addBias, dequantise, multiply, squaredError, standardise, sumProducts, sumRows, sumSquares } from './elementwise';
+export {
+  adam,
+  addBias,
+  dequantise,
+  multiply,
+  squaredError,
+  standardise,
+  sumProducts,
+  sumRows,
+  sumSquares,
+} from './elementwise';
 export { addToF64, choleskyF64, choleskySolve16, outerF64 } from './float64';
 export { gemmF32 } from './gemm';
 export { gemmI16 } from './gemm-int16';

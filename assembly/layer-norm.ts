@@ -3,7 +3,17 @@
 
 // out = normal * gamma + beta; gamma = 0 (no pointer) leaves out alone and only `normal` is
 // written, which may be x itself.
-export function layerNorm(x: usize, rows: i32, n: i32, eps: f32, gamma: usize, beta: usize, normal: usize, inverse: usize, out: usize): void {
+export function layerNorm(
+  x: usize,
+  rows: i32,
+  n: i32,
+  eps: f32,
+  gamma: usize,
+  beta: usize,
+  normal: usize,
+  inverse: usize,
+  out: usize,
+): void {
   const bytes = (<usize>n) << 2;
   for (let r = 0; r < rows; r++) {
     const mean = <f32>(sum(x, n) / <f64>n);
@@ -14,7 +24,8 @@ export function layerNorm(x: usize, rows: i32, n: i32, eps: f32, gamma: usize, b
     for (; i + 16 <= bytes; i += 16) {
       const v = f32x4.mul(f32x4.sub(v128.load(x + i), f32x4.splat(mean)), f32x4.splat(scale));
       v128.store(normal + i, v);
-      if (gamma) v128.store(out + i, f32x4.add(f32x4.mul(v, v128.load(gamma + i)), v128.load(beta + i)));
+      if (gamma)
+        v128.store(out + i, f32x4.add(f32x4.mul(v, v128.load(gamma + i)), v128.load(beta + i)));
     }
     for (; i < bytes; i += 4) {
       const v = (load<f32>(x + i) - mean) * scale;
@@ -29,7 +40,15 @@ export function layerNorm(x: usize, rows: i32, n: i32, eps: f32, gamma: usize, b
 
 // dx = inverse * (g - mean(g) - normal * mean(g * normal)) with g = dOut * gamma, a row at a time;
 // dx may be dOut.
-export function layerNormBackward(dOut: usize, rows: i32, n: i32, gamma: usize, normal: usize, inverse: usize, dx: usize): void {
+export function layerNormBackward(
+  dOut: usize,
+  rows: i32,
+  n: i32,
+  gamma: usize,
+  normal: usize,
+  inverse: usize,
+  dx: usize,
+): void {
   const bytes = (<usize>n) << 2;
   for (let r = 0; r < rows; r++) {
     let sumG = f32x4.splat(0);
@@ -52,7 +71,10 @@ export function layerNormBackward(dOut: usize, rows: i32, n: i32, gamma: usize, 
     const scale = load<f32>(inverse + ((<usize>r) << 2));
     for (i = 0; i + 16 <= bytes; i += 16) {
       const g = f32x4.mul(v128.load(dOut + i), v128.load(gamma + i));
-      const v = f32x4.sub(f32x4.sub(g, f32x4.splat(meanG)), f32x4.mul(v128.load(normal + i), f32x4.splat(meanGx)));
+      const v = f32x4.sub(
+        f32x4.sub(g, f32x4.splat(meanG)),
+        f32x4.mul(v128.load(normal + i), f32x4.splat(meanGx)),
+      );
       v128.store(dx + i, f32x4.mul(v, f32x4.splat(scale)));
     }
     for (; i < bytes; i += 4) {
@@ -97,5 +119,9 @@ function squaredDeviations(x: usize, n: i32, mean: f32): f64 {
 // @ts-expect-error: decorator
 @inline
 function addLanes(s: v128): f32 {
-  return f32x4.extract_lane(s, 0) + f32x4.extract_lane(s, 1) + (f32x4.extract_lane(s, 2) + f32x4.extract_lane(s, 3));
+  return (
+    f32x4.extract_lane(s, 0) +
+    f32x4.extract_lane(s, 1) +
+    (f32x4.extract_lane(s, 2) + f32x4.extract_lane(s, 3))
+  );
 }

@@ -5,7 +5,16 @@
 // Two tokens x 16 lanes stay in eight registers; a panel stays in the first-level cache while the
 // tokens stream by.
 
-export function maxDotsF32(panels: usize, lanes: i32, dim: i32, tokens: usize, counts: usize, documents: i32, out: usize, outStride: i32): void {
+export function maxDotsF32(
+  panels: usize,
+  lanes: i32,
+  dim: i32,
+  tokens: usize,
+  counts: usize,
+  documents: i32,
+  out: usize,
+  outStride: i32,
+): void {
   const rowBytes = (<usize>dim) << 2;
   for (let first = 0; first < lanes; first += 16) {
     const panel = panels + <usize>first * rowBytes;
@@ -86,7 +95,16 @@ export function maxDotsF32(panels: usize, lanes: i32, dim: i32, tokens: usize, c
 // The same for int8 tokens, widened to int16 rows of `dim` values, dim even. Lanes are int16 pairs
 // (dim / 2 x 16 x 2, see packLanesI16); one dot_i16x8_s multiplies a pair of dimensions of four
 // lanes. Sums are exact in int32, then float32.
-export function maxDotsI16(panels: usize, lanes: i32, dim: i32, tokens: usize, counts: usize, documents: i32, out: usize, outStride: i32): void {
+export function maxDotsI16(
+  panels: usize,
+  lanes: i32,
+  dim: i32,
+  tokens: usize,
+  counts: usize,
+  documents: i32,
+  out: usize,
+  outStride: i32,
+): void {
   const rowBytes = (<usize>dim) << 1;
   for (let first = 0; first < lanes; first += 16) {
     const panel = panels + <usize>first * rowBytes;
@@ -171,7 +189,15 @@ export function maxDotsI16(panels: usize, lanes: i32, dim: i32, tokens: usize, c
 }
 
 // Writes `used` of 16 lanes down a column of the output.
-function storeLanes(at: usize, stride: i32, used: i32, m0: v128, m1: v128, m2: v128, m3: v128): void {
+function storeLanes(
+  at: usize,
+  stride: i32,
+  used: i32,
+  m0: v128,
+  m1: v128,
+  m2: v128,
+  m3: v128,
+): void {
   const step = (<usize>stride) << 2;
   storeFour(at, step, used, m0);
   if (used > 4) storeFour(at + step * 4, step, used - 4, m1);

@@ -11,7 +11,14 @@ export function packLanesF32(x: usize, rows: i32, dim: i32, out: usize): void {
 
 // One panel of a matrix element (k, j) at b[k * kStride + j * jStride]: out[k][lane], `used` of 16
 // lanes, the rest zero.
-export function packPanel(b: usize, kStride: i32, jStride: i32, depth: i32, used: i32, out: usize): void {
+export function packPanel(
+  b: usize,
+  kStride: i32,
+  jStride: i32,
+  depth: i32,
+  used: i32,
+  out: usize,
+): void {
   if (jStride == 1 && used == 16) {
     for (let k = 0; k < depth; k++) {
       v128.store(out, v128.load(b));

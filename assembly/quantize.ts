@@ -8,7 +8,15 @@ const NOTHING: f32 = 7.703719777548943e-34;
 // Codes of rows x dim float32, times columnFactors[k] where that is not 0; rows of even(dim) codes,
 // an odd last one padded by zero. factors[r] = what a code of the row is worth; a zero row gets
 // factor 0.
-export function quantizeRowsI16(x: usize, rows: i32, dim: i32, limit: f32, columnFactors: usize, out: usize, factors: usize): void {
+export function quantizeRowsI16(
+  x: usize,
+  rows: i32,
+  dim: i32,
+  limit: f32,
+  columnFactors: usize,
+  out: usize,
+  factors: usize,
+): void {
   const end4 = (<usize>(dim & ~3)) << 2;
   const end = (<usize>dim) << 2;
   for (let r = 0; r < rows; r++) {
@@ -19,7 +27,8 @@ export function quantizeRowsI16(x: usize, rows: i32, dim: i32, limit: f32, colum
       most = f32x4.pmax(most, f32x4.abs(v));
     }
     let largest = largestLane(most);
-    for (let at = end4; at < end; at += 4) largest = max(largest, abs(valueAt(x, columnFactors, at)));
+    for (let at = end4; at < end; at += 4)
+      largest = max(largest, abs(valueAt(x, columnFactors, at)));
     if (largest <= NOTHING) largest = 0;
     store<f32>(factors + ((<usize>r) << 2), largest / limit);
     const scale: f32 = largest > 0 ? limit / largest : 0;
@@ -30,7 +39,8 @@ export function quantizeRowsI16(x: usize, rows: i32, dim: i32, limit: f32, colum
       const codes = rounded(v, scales);
       v128.store64_lane(out + (at >> 1), i16x8.narrow_i32x4_s(codes, codes), 0);
     }
-    for (let at = end4; at < end; at += 4) store<i16>(out + (at >> 1), <i16>nearest<f32>(valueAt(x, columnFactors, at) * scale));
+    for (let at = end4; at < end; at += 4)
+      store<i16>(out + (at >> 1), <i16>nearest<f32>(valueAt(x, columnFactors, at) * scale));
     if (dim & 1) store<i16>(out + (end >> 1), 0);
     x += end;
     out += (<usize>((dim + 1) & ~1)) << 1;
@@ -39,7 +49,16 @@ export function quantizeRowsI16(x: usize, rows: i32, dim: i32, limit: f32, colum
 
 // Codes of the columns of rows x n float32 (rows xRow apart), times rowFactors[r]: out n x
 // even(rows), an odd last one padded by zero.
-export function quantizeColumnsI16(x: usize, rows: i32, n: i32, xRow: i32, rowFactors: usize, limit: f32, out: usize, factors: usize): void {
+export function quantizeColumnsI16(
+  x: usize,
+  rows: i32,
+  n: i32,
+  xRow: i32,
+  rowFactors: usize,
+  limit: f32,
+  out: usize,
+  factors: usize,
+): void {
   const rowBytes = (<usize>xRow) << 2;
   const outBytes = (<usize>((rows + 1) & ~1)) << 1;
   let j = 0;
@@ -58,7 +77,10 @@ export function quantizeColumnsI16(x: usize, rows: i32, n: i32, xRow: i32, rowFa
     from = x;
     for (let r = 0; r < rows; r += 2) {
       const a = codesOf(from, rowFactors + ((<usize>r) << 2), scales);
-      const b = r + 1 < rows ? codesOf(from + rowBytes, rowFactors + ((<usize>(r + 1)) << 2), scales) : i32x4.splat(0);
+      const b =
+        r + 1 < rows
+          ? codesOf(from + rowBytes, rowFactors + ((<usize>(r + 1)) << 2), scales)
+          : i32x4.splat(0);
       const codes = i16x8.narrow_i32x4_s(a, b);
       const pairs = v128.shuffle<i16>(codes, codes, 0, 4, 1, 5, 2, 6, 3, 7);
       const to = out + ((<usize>r) << 1);
@@ -74,7 +96,11 @@ export function quantizeColumnsI16(x: usize, rows: i32, n: i32, xRow: i32, rowFa
   }
   for (; j < n; j++) {
     let largest: f32 = 0;
-    for (let r = 0; r < rows; r++) largest = max(largest, abs(load<f32>(x + <usize>r * rowBytes) * load<f32>(rowFactors + ((<usize>r) << 2))));
+    for (let r = 0; r < rows; r++)
+      largest = max(
+        largest,
+        abs(load<f32>(x + <usize>r * rowBytes) * load<f32>(rowFactors + ((<usize>r) << 2))),
+      );
     if (largest <= NOTHING) largest = 0;
     store<f32>(factors, largest / limit);
     const scale: f32 = largest > 0 ? limit / largest : 0;
@@ -96,8 +122,14 @@ export function quantizeI8(x: usize, n: i32, scale: f32, out: usize): void {
   const end16 = x + ((<usize>(n & ~15)) << 2);
   const end = x + ((<usize>n) << 2);
   for (; x < end16; x += 64) {
-    const low = i16x8.narrow_i32x4_s(rounded(v128.load(x), scales), rounded(v128.load(x, 16), scales));
-    const high = i16x8.narrow_i32x4_s(rounded(v128.load(x, 32), scales), rounded(v128.load(x, 48), scales));
+    const low = i16x8.narrow_i32x4_s(
+      rounded(v128.load(x), scales),
+      rounded(v128.load(x, 16), scales),
+    );
+    const high = i16x8.narrow_i32x4_s(
+      rounded(v128.load(x, 32), scales),
+      rounded(v128.load(x, 48), scales),
+    );
     v128.store(out, i8x16.max_s(i8x16.narrow_i16x8_s(low, high), least));
     out += 16;
   }

@@ -18,7 +18,10 @@ export function scanF32(q: usize, rows: usize, count: i32, dim: i32, out: usize)
       rows += 64;
     }
     const s = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
-    let sum = f32x4.extract_lane(s, 0) + f32x4.extract_lane(s, 1) + (f32x4.extract_lane(s, 2) + f32x4.extract_lane(s, 3));
+    let sum =
+      f32x4.extract_lane(s, 0) +
+      f32x4.extract_lane(s, 1) +
+      (f32x4.extract_lane(s, 2) + f32x4.extract_lane(s, 3));
     for (; at < end; at += 4) {
       sum += load<f32>(at) * load<f32>(rows);
       rows += 4;
@@ -43,7 +46,11 @@ export function scanI8(q: usize, rows: usize, count: i32, dim: i32, out: usize):
       rows += 16;
     }
     const s = i32x4.add(s0, s1);
-    let sum = i32x4.extract_lane(s, 0) + i32x4.extract_lane(s, 1) + i32x4.extract_lane(s, 2) + i32x4.extract_lane(s, 3);
+    let sum =
+      i32x4.extract_lane(s, 0) +
+      i32x4.extract_lane(s, 1) +
+      i32x4.extract_lane(s, 2) +
+      i32x4.extract_lane(s, 3);
     for (; at < end; at += 2) {
       sum += <i32>load<i16>(at) * <i32>load<i8>(rows);
       rows += 1;

@@ -39,7 +39,8 @@ for (let round = 0; round < ROUNDS; round++) {
 }
 const tokens = vectors[0].length / dim;
 console.log(
-  `${cpus()[0].model}, Node ${process.version}; ${TEXTS} abstracts, ${tokens} vectors, median of ${ROUNDS}`,
+  `${cpus()[0].model}, Node ${process.version}; ${TEXTS} abstracts, ${tokens} vectors, ` +
+    `median of ${ROUNDS}`,
 );
 console.table(
   variants.map(({ runtime, precision, threads }, i) => {

@@ -64,7 +64,8 @@ for (const share of SHARES) {
   console.error(JSON.stringify(rows.at(-1)));
 }
 console.log(
-  `${machine}\n${vectors}: ${index.size} documents, ${numbers.length} queries, recall of the exact top ${K}`,
+  `${machine}\n${vectors}: ${index.size} documents, ${numbers.length} queries, ` +
+    `recall of the exact top ${K}`,
 );
 console.table(
   rows.map(({ share, recall, medianMs, ...row }) => ({
@@ -74,11 +75,10 @@ console.table(
     'median ms': +medianMs.toFixed(2),
   })),
 );
-if (values.json)
-  writeFileSync(
-    values.json,
-    `${JSON.stringify({ machine, vectors, documents: index.size, queries: numbers.length, rows }, null, 2)}\n`,
-  );
+if (values.json) {
+  const report = { machine, vectors, documents: index.size, queries: numbers.length, rows };
+  writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+}
 await index.close();
 if (!values.folder) rmSync(folder, { recursive: true });
 

@@ -34,7 +34,8 @@ try {
       lemur(['eval', join(folder, name), '--queries', corpus, '--candidates', '200', '--json']),
     );
     console.log(
-      `nDCG@10 ${rows.map(({ method, ndcg }) => `${ndcg.toFixed(4)} ${method}`).join(', ')}: ${name}`,
+      `nDCG@10 ${rows.map(({ method, ndcg }) => `${ndcg.toFixed(4)} ${method}`).join(', ')}: ` +
+        `${name}`,
     );
     return rows[0].ndcg;
   });

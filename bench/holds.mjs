@@ -336,7 +336,8 @@ for (const { name, prepare } of scenarios) {
   globalThis.gc?.();
   const { longest, busiest, seconds, outcome } = await watch(work);
   console.log(
-    `${longest.toFixed(0).padStart(16)} | ${busiest.toFixed(0).padStart(16)} | ${seconds.toFixed(2).padStart(8)} | ${name}${outcome ? `: ${outcome.slice(0, 160)}` : ''}`,
+    `${longest.toFixed(0).padStart(16)} | ${busiest.toFixed(0).padStart(16)} | ` +
+      `${seconds.toFixed(2).padStart(8)} | ${name}${outcome ? `: ${outcome.slice(0, 160)}` : ''}`,
   );
 }
 rmSync(folder, { recursive: true, force: true });

@@ -63,11 +63,10 @@ console.table(
     'of float32': +(bytes / rows[0].bytes).toFixed(3),
   })),
 );
-if (values.json)
-  writeFileSync(
-    values.json,
-    `${JSON.stringify({ machine, vectors, documents: documents.size, queries: count, rows }, null, 2)}\n`,
-  );
+if (values.json) {
+  const report = { machine, vectors, documents: documents.size, queries: count, rows };
+  writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+}
 
 /**
  * Share of the best ten of float32 among those found; documents that score as its tenth, by

@@ -93,11 +93,10 @@ console.log(
   `${machine}\n${positionals[0]}: ${texts.length} documents, ${beir.queries.length} queries`,
 );
 console.table(rows);
-if (values.json)
-  writeFileSync(
-    values.json,
-    `${JSON.stringify({ machine, beir: positionals[0], documents: texts.length, rows }, null, 2)}\n`,
-  );
+if (values.json) {
+  const report = { machine, beir: positionals[0], documents: texts.length, rows };
+  writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+}
 
 /** Words of a text, from somewhere in it. */
 function pieceOf(text, length) {

@@ -81,7 +81,8 @@ for (const [kind, scale] of Object.entries(kinds)) {
   await index.close();
 }
 console.log(
-  `${machine}; ${from}, ${DOCUMENTS} documents, ${QUERIES} queries, ${values.precision}, ${values.fit ? 'trained' : 'random'} features`,
+  `${machine}; ${from}, ${DOCUMENTS} documents, ${QUERIES} queries, ${values.precision}, ` +
+    `${values.fit ? 'trained' : 'random'} features`,
 );
 console.table(rows);
 if (values.json)

@@ -46,7 +46,8 @@ const queries = await encoder.encodeQuery(beir.queries.map(({ text }) => text));
 await encoder.close();
 const hidden = tokens.dim;
 console.log(
-  `${machine}\n${folder}: ${documents.length} documents, ${tokens.vectors.length / hidden} vectors, ${maxTokens} tokens a text at most`,
+  `${machine}\n${folder}: ${documents.length} documents, ${tokens.vectors.length / hidden} ` +
+    `vectors, ${maxTokens} tokens a text at most`,
 );
 
 await report(`all ${hidden} dimensions`, undefined, hidden);

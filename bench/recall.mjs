@@ -116,7 +116,9 @@ console.log(
     .join(', ')}`,
 );
 console.log(
-  `exact MaxSim ${exactMs.toFixed(2)} ms a query in a batch, nDCG@10 ${report.exactNdcg10?.toFixed(4) ?? '-'}, same top 10 as stored ${report.overlapWithStored?.toFixed(4) ?? '-'}`,
+  `exact MaxSim ${exactMs.toFixed(2)} ms a query in a batch, ` +
+    `nDCG@10 ${report.exactNdcg10?.toFixed(4) ?? '-'}, ` +
+    `same top 10 as stored ${report.overlapWithStored?.toFixed(4) ?? '-'}`,
 );
 console.table(
   rows.map((row) =>

@@ -1,5 +1,6 @@
 // Time and memory of a large collection on disk:
-//   npm run bench:scale -- --docs N [--json FILE] [--tokens 32] [--folder DIR] [--vectors DIR] [--seed 0] [--keep] [--option=value ...]
+//   npm run bench:scale -- --docs N [--json FILE] [--tokens 32] [--folder DIR] [--vectors DIR]
+//     [--seed 0] [--keep] [--option=value ...]
 // Builds a collection of N documents (streamed into `add`, then `fit` with the given options of
 // Index.fit), then measures opening, searches, one add, one delete and `verify` in fresh processes.
 // With --folder a run that was stopped goes on where it was, and the collection stays; else it is
@@ -208,12 +209,14 @@ function print({ build: { seconds, fit, peak }, ...all }) {
     `${documents} documents of ${tokens} tokens x ${pool.dim} (${pool.from}) in ${folder}`,
   );
   console.log(
-    `generate ${s(seconds.generate)}, add ${s(seconds.add)}${peak.add ? ` (peak ${mb(peak.add)})` : ''}`,
+    `generate ${s(seconds.generate)}, ` +
+      `add ${s(seconds.add)}${peak.add ? ` (peak ${mb(peak.add)})` : ''}`,
   );
   if (fit) {
     const parts = Object.entries(fit.stages).map(([name, value]) => `${name} ${s(value)}`);
     console.log(
-      `fit ${s(fit.seconds)} (peak ${mb(peak.fit)}): ${parts.join(', ')}; options ${JSON.stringify(fit.options)}`,
+      `fit ${s(fit.seconds)} (peak ${mb(peak.fit)}): ${parts.join(', ')}; ` +
+        `options ${JSON.stringify(fit.options)}`,
     );
   }
   console.log(

@@ -69,18 +69,19 @@ await index.close();
 const files = readdirSync(folder).length;
 
 console.log(
-  `${machine}\n${vectors}: ${rows.at(-1).documents} adds of one document in ${seconds.toFixed(0)} s, peak memory ${(peak / 1e6).toFixed(0)} MB`,
+  `${machine}\n${vectors}: ${rows.at(-1).documents} adds of one document in ` +
+    `${seconds.toFixed(0)} s, peak memory ${(peak / 1e6).toFixed(0)} MB`,
 );
 console.table(rows);
 console.log(
-  `search ${searched.toFixed(1)} ms (median), compaction ${compacted.seconds.toFixed(1)} s, after it ${compacted.segments} segments in ${files} files, ` +
+  `search ${searched.toFixed(1)} ms (median), compaction ${compacted.seconds.toFixed(1)} s, ` +
+    `after it ${compacted.segments} segments in ${files} files, ` +
     `${compacted.MB} MB, search ${compacted.searchMs.toFixed(1)} ms`,
 );
-if (values.json)
-  writeFileSync(
-    values.json,
-    `${JSON.stringify({ machine, vectors, seconds, peak, rows, searched, compacted, files }, null, 2)}\n`,
-  );
+if (values.json) {
+  const report = { machine, vectors, seconds, peak, rows, searched, compacted, files };
+  writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
+}
 if (!values.folder) rmSync(folder, { recursive: true });
 
 function state() {

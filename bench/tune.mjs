@@ -1,7 +1,8 @@
 // What `Index.tune` promises and what searches reach: tuned with queries drawn from the collection
 // and with given ones, recall of the exact top 10 of other queries at targets 0.9, 0.95 and 0.99,
 // with the number of candidates chosen and the number that would have been enough:
-//   node bench/tune.mjs VECTORS [--folder DIR] [--texts BEIR] [--given 200] [--unseen 300] [--seeds 3] [--json FILE]
+//   node bench/tune.mjs VECTORS [--folder DIR] [--texts BEIR] [--given 200] [--unseen 300]
+//     [--seeds 3] [--json FILE]
 // BEIR has the documents' texts: features are then learned from texts read as queries, and queries
 // are drawn so. DIR keeps the collection, fitted, for the next run; without it a temporary folder.
 // Given queries are train queries where the folder has some, else some of the queries (half of
@@ -80,9 +81,10 @@ for (const { source, options } of sources) {
       points: undefined,
     });
   }
-  console.log(
-    `${source}: ${points.map(([n, recall, error]) => `${n}: ${recall.toFixed(4)} (${error.toFixed(4)})`).join(', ')}`,
+  const shown = points.map(
+    ([n, recall, error]) => `${n}: ${recall.toFixed(4)} (${error.toFixed(4)})`,
   );
+  console.log(`${source}: ${shown.join(', ')}`);
 }
 
 console.log(`${machine}\n${vectors}: ${index.size} documents, ${unseenCount} unseen queries`);

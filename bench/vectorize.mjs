@@ -71,7 +71,8 @@ async function write(name, texts, encode) {
     rows += found.vectors.length / DIM;
     if ((at / BATCH) % 10 === 0)
       console.error(
-        `${name}: ${at} of ${texts.length}, ${Math.round((1000 * rows) / (performance.now() - began))} vectors a second`,
+        `${name}: ${at} of ${texts.length}, ` +
+          `${Math.round((1000 * rows) / (performance.now() - began))} vectors a second`,
       );
   }
   const fields = `{'descr': '|i1', 'fortran_order': False, 'shape': (${rows}, ${DIM}), }`;

@@ -6,7 +6,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { MaxSim, readNpy } from '../dist/entry/node.js';
 
-export const machine = `${cpus()[0].model}, ${availableParallelism()} threads, Node ${process.version}`;
+export const machine =
+  `${cpus()[0].model}, ${availableParallelism()} threads, ` + `Node ${process.version}`;
 
 /**
  * Documents without a token are left out; `numbers` are the others' numbers in the files, `stored`

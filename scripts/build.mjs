@@ -1,6 +1,7 @@
 // Builds dist/: kernels to WASM, inlined; TypeScript by tsc; the command line as one file, with its
 // two small libraries in it.
-//   node scripts/build.mjs [--clean]     --clean: from nothing, and without source maps, as it is packed
+//   node scripts/build.mjs [--clean]
+// --clean: from nothing, and without source maps, as it is packed
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -136,7 +137,8 @@ function unshared(binary) {
   const flags = copy.indexOf(memoryImport) + memoryImport.length;
   if (copy[flags] !== 3)
     throw new Error(
-      `the kernels import a memory with limits of kind ${copy[flags]}, expected 3: shared, with a maximum`,
+      `the kernels import a memory with limits of kind ${copy[flags]}, expected 3: shared, ` +
+        'with a maximum',
     );
   copy[flags] = 1;
   return copy;
@@ -160,7 +162,8 @@ async function inlineWorker(source, target, platform) {
   await bundle.close();
   writeChanged(
     `src/${target}`,
-    `// Written by scripts/build.mjs from ${source}. Do not edit.\nexport const WORKER: string =\n  ${JSON.stringify(output[0].code)};\n`,
+    `// Written by scripts/build.mjs from ${source}. Do not edit.\nexport const WORKER: ` +
+      `string =\n  ${JSON.stringify(output[0].code)};\n`,
   );
 }
 

@@ -1,5 +1,5 @@
-// The package in a real browser: a page that imports dist/entry/browser.js fits, ranks and reranks a
-// small corpus; the bytes must be those of Node. Once with cross-origin isolation (shared memory,
+// The package in a real browser: a page that imports dist/entry/browser.js fits, ranks and reranks
+// a small corpus; the bytes must be those of Node. Once with cross-origin isolation (shared memory,
 // several workers) and once without (one worker, no shared memory); then where the worker's file is
 // not to be had, from another origin, in a service worker, and with the kernels from a URL. Where
 // no worker may start there is an error.
@@ -100,7 +100,8 @@ const CASES = [
   {
     name: 'with a compiled module',
     before:
-      "await lemur.init({ wasm: await WebAssembly.compileStreaming(fetch('/dist/kernels.wasm')) });",
+      'await lemur.init({ wasm: ' +
+      "await WebAssembly.compileStreaming(fetch('/dist/kernels.wasm')) });",
   },
   {
     name: 'that gets a page for the kernels',
@@ -137,7 +138,8 @@ other.close();
 const version = await browser.version();
 await browser.close();
 console.log(
-  `browser: ${CASES.length + 1 - failed} of ${CASES.length + 1} passed (Chromium ${version}, ${availableParallelism()} threads)`,
+  `browser: ${CASES.length + 1 - failed} of ${CASES.length + 1} passed (Chromium ${version}, ` +
+    `${availableParallelism()} threads)`,
 );
 process.exit(failed ? 1 : 0);
 

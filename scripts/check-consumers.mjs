@@ -2,7 +2,8 @@
 // workerd, bundled by Vite, webpack and esbuild for Chromium, by esbuild and Next.js for Node,
 // compiled by several TypeScripts. Every consumer ranks the same ids. One line a check; exits with
 // 1 when one failed.
-//   node scripts/check-consumers.mjs [--strict]     --strict: what cannot be installed here is a failure too
+//   node scripts/check-consumers.mjs [--strict]
+// --strict: what cannot be installed here is a failure too
 import { join } from 'node:path';
 import { checkBundlers } from './consumers/bundlers.mjs';
 import { checkEdge } from './consumers/edge.mjs';
@@ -42,7 +43,8 @@ async function checkAll() {
   const [{ filename, unpackedSize, files }] = JSON.parse(packed.stdout);
   const tarball = join(temporary, filename);
   check(
-    `${files.length} files, ${Math.round(unpackedSize / 1000)} kB unpacked, at most ${MOST_BYTES / 1000}`,
+    `${files.length} files, ${Math.round(unpackedSize / 1000)} kB unpacked, ` +
+      `at most ${MOST_BYTES / 1000}`,
     unpackedSize > MOST_BYTES && 'too large',
   );
   checkFiles(files.map((file) => file.path));

@@ -1,6 +1,7 @@
 // Compares the vectors that checkpoints give here with those that other libraries gave for the same
 // texts.
-//   node scripts/compare-checkpoints.mjs FOLDER... [--texts FILE] [--runtime node|web] [--tolerance 1e-5] [--verbose]
+//   node scripts/compare-checkpoints.mjs FOLDER... [--texts FILE] [--runtime node|web]
+//     [--tolerance 1e-5] [--verbose]
 // FOLDER: a checkpoint with expected-LIB-query.npy, expected-LIB-document.npy (float32, rows of all
 // texts one after another) and expected-LIB.json ({ query: { counts }, document: { counts } }, rows
 // of each text); LIB is any name. --texts: a JSON array of the texts (default: texts.json beside
@@ -69,7 +70,8 @@ function report(what, texts, expected, got) {
   for (let text = 0, at = 0; text < texts.length; at += expected.counts[text++] * dim) {
     if (expected.counts[text] !== got.counts[text]) {
       wrong.push(
-        `${JSON.stringify(texts[text].slice(0, 40))}: ${got.counts[text]} rows, expected ${expected.counts[text]}`,
+        `${JSON.stringify(texts[text].slice(0, 40))}: ${got.counts[text]} rows, ` +
+          `expected ${expected.counts[text]}`,
       );
       continue;
     }
@@ -86,7 +88,8 @@ function report(what, texts, expected, got) {
   }
   if (wrong.length > 0) failed = true;
   console.log(
-    `${what} | ${same} of ${texts.length} | ${largest.toExponential(1)}${wrong.length > 0 ? ` | ${wrong.length} differ` : ''}`,
+    `${what} | ${same} of ${texts.length} | ` +
+      `${largest.toExponential(1)}${wrong.length > 0 ? ` | ${wrong.length} differ` : ''}`,
   );
   if (values.verbose) for (const line of wrong) console.log(`    ${line}`);
 }

@@ -1,7 +1,8 @@
 // Compares token ids with those of Rust's tokenizers: for every code point between letters, behind
 // a space and alone, and for random texts. Prints the code points that differ, in ranges. Also
 // checks that spans lie in the text, ascend and cut no character in two.
-//   node scripts/compare-tokens.mjs FOLDER... [--python PYTHON] [--random 4000] [--from 0] [--to 10ffff]
+//   node scripts/compare-tokens.mjs FOLDER... [--python PYTHON] [--random 4000] [--from 0]
+//     [--to 10ffff]
 // FOLDER holds a tokenizer.json; PYTHON (default python3) has the package tokenizers: pip install
 // tokenizers
 import { spawn } from 'node:child_process';
@@ -80,7 +81,9 @@ async function compare(folder) {
   }
   counts.differ = new Set(wrong.map(([code]) => code)).size;
   console.log(
-    `${basename(folder)} (${json.model.type}): ${counts.texts} texts, ${counts.differ} code points differ, ${randomDiffer} of ${random} random texts, ${counts.withoutSpans} texts without spans, ${counts.spans} with wrong ones`,
+    `${basename(folder)} (${json.model.type}): ${counts.texts} texts, ` +
+      `${counts.differ} code points differ, ${randomDiffer} of ${random} random texts, ` +
+      `${counts.withoutSpans} texts without spans, ${counts.spans} with wrong ones`,
   );
   for (const [i] of contexts.entries()) {
     const codes = wrong.filter(([, k]) => k === i).map(([code]) => code);
@@ -102,9 +105,8 @@ function startReference(file) {
       new Promise((resolve) => {
         waiting.push(resolve);
         // Python reads lines of ASCII
-        child.stdin.write(
-          `${JSON.stringify(text).replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`,
-        );
+        const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+        child.stdin.write(`${JSON.stringify(text).replace(/[\u007f-\uffff]/g, escaped)}\n`);
       }),
     end: () => child.stdin.end(),
   };

@@ -1,7 +1,8 @@
 // Makes a release: a clean tree, a changelog that has the version, a build from nothing, lint, all
 // tests, the API reference, the packed files and their types. Packs, prints what is in the
 // package, and says what is left to do by hand.
-//   node scripts/release.mjs [--dry-run] [--tested]     --dry-run: keeps no package; --tested: npm test has just run
+//   node scripts/release.mjs [--dry-run] [--tested]
+// --dry-run: keeps no package; --tested: npm test has just run
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -91,7 +91,8 @@ async function checkWebpack(context) {
   check(`${tools.version('webpack')} builds without configuration and without warnings`, problem);
   const bytes = problem ? 0 : statSync(join(output, 'page.js')).size;
   check(
-    `${tools.version('webpack')}: a page with everything is ${Math.round(bytes / 1000)} kB, at most ${MOST_PAGE_BYTES / 1000}`,
+    `${tools.version('webpack')}: a page with everything is ${Math.round(bytes / 1000)} kB, ` +
+      `at most ${MOST_PAGE_BYTES / 1000}`,
     bytes > MOST_PAGE_BYTES && 'too large',
   );
   if (!problem)
@@ -145,7 +146,8 @@ async function checkPages(name, { browser, expected }, base, headers, paths) {
   const wanted = headers === ISOLATION;
   for (const path of paths) {
     const { title, isolated, workers } = await titleOf(browser, base + path);
-    const kind = `${wanted ? 'isolated' : 'not isolated'}${path.startsWith('with-init') ? ', init with a URL' : ''}`;
+    const init = path.startsWith('with-init') ? ', init with a URL' : '';
+    const kind = `${wanted ? 'isolated' : 'not isolated'}${init}`;
     check(`${name}, ${kind}, ${workers} ${workers === 1 ? 'worker' : 'workers'}`, [
       title !== expected && `got ${title}, expected ${expected}`,
       isolated !== wanted && `crossOriginIsolated is ${isolated}`,

@@ -116,7 +116,8 @@ async function checkWebpack(context) {
     );
   });
   check(
-    `${context.tools.version('webpack')} builds the encoder without configuration and without warnings`,
+    `${context.tools.version('webpack')} builds the encoder without configuration and without ` +
+      'warnings',
     problem,
   );
   if (!problem) await checkServed(`${context.tools.version('webpack')}, build`, context, output);

@@ -26,7 +26,9 @@ ${ENCODE}
 encode(loadEncoder, process.argv[2], ${WEB}).then(console.log);
 `;
 const ROUTES = {
-  'app/layout.js': `export default function Layout({ children }) { return <html lang="en"><body>{children}</body></html>; }`,
+  'app/layout.js':
+    'export default function Layout({ children }) { return <html ' +
+    'lang="en"><body>{children}</body></html>; }',
   'app/page.js': `export default function Page() { return <p>notes</p>; }`,
   'app/rank/route.js': `import * as lemur from 'lemur';
 ${RANK}

@@ -46,7 +46,9 @@ export function checkOtherRuntimes(tools, esm, commonjs, expected) {
     );
   }
   if (deno) {
-    const name = `Deno ${run(deno, ['eval', 'console.log(Deno.version.deno)'], esm).stdout}, --allow-read`;
+    const name =
+      `Deno ${run(deno, ['eval', 'console.log(Deno.version.deno)'], esm).stdout}, ` +
+      '--allow-read';
     const permissions = ['run', '--no-prompt', '--allow-read'];
     runs.push(
       [`${name}, import`, deno, [...permissions, 'main.js'], esm],

@@ -33,8 +33,14 @@ async function encode(loadEncoder, model, options) {
 `;
 
 /** Scripts that print them. */
-export const IMPORTING = `import * as lemur from 'lemur';\n${RANK}\nrank(lemur).then(console.log);\n`;
-export const REQUIRING = `const lemur = require('lemur');\n${RANK}\nrank(lemur).then(console.log);\n`;
+export const IMPORTING = `import * as lemur from 'lemur';
+${RANK}
+rank(lemur).then(console.log);
+`;
+export const REQUIRING = `const lemur = require('lemur');
+${RANK}
+rank(lemur).then(console.log);
+`;
 /** The same on the kernels of the file. */
 export const WITH_INIT = `
 import * as lemur from 'lemur';

@@ -12,7 +12,8 @@ import { tokensOf, writeTokenFolder } from './token-data.js';
 
 /** Clears the screen, fills the clipboard, sets the title, hides, turns around, starts lines. */
 const HOSTILE =
-  '\u001b[2J\u001b]52;c;aGk=\u0007\u009b31m\u009d0;t\u009c\u007f\u0085\r\n\t\u061c\u200e\u202e\u2066\u2028\u2029\ufeff x';
+  '\u001b[2J\u001b]52;c;aGk=\u0007\u009b31m\u009d0;t\u009c\u007f\u0085\r\n' +
+  '\t\u061c\u200e\u202e\u2066\u2028\u2029\ufeff x';
 /** Nothing of the above; line feeds and what marks a word are ours. */
 const CLEAN = /^[^\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]*$/u;
 const CLEAN_BUT_MARKED = /^otters\\u001b\[2J[^\p{Cc}\p{Bidi_Control}]*hands$/u;

@@ -54,7 +54,8 @@ describe('add of token vectors', () => {
       'float32',
     ]);
     expect(stdout).toBe(
-      `${at('plain')}: 20 added; 20 documents\nNext:\n  lemur search ${at('plain')} --vectors query.npy\n`,
+      `${at('plain')}: 20 added; 20 documents\nNext:\n  lemur search ${at('plain')} --vectors ` +
+        'query.npy\n',
     );
     expect(stderr).toMatch(/^add documents …\nadd documents: [\d.]+ s\n$/);
     expect((await readdir(at('plain'))).sort()).toEqual(['index.json', 'segment.1.safetensors']);

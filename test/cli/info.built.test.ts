@@ -144,7 +144,8 @@ describe('info', () => {
       expect(await describePath(at('huge.pt'))).toMatchObject({
         kind: 'torch file',
         content:
-          'not looked into: 1099511.6 MB, more than the 500.0 MB that are read to describe a torch file',
+          'not looked into: 1099511.6 MB, more than the 500.0 MB that are read to describe a ' +
+          'torch file',
       });
     },
   );

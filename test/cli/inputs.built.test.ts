@@ -57,7 +57,8 @@ describe('process substitution', () => {
   test('gives sources, queries and judgements as files do', () => {
     expect(
       bash(
-        'lemur add piped <(cat v.npy) && lemur add filed v.npy && cmp piped/segment.1.safetensors filed/segment.1.safetensors',
+        'lemur add piped <(cat v.npy) && lemur add filed v.npy && cmp ' +
+          'piped/segment.1.safetensors filed/segment.1.safetensors',
       ),
     ).toMatchObject({
       status: 0,

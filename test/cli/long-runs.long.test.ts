@@ -80,7 +80,8 @@ describe('an interruption', () => {
     ['SIGKILL', null, /./],
     ['SIGINT', 130, /\ninterrupted\n$/],
   ] as const)(
-    'by %s in the first segment costs no more than what was under way; the same command ends as one that was left alone',
+    'by %s in the first segment costs no more than what was under way; ' +
+      'the same command ends as one that was left alone',
     async (signal, code, said) => {
       await writeFile(at('many.jsonl'), lines);
       if (!(await readdir(folder)).includes('undisturbed'))

@@ -237,7 +237,8 @@ describe('eval with vectors', () => {
     const qrels = join(folder, 'qrels.tsv');
     await writeFile(
       qrels,
-      `query-id\tcorpus-id\tscore\nfirst\t${idOf(3)}\t1\nthird\t${idOf(11)}\t2\nfifth\t${idOf(0)}\t0\n`,
+      `query-id\tcorpus-id\tscore\nfirst\t${idOf(3)}\t1\nthird\t${idOf(11)}\t2\n` +
+        `fifth\t${idOf(0)}\t0\n`,
     );
     const args = [
       'eval',

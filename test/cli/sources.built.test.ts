@@ -75,7 +75,9 @@ describe('texts', () => {
     writeFileSync(at('note.rst'), '\n Otters hold hands.\n');
     await expect(textsOf(at('note.rst'), reading())).rejects.toMatchObject({
       code: 'bad-file',
-      message: `${at('note.rst')}: begins with "Otters hold hands.\\n", expected JSON lines; the name of a text ends with .txt or .md`,
+      message:
+        `${at('note.rst')}: begins with "Otters hold hands.\\n", expected JSON lines; ` +
+        'the name of a text ends with .txt or .md',
     });
   });
 
@@ -116,7 +118,8 @@ describe('texts', () => {
     );
     await textsOf('-', it);
     expect(it.notes).toEqual([
-      'standard input: fields that are not read: "url" (2 lines), "lang" (1 line); read are _id (or id), title, text and metadata, which takes any fields',
+      'standard input: fields that are not read: "url" (2 lines), "lang" (1 line); ' +
+        'read are _id (or id), title, text and metadata, which takes any fields',
     ]);
   });
 });
@@ -130,7 +133,8 @@ describe('token vectors that are zero throughout', () => {
     offsets: [0, 2, 3, 6],
   };
   const note = (label: string) => [
-    `${label}: left out 3 token vectors of 9, in 2 texts, zero throughout, as padding is (--keep-zeros takes them for tokens)`,
+    `${label}: left out 3 token vectors of 9, in 2 texts, zero throughout, ` +
+      'as padding is (--keep-zeros takes them for tokens)',
   ];
   const files = (): [string, Uint8Array][] => [
     ['padded.npy', writeNpy({ shape: [3, 3, 2], data: padded })],
@@ -179,7 +183,9 @@ describe('token vectors that are zero throughout', () => {
     );
     await expect(openSource(at('zero.npy'), reading().options)).rejects.toMatchObject({
       code: 'empty-document',
-      message: `${at('zero.npy')}: text 1 has 2 token vectors, all of them zero; --keep-zeros takes them as they are`,
+      message:
+        `${at('zero.npy')}: text 1 has 2 token vectors, all of them zero; ` +
+        '--keep-zeros takes them as they are',
     });
     const { exitCode, stderr } = await runInProcess(
       ['add', at('zeros'), at('zero.npy'), '--keep-zeros'],
@@ -233,7 +239,8 @@ describe('what there is to learn and to measure', () => {
     expect([exitCode, stderr]).toEqual([
       1,
       expect.stringContaining(
-        `few.lemur: there is nothing to measure without features, exact searches find everything; ${why}\n`,
+        'few.lemur: there is nothing to measure without features, ' +
+          `exact searches find everything; ${why}\n`,
       ),
     ]);
     await run('add', at('exact.lemur'), at('few'), '--features', 'exact');

@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type Encoder,
@@ -13,11 +11,8 @@ import {
   type TokenSets,
 } from '../../dist/entry/node.js';
 import { documentsOf, matrixOf, randomOf } from './random-documents.js';
+import { DIM, LEARN, query, rejection, threads } from './small-collection.js';
 
-const DIM = 16;
-const LEARN = { olsSampleSize: 256, finalHiddenDim: 64, trainSubsetSize: 64 };
-const query = matrixOf(5, DIM, randomOf(77));
-const threads = 1;
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'lemur-collection-'));
@@ -78,14 +73,6 @@ const letters: Encoder = {
     return letters.encodeDocument(texts);
   },
   async close() {},
-};
-
-const rejection = async (work: Promise<unknown>): Promise<{ code?: string; message: string }> => {
-  const error: unknown = await work.then(
-    () => new Error('it resolved'),
-    (reason: unknown) => reason,
-  );
-  return error as { code?: string; message: string };
 };
 
 describe.each(['memory', 'folder'] as const)('in %s', (kind) => {
@@ -334,103 +321,4 @@ test('places that hold nothing, something else, or another encoder’s vectors a
   expect(error).toMatchObject({ code: 'encoder-mismatch' });
   expect(error.message).toContain('letters');
   expect(error.message).toContain('others');
-});
-
-test('searches under way finish when the index is closed, and later ones are refused', async () => {
-  const index = await Index.create(memoryStorage(), { dim: DIM, threads });
-  await index.add(documentsOf(200, DIM));
-  const searches = Array.from({ length: 50 }, () => index.search(query, { k: 3 }));
-  await index.close();
-  const answers = await Promise.all(searches);
-  for (const answer of answers) expect(answer).toEqual(answers[0]);
-  expect(await rejection(index.search(query))).toMatchObject({ code: 'closed' });
-});
-
-test('200 searches at once, some of them cut short, give what each gives alone, while documents are added and the model is fitted anew', async () => {
-  await using index = await Index.create(memoryStorage(), {
-    dim: DIM,
-    features: 'random',
-    threads: 2,
-  });
-  await index.add(documentsOf(1300, DIM, 3));
-  await index.fit(LEARN);
-  const random = randomOf(9);
-  const queries = Array.from({ length: 200 }, () => matrixOf(3, DIM, random));
-  const options = { k: 5, numCandidates: 200, filter: { number: { $lt: 1300 } } };
-  const alone = [];
-  for (const asked of queries) alone.push((await index.search(asked, options)).hits);
-  const stop = new AbortController();
-  const searches = queries.map((asked, i) =>
-    index.search(asked, { ...options, signal: i % 10 === 9 ? stop.signal : undefined }),
-  );
-  const changes = [
-    index.add(documentsOf(300, DIM, 4, 'b').map(({ metadata: _, ...rest }) => rest)),
-    index.fit({ ...LEARN, seed: 1 }),
-  ];
-  stop.abort(new Error('enough'));
-  const answers = await Promise.allSettled(searches);
-  await Promise.all(changes);
-  for (const [i, answer] of answers.entries()) {
-    if (i % 10 === 9)
-      expect(answer).toMatchObject({ status: 'rejected', reason: { message: 'enough' } });
-    else expect(answer).toMatchObject({ status: 'fulfilled', value: { hits: alone[i] } });
-  }
-});
-
-test('an aborted add or fit leaves the state before it', async () => {
-  await using index = await Index.create(memoryStorage(), {
-    dim: DIM,
-    features: 'random',
-    threads,
-  });
-  await index.add(documentsOf(100, DIM));
-  const stop = new AbortController();
-  const adding = index.add(documentsOf(3000, DIM, 2, 'b'), { signal: stop.signal });
-  stop.abort(new Error('enough'));
-  expect((await rejection(adding)).message).toBe('enough');
-  expect(index.size).toBe(100);
-  const fitting = index.fit({ ...LEARN, signal: AbortSignal.timeout(1) });
-  expect((await rejection(fitting)).message).toMatch(/time/i);
-  expect(index.stats().features).toBe('exact');
-  await index.fit(LEARN);
-  expect(index.stats().features).toBe('random');
-});
-
-test('the same calls give the same files in another process, whatever the number of threads', {
-  timeout: 60_000,
-}, () => {
-  const entry = new URL('../../dist/entry/node.js', import.meta.url).href;
-  const documents = fileURLToPath(new URL('./random-documents.ts', import.meta.url));
-  const run = (name: string, count: number): Map<string, string> => {
-    const script = `
-      import { Index } from '${entry}';
-      const { documentsOf } = await import('data:text/javascript;base64,' + process.argv[1]);
-      const index = await Index.create(${JSON.stringify(join(folder, name))}, { dim: ${DIM}, features: 'trained', threads: ${count} });
-      const documents = documentsOf(300, ${DIM});
-      await index.add(documents.slice(0, 200));
-      await index.fit({ ...${JSON.stringify(LEARN)}, epochs: 2, learnSubsetSize: 512 });
-      for (const document of documents.slice(200, 212)) await index.add(document);
-      await index.delete(['a5', 'a205']);
-      await index.add(documents.slice(212));
-      await index.close();`;
-    const plain = readFileSync(documents, 'utf8')
-      .replace(/^import .*$/gm, '')
-      .replace(
-        /: \(\) => number(?=[ ,)])|: number|: string|\): \{ data: Float32Array; dims: \[number, number\] \}(?= \{)|\): \(IndexDocument[^\n]*\[\] (?=\{)/g,
-        (match) => (match.startsWith(')') ? ')' : ''),
-      );
-    execFileSync(process.execPath, [
-      '--input-type=module',
-      '-e',
-      script,
-      Buffer.from(plain).toString('base64'),
-    ]);
-    const at = join(folder, name);
-    return new Map(
-      readdirSync(at).map((file) => [file, readFileSync(join(at, file)).toString('base64')]),
-    );
-  };
-  const one = run('once', 1);
-  expect([...one.keys()].length).toBeGreaterThan(4);
-  expect(run('twice', 2)).toEqual(one);
 });

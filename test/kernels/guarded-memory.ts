@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 
 const GUARD = 0xa5;
 const GUARD_BYTES = 64;
@@ -71,4 +71,12 @@ export function guardedMemory(memory: WebAssembly.Memory): GuardedMemory {
       top = 65536;
     },
   };
+}
+
+/** Memory that every test of a suite finds empty, and whose guards are looked at after each. */
+export function guardEachTest(memory: WebAssembly.Memory): GuardedMemory {
+  const guarded = guardedMemory(memory);
+  beforeEach(() => guarded.reset());
+  afterEach(() => guarded.expectGuardsIntact());
+  return guarded;
 }

@@ -110,7 +110,8 @@ describe('after init the bytes are those of the inlined kernels', async () => {
       console.log((await fit()).split(' ')[1]);`);
     expect(stdout).toBe(expected.split(' ')[1]);
     expect(stderr).toBe(
-      'lemur: compiling WebAssembly is forbidden here, init({ wasm }) takes compiled kernels (disallowed by embedder); the plain kernels are many times slower',
+      'lemur: compiling WebAssembly is forbidden here, init({ wasm }) takes compiled kernels ' +
+        '(disallowed by embedder); the plain kernels are many times slower',
     );
   });
 });
@@ -176,7 +177,8 @@ describe('init refuses', () => {
     const { code, message } = await refusal(at('/page'));
     expect(code).toBe('bad-file');
     expect(message).toBe(
-      `init: ${at('/page')}: got 34 bytes that begin with "<!doctype html><title>Ho", expected a WebAssembly binary`,
+      `init: ${at('/page')}: got 34 bytes that begin with "<!doctype html><title>Ho", ` +
+        'expected a WebAssembly binary',
     );
   });
 
@@ -254,7 +256,8 @@ describe('init refuses', () => {
       const { code, message } = await refusal(wasm);
       expect(code).toBe('bad-file');
       expect(message).toBe(
-        'init: wasm: got a module that imports a.f and exports nothing, expected lemur/kernels.wasm',
+        'init: wasm: got a module that imports a.f and exports nothing, ' +
+          'expected lemur/kernels.wasm',
       );
     }
   });
@@ -275,7 +278,8 @@ describe('init refuses', () => {
     );
     expect(code).toBe('unsupported');
     expect(message).toBe(
-      'init: got lemur/kernels.wasm, expected lemur/kernels-shared.wasm where memory is shared, or the bytes of either',
+      'init: got lemur/kernels.wasm, expected lemur/kernels-shared.wasm where memory is ' +
+        'shared, or the bytes of either',
     );
     const { stdout } = await runScript(`
       import { readFile } from 'node:fs/promises';
@@ -283,7 +287,8 @@ describe('init refuses', () => {
       const wasm = await WebAssembly.compile(await readFile(${path('kernels-shared')}));
       await init({ wasm }).catch((error) => console.log(error.code, error.message));`);
     expect(stdout).toBe(
-      'unsupported init: got lemur/kernels-shared.wasm, expected lemur/kernels.wasm where memory is not shared, or the bytes of either',
+      'unsupported init: got lemur/kernels-shared.wasm, expected lemur/kernels.wasm where ' +
+        'memory is not shared, or the bytes of either',
     );
   });
 
@@ -294,7 +299,8 @@ describe('init refuses', () => {
       WebAssembly.compile = async () => { throw new WebAssembly.CompileError('disallowed by embedder'); };
       await init({ wasm: await readFile(${path('kernels')}) }).catch((error) => console.log(error.code, error.message));`);
     expect(stdout).toBe(
-      'unsupported init: compiling WebAssembly is forbidden here, expected a WebAssembly.Module (disallowed by embedder)',
+      'unsupported init: compiling WebAssembly is forbidden here, ' +
+        'expected a WebAssembly.Module (disallowed by embedder)',
     );
   });
 

@@ -1,31 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { folderStorage, type Storage } from '../../dist/entry/node.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { mountSmallDisk } from './small-disk.js';
 
-const root = await mkdtemp(join(tmpdir(), 'lemur-full-'));
+const root = await temporaryFolder('full');
+const mounted = mountSmallDisk(root, '64k');
 const isRoot = process.getuid?.() === 0;
-
-/** A file system of 64 KiB, where this process may make one. */
-function mountSmall(): string | null {
-  if (!isRoot || process.platform !== 'linux') return null;
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', root], { stdio: 'ignore' });
-    return root;
-  } catch {
-    return null;
-  }
-}
-
-const mounted = mountSmall();
-afterAll(() => {
-  if (mounted) execFileSync('umount', [mounted]);
-  else chmodSync(root, 0o700);
-  rmSync(root, { recursive: true });
-});
 
 const small = Uint8Array.from({ length: 1000 }, (_, i) => i & 255);
 const large = new Uint8Array(200_000).fill(1);

@@ -200,10 +200,8 @@ describe.concurrent('an encoder that never answers', () => {
 });
 
 describe.concurrent('a storage that never answers', () => {
-  const CALLS: Record<
-    string,
-    { of: StorageCall[]; run: (index: Index, signal?: AbortSignal) => Promise<unknown> }
-  > = {
+  type Run = (index: Index, signal?: AbortSignal) => Promise<unknown>;
+  const CALLS: Record<string, { of: StorageCall[]; run: Run }> = {
     add: {
       of: ['write', 'sync', 'replace', 'read', 'list'],
       run: (index, signal) => index.add([documentOf('b')], { signal }),
@@ -228,6 +226,16 @@ describe.concurrent('a storage that never answers', () => {
     verify: { of: ['open', 'file', 'close'], run: (index, signal) => index.verify({ signal }) },
     search: { of: ['file'], run: (index, signal) => index.search(QUERY, { signal }) },
   };
+  /** A call that waits for what never comes, on a collection of its own. */
+  async function stuck(what: StorageCall, run: Run, signal?: AbortSignal) {
+    const storage = hangingStorage();
+    const index = await prepared(storage);
+    storage.hang(what);
+    const outcome = outcomeOf(run(index, signal));
+    await storage.hangs();
+    return { storage, index, outcome };
+  }
+
   /** Each with a collection of its own, all at once. */
   const inAll = (
     of: readonly StorageCall[],
@@ -235,18 +243,15 @@ describe.concurrent('a storage that never answers', () => {
   ): Promise<unknown> => Promise.all(of.map(check));
 
   test.each(Object.entries(CALLS))(
-    '%s ends when its signal aborts while the storage hangs, the next call comes after, and nothing is lost',
+    '%s ends when its signal aborts while the storage hangs, the next call comes after, ' +
+      'and nothing is lost',
     {
       timeout: HANG,
     },
     async (_, { of, run }) => {
       await inAll(of, async (what) => {
-        const storage = hangingStorage();
-        const index = await prepared(storage);
-        storage.hang(what);
         const controller = new AbortController();
-        const outcome = outcomeOf(run(index, controller.signal));
-        await storage.hangs();
+        const { storage, index, outcome } = await stuck(what, run, controller.signal);
         controller.abort('enough');
         expect(await outcome, what).toBe('enough');
         const next = index.add(documentOf('next'));
@@ -267,11 +272,7 @@ describe.concurrent('a storage that never answers', () => {
     },
     async (_, { of, run }) => {
       await inAll(of, async (what) => {
-        const storage = hangingStorage();
-        const index = await prepared(storage);
-        storage.hang(what);
-        const outcome = outcomeOf(run(index));
-        await storage.hangs();
+        const { storage, index, outcome } = await stuck(what, run);
         await index.close();
         expect(['resolved', expect.objectContaining({ code: 'closed' })], what).toContainEqual(
           await outcome,

@@ -1,30 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Index } from '../../../dist/entry/node.js';
+import { mountSmallDisk } from '../../storage/small-disk.js';
+import { temporaryFolder } from '../../temporary-folder.js';
 import { documentsOf, matrixOf, randomOf } from '../random-documents.js';
 
 const DIM = 16;
-const root = mkdtempSync(join(tmpdir(), 'lemur-full-disk-'));
-
-/** Whether a file system of 2 MiB could be mounted there, which takes root. */
-function mountSmall(): boolean {
-  if (process.getuid?.() !== 0 || process.platform !== 'linux') return false;
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', root], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const mounted = mountSmall();
-afterAll(() => {
-  if (mounted) execFileSync('umount', ['-l', root]);
-  rmSync(root, { recursive: true });
-});
+const root = await temporaryFolder('full-disk');
+const mounted = mountSmallDisk(root, '2m');
 
 /** Leaves no room for a byte. */
 function fill(): void {

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 test.skipIf(process.platform === 'win32')(
-  'a process that can open no more files does all of what it says or nothing, and goes on when it can',
+  'a process that can open no more files does all of what it says or nothing, ' +
+    'and goes on when it can',
   () => {
     const script = fileURLToPath(new URL('./too-many-files.mjs', import.meta.url));
     const printed = execFileSync(

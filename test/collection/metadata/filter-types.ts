@@ -1,4 +1,5 @@
-// Compiled by filter-types.test.ts, never run: what the compiler must take, and (each line behind @ts-expect-error) what it must refuse.
+// Compiled by filter-types.built.test.ts, never run: what the compiler must take, and (each line
+// behind @ts-expect-error) what it must refuse.
 import type { Filter } from '../../../src/collection/metadata/filter.js';
 import type { Metadata } from '../../../src/collection/metadata/metadata.js';
 

@@ -281,12 +281,14 @@ describe('a filter', () => {
     [
       'an empty object',
       { a: {} },
-      'filter.a: an object without operators; to ask whether there is anything, write { $exists: true }',
+      'filter.a: an object without operators; to ask whether there is anything, ' +
+        'write { $exists: true }',
     ],
     [
       'a nested object',
       { author: { name: 'X' } },
-      'filter.author: got a nested object; name what is in it by a path with dots: { "author.name": ... }',
+      'filter.author: got a nested object; name what is in it by a path with dots: ' +
+        '{ "author.name": ... }',
     ],
     [
       'an operator without its $',
@@ -296,7 +298,8 @@ describe('a filter', () => {
     [
       'one among others',
       { year: { $gt: 2000, lt: 2010 } },
-      'filter.year.lt: no such operator; there are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists and $not; did you mean $lt?',
+      'filter.year.lt: no such operator; there are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, ' +
+        '$exists and $not; did you mean $lt?',
     ],
     [
       'an operator of filters without its $',
@@ -311,22 +314,26 @@ describe('a filter', () => {
     [
       'a misspelt operator',
       { a: { $exist: true } },
-      'filter.a.$exist: no such operator; there are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists and $not; did you mean $exists?',
+      'filter.a.$exist: no such operator; there are $eq, $ne, $gt, $gte, $lt, $lte, $in, ' +
+        '$nin, $exists and $not; did you mean $exists?',
     ],
     [
       'an unknown operator',
       { a: { $regex: 'x' } },
-      'filter.a.$regex: no such operator; there are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists and $not',
+      'filter.a.$regex: no such operator; there are $eq, $ne, $gt, $gte, $lt, $lte, $in, ' +
+        '$nin, $exists and $not',
     ],
     [
       'a key among operators',
       { a: { $gt: 1, b: 2 } },
-      'filter.a.b: no such operator; there are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $exists and $not',
+      'filter.a.b: no such operator; there are $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, ' +
+        '$exists and $not',
     ],
     [
       'an unknown operator of filters',
       { $nor: [] },
-      "filter.$nor: no operator '$nor' of filters; there are $and, $or and $not, and paths begin without $",
+      "filter.$nor: no operator '$nor' of filters; there are $and, $or and $not, " +
+        'and paths begin without $',
     ],
     [
       'no boolean for $exists',
@@ -336,7 +343,8 @@ describe('a filter', () => {
     [
       'a value for $not',
       { a: { $not: 'x' } },
-      'filter.a.$not: expected an object of operators such as { $gte: 1 }, got "x"; $ne excludes a value',
+      'filter.a.$not: expected an object of operators such as { $gte: 1 }, got "x"; ' +
+        '$ne excludes a value',
     ],
     [
       'a filter for a list of them',

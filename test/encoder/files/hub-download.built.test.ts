@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,6 +11,7 @@ import type * as CheckpointModule from '../../../dist/encoder/checkpoint/checkpo
 import type * as FilesModule from '../../../dist/encoder/files/checkpoint-files.js';
 import type * as ModelModule from '../../../dist/encoder/files/node-model.js';
 import type * as EncoderModule from '../../../dist/entry/node-encoder.js';
+import { mountSmallDisk } from '../../storage/small-disk.js';
 import { smallColbert } from '../small-checkpoint.js';
 
 const ID = 'someone/colbert-small';
@@ -445,18 +447,8 @@ describe('a cache that cannot be written', () => {
   });
 
   const full = join(root, 'full');
-  const mounted = ((): boolean => {
-    if (process.getuid?.() !== 0 || process.platform !== 'linux') return false;
-    try {
-      execFileSync('sh', ['-c', `mkdir "${full}" && mount -t tmpfs -o size=64k tmpfs "${full}"`], {
-        stdio: 'ignore',
-      });
-      return true;
-    } catch {
-      return false;
-    }
-  })();
-  afterAll(() => mounted && execFileSync('umount', ['-l', full]));
+  mkdirSync(full);
+  const mounted = mountSmallDisk(full, '64k');
 
   test.skipIf(!mounted)(
     'because the disk is full leaves no part of a file, and the next call goes on',

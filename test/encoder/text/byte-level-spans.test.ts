@@ -23,7 +23,8 @@ const splitting = byteLevelBpe({
     type: 'Sequence',
     pretokenizers: [
       isolated(
-        "(?i:'s|'t)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+        "(?i:'s|'t)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| " +
+          '?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+',
       ),
       { type: 'Digits', individual_digits: true },
       { type: 'ByteLevel', add_prefix_space: false, use_regex: false },

@@ -87,7 +87,8 @@ test('ids and metadata of JSON lines are refused with field and line; what is no
   }
   expect(
     await documents(
-      '{"_id":"1","text":"9007199254740993","uid":9007199254740993,"metadata":{"big":"9007199254740993"}}',
+      '{"_id":"1","text":"9007199254740993","uid":9007199254740993,' +
+        '"metadata":{"big":"9007199254740993"}}',
     ),
   ).toEqual([
     { id: '1', title: '', text: '9007199254740993', metadata: { big: '9007199254740993' } },
@@ -97,7 +98,9 @@ test('ids and metadata of JSON lines are refused with field and line; what is no
 test('fields that nothing reads are counted', async () => {
   const unread: UnreadFields = new Map();
   await documents(
-    '{"_id":"1","id":"x","text":"a","Text":"b"}\n{"id":"2","title":"t","text":"a","url":1,"metadata":{"url":2}}\n{"_id":"3","text":"c","url":3}',
+    '{"_id":"1","id":"x","text":"a","Text":"b"}\n' +
+      '{"id":"2","title":"t","text":"a","url":1,"metadata":{"url":2}}\n' +
+      '{"_id":"3","text":"c","url":3}',
     unread,
   );
   expect([...unread]).toEqual([

@@ -122,7 +122,8 @@ describe('errors', () => {
     await expect(parse(chunks(`1\n${longest} `))).rejects.toMatchObject({
       code: 'bad-file',
       message:
-        'a.jsonl: line 2: more than 8388608 bytes; is this one object a line? A longer text can be given as a file of its own, and token vectors as .npy or safetensors',
+        'a.jsonl: line 2: more than 8388608 bytes; is this one object a line? A longer text ' +
+        'can be given as a file of its own, and token vectors as .npy or safetensors',
     });
     expect(
       await collect(readJsonLines(chunks(`${longest} `), 'a.jsonl', { maxLineBytes: most + 1 })),

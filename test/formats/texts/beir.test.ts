@@ -18,7 +18,8 @@ async function documents(text: string): Promise<unknown[]> {
 describe('documents', () => {
   test('have an id, a title and a text, and metadata where the file has them', async () => {
     const text =
-      '{"_id":"a","title":"T","text":"x","metadata":{"year":1999}}\n{"_id":"b","text":""}\n{"_id":7,"title":null,"text":"y","metadata":null}\n';
+      '{"_id":"a","title":"T","text":"x","metadata":{"year":1999}}\n{"_id":"b","text":""}\n' +
+      '{"_id":7,"title":null,"text":"y","metadata":null}\n';
     expect(await documents(text)).toEqual([
       { id: 'a', title: 'T', text: 'x', metadata: { year: 1999 } },
       { id: 'b', title: '', text: '' },

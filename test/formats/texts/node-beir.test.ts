@@ -150,7 +150,9 @@ describe('what is missing or damaged', () => {
     });
     await expect(all(await readBeir(folder))).rejects.toMatchObject({
       code: 'invalid-argument',
-      message: `${join(folder, 'corpus.jsonl')}: line 3: id "d1" was already used in line 1; ids must be unique`,
+      message:
+        `${join(folder, 'corpus.jsonl')}: line 3: id "d1" was already used in line 1; ` +
+        'ids must be unique',
     });
   });
 
