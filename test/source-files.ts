@@ -51,7 +51,7 @@ export function importsOf({ path, text }: SourceFile): string[] {
   return found;
 }
 
-/** All string literals of a file and the fixed parts of its templates, those of imports included. */
+/** All string literals of a file and the fixed parts of its templates, imports included. */
 export function stringsOf({ path, text }: SourceFile): string[] {
   const found: string[] = [];
   new Visitor({
@@ -91,4 +91,36 @@ export function functionsOf({ path, text }: SourceFile): SourceFunction[] {
     ArrowFunctionExpression: take,
   }).visit(parseSync(path, text).program);
   return found;
+}
+
+/**
+ * Numbers of lines above `columns`, but for those that cannot be broken: titles of tests, regular
+ * expressions, rows of tables in comments, and what a template holds that goes over several lines.
+ */
+export function wideLines(file: SourceFile, columns: number): number[] {
+  const wide = file.lines.flatMap((line, i) =>
+    line.length > columns && !/^\s*\* \|/.test(line) ? [i + 1] : [],
+  );
+  if (wide.length === 0) return wide;
+  const whole = new Set<number>();
+  const lineOf = (offset: number): number => file.text.slice(0, offset).split('\n').length;
+  const take = ({ start, end }: ESTree.Node): void => {
+    for (let line = lineOf(start); line <= lineOf(end); line++) whole.add(line);
+  };
+  // decorators before functions are AssemblyScript's own
+  const text = file.text.replace(/^@\w+$/gm, (decorator) => ' '.repeat(decorator.length));
+  new Visitor({
+    Literal(node) {
+      if ('regex' in node) take(node);
+    },
+    TemplateLiteral(node) {
+      if (lineOf(node.start) < lineOf(node.end)) take(node);
+    },
+    CallExpression(node) {
+      const [title] = node.arguments;
+      const callee = file.text.slice(node.callee.start, node.callee.end);
+      if (/^(test|it|describe)\b/.test(callee) && title?.type === 'Literal') take(title);
+    },
+  }).visit(parseSync(file.path, text).program);
+  return wide.filter((line) => !whole.has(line));
 }

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { importsOf, sourceFiles, stringsOf } from './source-files.js';
+import { functionsOf, importsOf, sourceFiles, stringsOf, wideLines } from './source-files.js';
 
 const { basename, dirname } = posix;
 
@@ -75,10 +75,76 @@ function roomOf(file: string): number {
   return -1;
 }
 
+/** Written by scripts/build.mjs. */
+const GENERATED = [
+  'kernels/wasm-binary.ts',
+  'entry/inlined-kernels-worker.ts',
+  'entry/inlined-encoder-worker.ts',
+];
+
+/** Lines that a file of src/ has at most, but for these. */
+const FILE_LINES = 300;
+const LONG_FILES: readonly string[] = [
+  'cli/source.ts',
+  'collection/files/store.ts',
+  'collection/index.ts',
+  'collection/metadata/compile-filter.ts',
+  'device/cpu/host/tensor-store.ts',
+  'device/cpu/host/worker-pool.ts',
+  'device/cpu/operations/train.ts',
+  'formats/safetensors/safetensors-header.ts',
+  'lemur/lemur.ts',
+  'lemur/saved-folder.ts',
+  'lemur/txtai-folder.ts',
+  'tokens/token-sets.ts',
+];
+/** Lines that a function of src/ has at most, those of functions within it included. */
+const FUNCTION_LINES = 60;
+const TALL_FUNCTIONS: readonly string[] = [
+  'addConvert',
+  'addSearch',
+  'addTile',
+  'checkDocument',
+  'columnArrays',
+  'createCalls',
+  'createPool',
+  'createTensorStore',
+  'createWorker',
+  'encodeSegment',
+  'fitIndex',
+  'folderStorage',
+  'mergeSegments',
+  'openStore',
+  'readLines',
+  'readModel',
+  'reflectColumn',
+  'run',
+  'saveLocked',
+  'topRows',
+  'writing',
+];
+
+/** Files that import each other, each circle once, as the path around it. */
+function circlesOf(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const way: string[] = [];
+  const visit = (path: string): void => {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(' -> '));
+    if (way.includes(path) || done.has(path)) return;
+    way.push(path);
+    for (const specifier of imports.get(path) ?? [])
+      if (specifier.startsWith('.')) visit(resolve(path, specifier));
+    way.pop();
+    done.add(path);
+  };
+  for (const path of imports.keys()) visit(path);
+  return circles;
+}
+
 describe('src/', () => {
-  const imports = new Map(
-    sourceFiles(folder('../src'), ['.ts']).map((file) => [file.path, importsOf(file)]),
-  );
+  const files = sourceFiles(folder('../src'), ['.ts']);
+  const imports = new Map(files.map((file) => [file.path, importsOf(file)]));
   const paths = [...imports.keys()];
   const importing = (wrong: (path: string, specifier: string) => boolean): string[] =>
     [...imports].flatMap(([path, specifiers]) =>
@@ -99,6 +165,22 @@ describe('src/', () => {
       return room < 0 || room > roomOf(path);
     });
     expect(wrong).toEqual([]);
+  });
+
+  test('no files import each other, types included', () => {
+    expect(circlesOf(imports)).toEqual([]);
+  });
+
+  test('files and functions are short, but for those that are listed', () => {
+    const made = files.filter(({ path }) => !GENERATED.includes(path));
+    const long = made.filter(({ lines }) => lines.length > FILE_LINES).map(({ path }) => path);
+    expect(long.filter((path) => !LONG_FILES.includes(path))).toEqual([]);
+    const tall = made.flatMap((file) =>
+      functionsOf(file)
+        .filter(({ name, lines }) => lines > FUNCTION_LINES && !TALL_FUNCTIONS.includes(name))
+        .map(({ name, line, lines }) => `${file.path}:${line} ${name}, ${lines} lines`),
+    );
+    expect(tall).toEqual([]);
   });
 
   test('portable files import nothing of Node', () => {
@@ -150,3 +232,13 @@ describe('test/', () => {
     expect(both).toEqual([]);
   });
 });
+
+test.each(['src', 'test', 'scripts', 'bench', 'assembly', 'examples'])(
+  'lines of %s are no longer than 100 columns where they can be broken',
+  (name) => {
+    const wide = sourceFiles(folder(`../${name}`), ['.ts', '.mjs'])
+      .filter(({ path }) => !GENERATED.includes(path) && !/^(fixtures|results)\//.test(path))
+      .flatMap((file) => wideLines(file, 100).map((line) => `${name}/${file.path}:${line}`));
+    expect(wide).toEqual([]);
+  },
+);

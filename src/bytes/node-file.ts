@@ -117,7 +117,9 @@ export function sharedRoom(bytes: number, path: string): SharedArrayBuffer {
   try {
     if (bytes <= Math.max(SHARE * left, SMALL)) return new SharedArrayBuffer(bytes);
   } catch {}
-  const problem = `its vectors take ${bytes} bytes of memory, too many for the ${left} that are free; expected less in one file`;
+  const problem =
+    `its vectors take ${bytes} bytes of memory, too many for the ${left} that ` +
+    'are free; expected less in one file';
   throw new LemurError('unsupported', `${path}: ${problem}`, { where: path });
 }
 

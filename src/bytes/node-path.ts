@@ -43,7 +43,8 @@ function resolved(path: string, where: string): string {
   try {
     return resolve(path);
   } catch (cause) {
-    const problem = `a relative path, ${path}, and the working directory is gone; give an absolute path`;
+    const problem =
+      `a relative path, ${path}, and the working directory is gone; ` + 'give an absolute path';
     throw new LemurError('not-found', `${where}: ${problem}`, { where }, { cause });
   }
 }

@@ -16,7 +16,9 @@ export interface StoredText<M extends Metadata = Metadata> {
   metadata: M | undefined;
 }
 
-/** The document with an id, or for an array those of its ids in its order; undefined: none has it. */
+/**
+ * The document with an id, or for an array those of its ids in its order; undefined: none has it.
+ */
 export async function getDocuments<M extends Metadata>(
   snapshot: Snapshot,
   ids: string | readonly string[],

@@ -34,7 +34,9 @@ export function checkDevice({ device, threads }: DeviceOptions): void {
   const missing = missingMethods(device, SEARCH_METHODS);
   if (missing.length === 0) return;
   const lacks = missing.length < SEARCH_METHODS.length ? ` without ${missing.join(', ')}` : '';
-  const message = `device: expected a device of your own, or none for the processor's, got ${describeKind(device)}${lacks}`;
+  const message =
+    "device: expected a device of your own, or none for the processor's, " +
+    `got ${describeKind(device)}${lacks}`;
   throw new LemurError('invalid-argument', message, { where: 'device' });
 }
 
@@ -45,7 +47,8 @@ export function checkDevice({ device, threads }: DeviceOptions): void {
 export function learningDevice(device: SearchDevice, where: string): Device {
   const missing = missingMethods(device, LEARNER_METHODS);
   if (missing.length === 0) return device as Device;
-  const message = `${where}: this device searches but does not learn: it has no ${missing.join(', ')}`;
+  const message =
+    `${where}: this device searches but does not learn: ` + `it has no ${missing.join(', ')}`;
   throw new LemurError('unsupported', message, { where });
 }
 

@@ -61,7 +61,9 @@ function checkShape(
   }
   const { counts } = given;
   if (given.dim !== dim || counts.length !== texts) {
-    const message = `the encoder gave ${counts.length} texts of ${String(given.dim)} dimensions, expected ${texts} of ${dim}`;
+    const message =
+      `the encoder gave ${counts.length} texts of ${String(given.dim)} ` +
+      `dimensions, expected ${texts} of ${dim}`;
     throw new LemurError('dimension-mismatch', message, {
       where: 'encoder',
       expected: dim,
@@ -88,13 +90,15 @@ function checkOffsets(given: unknown, offsets: Float64Array): void {
   if (!isNumberArray(given) || given.length !== offsets.length)
     throw invalidArgument(
       'encoder',
-      `offsets: expected ${offsets.length} numbers, got ${isNumberArray(given) ? given.length : describeKind(given)}`,
+      `offsets: expected ${offsets.length} numbers, ` +
+        `got ${isNumberArray(given) ? given.length : describeKind(given)}`,
     );
   const wrong = offsets.findIndex((offset, i) => given[i] !== offset);
   if (wrong >= 0)
     throw invalidArgument(
       'encoder',
-      `offsets[${wrong}]: expected ${offsets[wrong]} by the counts, got ${describeKind(given[wrong])}`,
+      `offsets[${wrong}]: expected ${offsets[wrong]} by the counts, ` +
+        `got ${describeKind(given[wrong])}`,
     );
 }
 

@@ -99,7 +99,8 @@ export function checkProjection(projection: Projection | undefined, width: numbe
   const matrix = ownFloats(projection.matrix, 'loadEncoder: projection.matrix');
   if (!Number.isInteger(dim) || dim < 1 || matrix.length !== width * dim) {
     throw invalid(
-      `projection has ${matrix.length} values and dim ${describeKind(dim)}, expected a Float32Array of ${width} x dim`,
+      `projection has ${matrix.length} values and dim ${describeKind(dim)}, ` +
+        `expected a Float32Array of ${width} x dim`,
     );
   }
   if (!matrix.every(Number.isFinite)) throw invalid('projection has a value that is not finite');

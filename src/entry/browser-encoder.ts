@@ -34,7 +34,9 @@ export async function loadEncoder(
 ): Promise<PoolingEncoder> {
   checkOptions(options, LOAD_OPTIONS, 'loadEncoder');
   if (typeof model !== 'string' && kindOf(model) !== 'URL') {
-    const message = `loadEncoder: model: expected the address of a folder or an id, got ${describeKind(model)}`;
+    const message =
+      'loadEncoder: model: expected the address of a folder or an id, ' +
+      `got ${describeKind(model)}`;
     throw new LemurError('invalid-argument', message, { where: 'model' });
   }
   const at = String(model);
@@ -68,7 +70,8 @@ async function hexOf(bytes: Uint8Array): Promise<string> {
   const subtle = globalThis.crypto?.subtle;
   if (!subtle) {
     const problem =
-      "the encoder's id cannot be computed: a page has hashes over https and on localhost alone; name one as options.id";
+      "the encoder's id cannot be computed: a page has hashes over https and on localhost " +
+      'alone; name one as options.id';
     throw new LemurError('unsupported', `loadEncoder: ${problem}`, { where: 'loadEncoder' });
   }
   const digest = new Uint8Array(await subtle.digest('SHA-256', bytes as BufferSource));

@@ -3,7 +3,8 @@ import type { WorkerPort } from '../platform.js';
 
 /** A worker whose script is not there says nothing. */
 const UNLOADED =
-  'its script could not be loaded; the page must be served lemur/encoder/worker as browser-encoder-worker.js beside lemur/encoder (docs/encoders/pages.md)';
+  'its script could not be loaded; the page must be served lemur/encoder/worker as ' +
+  'browser-encoder-worker.js beside lemur/encoder (docs/encoders/pages.md)';
 
 /** A module worker by its URL, in the form that bundlers look for. */
 export function spawnBrowserWorker(): WorkerPort {

@@ -14,7 +14,8 @@ const VECTORS = ['tokens', 'vectors'];
 const COUNTS = 'counts';
 /** What is said of NumPy's archives. */
 export const NPZ =
-  'an archive of .npy files (.npz); unpack it and give one of them, or a folder with tokens.npy and counts.npy';
+  'an archive of .npy files (.npz); unpack it and give one of them, ' +
+  'or a folder with tokens.npy and counts.npy';
 
 /** Options of reading token vectors. */
 export interface TokenVectorOptions {
@@ -70,7 +71,8 @@ async function tokensOfSafetensors(
   if (name === undefined) {
     throw badFile(
       where,
-      `tensors ${[...tensors.keys()].join(', ') || 'none'}, expected one named ${VECTORS.join(' or ')}`,
+      `tensors ${[...tensors.keys()].join(', ') || 'none'}, ` +
+        `expected one named ${VECTORS.join(' or ')}`,
     );
   }
   const entry = tensors.get(name)!;

@@ -77,6 +77,7 @@ function overBuffer(buffer: GrowingBuffer): KernelMemory {
 
 function outOfMemory(cause: unknown): LemurError {
   const message =
-    'the kernels get no memory: 64 MiB of address space could not be reserved; close other indexes, or raise the limit of the process';
+    'the kernels get no memory: 64 MiB of address space could not be reserved; ' +
+    'close other indexes, or raise the limit of the process';
   return new LemurError('unsupported', message, { where: 'memory' }, { cause });
 }

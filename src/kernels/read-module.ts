@@ -39,7 +39,8 @@ async function takeBytes(bytes: Uint8Array, where: string): Promise<ModuleFor> {
   if (![0, 0x61, 0x73, 0x6d].every((byte, i) => bytes[i] === byte)) {
     throw bad(
       where,
-      `got ${bytes.length} bytes that begin with ${JSON.stringify(beginning(bytes))}, expected a WebAssembly binary`,
+      `got ${bytes.length} bytes that begin with ${JSON.stringify(beginning(bytes))}, ` +
+        'expected a WebAssembly binary',
     );
   }
   const binary = bytes.slice();
@@ -60,7 +61,8 @@ async function takeBytes(bytes: Uint8Array, where: string): Promise<ModuleFor> {
     }
     throw bad(
       where,
-      `got ${bytes.length} bytes that are no valid WebAssembly binary, expected lemur/kernels.wasm (${reason})`,
+      `got ${bytes.length} bytes that are no valid WebAssembly binary, ` +
+        `expected lemur/kernels.wasm (${reason})`,
       cause,
     );
   }
@@ -76,20 +78,23 @@ function checkModule(module: WebAssembly.Module, shared: boolean, where: string)
     const names = WebAssembly.Module.exports(module).map(({ name }) => name);
     throw bad(
       where,
-      `got a module that imports ${list(imports)} and exports ${list(names)}, expected lemur/kernels.wasm`,
+      `got a module that imports ${list(imports)} and exports ${list(names)}, ` +
+        'expected lemur/kernels.wasm',
     );
   }
   const fingerprint = String.fromCharCode(...new Uint8Array(section));
   if (fingerprint !== FINGERPRINT) {
     throw bad(
       where,
-      `got the kernels of another version (${fingerprint}), expected lemur/kernels.wasm of this one (${FINGERPRINT})`,
+      `got the kernels of another version (${fingerprint}), expected lemur/kernels.wasm of ` +
+        `this one (${FINGERPRINT})`,
     );
   }
   if (fits(module, shared)) return;
   const [got, expected] = shared ? ['kernels', 'kernels-shared'] : ['kernels-shared', 'kernels'];
   throw unsupported(
-    `got lemur/${got}.wasm, expected lemur/${expected}.wasm where memory is ${shared ? '' : 'not '}shared, or the bytes of either`,
+    `got lemur/${got}.wasm, expected lemur/${expected}.wasm where memory is ` +
+      `${shared ? '' : 'not '}shared, or the bytes of either`,
   );
 }
 

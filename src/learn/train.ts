@@ -171,6 +171,7 @@ class Trainer {
 }
 
 function diverged(epoch: number, loss: number, lr: number): LemurError {
-  const message = `training diverged in epoch ${epoch}: the loss is ${loss}; a lower lr than ${lr} may help`;
+  const message =
+    `training diverged in epoch ${epoch}: the loss is ${loss}; ` + `a lower lr than ${lr} may help`;
   return new LemurError('invalid-argument', message, { where: 'lr' });
 }

@@ -318,7 +318,9 @@ export class Lemur {
   #solved(where: string): SolvedCorpus {
     const { solver, ...rest } = this.#open();
     if (solver) return { solver, ...rest };
-    const message = `${where}: an imported index has no solve sample; give Lemur.importReference one: { sample: token vectors, best of the corpus }`;
+    const message =
+      `${where}: an imported index has no solve sample; ` +
+      'give Lemur.importReference one: { sample: token vectors, best of the corpus }';
     throw new LemurError('unsupported', message, { where });
   }
 

@@ -102,7 +102,8 @@ async function readReference(storage: ReadableStorage): Promise<Reference> {
   ) {
     throw badFile(
       where,
-      `output_mean ${shown(mean)} and output_std ${shown(std)}, expected a number and a positive number`,
+      `output_mean ${shown(mean)} and output_std ${shown(std)}, ` +
+        'expected a number and a positive number',
     );
   }
   const model = readModel(config, state, where);
@@ -145,7 +146,8 @@ function readModel(
   if (state.size !== tensors)
     throw badFile(
       where,
-      `state_dict: ${state.size} tensors, expected ${tensors} for ${numLayers} layers of type ${type}`,
+      `state_dict: ${state.size} tensors, expected ${tensors} for ${numLayers} layers of type ` +
+        `${type}`,
     );
 
   const values = (name: string, ...shape: number[]): Float32Array => {

@@ -320,7 +320,8 @@ async function openDataFile(
     if (stored.size !== entry.bytes)
       throw new LemurError(
         'bad-file',
-        `${where}: ${stored.size} bytes, expected ${entry.bytes}: the file is truncated or from another save`,
+        `${where}: ${stored.size} bytes, expected ${entry.bytes}: ` +
+          'the file is truncated or from another save',
         {
           where,
         },

@@ -124,7 +124,8 @@ export function decodeManifest(bytes: Uint8Array, where: string): Manifest {
   if (version !== 1 && version !== VERSION)
     throw new LemurError(
       'unsupported',
-      `${where}: format version ${showJson(version)}, this version of the package reads up to ${VERSION}`,
+      `${where}: format version ${showJson(version)}, this version of the package reads up to ` +
+        `${VERSION}`,
       {
         where,
       },

@@ -102,7 +102,9 @@ export async function loadTxtai(
   const { parameters, sample, mean, std, layout, learnOptions, hasCenter } =
     await readArtefact(storage);
   if (hasCenter && options.centered !== true) {
-    const problem = `${storage.name} has a centre: got centered ${options.centered}, expected true, and token vectors by centerTokens`;
+    const problem =
+      `${storage.name} has a centre: got centered ${options.centered}, ` +
+      'expected true, and token vectors by centerTokens';
     throw new LemurError('invalid-argument', `centered: ${problem}`, { where: 'centered' });
   }
   const { inputDim } = layout;
@@ -268,7 +270,8 @@ function checkTensor(
   if (!FLOATS.includes(tensor.type) || tensor.shape.length !== shape.length || !shape.every(fits))
     throw badFile(
       where,
-      `${name} is ${tensor.type} [${tensor.shape}], expected F32 [${shape.map((n) => n ?? 'rows')}]`,
+      `${name} is ${tensor.type} [${tensor.shape}], ` +
+        `expected F32 [${shape.map((n) => n ?? 'rows')}]`,
     );
 }
 

@@ -90,7 +90,8 @@ export function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
 export function otherContent(storage: Storage, file: string): LemurError<'storage-failed'> {
   const where = `${storage.name}/${file}`;
   const problem =
-    'not what this writer wrote last: another has changed it, or the folder was replaced; nothing of it was touched. Open it again';
+    'not what this writer wrote last: another has changed it, or the folder was replaced; ' +
+    'nothing of it was touched. Open it again';
   return new LemurError('storage-failed', `${where}: ${problem}`, { where });
 }
 

@@ -222,7 +222,8 @@ async function confirm(path: string, token: string, mine: FileIdentity | undefin
   if (content?.token === token && !copied) return;
   if (content && !copied) throw lockedBy(path, path, content);
   const problem =
-    'the lock is gone: its folder was moved, replaced or removed, or the file deleted; open it again where it is now';
+    'the lock is gone: its folder was moved, replaced or removed, or the file deleted; ' +
+    'open it again where it is now';
   throw new LemurError('storage-failed', `${path}: ${problem}`, { where: path });
 }
 

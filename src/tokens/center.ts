@@ -22,7 +22,8 @@ export async function centerTokens(
   const centre = ownFloats(mean, 'centerTokens: mean');
   if (!centre.every((value) => Math.abs(value) <= MOST_VALUE)) {
     const message =
-      'centerTokens: expected a mean that is a Float32Array of finite values, as token vectors have them';
+      'centerTokens: expected a mean that is a Float32Array of finite values, ' +
+      'as token vectors have them';
     throw new LemurError('invalid-argument', message, { where: 'mean' });
   }
   const sets = await tokenSetsOfDim(tokens, centre.length, 'tokens', signal);

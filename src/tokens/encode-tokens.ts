@@ -49,7 +49,9 @@ export function plainTokens({ vectors, counts, offsets, dim }: TokenSets): Encod
   };
 }
 
-/** Texts by an encoding, without a copy where rows are vectors. Rejects with the signal's reason. */
+/**
+ * Texts by an encoding, without a copy where rows are vectors. Rejects with the signal's reason.
+ */
 export async function encodeTokens(
   { vectors, counts, offsets, dim }: TokenSets,
   codec: TokenCodec,

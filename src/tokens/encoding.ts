@@ -27,10 +27,10 @@ export interface EncodingLoss {
 }
 
 /**
- * A way of storing token vectors: what a row is, how it is made of a vector and read back. A new one
- * is a file like this one's neighbours and a line in `encodings.ts`. The CPU device scores it by
- * `decode` and its float32 kernel, unless src/device/cpu/operations/token-scorers.ts has a faster
- * way for its name.
+ * A way of storing token vectors: what a row is, how it is made of a vector and read back. A new
+ * one is a file like this one's neighbours and a line in `encodings.ts`. The CPU device scores it
+ * by `decode` and its float32 kernel, unless src/device/cpu/operations/token-scorers.ts has a
+ * faster way for its name.
  */
 export interface TokenEncoding {
   /** As `precision` options and files name it. */

@@ -156,7 +156,8 @@ function fromDense({ data, dims }: DenseTokens, where: string): TokenSets {
   ) {
     throw new LemurError(
       'invalid-argument',
-      `${where}.dims: expected [texts, tokens, dim] with ${vectors.length} values in all, got ${shapeText(dims)}`,
+      `${where}.dims: expected [texts, tokens, dim] with ${vectors.length} values in all, ` +
+        `got ${shapeText(dims)}`,
       { where },
     );
   }
@@ -189,7 +190,8 @@ export function fromRagged(
   if (given.length === 0) throw emptyCorpus(where);
   // before anything of that length is made
   if (given.length > vectors.length) {
-    const problem = `${given.length} counts of at least 1, but vectors has ${vectors.length} values`;
+    const problem =
+      `${given.length} counts of at least 1, but vectors has ${vectors.length} ` + 'values';
     throw new LemurError('invalid-argument', `${where}: ${problem}`, { where });
   }
   const counts = new Int32Array(given.length);
@@ -211,7 +213,8 @@ export function fromRagged(
   if (rows * dim !== vectors.length) {
     throw new LemurError(
       'invalid-argument',
-      `${where}: counts add up to ${rows} rows of ${dim} = ${rows * dim} values, but vectors has ${vectors.length}`,
+      `${where}: counts add up to ${rows} rows of ${dim} = ${rows * dim} values, ` +
+        `but vectors has ${vectors.length}`,
       { where },
     );
   }
@@ -222,7 +225,8 @@ function fromMatrices(input: readonly TokenMatrix[], where: string): TokenSets {
   if (!Array.isArray(input)) {
     throw new LemurError(
       'invalid-argument',
-      `${where}: expected { vectors, counts, dim } or an array of token matrices, got ${typeName(input)}`,
+      `${where}: expected { vectors, counts, dim } or an array of token matrices, ` +
+        `got ${typeName(input)}`,
       { where },
     );
   }
@@ -286,7 +290,8 @@ export function matrixShape(matrix: TokenMatrix, where: string): { rows: number;
     ) {
       throw new LemurError(
         'invalid-argument',
-        `${where}.dims: expected [tokens, dim] with ${length} values in all, got ${shapeText(matrix.dims)}`,
+        `${where}.dims: expected [tokens, dim] with ${length} values in all, ` +
+          `got ${shapeText(matrix.dims)}`,
         { where },
       );
     }
@@ -313,7 +318,8 @@ export function matrixShape(matrix: TokenMatrix, where: string): { rows: number;
     if (rows[r].length !== rows[0].length) {
       throw new LemurError(
         'dimension-mismatch',
-        `${where}[${r}]: token vector has ${rows[r].length} dimensions, those before it ${rows[0].length}`,
+        `${where}[${r}]: token vector has ${rows[r].length} dimensions, ` +
+          `those before it ${rows[0].length}`,
         {
           where: `${where}[${r}]`,
           expected: rows[0].length,

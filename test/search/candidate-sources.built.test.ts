@@ -28,7 +28,9 @@ const random = numbers(3);
 const weights = random.unitRows(DOCUMENTS, LATENT);
 const features = random.unitRows(QUERIES, LATENT);
 
-/** Weights and features of documents and queries as a prefix map that keeps all of them has them. */
+/**
+ * Weights and features of documents and queries as a prefix map that keeps all of them has them.
+ */
 const identity = Float32Array.from({ length: LATENT * LATENT }, (_, i) =>
   Number(i % (LATENT + 1) === 0),
 );

@@ -40,7 +40,8 @@ export function decodeManifest(bytes: Uint8Array, where: string): IndexManifest 
   if (version > VERSION) {
     throw new LemurError(
       'unsupported',
-      `${where}: an index of version ${version}; this lemur reads up to ${VERSION}: install a newer one`,
+      `${where}: an index of version ${version}; this lemur reads up to ${VERSION}: ` +
+        'install a newer one',
       { where },
     );
   }

@@ -104,7 +104,9 @@ export interface IndexManifest {
   encoder: { id: string; dim: number } | null;
   /** Parameters of int8; null before the first document, and with other encodings. */
   tokenMean: number[] | null;
-  /** Parameters of an encoding under the name that it gives them; none before the first document. */
+  /**
+   * Parameters of an encoding under the name that it gives them; none before the first document.
+   */
   [parameters: `token${string}`]: number[] | null | undefined;
   model: ModelEntry | null;
   segments: SegmentEntry[];

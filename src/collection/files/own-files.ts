@@ -34,12 +34,15 @@ export async function dataFilesLeft(
   if (found.length === 0) return undefined;
   const [first, ...others] = found;
   const which = others.length === 0 ? first : `${first} and ${others.length} more`;
-  return `${MANIFEST} is missing, but data files of a collection are there (${which}): put its ${MANIFEST} back, from a copy`;
+  return (
+    `${MANIFEST} is missing, but data files of a collection are there (${which}): ` +
+    `put its ${MANIFEST} back, from a copy`
+  );
 }
 
 /**
- * The error for a place whose manifest could not be found. It never advises to make a collection where the files
- * of one are.
+ * The error for a place whose manifest could not be found. It never advises to make a collection
+ * where the files of one are.
  */
 export async function notFound(
   storage: Storage,
@@ -60,7 +63,8 @@ export async function checkVacant(storage: Storage): Promise<void> {
   if (names.includes(MANIFEST))
     throw new LemurError(
       'already-exists',
-      `${where}: there is a collection already: Index.open opens it, another folder has room for a new one`,
+      `${where}: there is a collection already: Index.open opens it, ` +
+        'another folder has room for a new one',
       {
         where,
       },

@@ -84,6 +84,7 @@ export async function storedPaths(
 
 function duplicate(id: string, twice: boolean): LemurError {
   const what = twice ? 'comes twice' : 'is in the collection already';
-  const message = `the id ${JSON.stringify(id)} ${what}; { onExisting: 'replace' } or 'skip' allow that`;
+  const message =
+    `the id ${JSON.stringify(id)} ${what}; { onExisting: ` + "'replace' } or 'skip' allow that";
   return new LemurError('duplicate-id', message, { where: 'id', id });
 }

@@ -37,7 +37,8 @@ export async function learnSet(
   if (isTexts(given)) {
     if (!encoder) {
       const message =
-        'learn: texts, and this index has no encoder: open it with { encoder }, or give token vectors';
+        'learn: texts, and this index has no encoder: open it with { encoder }, ' +
+        'or give token vectors';
       throw new LemurError('invalid-argument', message, { where: 'learn' });
     }
     return encodeTexts(encoder, 'query', given, { dim: snapshot.manifest.dim, signal: run.signal });

@@ -59,46 +59,34 @@ export function refitAdvice(
 ): { due: boolean; why: string } {
   const {
     live,
-    manifest: { features, model, unfit },
+    manifest: { model },
   } = snapshot;
-  if (!model) {
-    if (features === 'exact')
-      return {
-        due: false,
-        why: 'searches are exact, as the collection was made to be (features: exact)',
-      };
-    if (unfit)
-      return {
-        due: false,
-        why: `searches score all ${live} documents exactly: nothing could be learned from them (${unfit.why})`,
-      };
-    const least = `features pay from ${LEAST_FOR_FEATURES.toLocaleString('en-US')} on`;
-    return live < LEAST_FOR_FEATURES
-      ? {
-          due: false,
-          why: `searches are exact, which is quick enough for ${live} documents; ${least}`,
-        }
-      : { due: true, why: `searches score all ${live} documents exactly; fit() makes them faster` };
-  }
+  if (!model) return adviceWithoutModel(snapshot);
   const hiding = lengths ? 0 : hidingDocuments(snapshot);
   if (hiding > 0) {
     const many = `${hiding} ${hiding === 1 ? 'document has vectors' : 'documents have vectors'}`;
     return {
       due: true,
-      why: `${many} many times as long as others, which hides these from a model of an earlier version`,
+      why:
+        `${many} many times as long as others, which hides these from a model of an ` +
+        'earlier version',
     };
   }
   const usual = lengths ? usualScale(snapshot) : 1;
   if (usual > MOVED || usual < 1 / MOVED)
     return {
       due: true,
-      why: `vectors are ${shown(usual)} times as long as those of the fit, as far as half of the documents go`,
+      why:
+        `vectors are ${shown(usual)} times as long as those of the fit, ` +
+        'as far as half of the documents go',
     };
   if (added.documents >= ENOUGH && added.mean > WORSE * model.residual.mean) {
     const times = (added.mean / model.residual.mean).toFixed(1);
     return {
       due: true,
-      why: `documents added since the fit are explained ${times} times worse than those of the fit: they are of another kind`,
+      why:
+        `documents added since the fit are explained ${times} times worse than those of ` +
+        'the fit: they are of another kind',
     };
   }
   if (live > 2 * model.documents)
@@ -106,9 +94,35 @@ export function refitAdvice(
   return { due: false, why: `${whyNot(model, live)}${othersOf(lengths)}` };
 }
 
+function adviceWithoutModel({ live, manifest: { features, unfit } }: Snapshot): {
+  due: boolean;
+  why: string;
+} {
+  if (features === 'exact')
+    return {
+      due: false,
+      why: 'searches are exact, as the collection was made to be (features: exact)',
+    };
+  if (unfit)
+    return {
+      due: false,
+      why:
+        `searches score all ${live} documents exactly: nothing could be learned from ` +
+        `them (${unfit.why})`,
+    };
+  const least = `features pay from ${LEAST_FOR_FEATURES.toLocaleString('en-US')} on`;
+  return live < LEAST_FOR_FEATURES
+    ? {
+        due: false,
+        why: `searches are exact, which is quick enough for ${live} documents; ${least}`,
+      }
+    : { due: true, why: `searches score all ${live} documents exactly; fit() makes them faster` };
+}
+
 function whyNot({ features, options }: ModelEntry, live: number): string {
   return features === 'random' && options.epochs === 0 && live >= LEAST_FOR_FEATURES
-    ? 'the features are random ones; fit() trains better ones, with fewer candidates for the same recall'
+    ? 'the features are random ones; fit() trains better ones, with fewer candidates for the ' +
+        'same recall'
     : 'the documents are like those of the fit';
 }
 
@@ -116,7 +130,10 @@ function othersOf(lengths: DocumentLengths | null): string {
   if (!lengths || lengths.other === 0) return '';
   const { other, largest, typical } = lengths;
   const which = other === 1 ? 'one has vectors' : `${other} have vectors`;
-  return `; ${which} of another length than is typical (the longest ${shown(largest / typical)} times that), and a scale of ${other === 1 ? 'its' : 'their'} own`;
+  return (
+    `; ${which} of another length than is typical (the longest ` +
+    `${shown(largest / typical)} times that), and a scale of ${other === 1 ? 'its' : 'their'} own`
+  );
 }
 
 function shown(ratio: number): string {

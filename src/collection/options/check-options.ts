@@ -30,7 +30,8 @@ export function checkEncoder(
   if (encoder.dim !== dim) {
     throw new LemurError(
       'dimension-mismatch',
-      `${where}: token vectors of ${dim} dimensions, the encoder ${encoder.id} gives ${encoder.dim}`,
+      `${where}: token vectors of ${dim} dimensions, the encoder ${encoder.id} gives ` +
+        `${encoder.dim}`,
       {
         where,
         expected: dim,
@@ -46,7 +47,8 @@ export function checkEncoderKind(encoder: unknown): void {
   const methods = typeof encodeQuery === 'function' && typeof encodeDocument === 'function';
   if (!methods || typeof id !== 'string' || !Number.isInteger(dim) || (dim as number) < 1) {
     const expected =
-      'expected an encoder, with an id, a dim and the methods encodeQuery and encodeDocument (lemur/encoder loads one)';
+      'expected an encoder, with an id, a dim and the methods encodeQuery and encodeDocument ' +
+      '(lemur/encoder loads one)';
     throw invalid('encoder', `${expected}, got ${describeKind(encoder)}`);
   }
 }

@@ -128,7 +128,9 @@ export interface SearchOptions<
   candidates?: CandidateSource<Filter<M>> | undefined;
 }
 
-/** How documents that were found elsewhere are scored: as `search` takes it, k is all by default. */
+/**
+ * How documents that were found elsewhere are scored: as `search` takes it, k is all by default.
+ */
 export type RerankOptions<I extends readonly Include[] = readonly Include[]> = Pick<
   SearchOptions<Metadata, I>,
   'k' | 'include' | 'signal'
@@ -150,7 +152,9 @@ export interface TuneOptions extends RunOptions {
   queries?: readonly string[] | TokenInput | undefined;
   /** Queries that are drawn, or taken of those given; at most 100,000. Default 200. */
   sample?: number | undefined;
-  /** What queries are drawn by, an integer of at least 0; the same seed draws the same. Default 0. */
+  /**
+   * What queries are drawn by, an integer of at least 0; the same seed draws the same. Default 0.
+   */
   seed?: number | undefined;
 }
 

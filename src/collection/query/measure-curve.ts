@@ -131,7 +131,9 @@ function wantedOf(
 
 function nothingToMeasure(snapshot: Snapshot): LemurError {
   const { why } = refitAdvice(snapshot, { documents: 0, mean: 0 }, null);
-  const message = `tune: there is nothing to measure without features, exact searches find everything; ${why}`;
+  const message =
+    'tune: there is nothing to measure without features, ' +
+    `exact searches find everything; ${why}`;
   return new LemurError('unsupported', message, { where: 'tune' });
 }
 

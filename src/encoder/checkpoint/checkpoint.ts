@@ -66,7 +66,9 @@ export async function openCheckpoint(
     throw await missing(files, exported ? GRAPHS[precision][0] : inFolder(at, 'config.json'));
   if (isOurs) return ownBody(of, config);
   if (graph) return foreignGraph(of, graph, config);
-  const problem = `model_type is ${showJson(config.json.model_type)}, supported: ${BODIES.join(', ')}, and any other with its ONNX file`;
+  const problem =
+    `model_type is ${showJson(config.json.model_type)}, supported: ` +
+    `${BODIES.join(', ')}, and any other with its ONNX file`;
   const names = GRAPHS[precision].join(' or ');
   throw unsupported(config.where, `${problem} (${names})`);
 }

@@ -5,8 +5,9 @@ import { idsOf, type TextTokenizer } from '../text/tokenizer.js';
 import type { KindSettings, Settings } from './settings.js';
 
 /**
- * Settings in the tokenizer's numbers. `mask` is its mask token, `unsaid` the length of texts where the
- * settings give none, `where` names its file in errors. Raises 'bad-file' where a token is missing.
+ * Settings in the tokenizer's numbers. `mask` is its mask token, `unsaid` the length of texts where
+ * the settings give none, `where` names its file in errors. Raises 'bad-file' where a token is
+ * missing.
  */
 export function resolveRecipes(
   { query, document }: Settings,

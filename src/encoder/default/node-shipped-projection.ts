@@ -53,7 +53,9 @@ function projectionFile(): string {
     const { resolve } = createRequire(process.argv[1] ?? join(process.cwd(), 'program.js'));
     return join(dirname(resolve('lemur/package.json')), 'dist/encoder/default', NAME);
   } catch (cause) {
-    const problem = `${NAME} is not beside the program, expected the package lemur in its node_modules (or name a model)`;
+    const problem =
+      `${NAME} is not beside the program, expected the package lemur in its ` +
+      'node_modules (or name a model)';
     throw new LemurError(
       'missing-package',
       problem,

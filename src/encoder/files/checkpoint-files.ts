@@ -90,6 +90,8 @@ export async function needJson(files: CheckpointFiles, name: string): Promise<Pa
 /** A 'not-found' that says what there is. */
 export async function missing(files: CheckpointFiles, name: string): Promise<LemurError> {
   const names = await files.names();
-  const message = `${files.name}: no ${name}; found ${names.length === 0 ? 'no other files' : names.join(', ')}`;
+  const message =
+    `${files.name}: no ${name}; ` +
+    `found ${names.length === 0 ? 'no other files' : names.join(', ')}`;
   return new LemurError('not-found', message, { where: `${files.name}/${name}` });
 }

@@ -132,7 +132,8 @@ class HubFiles implements CheckpointFiles {
     const before = new TextEncoder().encode(isGit ? `blob ${source.size}\0` : '');
     const got = hash && (await this.#cache.hash(isGit ? 'sha1' : 'sha256', before, file));
     if (got !== undefined && got !== hash?.digits) {
-      const problem = `what came has the hash ${got}, expected ${hash?.digits}: it was changed on its way`;
+      const problem =
+        `what came has the hash ${got}, expected ${hash?.digits}: ` + 'it was changed on its way';
       throw this.#unreachable(name, problem);
     }
     try {
@@ -145,8 +146,11 @@ class HubFiles implements CheckpointFiles {
   }
 
   #unreachable(name: string, reason: string, cause?: unknown): LemurError {
-    const problem = `${name} is not in ${this.#cache.where}, and could not be downloaded: ${reason}`;
-    const message = `${this.name}: ${problem}; without a network, copy the model's files to a folder and name that`;
+    const problem =
+      `${name} is not in ${this.#cache.where}, and could not be downloaded: ` + `${reason}`;
+    const message =
+      `${this.name}: ${problem}; without a network, ` +
+      "copy the model's files to a folder and name that";
     const options = cause === undefined ? {} : { cause };
     return new LemurError('offline', message, { where: this.name }, options);
   }

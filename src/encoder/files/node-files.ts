@@ -17,7 +17,8 @@ export async function folderFiles(folder: string): Promise<CheckpointFiles> {
     const { code } = cause as { code?: unknown };
     if (!isAbsent(cause)) throw fileError(folder, cause, 'folder');
     const problem = code === 'ENOTDIR' ? 'no folder' : 'no such folder';
-    const message = `${folder}: ${problem}; expected one with config.json, tokenizer.json and *.safetensors`;
+    const message =
+      `${folder}: ${problem}; expected one with config.json, ` + 'tokenizer.json and *.safetensors';
     throw new LemurError('not-found', message, { where: folder }, { cause });
   });
   const root = resolve(folder);

@@ -25,7 +25,8 @@ export async function openModel(
 ): Promise<CheckpointFiles> {
   if (PAGE.test(String(model))) {
     const problem =
-      'Node loads checkpoints from a folder, or from the hub by an id such as owner/name (options.endpoint names another hub)';
+      'Node loads checkpoints from a folder, or from the hub by an id such as owner/name ' +
+      '(options.endpoint names another hub)';
     throw new LemurError('unsupported', `loadEncoder: ${model}: ${problem}`, {
       where: 'loadEncoder',
     });

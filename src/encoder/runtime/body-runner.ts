@@ -94,7 +94,9 @@ async function startThread(
       else request?.resolve(output);
     },
     (cause) => {
-      const message = `the encoder's worker failed: ${cause instanceof Error ? cause.message : String(cause)}`;
+      const message =
+        "the encoder's worker failed: " +
+        `${cause instanceof Error ? cause.message : String(cause)}`;
       fail(new LemurError('worker-failed', message, { where: 'encoder' }, { cause }));
     },
   );

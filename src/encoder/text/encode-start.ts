@@ -170,7 +170,9 @@ function encodeWhole(source: TokenSource, text: string): { ids: number[]; tokens
     return source.encode(text, { add_special_tokens: false });
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    const message = `text: the tokenizer has no room for ${text.length} characters without a place to cut them, expected fewer`;
+    const message =
+      `text: the tokenizer has no room for ${text.length} characters without a ` +
+      'place to cut them, expected fewer';
     throw new LemurError('unsupported', message, { where: 'text' }, { cause });
   }
 }

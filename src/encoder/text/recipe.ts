@@ -1,4 +1,4 @@
-import type { TokenizedText } from './tokenizer.js';
+import type { Around, TokenizedText } from './tokenizer.js';
 
 /** What becomes of texts of one kind, queries or documents, before the body and after it. */
 export interface TextRecipe {
@@ -52,12 +52,6 @@ export interface ArrangedText {
    * where that is not known.
    */
   readonly spans: Int32Array | undefined;
-}
-
-/** Tokens around each text. */
-export interface Around {
-  readonly first: number;
-  readonly last: number;
 }
 
 /** Tokens that come to those of a prompt and a text by a recipe. */

@@ -1,7 +1,6 @@
 import { badFile, LemurError, unsupported } from '../../errors.js';
 import { encodeStart, type TokenShapes, type TokenSource, tokenShapes } from './encode-start.js';
 import { preparedNormalizer } from './prepared-normalizer.js';
-import type { Around } from './recipe.js';
 import type { SpanFinder } from './span-rules.js';
 import { spanFinder } from './token-spans.js';
 import type { Json } from './tokenizer-json.js';
@@ -16,6 +15,12 @@ export interface TokenizedText {
   readonly spans: Int32Array | undefined;
   /** Whether the text has more tokens than these. */
   readonly truncated: boolean;
+}
+
+/** Tokens around each text. */
+export interface Around {
+  readonly first: number;
+  readonly last: number;
 }
 
 export interface TextTokenizer {

@@ -25,9 +25,9 @@ export function encodeCheckedJson(
 ): Uint8Array {
   const encoder = new TextEncoder();
   const json = JSON.stringify(value);
-  return encoder.encode(
-    `{"format":"${format}","version":${version},"crc32":${crc32(encoder.encode(json))},"${key}":${json}}\n`,
-  );
+  const checksum = crc32(encoder.encode(json));
+  const head = `"format":"${format}","version":${version},"crc32":${checksum}`;
+  return encoder.encode(`{${head},"${key}":${json}}\n`);
 }
 
 /**

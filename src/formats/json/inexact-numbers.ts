@@ -54,8 +54,10 @@ export function findInexactNumber(
 
 /** What is said of it. */
 export function inexactProblem({ path, literal }: InexactNumber): string {
-  const whole = Number.isFinite(Number(literal));
-  return `${path === '' ? '' : `${showJson(path)} is `}${excerpt(literal)}, ${whole ? 'a whole number beyond 2^53, which would be rounded' : 'a number beyond the range of float64'}`;
+  const problem = Number.isFinite(Number(literal))
+    ? 'a whole number beyond 2^53, which would be rounded'
+    : 'a number beyond the range of float64';
+  return `${path === '' ? '' : `${showJson(path)} is `}${excerpt(literal)}, ${problem}`;
 }
 
 function isInexact(literal: string): boolean {

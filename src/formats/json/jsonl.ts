@@ -27,8 +27,8 @@ export interface JsonLine {
 /** Options of `readLines` and `readJsonLines`. */
 export interface LineOptions {
   /**
-   * A longer line raises `bad-file` before it is held in memory as a whole. Default: 8 MiB, which is
-   * read and parsed without holding the thread for long.
+   * A longer line raises `bad-file` before it is held in memory as a whole. Default: 8 MiB, which
+   * is read and parsed without holding the thread for long.
    */
   maxLineBytes?: number | undefined;
 }

@@ -125,7 +125,8 @@ export function* placeTensors(
     if (end > bodyLength)
       throw badSafetensors(
         where,
-        `${bodyLength} bytes of tensors, expected at least ${end} for ${name}: the file is truncated`,
+        `${bodyLength} bytes of tensors, expected at least ${end} for ${name}: ` +
+          'the file is truncated',
       );
     tensors.set(name, placed);
     at = end;
@@ -267,7 +268,8 @@ function checkEntry(value: unknown, name: string, where: string): PlacedTensor {
   if (typeof dtype !== 'string' || !Object.hasOwn(elementSizes, dtype)) {
     throw badSafetensors(
       where,
-      `tensor ${name} of type ${showJson(dtype)}, expected one of ${Object.keys(elementSizes).join(', ')}`,
+      `tensor ${name} of type ${showJson(dtype)}, ` +
+        `expected one of ${Object.keys(elementSizes).join(', ')}`,
     );
   }
   if (!isLengths(shape))

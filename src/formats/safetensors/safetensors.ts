@@ -71,7 +71,8 @@ export function readSafetensors(given: Uint8Array, where = 'safetensors'): Safet
  * Raises `bad-file` for other types.
  */
 export function toFloat32(entry: SafetensorsEntry, where: string): Float32Array {
-  const bytes = new Uint8Array(entry.bytes); // a copy, aligned; slice() of a Node Buffer would be a view
+  // a copy, aligned; slice() of a Node Buffer would be a view
+  const bytes = new Uint8Array(entry.bytes);
   const count = bytes.length / elementSizes[entry.type];
   switch (entry.type) {
     case 'F32':

@@ -30,7 +30,9 @@ export class ScratchAreas {
     if (taken.some((address) => address < 0)) {
       for (const address of taken) if (address >= 0) this.#heap.release(address);
       const mebibytes = Math.ceil(bytes / 2 ** 20);
-      const message = `${this.#count} workers need ${mebibytes} MiB of scratch each, more than the memory has`;
+      const message =
+        `${this.#count} workers need ${mebibytes} MiB of scratch each, ` +
+        'more than the memory has';
       throw new LemurError('invalid-argument', message, { where: 'memory' });
     }
     this.#heap.releaseWhenIdle(this.#addresses);

@@ -60,7 +60,9 @@ export class TensorStore {
     const address = resident || bytes <= RESIDENT_BYTES ? this.#heap.take(bytes) : -1;
     if (address >= 0) return this.#put(dtype, length, { kind: 'memory', address }, true);
     if (resident === 'required') {
-      const message = `${mebibytes(bytes)} MiB of training state do not fit into the kernels' memory (4 GiB)`;
+      const message =
+        `${mebibytes(bytes)} MiB of training state do not fit into the kernels' ` +
+        'memory (4 GiB)';
       throw new LemurError('invalid-argument', message, { where: 'memory' });
     }
     return this.#put(dtype, length, this.#ownBuffer(bytes));

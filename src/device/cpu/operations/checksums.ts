@@ -24,7 +24,8 @@ export function checkText(
   const shown = (sum: number): string => (sum >>> 0).toString(16).padStart(8, '0');
   throw new LemurError(
     'bad-file',
-    `${name}: text ${text}: checksum ${shown(got)}, expected ${shown(expected)}: the file is damaged`,
+    `${name}: text ${text}: checksum ${shown(got)}, expected ${shown(expected)}: ` +
+      'the file is damaged',
     {
       where: name,
     },

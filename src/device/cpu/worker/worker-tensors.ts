@@ -126,7 +126,8 @@ function readFile(
     if (read <= 0) {
       throw new LemurError(
         'bad-file',
-        `${name}: expected bytes ${position} to ${position + bytes.length}, got its end at ${position + at}: the file is truncated`,
+        `${name}: expected bytes ${position} to ${position + bytes.length}, ` +
+          `got its end at ${position + at}: the file is truncated`,
         { where: name },
       );
     }
