@@ -32,7 +32,9 @@ const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const proseOf = (file: string): string =>
   read(file).replace(/^ *```[\s\S]*?^ *```$|^(?: {4}.*\n)+/gm, '');
 
-/** Whether a line has a place to break besides the one behind its bullet: links and code have none. */
+/**
+ * Whether a line has a place to break besides the one behind its bullet: links and code have none.
+ */
 const isBreakable = (line: string): boolean =>
   (line.match(/`[^`]*`\S*|\[[^\]]*\]\([^)]*\)\S*|\S+/g) ?? []).length > 2;
 

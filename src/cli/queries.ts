@@ -93,8 +93,8 @@ export async function openQueries(
 }
 
 /**
- * Counts of what is judged but not there: queries that were not asked, and documents that are not in
- * the index.
+ * Counts of what is judged but not there: queries that were not asked, and documents that are not
+ * in the index.
  */
 export interface Missing {
   queries: number;

@@ -8,9 +8,9 @@ const MOST_ROWS = 2 ** 31 - 1;
 
 /**
  * Texts on the device: their rows (tokens x values of a row), counts (texts) and, since offsets are
- * needed everywhere, row offsets (texts + 1). Queries are float32; documents may be of any encoding.
- * The rows of documents may lie in files (`attach`), or in several tensors as one (`join`); all else
- * is small and plain.
+ * needed everywhere, row offsets (texts + 1). Queries are float32; documents may be of any
+ * encoding. The rows of documents may lie in files (`attach`), or in several tensors as one
+ * (`join`); all else is small and plain.
  */
 export interface DeviceTokens {
   /** Name of the encoding that the rows are of. */

@@ -46,7 +46,9 @@ function plainRecipes(tokenizer: TextTokenizer): EncoderParts['recipes'] {
 function checkRoom(recipe: TextRecipe, positions: number, where: string): void {
   const [length, extra] = [Math.min(recipe.length ?? positions, positions), extraTokens(recipe)];
   if (length > extra) return;
-  const problem = `texts of ${length} tokens at most (model_max_length, max_position_embeddings), expected more than the ${extra} around each`;
+  const problem =
+    `texts of ${length} tokens at most (model_max_length, ` +
+    `max_position_embeddings), expected more than the ${extra} around each`;
   throw badFile(where, problem);
 }
 

@@ -13,7 +13,7 @@ import {
 const VECTORS = ['tokens', 'vectors'];
 const COUNTS = 'counts';
 /** What is said of NumPy's archives. */
-export const NPZ =
+export const NPZ: string =
   'an archive of .npy files (.npz); unpack it and give one of them, ' +
   'or a folder with tokens.npy and counts.npy';
 

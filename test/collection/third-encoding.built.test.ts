@@ -21,8 +21,8 @@ import { encodings, type Precision } from '../../dist/tokens/encodings.js';
 import { int4Encoding } from '../tokens/int4-encoding.js';
 import { documentsOf, matrixOf, randomOf } from './random-documents.js';
 
-// A third encoding touches two files: its own (test/tokens/int4-encoding.ts) and the table that gets
-// its line and its name (src/tokens/encodings.ts). A kernel of its own would make it four: the
+// A third encoding touches two files: its own (test/tokens/int4-encoding.ts) and the table that
+// gets its line and its name (src/tokens/encodings.ts). A kernel of its own would make it four: the
 // kernel's file and a line in src/device/cpu/operations/token-scorers.ts.
 const precision = 'int4' as Precision;
 beforeAll(() => void encodings.set(int4Encoding.name, int4Encoding));

@@ -10,8 +10,8 @@ const STEPS_AN_ITEM = 32;
 
 /**
  * Calls `make` for the numbers from 0 up to `count`, a few under way at a time, and returns the
- * results in their order, giving way to other work in between. The first failure ends it; rejects with that, or with
- * the signal's reason.
+ * results in their order, giving way to other work in between. The first failure ends it; rejects
+ * with that, or with the signal's reason.
  */
 export async function inLanes<T>(
   count: number,

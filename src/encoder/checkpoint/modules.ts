@@ -19,8 +19,8 @@ const MODULES = [
 ];
 
 /**
- * The modules of modules.json in their order; undefined where there is none. Rejects with 'bad-file'
- * and 'unsupported'.
+ * The modules of modules.json in their order; undefined where there is none. Rejects with
+ * 'bad-file' and 'unsupported'.
  */
 export async function readModules(files: CheckpointFiles): Promise<Module[] | undefined> {
   const found = await readJson(files, 'modules.json');
@@ -44,7 +44,8 @@ export async function readModules(files: CheckpointFiles): Promise<Module[] | un
   const modules = list.map(({ type, path }) => ({ kind: type.split('.').at(-1) ?? type, path }));
   const unknown = modules.find(({ kind }) => !MODULES.includes(kind));
   if (unknown) {
-    const message = `${where}: a module of type ${showJson(unknown.kind)}, supported: ${MODULES.join(', ')}`;
+    const message =
+      `${where}: a module of type ${showJson(unknown.kind)}, supported: ` + `${MODULES.join(', ')}`;
     throw new LemurError('unsupported', message, { where });
   }
   return modules;
@@ -85,7 +86,9 @@ export async function checkPooling(
     const { json, where } = await needJson(files, inFolder(path, 'config.json'));
     const { pool_factor: factor = 1 } = json;
     if (typeof factor === 'number' && factor <= 1) continue;
-    const problem = `pool_factor is ${showJson(factor)}, supported: 1; take the module out of modules.json and give an index { pooling: ${showJson(factor)} }`;
+    const problem =
+      `pool_factor is ${showJson(factor)}, supported: 1; ` +
+      `take the module out of modules.json and give an index { pooling: ${showJson(factor)} }`;
     throw unsupported(
       where,
       `${problem}, which clusters by the distances of vectors instead of their cosines`,

@@ -64,7 +64,9 @@ export async function onnxBody(
 function checkInputs(names: readonly string[], where: string): void {
   const known = ['input_ids', 'attention_mask', 'token_type_ids'];
   if (names.every((name) => known.includes(name)) && names.includes('input_ids')) return;
-  const problem = `a model with inputs ${names.join(', ')}, expected input_ids, attention_mask and perhaps token_type_ids`;
+  const problem =
+    `a model with inputs ${names.join(', ')}, expected input_ids, ` +
+    'attention_mask and perhaps token_type_ids';
   throw unsupported(where, problem);
 }
 

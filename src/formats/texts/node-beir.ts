@@ -185,7 +185,9 @@ export async function* unpacked(
     ) as AsyncIterable<Uint8Array>) {
       given += chunk.length;
       if (given > UNSUSPICIOUS && given > MOST_UNPACKED * read) {
-        const problem = `gzip data that unpacks to more than ${MOST_UNPACKED} times its length (${read} bytes to ${given} and more)`;
+        const problem =
+          `gzip data that unpacks to more than ${MOST_UNPACKED} times its ` +
+          `length (${read} bytes to ${given} and more)`;
         throw badFile(where, `${problem}, which no text does`);
       }
       yield chunk;

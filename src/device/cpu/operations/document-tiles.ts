@@ -39,8 +39,8 @@ export function tileScratch(documents: DeviceTokens): number {
 
 /**
  * Calls `use` for tile after tile of the documents `numbers[from .. to)` (or from .. to
- * themselves). Scratch taken for a tile is given back after `use`. Raises 'bad-file' where a document
- * in a file cannot be read or is not what its check was made of.
+ * themselves). Scratch taken for a tile is given back after `use`. Raises 'bad-file' where a
+ * document in a file cannot be read or is not what its check was made of.
  */
 export function forEachTile(
   context: Context,
