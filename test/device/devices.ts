@@ -1,8 +1,9 @@
 import { afterAll, beforeAll } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
 import { plainPlatform } from '../../dist/device/cpu/plain-platform.js';
-import type { Device } from '../../dist/device/device.js';
+import type { Device, SearchDevice } from '../../dist/device/device.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
+import { PlainRetriever } from './plain-retriever.js';
 
 /** A write behind scratch memory fails the job. */
 const guarded = { guardScratch: true };
@@ -15,12 +16,14 @@ const MAKERS = {
     createCpuDevice({ ...nodePlatform, sharedMemory: false }, undefined, guarded),
 } satisfies Record<string, () => Promise<Device>>;
 
-export type DeviceName = keyof typeof MAKERS;
+export type CpuDeviceName = keyof typeof MAKERS;
+/** `retriever alone`: a device that does not learn, and is not the CPU's. */
+export type DeviceName = CpuDeviceName | 'retriever alone';
 
 /**
  * The devices of a test file, made before its tests and closed after them; gives each by its name.
  */
-export function devicesFor(names: readonly DeviceName[]): (name: string) => Device {
+export function cpuDevicesFor(names: readonly CpuDeviceName[]): (name: string) => Device {
   const devices = new Map<string, Device>();
   beforeAll(async () => {
     for (const name of names) devices.set(name, await MAKERS[name]());
@@ -29,4 +32,11 @@ export function devicesFor(names: readonly DeviceName[]): (name: string) => Devi
     for (const one of devices.values()) await one.close();
   });
   return (name) => devices.get(name) as Device;
+}
+
+/** Devices that search, by their names. */
+export function devicesFor(names: readonly DeviceName[]): (name: string) => SearchDevice {
+  const device = cpuDevicesFor(names.filter((name) => name !== 'retriever alone'));
+  const alone = new PlainRetriever();
+  return (name) => (name === 'retriever alone' ? alone : device(name));
 }

@@ -4,10 +4,10 @@ import type { Device } from '../../dist/device/device.js';
 import type { DeviceCodes } from '../../dist/device/device-codes.js';
 import type { Tensor } from '../../dist/device/memory.js';
 import { dot, numbers } from '../numbers.js';
-import { type DeviceName, devicesFor } from './devices.js';
+import { type CpuDeviceName, cpuDevicesFor } from './devices.js';
 
-const names: readonly DeviceName[] = ['plain', 'one thread', 'two threads'];
-const device = devicesFor(names);
+const names: readonly CpuDeviceName[] = ['plain', 'one thread', 'two threads'];
+const device = cpuDevicesFor(names);
 
 /** More than one block of either search, and a last one that is not full. */
 const ROWS = 4500;

@@ -4,10 +4,10 @@ import { uploadTokens } from '../../dist/device/device-tokens.js';
 import { mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
 import { dot, naiveMaxSim, numbers, randomTexts, relativeError, rowsOfTexts } from '../numbers.js';
-import { type DeviceName, devicesFor } from './devices.js';
+import { type CpuDeviceName, cpuDevicesFor } from './devices.js';
 
-const names: readonly DeviceName[] = ['plain', 'one thread', 'two threads'];
-const device = devicesFor(names);
+const names: readonly CpuDeviceName[] = ['plain', 'one thread', 'two threads'];
+const device = cpuDevicesFor(names);
 
 const [ROWS, DIM, PREFIX, QUERIES] = [2500, 20, 12, 3];
 const base = numbers(1).floats(DIM);

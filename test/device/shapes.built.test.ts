@@ -7,10 +7,10 @@ import type { Tensor } from '../../dist/device/memory.js';
 import { type TensorScope, withTensors } from '../../dist/device/with-tensors.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
 import { numbers, randomTexts } from '../numbers.js';
-import { type DeviceName, devicesFor } from './devices.js';
+import { type CpuDeviceName, cpuDevicesFor } from './devices.js';
 
-const names: readonly DeviceName[] = ['plain', 'one thread'];
-const device = devicesFor(names);
+const names: readonly CpuDeviceName[] = ['plain', 'one thread'];
+const device = cpuDevicesFor(names);
 
 /** Sizes around those at which work is cut and rounded. */
 const size = fc.oneof(
