@@ -8,6 +8,9 @@ import type {
   UploadOptions,
 } from './memory.js';
 
+/** What makes and frees tensors. */
+type TensorOwner = TensorMaker & Pick<TensorMemory, 'free'>;
+
 /** What keeps something on a device until it is closed. */
 interface Closable {
   close(): void;
@@ -15,12 +18,12 @@ interface Closable {
 
 /** Makes tensors that are freed together; `own` adds what was made elsewhere. */
 export class TensorScope implements TensorMaker {
-  readonly #device: TensorMemory;
+  readonly #device: TensorOwner;
   readonly #tensors: Tensor[] = [];
   readonly #others: Closable[] = [];
   #freed = false;
 
-  constructor(device: TensorMemory) {
+  constructor(device: TensorOwner) {
     this.#device = device;
   }
 
@@ -72,7 +75,7 @@ export class TensorScope implements TensorMaker {
 
 /** What is made in the scope is freed when `use` ends or fails. */
 export async function withTensors<T>(
-  device: TensorMemory,
+  device: TensorOwner,
   use: (scope: TensorScope) => Promise<T>,
 ): Promise<T> {
   const scope = new TensorScope(device);
@@ -85,7 +88,7 @@ export async function withTensors<T>(
 
 /** What is made in the scope lives on, and is freed only when `build` fails. */
 export async function buildTensors<T>(
-  device: TensorMemory,
+  device: TensorOwner,
   build: (scope: TensorScope) => Promise<T>,
 ): Promise<T> {
   const scope = new TensorScope(device);

@@ -1,10 +1,12 @@
 import type { RunOptions } from '../../../run-options.js';
 import type { DeviceCodes } from '../../device-codes.js';
 import type { EncodeRowsArgs, Retriever } from '../../retriever.js';
+import { withTensors } from '../../with-tensors.js';
 import { planSubset } from '../operations/search.js';
 import type { Run } from './run.js';
 import type { TensorStore } from './tensor-store.js';
-import { topRows } from './top-rows.js';
+import { CodeSearch } from './top-codes.js';
+import { topInnerProducts } from './top-inner-products.js';
 
 /** `threads` says how the work is cut, not what comes out. */
 export function cpuRetriever(store: TensorStore, run: Run, threads: number): Retriever {
@@ -15,17 +17,19 @@ export function cpuRetriever(store: TensorStore, run: Run, threads: number): Ret
       run('innerProducts', { a, rows, b, columns, dim, out }, options),
     encodeRows: (args, rows, dim, prefixDim, options) =>
       encodeRows(store, run, args, { rows, dim, prefixDim }, options),
-    ...topRows(store, run, threads),
+    topInnerProducts: (queries, count, w, rows, dim, k, options = {}) =>
+      topInnerProducts(store, run, { queries, count, w, rows, dim }, k, options),
+    async topCodes(documents, queries, prefixes, count, rescored, k, options = {}) {
+      const search = new CodeSearch(store, run, threads, documents, options);
+      return search.top({ queries, prefixes, count }, rescored, k);
+    },
     maxSim: (queries, documents, out, options) =>
       run('maxSim', { queries, documents, out }, options, 'exact MaxSim'),
-    async maxSimSubset(queries, documents, candidates, candidateOffsets, out, options) {
-      const plan = await store.upload('i32', planSubset(candidateOffsets));
-      try {
+    maxSimSubset: (queries, documents, candidates, candidateOffsets, out, options) =>
+      withTensors(store, async (scope) => {
+        const plan = await scope.upload('i32', planSubset(candidateOffsets));
         await run('maxSimSubset', { queries, documents, out, candidates, plan }, options, 'rerank');
-      } finally {
-        store.free(plan);
-      }
-    },
+      }),
   };
 }
 

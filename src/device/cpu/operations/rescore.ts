@@ -128,8 +128,8 @@ function estimate(
     estimates[i] = relative[numbers[i]] * (estimates[i] + shift);
 }
 
-/** Room for values, content undefined. */
-export interface Room {
+/** Where arrays for a while come from, content undefined. */
+export interface ScratchArrays {
   ints(length: number): Int32Array;
   floats(length: number): Float32Array;
 }
@@ -143,10 +143,10 @@ export function bestListed(
   query: number,
   rows: Int32Array,
   prefixScores: Float32Array,
-  room: Room,
+  scratch: ScratchArrays,
 ): Int32Array {
-  const numbers = room.ints(blocks * listed);
-  const values = room.floats(blocks * listed);
+  const numbers = scratch.ints(blocks * listed);
+  const values = scratch.floats(blocks * listed);
   let n = 0;
   for (let block = 0; block < blocks; block++) {
     for (let i = (block * count + query) * listed, end = i + listed; i < end && rows[i] >= 0; i++) {
@@ -154,8 +154,8 @@ export function bestListed(
       values[n++] = prefixScores[i];
     }
   }
-  const best = room.ints(listed);
-  const found = selectLargest(values, n, listed, room.floats(n), best, 0);
+  const best = scratch.ints(listed);
+  const found = selectLargest(values, n, listed, scratch.floats(n), best, 0);
   for (let i = 0; i < found; i++) best[i] = numbers[best[i]];
   return best.subarray(0, found);
 }
