@@ -53,9 +53,10 @@ async function computeAll(one: Device, scope: TensorScope, given: Shape): Promis
     const codes = Int8Array.from(numbers(2).integers(texts.vectors.length, 127));
     return {
       ...tokens,
+      encoding: 'int8',
       vectors: await scope.upload('i8', codes),
       scales: await scope.upload('f32', numbers(3).floats(counts.length)),
-      mean: await scope.upload('f32', numbers(4).floats(dim)),
+      parameters: await scope.upload('f32', numbers(4).floats(dim)),
     };
   };
   const [documents, queries] = [
