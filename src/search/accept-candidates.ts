@@ -3,7 +3,7 @@ import { showValue } from '../value-kind.js';
 import type { AllowedDocuments } from './allowed-documents.js';
 import { badCandidates, candidateLists } from './candidate-lists.js';
 
-/** What a candidate counts as among the steps between two turns of the event loop. */
+/** Steps that a candidate counts as, between two turns of the event loop. */
 const STEPS_A_CANDIDATE = 8;
 const ITEMS = 'ids or document numbers';
 

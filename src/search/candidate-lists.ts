@@ -66,7 +66,7 @@ export async function candidateNumbers(
   return lists;
 }
 
-/** What is wrong with candidates. */
+/** An error that says where candidates are wrong. */
 export function badCandidates(where: string, problem: string): LemurError {
   return new LemurError('invalid-argument', `${where}: ${problem}`, { where: 'candidates' });
 }

@@ -16,7 +16,7 @@ export interface CandidateQueries {
   features(): Promise<Float32Array>;
 }
 
-/** What a search asks of a candidate source besides the queries. */
+/** The rest of a search's question to a candidate source. */
 export interface CandidateRequest<F = unknown> extends RunOptions {
   /**
    * The search's filter as the caller wrote it; undefined without one. A source may apply it, or
@@ -41,7 +41,7 @@ export interface CandidateRequest<F = unknown> extends RunOptions {
  * const { hits, how } = await index.search('late interaction', { candidates: keywords });
  */
 export interface CandidateSource<F = unknown> {
-  /** What `how.source` of a result calls it. */
+  /** Stands in `how.source` of a result. */
   readonly name: string;
   /**
    * For each query the ids of its candidates, best first, or their numbers: documents are numbered

@@ -192,7 +192,7 @@ export class MaxSim {
   }
 
   /**
-   * The same for queries that all have the same number of tokens: `dims` is [queries, tokens, dim].
+   * `rerankSubset` of queries that all have one number of tokens: `dims` is [queries, tokens, dim].
    */
   rerankSubsetFixed(
     queries: DenseTokens,

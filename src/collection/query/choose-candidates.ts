@@ -49,7 +49,7 @@ export function chooseCandidates(
   return { method: 'features', numCandidates, stage };
 }
 
-/** What answers for a choice. */
+/** The source that answers for a choice. */
 export function sourceOf(device: SearchDevice, choice: CandidateChoice): CandidateSource {
   switch (choice.method) {
     case 'exact':
@@ -68,7 +68,7 @@ export function atOnceOf({ method, numCandidates }: CandidateChoice, documents: 
     : queriesAtOnce(numCandidates, documents);
 }
 
-/** What the model keeps of all documents; null: nothing has been learned. */
+/** The model's codes of all documents; null: nothing has been learned. */
 function firstStageOf({ model, codes }: Snapshot): FirstStage<DeviceCodes | FetchedCodes> | null {
   return model && codes && { map: model.prefixMap, codes, queryProjection: model.queryProjection };
 }

@@ -22,8 +22,8 @@ export function candidatesFor({ points }: Pick<Curve, 'points'>, target: number)
 }
 
 /**
- * What a curve says of so many candidates: between two measurements linear in the logarithm, beyond
- * the last what it has found.
+ * The recall of so many candidates by a curve: between two measurements linear in the logarithm,
+ * beyond the last what it has found.
  */
 export function recallAt({ points }: Pick<Curve, 'points'>, numCandidates: number): number | null {
   const next = points.findIndex(([n]) => n >= numCandidates);

@@ -7,7 +7,7 @@ import { candidateCount } from './candidate-count.js';
 import { chooseCandidates } from './choose-candidates.js';
 import { recallAt } from './recall-curve.js';
 
-/** What is known of a collection. */
+/** Facts of a collection, of its model and of its searches. */
 export interface IndexStats {
   /** Documents that are not deleted. */
   documents: number;
@@ -36,7 +36,7 @@ export interface IndexStats {
   features: 'exact' | 'random' | 'trained';
   /** Documents that the model was fitted with; null without a model. */
   fittedDocuments: number | null;
-  /** What `tune` has measured. */
+  /** The curve that `tune` has measured. */
   curve: Curve | null;
   /** Mean squared error of the stored tokens over the variance of the given ones. */
   quantizationError: number;

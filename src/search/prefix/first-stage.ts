@@ -34,7 +34,7 @@ export async function createFirstStage(
   });
 }
 
-/** What searches need of relative lengths, one for each row; null where all are 1. */
+/** Relative lengths as searches need them, one for each row; null where all are 1. */
 async function uploadLengths(
   scope: TensorMaker,
   { step }: PrefixMap,
@@ -76,7 +76,7 @@ export async function encodeWeights(
   });
 }
 
-/** What a first stage keeps on the device. */
+/** All that a first stage keeps on the device. */
 export function firstStageTensors({ codes, queryProjection }: FirstStage): Tensor[] {
   return [...codeTensors(codes), queryProjection];
 }
