@@ -28,7 +28,7 @@ export function provideCrc32(quicker: Crc32 | undefined): void {
 
 const SLICE = 1 << 22;
 
-/** The same of many bytes, giving way to other work between slices. */
+/** CRC-32 of many bytes, giving way to other work between slices. */
 export async function crc32Paced(bytes: Uint8Array): Promise<number> {
   let sum = 0;
   for (let from = 0; from < bytes.length; from += SLICE) {

@@ -1,7 +1,7 @@
 import { LemurError } from '../errors.js';
 
 /**
- * What a URL answers with. Raises `invalid-argument` where `at` is no URL (relative to `base`),
+ * The bytes at a URL. Raises `invalid-argument` where `at` is no URL (relative to `base`),
  * `not-found` where nothing is there.
  */
 export async function fetchBytes(at: string | URL, base?: string | undefined): Promise<Uint8Array> {

@@ -1,4 +1,4 @@
-/** What a file is by its first bytes; `text` is whatever has no mark of its own. */
+/** The kind of a file by its first bytes; `text` is whatever has no mark of its own. */
 export type FileKind = 'npy' | 'safetensors' | 'npz' | 'zip' | 'gzip' | 'pickle' | 'text';
 
 /**

@@ -1,7 +1,7 @@
 import { getSystemErrorMap } from 'node:util';
 import { LemurError, type LemurErrorCode } from '../errors.js';
 
-/** What the system says of paths that lead nowhere. */
+/** The system's codes for paths that lead nowhere. */
 const ABSENT: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'];
 
 /** Whether the system found nothing at a path. */
@@ -10,7 +10,7 @@ export function isAbsent(error: unknown): boolean {
 }
 
 /**
- * What lies where a file should, as a failed call says; undefined where that is not what failed.
+ * The kind of thing in place of a file, as a failed call says; undefined where that did not fail.
  */
 function kindOf(cause: unknown): string | undefined {
   const { code, kind, syscall } = (cause ?? {}) as {
@@ -50,7 +50,7 @@ export function fileError(
   );
 }
 
-/** What the system's codes mean to who writes. */
+/** Meanings of the system's codes to who writes. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on the device',
   EDQUOT: 'the disk quota is used up',

@@ -147,7 +147,8 @@ export function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * The same for a file that comes in parts, in order; when `write` fails, nothing is left of it.
+ * Writes a file that comes in parts, in order, as `writeWhole` does; when `write` fails, nothing is
+ * left of it.
  * Raises 'storage-failed', or what `write` raises.
  */
 export async function writeParts(

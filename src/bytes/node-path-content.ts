@@ -8,7 +8,7 @@ import { READ } from './node-regular-file.js';
 /** Paths of what this process has open. */
 const OPEN = /^\/(dev\/(fd\/\d+|stdin)|proc\/(self|\d+)\/fd\/\d+)$/;
 
-/** What lies at a path; undefined: nothing. */
+/** The kind of thing at a path; undefined: nothing. */
 export type PathContent =
   | 'file'
   | 'folder'

@@ -11,12 +11,12 @@ const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0;
  * it.
  */
 export const READ: number = O_RDONLY | O_NONBLOCK;
-/** The same, but a link is not followed. */
+/** Flags for reading that do not follow a link. */
 export const READ_NO_LINK: number = READ | O_NOFOLLOW;
 /** Flags for a file that must not be there, as a link either. */
 export const CREATE: number = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 
-/** What tells the kinds of files apart. */
+/** The tests that tell the kinds of files apart. */
 interface FileStats {
   isFile(): boolean;
   isDirectory(): boolean;

@@ -2,7 +2,7 @@ import { isLemurError, LemurError } from '../errors.js';
 import type { ReadableStorage, Storage, StorageLock } from './storage.js';
 
 /**
- * What became of a replacement: the new content is in place for good; or `failure`, and what is
+ * The outcome of a replacement: the new content is in place for good; or `failure`, and what is
  * there now.
  */
 export type Replaced =

@@ -199,7 +199,7 @@ function isThere(where: string, cause: unknown): LemurError {
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
 
-/** What `change` gives; 'storage-failed' says what could not be done. */
+/** The result of `change`; 'storage-failed' says what could not be done. */
 async function changed<T>(
   path: string,
   done: string,

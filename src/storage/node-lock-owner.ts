@@ -20,7 +20,7 @@ export interface LockOwner {
   since: string;
 }
 
-/** What a lock file, or a marker beside it, says. */
+/** The content of a lock file, or of a marker beside it. */
 export interface LockContent {
   /** The owner's token; for a file that cannot be understood, what tells it from all others. */
   token: string;
@@ -130,7 +130,7 @@ export async function isGone({ host, pid, started }: LockOwner): Promise<boolean
   );
 }
 
-/** What Linux tells of a process. */
+/** A process as Linux describes it. */
 async function lookUp(pid: number): Promise<{ started: string | undefined; ended: boolean }> {
   try {
     const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();

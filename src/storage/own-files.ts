@@ -1,7 +1,7 @@
 import type { ReadableStorage } from './storage.js';
 import { withStoredFile } from './stored-source.js';
 
-/** What a safetensors file has before its header. */
+/** Bytes of a safetensors file before its header. */
 const LENGTH_BYTES = 8;
 
 /**
@@ -25,7 +25,7 @@ export async function isOfFormat(
   return beginsAs(storage, file, LENGTH_BYTES, `{"__metadata__":{"format":"${format}"`);
 }
 
-/** The same for a file of text. */
+/** Whether a file begins with a text from `offset` on, or was cut short or never filled. */
 export async function beginsAs(
   storage: ReadableStorage,
   file: string,

@@ -1,7 +1,7 @@
 import { LemurError } from '../errors.js';
 import type { ReadableStorage, Storage } from './storage.js';
 
-/** What a storage has that can be written, beyond reading. */
+/** The calls of a storage that can be written, besides those that read. */
 export const WRITING_CALLS = ['write', 'replace', 'list', 'delete', 'sync', 'lock'] as const;
 
 /**

@@ -36,7 +36,7 @@ export interface StorageLock {
  * asks for a file's length and its `read` for ranges of it.
  */
 export interface ReadableStorage {
-  /** What to call it in messages. */
+  /** Its name in messages. */
   readonly name: string;
   /** A whole file. Rejects with 'not-found' when there is no such file. */
   read(file: string): Promise<Uint8Array>;

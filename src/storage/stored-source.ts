@@ -1,7 +1,7 @@
 import type { ByteSource } from '../bytes/byte-source.js';
 import type { ReadableStorage, StoredFile } from './storage.js';
 
-/** What `use` gives of a stored file, which is then closed. Rejects with 'not-found'. */
+/** Opens a stored file for `use` and closes it after that. Rejects with 'not-found'. */
 export async function withStoredFile<T>(
   storage: ReadableStorage,
   file: string,

@@ -20,7 +20,7 @@ import { nextMacrotask, stepPacer } from '../../pacer.js';
 import type { ReadableStorage, StoredFile } from '../../storage/storage.js';
 import type { FileEntry } from './manifest.js';
 
-/** What a section counts as among the steps between two turns of the event loop. */
+/** Steps that a section counts as, between two turns of the event loop. */
 const STEPS_A_SECTION = 8;
 /** Sections of a file whose header takes some time. */
 const MANY_SECTIONS = 1024;

@@ -6,8 +6,8 @@ import { type CheckedFile, damaged } from './checked-file.js';
 /** Longer parts are summed in slices. */
 const CHECKED_AT_ONCE = 1 << 22;
 /**
- * What a document counts as among the steps between two turns of the event loop, and the bytes that
- * count as one.
+ * Steps that a document counts as, between two turns of the event loop, and the bytes that count as
+ * one.
  */
 const STEPS_A_DOCUMENT = 8;
 const STEP_BYTES = 1 << 12;

@@ -18,7 +18,7 @@ export interface CodeRows {
   prefix: Int8Array;
   /** documents x d'. */
   full: Int8Array;
-  /** What a code of each row of `full` is worth. */
+  /** The value of a code of each row of `full`. */
   factors: Float32Array;
   /**
    * How many times as long as a typical document's the vectors of each are; null: all are alike.

@@ -79,7 +79,7 @@ export async function openModel(
   });
 }
 
-/** What gives further documents their weights. Rejects with 'not-found' and 'bad-file'. */
+/** The solver of further documents' weights. Rejects with 'not-found' and 'bad-file'. */
 export async function openSolver(
   storage: ReadableStorage,
   device: Device,

@@ -10,7 +10,7 @@ import { bytesOf, type EncodedFile, encodeCheckedFile, type Sections } from './c
 
 export const SEGMENT = 'lemur-segment';
 
-/** What a document counts as among the steps between two turns of the event loop. */
+/** Steps that a document counts as, between two turns of the event loop. */
 const STEPS_A_DOCUMENT = 8;
 /** Longer parts are summed in slices. */
 const CHECKED_AT_ONCE = 1 << 22;

@@ -15,12 +15,12 @@ import type { SegmentEntry } from './manifest.js';
 import { openRows } from './open-rows.js';
 import { SEGMENT } from './segment-file.js';
 
-/** What a document counts as among the steps between two turns of the event loop. */
+/** Steps that a document counts as, between two turns of the event loop. */
 const STEPS_A_DOCUMENT = 8;
 /** Sections of a file, most of them of columns, that are not looked through in no time. */
 const MANY_SECTIONS = 1024;
 
-/** What is in memory of a segment. */
+/** The arrays of a segment that are in memory. */
 interface SegmentArrays {
   readonly ids: IdTable;
   /** Tokens of each document. */
@@ -36,7 +36,7 @@ interface SegmentArrays {
   readonly columns: Columns;
 }
 
-/** What stays in the file, a part for each document. */
+/** The sections that stay in the file, a part for each document. */
 interface SegmentParts {
   readonly tokens: CheckedParts;
   readonly records: CheckedParts;

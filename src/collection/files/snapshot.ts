@@ -18,14 +18,14 @@ import { type Keep, snapshotTokens } from './snapshot-tokens.js';
 import { codecOf } from './token-codec.js';
 
 /**
- * What finding an id counts as among the steps between two turns of the event loop, and one more in
- * each segment that it is looked for in.
+ * Steps that finding an id counts as, between two turns of the event loop, and one more in each
+ * segment that it is looked for in.
  */
 export const STEPS_AN_ID = 4;
 /** Documents whose numbers in one array count as a step. */
 const STEP_DOCUMENTS = 64;
 
-/** What the documents of a state have for searches. */
+/** Token vectors and codes of the documents of a state, for searches. */
 interface SearchData {
   readonly tokens: DeviceTokens | FetchedTokens;
   /** null without a model, or without documents. */

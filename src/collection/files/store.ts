@@ -83,7 +83,7 @@ export class Store implements Committer {
     return this.#present.snapshot;
   }
 
-  /** What one call changes. */
+  /** Begins the changes of one call. */
   begin(signal: AbortSignal): Transaction {
     return new Transaction(this, signal);
   }

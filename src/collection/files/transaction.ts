@@ -5,10 +5,10 @@ import type { FileEntry, IndexManifest } from './manifest.js';
 import type { Snapshot } from './snapshot.js';
 import type { WatchedStorage } from './watched-storage.js';
 
-/** What a data file holds. */
+/** Kinds of data files. */
 export type FileKind = 'segment' | 'codes' | 'deleted' | 'model';
 
-/** What transactions change. */
+/** The store that transactions change. */
 export interface Committer {
   readonly storage: WatchedStorage;
   readonly device: SearchDevice;
@@ -24,7 +24,7 @@ export interface Committer {
 }
 
 /**
- * What one call changes of a collection: it writes data files, and commits states that refer to
+ * The changes of one call to a collection: it writes data files, and commits states that refer to
  * them. Once its signal has aborted it changes nothing any more.
  */
 export class Transaction {

@@ -8,7 +8,7 @@ import { type FileEntry, filesOf, MANIFEST } from './manifest.js';
 import { decodeManifest } from './manifest-file.js';
 import { type Snapshot, STEPS_AN_ID } from './snapshot.js';
 
-/** What `verify` found. */
+/** The findings of `verify`. */
 export interface Verification {
   /** Files that were read. */
   files: number;

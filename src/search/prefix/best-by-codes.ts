@@ -9,7 +9,7 @@ import { uniqueRows } from '../unique-rows.js';
 export interface CodesOfRows {
   /** rows x d'. */
   full: Int8Array;
-  /** What a code of each row is worth. */
+  /** The value of a code of each row. */
   factors: Float32Array;
   /** Of codes with scales: those of the rows. */
   scales: Float32Array | null;
