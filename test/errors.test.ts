@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { LemurError } from '../src/errors.js';
 import { escapeControls, escapeLines } from '../src/escape-controls.js';
 import { readSafetensors } from '../src/formats/safetensors/safetensors.js';
-import { layOut } from '../src/formats/safetensors/safetensors-header.js';
+import { layOut } from '../src/formats/safetensors/safetensors-layout.js';
 
 /** One of each kind, and what they are written as. */
 const STEERING = [

@@ -1,7 +1,7 @@
 import { LemurError } from '../errors.js';
 import { Lemur } from '../lemur/lemur.js';
 import { isSavedFile } from '../lemur/saved-manifest.js';
-import { readTxtaiCenter, readTxtaiDim } from '../lemur/txtai-folder.js';
+import { readTxtaiCenter, readTxtaiDim } from '../lemur/txtai-artefact.js';
 import type { RunOptions } from '../run-options.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { centerTokens } from '../tokens/center.js';

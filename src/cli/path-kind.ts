@@ -6,7 +6,7 @@ import { walkFiles } from '../bytes/node-walk.js';
 import { MANIFEST } from '../collection/files/manifest.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { isTextFile } from '../formats/texts/node-text-folder.js';
-import { hasTxtaiTensors } from '../lemur/txtai-folder.js';
+import { hasTxtaiTensors } from '../lemur/txtai-artefact.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
 

@@ -12,7 +12,7 @@ import {
 /** Names that the vectors have in a safetensors file. */
 const VECTORS = ['tokens', 'vectors'];
 const COUNTS = 'counts';
-/** What is said of NumPy's archives. */
+/** Advice about NumPy's archives, for messages. */
 export const NPZ: string =
   'an archive of .npy files (.npz); unpack it and give one of them, ' +
   'or a folder with tokens.npy and counts.npy';

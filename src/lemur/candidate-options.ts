@@ -1,21 +1,10 @@
-import type { Device } from '../device/device.js';
 import { LemurError } from '../errors.js';
 import type { OptionNames } from '../known-options.js';
-import type { ResolvedLearnOptions } from '../learn/learn-options.js';
-import type { Solver } from '../learn/solver.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkK } from '../search/check-k.js';
-import { createFirstStage, type FirstStage } from '../search/prefix/first-stage.js';
-import { fitPrefixMap, type PrefixMap } from '../search/prefix/prefix-map.js';
+import type { FirstStage } from '../search/prefix/first-stage.js';
 import { RESCORED } from '../search/prefix/prefix-source.js';
 import { showValue } from '../value-kind.js';
-import type { FittedCorpus } from './fitted-corpus.js';
-
-/**
- * With fewer documents one query takes less time by a scan of all weights
- * (docs/benchmarks/first-stage.md).
- */
-const LEAST_FOR_PREFIXES = 4096;
 
 /** How candidates are found. */
 export interface CandidateOptions extends RunOptions {
@@ -34,25 +23,6 @@ export const CANDIDATE_OPTIONS: OptionNames<CandidateOptions> = {
   rescored: true,
   ...RUN_OPTIONS,
 };
-
-/**
- * The first stage of a fit, by a stored map or a new one; null where none is wanted or possible.
- */
-export async function firstStageOf(
-  device: Device,
-  { solver, w, map, scaling }: FittedCorpus,
-  { prefixDim, seed }: ResolvedLearnOptions,
-  stored: PrefixMap | undefined,
-  options: RunOptions,
-): Promise<FirstStage | null> {
-  const { latentDim } = map.layout;
-  const wanted = prefixDim > 0 && w.length >= LEAST_FOR_PREFIXES * latentDim;
-  if (!stored && !(wanted && solver)) return null;
-  const newMap = async (of: Solver): Promise<PrefixMap | null> =>
-    fitPrefixMap(device, of, w, latentDim, Math.min(prefixDim, latentDim), seed, options, scaling);
-  const found = stored ?? (solver && (await newMap(solver)));
-  return found && createFirstStage(device, found, w, scaling.scales, options);
-}
 
 /**
  * The first stage and the number to rescore of a scan of prefixes for k candidates; null where all
@@ -76,9 +46,7 @@ export function prefixScan(
     throw new LemurError(
       'invalid-argument',
       `rescored: expected an integer of at least k, ${k}, got ${showValue(rescored)}`,
-      {
-        where: 'rescored',
-      },
+      { where: 'rescored' },
     );
   return stage && scan === 'prefix' && rescored < documents ? { stage, rescored } : null;
 }

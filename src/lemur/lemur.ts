@@ -11,21 +11,12 @@ import { buildTensors, TensorScope, withTensors } from '../device/with-tensors.j
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
 import { documentWeights } from '../learn/document-weights.js';
-import {
-  defaultLearnTokens,
-  FIT_OPTIONS,
-  type FitOptions,
-  type ResolvedLearnOptions,
-} from '../learn/learn-options.js';
-import { resolveLearnOptions } from '../learn/resolve-learn-options.js';
+import { FIT_OPTIONS, type FitOptions, type ResolvedLearnOptions } from '../learn/learn-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
-import { allowedDocuments } from '../search/allowed-documents.js';
 import { DeviceQueries } from '../search/device-queries.js';
 import { type FirstStage, firstStageTensors } from '../search/prefix/first-stage.js';
 import type { PrefixMap } from '../search/prefix/prefix-map.js';
-import { prefixSource } from '../search/prefix/prefix-source.js';
 import type { TopK } from '../search/top-documents.js';
-import { weightsSource } from '../search/weights-source.js';
 import type { ReadableStorage, Storage } from '../storage/storage.js';
 import { storageOf, storageToRead } from '../storage-of.js';
 import { queryLengths } from '../tokens/lengths.js';
@@ -34,19 +25,17 @@ import {
   type TokenInput,
   type TokenReport,
   type TokenSets,
-  tokenSets,
   tokenSetsOfDim,
 } from '../tokens/token-sets.js';
-import {
-  CANDIDATE_OPTIONS,
-  type CandidateOptions,
-  firstStageOf,
-  prefixScan,
-} from './candidate-options.js';
+import { CANDIDATE_OPTIONS, type CandidateOptions, prefixScan } from './candidate-options.js';
+import { estimateMaxSim } from './estimate-max-sim.js';
+import { firstStageOf } from './first-stage-of.js';
 import { fitCorpus, uploadDocuments } from './fit-corpus.js';
+import { checkFitInput } from './fit-input.js';
 import { type FittedCorpus, keptOfCorpus, type SolvedCorpus } from './fitted-corpus.js';
+import { loadFolder } from './load-folder.js';
 import { loadReference, REFERENCE_OPTIONS, type ReferenceOptions } from './reference-folder.js';
-import { loadFolder, saveFolder } from './saved-folder.js';
+import { saveFolder } from './save-folder.js';
 import { loadTxtai, TXTAI_OPTIONS, type TxtaiOptions } from './txtai-folder.js';
 
 /**
@@ -100,7 +89,7 @@ export class Lemur {
     this.#release = freeWith(this, kept);
   }
 
-  /** Adds the first stage, from a stored map or a new one. */
+  /** Adds the first stage, from a stored map or a new one, and takes over what it is made of. */
   static async #complete(
     device: Device,
     fitted: FittedCorpus,
@@ -128,30 +117,11 @@ export class Lemur {
   static async fit(documents: TokenInput, options: FitOptions = {}): Promise<Lemur> {
     checkOptions(options, FIT_OPTIONS, 'Lemur.fit');
     checkDevice(options);
-    let chosen = resolveLearnOptions(options);
-    const { signal } = options;
-    signal?.throwIfAborted();
-    const corpus = await tokenSets(documents, 'documents', signal);
-    if (options.learnSubsetSize === undefined)
-      chosen = {
-        ...chosen,
-        learnSubsetSize: defaultLearnTokens(corpus.vectors.length / corpus.dim),
-      };
-    const learn = options.learn
-      ? await tokenSetsOfDim(options.learn, corpus.dim, 'learn', signal)
-      : corpus;
-    const test = options.test
-      ? await tokenSetsOfDim(options.test, corpus.dim, 'test', signal)
-      : null;
-    const report = await reportTokens(corpus, signal);
+    const { corpus, learn, test, chosen } = await checkFitInput(documents, options);
+    const report = await reportTokens(corpus, options.signal);
     const device = learningDevice(await resolveDevice(options), 'Lemur.fit');
-    return Lemur.#complete(
-      device,
-      await fitCorpus(device, corpus, learn, test, chosen, options),
-      chosen,
-      options,
-      { report },
-    );
+    const fitted = await fitCorpus(device, corpus, learn, test, chosen, options);
+    return Lemur.#complete(device, fitted, chosen, options, { report });
   }
 
   /**
@@ -245,24 +215,11 @@ export class Lemur {
     checkOptions(options, CANDIDATE_OPTIONS, 'candidates');
     const prefixes = prefixScan(this.#firstStage, this.documents, k, options);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
-    const { map, w } = this.#open();
-    const lengths = map.unit ? await queryLengths(sets, options.signal) : sets.counts;
-    const source = prefixes
-      ? prefixSource(this.#device, prefixes.stage, prefixes.rescored)
-      : weightsSource(this.#device, w, this.latentDim);
-    const { signal, onProgress } = options;
-    const { indices, scores } = await this.#withQueries(sets, options, (asked) =>
-      source.candidates(asked, k, {
-        allowed: allowedDocuments(this.documents, null),
-        signal,
-        onProgress,
-      }),
+    const fitted = this.#open();
+    const lengths = fitted.map.unit ? await queryLengths(sets, options.signal) : sets.counts;
+    return this.#withQueries(sets, options, (asked) =>
+      estimateMaxSim(this.#device, fitted, prefixes, asked, lengths, k, options),
     );
-    for (let i = 0; i < scores.length; i++) {
-      scores[i] =
-        indices[i] < 0 ? -Infinity : this.std * scores[i] + lengths[Math.floor(i / k)] * this.mean;
-    }
-    return { indices, scores, k };
   }
 
   /**
@@ -318,9 +275,8 @@ export class Lemur {
   #solved(where: string): SolvedCorpus {
     const { solver, ...rest } = this.#open();
     if (solver) return { solver, ...rest };
-    const message =
-      `${where}: an imported index has no solve sample; ` +
-      'give Lemur.importReference one: { sample: token vectors, best of the corpus }';
+    const advice = 'give Lemur.importReference one: { sample: token vectors, best of the corpus }';
+    const message = `${where}: an imported index has no solve sample; ${advice}`;
     throw new LemurError('unsupported', message, { where });
   }
 

@@ -100,11 +100,8 @@ async function readReference(storage: ReadableStorage): Promise<Reference> {
     !Number.isFinite(std) ||
     std <= 0
   ) {
-    throw badFile(
-      where,
-      `output_mean ${shown(mean)} and output_std ${shown(std)}, ` +
-        'expected a number and a positive number',
-    );
+    const got = `output_mean ${shown(mean)} and output_std ${shown(std)}`;
+    throw badFile(where, `${got}, expected a number and a positive number`);
   }
   const model = readModel(config, state, where);
   const { latentDim } = model.layout;
@@ -116,65 +113,91 @@ async function readReference(storage: ReadableStorage): Promise<Reference> {
   return { ...model, w: data, mean, std };
 }
 
-/** Layout and parameters by the config, which must name all that the state has and no more. */
-function readModel(
-  config: TorchMap,
-  state: TorchMap,
-  where: string,
-): Pick<Reference, 'layout' | 'parameters' | 'options'> {
+/** The network that a config describes. */
+interface Network {
+  type: 'mlp' | 'elm';
+  activation: Activation;
+  inputDim: number;
+  outputs: number;
+  hiddenDim: number;
+  finalHiddenDim: number;
+  numLayers: number;
+}
+
+function readConfig(config: TorchMap, where: string): Network {
   const size = (name: string): number => {
     const value = config.get(name);
     if (Number.isInteger(value) && (value as number) > 0) return value as number;
     throw badFile(where, `config: ${name} ${shown(value)}, expected a positive integer`);
   };
   const activation = config.get('activation') as Activation;
-  if (!ACTIVATIONS.includes(activation))
-    throw unsupported(
-      where,
-      `activation ${shown(activation)}, expected one of ${ACTIVATIONS.join(', ')}`,
-    );
+  if (!ACTIVATIONS.includes(activation)) {
+    const expected = `expected one of ${ACTIVATIONS.join(', ')}`;
+    throw unsupported(where, `activation ${shown(activation)}, ${expected}`);
+  }
   const type = config.get('model_type');
   if (type !== 'mlp' && type !== 'elm')
     throw unsupported(where, `model type ${shown(type)}, expected 'mlp' or 'elm'`);
   const inputDim = size('input_dim');
   const outputs = size('output_dim');
-  const hiddenDim = type === 'elm' ? size('final_hidden_dim') : size('hidden_dim');
+  const hiddenDim = size(type === 'elm' ? 'final_hidden_dim' : 'hidden_dim');
   const finalHiddenDim =
     config.get('final_hidden_dim') === null ? hiddenDim : size('final_hidden_dim');
   const numLayers = type === 'elm' ? 1 : size('num_layers');
-  const tensors = type === 'elm' ? 2 : 4 * numLayers + 1;
-  if (state.size !== tensors)
-    throw badFile(
-      where,
-      `state_dict: ${state.size} tensors, expected ${tensors} for ${numLayers} layers of type ` +
-        `${type}`,
-    );
+  return { type, activation, inputDim, outputs, hiddenDim, finalHiddenDim, numLayers };
+}
 
-  const values = (name: string, ...shape: number[]): Float32Array => {
+/** Layout and parameters by the config, which must name all that the state has and no more. */
+function readModel(
+  config: TorchMap,
+  state: TorchMap,
+  where: string,
+): Pick<Reference, 'layout' | 'parameters' | 'options'> {
+  const network = readConfig(config, where);
+  const { type, activation, outputs, hiddenDim, finalHiddenDim, numLayers } = network;
+  const tensors = type === 'elm' ? 2 : 4 * numLayers + 1;
+  if (state.size !== tensors) {
+    const expected = `expected ${tensors} for ${numLayers} layers of type ${type}`;
+    throw badFile(where, `state_dict: ${state.size} tensors, ${expected}`);
+  }
+  const values: Values = (name, ...shape) => {
     const tensor = tensorOf(state.get(name), name, where);
     if (tensor.shape.join() !== shape.join())
       throw badFile(where, `${name} [${tensor.shape}], expected [${shape}]`);
     return tensor.data;
   };
   values(HEAD, outputs, finalHiddenDim);
-  const epochs = type === 'elm' ? 0 : paper.epochs;
   const options = resolveLearnOptions({
     ...paper,
-    epochs,
+    epochs: type === 'elm' ? 0 : paper.epochs,
     trainSubsetSize: outputs,
     numLayers,
     hiddenDim,
     finalHiddenDim,
     activation,
   });
-  if (type === 'elm') {
-    const parameters = transposed(
-      values('feature_extractor.0.weight', inputDim, finalHiddenDim),
-      inputDim,
-      finalHiddenDim,
-    );
-    return { layout: randomLayout(inputDim, finalHiddenDim, activation), parameters, options };
-  }
+  const read = type === 'elm' ? readRandomFeatures : readPerceptron;
+  return { ...read(network, values), options };
+}
+
+/** The values of a tensor of the state, which must have that shape. */
+type Values = (name: string, ...shape: number[]) => Float32Array;
+
+function readRandomFeatures(
+  { inputDim, finalHiddenDim, activation }: Network,
+  values: Values,
+): Pick<Reference, 'layout' | 'parameters'> {
+  const weight = values('feature_extractor.0.weight', inputDim, finalHiddenDim);
+  return {
+    layout: randomLayout(inputDim, finalHiddenDim, activation),
+    parameters: transposed(weight, inputDim, finalHiddenDim),
+  };
+}
+
+function readPerceptron(
+  { inputDim, hiddenDim, finalHiddenDim, numLayers, activation }: Network,
+  values: Values,
+): Pick<Reference, 'layout' | 'parameters'> {
   const widths = [...new Array<number>(numLayers - 1).fill(hiddenDim), finalHiddenDim];
   const layout = mlpLayout(inputDim, widths, activation);
   // everything is checked before anything is allocated
@@ -184,12 +207,12 @@ function readModel(
   }));
   const parameters = new Float32Array(layout.parameterCount);
   for (const { at, data } of parts) parameters.set(data, at);
-  return { layout, parameters, options };
+  return { layout, parameters };
 }
 
-function mapOf(value: TorchValue | undefined, what: string, where: string): TorchMap {
+function mapOf(value: TorchValue | undefined, name: string, where: string): TorchMap {
   if (value instanceof Map) return value;
-  throw badFile(where, `${what}: ${shown(value)}, expected a dictionary`);
+  throw badFile(where, `${name}: ${shown(value)}, expected a dictionary`);
 }
 
 function tensorOf(value: TorchValue | undefined, name: string, where: string): TorchTensor {

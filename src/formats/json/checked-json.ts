@@ -9,7 +9,7 @@ export interface CheckedForm {
   readonly key: string;
 }
 
-/** What such a line says; `intact`: the checksum, of the text of the value, is right. */
+/** The content of such a line; `intact`: the checksum, of the text of the value, is right. */
 export interface CheckedJson {
   version: number;
   json: string;

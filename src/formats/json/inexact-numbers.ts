@@ -8,7 +8,7 @@ export interface InexactNumber {
   readonly literal: string;
 }
 
-/** What all such numbers have in them: many digits, or an exponent of three. */
+/** A part that all such numbers have: many digits, or an exponent of three. */
 const SUSPECT = /\d{16}|[eE]\+?\d{3}/;
 const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y;
 
@@ -52,12 +52,14 @@ export function findInexactNumber(
   return undefined;
 }
 
-/** What is said of it. */
+/** The number as a problem, for messages. */
 export function inexactProblem({ path, literal }: InexactNumber): string {
-  const problem = Number.isFinite(Number(literal))
+  const whole = Number.isFinite(Number(literal));
+  const named = path === '' ? '' : `${showJson(path)} is `;
+  const problem = whole
     ? 'a whole number beyond 2^53, which would be rounded'
     : 'a number beyond the range of float64';
-  return `${path === '' ? '' : `${showJson(path)} is `}${excerpt(literal)}, ${problem}`;
+  return `${named}${excerpt(literal)}, ${problem}`;
 }
 
 function isInexact(literal: string): boolean {

@@ -20,7 +20,7 @@ export interface TextLine {
 export interface JsonLine {
   readonly line: number;
   readonly value: unknown;
-  /** What it was parsed from. */
+  /** The JSON text. */
   readonly text: string;
 }
 

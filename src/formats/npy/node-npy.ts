@@ -72,7 +72,7 @@ export async function readFloats(path: string, shape: readonly number[]): Promis
   return new Float32Array(await readExpected(path, 'f4', shape));
 }
 
-/** The same for int32. */
+/** Integers of an int32 file, read as `readFloats` reads. */
 export async function readIntegers(path: string, shape: readonly number[]): Promise<Int32Array> {
   return new Int32Array(await readExpected(path, 'i4', shape));
 }

@@ -16,7 +16,7 @@ export type NpyDtype =
   | 'u8'
   | 'b1';
 
-/** What a .npy file says about its data, and where that lies. */
+/** A .npy file's description of its data, and where that lies. */
 export interface NpyHeader {
   readonly dtype: NpyDtype;
   /** Row-major (C order); `[]` for a single value. */

@@ -40,11 +40,11 @@ export interface SafetensorsFile {
   /** A tensor, or rows of it, as its bytes lie in the file. */
   read(name: string, options?: SafetensorsReadOptions): Promise<SafetensorsEntry>;
   /**
-   * The same as float32, whatever its floating-point type (F64 is rounded); other types reject with
-   * 'bad-file'.
+   * A tensor, or rows of it, as float32, whatever its floating-point type (F64 is rounded); other
+   * types reject with 'bad-file'.
    */
   readFloats(name: string, options?: SafetensorsReadOptions): Promise<Float32Array>;
-  /** The same bytes into `target`, which must have their length. */
+  /** Reads those bytes into `target`, which must have their length. */
   readInto(name: string, target: Uint8Array, options?: SafetensorsReadOptions): Promise<void>;
 }
 

@@ -1,7 +1,5 @@
-import { checkTexts } from '../../bytes/check-text.js';
-import { badFile, invalidArgument, LemurError } from '../../errors.js';
+import { badFile, LemurError } from '../../errors.js';
 import type { Slices } from '../../pacer.js';
-import { describeKind, showValue } from '../../value-kind.js';
 import { showJson } from '../json/show-json.js';
 
 /** The format's element types, by their names in the header. */
@@ -20,7 +18,7 @@ export type SafetensorsType =
   | 'U8'
   | 'BOOL';
 
-/** What a tensor is. */
+/** A tensor's type and shape. */
 export interface SafetensorsTensor {
   /** Type of its elements. */
   readonly type: SafetensorsType;
@@ -28,7 +26,7 @@ export interface SafetensorsTensor {
   readonly shape: readonly number[];
 }
 
-/** What it is and where it lies, in bytes from the end of the header. */
+/** A tensor, and where it lies, in bytes from the end of the header. */
 export interface PlacedTensor extends SafetensorsTensor {
   readonly begin: number;
   readonly end: number;
@@ -64,11 +62,11 @@ export const elementSizes: Readonly<Record<SafetensorsType, number>> = {
 export const LENGTH_BYTES = 8;
 
 /**
- * What a header may have: more would hold the thread for long, since JSON is parsed in one go. The
- * metadata of a collection's documents may come to 20,492 tensors of a segment.
+ * Most that a header may have: more would hold the thread for long, since JSON is parsed in one go.
+ * The metadata of a collection's documents may come to 20,492 tensors of a segment.
  */
-const MOST_HEADER_BYTES: number = 2 ** 24;
-const MOST_TENSORS: number = 2 ** 15;
+export const MOST_HEADER_BYTES: number = 2 ** 24;
+export const MOST_TENSORS: number = 2 ** 15;
 /** Tensors that are checked between two turns of the event loop. */
 const SLICE = 2048;
 
@@ -137,80 +135,6 @@ export function* placeTensors(
   return { tensors, metadata };
 }
 
-/**
- * The beginning of a file with these tensors, up to and with the header, and where each of them
- * lies behind it. Their order is that given, except that wider elements come first, so that every
- * tensor is aligned. Raises `invalid-argument`.
- */
-export function layOut(
-  declared: Readonly<Record<string, SafetensorsTensor>>,
-  metadata: Readonly<Record<string, string>>,
-  where: string,
-): { start: Uint8Array; tensors: Map<string, PlacedTensor>; size: number } {
-  const invalid = (name: string, problem: string): LemurError =>
-    new LemurError('invalid-argument', `${where}: ${name}: ${problem}`, {
-      where: `${where}: ${name}`,
-    });
-  checkTensors(declared, where);
-  const names = Object.keys(declared).length;
-  if (names > MOST_TENSORS) throw tooMany(where, `${names} tensors`, MOST_TENSORS);
-  checkTexts(metadata, `${where}: metadata`);
-  for (const [name, { type, shape }] of Object.entries(declared)) {
-    if (name === '__metadata__') throw invalid(name, 'the name is reserved');
-    if (!Object.hasOwn(elementSizes, type))
-      throw invalid(
-        name,
-        `type ${showValue(type)}, expected one of ${Object.keys(elementSizes).join(', ')}`,
-      );
-    if (!isLengths(shape))
-      throw invalid(name, `shape ${showJson(shape)}, expected non-negative integers`);
-  }
-  const entries = Object.entries(declared).sort(
-    ([, a], [, b]) => elementSizes[b.type] - elementSizes[a.type],
-  );
-  const tensors = new Map<string, PlacedTensor>();
-  // without a prototype: a tensor may be called __proto__
-  const header: Record<string, unknown> = Object.create(null);
-  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
-  let length = 0;
-  for (const [name, { type, shape }] of entries) {
-    const end = length + product(shape) * elementSizes[type];
-    if (!Number.isSafeInteger(end))
-      throw invalid(name, `${type} [${shape}] is more than a file can hold`);
-    header[name] = { dtype: type, shape, data_offsets: [length, end] };
-    tensors.set(name, { type, shape, begin: length, end });
-    length = end;
-  }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const padded = Math.ceil(json.length / 8) * 8; // the format allows trailing spaces
-  if (padded > MOST_HEADER_BYTES)
-    throw tooMany(where, `a header of ${padded} bytes`, MOST_HEADER_BYTES);
-  const start = new Uint8Array(LENGTH_BYTES + padded);
-  new DataView(start.buffer).setBigUint64(0, BigInt(padded), true);
-  start.fill(0x20, LENGTH_BYTES);
-  start.set(json, LENGTH_BYTES);
-  return { start, tensors, size: start.length + length };
-}
-
-function tooMany(where: string, got: string, most: number): LemurError {
-  return invalidArgument(where, `${got}, expected at most ${most}`);
-}
-
-/** Raises 'invalid-argument' for anything but an object of objects. */
-export function checkTensors(tensors: unknown, where: string): void {
-  const isObject = (value: unknown): boolean =>
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !ArrayBuffer.isView(value);
-  const wrong = isObject(tensors)
-    ? Object.entries(tensors as object).find(([, tensor]) => !isObject(tensor))
-    : ['tensors', tensors];
-  if (!wrong) return;
-  const message = `${where}: ${wrong[0]}: expected an object, got ${describeKind(wrong[1])}`;
-  throw new LemurError('invalid-argument', message, { where: `${where}: ${wrong[0]}` });
-}
-
 export function badSafetensors(where: string, got: string, cause?: unknown): LemurError {
   return badFile(where, `not a valid safetensors file: ${got}`, cause);
 }
@@ -266,11 +190,9 @@ function checkEntry(value: unknown, name: string, where: string): PlacedTensor {
     data_offsets?: unknown;
   };
   if (typeof dtype !== 'string' || !Object.hasOwn(elementSizes, dtype)) {
-    throw badSafetensors(
-      where,
-      `tensor ${name} of type ${showJson(dtype)}, ` +
-        `expected one of ${Object.keys(elementSizes).join(', ')}`,
-    );
+    const types = Object.keys(elementSizes).join(', ');
+    const got = `tensor ${name} of type ${showJson(dtype)}`;
+    throw badSafetensors(where, `${got}, expected one of ${types}`);
   }
   if (!isLengths(shape))
     throw badSafetensors(
@@ -295,6 +217,7 @@ function checkEntry(value: unknown, name: string, where: string): PlacedTensor {
   return { type, shape, begin, end };
 }
 
-function isLengths(value: unknown): value is number[] {
+/** Whether it is an array of lengths or offsets: non-negative integers. */
+export function isLengths(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
 }

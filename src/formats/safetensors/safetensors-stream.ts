@@ -1,7 +1,8 @@
 import { ownBytes } from '../../bytes/typed-array.js';
 import { invalidArgument, LemurError } from '../../errors.js';
 import { describeKind, showValue } from '../../value-kind.js';
-import { layOut, type PlacedTensor, type SafetensorsTensor } from './safetensors-header.js';
+import type { PlacedTensor, SafetensorsTensor } from './safetensors-header.js';
+import { layOut } from './safetensors-layout.js';
 
 const WHERE = 'streamSafetensors';
 

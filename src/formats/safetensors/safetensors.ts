@@ -6,17 +6,16 @@ import { atOnce, nextMacrotask } from '../../pacer.js';
 import { describeKind, kindOf } from '../../value-kind.js';
 import {
   badSafetensors,
-  checkTensors,
   elementSizes,
   headerLength,
   LENGTH_BYTES,
-  layOut,
   parseHeader,
   placeTensors,
   product,
   type SafetensorsTensor,
   type SafetensorsType,
 } from './safetensors-header.js';
+import { checkTensors, layOut } from './safetensors-layout.js';
 
 export type { SafetensorsTensor, SafetensorsType } from './safetensors-header.js';
 
@@ -144,7 +143,7 @@ type Tensors = Readonly<Record<string, { data: SafetensorsArray; shape: readonly
 const COPIED = 1 << 23;
 const PLACED = 1024;
 
-/** The same, giving way to other work between parts. The arrays must not change meanwhile. */
+/** Writes such a file, giving way to other work between parts. The arrays must not change. */
 export async function writeSafetensorsPaced(
   tensors: Tensors,
   metadata: Readonly<Record<string, string>> = {},

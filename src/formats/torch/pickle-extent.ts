@@ -6,7 +6,7 @@ const MOST_LEVELS = 64;
 /** Values that a walk of all that is within it may meet: as many as a pickle has bytes. */
 const MOST_MET = 1 << 20;
 
-/** What is within a value. */
+/** A value's size and depth. */
 interface Extent {
   /** Values that a walk meets, itself included, those that are shared as often as they are met. */
   readonly met: number;

@@ -85,7 +85,7 @@ class Unpickler {
     return value;
   }
 
-  /** What an opcode pushes; undefined for those that push nothing. */
+  /** The value that an opcode pushes; undefined for those that push nothing. */
   #valueOf(opcode: number): PickleValue | undefined {
     const reader = this.#reader;
     switch (opcode) {

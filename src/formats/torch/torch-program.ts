@@ -11,7 +11,7 @@ import {
   unsupportedTorch,
 } from './stored-tensor.js';
 
-/** What a torch file has, without the values of its tensors. */
+/** The content of a torch file, without the values of its tensors. */
 export interface TorchProgram {
   readonly value: PickleValue;
   /** Where the values lie, by the tensors within `value`, whose `data` is empty. */

@@ -18,7 +18,7 @@ const STATE_KEYS = ['state_dict', 'model_state_dict', 'model'] as const;
  *
  * The state is the dictionary under `state_dict`, `model_state_dict` or `model` where one of these
  * holds tensors by name, else the outermost one, else the only one within it that holds tensors.
- * What is no tensor in it is left out.
+ * Anything in it that is no tensor is left out.
  *
  * Values that lie one after another are read and converted a few MiB at a time, and no other bytes
  * than theirs; those of a strided tensor, or of rows of one, together with all that lies between

@@ -11,7 +11,7 @@ const LOCATOR_LENGTH = 20;
 const CENTRAL_LENGTH = 46;
 /** Of a local header, before the name. */
 export const LOCAL_LENGTH = 30;
-/** What a 32-bit field has when the zip64 one counts. */
+/** The value of a 32-bit field when the zip64 one counts. */
 const ELSEWHERE = 0xffffffff;
 /** A directory longer than this is taken for damage: more than 200,000 entries fit into it. */
 const MOST_DIRECTORY = 1 << 24;

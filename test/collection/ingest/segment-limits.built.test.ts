@@ -22,7 +22,7 @@ import type { StoredDocument } from '../../../dist/collection/metadata/stored-do
 import { createCpuDevice } from '../../../dist/device/cpu/cpu-device.js';
 import { Index, memoryStorage, type Storage } from '../../../dist/entry/node.js';
 import { nodePlatform } from '../../../dist/entry/node-platform.js';
-import { layOut } from '../../../dist/formats/safetensors/safetensors-header.js';
+import { layOut } from '../../../dist/formats/safetensors/safetensors-layout.js';
 import { int8Encoding } from '../../../dist/tokens/int8-encoding.js';
 import { metadata } from '../metadata/random-metadata.js';
 
