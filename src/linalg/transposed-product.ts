@@ -71,22 +71,23 @@ function addTile(
     s32 += a3 * b2;
     s33 += a3 * b3;
   }
-  addRow(out, outAt, s00, s01, s02, s03);
-  addRow(out, outAt + bStride, s10, s11, s12, s13);
-  addRow(out, outAt + 2 * bStride, s20, s21, s22, s23);
-  addRow(out, outAt + 3 * bStride, s30, s31, s32, s33);
-}
-
-function addRow(
-  out: Float64Array,
-  at: number,
-  s0: number,
-  s1: number,
-  s2: number,
-  s3: number,
-): void {
-  out[at] += s0;
-  out[at + 1] += s1;
-  out[at + 2] += s2;
-  out[at + 3] += s3;
+  out[outAt] += s00;
+  out[outAt + 1] += s01;
+  out[outAt + 2] += s02;
+  out[outAt + 3] += s03;
+  outAt += bStride;
+  out[outAt] += s10;
+  out[outAt + 1] += s11;
+  out[outAt + 2] += s12;
+  out[outAt + 3] += s13;
+  outAt += bStride;
+  out[outAt] += s20;
+  out[outAt + 1] += s21;
+  out[outAt + 2] += s22;
+  out[outAt + 3] += s23;
+  outAt += bStride;
+  out[outAt] += s30;
+  out[outAt + 1] += s31;
+  out[outAt + 2] += s32;
+  out[outAt + 3] += s33;
 }
