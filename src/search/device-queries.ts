@@ -1,12 +1,13 @@
 import type { SearchDevice } from '../device/device.js';
 import type { DeviceFeatureMap } from '../device/device-feature-map.js';
 import { type DeviceTokens, uploadTokens } from '../device/device-tokens.js';
-import { TensorScope, withTensors } from '../device/with-tensors.js';
+import type { Tensor } from '../device/memory.js';
+import { TensorScope } from '../device/with-tensors.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
 import { sliceTexts } from '../tokens/slice-texts.js';
 import type { TokenSets } from '../tokens/token-sets.js';
-import type { CandidateQueries } from './candidate-source.js';
+import type { ScanQueries } from './scan-source.js';
 import { emptyTopK, type TopK } from './top-documents.js';
 
 export interface DeviceQueriesOptions extends RunOptions {
@@ -19,7 +20,7 @@ export interface DeviceQueriesOptions extends RunOptions {
  * Queries that are uploaded once and turned into features once, each when it is first needed,
  * whoever asks for it: the source of candidates and what scores these. Ends with `close`.
  */
-export class DeviceQueries implements CandidateQueries {
+export class DeviceQueries implements ScanQueries {
   readonly tokens: TokenSets;
   readonly text: readonly string[] | undefined;
   readonly #device: SearchDevice;
@@ -27,6 +28,7 @@ export class DeviceQueries implements CandidateQueries {
   readonly #options: RunOptions;
   readonly #scope: TensorScope;
   #uploaded: Promise<DeviceTokens> | undefined;
+  #featureTensor: Promise<Tensor<'f32'>> | undefined;
   #features: Promise<Float32Array> | undefined;
   #closed = false;
 
@@ -60,30 +62,35 @@ export class DeviceQueries implements CandidateQueries {
    * nothing has been learned.
    */
   features(): Promise<Float32Array> {
-    if (this.#closed) return Promise.reject(hasEnded());
-    this.#features ??= this.#computeFeatures();
+    this.#features ??= this.featureTensor().then((tensor) => this.#device.read(tensor));
     return this.#features;
+  }
+
+  /** The same values on the device, which are freed by `close`. */
+  featureTensor(): Promise<Tensor<'f32'>> {
+    if (this.#closed) return Promise.reject(hasEnded());
+    this.#featureTensor ??= this.#computeFeatures();
+    return this.#featureTensor;
   }
 
   /** Frees what was uploaded, once nothing computes with it any more. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#featureTensor?.catch(() => undefined);
     await this.#features?.catch(() => undefined);
     this.#scope.free();
   }
 
-  async #computeFeatures(): Promise<Float32Array> {
+  async #computeFeatures(): Promise<Tensor<'f32'>> {
     const map = this.#map;
     if (!map)
       throw new LemurError('unsupported', 'features: nothing has been learned; call fit() first', {
         where: 'features',
       });
     const tokens = await this.uploaded();
-    return withTensors(this.#device, async (scope) => {
-      const out = await scope.allocate('f32', this.count * map.layout.latentDim);
-      await this.#device.queryFeatures(map, tokens, out, this.#options);
-      return this.#device.read(out);
-    });
+    const out = await this.#scope.allocate('f32', this.count * map.layout.latentDim);
+    await this.#device.queryFeatures(map, tokens, out, this.#options);
+    return out;
   }
 }
 

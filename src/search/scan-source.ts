@@ -3,11 +3,17 @@ import type { AllowedDocuments } from './allowed-documents.js';
 import type { CandidateQueries, CandidateRequest, CandidateSource } from './candidate-source.js';
 import type { TopK } from './top-documents.js';
 
+/** Queries whose features a scan reads on the device. */
+export interface ScanQueries extends CandidateQueries {
+  /** Sums of the features of each query's tokens, queries x d'. */
+  featureTensor(): Promise<Tensor<'f32'>>;
+}
+
 /** A source that compares features with what is kept of all documents. */
-export interface ScanSource extends CandidateSource {
+export interface ScanSource extends Pick<CandidateSource, 'name'> {
   /** The scores estimate the inner products of features with the documents' weights. */
   candidates(
-    queries: Pick<CandidateQueries, 'tokens' | 'features'>,
+    queries: ScanQueries,
     k: number,
     request: Omit<CandidateRequest, 'filter'>,
   ): Promise<TopK>;

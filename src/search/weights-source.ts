@@ -13,9 +13,8 @@ export function weightsSource(
     name: 'weights',
     async candidates(queries, k, { allowed, signal, onProgress }) {
       const count = queries.tokens.counts.length;
-      const values = await queries.features();
+      const features = await queries.featureTensor();
       return withTensors(device, async (scope) => {
-        const features = await scope.upload('f32', values);
         const options = { allowed: await uploadMask(scope, allowed), signal, onProgress };
         const rows = w.length / latentDim;
         return {

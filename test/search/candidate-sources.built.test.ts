@@ -8,6 +8,7 @@ import { DeviceQueries } from '../../dist/search/device-queries.js';
 import { exactSource } from '../../dist/search/exact-source.js';
 import { createFirstStage } from '../../dist/search/prefix/first-stage.js';
 import { prefixSource } from '../../dist/search/prefix/prefix-source.js';
+import type { ScanQueries, ScanSource } from '../../dist/search/scan-source.js';
 import { scoreDocuments } from '../../dist/search/score-documents.js';
 import { weightsSource } from '../../dist/search/weights-source.js';
 import { sliceTexts } from '../../dist/tokens/slice-texts.js';
@@ -44,7 +45,7 @@ const map = {
 };
 
 interface Made {
-  source: CandidateSource;
+  source: CandidateSource | ScanSource;
   /** Numbers of documents that it must answer, where they are known; in any order. */
   expected?: (query: number, k: number, allowed: AllowedDocuments) => number[];
 }
@@ -84,6 +85,14 @@ const SOURCES: Record<string, (device: Device) => Promise<Made>> = {
   }),
 };
 
+/** Queries with the features that are given for them. */
+const queriesOf = (device: Device, tokens: TokenSets, values: Float32Array): ScanQueries => ({
+  tokens,
+  text: undefined,
+  features: async () => values,
+  featureTensor: () => device.upload('f32', values),
+});
+
 const masks: Record<string, Uint8Array | null> = {
   'all documents': null,
   'two of three documents': Uint8Array.from({ length: DOCUMENTS }, (_, i) => Number(i % 3 > 0)),
@@ -102,7 +111,7 @@ describe.each(['plain', 'two threads'])('on %s', (name) => {
           await tokenSets(given.queries, 'queries'),
           await tokenSets(given.documents, 'documents'),
         ];
-        const asked = { tokens: sets, text: undefined, features: async () => features };
+        const asked = queriesOf(device, sets, features);
         const { source, expected } = await SOURCES[kind](device);
         const allowed = allowedOf(masks[which]);
         const request = { allowed, filter: undefined, signal: undefined };
@@ -134,11 +143,7 @@ describe.each(['plain', 'two threads'])('on %s', (name) => {
       const ask = async (tokens: TokenSets, from: number, to: number) =>
         acceptCandidates(
           await source.candidates(
-            {
-              tokens,
-              text: undefined,
-              features: async () => features.slice(from * LATENT, to * LATENT),
-            },
+            queriesOf(device, tokens, features.slice(from * LATENT, to * LATENT)),
             12,
             { allowed: allowedOf(null), filter: undefined, signal: undefined },
           ),

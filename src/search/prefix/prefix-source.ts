@@ -1,5 +1,6 @@
 import type { SearchDevice } from '../../device/device.js';
 import type { DeviceCodes } from '../../device/device-codes.js';
+import type { Tensor } from '../../device/memory.js';
 import type { TopRows } from '../../device/retriever.js';
 import { withTensors } from '../../device/with-tensors.js';
 import type { CandidateRequest } from '../candidate-source.js';
@@ -32,7 +33,8 @@ export function prefixSource(
       const bases = stage.codes.lengths && base ? productsWith(features, base) : null;
       const shifts = bases && Float32Array.from(means, (value, i) => value - bases[i]);
       const listed = rescored ?? RESCORED * k;
-      const best = await scanPrefixes(device, stage, { features, shifts }, listed, k, request);
+      const scanned = { features: await queries.featureTensor(), count: means.length, shifts };
+      const best = await scanPrefixes(device, stage, scanned, listed, k, request);
       const constants = bases ?? means;
       for (let at = 0; at < best.scores.length; at++)
         best.scores[at] += constants[Math.floor(at / k)];
@@ -41,19 +43,25 @@ export function prefixSource(
   };
 }
 
-/** `features`: queries x d'; `shifts`: of codes with lengths, <mean - base, q> for each query. */
+interface ScannedQueries {
+  /** count x d'. */
+  readonly features: Tensor<'f32'>;
+  readonly count: number;
+  /** Of codes with lengths: <mean - base, q> for each query. */
+  readonly shifts: Float32Array | null;
+}
+
 async function scanPrefixes(
   device: SearchDevice,
   { map, codes, queryProjection }: FirstStage<DeviceCodes | FetchedCodes>,
-  queries: { features: Float32Array; shifts: Float32Array | null },
+  queries: ScannedQueries,
   rescored: number,
   k: number,
   { allowed, signal, onProgress }: Omit<CandidateRequest, 'filter'>,
 ): Promise<TopRows> {
   const latentDim = map.mean.length;
-  const count = queries.features.length / latentDim;
+  const { features, count } = queries;
   return withTensors(device, async (scope) => {
-    const features = await scope.upload('f32', queries.features);
     const prefixes = await scope.allocate('f32', count * map.dim);
     await device.innerProducts(features, count, queryProjection, map.dim, latentDim, prefixes, {
       signal,
