@@ -1,4 +1,4 @@
-import { LemurError } from '../errors.js';
+import { badFile, invalidArgument, type LemurError } from '../errors.js';
 import { pacer } from '../pacer.js';
 import { describeKind, showValue } from '../value-kind.js';
 import { ownBytes } from './typed-array.js';
@@ -42,8 +42,7 @@ export function checkedSource(
 ): ByteSource {
   const { size, read, name: own } = Object(source) as ByteSource;
   const name = where ?? (typeof own === 'string' ? own : otherwise);
-  const invalid = (problem: string): LemurError =>
-    new LemurError('invalid-argument', `${name}: ${problem}`, { where: name });
+  const invalid = (problem: string): LemurError => invalidArgument(name, problem);
   if (typeof read !== 'function')
     throw invalid(`expected { size, read }, got ${describeKind(source)}`);
   if (!Number.isSafeInteger(size) || size < 0)
@@ -67,9 +66,7 @@ export async function readExactly(
   const bytes = ownBytes(await source.read(offset, length), where);
   if (bytes.length === length) return bytes;
   const problem = `${bytes.length} bytes at byte ${offset}, expected ${length}`;
-  throw new LemurError('bad-file', `${where}: ${problem}: the file is truncated or has changed`, {
-    where,
-  });
+  throw badFile(where, `${problem}: the file is truncated or has changed`);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { getSystemErrorMap } from 'node:util';
-import { LemurError, type LemurErrorCode } from '../errors.js';
+import { LemurError, type LemurErrorCode, storageFailed } from '../errors.js';
 
 /** The system's codes for paths that lead nowhere. */
 const ABSENT: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'];
@@ -84,10 +84,5 @@ export function writeError(path: string, done: string, cause: unknown): unknown 
     kind !== undefined
       ? `${kind}, expected a file`
       : (REASONS[code as string] ?? getSystemErrorMap().get(errno as number)?.[1] ?? code);
-  return new LemurError(
-    'storage-failed',
-    `${path}: could not be ${done}: ${reason}`,
-    { where: path },
-    { cause },
-  );
+  return storageFailed(path, `could not be ${done}: ${reason}`, cause);
 }

@@ -1,6 +1,6 @@
 import { type FileHandle, lstat, rename } from 'node:fs/promises';
 import { freemem } from 'node:os';
-import { LemurError } from '../errors.js';
+import { badFile, notFound, unsupported } from '../errors.js';
 import { fileError, writeError } from './node-file-error.js';
 import { openRegular } from './node-regular-file.js';
 import { createReplacement } from './node-replacement.js';
@@ -25,12 +25,7 @@ export async function openFile(path: string): Promise<FileHandle> {
     const link =
       (cause as { code?: unknown }).code === 'ENOENT' && (await lstat(path).catch(() => undefined));
     throw link
-      ? new LemurError(
-          'not-found',
-          `${path}: no such file: a link that leads nowhere`,
-          { where: path },
-          { cause },
-        )
+      ? notFound(path, 'no such file: a link that leads nowhere', cause)
       : fileError(path, cause);
   }
 }
@@ -43,11 +38,7 @@ export async function readWhole(path: string, most: number = LARGEST): Promise<U
   try {
     const { size } = await file.stat();
     if (size > most) {
-      throw new LemurError(
-        'unsupported',
-        `${path}: ${size} bytes, expected at most the ${most} that are read at once`,
-        { where: path },
-      );
+      throw unsupported(path, `${size} bytes, expected at most the ${most} that are read at once`);
     }
     return await file.readFile();
   } catch (cause) {
@@ -70,10 +61,7 @@ export async function readInto(
       .catch((cause: unknown) => {
         throw fileError(path, cause);
       });
-    if (bytesRead === 0)
-      throw new LemurError('bad-file', `${path}: the file became shorter while it was read`, {
-        where: path,
-      });
+    if (bytesRead === 0) throw badFile(path, 'the file became shorter while it was read');
     at += bytesRead;
   }
 }
@@ -120,7 +108,7 @@ export function sharedRoom(bytes: number, path: string): SharedArrayBuffer {
   const problem =
     `its vectors take ${bytes} bytes of memory, too many for the ${left} that ` +
     'are free; expected less in one file';
-  throw new LemurError('unsupported', `${path}: ${problem}`, { where: path });
+  throw unsupported(path, problem);
 }
 
 /** Writes bytes of any length from `position` on. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LemurError } from '../errors.js';
+import { invalidArgument, type LemurError, notFound } from '../errors.js';
 
 /** An address; a drive letter (C:\\) is no scheme. */
 const ADDRESS = /^[a-z][a-z0-9+.-]+:\/\//i;
@@ -12,12 +12,7 @@ const ADDRESS = /^[a-z][a-z0-9+.-]+:\/\//i;
  */
 export function absolutePath(at: string | URL, where = 'path'): string {
   const refused = (got: string, cause?: unknown): LemurError =>
-    new LemurError(
-      'invalid-argument',
-      `${where}: expected a path or a file: URL, got ${got}`,
-      { where },
-      cause === undefined ? {} : { cause },
-    );
+    invalidArgument(where, `expected a path or a file: URL, got ${got}`, cause);
   const isUrl = isUrlObject(at);
   if (typeof at !== 'string' && !isUrl) throw refused(at === null ? 'null' : typeof at);
   const text = String(at);
@@ -45,7 +40,7 @@ function resolved(path: string, where: string): string {
   } catch (cause) {
     const problem =
       `a relative path, ${path}, and the working directory is gone; ` + 'give an absolute path';
-    throw new LemurError('not-found', `${where}: ${problem}`, { where }, { cause });
+    throw notFound(where, problem, cause);
   }
 }
 

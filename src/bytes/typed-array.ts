@@ -1,4 +1,4 @@
-import { LemurError } from '../errors.js';
+import { invalidArgument } from '../errors.js';
 import { describeKind, kindOf } from '../value-kind.js';
 
 /**
@@ -8,7 +8,7 @@ import { describeKind, kindOf } from '../value-kind.js';
  */
 export function ownFloats(value: unknown, where: string): Float32Array {
   if (kindOf(value) !== 'Float32Array' || !ArrayBuffer.isView(value))
-    throw invalid(where, `expected a Float32Array, got ${typeName(value)}`);
+    throw invalidArgument(where, `expected a Float32Array, got ${typeName(value)}`);
   const floats = value as Float32Array;
   checkAttached(floats, where);
   const { buffer } = floats as { buffer: { resizable?: boolean; growable?: boolean } };
@@ -33,19 +33,14 @@ export function ownBytes(value: unknown, where: string): Uint8Array {
     try {
       return new Uint8Array(value as ArrayBuffer);
     } catch (cause) {
-      throw new LemurError(
-        'invalid-argument',
-        `${where}: the buffer was transferred away`,
-        { where },
-        { cause },
-      );
+      throw invalidArgument(where, 'the buffer was transferred away', cause);
     }
   }
   const hint =
     typeof value === 'string'
       ? ': read the file first, for instance by readFile of node:fs/promises'
       : '';
-  throw invalid(
+  throw invalidArgument(
     where,
     `expected a file's bytes in a Uint8Array, got ${describeKind(value)}${hint}`,
   );
@@ -60,12 +55,7 @@ export function checkAttached(view: ArrayBufferView, where: string): void {
   try {
     new Uint8Array(view.buffer);
   } catch (cause) {
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: the array's buffer was transferred away`,
-      { where },
-      { cause },
-    );
+    throw invalidArgument(where, "the array's buffer was transferred away", cause);
   }
 }
 
@@ -74,12 +64,7 @@ export function newFloats(length: number, where: string): Float32Array {
   try {
     return new Float32Array(length);
   } catch (cause) {
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: ${length} values do not fit into memory`,
-      { where },
-      { cause },
-    );
+    throw invalidArgument(where, `${length} values do not fit into memory`, cause);
   }
 }
 
@@ -96,8 +81,4 @@ export function isNumberArray(value: unknown): value is ArrayLike<number> {
 export function typeName(value: unknown): string {
   if (value === null) return 'null';
   return typeof value === 'object' ? kindOf(value) : typeof value;
-}
-
-function invalid(where: string, problem: string): LemurError {
-  return new LemurError('invalid-argument', `${where}: ${problem}`, { where });
 }

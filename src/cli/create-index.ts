@@ -4,7 +4,7 @@ import { fileError, isAbsent } from '../bytes/node-file-error.js';
 import type { Features } from '../collection/files/manifest.js';
 import { Index } from '../collection/index.js';
 import { DEFAULT_DIM, DEFAULT_TOKENS } from '../encoder/default/node-default-model.js';
-import { LemurError } from '../errors.js';
+import { invalidArgument, LemurError } from '../errors.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { positiveInteger, shared } from './arguments.js';
 import { refuseTextOptions } from './check-source.js';
@@ -159,9 +159,7 @@ async function checkSame(
 async function checkEmpty(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch((error: unknown) => {
     if ((error as { code?: unknown }).code === 'ENOTDIR')
-      throw new LemurError('invalid-argument', `${folder}: a file, expected the name of a folder`, {
-        where: folder,
-      });
+      throw invalidArgument(folder, 'a file, expected the name of a folder');
     if (isAbsent(error)) return undefined;
     throw fileError(folder, error, 'folder');
   });

@@ -6,7 +6,7 @@ import { fileError } from '../bytes/node-file-error.js';
 import { listFolder } from '../bytes/node-path-content.js';
 import { walkFiles } from '../bytes/node-walk.js';
 import { Index } from '../collection/index.js';
-import { LemurError } from '../errors.js';
+import { badFile, unsupported } from '../errors.js';
 import { readJsonLines, readLines } from '../formats/json/jsonl.js';
 import { readNpyFileHeader } from '../formats/npy/node-npy.js';
 import { readNpy } from '../formats/npy/npy.js';
@@ -205,10 +205,7 @@ async function describeSafetensors(path: string): Promise<Record<string, unknown
 /** Such a file is read whole, its tensors once more as float32. */
 async function describeTorch(path: string): Promise<unknown> {
   const { head, size } = await readHead(path, 4096);
-  if (fileKind(head) !== 'zip')
-    throw new LemurError('unsupported', `${path}: not in the zip format of torch since 1.6`, {
-      where: path,
-    });
+  if (fileKind(head) !== 'zip') throw unsupported(path, 'not in the zip format of torch since 1.6');
   if (size > MOST_OF_TORCH)
     return (
       `not looked into: ${megabytes(size)}, more than the ${megabytes(MOST_OF_TORCH)} ` +
@@ -233,14 +230,9 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch (cause) {
-    throw new LemurError(
-      'bad-file',
-      `${path}: not JSON, the file is damaged or truncated`,
-      { where: path },
-      { cause },
-    );
+    throw badFile(path, 'not JSON, the file is damaged or truncated', cause);
   }
-  throw new LemurError('bad-file', `${path}: expected an object`, { where: path });
+  throw badFile(path, 'expected an object');
 }
 
 async function sizeOf(path: string): Promise<{ bytes: number; files?: string }> {

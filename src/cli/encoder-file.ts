@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readWhole } from '../bytes/node-file.js';
 import { whatLiesAt } from '../bytes/node-path-content.js';
-import { LemurError } from '../errors.js';
+import { badFile, LemurError } from '../errors.js';
 import { showJson } from '../formats/json/show-json.js';
 import { readFloats } from '../formats/npy/node-npy.js';
 import { writeNpy } from '../formats/npy/npy.js';
@@ -49,12 +49,7 @@ export async function readEncoderInfo(folder: string): Promise<EncoderInfo | und
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new LemurError(
-      'bad-file',
-      `${path}: not JSON, the file is damaged or truncated`,
-      { where: path },
-      { cause },
-    );
+    throw badFile(path, 'not JSON, the file is damaged or truncated', cause);
   }
   const { format, version, ...info } = (value ?? {}) as Partial<EncoderInfo> & {
     format?: unknown;
@@ -66,11 +61,7 @@ export async function readEncoderInfo(folder: string): Promise<EncoderInfo | und
     throw new LemurError('unsupported', problem, { where: path });
   }
   if (format === FORMAT && isInfo(info)) return info;
-  throw new LemurError(
-    'bad-file',
-    `${path}: not the description of an encoder, or damaged: ${showJson(value)}`,
-    { where: path },
-  );
+  throw badFile(path, `not the description of an encoder, or damaged: ${showJson(value)}`);
 }
 
 /**
@@ -105,11 +96,7 @@ export async function readProjection(
   const path = join(folder, PROJECTION);
   const matrix = await readFloats(path, [hidden, dim]);
   if (sha256(await readWhole(path)) === projection) return matrix;
-  throw new LemurError(
-    'bad-file',
-    `${path}: not the bytes that ${ENCODER} speaks of: the file is damaged`,
-    { where: path },
-  );
+  throw badFile(path, `not the bytes that ${ENCODER} speaks of: the file is damaged`);
 }
 
 /** The description with a projection behind the model: hidden x dim. */

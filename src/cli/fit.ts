@@ -1,6 +1,6 @@
 import type { FitIndexOptions } from '../collection/options/options.js';
 import type { IndexStats } from '../collection/query/stats.js';
-import { LemurError } from '../errors.js';
+import { invalidArgument } from '../errors.js';
 import type { LearnOptions } from '../learn/learn-options.js';
 import { resolveLearnOptions } from '../learn/resolve-learn-options.js';
 import {
@@ -134,7 +134,7 @@ async function checkIndex(path: string): Promise<void> {
   if (kind === 'index') return;
   const got = path === STDIN ? kind : `holds: ${kind}`;
   const expected = 'expected an index, or --out to name the one that this goes to';
-  throw new LemurError('invalid-argument', `${path}: ${got}; ${expected}`, { where: path });
+  throw invalidArgument(path, `${got}; ${expected}`);
 }
 
 /** How candidates are found, and why. */

@@ -4,7 +4,7 @@ import { type IndexManifest, MANIFEST } from '../collection/files/manifest.js';
 import { decodeManifest } from '../collection/files/manifest-file.js';
 import { dataFilesLeft } from '../collection/files/own-files.js';
 import { Index } from '../collection/index.js';
-import { LemurError } from '../errors.js';
+import { LemurError, notFound } from '../errors.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { type EncoderOptions, type IndexEncoder, openIndexEncoder } from './index-encoder.js';
 
@@ -42,11 +42,7 @@ export async function readManifest(folder: string): Promise<IndexManifest> {
     return decodeManifest(await storage.read(MANIFEST), join(folder, MANIFEST));
   const left =
     (await whatLiesAt(folder)) === 'folder' && (await dataFilesLeft(storage, await storage.list()));
-  throw new LemurError(
-    'not-found',
-    `${folder}: ${left || 'no index here; `lemur add` makes one'}`,
-    { where: folder },
-  );
+  throw notFound(folder, left || 'no index here; `lemur add` makes one');
 }
 
 /**

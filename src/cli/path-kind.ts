@@ -4,7 +4,7 @@ import { readHead } from '../bytes/node-file.js';
 import { listFolder, whatLiesAt } from '../bytes/node-path-content.js';
 import { walkFiles } from '../bytes/node-walk.js';
 import { MANIFEST } from '../collection/files/manifest.js';
-import { isLemurError, LemurError } from '../errors.js';
+import { invalidArgument, isLemurError, notFound } from '../errors.js';
 import { isTextFile } from '../formats/texts/node-text-folder.js';
 import { hasTxtaiTensors } from '../lemur/txtai-artefact.js';
 import { folderStorage } from '../storage/node-folder.js';
@@ -42,12 +42,11 @@ const FOLDERS: readonly (readonly [PathKind, ...string[]])[] = [
 /** Files by their content, folders by what is in them. Raises 'not-found' where nothing is. */
 export async function pathKind(path: string): Promise<PathKind> {
   const what = await whatLiesAt(path);
-  if (!what) throw new LemurError('not-found', `${path}: no such file or folder`, { where: path });
+  if (!what) throw notFound(path, 'no such file or folder');
   if (what === 'pipe') {
-    throw new LemurError(
-      'invalid-argument',
-      `${path}: a pipe, which can be read once alone; expected a file or a folder`,
-      { where: path },
+    throw invalidArgument(
+      path,
+      'a pipe, which can be read once alone; expected a file or a folder',
     );
   }
   if (what !== 'folder') return kindOfFile(path);

@@ -1,7 +1,7 @@
 import { whatLiesAt } from '../bytes/node-path-content.js';
 import type { Index } from '../collection/index.js';
 import { encodeTexts } from '../encoder/encode-texts.js';
-import { LemurError } from '../errors.js';
+import { invalidArgument } from '../errors.js';
 import {
   parseBeirQueries,
   parseQrels,
@@ -75,9 +75,9 @@ export async function openQueries(
     ? beir.queries
     : await interruptible(context.signal, parseBeirQueries(fileBytes(path), path, unread));
   noteUnread(unread, path, '_id (or id) and text', context.reporter);
-  if (queries.length === 0) throw wrong(path, 'expected at least one query, got none');
+  if (queries.length === 0) throw invalidArgument(path, 'expected at least one query, got none');
   const empty = queries.find(({ text }) => text.trim() === '');
-  if (empty) throw wrong(path, `query "${empty.id}" has no text`);
+  if (empty) throw invalidArgument(path, `query "${empty.id}" has no text`);
   const texts = queries.map(({ text }) => text);
   const tokens = await encodeTexts(encoder, 'query', texts, {
     dim: index.dim,
@@ -137,8 +137,4 @@ export async function noteMissing(
         `the queries: ${listed(lost)}`,
     );
   return { queries: lost.length, documents: absent.length };
-}
-
-function wrong(path: string, problem: string): LemurError {
-  return new LemurError('invalid-argument', `${path}: ${problem}`, { where: path });
 }

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { fileKind } from '../bytes/file-kind.js';
 import { openPipe, whatLiesAt } from '../bytes/node-path-content.js';
-import { LemurError } from '../errors.js';
+import { invalidArgument, LemurError } from '../errors.js';
 import type { ByteStream } from '../formats/json/jsonl.js';
 import { readTokenVectors } from '../formats/node-token-vectors.js';
 import type { BeirDocument } from '../formats/texts/beir.js';
@@ -62,7 +62,7 @@ async function readSource(path: string, options: SourceOptions): Promise<Source>
     return { kind: 'vectors', label: path, tokens, documents };
   }
   if (hasTexts(kind)) return openTexts(path, kind, options);
-  if (kind === '.npz') throw new LemurError('invalid-argument', `${path}: ${NPZ}`, { where: path });
+  if (kind === '.npz') throw invalidArgument(path, NPZ);
   const got = kind === 'unknown' ? 'nothing to read here' : `holds: ${kind}`;
   throw unexpected(path, got, `${TEXTS} or ${VECTORS}`);
 }

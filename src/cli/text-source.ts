@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileKind } from '../bytes/file-kind.js';
 import { readHead } from '../bytes/node-file.js';
 import { whatLiesAt } from '../bytes/node-path-content.js';
-import { LemurError } from '../errors.js';
+import { badFile, LemurError } from '../errors.js';
 import { type ByteStream, readLines } from '../formats/json/jsonl.js';
 import { showJson } from '../formats/json/show-json.js';
 import { type BeirDocument, parseBeirDocuments, type UnreadFields } from '../formats/texts/beir.js';
@@ -66,7 +66,7 @@ async function textsAt(
     if (/^[^{[]/.test(begin)) {
       const got = `begins with ${showJson(begin.slice(0, 40))}`;
       const expected = 'expected JSON lines; the name of a text ends with .txt or .md';
-      throw new LemurError('bad-file', `${path}: ${got}, ${expected}`, { where: path });
+      throw badFile(path, `${got}, ${expected}`);
     }
   }
   const file = kind === 'text file' ? path : await corpusOf(path);

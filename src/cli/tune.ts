@@ -1,5 +1,5 @@
 import type { Curve } from '../collection/files/manifest.js';
-import { isLemurError, LemurError } from '../errors.js';
+import { isLemurError, unsupported } from '../errors.js';
 import { examples, path, positiveInteger, share, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { withIndex } from './open-index.js';
@@ -76,9 +76,7 @@ export function addTune(program: Command, context: Context): void {
 function untunable(folder: string): (error: unknown) => never {
   return (error) => {
     if (!isLemurError(error, 'unsupported')) throw error;
-    throw new LemurError('unsupported', `${folder}: ${inCommands(error.message)}`, {
-      where: folder,
-    });
+    throw unsupported(folder, inCommands(error.message));
   };
 }
 

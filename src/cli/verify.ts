@@ -1,5 +1,5 @@
 import type { Verification } from '../collection/files/verify.js';
-import { isLemurError, LemurError } from '../errors.js';
+import { badFile, isLemurError } from '../errors.js';
 import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { encoderOf, readProjection } from './encoder-file.js';
@@ -32,10 +32,7 @@ export function addVerify(program: Command, { signal, reporter, print, printJson
       const { files, bytes, problems } = found;
       if (json) printJson(found, 2);
       else for (const problem of problems) print(shown(problem));
-      if (problems.length > 0)
-        throw new LemurError('bad-file', `${folder}: ${counted(problems.length, 'problem')}`, {
-          where: folder,
-        });
+      if (problems.length > 0) throw badFile(folder, counted(problems.length, 'problem'));
       if (!json)
         print(`${shown(folder)}: all is well: ${counted(files, 'file')}, ${megabytes(bytes)}`);
     });

@@ -1,3 +1,4 @@
+import { invalidArgument } from '../errors.js';
 import { checkOptions } from '../known-options.js';
 import { rowsOfMask } from '../search/allowed-documents.js';
 import { describeKind } from '../value-kind.js';
@@ -6,7 +7,7 @@ import { deleteDocuments } from './ingest/delete-documents.js';
 import { compileFilter } from './metadata/compile-filter.js';
 import type { Filter } from './metadata/filter.js';
 import type { WritingCall } from './open-collection.js';
-import { invalid } from './options/check-options.js';
+
 import { filterMask } from './query/filter-mask.js';
 import { different, lookUp } from './query/look-up.js';
 
@@ -31,7 +32,7 @@ async function chosenDocuments(
   const ids: readonly string[] = typeof which === 'string' ? [which] : which;
   if (!Array.isArray(ids)) {
     const expected = 'expected an id, an array of ids or { filter }';
-    throw invalid('delete', `${expected}, got ${describeKind(which)}`);
+    throw invalidArgument('delete', `${expected}, got ${describeKind(which)}`);
   }
   return different(await lookUp(snapshot, ids, 'ids', signal), snapshot.documents, signal);
 }

@@ -1,9 +1,10 @@
+import { invalidArgument } from '../errors.js';
 import { describeKind } from '../value-kind.js';
 import { inLanes } from './calls/in-lanes.js';
 import type { Snapshot } from './files/snapshot.js';
 import { checkId } from './metadata/document.js';
 import type { Metadata } from './metadata/metadata.js';
-import { invalid } from './options/check-options.js';
+
 import { lookUp } from './query/look-up.js';
 
 /** A document as it is stored. */
@@ -28,7 +29,7 @@ export async function getDocuments<M extends Metadata>(
     return storedText(snapshot, ids, snapshot.find(ids));
   }
   if (!Array.isArray(ids))
-    throw invalid('get', `expected an id or an array of ids, got ${describeKind(ids)}`);
+    throw invalidArgument('get', `expected an id or an array of ids, got ${describeKind(ids)}`);
   // the caller may go on with its array
   const asked = ids.slice();
   const documents = await lookUp(snapshot, asked, 'ids');

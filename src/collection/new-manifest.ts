@@ -1,8 +1,8 @@
-import { LemurError } from '../errors.js';
+import { invalidArgument, LemurError } from '../errors.js';
 import { checkPrecision } from '../tokens/encodings.js';
 import { showValue } from '../value-kind.js';
 import type { IndexManifest } from './files/manifest.js';
-import { checkEncoderKind, invalid } from './options/check-options.js';
+import { checkEncoderKind } from './options/check-options.js';
 import type { CreateOptions } from './options/options.js';
 
 /** Dimensions of a collection's token vectors at most. */
@@ -18,9 +18,12 @@ export function newManifest({
 }: CreateOptions): IndexManifest {
   if (encoder) checkEncoderKind(encoder);
   if (dim === undefined)
-    throw invalid('dim', 'expected a dimension, or an encoder that has one, got neither');
+    throw invalidArgument('dim', 'expected a dimension, or an encoder that has one, got neither');
   if (!Number.isInteger(dim) || dim < 1 || dim > MOST_DIM)
-    throw invalid('dim', `expected an integer from 1 to ${MOST_DIM}, got ${showValue(dim)}`);
+    throw invalidArgument(
+      'dim',
+      `expected an integer from 1 to ${MOST_DIM}, got ${showValue(dim)}`,
+    );
   if (encoder && encoder.dim !== dim)
     throw new LemurError(
       'dimension-mismatch',
@@ -33,9 +36,12 @@ export function newManifest({
     );
   checkPrecision(precision);
   if (!Number.isSafeInteger(pooling) || pooling < 1)
-    throw invalid('pooling', `expected an integer of at least 1, got ${showValue(pooling)}`);
+    throw invalidArgument(
+      'pooling',
+      `expected an integer of at least 1, got ${showValue(pooling)}`,
+    );
   if (!['auto', 'exact', 'random', 'trained'].includes(features))
-    throw invalid(
+    throw invalidArgument(
       'features',
       `expected 'auto', 'exact', 'random' or 'trained', got ${showValue(features)}`,
     );

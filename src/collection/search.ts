@@ -1,3 +1,4 @@
+import { invalidArgument } from '../errors.js';
 import { checkK } from '../search/check-k.js';
 import { DeviceQueries } from '../search/device-queries.js';
 import type { TokenInput } from '../tokens/token-sets.js';
@@ -6,7 +7,7 @@ import { compileFilter } from './metadata/compile-filter.js';
 import type { Filter } from './metadata/filter.js';
 import type { Metadata } from './metadata/metadata.js';
 import type { ReadingCall } from './open-collection.js';
-import { checkFlag, checkInclude, invalid } from './options/check-options.js';
+import { checkFlag, checkInclude } from './options/check-options.js';
 import type { Hit, Include, Query, RerankOptions, SearchOptions } from './options/options.js';
 import { hitsOf } from './query/answer.js';
 import { candidateCount } from './query/candidate-count.js';
@@ -78,7 +79,7 @@ export async function rerankIds<M extends Metadata, I extends readonly Include[]
   const { signal } = options;
   const include = checkInclude(options.include);
   if (!Array.isArray(ids))
-    throw invalid('ids', `expected an array of ids, got ${describeKind(ids)}`);
+    throw invalidArgument('ids', `expected an array of ids, got ${describeKind(ids)}`);
   const numbers = await lookUp(snapshot, ids, 'ids', signal);
   const rows = await different(numbers, snapshot.documents, signal);
   const k = options.k ?? Math.max(1, rows.length);
@@ -110,7 +111,7 @@ function methodOf(choice: CandidateChoice): Pick<SearchMethod, 'method' | 'sourc
 function checkHits(queries: number, k: number): void {
   if (queries * k <= MOST_HITS) return;
   const expected = `expected at most ${MOST_HITS} hits in one call: search some at a time`;
-  throw invalid('k', `${queries} queries with ${k} hits each, ${expected}`);
+  throw invalidArgument('k', `${queries} queries with ${k} hits each, ${expected}`);
 }
 
 function noHits<M extends Metadata, I extends readonly Include[]>(): SearchResult<M, I> {

@@ -2,7 +2,7 @@ import { DEVICE_OPTIONS, type DeviceOptions } from '../device/default-device.js'
 import type { Device } from '../device/device.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
 import { buildTensors } from '../device/with-tensors.js';
-import { LemurError } from '../errors.js';
+import { badFile, type LemurError, unsupported } from '../errors.js';
 import {
   readTorchFile,
   type TorchMap,
@@ -101,7 +101,7 @@ async function readReference(storage: ReadableStorage): Promise<Reference> {
     std <= 0
   ) {
     const got = `output_mean ${shown(mean)} and output_std ${shown(std)}`;
-    throw badFile(where, `${got}, expected a number and a positive number`);
+    throw badReference(where, `${got}, expected a number and a positive number`);
   }
   const model = readModel(config, state, where);
   const { latentDim } = model.layout;
@@ -109,7 +109,7 @@ async function readReference(storage: ReadableStorage): Promise<Reference> {
   const saved = await readTorchFile(await storage.read(WEIGHTS), at);
   const { shape, data } = tensorOf(saved instanceof Map ? saved.get('W') : saved, 'W', at);
   if (shape.length !== 2 || shape[0] < 1 || shape[1] !== latentDim)
-    throw badFile(at, `W [${shape}], expected [documents, ${latentDim}]`);
+    throw badReference(at, `W [${shape}], expected [documents, ${latentDim}]`);
   return { ...model, w: data, mean, std };
 }
 
@@ -128,16 +128,16 @@ function readConfig(config: TorchMap, where: string): Network {
   const size = (name: string): number => {
     const value = config.get(name);
     if (Number.isInteger(value) && (value as number) > 0) return value as number;
-    throw badFile(where, `config: ${name} ${shown(value)}, expected a positive integer`);
+    throw badReference(where, `config: ${name} ${shown(value)}, expected a positive integer`);
   };
   const activation = config.get('activation') as Activation;
   if (!ACTIVATIONS.includes(activation)) {
     const expected = `expected one of ${ACTIVATIONS.join(', ')}`;
-    throw unsupported(where, `activation ${shown(activation)}, ${expected}`);
+    throw unsupportedReference(where, `activation ${shown(activation)}, ${expected}`);
   }
   const type = config.get('model_type');
   if (type !== 'mlp' && type !== 'elm')
-    throw unsupported(where, `model type ${shown(type)}, expected 'mlp' or 'elm'`);
+    throw unsupportedReference(where, `model type ${shown(type)}, expected 'mlp' or 'elm'`);
   const inputDim = size('input_dim');
   const outputs = size('output_dim');
   const hiddenDim = size(type === 'elm' ? 'final_hidden_dim' : 'hidden_dim');
@@ -158,12 +158,12 @@ function readModel(
   const tensors = type === 'elm' ? 2 : 4 * numLayers + 1;
   if (state.size !== tensors) {
     const expected = `expected ${tensors} for ${numLayers} layers of type ${type}`;
-    throw badFile(where, `state_dict: ${state.size} tensors, ${expected}`);
+    throw badReference(where, `state_dict: ${state.size} tensors, ${expected}`);
   }
   const values: Values = (name, ...shape) => {
     const tensor = tensorOf(state.get(name), name, where);
     if (tensor.shape.join() !== shape.join())
-      throw badFile(where, `${name} [${tensor.shape}], expected [${shape}]`);
+      throw badReference(where, `${name} [${tensor.shape}], expected [${shape}]`);
     return tensor.data;
   };
   values(HEAD, outputs, finalHiddenDim);
@@ -212,14 +212,14 @@ function readPerceptron(
 
 function mapOf(value: TorchValue | undefined, name: string, where: string): TorchMap {
   if (value instanceof Map) return value;
-  throw badFile(where, `${name}: ${shown(value)}, expected a dictionary`);
+  throw badReference(where, `${name}: ${shown(value)}, expected a dictionary`);
 }
 
 function tensorOf(value: TorchValue | undefined, name: string, where: string): TorchTensor {
   if (typeof value !== 'object' || value === null || !('data' in value))
-    throw badFile(where, `${name}: ${shown(value)}, expected a tensor`);
+    throw badReference(where, `${name}: ${shown(value)}, expected a tensor`);
   if (!value.data.every(Number.isFinite))
-    throw badFile(where, `${name} has values that are not finite`);
+    throw badReference(where, `${name} has values that are not finite`);
   return value;
 }
 
@@ -230,12 +230,10 @@ function shown(value: TorchValue | undefined): string {
   return typeof value === 'object' ? 'of another kind' : `'${String(value).slice(0, 50)}'`;
 }
 
-function badFile(where: string, problem: string): LemurError {
-  return new LemurError('bad-file', `${where}: not the index of the reference: ${problem}`, {
-    where,
-  });
+function badReference(where: string, problem: string): LemurError {
+  return badFile(where, `not the index of the reference: ${problem}`);
 }
 
-function unsupported(where: string, problem: string): LemurError {
-  return new LemurError('unsupported', `${where}: not read here: ${problem}`, { where });
+function unsupportedReference(where: string, problem: string): LemurError {
+  return unsupported(where, `not read here: ${problem}`);
 }

@@ -1,6 +1,6 @@
 import { eachChunk } from '../bytes/byte-source.js';
 import { crc32 } from '../bytes/crc32.js';
-import { LemurError } from '../errors.js';
+import { badFile, LemurError } from '../errors.js';
 import { openSafetensors, type SafetensorsFile } from '../formats/safetensors/safetensors-file.js';
 import type { ReadableStorage } from '../storage/storage.js';
 import { sharedFloats } from '../tokens/gather.js';
@@ -34,10 +34,7 @@ export async function openDataFile(
     await eachChunk(stored, 0, stored.size, undefined, (chunk) => {
       sum = crc32(chunk, sum);
     });
-    if (sum !== entry.crc32)
-      throw new LemurError('bad-file', `${where}: the checksum is wrong, the file is damaged`, {
-        where,
-      });
+    if (sum !== entry.crc32) throw badFile(where, 'the checksum is wrong, the file is damaged');
     const data = { file: await openSafetensors(stored, where), where, close: () => stored.close() };
     opened.push(data);
     return data;
@@ -58,15 +55,14 @@ export function checkTensor(
   shape: readonly (number | null)[],
 ): { rows: number } {
   const tensor = file.tensors.get(name);
-  if (!tensor) throw new LemurError('bad-file', `${where}: no tensor '${name}'`, { where });
+  if (!tensor) throw badFile(where, `no tensor '${name}'`);
   const fits = (n: number | null, i: number): boolean =>
     n === null ? tensor.shape[i] > 0 : tensor.shape[i] === n;
   if (tensor.type !== type || tensor.shape.length !== shape.length || !shape.every(fits)) {
     const expected = `${type} [${shape.map((n) => n ?? 'rows')}]`;
-    throw new LemurError(
-      'bad-file',
-      `${where}: tensor '${name}' is ${tensor.type} [${tensor.shape}], expected ${expected}`,
-      { where },
+    throw badFile(
+      where,
+      `tensor '${name}' is ${tensor.type} [${tensor.shape}], expected ${expected}`,
     );
   }
   return { rows: tensor.shape[0] };

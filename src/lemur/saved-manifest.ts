@@ -1,4 +1,4 @@
-import { isLemurError, LemurError } from '../errors.js';
+import { badFile, isLemurError, LemurError } from '../errors.js';
 import {
   type CheckedForm,
   encodeCheckedJson,
@@ -102,13 +102,7 @@ export async function readManifest(storage: Storage): Promise<Manifest> {
 
 /** Raises 'bad-file' or 'unsupported'. */
 export function decodeManifest(bytes: Uint8Array, where: string): Manifest {
-  const bad = (problem: string, cause?: unknown): LemurError =>
-    new LemurError(
-      'bad-file',
-      `${where}: ${problem}`,
-      { where },
-      cause === undefined ? {} : { cause },
-    );
+  const bad = (problem: string, cause?: unknown): LemurError => badFile(where, problem, cause);
   const text = new TextDecoder().decode(bytes);
   const checked = readCheckedJson(text, FORM);
   if (checked && checked.version <= VERSION && !checked.intact)

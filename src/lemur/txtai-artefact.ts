@@ -1,5 +1,5 @@
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
-import { LemurError } from '../errors.js';
+import { badFile, LemurError, unsupported } from '../errors.js';
 import { showJson } from '../formats/json/show-json.js';
 import type { SafetensorsFile } from '../formats/safetensors/safetensors-file.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
@@ -90,7 +90,7 @@ export async function readArtefact(storage: ReadableStorage): Promise<Artefact> 
   // the number of tensors bounds that of layers before anything is made for them
   const expected = 3 + Number(hasCenter) + (type === 'elm' ? 1 : 4 * layers);
   if (file.tensors.size !== expected)
-    throw badFile(
+    throw badArtefact(
       where,
       `${file.tensors.size} tensors, expected ${expected} for ${layers} layers of type ${type}`,
     );
@@ -112,7 +112,7 @@ export async function readArtefact(storage: ReadableStorage): Promise<Artefact> 
 
   const [mean] = await readFinite(file, where, 'lemur.mean');
   const [std] = await readFinite(file, where, 'lemur.std');
-  if (std <= 0) throw badFile(where, `lemur.std is ${std}, expected a positive number`);
+  if (std <= 0) throw badArtefact(where, `lemur.std is ${std}, expected a positive number`);
   const parameters = new Float32Array(layout.parameterCount);
   for (const { name, at } of features) {
     const values = await readFinite(file, where, name);
@@ -133,40 +133,38 @@ async function readConfig(storage: ReadableStorage): Promise<Config> {
   const where = `${storage.name}/${CONFIG}`;
   const bytes = await storedSize(storage, CONFIG);
   if (bytes > CONFIG_LIMIT)
-    throw badFile(where, `${bytes} bytes, expected at most ${CONFIG_LIMIT}`);
+    throw badArtefact(where, `${bytes} bytes, expected at most ${CONFIG_LIMIT}`);
   let config: Record<string, unknown>;
   try {
     config = JSON.parse(new TextDecoder().decode(await storage.read(CONFIG)));
   } catch (cause) {
     if (cause instanceof LemurError) throw cause;
-    throw new LemurError(
-      'bad-file',
-      `${where}: not JSON, the file is damaged or truncated`,
-      { where },
-      { cause },
-    );
+    throw badFile(where, 'not JSON, the file is damaged or truncated', cause);
   }
   if (typeof config !== 'object' || config === null || Array.isArray(config))
-    throw badFile(where, 'expected an object of settings');
+    throw badArtefact(where, 'expected an object of settings');
   const unknown = Object.keys(config).find((key) => !KEYS.includes(key));
   if (unknown !== undefined)
-    throw unsupported(where, `setting '${unknown.slice(0, 50)}', expected ${KEYS.join(', ')}`);
+    throw unsupportedArtefact(
+      where,
+      `setting '${unknown.slice(0, 50)}', expected ${KEYS.join(', ')}`,
+    );
   const size = (key: string): number => {
     const value = config[key];
     if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
-    throw badFile(where, `${key} is ${shown(value)}, expected a positive integer`);
+    throw badArtefact(where, `${key} is ${shown(value)}, expected a positive integer`);
   };
   const { modeltype: type, activation, queryscale } = config;
   if (type !== 'mlp' && type !== 'elm')
-    throw unsupported(where, `modeltype is ${shown(type)}, expected "mlp" or "elm"`);
+    throw unsupportedArtefact(where, `modeltype is ${shown(type)}, expected "mlp" or "elm"`);
   if (!ACTIVATIONS.includes(activation as Activation))
-    throw unsupported(
+    throw unsupportedArtefact(
       where,
       `activation is ${shown(activation)}, expected one of ${ACTIVATIONS.join(', ')}`,
     );
   // queries are summed here; dividing all of them by one number changes no ranking
   if (typeof queryscale !== 'number' || !(queryscale > 0))
-    throw badFile(where, `queryscale is ${shown(queryscale)}, expected a positive number`);
+    throw badArtefact(where, `queryscale is ${shown(queryscale)}, expected a positive number`);
   return {
     type,
     activation: activation as Activation,
@@ -197,12 +195,12 @@ function checkTensor(
   shape: readonly (number | null)[],
 ): void {
   const tensor = file.tensors.get(name);
-  if (!tensor) throw badFile(where, `no tensor ${name}`);
+  if (!tensor) throw badArtefact(where, `no tensor ${name}`);
   const fits = (n: number | null, i: number): boolean =>
     n === null ? tensor.shape[i] > 0 : tensor.shape[i] === n;
   if (!FLOATS.includes(tensor.type) || tensor.shape.length !== shape.length || !shape.every(fits)) {
     const expected = `F32 [${shape.map((n) => n ?? 'rows')}]`;
-    throw badFile(where, `${name} is ${tensor.type} [${tensor.shape}], expected ${expected}`);
+    throw badArtefact(where, `${name} is ${tensor.type} [${tensor.shape}], expected ${expected}`);
   }
 }
 
@@ -213,7 +211,7 @@ async function readFinite(
 ): Promise<Float32Array> {
   const values = await file.readFloats(name);
   if (!values.every(Number.isFinite))
-    throw badFile(where, `${name} has values that are not finite`);
+    throw badArtefact(where, `${name} has values that are not finite`);
   return values;
 }
 
@@ -221,12 +219,10 @@ function shown(value: unknown): string {
   return value === undefined ? 'missing' : showJson(value);
 }
 
-function badFile(where: string, problem: string): LemurError {
-  return new LemurError('bad-file', `${where}: not a LEMUR artefact of txtai: ${problem}`, {
-    where,
-  });
+function badArtefact(where: string, problem: string): LemurError {
+  return badFile(where, `not a LEMUR artefact of txtai: ${problem}`);
 }
 
-function unsupported(where: string, problem: string): LemurError {
-  return new LemurError('unsupported', `${where}: not read here: ${problem}`, { where });
+function unsupportedArtefact(where: string, problem: string): LemurError {
+  return unsupported(where, `not read here: ${problem}`);
 }

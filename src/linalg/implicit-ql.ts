@@ -1,4 +1,4 @@
-import { LemurError } from '../errors.js';
+import { invalidArgument } from '../errors.js';
 
 /**
  * Sweeps for one eigenvalue, of which two are usual, with off-diagonals held to their own
@@ -38,11 +38,7 @@ export function* diagonalise(
       if (m === l) break;
       if (sweep === 60) {
         const where = 'symmetricEigen';
-        throw new LemurError(
-          'invalid-argument',
-          `${where}: no convergence; are the values near the limits of float64?`,
-          { where },
-        );
+        throw invalidArgument(where, 'no convergence; are the values near the limits of float64?');
       }
       if (rotations.length + (m - l) > rotations.capacity) {
         rotations.applyTo(z, n);

@@ -1,4 +1,4 @@
-import { LemurError } from '../errors.js';
+import { invalidArgument, LemurError } from '../errors.js';
 import { pacer } from '../pacer.js';
 import type { RunOptions } from '../run-options.js';
 import { symmetricEigenAsync } from './symmetric-eigen.js';
@@ -36,18 +36,10 @@ export async function principalComponents(
   const rows = checkShapes(vectors, dim, components, where);
   const sampleRows = options.sampleRows ?? 65_536;
   if (components > dim) {
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: ${components} components of ${dim} dimensions`,
-      { where },
-    );
+    throw invalidArgument(where, `${components} components of ${dim} dimensions`);
   }
   if (!Number.isInteger(sampleRows) || sampleRows < 1) {
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: sampleRows of ${sampleRows}, expected a positive integer`,
-      { where },
-    );
+    throw invalidArgument(where, `sampleRows of ${sampleRows}, expected a positive integer`);
   }
   if (rows === 0)
     throw new LemurError('empty-corpus', `${where}: expected at least one row, got none`, {
@@ -100,10 +92,9 @@ export async function project(
   const rows = checkShapes(vectors, dim, components, where);
   if (projection.length !== dim * components) {
     const expected = `${dim} x ${components} = ${dim * components}`;
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: a projection of ${projection.length} values, expected ${expected}`,
-      { where },
+    throw invalidArgument(
+      where,
+      `a projection of ${projection.length} values, expected ${expected}`,
     );
   }
   const pace = pacer(options.signal);
@@ -149,18 +140,13 @@ function checkShapes(
 ): number {
   for (const [name, value] of Object.entries({ dim, components })) {
     if (!Number.isInteger(value) || value < 1) {
-      throw new LemurError(
-        'invalid-argument',
-        `${where}: ${name} of ${value}, expected a positive integer`,
-        { where },
-      );
+      throw invalidArgument(where, `${name} of ${value}, expected a positive integer`);
     }
   }
   if (vectors.length % dim !== 0) {
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: ${vectors.length} values, expected a multiple of the dimension ${dim}`,
-      { where },
+    throw invalidArgument(
+      where,
+      `${vectors.length} values, expected a multiple of the dimension ${dim}`,
     );
   }
   return vectors.length / dim;

@@ -1,4 +1,4 @@
-import { LemurError } from '../errors.js';
+import { invalidArgument, LemurError } from '../errors.js';
 import { pacer } from '../pacer.js';
 import { reflectColumn, reflectRows } from './householder.js';
 import { diagonalise } from './implicit-ql.js';
@@ -91,15 +91,9 @@ function sorted(diagonal: Float64Array, z: Float64Array, n: number): SymmetricEi
 function checkMatrix(matrix: Float64Array, n: number): void {
   const where = 'symmetricEigen';
   if (!Number.isInteger(n) || n < 1)
-    throw new LemurError('invalid-argument', `${where}: n of ${n}, expected a positive integer`, {
-      where,
-    });
+    throw invalidArgument(where, `n of ${n}, expected a positive integer`);
   if (matrix.length !== n * n) {
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: ${matrix.length} values, expected ${n} x ${n} = ${n * n}`,
-      { where },
-    );
+    throw invalidArgument(where, `${matrix.length} values, expected ${n} x ${n} = ${n * n}`);
   }
   for (let row = 0; row < n; row++) {
     for (let column = 0; column <= row; column++) {

@@ -1,4 +1,4 @@
-import { LemurError } from '../errors.js';
+import { invalidArgument } from '../errors.js';
 import { checkK } from './check-k.js';
 
 /**
@@ -68,11 +68,7 @@ export function overlapAt<Id extends string | number>(
   checkK(k, `${where}: k`);
   const { ids, scores } = exact;
   if (scores !== undefined && scores.length !== ids.length) {
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: ${scores.length} scores for ${ids.length} ids`,
-      { where },
-    );
+    throw invalidArgument(where, `${scores.length} scores for ${ids.length} ids`);
   }
   const wanted = Math.min(k, ids.length);
   if (wanted === 0) return 1;
@@ -83,12 +79,9 @@ export function overlapAt<Id extends string | number>(
   if (scores !== undefined) {
     for (let i = 1; i < scores.length; i++) {
       if (!(scores[i] <= scores[i - 1])) {
-        throw new LemurError(
-          'invalid-argument',
-          `${where}: score ${scores[i]} behind ${scores[i - 1]}, expected descending scores`,
-          {
-            where,
-          },
+        throw invalidArgument(
+          where,
+          `score ${scores[i]} behind ${scores[i - 1]}, expected descending scores`,
         );
       }
     }
@@ -111,12 +104,7 @@ function checkRanking(ranking: readonly string[], k: number, where: string): voi
   checkK(k, `${where}: k`);
   const seen = new Set<string>();
   for (const id of ranking.slice(0, k)) {
-    if (seen.has(id))
-      throw new LemurError(
-        'invalid-argument',
-        `${where}: document "${id}" occurs twice in the ranking`,
-        { where },
-      );
+    if (seen.has(id)) throw invalidArgument(where, `document "${id}" occurs twice in the ranking`);
     seen.add(id);
   }
 }

@@ -1,4 +1,4 @@
-import { LemurError } from '../errors.js';
+import { type LemurError, storageFailed } from '../errors.js';
 import { describeKind, kindOf } from '../value-kind.js';
 import type { ReadableStorage, Storage, StorageLock, StoredFile } from './storage.js';
 
@@ -64,7 +64,7 @@ function checkedBytes(name: string, call: string, value: Uint8Array): Uint8Array
 
 function wrongAnswer(name: string, call: string, expected: string, value: unknown): LemurError {
   const problem = `${call} gave ${describeKind(value)}, expected ${expected}`;
-  return new LemurError('storage-failed', `${name}: ${problem}`, { where: name });
+  return storageFailed(name, problem);
 }
 
 function hasMethods(value: unknown, ...names: readonly string[]): boolean {

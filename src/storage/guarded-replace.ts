@@ -1,4 +1,4 @@
-import { isLemurError, LemurError } from '../errors.js';
+import { isLemurError, type LemurError, storageFailed } from '../errors.js';
 import type { ReadableStorage, Storage, StorageLock } from './storage.js';
 
 /**
@@ -92,10 +92,10 @@ export function otherContent(storage: Storage, file: string): LemurError<'storag
   const problem =
     'not what this writer wrote last: another has changed it, or the folder was replaced; ' +
     'nothing of it was touched. Open it again';
-  return new LemurError('storage-failed', `${where}: ${problem}`, { where });
+  return storageFailed(where, problem);
 }
 
 function notKept(storage: Storage, file: string): LemurError<'storage-failed'> {
   const problem = `the storage did not keep what was written: ${file} is not what was written`;
-  return new LemurError('storage-failed', `${storage.name}: ${problem}`, { where: storage.name });
+  return storageFailed(storage.name, problem);
 }

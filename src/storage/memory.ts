@@ -1,6 +1,6 @@
 import { checkText } from '../bytes/check-text.js';
 import { ownBytes } from '../bytes/typed-array.js';
-import { LemurError } from '../errors.js';
+import { LemurError, storageFailed } from '../errors.js';
 import { releaseOnce } from './release-once.js';
 import type { Storage, StoredFile } from './storage.js';
 
@@ -51,8 +51,7 @@ export function memoryStorage(name = 'memory'): Storage {
       return releaseOnce(
         async () => void locks.delete(file),
         async () => {
-          if (locks.get(file) !== mine)
-            throw new LemurError('storage-failed', `${where}: the lock was given back`, { where });
+          if (locks.get(file) !== mine) throw storageFailed(where, 'the lock was given back');
         },
       );
     },

@@ -4,7 +4,7 @@ import { readWhole } from '../bytes/node-file.js';
 import { fileError, isAbsent, writeError } from '../bytes/node-file-error.js';
 import { absolutePath, isUrlObject } from '../bytes/node-path.js';
 import { createReplacement } from '../bytes/node-replacement.js';
-import { LemurError } from '../errors.js';
+import { LemurError, notFound } from '../errors.js';
 import {
   isBusy,
   makeFolder,
@@ -107,7 +107,7 @@ class Folder implements Storage {
       if (code === 'ENOENT') return [];
       if (code !== 'ENOTDIR') throw fileError(where, cause);
       const problem = 'a file, expected a folder';
-      throw new LemurError('not-found', `${where}: ${problem}`, { where }, { cause });
+      throw notFound(where, problem, cause);
     }
   }
 

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { isAbsent, writeError } from '../bytes/node-file-error.js';
-import { isLemurError, LemurError } from '../errors.js';
+import { isLemurError, LemurError, storageFailed } from '../errors.js';
 import { renameOver, writeNew } from './node-durable.js';
 import {
   type FileIdentity,
@@ -224,7 +224,7 @@ async function confirm(path: string, token: string, mine: FileIdentity | undefin
   const problem =
     'the lock is gone: its folder was moved, replaced or removed, or the file deleted; ' +
     'open it again where it is now';
-  throw new LemurError('storage-failed', `${path}: ${problem}`, { where: path });
+  throw storageFailed(path, problem);
 }
 
 /** A folder that took the place of ours may be a copy of it, lock included. */

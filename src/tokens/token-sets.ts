@@ -1,5 +1,5 @@
 import { isNumberArray, newFloats, ownFloats, typeName } from '../bytes/typed-array.js';
-import { LemurError } from '../errors.js';
+import { invalidArgument, LemurError } from '../errors.js';
 import { pacer } from '../pacer.js';
 import { checkRow, checkValues } from './check-values.js';
 
@@ -192,7 +192,7 @@ export function fromRagged(
   if (given.length > vectors.length) {
     const problem =
       `${given.length} counts of at least 1, but vectors has ${vectors.length} ` + 'values';
-    throw new LemurError('invalid-argument', `${where}: ${problem}`, { where });
+    throw invalidArgument(where, problem);
   }
   const counts = new Int32Array(given.length);
   let rows = 0;
@@ -298,12 +298,9 @@ export function matrixShape(matrix: TokenMatrix, where: string): { rows: number;
     return { rows: dims[0], dim: dims[1] };
   }
   if (!Array.isArray(matrix)) {
-    throw new LemurError(
-      'invalid-argument',
-      `${where}: expected { data, dims } or an array of token vectors, got ${typeName(matrix)}`,
-      {
-        where,
-      },
+    throw invalidArgument(
+      where,
+      `expected { data, dims } or an array of token vectors, got ${typeName(matrix)}`,
     );
   }
   const rows = matrix as readonly ArrayLike<number>[];

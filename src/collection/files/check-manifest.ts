@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, type LemurError } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
 import { isFeatureMapDescription } from '../../learn/feature-map-description.js';
 import { encodingOf, isPrecision } from '../../tokens/encodings.js';
@@ -84,11 +84,7 @@ const MANIFEST: Shape = {
  */
 export function checkManifest(manifest: unknown, where: string): asserts manifest is IndexManifest {
   const wrong = (field: string, value: unknown): LemurError =>
-    new LemurError(
-      'bad-file',
-      `${where}: "${field}" is ${showJson(value)}, which makes no sense: the file is damaged`,
-      { where },
-    );
+    badFile(where, `"${field}" is ${showJson(value)}, which makes no sense: the file is damaged`);
   const check = (value: unknown, shape: Shape, name: string): void => {
     if (!object(value)) throw wrong(name, value);
     for (const [field, expected] of Object.entries(shape)) {

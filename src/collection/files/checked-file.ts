@@ -1,6 +1,6 @@
 import { readBytes, readExactly } from '../../bytes/byte-source.js';
 import { crc32, crc32Paced } from '../../bytes/crc32.js';
-import { LemurError } from '../../errors.js';
+import { badFile, type LemurError } from '../../errors.js';
 import {
   type SafetensorsArray,
   type SafetensorsEntry,
@@ -105,7 +105,7 @@ function headerBytes({ buffer, byteOffset }: Uint8Array): number {
 
 /** The error for a data file that is not what was written. */
 export function damaged({ name: where }: StoredFile, problem: string): LemurError<'bad-file'> {
-  return new LemurError('bad-file', `${where}: ${problem}: the file is damaged`, { where });
+  return badFile(where, `${problem}: the file is damaged`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, LemurError } from '../../errors.js';
 import {
   type CheckedForm,
   encodeCheckedJson,
@@ -18,13 +18,7 @@ export function encodeManifest(manifest: IndexManifest): Uint8Array {
 
 /** Raises 'bad-file', or 'unsupported' for a version that is newer. */
 export function decodeManifest(bytes: Uint8Array, where: string): IndexManifest {
-  const bad = (problem: string, cause?: unknown): LemurError =>
-    new LemurError(
-      'bad-file',
-      `${where}: ${problem}`,
-      { where },
-      cause === undefined ? {} : { cause },
-    );
+  const bad = (problem: string, cause?: unknown): LemurError => badFile(where, problem, cause);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

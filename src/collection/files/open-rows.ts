@@ -1,6 +1,6 @@
 import type { SearchDevice } from '../../device/device.js';
 import type { Tensor } from '../../device/memory.js';
-import { LemurError } from '../../errors.js';
+import { badFile } from '../../errors.js';
 import type { CheckedFile } from './checked-file.js';
 
 /**
@@ -44,5 +44,5 @@ function checkLength(
   if (held === length && found?.type === { i8: 'I8', f32: 'F32' }[dtype]) return;
   const where = file.stored.name;
   const problem = `${found?.type} [${found?.shape}], expected ${length} values`;
-  throw new LemurError('bad-file', `${where}: ${section}: ${problem}`, { where });
+  throw badFile(where, `${section}: ${problem}`);
 }

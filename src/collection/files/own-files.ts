@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { LemurError, notFound } from '../../errors.js';
 import { beginsAs, isOfFormat, isTemporaryOf } from '../../storage/own-files.js';
 import type { Storage } from '../../storage/storage.js';
 import { DATA_FILE } from './check-manifest.js';
@@ -44,7 +44,7 @@ export async function dataFilesLeft(
  * The error for a place whose manifest could not be found. It never advises to make a collection
  * where the files of one are.
  */
-export async function notFound(
+export async function noCollection(
   storage: Storage,
   failure: LemurError<'not-found'>,
 ): Promise<LemurError> {
@@ -53,7 +53,7 @@ export async function notFound(
   if (names.includes(MANIFEST)) return failure;
   const left = await dataFilesLeft(storage, names);
   const problem = left ?? `no collection here (${MANIFEST} is missing): Index.create makes one`;
-  return new LemurError('not-found', `${storage.name}: ${problem}`, { where: storage.name });
+  return notFound(storage.name, problem);
 }
 
 /** Raises 'already-exists' where there is a collection, or the files of one. */

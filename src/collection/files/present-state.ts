@@ -1,9 +1,9 @@
-import { isLemurError, LemurError } from '../../errors.js';
+import { badFile, isLemurError } from '../../errors.js';
 import { sameBytes } from '../../storage/guarded-replace.js';
 import type { Storage } from '../../storage/storage.js';
 import { type IndexManifest, MANIFEST } from './manifest.js';
 import { decodeManifest } from './manifest-file.js';
-import { notFound } from './own-files.js';
+import { noCollection } from './own-files.js';
 import type { Snapshot } from './snapshot.js';
 
 /** Times that a writer may replace the state while it is being opened. */
@@ -20,7 +20,7 @@ export async function readManifest(storage: Storage): Promise<Uint8Array> {
   try {
     return await storage.read(MANIFEST);
   } catch (error) {
-    throw isLemurError(error, 'not-found') ? await notFound(storage, error) : error;
+    throw isLemurError(error, 'not-found') ? await noCollection(storage, error) : error;
   }
 }
 
@@ -49,10 +49,5 @@ export async function openPresent(
 /** A data file that is not there is damage of the collection. */
 function missingAsDamage(error: unknown, { name }: Storage): unknown {
   if (!isLemurError(error, 'not-found')) return error;
-  return new LemurError(
-    'bad-file',
-    `${name}: the collection is damaged: ${error.message}`,
-    { where: name },
-    { cause: error },
-  );
+  return badFile(name, `the collection is damaged: ${error.message}`, error);
 }

@@ -1,5 +1,5 @@
 import type { SearchDevice } from '../../device/device.js';
-import { isLemurError, LemurError } from '../../errors.js';
+import { isLemurError, LemurError, storageFailed } from '../../errors.js';
 import { guardedReplace, readIfThere, sameBytes } from '../../storage/guarded-replace.js';
 import type { StorageLock } from '../../storage/storage.js';
 import { storedSize } from '../../storage/stored-source.js';
@@ -263,7 +263,7 @@ async function succeeds(promise: Promise<void>): Promise<boolean> {
 function committed({ name }: WatchedStorage, cause: unknown): LemurError {
   const said = cause instanceof Error ? cause.message : String(cause);
   const problem = `the change is committed, but may not survive a loss of power: ${said}`;
-  return new LemurError('storage-failed', `${name}: ${problem}`, { where: name }, { cause });
+  return storageFailed(name, problem, cause);
 }
 
 function lost({ name }: WatchedStorage, problem: string): LemurError {

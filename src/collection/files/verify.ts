@@ -1,6 +1,6 @@
 import { eachChunk } from '../../bytes/byte-source.js';
 import { crc32 } from '../../bytes/crc32.js';
-import { isLemurError, LemurError } from '../../errors.js';
+import { badFile, isLemurError } from '../../errors.js';
 import { stepPacer } from '../../pacer.js';
 import type { RunOptions } from '../../run-options.js';
 import type { ReadableStorage, StoredFile } from '../../storage/storage.js';
@@ -99,22 +99,14 @@ async function verifyFile(
 ): Promise<void> {
   const where = `${storage.name}/${entry.name}`;
   if (file.size !== entry.bytes)
-    throw new LemurError(
-      'bad-file',
-      `${where}: ${file.size} bytes, expected ${entry.bytes}: the file is damaged`,
-      { where },
-    );
+    throw badFile(where, `${file.size} bytes, expected ${entry.bytes}: the file is damaged`);
   let sum = 0;
   await eachChunk(file, 0, file.size, signal, (chunk, at) => {
     sum = crc32(chunk, sum);
     report(at + chunk.length);
   });
   if (sum !== entry.crc32)
-    throw new LemurError(
-      'bad-file',
-      `${where}: checksum ${sum}, expected ${entry.crc32}: the file is damaged`,
-      { where },
-    );
+    throw badFile(where, `checksum ${sum}, expected ${entry.crc32}: the file is damaged`);
 }
 
 async function doubleIds(snapshot: Snapshot, signal: AbortSignal | undefined): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { invalidArgument, type LemurError } from '../../errors.js';
 import { closestName } from '../../known-options.js';
 import { stepPacer } from '../../pacer.js';
 import type { Scalar } from './column.js';
@@ -255,5 +255,5 @@ function deeper(place: Place): Place {
 }
 
 function invalid({ where }: Place, problem: string): LemurError {
-  return new LemurError('invalid-argument', `${where}: ${problem}`, { where });
+  return invalidArgument(where, problem);
 }

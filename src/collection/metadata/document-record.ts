@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { invalidArgument } from '../../errors.js';
 import { nextMacrotask } from '../../pacer.js';
 import type { Metadata } from './metadata.js';
 
@@ -29,7 +29,7 @@ export async function encodeRecord({
   } catch (cause) {
     const where = `document ${JSON.stringify(id)}`;
     const problem = 'its text and metadata are longer than a string can be as JSON';
-    throw new LemurError('invalid-argument', `${where}: ${problem}`, { where }, { cause });
+    throw invalidArgument(where, problem, cause);
   }
 }
 

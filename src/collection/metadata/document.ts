@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { invalidArgument, LemurError } from '../../errors.js';
 import { matrixShape, type TokenMatrix } from '../../tokens/token-sets.js';
 import { checkMetadata, type Metadata } from './metadata.js';
 
@@ -62,7 +62,7 @@ export function checkDocument(
 ): CheckedDocument {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     const got = document === null ? 'null' : typeof document;
-    throw invalid(where, `expected { id, text or tokens, metadata }, got ${got}`);
+    throw invalidArgument(where, `expected { id, text or tokens, metadata }, got ${got}`);
   }
   const { id, text, tokens, metadata } = document;
   checkId(id, `${where}.id`);
@@ -70,10 +70,11 @@ export function checkDocument(
   checkFields(document, named);
   checkText(text, named);
   if (tokens !== undefined) checkTokens(tokens, named, dim);
-  else if (text === undefined) throw invalid(named, 'expected a text or tokens, got neither');
+  else if (text === undefined)
+    throw invalidArgument(named, 'expected a text or tokens, got neither');
   else if (!encodes) {
     const advice = 'open it with { encoder }, or give tokens';
-    throw invalid(named, `a text without tokens, and this index has no encoder: ${advice}`);
+    throw invalidArgument(named, `a text without tokens, and this index has no encoder: ${advice}`);
   }
   return {
     id,
@@ -87,16 +88,20 @@ function checkFields(document: object, named: string): void {
   const unknown = Object.keys(document).find((key) => !FIELDS.includes(key));
   if (unknown === undefined) return;
   const expected = 'a document has id, text, tokens and metadata, which takes fields of your own';
-  throw invalid(named, `unknown field '${unknown}': ${expected}`);
+  throw invalidArgument(named, `unknown field '${unknown}': ${expected}`);
 }
 
 function checkText(text: unknown, named: string): void {
   if (text === undefined) return;
   const where = `${named}.text`;
-  if (typeof text !== 'string') throw invalid(where, `expected a string, got ${typeof text}`);
+  if (typeof text !== 'string')
+    throw invalidArgument(where, `expected a string, got ${typeof text}`);
   if (text.length > MOST_TEXT) {
     const got = `${text.length} characters`;
-    throw invalid(where, `${got}, expected at most ${MOST_TEXT}: cut it into several documents`);
+    throw invalidArgument(
+      where,
+      `${got}, expected at most ${MOST_TEXT}: cut it into several documents`,
+    );
   }
 }
 
@@ -112,7 +117,7 @@ function checkTokens(tokens: TokenMatrix, named: string, dim: number): void {
   if (values > MOST_TOKEN_VALUES) {
     const got = `${shape.rows} vectors of ${shape.dim} dimensions, ${values} values`;
     const expected = `expected at most ${MOST_TOKEN_VALUES}: cut it into several documents`;
-    throw invalid(where, `${got}, ${expected}`);
+    throw invalidArgument(where, `${got}, ${expected}`);
   }
   if (shape.dim !== dim) {
     const problem = `${where}: vectors of ${shape.dim} dimensions, expected ${dim}`;
@@ -124,17 +129,13 @@ function checkTokens(tokens: TokenMatrix, named: string, dim: number): void {
 /** Raises 'invalid-argument'. */
 export function checkId(id: unknown, where: string): asserts id is string {
   if (typeof id !== 'string')
-    throw invalid(where, `expected a string, got ${id === null ? 'null' : typeof id}`);
-  if (id === '') throw invalid(where, 'expected a string that is not empty');
+    throw invalidArgument(where, `expected a string, got ${id === null ? 'null' : typeof id}`);
+  if (id === '') throw invalidArgument(where, 'expected a string that is not empty');
   if (/\p{Surrogate}/u.test(id))
-    throw invalid(where, 'a half of a surrogate pair: not valid Unicode');
+    throw invalidArgument(where, 'a half of a surrogate pair: not valid Unicode');
   if (id.length > ID_BYTES / 3 && encoder.encode(id).length > ID_BYTES)
-    throw invalid(
+    throw invalidArgument(
       where,
       `${encoder.encode(id).length} bytes in UTF-8, expected at most ${ID_BYTES}`,
     );
-}
-
-function invalid(where: string, problem: string): LemurError {
-  return new LemurError('invalid-argument', `${where}: ${problem}`, { where });
 }

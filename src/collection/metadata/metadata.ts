@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { invalidArgument, type LemurError } from '../../errors.js';
 import { describeValue, isPlainObject, MOST_LEVELS, memberOf } from './describe-value.js';
 
 /**
@@ -122,5 +122,5 @@ function expected(value: unknown): string {
 
 function invalid(place: Place, problem: string): LemurError {
   const where = nameOf(place);
-  return new LemurError('invalid-argument', `${where}: ${problem}`, { where });
+  return invalidArgument(where, problem);
 }

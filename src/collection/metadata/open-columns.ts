@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { badFile, type LemurError } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
 import { type SafetensorsEntry, toTypedArray } from '../../formats/safetensors/safetensors.js';
 import { product } from '../../formats/safetensors/safetensors-header.js';
@@ -50,19 +50,13 @@ export function openColumns(
     const parsed = parseTensorName(name);
     if (parsed === undefined) continue;
     const { path, part } = parsed;
-    if (!isPart(part))
-      throw new LemurError(
-        'bad-file',
-        `${where}: tensor ${showJson(name)} is no part of a column`,
-        { where },
-      );
+    if (!isPart(part)) throw badFile(where, `tensor ${showJson(name)} is no part of a column`);
     if (!partsOf.has(path)) partsOf.set(path, new Set());
     partsOf.get(path)!.add(part);
   }
 
   const load = async (path: string, present: ReadonlySet<Part>): Promise<Column> => {
-    const refuse: Refuse = (problem) =>
-      new LemurError('bad-file', `${where}: column ${showJson(path)}: ${problem}`, { where });
+    const refuse: Refuse = (problem) => badFile(where, `column ${showJson(path)}: ${problem}`);
     const parts = {} as Record<Part, SafetensorsEntry | undefined>;
     await Promise.all(
       [...present].map(async (part) => (parts[part] = await read(tensorName(path, part)))),

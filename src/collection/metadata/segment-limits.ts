@@ -1,4 +1,4 @@
-import { LemurError } from '../../errors.js';
+import { invalidArgument } from '../../errors.js';
 import { encodeRecord } from './document-record.js';
 import type { Metadata } from './metadata.js';
 import type { StoredDocument } from './stored-document.js';
@@ -64,12 +64,7 @@ export function endsOf(lengths: Iterable<number>, most: number, what: string): I
     end += length;
     return Math.min(end, most);
   });
-  if (end > most)
-    throw new LemurError(
-      'invalid-argument',
-      `${what}: ${end} in one segment, expected at most ${most}`,
-      { where: what },
-    );
+  if (end > most) throw invalidArgument(what, `${end} in one segment, expected at most ${most}`);
   return ends;
 }
 

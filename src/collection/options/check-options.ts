@@ -1,5 +1,5 @@
 import type { Encoder } from '../../encoder/encoder.js';
-import { LemurError } from '../../errors.js';
+import { invalidArgument, LemurError } from '../../errors.js';
 import type { Storage } from '../../storage/storage.js';
 import { describeKind, showValue } from '../../value-kind.js';
 import type { IndexManifest } from '../files/manifest.js';
@@ -49,14 +49,14 @@ export function checkEncoderKind(encoder: unknown): void {
     const expected =
       'expected an encoder, with an id, a dim and the methods encodeQuery and encodeDocument ' +
       '(lemur/encoder loads one)';
-    throw invalid('encoder', `${expected}, got ${describeKind(encoder)}`);
+    throw invalidArgument('encoder', `${expected}, got ${describeKind(encoder)}`);
   }
 }
 
 /** Raises 'invalid-argument' for anything but true, false and undefined. */
 export function checkFlag(value: unknown, where: string): void {
   if (value !== undefined && typeof value !== 'boolean')
-    throw invalid(where, `expected true or false, got ${showValue(value)}`);
+    throw invalidArgument(where, `expected true or false, got ${showValue(value)}`);
 }
 
 /** Raises 'invalid-argument'. */
@@ -69,12 +69,15 @@ export function checkInteger(
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return;
   const range =
     most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-  throw invalid(where, `expected an integer ${range}, got ${showValue(value)}`);
+  throw invalidArgument(where, `expected an integer ${range}, got ${showValue(value)}`);
 }
 
 export function checkRecall(recall: number): void {
   if (typeof recall !== 'number' || !(recall > 0 && recall <= 1))
-    throw invalid('recall', `expected a number above 0 and at most 1, got ${showValue(recall)}`);
+    throw invalidArgument(
+      'recall',
+      `expected a number above 0 and at most 1, got ${showValue(recall)}`,
+    );
 }
 
 export function checkInclude(
@@ -85,13 +88,9 @@ export function checkInclude(
     ? list.findIndex((name) => !INCLUDES.includes(name as Include))
     : 0;
   if (at >= 0)
-    throw invalid(
+    throw invalidArgument(
       'include',
       `expected an array of ${INCLUDES.join(', ')}, got ${showValue(list[at])}`,
     );
   return include;
-}
-
-export function invalid(where: string, problem: string): LemurError {
-  return new LemurError('invalid-argument', `${where}: ${problem}`, { where });
 }

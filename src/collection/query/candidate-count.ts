@@ -1,7 +1,7 @@
-import { LemurError } from '../../errors.js';
+import { invalidArgument, LemurError } from '../../errors.js';
 import { showValue } from '../../value-kind.js';
 import type { Snapshot } from '../files/snapshot.js';
-import { checkRecall, invalid } from '../options/check-options.js';
+import { checkRecall } from '../options/check-options.js';
 import type { SearchOptions } from '../options/options.js';
 import { candidatesFor } from './recall-curve.js';
 
@@ -28,9 +28,9 @@ export function candidateCount(
   if (candidates !== undefined) checkGiven({ recall, exact });
   if (numCandidates !== undefined) {
     if (recall !== undefined)
-      throw invalid('recall', 'expected either numCandidates or recall, got both');
+      throw invalidArgument('recall', 'expected either numCandidates or recall, got both');
     if (!Number.isSafeInteger(numCandidates) || numCandidates < k)
-      throw invalid(
+      throw invalidArgument(
         'numCandidates',
         `expected an integer of at least k, ${k}, got ${showValue(numCandidates)}`,
       );
@@ -62,9 +62,9 @@ function measuredCount(
 
 /** Raises 'invalid-argument' for what only goes with candidates of the collection's own. */
 function checkGiven({ recall, exact }: Pick<SearchOptions, 'recall' | 'exact'>): void {
-  if (exact) throw invalid('candidates', 'expected either candidates or exact, got both');
+  if (exact) throw invalidArgument('candidates', 'expected either candidates or exact, got both');
   if (recall !== undefined)
-    throw invalid(
+    throw invalidArgument(
       'recall',
       'expected numCandidates with a source of candidates, whose recall is not measured',
     );

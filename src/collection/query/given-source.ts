@@ -1,10 +1,9 @@
-import { LemurError } from '../../errors.js';
+import { invalidArgument, LemurError } from '../../errors.js';
 import { acceptCandidates } from '../../search/accept-candidates.js';
 import type { CandidateSource } from '../../search/candidate-source.js';
 import { describeKind } from '../../value-kind.js';
 import type { Watch } from '../calls/watch.js';
 import type { Filter } from '../metadata/filter.js';
-import { invalid } from '../options/check-options.js';
 
 /** Raises 'invalid-argument' for what is no candidate source. */
 export function checkCandidateSource(source: unknown): void {
@@ -13,7 +12,7 @@ export function checkCandidateSource(source: unknown): void {
   const expected = 'expected a source, with a name and the method candidates';
   const got =
     typeof candidates === 'function' ? `name: ${describeKind(name)}` : describeKind(source);
-  throw invalid('candidates', `${expected}, got ${got}`);
+  throw invalidArgument('candidates', `${expected}, got ${got}`);
 }
 
 /**

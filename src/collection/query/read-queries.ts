@@ -1,7 +1,8 @@
 import { encodeTexts } from '../../encoder/encode-texts.js';
 import type { Encoder } from '../../encoder/encoder.js';
+import { invalidArgument } from '../../errors.js';
 import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../../tokens/token-sets.js';
-import { invalid } from '../options/check-options.js';
+
 import type { Query } from '../options/options.js';
 import type { QuerySets } from './answer.js';
 
@@ -19,9 +20,12 @@ export async function readQueries(
     return tokenSetsOfDim(queries as TokenInput | TokenMatrix[], dim, 'queries', signal);
   const mixed = queries.findIndex((query) => typeof query !== 'string');
   if (mixed >= 0)
-    throw invalid(`queries[${mixed}]`, 'token vectors among texts, expected all of one kind');
+    throw invalidArgument(
+      `queries[${mixed}]`,
+      'token vectors among texts, expected all of one kind',
+    );
   if (!encoder)
-    throw invalid(
+    throw invalidArgument(
       'query',
       'a text, and this index has no encoder: open it with { encoder }, or give token vectors',
     );
@@ -29,7 +33,7 @@ export async function readQueries(
   const text = queries.slice() as string[];
   const empty = text.findIndex((query) => query.trim() === '');
   if (empty >= 0)
-    throw invalid(text.length === 1 ? 'query' : `queries[${empty}]`, 'the text is empty');
+    throw invalidArgument(text.length === 1 ? 'query' : `queries[${empty}]`, 'the text is empty');
   const sets = await encodeTexts(encoder, 'query', text, { dim, signal });
   return { ...sets, text };
 }

@@ -1,4 +1,4 @@
-import { LemurError } from '../../../errors.js';
+import { badFile, LemurError } from '../../../errors.js';
 import type { KernelMemory } from '../../../kernels/memory.js';
 import type { FileValues } from '../../memory.js';
 import type { CpuArray, CpuArrayOf, CpuDType, CpuTensor } from '../cpu-tensor.js';
@@ -116,12 +116,7 @@ function readFile(
         position + at,
       );
     } catch (cause) {
-      throw new LemurError(
-        'bad-file',
-        `${name}: cannot be read: ${(cause as Error).message}`,
-        { where: name },
-        { cause },
-      );
+      throw badFile(name, `cannot be read: ${(cause as Error).message}`, cause);
     }
     if (read <= 0) {
       throw new LemurError(
