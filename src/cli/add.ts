@@ -26,7 +26,7 @@ export const SOURCE: string =
   '(tokens, counts); - for either on standard input';
 
 /** The command `add`: puts documents into an index, and makes it where there is none. */
-export function addAdd(program: Command, context: Context): void {
+export function registerAdd(program: Command, context: Context): void {
   const command = program
     .command('add')
     .summary('add texts or token vectors to an index; makes it where there is none')

@@ -6,7 +6,7 @@ import { counted, megabytes } from './text-layout.js';
 import type { Command } from './vendor.js';
 
 /** The command `compact`: gives the place of deleted documents back. */
-export function addCompact(
+export function registerCompact(
   program: Command,
   { signal, reporter, print, printJson }: Context,
 ): void {

@@ -35,7 +35,7 @@ const FORMATS: readonly Format[] = ['folder', 'npy', 'safetensors'];
  * The command `convert`: other formats of the same vectors, vectors of texts, other systems'
  * indexes.
  */
-export function addConvert(program: Command, context: Context): void {
+export function registerConvert(program: Command, context: Context): void {
   const command = program
     .command('convert')
     .summary('turn token vectors, texts or an index of another system into another format')

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { fileError, isAbsent } from '../bytes/node-file-error.js';
 import type { Features } from '../collection/files/manifest.js';
 import { Index } from '../collection/index.js';
-import { DEFAULT_DIM, DEFAULT_TOKENS } from '../encoder/default/node-default-model.js';
+import { DEFAULT_DIM, DEFAULT_TOKENS } from '../encoder/default/node-default-weights.js';
 import { invalidArgument, LemurError } from '../errors.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { positiveInteger, shared } from './arguments.js';

@@ -13,7 +13,7 @@ interface DeleteArguments {
 }
 
 /** The command `delete`: documents by their ids, or by their metadata. */
-export function addDelete(program: Command, { signal, print, printJson }: Context): void {
+export function registerDelete(program: Command, { signal, print, printJson }: Context): void {
   const command = program
     .command('delete')
     .summary('delete documents by id or by metadata')

@@ -43,7 +43,7 @@ const QUESTIONS = [
 const FEW_WORDS = 150;
 
 /** The command `demo`: SciFact in an index: added, asked, fitted, evaluated, filtered. */
-export function addDemo(program: Command, context: Context): void {
+export function registerDemo(program: Command, context: Context): void {
   program
     .command('demo')
     .summary('encode, fit, evaluate and search SciFact')

@@ -26,7 +26,7 @@ interface EvalArguments {
 }
 
 /** The command `eval`: the table of quality and speed. */
-export function addEval(program: Command, context: Context): void {
+export function registerEval(program: Command, context: Context): void {
   const command = program
     .command('eval')
     .summary('measure quality and speed of an index on queries')

@@ -29,7 +29,7 @@ interface FitArguments extends Omit<LearnArguments, 'precision'>, SourceArgument
 }
 
 /** The command `fit`: learns the documents of an index, or adds a source and learns it. */
-export function addFit(program: Command, context: Context): void {
+export function registerFit(program: Command, context: Context): void {
   const command = program
     .command('fit')
     .summary('learn the documents of an index, so that searches need not score them all')

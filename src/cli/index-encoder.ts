@@ -1,5 +1,5 @@
 import type { IndexManifest } from '../collection/files/manifest.js';
-import { DEFAULT_DIM, DEFAULT_TOKENS } from '../encoder/default/node-default-model.js';
+import { DEFAULT_DIM, DEFAULT_TOKENS } from '../encoder/default/node-default-weights.js';
 import { shippedProjection } from '../encoder/default/node-shipped-projection.js';
 import { limitedEncoder } from '../encoder/limited-encoder.js';
 import type { PoolingEncoder } from '../entry/node-encoder.js';

@@ -6,7 +6,7 @@ import { megabytes } from './text-layout.js';
 import type { Command } from './vendor.js';
 
 /** The command `info`: says what a path holds. */
-export function addInfo(program: Command, { signal, print, printJson }: Context): void {
+export function registerInfo(program: Command, { signal, print, printJson }: Context): void {
   program
     .command('info')
     .summary('say what a file or folder holds')

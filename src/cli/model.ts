@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openCheckpoint } from '../encoder/checkpoint/checkpoint.js';
-import { DEFAULT_TOKENS, defaultModel } from '../encoder/default/node-default-model.js';
+import { DEFAULT_TOKENS, defaultModel } from '../encoder/default/node-default-weights.js';
 import { orReject } from '../encoder/files/checkpoint-files.js';
 import { isHubId } from '../encoder/files/hub-options.js';
 import { openModel } from '../encoder/files/node-model.js';

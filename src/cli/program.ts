@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { escapeControls } from '../escape-controls.js';
-import { addAdd } from './add.js';
+import { registerAdd } from './add.js';
 import { examples } from './arguments.js';
-import { addCompact } from './compact.js';
+import { registerCompact } from './compact.js';
 import type { Context } from './context.js';
-import { addConvert } from './convert.js';
-import { addDelete } from './delete.js';
-import { addDemo } from './demo.js';
-import { addEval } from './eval.js';
-import { addFit } from './fit.js';
-import { addInfo } from './info.js';
-import { addSearch } from './search.js';
-import { addTune } from './tune.js';
+import { registerConvert } from './convert.js';
+import { registerDelete } from './delete.js';
+import { registerDemo } from './demo.js';
+import { registerEval } from './eval.js';
+import { registerFit } from './fit.js';
+import { registerInfo } from './info.js';
+import { registerSearch } from './search.js';
+import { registerTune } from './tune.js';
 import { Command } from './vendor.js';
-import { addVerify } from './verify.js';
+import { registerVerify } from './verify.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -47,17 +47,17 @@ export function createProgram(context: Context): Command {
       )}\n${EXIT_CODES}`,
     );
   for (const add of [
-    addAdd,
-    addSearch,
-    addFit,
-    addTune,
-    addDelete,
-    addCompact,
-    addVerify,
-    addEval,
-    addInfo,
-    addConvert,
-    addDemo,
+    registerAdd,
+    registerSearch,
+    registerFit,
+    registerTune,
+    registerDelete,
+    registerCompact,
+    registerVerify,
+    registerEval,
+    registerInfo,
+    registerConvert,
+    registerDemo,
   ])
     add(program, context);
   return program;

@@ -27,7 +27,7 @@ interface SearchArguments {
 }
 
 /** The command `search`: answers questions from an index. */
-export function addSearch(program: Command, context: Context): void {
+export function registerSearch(program: Command, context: Context): void {
   const command = program
     .command('search')
     .summary('answer questions from an index')

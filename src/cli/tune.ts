@@ -19,7 +19,7 @@ interface TuneArguments {
 }
 
 /** The command `tune`: measures how many candidates find which share of the exact results. */
-export function addTune(program: Command, context: Context): void {
+export function registerTune(program: Command, context: Context): void {
   const { signal, reporter, print, printJson } = context;
   program
     .command('tune')

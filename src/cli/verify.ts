@@ -9,7 +9,10 @@ import { counted, megabytes } from './text-layout.js';
 import type { Command } from './vendor.js';
 
 /** The command `verify`: reads all files and compares their checksums. */
-export function addVerify(program: Command, { signal, reporter, print, printJson }: Context): void {
+export function registerVerify(
+  program: Command,
+  { signal, reporter, print, printJson }: Context,
+): void {
   program
     .command('verify')
     .summary('read all files of an index and compare their checksums')

@@ -8,7 +8,7 @@ import { deleteChosen } from './delete.js';
 import { type Verification, verifySnapshot } from './files/verify.js';
 import { fitUnlessExact, renewEncoding } from './fit.js';
 import { getDocuments, type StoredText } from './get.js';
-import { compact } from './ingest/merge.js';
+import { compact } from './ingest/compact.js';
 import type { IndexDocument } from './metadata/document.js';
 import type { Filter } from './metadata/filter.js';
 import type { Metadata } from './metadata/metadata.js';

@@ -6,7 +6,7 @@ import {
   DEFAULT_DIM,
   DEFAULT_TOKENS,
   defaultModel,
-} from '../encoder/default/node-default-model.js';
+} from '../encoder/default/node-default-weights.js';
 import { shippedProjection } from '../encoder/default/node-shipped-projection.js';
 import type { PoolingEncoder } from '../encoder/encoder.js';
 import { openPath } from '../encoder/files/node-files.js';

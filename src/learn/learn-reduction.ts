@@ -4,7 +4,7 @@ import { buildTensors } from '../device/with-tensors.js';
 import type { RunOptions } from '../run-options.js';
 import { unitRows } from '../tokens/lengths.js';
 import { zeroWeights } from './document-weights.js';
-import { learnFeatureMap } from './feature-map.js';
+import { learnFeatureMap } from './learn-feature-map.js';
 import type { FitOptions, ResolvedLearnOptions } from './learn-options.js';
 import type { LearnSamples } from './learn-samples.js';
 import type { Reduction } from './reduction.js';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { defaultModel } from '../../dist/encoder/default/node-default-model.js';
+import { defaultModel } from '../../dist/encoder/default/node-default-weights.js';
 import { shippedProjection } from '../../dist/encoder/default/node-shipped-projection.js';
 import { Index, memoryStorage, readBeir } from '../../dist/entry/node.js';
 import { loadEncoder, type PoolingEncoder } from '../../dist/entry/node-encoder.js';

@@ -13,7 +13,7 @@ import { checkInteger } from '../options/check-options.js';
 import type { Added, AddOptions } from '../options/options.js';
 import { Admission, admitted, storedPaths } from './admission.js';
 import { withDeleted } from './delete-documents.js';
-import { mergeSmall } from './merge.js';
+import { mergeSmall } from './merge-small.js';
 import { type PreparedSegment, prepareSegments } from './prepare-segments.js';
 import {
   checkDocuments,

@@ -2,7 +2,7 @@ import type { RunOptions } from '../../../run-options.js';
 import type { DeviceCodes } from '../../device-codes.js';
 import type { EncodeRowsArgs, Retriever } from '../../retriever.js';
 import { withTensors } from '../../with-tensors.js';
-import { planSubset } from '../operations/search.js';
+import { planSubset } from '../operations/max-sim.js';
 import type { Run } from './run.js';
 import type { TensorStore } from './tensor-store.js';
 import { CodeSearch } from './top-codes.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { segmentsToMerge } from '../../../src/collection/ingest/merge.js';
+import { segmentsToMerge } from '../../../src/collection/ingest/merge-small.js';
 import { SEGMENT_LIMITS } from '../../../src/collection/metadata/segment-limits.js';
 
 const { bytes: SEGMENT_BYTES, documents: SEGMENT_DOCUMENTS } = SEGMENT_LIMITS;
