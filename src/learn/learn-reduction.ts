@@ -14,7 +14,7 @@ import { createSolver } from './solver.js';
  * Learns a reduction: a feature map from the targets of `trainSubsetSize` of the documents, and
  * the solver that gives documents their weights. A document's scores grow with the length of its
  * vectors, and with that of the query's: everything is learned from vectors of length 1, each
- * document by its own scale, so that long ones do not hide the others. `lengths`: of each
+ * document by its own length, so that long ones do not hide the others. `lengths`: of each
  * document's longest token vector.
  */
 export async function learnReduction(

@@ -3,7 +3,7 @@ import type { DeviceTokens } from '../device/device-tokens.js';
 import type { Tensor, TensorMaker } from '../device/memory.js';
 import { buildTensors, withTensors } from '../device/with-tensors.js';
 import type { RunOptions } from '../run-options.js';
-import { scalesOf, typicalLength } from '../tokens/lengths.js';
+import { relativeLengths, typicalLength } from '../tokens/lengths.js';
 
 /** The documents whose targets a feature map is learned from, on the device. */
 export interface TargetDocuments {
@@ -44,9 +44,10 @@ export async function uploadTargetDocuments(
 /** Each document's own length; null where all are of length 1. */
 function targetDivisors(lengths: Float64Array, typical: number): Float32Array | null {
   const relative =
-    scalesOf(lengths, typical) ?? (typical === 1 ? null : new Float32Array(lengths.length).fill(1));
-  // targets of documents that are zero are zero at any scale
-  return relative?.map((scale) => (scale || 1) * typical) ?? null;
+    relativeLengths(lengths, typical) ??
+    (typical === 1 ? null : new Float32Array(lengths.length).fill(1));
+  // targets of documents that are zero are zero at any length
+  return relative?.map((length) => (length || 1) * typical) ?? null;
 }
 
 /** Targets of token vectors (rows x d); `options` tells of them. */

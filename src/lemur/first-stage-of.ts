@@ -28,5 +28,5 @@ export async function firstStageOf(
   const newMap = async (of: Solver): Promise<PrefixMap | null> =>
     fitPrefixMap(device, of, w, latentDim, Math.min(prefixDim, latentDim), seed, options, scaling);
   const found = stored ?? (solver && (await newMap(solver)));
-  return found && createFirstStage(device, found, w, scaling.scales, options);
+  return found && createFirstStage(device, found, w, scaling.lengths, options);
 }

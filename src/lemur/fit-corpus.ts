@@ -9,7 +9,7 @@ import { learnTokenCount, sampleTokens, VALIDATION_TOKENS } from '../learn/learn
 import { freeReduction } from '../learn/reduction.js';
 import { encodeTokens, learnCodec, plainTokens } from '../tokens/encode-tokens.js';
 import type { TokenCodec } from '../tokens/encoding.js';
-import { longestRows, scalesOf } from '../tokens/lengths.js';
+import { longestRows, relativeLengths } from '../tokens/lengths.js';
 import { STREAM } from '../tokens/random-streams.js';
 import type { TokenSets } from '../tokens/token-sets.js';
 import type { SolvedCorpus } from './fitted-corpus.js';
@@ -41,7 +41,7 @@ export async function fitCorpus(
     const { map, solver, mean, std, length, base } = reduction;
     try {
       const w = await documentWeights(device, reduction, tokens, options);
-      const scaling = { scales: scalesOf(lengths, length), base };
+      const scaling = { lengths: relativeLengths(lengths, length), base };
       return { map, solver, mean, std, w, codec, scaling };
     } catch (error) {
       freeReduction(device, reduction);

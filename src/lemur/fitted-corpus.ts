@@ -17,7 +17,7 @@ export interface FittedCorpus extends TargetMoments {
   readonly codec: TokenCodec;
   /**
    * How many times as long as those of a typical document the vectors of each are, by the longest
-   * of them; no scales where all are alike.
+   * of them; no lengths where all are alike.
    */
   readonly scaling: Scaling;
 }

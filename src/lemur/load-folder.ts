@@ -64,7 +64,7 @@ async function loadSave(
     return weights.file.readFloats(name);
   };
   const scaling: Scaling = {
-    scales: await optional('scales', manifest.documents),
+    lengths: await optional('scales', manifest.documents),
     base: await optional('base', latentDim),
   };
   const prefixMap = await loadPrefixMap(storage, manifest, latentDim, scaling.base, opened);

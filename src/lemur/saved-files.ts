@@ -73,13 +73,13 @@ async function modelTensors(device: Device, { map }: SolvedCorpus): Promise<Tens
 
 async function weightTensors(
   device: Device,
-  { map, w, scaling: { scales, base } }: SolvedCorpus,
+  { map, w, scaling: { lengths, base } }: SolvedCorpus,
 ): Promise<Tensors> {
   const { latentDim } = map.layout;
   const documents = w.length / latentDim;
   return {
     W: { shape: [documents, latentDim], data: await device.read(w) },
-    ...(scales ? { scales: { shape: [documents], data: scales } } : {}),
+    ...(lengths ? { scales: { shape: [documents], data: lengths } } : {}),
     ...(base ? { base: { shape: [latentDim], data: base } } : {}),
   };
 }

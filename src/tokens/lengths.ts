@@ -94,10 +94,10 @@ export function typicalLength(lengths: Float64Array): number {
   return some.length === 0 ? 1 : some[some.length >> 1];
 }
 
-/** How many times as long as what is typical each text is; null where all are. */
-export function scalesOf(lengths: Float64Array, typical: number): Float32Array | null {
-  const scales = Float32Array.from(lengths, (length) => snapped(length / typical));
-  return scales.every((scale) => scale === 1) ? null : scales;
+/** Length of each text by what is typical; null where all are 1. */
+export function relativeLengths(lengths: Float64Array, typical: number): Float32Array | null {
+  const relative = Float32Array.from(lengths, (length) => snapped(length / typical));
+  return relative.every((length) => length === 1) ? null : relative;
 }
 
 /** Lengths of each text's token vectors, added up. Rejects with the signal's reason. */

@@ -4,7 +4,7 @@ import { int8Encoding } from '../../src/tokens/int8-encoding.js';
 import {
   longestRows,
   queryLengths,
-  scalesOf,
+  relativeLengths,
   typicalLength,
   unitRows,
 } from '../../src/tokens/lengths.js';
@@ -54,6 +54,6 @@ test('the longest token of each text is found, in float32 and in int8', async ()
 test('what is typical is the middle length, texts that are zero aside, and scales are times that', () => {
   expect(typicalLength(Float64Array.of(0, 1, 1e6, 1, 0, 2))).toBe(2);
   expect(typicalLength(Float64Array.of(0, 0))).toBe(1);
-  expect(scalesOf(Float64Array.of(4, 4.05, 4), 4)).toBeNull();
-  expect(scalesOf(Float64Array.of(4, 8, 0), 4)).toEqual(Float32Array.of(1, 2, 0));
+  expect(relativeLengths(Float64Array.of(4, 4.05, 4), 4)).toBeNull();
+  expect(relativeLengths(Float64Array.of(4, 8, 0), 4)).toEqual(Float32Array.of(1, 2, 0));
 });

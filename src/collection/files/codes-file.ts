@@ -18,12 +18,13 @@ export interface CodeRows {
   prefix: Int8Array;
   /** documents x d'. */
   full: Int8Array;
-  /** The value of a code of each row of `full`. */
-  factors: Float32Array;
+  /** What a code of each row of `full` is worth; `factors` in files. */
+  scales: Float32Array;
   /**
-   * How many times as long as a typical document's the vectors of each are; null: all are alike.
+   * How many times as long as a typical document's the vectors of each are, `scales` in files;
+   * null: all are alike.
    */
-  scales: Float32Array | null;
+  lengths: Float32Array | null;
 }
 
 /**
@@ -36,8 +37,8 @@ export interface SegmentCodes {
   readonly prefix: Tensor<'i8'>;
   /** null: they are fetched. */
   readonly full: Tensor<'i8'> | null;
-  readonly factors: Float32Array;
-  readonly scales: Float32Array | null;
+  readonly scales: Float32Array;
+  readonly lengths: Float32Array | null;
   /** CRC-32 of each row of `full`. */
   readonly checks: Int32Array;
   /** Full codes of ascending rows, rows x d', in few reads. Rejects with 'bad-file'. */
@@ -51,29 +52,29 @@ export interface SegmentCodes {
 export async function readCodes(
   device: SearchDevice,
   { prefix, full, scales }: DeviceCodes,
-): Promise<Omit<CodeRows, 'scales'>> {
+): Promise<Omit<CodeRows, 'lengths'>> {
   return {
     prefix: await device.read(prefix),
     full: await device.read(full),
-    factors: await device.read(scales),
+    scales: await device.read(scales),
   };
 }
 
 export async function encodeCodes(
   name: string,
-  { prefix, full, factors, scales }: CodeRows,
+  { prefix, full, scales, lengths }: CodeRows,
 ): Promise<EncodedFile> {
-  const documents = factors.length;
+  const documents = scales.length;
   const dim = full.length / documents;
-  const checks = Int32Array.from(factors, (_, i) =>
+  const checks = Int32Array.from(scales, (_, i) =>
     crc32(bytesOf(full.subarray(i * dim, (i + 1) * dim))),
   );
   return encodeCheckedFile(name, CODES, {
     prefix: { shape: [documents, prefix.length / documents], data: prefix },
     codes: { shape: [documents, dim], data: full },
-    factors: { shape: [documents], data: factors },
+    factors: { shape: [documents], data: scales },
     checks: { shape: [documents], data: checks },
-    ...(scales ? { scales: { shape: [documents], data: scales } } : {}),
+    ...(lengths ? { scales: { shape: [documents], data: lengths } } : {}),
   });
 }
 
@@ -95,8 +96,8 @@ export async function openCodes(
     await file.stored.close();
   };
   try {
-    const factors = await file.array<Float32Array>('factors', 'F32', [documents]);
-    const scales = file.sections.has('scales')
+    const scales = await file.array<Float32Array>('factors', 'F32', [documents]);
+    const lengths = file.sections.has('scales')
       ? await file.array<Float32Array>('scales', 'F32', [documents])
       : null;
     const checks = await file.array<Int32Array>('checks', 'I32', [documents]);
@@ -118,10 +119,10 @@ export async function openCodes(
     const all = async (): Promise<CodeRows> => ({
       prefix: await file.array<Int8Array>('prefix', 'I8', [documents, prefixDim]),
       full: await file.array<Int8Array>('codes', 'I8', [documents, latentDim]),
-      factors,
       scales,
+      lengths,
     });
-    return { stored: file.stored, prefix, full, factors, scales, checks, fetchFull, all, close };
+    return { stored: file.stored, prefix, full, scales, lengths, checks, fetchFull, all, close };
   } catch (error) {
     await close();
     throw error;
@@ -140,13 +141,13 @@ export function joinCodes(parts: readonly CodeRows[]): CodeRows {
       parts.map(({ full }) => full),
       bytes,
     ),
-    factors: joinArrays(
-      parts.map(({ factors }) => factors),
+    scales: joinArrays(
+      parts.map(({ scales }) => scales),
       (length) => new Float32Array(length),
     ),
-    scales: parts.some(({ scales }) => scales)
+    lengths: parts.some(({ lengths }) => lengths)
       ? joinArrays(
-          parts.map(({ scales, factors }) => scales ?? new Float32Array(factors.length).fill(1)),
+          parts.map(({ lengths, scales }) => lengths ?? new Float32Array(scales.length).fill(1)),
           (length) => new Float32Array(length),
         )
       : null,

@@ -19,9 +19,9 @@ export async function snapshotCodes(
 ): Promise<DeviceCodes | FetchedCodes> {
   const rows = firstNumbers(segments)[segments.length];
   const of = segments.map(({ codes }) => codes as SegmentCodes);
-  const factors = joinValues(new Float32Array(rows), segments, ({ codes }) => codes?.factors);
-  const scales = of.some((codes) => codes.scales)
-    ? joinValues(new Float32Array(rows).fill(1), segments, ({ codes }) => codes?.scales)
+  const scales = joinValues(new Float32Array(rows), segments, ({ codes }) => codes?.scales);
+  const lengths = of.some((codes) => codes.lengths)
+    ? joinValues(new Float32Array(rows).fill(1), segments, ({ codes }) => codes?.lengths)
     : null;
   const parts = of.map(({ prefix }) => prefix);
   const shared = {
@@ -29,15 +29,15 @@ export async function snapshotCodes(
     dim: model.map.layout.latentDim,
     prefixDim: model.prefixMap.dim,
     prefix: await keep(device.join('i8', parts)),
-    scales: await keep(device.upload('f32', factors)),
-    lengths: scales && {
-      relative: await keep(device.upload('f32', scales)),
+    scales: await keep(device.upload('f32', scales)),
+    lengths: lengths && {
+      relative: await keep(device.upload('f32', lengths)),
       step: model.prefixMap.step,
     },
   };
   const full = of.map((codes) => codes.full);
   if (!full.every((part) => part !== null))
-    return { ...shared, fetch: fetchCodes(segments, shared.dim, factors, scales) };
+    return { ...shared, fetch: fetchCodes(segments, shared.dim, scales, lengths) };
   const checks = joinValues(new Int32Array(rows), segments, ({ codes }) => codes?.checks);
   return {
     ...shared,
@@ -49,8 +49,8 @@ export async function snapshotCodes(
 function fetchCodes(
   segments: readonly SegmentView[],
   dim: number,
-  factors: Float32Array,
-  scales: Float32Array | null,
+  scales: Float32Array,
+  lengths: Float32Array | null,
 ): FetchedCodes['fetch'] {
   const firsts = firstNumbers(segments);
   return async (rows, signal): Promise<CodesOfRows> => {
@@ -61,8 +61,8 @@ function fetchCodes(
     }
     return {
       full,
-      factors: Float32Array.from(rows, (row) => factors[row]),
-      scales: scales && Float32Array.from(rows, (row) => scales[row]),
+      scales: Float32Array.from(rows, (row) => scales[row]),
+      lengths: lengths && Float32Array.from(rows, (row) => lengths[row]),
     };
   };
 }

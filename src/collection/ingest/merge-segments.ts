@@ -153,11 +153,11 @@ function range(from: number, to: number): number[] {
 
 /** Codes of some of `count` documents. */
 function pickCodes(
-  { prefix, full, factors, scales }: CodeRows,
+  { prefix, full, scales, lengths }: CodeRows,
   rows: readonly number[],
   count: number,
 ): CodeRows {
-  if (rows.length === count) return { prefix, full, factors, scales };
+  if (rows.length === count) return { prefix, full, scales, lengths };
   const bytes = (values: Int8Array): Int8Array => {
     const width = values.length / count;
     return joinArrays(
@@ -170,8 +170,8 @@ function pickCodes(
   return {
     prefix: bytes(prefix),
     full: bytes(full),
-    factors: floats(factors),
-    scales: scales && floats(scales),
+    scales: floats(scales),
+    lengths: lengths && floats(lengths),
   };
 }
 

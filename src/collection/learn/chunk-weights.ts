@@ -12,7 +12,7 @@ import type { Residual } from '../files/manifest.js';
 import type { SegmentView } from '../files/open-files.js';
 import type { Snapshot } from '../files/snapshot.js';
 import { DOCUMENTS_AT_ONCE } from './document-codes.js';
-import { documentScales } from './quantize-weights.js';
+import { lengthsByModel } from './lengths-by-model.js';
 import { measureResidual, sampleEvenly } from './residual.js';
 
 /** Documents of one segment whose weights are computed together. */
@@ -22,10 +22,10 @@ export interface DocumentChunk {
   readonly to: number;
 }
 
-/** Weights of a chunk, documents x d', and how long the documents are. */
+/** Weights of a chunk, documents x d', and the documents' relative lengths. */
 export interface WeighedChunk {
   readonly w: Tensor<'f32'>;
-  readonly scales: Float32Array | null;
+  readonly lengths: Float32Array | null;
 }
 
 /** All documents of a segment in chunks. */
@@ -82,15 +82,15 @@ export class ChunkWeights {
     });
   }
 
-  /** All weights that were computed ahead, joined in the scope, and their scales. */
+  /** All weights that were computed ahead, joined in the scope, with their scaling. */
   async sample(scope: TensorScope): Promise<{ w: Tensor<'f32'>; scaling: Scaling }> {
     const { latentDim } = this.#reduction.map.layout;
     const chunks = [...this.#ahead.values()];
-    const scales = joinScales(chunks.map(({ w, scales }) => scales ?? w.length / latentDim));
+    const lengths = joinLengths(chunks.map(({ w, lengths }) => lengths ?? w.length / latentDim));
     const weights = chunks.map(({ w }) => w);
     return {
       w: await scope.join('f32', weights),
-      scaling: { scales, base: this.#reduction.base },
+      scaling: { lengths, base: this.#reduction.base },
     };
   }
 
@@ -121,9 +121,9 @@ export class ChunkWeights {
     const encoded = joinEncoded(await view.segment.readTokens(from, to), this.#snapshot.codec);
     const result = await withTensors(this.#device, async (scope) => {
       const tokens = await uploadTokens(scope, encoded);
-      const scales = await documentScales(this.#reduction, encoded, this.#run);
+      const lengths = await lengthsByModel(this.#reduction, encoded, this.#run);
       const w = await documentWeights(this.#device, this.#reduction, tokens, { signal });
-      return use({ w, scales }, tokens);
+      return use({ w, lengths }, tokens);
     });
     this.#done += to - from;
     onProgress?.({
@@ -135,8 +135,8 @@ export class ChunkWeights {
   }
 }
 
-/** Scales of several groups as one, a number standing for so many of 1; null where all are 1. */
-function joinScales(parts: readonly (Float32Array | number)[]): Float32Array | null {
+/** Lengths of several groups as one, a number standing for so many of 1; null where all are 1. */
+function joinLengths(parts: readonly (Float32Array | number)[]): Float32Array | null {
   if (parts.every((part) => typeof part === 'number')) return null;
   return joinArrays(
     parts.map((part) => (typeof part === 'number' ? new Float32Array(part).fill(1) : part)),

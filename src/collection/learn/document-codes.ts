@@ -10,7 +10,8 @@ import { type CodeRows, joinCodes } from '../files/codes-file.js';
 import type { Residual } from '../files/manifest.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
 import type { DocumentModel } from './document-model.js';
-import { documentScales, quantizeWeights } from './quantize-weights.js';
+import { lengthsByModel } from './lengths-by-model.js';
+import { quantizeWeights } from './quantize-weights.js';
 import { measureResidual, mergeResiduals, sampleByIdHash } from './residual.js';
 
 /** Documents whose weights are in memory at a time. */
@@ -32,11 +33,11 @@ export async function documentCodes(
     const chunk = documents.slice(from, from + DOCUMENTS_AT_ONCE);
     onProgress?.({ stage: 'document weights', done: from, total });
     const encoded = joinEncoded(chunk, codec);
-    const scales = await documentScales(model, encoded, { signal });
+    const lengths = await lengthsByModel(model, encoded, { signal });
     await withTensors(device, async (scope) => {
       const tokens = await uploadTokens(scope, encoded);
       const w = scope.own(await documentWeights(device, model, tokens, { signal }));
-      parts.push(await quantizeWeights(device, model, w, scales, { signal }));
+      parts.push(await quantizeWeights(device, model, w, lengths, { signal }));
       const measured = await measureResidual(device, model, tokens, w, sampleByIdHash(chunk));
       residual = mergeResiduals(residual, measured);
     });

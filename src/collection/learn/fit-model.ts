@@ -106,8 +106,8 @@ async function writeCodes(
     const parts: CodeRows[] = [];
     for (const chunk of chunks)
       parts.push(
-        await weights.take(chunk, ({ w, scales }) =>
-          quantizeWeights(device, model, w, scales, run),
+        await weights.take(chunk, ({ w, lengths }) =>
+          quantizeWeights(device, model, w, lengths, run),
         ),
       );
     files.push(await store.write(await encodeCodes(store.newName('codes'), joinCodes(parts))));

@@ -32,7 +32,7 @@ export interface DocumentLengths {
   largest: number;
   /**
    * Documents, deleted ones included, that are more than twice as long as is typical, or less than
-   * half; they are scored by a scale of their own.
+   * half; they are scored by a length of their own.
    */
   other: number;
 }
@@ -44,9 +44,9 @@ export function documentLengths({
 }: Snapshot): DocumentLengths | null {
   if (model?.length === undefined) return null;
   let [largest, other] = [segments.length > 0 ? 1 : 0, 0];
-  for (const scale of scalesOf(segments)) {
-    largest = Math.max(largest, scale);
-    if (scale > OTHER || scale < 1 / OTHER) other++;
+  for (const length of lengthsOf(segments)) {
+    largest = Math.max(largest, length);
+    if (length > OTHER || length < 1 / OTHER) other++;
   }
   return { typical: model.length, largest: largest * model.length, other };
 }
@@ -72,7 +72,7 @@ export function refitAdvice(
         'earlier version',
     };
   }
-  const usual = lengths ? usualScale(snapshot) : 1;
+  const usual = lengths ? usualLength(snapshot) : 1;
   if (usual > MOVED || usual < 1 / MOVED)
     return {
       due: true,
@@ -140,15 +140,15 @@ function shown(ratio: number): string {
   return `${Number(ratio.toPrecision(2))}`;
 }
 
-function* scalesOf(segments: Snapshot['segments']): Generator<number> {
-  for (const { codes } of segments) if (codes?.scales) yield* codes.scales;
+function* lengthsOf(segments: Snapshot['segments']): Generator<number> {
+  for (const { codes } of segments) if (codes?.lengths) yield* codes.lengths;
 }
 
-/** The middle one of the scales of some documents. */
-function usualScale({ segments, firsts, documents }: Snapshot): number {
+/** The middle one of the relative lengths of some documents. */
+function usualLength({ segments, firsts, documents }: Snapshot): number {
   return middle(
-    sampled(documents, firsts, (segment, at) => segments[segment].codes?.scales?.[at] ?? 1).filter(
-      (scale) => scale > 0,
+    sampled(documents, firsts, (segment, at) => segments[segment].codes?.lengths?.[at] ?? 1).filter(
+      (length) => length > 0,
     ),
   );
 }
@@ -156,11 +156,11 @@ function usualScale({ segments, firsts, documents }: Snapshot): number {
 /** Documents whose codes are worth many times what those of usual ones are. */
 function hidingDocuments({ segments, firsts, documents }: Snapshot): number {
   const usual = middle(
-    sampled(documents, firsts, (segment, at) => segments[segment].codes?.factors[at] ?? 0),
+    sampled(documents, firsts, (segment, at) => segments[segment].codes?.scales[at] ?? 0),
   );
   let count = 0;
   for (const { codes } of segments)
-    for (const factor of codes?.factors ?? []) if (factor > HIDING * usual) count++;
+    for (const scale of codes?.scales ?? []) if (scale > HIDING * usual) count++;
   return usual > 0 ? count : 0;
 }
 

@@ -9,10 +9,10 @@ import { uniqueRows } from '../unique-rows.js';
 export interface CodesOfRows {
   /** rows x d'. */
   full: Int8Array;
-  /** The value of a code of each row. */
-  factors: Float32Array;
-  /** Of codes with scales: those of the rows. */
-  scales: Float32Array | null;
+  /** What a code of each row is worth. */
+  scales: Float32Array;
+  /** Relative lengths of the rows; null where the codes have none. */
+  lengths: Float32Array | null;
 }
 
 /**
@@ -121,11 +121,12 @@ class FetchedScan {
   }
 
   /** The k best of these rows for query q. All are allowed, and all are looked at. */
-  async #rescore(q: number, { full, factors, scales }: CodesOfRows, k: number): Promise<TopRows> {
+  async #rescore(q: number, chosen: CodesOfRows, k: number): Promise<TopRows> {
     const { dim, prefixDim, lengths } = this.#codes;
+    const { full, scales, lengths: relative } = chosen;
     const { queries, prefixes } = this.#of;
     const { signal, shifts } = this.#options;
-    const rows = factors.length;
+    const rows = scales.length;
     const device = this.#device;
     return withTensors(device, async (scope) => {
       const slice = async (of: Tensor<'f32'>, width: number): Promise<Tensor<'f32'>> =>
@@ -134,8 +135,9 @@ class FetchedScan {
         ...{ rows, dim, prefixDim, checks: null },
         prefix: await scope.allocate('i8', rows * prefixDim),
         full: await scope.upload('i8', full),
-        scales: await scope.upload('f32', factors),
-        lengths: scales && lengths && { ...lengths, relative: await scope.upload('f32', scales) },
+        scales: await scope.upload('f32', scales),
+        lengths: relative &&
+          lengths && { ...lengths, relative: await scope.upload('f32', relative) },
       };
       return device.topCodes(
         codes,
@@ -152,22 +154,22 @@ class FetchedScan {
 
 /** Of codes of the rows of `union` those of `list`, which are among them; both ascend. */
 function codesAmong(
-  { full, factors, scales }: CodesOfRows,
+  { full, scales, lengths }: CodesOfRows,
   union: Int32Array,
   list: Int32Array,
   dim: number,
 ): CodesOfRows {
-  if (union.length === list.length) return { full, factors, scales };
+  if (union.length === list.length) return { full, scales, lengths };
   const out: CodesOfRows = {
     full: new Int8Array(list.length * dim),
-    factors: new Float32Array(list.length),
-    scales: scales && new Float32Array(list.length),
+    scales: new Float32Array(list.length),
+    lengths: lengths && new Float32Array(list.length),
   };
   for (let i = 0, at = 0; i < list.length; i++) {
     while (union[at] < list[i]) at++;
     out.full.set(full.subarray(at * dim, (at + 1) * dim), i * dim);
-    out.factors[i] = factors[at];
-    if (out.scales && scales) out.scales[i] = scales[at];
+    out.scales[i] = scales[at];
+    if (out.lengths && lengths) out.lengths[i] = lengths[at];
   }
   return out;
 }

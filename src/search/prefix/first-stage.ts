@@ -17,19 +17,19 @@ export interface FirstStage<C extends DeviceCodes | FetchedCodes = DeviceCodes> 
   readonly queryProjection: Tensor<'f32'>;
 }
 
-/** Encodes all rows of w (rows x d'), by their scales where these are not all 1. */
+/** Encodes all rows of w (rows x d'), by their relative lengths where these are not all 1. */
 export async function createFirstStage(
   device: SearchDevice,
   map: PrefixMap,
   w: Tensor<'f32'>,
-  scales: Float32Array | null,
+  lengths: Float32Array | null,
   options?: RunOptions,
 ): Promise<FirstStage> {
   return buildTensors(device, async (scope) => {
     const queryProjection = await scope.upload('f32', map.queryProjection);
-    const encoded = await encodeWeights(device, map, w, scales, options);
+    const encoded = await encodeWeights(device, map, w, lengths, options);
     scope.ownAll(codeTensors(encoded));
-    const codes = { ...encoded, lengths: await uploadLengths(scope, map, scales) };
+    const codes = { ...encoded, lengths: await uploadLengths(scope, map, lengths) };
     return { map, codes, queryProjection };
   });
 }
@@ -44,14 +44,14 @@ async function uploadLengths(
 }
 
 /**
- * Prefixes and full codes of rows of w (rows x d') by a map, and by their scales where these are
- * not all 1.
+ * Prefixes and full codes of rows of w (rows x d') by a map, and by their relative lengths where
+ * these are not all 1.
  */
 export async function encodeWeights(
   device: SearchDevice,
   map: PrefixMap,
   w: Tensor<'f32'>,
-  scales: Float32Array | null,
+  lengths: Float32Array | null,
   options?: RunOptions,
 ): Promise<DeviceCodes> {
   return withTensors(device, async (scope) => {
@@ -65,9 +65,9 @@ export async function encodeWeights(
       map: await scope.upload('f32', map.documentProjection),
       step: map.step,
       lengths:
-        scales && map.base
+        lengths && map.base
           ? {
-              relative: await scope.upload('f32', scales),
+              relative: await scope.upload('f32', lengths),
               base: await scope.upload('f32', map.base),
             }
           : null,

@@ -39,15 +39,15 @@ export interface PrefixMap {
   readonly base: Float32Array | null;
 }
 
-/** Below this scale nothing is left of what tells a row from others. */
-const LEAST_SCALE = 1e-5;
+/** Below this length nothing is left of what tells a row from others. */
+const LEAST_LENGTH = 1e-5;
 
 /**
  * With the queries' second moment Cq = Z^T Z / n' = L L^T and the covariance Cw of the rows of W,
  * the leading eigenpairs L^T Cw L = V S V^T give D = S^-1/4 V^T L^T and Q = S^1/4 V^T L^-1 = S^-3/4
  * V^T L^T Cw = S^-1/2 D Cw: both moments become S^1/2, and no coordinate that matters to either is
- * lost. null where W has no more than one distinct row. Rows are taken by their scales, so that no
- * document counts for more than another.
+ * lost. null where W has no more than one distinct row. Rows are taken by their lengths, so that
+ * no document counts for more than another.
  */
 export async function fitPrefixMap(
   device: Device,
@@ -102,7 +102,7 @@ export async function fitPrefixMap(
   });
 }
 
-/** Rows of W from all over it, by their scales, centred, and their mean. */
+/** Rows of W from all over it, by their lengths, centred, and their mean. */
 async function sampleRows(
   device: Device,
   w: Tensor<'f32'>,
@@ -116,8 +116,8 @@ async function sampleRows(
     const from = documents <= SAMPLE ? i * RUN : Math.floor((i * (documents - RUN)) / (runs - 1));
     const part = await device.read(w, from * n, Math.min(documents, from + RUN) * n);
     parts.push(
-      scaling.scales && scaling.base
-        ? unscaled(part, scaling.scales.subarray(from), scaling.base)
+      scaling.lengths && scaling.base
+        ? unscaled(part, scaling.lengths.subarray(from), scaling.base)
         : part,
     );
   }
@@ -131,15 +131,15 @@ async function sampleRows(
   return { rows: centreRows(rows, mean), mean };
 }
 
-/** base + (w - base) / scale for rows of W, without those of which too little is left. */
-function unscaled(rows: Float32Array, scales: Float32Array, base: Float32Array): Float32Array {
+/** base + (w - base) / length for rows of W, without those of which too little is left. */
+function unscaled(rows: Float32Array, lengths: Float32Array, base: Float32Array): Float32Array {
   const n = base.length;
   let kept = 0;
   for (let from = 0, r = 0; from < rows.length; from += n, r++) {
-    const scale = scales[r];
-    if (scale < LEAST_SCALE) continue;
+    const length = lengths[r];
+    if (length < LEAST_LENGTH) continue;
     for (let j = 0; j < n; j++, kept++)
-      rows[kept] = scale === 1 ? rows[from + j] : base[j] + (rows[from + j] - base[j]) / scale;
+      rows[kept] = length === 1 ? rows[from + j] : base[j] + (rows[from + j] - base[j]) / length;
   }
   return rows.subarray(0, kept);
 }

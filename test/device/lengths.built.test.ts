@@ -25,7 +25,7 @@ const q = numbers(6).floats(QUERIES * DIM);
 const rowOf = (values: Float32Array, row: number, width = DIM): Float32Array =>
   values.subarray(row * width, (row + 1) * width);
 
-describe.each(names)('rows with scales: %s', (name) => {
+describe.each(names)('rows with lengths: %s', (name) => {
   const encoded = async (one: Device, rows: Float32Array, given: Float32Array | null) => {
     const stretch = given && {
       relative: await one.upload('f32', given),
@@ -52,11 +52,11 @@ describe.each(names)('rows with scales: %s', (name) => {
     const [ours, theirs] = [await one.read(found.full), await one.read(expected.full)];
     const differences = { same: 0, scaled: 0, zero: 0 };
     for (let i = 0; i < ours.length; i++) {
-      const scale = lengths[Math.floor(i / DIM)];
-      const kind = scale === 1 ? 'same' : scale === 0 ? 'zero' : 'scaled';
+      const length = lengths[Math.floor(i / DIM)];
+      const kind = length === 1 ? 'same' : length === 0 ? 'zero' : 'scaled';
       differences[kind] = Math.max(
         differences[kind],
-        Math.abs(ours[i] - (scale === 0 ? 0 : theirs[i])),
+        Math.abs(ours[i] - (length === 0 ? 0 : theirs[i])),
       );
     }
     // what float32 has rounded may move a code by one
@@ -94,7 +94,7 @@ describe.each(names)('rows with scales: %s', (name) => {
     }
   });
 
-  test('are listed by prefix, scale and shift', async () => {
+  test('are listed by prefix, length and shift', async () => {
     const one = device(name);
     const codes = await encoded(one, w, lengths);
     const held = { ...codes, lengths: { relative: await one.upload('f32', lengths), step: 0.05 } };
