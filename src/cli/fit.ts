@@ -43,7 +43,8 @@ export function registerFit(program: Command, context: Context): void {
     .option('--out <index>', 'index that the source goes to; made where there is none', path)
     .option(
       '--learn <path>',
-      'real queries to learn from, texts or token vectors (default: the documents)',
+      'real queries to learn from, texts or token vectors (default: the token vectors of ' +
+        'the documents; with --out and texts, pieces of these, read as queries)',
       path,
     );
   addSourceOptions(addLearnOptions(command))

@@ -236,7 +236,8 @@ export class Index<M extends Metadata = Metadata> {
    * documents, stays exact. Rejects with 'invalid-argument' (also where all that there is to learn
    * from is the same), 'dimension-mismatch' and 'not-finite' (of
    * `learn`), 'read-only', 'storage-failed', 'bad-file', 'closed', or the signal's reason; the
-   * model that was there stays then.
+   * model that was there stays then. Needs room for all codes once more, and where token vectors
+   * can be rounded better by now, first for the whole collection once more, in a commit of its own.
    *
    * @example
    * await index.fit({ learn: questionsThatPeopleAsked });
@@ -282,8 +283,10 @@ export class Index<M extends Metadata = Metadata> {
 
   /**
    * Rewrites small segments and those with deleted documents, which gives their place back, one
-   * after the other: what is done stays done. Rejects with 'read-only', 'storage-failed',
-   * 'bad-file', 'closed', or the signal's reason.
+   * after the other: what is done stays done. Needs room for one segment beside the old ones, and
+   * where token vectors can be rounded better by now, at the end for the whole collection once
+   * more, in a commit of its own. Rejects with 'read-only', 'storage-failed', 'bad-file', 'closed',
+   * or the signal's reason.
    */
   compact(options: RunOptions = {}): Promise<IndexStats> {
     return this.#collection.write('compact', options, RUN_OPTIONS, async (call) => {

@@ -2,7 +2,7 @@
  * The kernels: pure functions over one linear memory. Every address is a byte offset into `memory`,
  * 4-byte aligned for float32 and int32, 8 for float64; every count and stride is in elements.
  * Matrices are row-major. Nothing is allocated and nothing is checked: callers have passed the
- * gate. Two implementations, `plain.ts` (the specification) and `assembly/` (WASM SIMD), answer to
+ * gate. Two implementations, `plain/` (the specification) and `assembly/` (WASM SIMD), answer to
  * one conformance suite.
  */
 export interface Kernels {
