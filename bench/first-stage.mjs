@@ -38,9 +38,9 @@ const options = resolveLearnOptions({
   epochs: Number(values.epochs),
   learnSubsetSize,
 });
-const { map, solver, w } = await fitCorpus(device, corpus, corpus, null, options, {});
+const { featureMap, solver, w } = await fitCorpus(device, corpus, corpus, null, options, {});
 const count = queries.counts.length;
-const asked = new DeviceQueries(device, await tokenSets(queries, 'queries'), { map });
+const asked = new DeviceQueries(device, await tokenSets(queries, 'queries'), { featureMap });
 const rows = w.length / latentDim;
 const allowed = allowedDocuments(rows, null);
 

@@ -13,13 +13,14 @@ export async function addAndFit(
   options: AddOptions,
 ): Promise<Added> {
   checkFlag(options.fit, 'fit');
-  const { store, models } = call;
+  const { transaction, models } = call;
   const run = { ...options, ...call, loadModel: () => models.current() };
-  const added = await addDocuments(store, documents, run);
-  const { manifest, live } = store.snapshot;
-  if (options.fit === false || !fitIsDue(manifest, live) || isPutOff(store, live)) return added;
+  const added = await addDocuments(transaction, documents, run);
+  const { manifest, live } = transaction.snapshot;
+  if (options.fit === false || !fitIsDue(manifest, live) || isPutOff(transaction, live))
+    return added;
   try {
-    const unfit = await fitAfterAdd(store, () => fitCollection(call, { epochs: 0 }));
+    const unfit = await fitAfterAdd(transaction, () => fitCollection(call, { epochs: 0 }));
     return unfit === undefined ? added : { ...added, unfit };
   } catch (error) {
     throw withCommitted(error, added.added + added.replaced, call.signal);

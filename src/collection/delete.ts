@@ -13,10 +13,14 @@ import { different, lookUp } from './query/look-up.js';
 
 /** Deletes documents by ids or by a filter. Returns how many there were. */
 export async function deleteChosen(
-  { store, signal }: WritingCall,
+  { transaction, signal }: WritingCall,
   which: string | readonly string[] | { filter: Filter },
 ): Promise<number> {
-  return deleteDocuments(store, await chosenDocuments(store.snapshot, which, signal), signal);
+  return deleteDocuments(
+    transaction,
+    await chosenDocuments(transaction.snapshot, which, signal),
+    signal,
+  );
 }
 
 async function chosenDocuments(

@@ -11,7 +11,7 @@ import type { FitIndexOptions } from './options/options.js';
 export async function fitUnlessExact(call: WritingCall, options: FitIndexOptions): Promise<void> {
   // also where nothing is learned
   resolveLearnOptions(options as FitOptions);
-  const { snapshot } = call.store;
+  const { snapshot } = call.transaction;
   if (staysExact(snapshot)) return renewEncoding(call);
   const random = snapshot.manifest.features === 'random' ? { epochs: 0 } : {};
   return fitCollection(call, { ...random, ...options });
@@ -20,14 +20,14 @@ export async function fitUnlessExact(call: WritingCall, options: FitIndexOptions
 /** Learns the present documents and keeps the model for those that are added. */
 export async function fitCollection(call: WritingCall, options: FitIndexOptions): Promise<void> {
   await renewEncoding(call);
-  const { store, encoder, models, signal, onProgress } = call;
-  models.keep(await fitModel(store, encoder, { ...options, signal, onProgress }));
+  const { transaction, encoder, models, signal, onProgress } = call;
+  models.keep(await fitModel(transaction, encoder, { ...options, signal, onProgress }));
 }
 
 /** Rewrites token vectors where they can be rounded better by now. */
-export async function renewEncoding({ store, models, ...run }: WritingCall): Promise<void> {
+export async function renewEncoding({ transaction, models, ...run }: WritingCall): Promise<void> {
   const { signal, onProgress } = run;
-  await renewCodec(store, () => models.current(), { signal, onProgress });
+  await renewCodec(transaction, () => models.current(), { signal, onProgress });
 }
 
 function staysExact({ live, manifest: { features, model } }: Snapshot): boolean {

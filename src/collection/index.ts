@@ -246,7 +246,7 @@ export class Index<M extends Metadata = Metadata> {
   fit(options: FitIndexOptions = {}): Promise<IndexStats> {
     return this.#collection.write('fit', options, FIT_INDEX_OPTIONS, async (call) => {
       await fitUnlessExact(call, options);
-      return statsOf(call.store.snapshot);
+      return statsOf(call.transaction.snapshot);
     });
   }
 
@@ -290,9 +290,9 @@ export class Index<M extends Metadata = Metadata> {
    */
   compact(options: RunOptions = {}): Promise<IndexStats> {
     return this.#collection.write('compact', options, RUN_OPTIONS, async (call) => {
-      await compact(call.store, call);
+      await compact(call.transaction, call);
       await renewEncoding(call);
-      return statsOf(call.store.snapshot);
+      return statsOf(call.transaction.snapshot);
     });
   }
 

@@ -16,7 +16,7 @@ export function narrow(
 ): Promise<void> {
   return collection.write('narrow', { signal, onProgress }, RUN_OPTIONS, async (call) => {
     const { model } = collection.snapshot.manifest;
-    const encoder = await narrowTokens(call.store, dim, open, call);
+    const encoder = await narrowTokens(call.transaction, dim, open, call);
     collection.encoder = encoder;
     call.models.drop();
     if (model) await fitCollection({ ...call, encoder }, model.options);

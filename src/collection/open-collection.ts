@@ -41,7 +41,7 @@ export interface ReadingCall {
 export interface WritingCall extends Call, RunOptions {
   readonly device: SearchDevice;
   readonly signal: AbortSignal;
-  readonly store: Transaction;
+  readonly transaction: Transaction;
   readonly encoder: Encoder | undefined;
   readonly models: ModelKeeper;
 }
@@ -119,14 +119,14 @@ export class OpenCollection {
     return this.#calls.write(where, options.signal, async (call) => {
       if (!this.#writable) throw readOnly(where);
       await this.store.ready();
-      const store = this.store.begin(call.signal);
+      const transaction = this.store.begin(call.signal);
       const { device, models } = this;
       const { onProgress } = options;
       const encoder = this.#watchedEncoder(call);
       try {
-        return await use({ ...call, device, onProgress, store, encoder, models });
+        return await use({ ...call, device, onProgress, transaction, encoder, models });
       } catch (error) {
-        await store.discard();
+        await transaction.discard();
         throw error;
       }
     });

@@ -21,14 +21,14 @@ export interface Tuned extends Curve {
  * Measures how many candidates find which share of the exact top k, and keeps the curve.
  */
 export async function tuneCandidates(
-  { device, store, encoder, signal, onProgress }: WritingCall,
+  { device, transaction, encoder, signal, onProgress }: WritingCall,
   { recall = 0.95, k = 10, sample = 200, seed = 0, queries: given }: TuneOptions,
 ): Promise<Tuned> {
   checkK(k);
   checkRecall(recall);
   checkInteger(sample, 'sample', 1, MOST_SAMPLE);
   checkInteger(seed, 'seed', 0);
-  const { snapshot } = store;
+  const { snapshot } = transaction;
   const isGiven = given !== undefined && given !== null;
   const queries = isGiven
     ? givenQueries(await readQueries(given, snapshot.manifest.dim, encoder, signal), sample)
@@ -36,7 +36,7 @@ export async function tuneCandidates(
   const measured = await measureCurve(device, snapshot, queries, k, { signal, onProgress });
   const source = isGiven ? 'given' : 'collection';
   const curve: Curve = { ...measured, source, target: recall };
-  await store.commit((manifest) => ({
+  await transaction.commit((manifest) => ({
     ...manifest,
     model: manifest.model && { ...manifest.model, curve },
   }));

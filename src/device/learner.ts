@@ -33,7 +33,7 @@ export interface DocumentWeightsArgs {
 export interface Learner {
   /** out (rows x d') = psi(x), x rows x d. */
   features(
-    map: DeviceFeatureMap,
+    featureMap: DeviceFeatureMap,
     x: Tensor<'f32'>,
     rows: number,
     out: Tensor<'f32'>,

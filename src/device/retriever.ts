@@ -28,7 +28,7 @@ export interface EncodeRowsArgs {
   /** d': minus the mean row. */
   negativeMean: Tensor<'f32'>;
   /** prefixDim x d'. */
-  map: Tensor<'f32'>;
+  projection: Tensor<'f32'>;
   /** What a code of the prefix is worth. */
   step: number;
   /**
@@ -46,7 +46,7 @@ export interface EncodeRowsArgs {
 export interface Retriever {
   /** out (queries x d'): sum of psi over the tokens of each query. */
   queryFeatures(
-    map: DeviceFeatureMap,
+    featureMap: DeviceFeatureMap,
     queries: DeviceTokens,
     out: Tensor<'f32'>,
     options?: RunOptions,
@@ -62,8 +62,8 @@ export interface Retriever {
     options?: RunOptions,
   ): Promise<void>;
   /**
-   * Prefixes and full codes of weights: round(map (w - mean) / step) within -127 .. 127, and (w -
-   * mean) by a scale for each row.
+   * Prefixes and full codes of weights: round(projection (w - mean) / step) within -127 .. 127, and
+   * (w - mean) by a scale for each row.
    */
   encodeRows(
     args: EncodeRowsArgs,

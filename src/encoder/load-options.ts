@@ -3,7 +3,7 @@ import { LemurError } from '../errors.js';
 import type { OptionNames } from '../known-options.js';
 import { describeKind } from '../value-kind.js';
 import { HUB_OPTIONS, type HubOptions } from './files/hub-options.js';
-import type { Precision } from './graph/graph-builder.js';
+import type { ProductPrecision } from './graph/graph-builder.js';
 import type { Projection } from './runtime/body.js';
 
 export const MOST_THREADS = 256;
@@ -43,7 +43,7 @@ export interface LoadOptions extends HubOptions {
    * `model_int8.onnx`. Faster with onnxruntime-node, and a little less exact. Default `float32`,
    * whatever type the weights are stored in.
    */
-  precision?: Precision | undefined;
+  precision?: ProductPrecision | undefined;
 }
 
 export const LOAD_OPTIONS: OptionNames<LoadOptions> = {

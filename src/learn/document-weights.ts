@@ -8,12 +8,12 @@ import type { WeightBasis } from './reduction.js';
 /** Weights of documents, documents x d': the least squares of their targets at the solve sample. */
 export async function documentWeights(
   device: Device,
-  { map, solver, mean, std }: WeightBasis,
+  { featureMap, solver, mean, std }: WeightBasis,
   documents: DeviceTokens,
   options?: RunOptions,
 ): Promise<Tensor<'f32'>> {
   return buildTensors(device, async (scope) => {
-    const out = await scope.allocate('f32', documents.documentCount * map.layout.latentDim);
+    const out = await scope.allocate('f32', documents.documentCount * featureMap.layout.latentDim);
     await device.documentWeights({ ...solver, documents, mean, std, out }, options);
     return out;
   });
@@ -25,7 +25,7 @@ export async function zeroWeights(
   basis: WeightBasis,
   { signal }: RunOptions,
 ): Promise<Float32Array> {
-  const dim = basis.map.layout.inputDim;
+  const dim = basis.featureMap.layout.inputDim;
   return withTensors(device, async (scope) => {
     const zero = await uploadTokens(scope, {
       vectors: new Float32Array(dim),

@@ -33,8 +33,8 @@ export async function learnFeatureMap(
   );
   return withTensors(device, async (scope) => {
     const of = await uploadTargetDocuments(scope, documents, subset, lengths);
-    const { map, mean, std } = await mapOfTargets(device, of, samples, chosen, options);
-    return { map, mean: mean * of.length, std: std * of.length, length: of.length };
+    const { featureMap, mean, std } = await mapOfTargets(device, of, samples, chosen, options);
+    return { featureMap, mean: mean * of.length, std: std * of.length, length: of.length };
   });
 }
 
@@ -45,7 +45,7 @@ async function mapOfTargets(
   samples: LearnSamples,
   chosen: ResolvedLearnOptions,
   options: FitOptions,
-): Promise<TargetMoments & { map: DeviceFeatureMap }> {
+): Promise<TargetMoments & { featureMap: DeviceFeatureMap }> {
   return withTensors(device, async (scope) => {
     const targetsOf = async (vectors: Float32Array, stage: string) => {
       const found = await computeTargets(device, of, vectors, renamed(options, stage));
@@ -56,12 +56,20 @@ async function mapOfTargets(
     const moments = momentsOfSums(learn.sum, learn.sumSquares, learn.targets.length);
     const { dim } = of.documents;
     if (chosen.epochs === 0)
-      return { map: await randomFeatureMap(device, dim, chosen), ...moments };
+      return { featureMap: await randomFeatureMap(device, dim, chosen), ...moments };
     const validation =
       samples.validation && (await targetsOf(samples.validation, 'validation targets'));
     const targets = { learn: learn.targets, validation: validation?.targets };
-    const map = await trainFeatureMap(device, samples, targets, moments, dim, chosen, options);
-    return { map, ...moments };
+    const featureMap = await trainFeatureMap(
+      device,
+      samples,
+      targets,
+      moments,
+      dim,
+      chosen,
+      options,
+    );
+    return { featureMap, ...moments };
   });
 }
 

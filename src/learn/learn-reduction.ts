@@ -29,9 +29,15 @@ export async function learnReduction(
   const samples = await unitSamples(given, dim, options);
   const learned = await learnFeatureMap(device, documents, lengths, samples, chosen, options);
   return buildTensors(device, async (scope) => {
-    scope.own(learned.map.parameters);
+    scope.own(learned.featureMap.parameters);
     const x = await scope.upload('f32', samples.solve);
-    const solver = await createSolver(device, learned.map, x, samples.solve.length / dim, options);
+    const solver = await createSolver(
+      device,
+      learned.featureMap,
+      x,
+      samples.solve.length / dim,
+      options,
+    );
     scope.ownAll([solver.z, solver.factor]);
     const basis = { ...learned, solver };
     return { ...basis, base: await zeroWeights(device, basis, options) };

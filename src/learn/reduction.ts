@@ -8,7 +8,7 @@ import type { TargetMoments } from './target-moments.js';
  * becomes features, a document becomes weights, and their inner product estimates MaxSim.
  */
 export interface Reduction extends TargetMoments {
-  readonly map: DeviceFeatureMap;
+  readonly featureMap: DeviceFeatureMap;
   readonly solver: Solver;
   /** Length of a typical document's longest token vector. */
   readonly length: number;
@@ -17,9 +17,9 @@ export interface Reduction extends TargetMoments {
 }
 
 /** The part of a reduction that gives documents their weights. */
-export type WeightBasis = Pick<Reduction, 'map' | 'solver' | 'mean' | 'std'>;
+export type WeightBasis = Pick<Reduction, 'featureMap' | 'solver' | 'mean' | 'std'>;
 
-export function freeReduction(device: TensorMemory, { map, solver }: WeightBasis): void {
-  device.free(map.parameters);
+export function freeReduction(device: TensorMemory, { featureMap, solver }: WeightBasis): void {
+  device.free(featureMap.parameters);
   freeSolver(device, solver);
 }

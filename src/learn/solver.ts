@@ -28,17 +28,17 @@ export interface Solver {
 /** Features and factor of the solve sample. */
 export async function createSolver(
   device: Device,
-  map: DeviceFeatureMap,
+  featureMap: DeviceFeatureMap,
   x: Tensor<'f32'>,
   rows: number,
   options?: RunOptions,
 ): Promise<Solver> {
   return buildTensors(device, async (scope) => {
-    const { latentDim } = map.layout;
+    const { latentDim } = featureMap.layout;
     const z = await scope.allocate('f32', rows * latentDim);
-    await device.features(map, x, rows, z, options);
+    await device.features(featureMap, x, rows, z, options);
     const factor = scope.own(await device.gram(z, rows, latentDim, options));
-    await factorise(map, factor);
+    await factorise(featureMap, factor);
     return { x, z, rows, factor };
   });
 }
@@ -46,16 +46,16 @@ export async function createSolver(
 /** The solver again, from a stored factor: d' x d' values, of which the lower triangle counts. */
 export async function restoreSolver(
   device: Device,
-  map: DeviceFeatureMap,
+  featureMap: DeviceFeatureMap,
   x: Tensor<'f32'>,
   rows: number,
   values: Float64Array,
 ): Promise<Solver> {
   return buildTensors(device, async (scope) => {
-    const { latentDim } = map.layout;
+    const { latentDim } = featureMap.layout;
     const factor = scope.own(await device.uploadMatrix(values, latentDim));
     const z = await scope.allocate('f32', rows * latentDim);
-    await device.features(map, x, rows, z);
+    await device.features(featureMap, x, rows, z);
     return { x, z, rows, factor };
   });
 }

@@ -14,14 +14,14 @@ import type { FittedCorpus } from './fitted-corpus.js';
  */
 export async function estimateMaxSim(
   device: Device,
-  { map, w, mean, std }: FittedCorpus,
+  { featureMap, w, mean, std }: FittedCorpus,
   prefixes: { stage: FirstStage; rescored: number } | null,
   queries: DeviceQueries,
   lengths: ArrayLike<number>,
   k: number,
   { signal, onProgress }: RunOptions,
 ): Promise<TopK> {
-  const { latentDim } = map.layout;
+  const { latentDim } = featureMap.layout;
   const source = prefixes
     ? prefixSource(device, prefixes.stage, prefixes.rescored)
     : weightsSource(device, w, latentDim);

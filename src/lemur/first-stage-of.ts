@@ -17,12 +17,12 @@ const LEAST_FOR_PREFIXES = 4096;
  */
 export async function firstStageOf(
   device: Device,
-  { solver, w, map, scaling }: FittedCorpus,
+  { solver, w, featureMap, scaling }: FittedCorpus,
   { prefixDim, seed }: ResolvedLearnOptions,
   stored: PrefixMap | undefined,
   options: RunOptions,
 ): Promise<FirstStage | null> {
-  const { latentDim } = map.layout;
+  const { latentDim } = featureMap.layout;
   const wanted = prefixDim > 0 && w.length >= LEAST_FOR_PREFIXES * latentDim;
   if (!stored && !(wanted && solver)) return null;
   const newMap = async (of: Solver): Promise<PrefixMap | null> =>

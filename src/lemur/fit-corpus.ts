@@ -38,11 +38,11 @@ export async function fitCorpus(
       validation: test && sampleTokens(test, VALIDATION_TOKENS, seed, STREAM.validationTokens),
     };
     const reduction = await learnReduction(device, tokens, lengths, samples, chosen, options);
-    const { map, solver, mean, std, length, base } = reduction;
+    const { featureMap, solver, mean, std, length, base } = reduction;
     try {
       const w = await documentWeights(device, reduction, tokens, options);
       const scaling = { lengths: relativeLengths(lengths, length), base };
-      return { map, solver, mean, std, w, codec, scaling };
+      return { featureMap, solver, mean, std, w, codec, scaling };
     } catch (error) {
       freeReduction(device, reduction);
       throw error;

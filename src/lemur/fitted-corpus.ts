@@ -8,7 +8,7 @@ import type { TokenCodec } from '../tokens/encoding.js';
 
 /** A corpus with the reduction that was learned from it, on the device. */
 export interface FittedCorpus extends TargetMoments {
-  readonly map: DeviceFeatureMap;
+  readonly featureMap: DeviceFeatureMap;
   /** null where no solve sample is known: further documents get no weights then. */
   readonly solver: Solver | null;
   /** Weights of the documents, documents x d'. */
@@ -28,6 +28,10 @@ export interface SolvedCorpus extends FittedCorpus {
 }
 
 /** All that a fitted corpus keeps on the device. */
-export function keptOfCorpus({ map, solver, w }: FittedCorpus): (Tensor | SymmetricMatrix)[] {
-  return [map.parameters, w, ...(solver ? [solver.x, solver.z, solver.factor] : [])];
+export function keptOfCorpus({
+  featureMap,
+  solver,
+  w,
+}: FittedCorpus): (Tensor | SymmetricMatrix)[] {
+  return [featureMap.parameters, w, ...(solver ? [solver.x, solver.z, solver.factor] : [])];
 }

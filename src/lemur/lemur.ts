@@ -72,12 +72,12 @@ export class Lemur {
     options: ResolvedLearnOptions,
     report: TokenReport | undefined,
   ) {
-    const { map, w } = fitted;
+    const { featureMap, w } = fitted;
     this.#device = device;
     this.#fitted = fitted;
     this.#firstStage = firstStage;
-    this.dim = map.layout.inputDim;
-    this.latentDim = map.layout.latentDim;
+    this.dim = featureMap.layout.inputDim;
+    this.latentDim = featureMap.layout.latentDim;
     this.documents = w.length / this.latentDim;
     this.mean = fitted.mean;
     this.std = fitted.std;
@@ -216,7 +216,7 @@ export class Lemur {
     const prefixes = prefixScan(this.#firstStage, this.documents, k, options);
     const sets = await tokenSetsOfDim(queries, this.dim, 'queries', options.signal);
     const fitted = this.#open();
-    const lengths = fitted.map.unit ? await queryLengths(sets, options.signal) : sets.counts;
+    const lengths = fitted.featureMap.unit ? await queryLengths(sets, options.signal) : sets.counts;
     return this.#withQueries(sets, options, (asked) =>
       estimateMaxSim(this.#device, fitted, prefixes, asked, lengths, k, options),
     );
@@ -241,7 +241,7 @@ export class Lemur {
     if (!prefixes) return { scanned: 4 * this.documents * this.latentDim, rescored: 0 };
     // a code of full length is int8 with a float32 factor
     return {
-      scanned: this.documents * prefixes.stage.map.dim,
+      scanned: this.documents * prefixes.stage.prefixMap.dim,
       rescored: prefixes.rescored * (this.latentDim + 4),
     };
   }
@@ -255,7 +255,7 @@ export class Lemur {
       this.#device,
       storageOf(at),
       this.#solved('save'),
-      this.#firstStage?.map,
+      this.#firstStage?.prefixMap,
       this.options,
     );
   }
@@ -285,8 +285,8 @@ export class Lemur {
     { signal, onProgress }: RunOptions,
     use: (queries: DeviceQueries) => Promise<T>,
   ): Promise<T> {
-    const { map } = this.#open();
-    const queries = new DeviceQueries(this.#device, sets, { map, signal, onProgress });
+    const { featureMap } = this.#open();
+    const queries = new DeviceQueries(this.#device, sets, { featureMap, signal, onProgress });
     try {
       return await use(queries);
     } finally {

@@ -80,12 +80,12 @@ async function loadSave(
       scope.upload('f32', await readShared(file, name, length));
     const w = await upload(weights, 'W', manifest.documents * latentDim);
     const parameters = await upload(model, 'parameters', layout.parameterCount);
-    const map = { layout, parameters, unit };
+    const featureMap = { layout, parameters, unit };
     const x = await upload(solve, 'sample', rows * inputDim);
     const values = new Float64Array(latentDim * latentDim);
     await solve.file.readInto('factor', new Uint8Array(values.buffer));
-    const solver = await restoreSolver(device, map, x, rows, values);
-    const fitted = { map, solver, w, mean, std, codec, scaling };
+    const solver = await restoreSolver(device, featureMap, x, rows, values);
+    const fitted = { featureMap, solver, w, mean, std, codec, scaling };
     return { fitted, prefixMap, learnOptions };
   });
 }

@@ -68,9 +68,9 @@ export async function loadReference(
       learnOptions,
     );
   return buildTensors(device, async (scope) => {
-    const map = { layout, parameters: await scope.upload('f32', parameters) };
+    const featureMap = { layout, parameters: await scope.upload('f32', parameters) };
     const fitted = {
-      map,
+      featureMap,
       w: await scope.upload('f32', w),
       mean,
       std,
@@ -81,7 +81,7 @@ export async function loadReference(
     if (!sample) return { fitted, learnOptions };
     const x = await scope.upload('f32', sample);
     const rows = sample.length / layout.inputDim;
-    const solver = await createSolver(device, map, x, rows, options);
+    const solver = await createSolver(device, featureMap, x, rows, options);
     return { fitted: { ...fitted, solver }, learnOptions };
   });
 }

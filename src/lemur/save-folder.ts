@@ -61,16 +61,16 @@ async function saveLocked(
   const previous = before && (await previousSave(storage, before));
   const save = (previous?.save ?? 0) + 1;
   const files = await saved.writeAll(save, device, fitted, prefixMap);
-  const { map, w, mean, std } = fitted;
+  const { featureMap, w, mean, std } = fitted;
   const manifest = newManifest({
     save,
-    documents: w.length / map.layout.latentDim,
+    documents: w.length / featureMap.layout.latentDim,
     mean,
     std,
-    featureMap: describeFeatureMap(map.layout),
+    featureMap: describeFeatureMap(featureMap.layout),
     options,
     prefix: prefixMap && { dim: prefixMap.dim, step: prefixMap.step },
-    unit: map.unit,
+    unit: featureMap.unit,
     files,
   });
   // the manifest must not outlive what it names

@@ -66,16 +66,16 @@ export class SavedFiles {
   }
 }
 
-async function modelTensors(device: Device, { map }: SolvedCorpus): Promise<Tensors> {
-  const data = await device.read(map.parameters);
-  return { parameters: { shape: [map.layout.parameterCount], data } };
+async function modelTensors(device: Device, { featureMap }: SolvedCorpus): Promise<Tensors> {
+  const data = await device.read(featureMap.parameters);
+  return { parameters: { shape: [featureMap.layout.parameterCount], data } };
 }
 
 async function weightTensors(
   device: Device,
-  { map, w, scaling: { lengths, base } }: SolvedCorpus,
+  { featureMap, w, scaling: { lengths, base } }: SolvedCorpus,
 ): Promise<Tensors> {
-  const { latentDim } = map.layout;
+  const { latentDim } = featureMap.layout;
   const documents = w.length / latentDim;
   return {
     W: { shape: [documents, latentDim], data: await device.read(w) },
@@ -86,9 +86,9 @@ async function weightTensors(
 
 async function solverTensors(
   device: Device,
-  { map, solver, codec: { encoding, parameters } }: SolvedCorpus,
+  { featureMap, solver, codec: { encoding, parameters } }: SolvedCorpus,
 ): Promise<Tensors> {
-  const { latentDim, inputDim } = map.layout;
+  const { latentDim, inputDim } = featureMap.layout;
   return {
     sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
     factor: { shape: [latentDim, latentDim], data: await solver.factor.read() },

@@ -53,12 +53,12 @@ export async function loadTxtai(
   const documents =
     options.documents && (await tokenSetsOfDim(options.documents, inputDim, 'documents', signal));
   return buildTensors(device, async (scope) => {
-    const map = { layout, parameters: await scope.upload('f32', parameters) };
+    const featureMap = { layout, parameters: await scope.upload('f32', parameters) };
     const x = await scope.upload('f32', sample);
-    const solver = await createSolver(device, map, x, sample.length / inputDim, options);
+    const solver = await createSolver(device, featureMap, x, sample.length / inputDim, options);
     scope.ownAll([solver.z, solver.factor]);
     const codec = unlearnedCodec(learnOptions.precision, inputDim);
-    const rest = { map, solver, mean, std, codec, scaling: UNSCALED };
+    const rest = { featureMap, solver, mean, std, codec, scaling: UNSCALED };
     if (!documents) {
       const none = await scope.upload('f32', new Float32Array(0));
       return { fitted: { ...rest, w: none }, learnOptions };

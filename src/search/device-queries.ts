@@ -12,7 +12,7 @@ import { emptyTopK, type TopK } from './top-documents.js';
 
 export interface DeviceQueriesOptions extends RunOptions {
   /** Turns queries into features; null: nothing has been learned. Default null. */
-  map?: DeviceFeatureMap | null | undefined;
+  featureMap?: DeviceFeatureMap | null | undefined;
   text?: readonly string[] | undefined;
 }
 
@@ -24,7 +24,7 @@ export class DeviceQueries implements ScanQueries {
   readonly tokens: TokenSets;
   readonly text: readonly string[] | undefined;
   readonly #device: SearchDevice;
-  readonly #map: DeviceFeatureMap | null;
+  readonly #featureMap: DeviceFeatureMap | null;
   readonly #options: RunOptions;
   readonly #scope: TensorScope;
   #uploaded: Promise<DeviceTokens> | undefined;
@@ -35,13 +35,13 @@ export class DeviceQueries implements ScanQueries {
   constructor(
     device: SearchDevice,
     tokens: TokenSets,
-    { map = null, text, ...options }: DeviceQueriesOptions = {},
+    { featureMap = null, text, ...options }: DeviceQueriesOptions = {},
   ) {
     this.tokens = tokens;
     this.text = text;
     this.#device = device;
     this.#scope = new TensorScope(device);
-    this.#map = map;
+    this.#featureMap = featureMap;
     this.#options = options;
   }
 
@@ -82,14 +82,14 @@ export class DeviceQueries implements ScanQueries {
   }
 
   async #computeFeatures(): Promise<Tensor<'f32'>> {
-    const map = this.#map;
-    if (!map)
+    const featureMap = this.#featureMap;
+    if (!featureMap)
       throw new LemurError('unsupported', 'features: nothing has been learned; call fit() first', {
         where: 'features',
       });
     const tokens = await this.uploaded();
-    const out = await this.#scope.allocate('f32', this.count * map.layout.latentDim);
-    await this.#device.queryFeatures(map, tokens, out, this.#options);
+    const out = await this.#scope.allocate('f32', this.count * featureMap.layout.latentDim);
+    await this.#device.queryFeatures(featureMap, tokens, out, this.#options);
     return out;
   }
 }

@@ -43,7 +43,7 @@ export async function encode(one: SearchDevice): Promise<DeviceCodes> {
     await one.upload('f32', map),
   ];
   const codes = await one.encodeRows(
-    { w: rows, negativeMean, map: matrix, step },
+    { w: rows, negativeMean, projection: matrix, step },
     WEIGHT_ROWS,
     LATENT,
     PREFIX,

@@ -12,7 +12,7 @@ const device = cpuDevicesFor(names);
 const [ROWS, DIM, PREFIX, QUERIES] = [2500, 20, 12, 3];
 const base = numbers(1).floats(DIM);
 const mean = numbers(2).floats(DIM, 0.3);
-const map = numbers(3).floats(PREFIX * DIM);
+const projection = numbers(3).floats(PREFIX * DIM);
 /** Rows alike in size, and how many times as far from the base those of W are. */
 const alike = numbers(4).floats(ROWS * DIM);
 const lengths = numbers(5)
@@ -38,7 +38,7 @@ describe.each(names)('rows with lengths: %s', (name) => {
     const args = {
       w: await one.upload('f32', rows),
       negativeMean,
-      map: await one.upload('f32', map),
+      projection: await one.upload('f32', projection),
       step: 0.05,
       lengths: stretch,
     };

@@ -19,18 +19,18 @@ import { PlainMemory } from './plain-memory.js';
  */
 export class PlainRetriever extends PlainMemory implements SearchDevice {
   async queryFeatures(
-    map: DeviceFeatureMap,
+    featureMap: DeviceFeatureMap,
     queries: DeviceTokens,
     out: Tensor<'f32'>,
   ): Promise<void> {
-    const parameters = this.values(map.parameters);
+    const parameters = this.values(featureMap.parameters);
     const sums = this.values(out).fill(0);
-    const { latentDim } = map.layout;
+    const { latentDim } = featureMap.layout;
     for (const [q, tokens] of this.#texts(queries).entries()) {
       for (const token of tokens) {
-        const length = map.unit ? Math.sqrt(dot(token, token)) : 1;
+        const length = featureMap.unit ? Math.sqrt(dot(token, token)) : 1;
         const unit = token.map((value) => value / (length || 1));
-        const features = naiveFeatures(map.layout, parameters, unit);
+        const features = naiveFeatures(featureMap.layout, parameters, unit);
         for (const [j, value] of features.entries()) sums[q * latentDim + j] += length * value;
       }
     }
@@ -51,12 +51,12 @@ export class PlainRetriever extends PlainMemory implements SearchDevice {
   }
 
   async encodeRows(
-    { w, negativeMean, map, step, lengths }: EncodeRowsArgs,
+    { w, negativeMean, projection, step, lengths }: EncodeRowsArgs,
     rows: number,
     dim: number,
     prefixDim: number,
   ): Promise<DeviceCodes> {
-    const [minus, matrix] = [this.values(negativeMean), rowsOf(this.values(map), dim)];
+    const [minus, matrix] = [this.values(negativeMean), rowsOf(this.values(projection), dim)];
     const base = lengths && this.values(lengths.base);
     const relative = lengths && this.values(lengths.relative);
     const prefix = new Int8Array(rows * prefixDim);

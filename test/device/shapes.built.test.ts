@@ -73,9 +73,9 @@ async function computeAll(one: Device, scope: TensorScope, given: Shape): Promis
     mlpLayout(dim, [given.hidden, latentDim], 'gelu'),
     randomLayout(dim, latentDim, 'relu'),
   ]) {
-    const map = { layout, parameters: await floats(layout.parameterCount), unit: true };
-    await one.features(map, x, rows, z);
-    await one.queryFeatures(map, queries, await out(queries.documentCount * latentDim));
+    const featureMap = { layout, parameters: await floats(layout.parameterCount), unit: true };
+    await one.features(featureMap, x, rows, z);
+    await one.queryFeatures(featureMap, queries, await out(queries.documentCount * latentDim));
   }
   const targets = await out(rows * count);
   await one.targets(x, rows, documents, null, targets);
@@ -109,9 +109,9 @@ async function computeAll(one: Device, scope: TensorScope, given: Shape): Promis
   await one.topInnerProducts(features, 2, w, count, latentDim, k);
   const prefixDim = Math.min(given.hidden, latentDim);
   const prefixes = await out(2 * prefixDim);
-  const map = await floats(prefixDim * latentDim);
-  await one.innerProducts(features, 2, map, prefixDim, latentDim, prefixes);
-  const args = { w, negativeMean: await floats(latentDim), map, step: 0.1 };
+  const projection = await floats(prefixDim * latentDim);
+  await one.innerProducts(features, 2, projection, prefixDim, latentDim, prefixes);
+  const args = { w, negativeMean: await floats(latentDim), projection, step: 0.1 };
   const codes = await one.encodeRows(args, count, latentDim, prefixDim);
   scope.ownAll([codes.prefix, codes.full, codes.scales]);
   await one.topCodes(codes, features, prefixes, 2, k + 1, k);

@@ -122,14 +122,14 @@ describe('the numbers of the Python reference', () => {
   });
 
   it('4: document weights, query features, scores, candidates and the reranked ten', async () => {
-    const map = { layout, parameters: await device.upload('f32', trained()) };
-    const solver = await createSolver(device, map, await device.upload('f32', learn), rows);
-    const w = await documentWeights(device, { map, solver, mean, std }, documents);
+    const featureMap = { layout, parameters: await device.upload('f32', trained()) };
+    const solver = await createSolver(device, featureMap, await device.upload('f32', learn), rows);
+    const w = await documentWeights(device, { featureMap, solver, mean, std }, documents);
     const error = relativeError(await device.read(w), floats('weights'));
     expect(error).toBeLessThan(TRAINED);
 
     const q = await device.allocate('f32', queries.documentCount * hidden);
-    await device.queryFeatures(map, queries, q);
+    await device.queryFeatures(featureMap, queries, q);
     const features = (await device.read(q)).map((value) => value / scalars.query_feature_scale);
     expect(relativeError(features, floats('query_features'))).toBeLessThan(FORWARD);
 
@@ -184,13 +184,13 @@ describe('the numbers of the Python reference', () => {
       { length: weight.length },
       (_, i) => weight[(i % dim) * hidden + Math.floor(i / dim)],
     );
-    const map = { layout: random, parameters: await device.upload('f32', parameters) };
+    const featureMap = { layout: random, parameters: await device.upload('f32', parameters) };
     const x = await device.upload('f32', learn);
     const z = await device.allocate('f32', 64 * hidden);
-    await device.features(map, x, 64, z);
+    await device.features(featureMap, x, 64, z);
     expect(relativeError(await device.read(z), floats('elm_features'))).toBeLessThan(FORWARD);
-    const solver = await createSolver(device, map, x, rows);
-    const w = await documentWeights(device, { map, solver, mean, std }, documents);
+    const solver = await createSolver(device, featureMap, x, rows);
+    const w = await documentWeights(device, { featureMap, solver, mean, std }, documents);
     expect(relativeError(await device.read(w), floats('elm_weights'))).toBeLessThan(TRAINED);
   });
 
@@ -198,12 +198,12 @@ describe('the numbers of the Python reference', () => {
     const parameters = joined(
       ...[0, 1, 3, 4].flatMap((i) => [`two_layer_${i}_weight`, `two_layer_${i}_bias`]),
     );
-    const map = {
+    const featureMap = {
       layout: mlpLayout(dim, [96, 64], activation),
       parameters: await device.upload('f32', parameters),
     };
     const out = await device.allocate('f32', 64 * 64);
-    await device.features(map, await device.upload('f32', learn), 64, out);
+    await device.features(featureMap, await device.upload('f32', learn), 64, out);
     expect(
       relativeError(await device.read(out), floats(`two_layer_features_${activation}`)),
     ).toBeLessThan(FORWARD);

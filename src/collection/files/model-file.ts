@@ -18,28 +18,28 @@ export const MODEL = 'lemur-model';
 
 /** The part of a collection's model that a query needs: feature map and prefix map. */
 export interface QueryModel {
-  readonly map: DeviceFeatureMap;
+  readonly featureMap: DeviceFeatureMap;
   readonly prefixMap: PrefixMap;
   /** `prefixMap.queryProjection` on the device. */
   readonly queryProjection: Tensor<'f32'>;
 }
 
-export function freeModel(device: SearchDevice, { map, queryProjection }: QueryModel): void {
-  device.free(map.parameters, queryProjection);
+export function freeModel(device: SearchDevice, { featureMap, queryProjection }: QueryModel): void {
+  device.free(featureMap.parameters, queryProjection);
 }
 
 export async function encodeModel(
   name: string,
   device: SearchDevice,
-  { map, prefixMap }: QueryModel,
+  { featureMap, prefixMap }: QueryModel,
   solver: Solver,
 ): Promise<EncodedFile> {
-  const { latentDim, inputDim, parameterCount } = map.layout;
+  const { latentDim, inputDim, parameterCount } = featureMap.layout;
   const { dim, mean, documentProjection, queryProjection, base } = prefixMap;
   return encodeCheckedFile(name, MODEL, {
     factor: { shape: [latentDim, latentDim], data: await solver.factor.read() },
     sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
-    parameters: { shape: [parameterCount], data: await device.read(map.parameters) },
+    parameters: { shape: [parameterCount], data: await device.read(featureMap.parameters) },
     prefixMean: { shape: [latentDim], data: mean },
     prefixDocuments: { shape: [dim, latentDim], data: documentProjection },
     prefixQueries: { shape: [dim, latentDim], data: queryProjection },
@@ -68,7 +68,7 @@ export async function openModel(
       base: length === undefined ? null : await floats('base', latentDim),
     };
     return buildTensors(device, async (scope) => ({
-      map: {
+      featureMap: {
         layout,
         parameters: await scope.upload('f32', parameters),
         unit: length !== undefined,
@@ -84,15 +84,15 @@ export async function openSolver(
   storage: ReadableStorage,
   device: Device,
   entry: ModelEntry,
-  map: DeviceFeatureMap,
+  featureMap: DeviceFeatureMap,
 ): Promise<Solver> {
-  const { latentDim, inputDim } = map.layout;
+  const { latentDim, inputDim } = featureMap.layout;
   return withModelFile(storage, entry, async (file) => {
     const rows = file.sections.get('sample')?.shape[0] ?? 0;
     const sample = await file.array<Float32Array>('sample', 'F32', [rows, inputDim]);
     const values = await file.array<Float64Array>('factor', 'F64', [latentDim, latentDim]);
     return buildTensors(device, async (scope) =>
-      restoreSolver(device, map, await scope.upload('f32', sample), rows, values),
+      restoreSolver(device, featureMap, await scope.upload('f32', sample), rows, values),
     );
   });
 }

@@ -26,7 +26,7 @@ export async function snapshotCodes(
   const parts = of.map(({ prefix }) => prefix);
   const shared = {
     rows,
-    dim: model.map.layout.latentDim,
+    dim: model.featureMap.layout.latentDim,
     prefixDim: model.prefixMap.dim,
     prefix: await keep(device.join('i8', parts)),
     scales: await keep(device.upload('f32', scales)),

@@ -21,7 +21,7 @@ import {
   type Documents,
   eachDocument,
   readDocuments,
-  sourceOf,
+  streamOf,
 } from './read-documents.js';
 import { writeNewSegment } from './write-segment.js';
 
@@ -39,32 +39,32 @@ export interface AddRun extends AddOptions {
  * committed. Rejects as `Index.add` does.
  */
 export async function addDocuments(
-  store: Transaction,
+  transaction: Transaction,
   documents: Documents,
   run: AddRun,
 ): Promise<Added> {
   const { onExisting = 'error', signal } = run;
   checkAddOptions(run);
-  const source = sourceOf(documents);
-  const paths = await storedPaths(store.snapshot, signal);
-  const checked = await openSource(store, source, paths, run);
-  const admission = new Admission(() => store.snapshot, onExisting, paths);
+  const source = streamOf(documents);
+  const paths = await storedPaths(transaction.snapshot, signal);
+  const checked = await openSource(transaction, source, paths, run);
+  const admission = new Admission(() => transaction.snapshot, onExisting, paths);
   const total = run.total ?? (Array.isArray(source) ? source.length : 0);
   const progress = new AddProgress(total, run.onProgress);
-  const { dim, precision, pooling } = store.snapshot.manifest;
-  const codec = codecOf(store.snapshot.manifest);
+  const { dim, precision, pooling } = transaction.snapshot.manifest;
+  const codec = codecOf(transaction.snapshot.manifest);
   const target = { dim, precision, pooling, encoder: run.encoder, codec };
   try {
     const stream = admitted(checked, admission, () => progress.skip());
     const onVectors = (done: number): void => progress.encoded(done);
     for await (const segment of prepareSegments(stream, target, { signal, onVectors })) {
       // where the add before was interrupted: what comes of documents does not depend on that
-      if (progress.committed === 0) await mergeIfRoom(store, signal);
-      const replaced = await commitSegment(store, segment, await run.loadModel(), signal);
+      if (progress.committed === 0) await mergeIfRoom(transaction, signal);
+      const replaced = await commitSegment(transaction, segment, await run.loadModel(), signal);
       admission.committed(segment.documents.map(({ id }) => id));
       progress.commit(segment, replaced);
       // these documents are committed, whatever becomes of the merging: the next add begins with it
-      await mergeSmall(store, { signal }).catch(() => store.discard());
+      await mergeSmall(transaction, { signal }).catch(() => transaction.discard());
     }
   } catch (error) {
     throw withCommitted(error, progress.committed, signal);
@@ -83,14 +83,14 @@ function checkAddOptions({ onExisting = 'error', total }: AddOptions): void {
 
 /** The documents through the gate: those of an array are all checked before the first is used. */
 async function openSource(
-  store: Transaction,
+  transaction: Transaction,
   source: DocumentSource,
   paths: ReadonlySet<string>,
   { onExisting = 'error', encoder, signal, guard }: AddRun,
 ): Promise<AsyncIterable<CheckedDocument>> {
-  const gate = { dim: store.snapshot.manifest.dim, encodes: encoder !== undefined };
+  const gate = { dim: transaction.snapshot.manifest.dim, encodes: encoder !== undefined };
   if (!Array.isArray(source)) return readDocuments(source, gate, { signal, guard });
-  const rehearsal = new Admission(() => store.snapshot, onExisting, new Set(paths));
+  const rehearsal = new Admission(() => transaction.snapshot, onExisting, new Set(paths));
   const admit = (document: CheckedDocument, where: string): void =>
     void rehearsal.admits(document, where);
   return eachDocument(await checkDocuments(source, gate, admit, signal), signal);
@@ -158,12 +158,15 @@ export function withCommitted(
 }
 
 /** A disk may be too full for merging and have room for what is added. */
-async function mergeIfRoom(store: Transaction, signal: AbortSignal | undefined): Promise<void> {
+async function mergeIfRoom(
+  transaction: Transaction,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   try {
-    await mergeSmall(store, { signal });
+    await mergeSmall(transaction, { signal });
   } catch (error) {
     if (!isLemurError(error, 'storage-failed')) throw error;
-    await store.discard();
+    await transaction.discard();
   }
 }
 
@@ -186,20 +189,20 @@ async function documentsOf(
 
 /** Commits a segment in place of what its documents replace. Returns how many they do. */
 async function commitSegment(
-  store: Transaction,
+  transaction: Transaction,
   { documents, codec, quantizationError }: PreparedSegment,
   model: DocumentModel | null,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const ids = documents.map(({ id }) => id);
   // merging gives documents other numbers
-  const old = await documentsOf(store.snapshot, ids, signal);
+  const old = await documentsOf(transaction.snapshot, ids, signal);
   const run = { signal };
-  const entry = await writeNewSegment(store, documents, model, codec, quantizationError, run);
+  const entry = await writeNewSegment(transaction, documents, model, codec, quantizationError, run);
   const segments: SegmentEntry[] =
-    old.length > 0 ? await withDeleted(store, old) : store.snapshot.manifest.segments;
+    old.length > 0 ? await withDeleted(transaction, old) : transaction.snapshot.manifest.segments;
   signal?.throwIfAborted();
-  await store.commit((manifest) => ({
+  await transaction.commit((manifest) => ({
     ...withCodec(manifest, codec),
     segments: [...segments, entry],
   }));

@@ -9,15 +9,15 @@ import { LARGEST_BYTES, mergeSegments } from './merge-segments.js';
  * new one is a commit of its own, so that no more room is needed than for one of them beside the
  * old ones, and what was done stays done.
  */
-export async function compact(store: Transaction, options: RunOptions = {}): Promise<void> {
-  const { segments } = store.snapshot;
+export async function compact(transaction: Transaction, options: RunOptions = {}): Promise<void> {
+  const { segments } = transaction.snapshot;
   const total = segments.reduce((sum, { entry }) => sum + entry.documents, 0);
   let done = 0;
   for (const group of groupsOf(segments)) {
     if (isWorthRewriting(group)) {
       const [first, ...others] = group.map(({ entry }) => entry.file.name);
-      const merged = await mergeSegments(store, group, options);
-      await store.commit((manifest) => ({
+      const merged = await mergeSegments(transaction, group, options);
+      await transaction.commit((manifest) => ({
         ...manifest,
         segments: manifest.segments.flatMap((entry) =>
           entry.file.name === first ? merged : others.includes(entry.file.name) ? [] : [entry],

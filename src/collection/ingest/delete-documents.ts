@@ -5,13 +5,13 @@ import type { Transaction } from '../files/transaction.js';
 
 /** Deletes documents by their numbers in the present state; one commit. Returns how many. */
 export async function deleteDocuments(
-  store: Transaction,
+  transaction: Transaction,
   documents: Int32Array,
   signal?: AbortSignal | undefined,
 ): Promise<number> {
   if (documents.length === 0) return 0;
-  const segments = await withDeleted(store, documents, signal);
-  await store.commit((manifest) => ({ ...manifest, segments }));
+  const segments = await withDeleted(transaction, documents, signal);
+  await transaction.commit((manifest) => ({ ...manifest, segments }));
   return documents.length;
 }
 
@@ -20,12 +20,12 @@ export async function deleteDocuments(
  * a segment that has nothing left is dropped.
  */
 export async function withDeleted(
-  store: Transaction,
+  transaction: Transaction,
   documents: readonly number[] | Int32Array,
   signal?: AbortSignal | undefined,
 ): Promise<SegmentEntry[]> {
   const step = stepPacer(signal);
-  const { snapshot } = store;
+  const { snapshot } = transaction;
   const masks = new Map<SegmentEntry, Uint8Array>();
   for (const document of documents) {
     const { view, at } = snapshot.locate(document);
@@ -48,7 +48,7 @@ export async function withDeleted(
     out.push({
       ...entry,
       deleted: {
-        file: await store.write(await encodeDeletions(store.newName('deleted'), mask)),
+        file: await transaction.write(await encodeDeletions(transaction.newName('deleted'), mask)),
         count,
       },
     });

@@ -30,13 +30,13 @@ const STEPS_A_DOCUMENT = 8;
  * they need; none where all are deleted.
  */
 export async function mergeSegments(
-  store: Transaction,
+  transaction: Transaction,
   views: readonly SegmentView[],
   { signal }: RunOptions,
   limits: SegmentLimits = limitsOf(views),
 ): Promise<SegmentEntry[]> {
   const facts = mergedFacts(views.map(({ entry }) => entry));
-  const merge = new SegmentMerge(store, facts, limits, signal);
+  const merge = new SegmentMerge(transaction, facts, limits, signal);
   for (const view of views) {
     const codes = view.codes && (await view.codes.all());
     for (const [from, to] of readRanges(view.segment, view.entry.file.bytes)) {
@@ -70,7 +70,7 @@ interface SizedDocument {
 
 /** Documents and codes on their way into new segments. */
 class SegmentMerge {
-  readonly #store: Transaction;
+  readonly #transaction: Transaction;
   readonly #facts: SegmentFacts;
   readonly #limits: SegmentLimits;
   readonly #signal: AbortSignal | undefined;
@@ -81,12 +81,12 @@ class SegmentMerge {
   #bytes = 0;
 
   constructor(
-    store: Transaction,
+    transaction: Transaction,
     facts: SegmentFacts,
     limits: SegmentLimits,
     signal: AbortSignal | undefined,
   ) {
-    this.#store = store;
+    this.#transaction = transaction;
     this.#facts = facts;
     this.#limits = limits;
     this.#signal = signal;
@@ -139,7 +139,7 @@ class SegmentMerge {
     const documents = this.#documents.slice(0, count).map(({ document }) => document);
     const codes = all && pickCodes(all, range(0, count), total);
     this.#written.push(
-      await writeSegment(this.#store, documents, codes, this.#facts, this.#signal),
+      await writeSegment(this.#transaction, documents, codes, this.#facts, this.#signal),
     );
     this.#codes = all && total > count ? [pickCodes(all, range(count, total), total)] : [];
     this.#documents = this.#documents.slice(count);

@@ -38,14 +38,17 @@ export function segmentsToMerge(
 }
 
 /** Merges the last segments where there are enough small ones, each time a commit of its own. */
-export async function mergeSmall(store: Transaction, options: RunOptions = {}): Promise<void> {
+export async function mergeSmall(
+  transaction: Transaction,
+  options: RunOptions = {},
+): Promise<void> {
   for (;;) {
-    const { segments } = store.snapshot;
+    const { segments } = transaction.snapshot;
     const range = segmentsToMerge(segments.map(({ entry }) => entry));
     if (!range) return;
     const [from, to] = range;
-    const merged = await mergeSegments(store, segments.slice(from, to), options);
-    await store.commit((manifest) => ({
+    const merged = await mergeSegments(transaction, segments.slice(from, to), options);
+    await transaction.commit((manifest) => ({
       ...manifest,
       segments: [...manifest.segments.slice(0, from), ...merged, ...manifest.segments.slice(to)],
     }));

@@ -21,14 +21,14 @@ const NEARLY_UNIT = 0.05;
  * dropped.
  */
 export async function narrowTokens(
-  store: Transaction,
+  transaction: Transaction,
   dim: number,
   open: (matrix: Float32Array) => Promise<Encoder>,
   run: RunOptions,
 ): Promise<Encoder> {
-  const { dim: wide, precision } = store.snapshot.manifest;
+  const { dim: wide, precision } = transaction.snapshot.manifest;
   const { signal } = run;
-  const rows = await sampleTokenRows(store.snapshot, SAMPLE, 0, STREAM.projection, signal);
+  const rows = await sampleTokenRows(transaction.snapshot, SAMPLE, 0, STREAM.projection, signal);
   const matrix = await principalComponents(rows, wide, dim, run);
   const unit = areUnit(rows, wide);
   const map = (vectors: Float32Array): Promise<Float32Array> =>
@@ -38,7 +38,7 @@ export async function narrowTokens(
   const sample = { vectors: await map(rows), counts, offsets: rowOffsets(counts), dim };
   const codec = await learnCodec(precision, sample, CODEC_SEED, signal);
   await rewriteTokens(
-    store,
+    transaction,
     { codec, map, manifest: { encoder: { id: encoder.id, dim }, model: null } },
     null,
     run,

@@ -22,7 +22,7 @@ export type DocumentSource = Exclude<Documents, IndexDocument>;
 const STEPS_A_DOCUMENT = 32;
 
 /** One document, an array, or what gives them one by one. Raises 'invalid-argument'. */
-export function sourceOf(documents: Documents): DocumentSource {
+export function streamOf(documents: Documents): DocumentSource {
   if (Array.isArray(documents)) return documents;
   if (typeof documents !== 'object' || documents === null || ArrayBuffer.isView(documents)) {
     const expected = 'expected a document, an array or an iterable of documents';

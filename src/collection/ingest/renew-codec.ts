@@ -20,12 +20,12 @@ const MOST = { documents: 4096, values: 4 * 1024 * 1024 };
  * stays lost; documents that come later lose no more.
  */
 export async function renewCodec(
-  store: Transaction,
+  transaction: Transaction,
   loadModel: () => Promise<DocumentModel | null>,
   run: RunOptions,
 ): Promise<void> {
-  const codec = await betterCodec(store.snapshot, run.signal);
-  if (codec) await rewriteTokens(store, { codec }, await loadModel(), run);
+  const codec = await betterCodec(transaction.snapshot, run.signal);
+  if (codec) await rewriteTokens(transaction, { codec }, await loadModel(), run);
 }
 
 /** undefined: the present one will do. */

@@ -28,20 +28,20 @@ export interface TokenChange {
  * stays as it is; a second copy of the collection is on the disk meanwhile.
  */
 export async function rewriteTokens(
-  store: Transaction,
+  transaction: Transaction,
   change: TokenChange,
   model: DocumentModel | null,
   { signal, onProgress }: RunOptions,
 ): Promise<void> {
-  const { snapshot } = store;
+  const { snapshot } = transaction;
   const segments: SegmentEntry[] = [];
   let done = 0;
   const rewritten = (): void =>
     onProgress?.({ stage: 'rewrite', done: done++, total: snapshot.documents });
   for (const view of snapshot.segments)
-    segments.push(await rewriteSegment(store, view, change, model, rewritten, signal));
+    segments.push(await rewriteSegment(transaction, view, change, model, rewritten, signal));
   signal?.throwIfAborted();
-  await store.commit((manifest) => ({
+  await transaction.commit((manifest) => ({
     ...withCodec(manifest, change.codec),
     ...change.manifest,
     segments,
@@ -49,7 +49,7 @@ export async function rewriteTokens(
 }
 
 async function rewriteSegment(
-  store: Transaction,
+  transaction: Transaction,
   { entry, segment }: SegmentView,
   change: TokenChange,
   model: DocumentModel | null,
@@ -65,7 +65,7 @@ async function rewriteSegment(
     for (const document of await segment.readDocuments(from, to)) {
       await pace();
       rewritten();
-      const old = decodeVectors(document, store.snapshot.codec);
+      const old = decodeVectors(document, transaction.snapshot.codec);
       const vectors = change.map ? await change.map(old) : old;
       const encoded = encodeVectors(vectors, codec);
       const loss = codec.encoding.loss(vectors, encoded, codec);
@@ -74,9 +74,10 @@ async function rewriteSegment(
       documents.push({ ...document, ...encoded });
     }
   }
-  const codes = model && (await documentCodes(store.device, model, documents, codec, { signal }));
+  const codes =
+    model && (await documentCodes(transaction.device, model, documents, codec, { signal }));
   const { residual, fitted, deleted } = entry;
   const quantizationError = entry.quantizationError + (energy > 0 ? error / energy : 0);
   const facts = { quantizationError, residual, fitted };
-  return { ...(await writeSegment(store, documents, codes, facts, signal, codec)), deleted };
+  return { ...(await writeSegment(transaction, documents, codes, facts, signal, codec)), deleted };
 }

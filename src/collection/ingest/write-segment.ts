@@ -17,15 +17,15 @@ export type SegmentFacts = Pick<SegmentEntry, 'quantizationError' | 'residual' |
  * refer to.
  */
 export async function writeSegment(
-  store: Transaction,
+  transaction: Transaction,
   documents: readonly StoredDocument[],
   codes: CodeRows | null,
   facts: SegmentFacts,
   signal?: AbortSignal | undefined,
-  layout: TokenLayout = store.snapshot.codec,
+  layout: TokenLayout = transaction.snapshot.codec,
 ): Promise<SegmentEntry> {
-  const file = await store.write(
-    await encodeSegment(store.newName('segment'), documents, layout, undefined, signal),
+  const file = await transaction.write(
+    await encodeSegment(transaction.newName('segment'), documents, layout, undefined, signal),
   );
   const width = rowLength(layout);
   const tokens = documents.reduce((sum, { rows }) => sum + rows.length / width, 0);
@@ -33,7 +33,8 @@ export async function writeSegment(
     file,
     documents: documents.length,
     tokens,
-    codes: codes && (await store.write(await encodeCodes(store.newName('codes'), codes))),
+    codes:
+      codes && (await transaction.write(await encodeCodes(transaction.newName('codes'), codes))),
     deleted: null,
     ...facts,
   };
@@ -41,16 +42,17 @@ export async function writeSegment(
 
 /** Writes new documents as a segment; the model, where there is one, gives them codes. */
 export async function writeNewSegment(
-  store: Transaction,
+  transaction: Transaction,
   documents: readonly StoredDocument[],
   model: DocumentModel | null,
   codec: TokenCodec,
   quantizationError: number,
   options: RunOptions,
 ): Promise<SegmentEntry> {
-  const found = model && (await documentCodes(store.device, model, documents, codec, options));
+  const found =
+    model && (await documentCodes(transaction.device, model, documents, codec, options));
   return writeSegment(
-    store,
+    transaction,
     documents,
     found,
     { quantizationError, residual: found?.residual ?? null, fitted: 0 },

@@ -33,7 +33,7 @@ export function fitIsDue({ features, model, unfit }: IndexManifest, live: number
  * an eighth.
  */
 export async function fitAfterAdd(
-  store: Transaction,
+  transaction: Transaction,
   learn: () => Promise<void>,
 ): Promise<string | undefined> {
   try {
@@ -42,13 +42,13 @@ export async function fitAfterAdd(
   } catch (error) {
     const unfit = cannotLearn(error);
     if (!unfit && !isLemurError(error, 'storage-failed')) throw error;
-    await store.discard();
+    await transaction.discard();
     if (!unfit) {
-      putOff.set(store.storage, 1.125 * store.snapshot.live);
+      putOff.set(transaction.storage, 1.125 * transaction.snapshot.live);
       return undefined;
     }
-    const noted: Unfit = { documents: store.snapshot.live, why: unfit.message };
-    await store
+    const noted: Unfit = { documents: transaction.snapshot.live, why: unfit.message };
+    await transaction
       .commit((manifest) => ({ ...manifest, unfit: noted }))
       .catch((failure: unknown) => {
         if (!isLemurError(failure, 'storage-failed')) throw failure;

@@ -84,7 +84,7 @@ export class ChunkWeights {
 
   /** All weights that were computed ahead, joined in the scope, with their scaling. */
   async sample(scope: TensorScope): Promise<{ w: Tensor<'f32'>; scaling: Scaling }> {
-    const { latentDim } = this.#reduction.map.layout;
+    const { latentDim } = this.#reduction.featureMap.layout;
     const chunks = [...this.#ahead.values()];
     const lengths = joinLengths(chunks.map(({ w, lengths }) => lengths ?? w.length / latentDim));
     const weights = chunks.map(({ w }) => w);

@@ -28,12 +28,12 @@ const MAP_DOCUMENTS = 16_384;
  * old state until then. Returns the model, for documents that come later.
  */
 export async function fitModel(
-  store: Transaction,
+  transaction: Transaction,
   encoder: Encoder | undefined,
   { learn, ...options }: FitIndexOptions,
 ): Promise<DocumentModel> {
-  const { snapshot } = store;
-  const device = learningDevice(store.device, 'fit');
+  const { snapshot } = transaction;
+  const device = learningDevice(transaction.device, 'fit');
   const { signal, onProgress } = options;
   const run = { signal, onProgress };
   const chosen = chooseOptions(snapshot, options);
@@ -44,13 +44,13 @@ export async function fitModel(
     const residual = await computeSample(weights, chunks.flat());
     const prefixMap = await mapOfSample(device, weights, reduction, chosen, run);
     return await buildTensors(device, async (scope) => {
-      const { map, solver, mean, std, length } = reduction;
+      const { featureMap, solver, mean, std, length } = reduction;
       const queryProjection = await scope.upload('f32', prefixMap.queryProjection);
-      const model = { map, solver, mean, std, length, prefixMap, queryProjection };
-      const codes = await writeCodes(store, device, model, weights, chunks, run);
-      const entry = await writeModel(store, device, model, chosen, residual);
+      const model = { featureMap, solver, mean, std, length, prefixMap, queryProjection };
+      const codes = await writeCodes(transaction, device, model, weights, chunks, run);
+      const entry = await writeModel(transaction, device, model, chosen, residual);
       signal?.throwIfAborted();
-      await commitModel(store, entry, codes);
+      await commitModel(transaction, entry, codes);
       return model;
     });
   } catch (error) {
@@ -76,11 +76,11 @@ async function computeSample(
 async function mapOfSample(
   device: Device,
   weights: ChunkWeights,
-  { map, solver }: Reduction,
+  { featureMap, solver }: Reduction,
   { prefixDim, seed }: ResolvedLearnOptions,
   run: RunOptions,
 ): Promise<PrefixMap> {
-  const { latentDim } = map.layout;
+  const { latentDim } = featureMap.layout;
   const prefixMap = await withTensors(device, async (scope) => {
     const { w, scaling } = await weights.sample(scope);
     const dim = Math.min(prefixDim, latentDim);
@@ -94,7 +94,7 @@ async function mapOfSample(
 
 /** Writes the codes of all documents, a file for each segment. */
 async function writeCodes(
-  store: Transaction,
+  transaction: Transaction,
   device: Device,
   model: DocumentModel,
   weights: ChunkWeights,
@@ -110,41 +110,43 @@ async function writeCodes(
           quantizeWeights(device, model, w, lengths, run),
         ),
       );
-    files.push(await store.write(await encodeCodes(store.newName('codes'), joinCodes(parts))));
+    files.push(
+      await transaction.write(await encodeCodes(transaction.newName('codes'), joinCodes(parts))),
+    );
   }
   return files;
 }
 
 async function writeModel(
-  store: Transaction,
+  transaction: Transaction,
   device: Device,
   model: DocumentModel,
   chosen: ResolvedLearnOptions,
   residual: Residual,
 ): Promise<ModelEntry> {
-  const { map, mean, std, length, prefixMap } = model;
-  const file = await encodeModel(store.newName('model'), device, model, model.solver);
+  const { featureMap, mean, std, length, prefixMap } = model;
+  const file = await encodeModel(transaction.newName('model'), device, model, model.solver);
   return {
-    file: await store.write(file),
+    file: await transaction.write(file),
     features: chosen.epochs === 0 ? 'random' : 'trained',
-    featureMap: describeFeatureMap(map.layout),
+    featureMap: describeFeatureMap(featureMap.layout),
     mean,
     std,
     length,
     prefix: { dim: prefixMap.dim, step: prefixMap.step },
     options: chosen,
-    documents: store.snapshot.live,
+    documents: transaction.snapshot.live,
     residual,
     curve: null,
   };
 }
 
 async function commitModel(
-  store: Transaction,
+  transaction: Transaction,
   model: ModelEntry,
   codes: readonly FileEntry[],
 ): Promise<void> {
-  await store.commit((manifest) => ({
+  await transaction.commit((manifest) => ({
     ...manifest,
     model,
     segments: manifest.segments.map((segment, i) => ({

@@ -38,7 +38,7 @@ export function createModelKeeper(device: SearchDevice, store: Store): ModelKeep
       if (kept?.file !== file.name) {
         drop();
         const learning = learningDevice(device, 'add');
-        const solver = await openSolver(store.storage, learning, manifest.model, model.map);
+        const solver = await openSolver(store.storage, learning, manifest.model, model.featureMap);
         kept = { file: file.name, model: { ...model, solver, mean, std, length } };
       }
       return kept.model;

@@ -70,5 +70,7 @@ export function atOnceOf({ method, numCandidates }: CandidateChoice, documents: 
 
 /** The model's codes of all documents; null: nothing has been learned. */
 function firstStageOf({ model, codes }: Snapshot): FirstStage<DeviceCodes | FetchedCodes> | null {
-  return model && codes && { map: model.prefixMap, codes, queryProjection: model.queryProjection };
+  return (
+    model && codes && { prefixMap: model.prefixMap, codes, queryProjection: model.queryProjection }
+  );
 }

@@ -42,7 +42,7 @@ export async function findDocuments(
   const atOnce = atOnceOf(choice, snapshot.documents);
   const total = queries.counts.length;
   const scored = new Int32Array(total);
-  const options = { map: snapshot.model?.map, text, signal };
+  const options = { featureMap: snapshot.model?.featureMap, text, signal };
   const top = await answerInParts(device, queries, k, atOnce, options, async (part, from) => {
     onProgress?.({ stage: 'search', done: from, total });
     const request = { filter, allowed, signal };

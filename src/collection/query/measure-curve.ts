@@ -54,7 +54,10 @@ export async function measureCurve(
   });
   const wanted = Array.from({ length: count }, (_, q) => wantedOf(top, q, own[q], k));
   const points: Curve['points'] = [];
-  const asked = new DeviceQueries(device, queries, { map: snapshot.model.map, signal });
+  const asked = new DeviceQueries(device, queries, {
+    featureMap: snapshot.model.featureMap,
+    signal,
+  });
   try {
     for (const [i, numCandidates] of grid.entries()) {
       report(i + 1);

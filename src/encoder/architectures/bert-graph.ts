@@ -3,7 +3,7 @@ import {
   type GraphBuilder,
   type GraphOptions,
   graphBuilder,
-  type Precision,
+  type ProductPrecision,
 } from '../graph/graph-builder.js';
 import { maskAsBias, type PlainAttention, plainAttention } from '../graph/plain-attention.js';
 import type { BertConfig } from './bert-config.js';
@@ -37,7 +37,7 @@ export async function bertOnnx(
 class BertGraph {
   readonly graph: GraphBuilder;
   readonly #config: BertConfig;
-  readonly #precision: Precision;
+  readonly #precision: ProductPrecision;
   readonly #plain: { bias: string; attend: PlainAttention } | undefined;
 
   constructor(config: BertConfig, { precision, attention }: GraphOptions) {

@@ -11,7 +11,7 @@ import {
   readJson,
 } from '../files/checkpoint-files.js';
 import { findWeights } from '../files/weight-files.js';
-import type { Precision } from '../graph/graph-builder.js';
+import type { ProductPrecision } from '../graph/graph-builder.js';
 import type { BodySource } from '../runtime/worker-protocol.js';
 import { denseLayers, stanfordDense } from './dense-layers.js';
 import { type Layout, layoutOf } from './layout.js';
@@ -35,7 +35,7 @@ export interface Checkpoint {
 /** Architectures whose graphs are made here. */
 const BODIES = ['bert', 'roberta', 'xlm-roberta', 'modernbert'];
 /** Names of ONNX files, the preferred one first. */
-const GRAPHS: Readonly<Record<Precision, readonly string[]>> = {
+const GRAPHS: Readonly<Record<ProductPrecision, readonly string[]>> = {
   float32: ['model.onnx'],
   int8: ['model_int8.onnx', 'model_quantized.onnx'],
 };
@@ -47,7 +47,7 @@ const GRAPHS: Readonly<Record<Precision, readonly string[]>> = {
  */
 export async function openCheckpoint(
   files: CheckpointFiles,
-  precision: Precision,
+  precision: ProductPrecision,
 ): Promise<Checkpoint> {
   const rootConfig = await readJson(files, 'config.json');
   const modules = await readModules(files);
@@ -156,7 +156,7 @@ function isKnown({ json }: ParsedFile): boolean {
 async function findOnnx(
   files: CheckpointFiles,
   at: string,
-  precision: Precision,
+  precision: ProductPrecision,
 ): Promise<CheckpointFile | undefined> {
   for (const name of GRAPHS[precision]) {
     for (const folder of new Set([at, inFolder(at, 'onnx'), 'onnx'])) {

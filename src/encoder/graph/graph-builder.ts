@@ -5,11 +5,11 @@ import { writeOnnx } from './onnx-writer.js';
  * How the products with weights are computed: in float32, or in int8 with factors for each output
  * and, found as it runs, for each input.
  */
-export type Precision = 'float32' | 'int8';
+export type ProductPrecision = 'float32' | 'int8';
 
 /** How a body's graph is written. */
 export interface GraphOptions {
-  readonly precision: Precision;
+  readonly precision: ProductPrecision;
   /**
    * Attention as one of ONNX Runtime's fused operators, or in plain ones, which all execution
    * providers have.
@@ -49,16 +49,16 @@ export interface GraphBuilder {
   write(name: string, inputs: readonly OnnxValue[], outputs: readonly OnnxValue[]): Uint8Array;
 }
 
-export function graphBuilder(precision: Precision = 'float32'): GraphBuilder {
+export function graphBuilder(precision: ProductPrecision = 'float32'): GraphBuilder {
   return new Graph(precision);
 }
 
 class Graph implements GraphBuilder {
-  readonly #precision: Precision;
+  readonly #precision: ProductPrecision;
   readonly #nodes: OnnxNode[] = [];
   readonly #constants: OnnxTensor[] = [];
 
-  constructor(precision: Precision) {
+  constructor(precision: ProductPrecision) {
     this.#precision = precision;
   }
 

@@ -1,6 +1,6 @@
 import { eachChunk } from '../../bytes/byte-source.js';
 import type { OpenFile } from '../files/checkpoint-files.js';
-import type { Precision } from '../graph/graph-builder.js';
+import type { ProductPrecision } from '../graph/graph-builder.js';
 import type { BodySource } from './worker-protocol.js';
 
 /**
@@ -17,7 +17,7 @@ const OPERATORS = 'DynamicQuantize';
 export async function sharesSteps(
   open: OpenFile,
   body: BodySource,
-  precision: Precision,
+  precision: ProductPrecision,
 ): Promise<boolean> {
   if (body.kind === 'weights') return precision === 'int8';
   const source = await open(body.file);

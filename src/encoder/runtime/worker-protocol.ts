@@ -4,7 +4,7 @@ import type { DenseLayer } from '../architectures/dense.js';
 import type { ModernBertConfig } from '../architectures/modernbert-config.js';
 import type { CheckpointFile } from '../files/checkpoint-files.js';
 import type { WeightFiles } from '../files/weight-files.js';
-import type { Precision } from '../graph/graph-builder.js';
+import type { ProductPrecision } from '../graph/graph-builder.js';
 import type { BodyOutput, IdBatch } from './body.js';
 
 /** The packages that run the model. */
@@ -35,7 +35,7 @@ export interface StartMessage {
   readonly wasmPaths: string | undefined;
   /** ONNX Runtime's execution providers, the preferred one first; undefined: its CPU. */
   readonly providers: readonly string[] | undefined;
-  readonly precision: Precision;
+  readonly precision: ProductPrecision;
   readonly body: BodySource;
   readonly dense: readonly DenseLayer[];
 }

@@ -11,26 +11,26 @@ import type { PrefixMap } from './prefix-map.js';
  * at.
  */
 export interface FirstStage<C extends DeviceCodes | FetchedCodes = DeviceCodes> {
-  readonly map: PrefixMap;
+  readonly prefixMap: PrefixMap;
   readonly codes: C;
-  /** `map.queryProjection` on the device. */
+  /** `prefixMap.queryProjection` on the device. */
   readonly queryProjection: Tensor<'f32'>;
 }
 
 /** Encodes all rows of w (rows x d'), by their relative lengths where these are not all 1. */
 export async function createFirstStage(
   device: SearchDevice,
-  map: PrefixMap,
+  prefixMap: PrefixMap,
   w: Tensor<'f32'>,
   lengths: Float32Array | null,
   options?: RunOptions,
 ): Promise<FirstStage> {
   return buildTensors(device, async (scope) => {
-    const queryProjection = await scope.upload('f32', map.queryProjection);
-    const encoded = await encodeWeights(device, map, w, lengths, options);
+    const queryProjection = await scope.upload('f32', prefixMap.queryProjection);
+    const encoded = await encodeWeights(device, prefixMap, w, lengths, options);
     scope.ownAll(codeTensors(encoded));
-    const codes = { ...encoded, lengths: await uploadLengths(scope, map, lengths) };
-    return { map, codes, queryProjection };
+    const codes = { ...encoded, lengths: await uploadLengths(scope, prefixMap, lengths) };
+    return { prefixMap, codes, queryProjection };
   });
 }
 
@@ -44,35 +44,35 @@ async function uploadLengths(
 }
 
 /**
- * Prefixes and full codes of rows of w (rows x d') by a map, and by their relative lengths where
- * these are not all 1.
+ * Prefixes and full codes of rows of w (rows x d') by a prefix map, and by their relative lengths
+ * where these are not all 1.
  */
 export async function encodeWeights(
   device: SearchDevice,
-  map: PrefixMap,
+  prefixMap: PrefixMap,
   w: Tensor<'f32'>,
   lengths: Float32Array | null,
   options?: RunOptions,
 ): Promise<DeviceCodes> {
   return withTensors(device, async (scope) => {
-    const latentDim = map.mean.length;
+    const latentDim = prefixMap.mean.length;
     const args = {
       w,
       negativeMean: await scope.upload(
         'f32',
-        map.mean.map((value) => -value),
+        prefixMap.mean.map((value) => -value),
       ),
-      map: await scope.upload('f32', map.documentProjection),
-      step: map.step,
+      projection: await scope.upload('f32', prefixMap.documentProjection),
+      step: prefixMap.step,
       lengths:
-        lengths && map.base
+        lengths && prefixMap.base
           ? {
               relative: await scope.upload('f32', lengths),
-              base: await scope.upload('f32', map.base),
+              base: await scope.upload('f32', prefixMap.base),
             }
           : null,
     };
-    return device.encodeRows(args, w.length / latentDim, latentDim, map.dim, options);
+    return device.encodeRows(args, w.length / latentDim, latentDim, prefixMap.dim, options);
   });
 }
 

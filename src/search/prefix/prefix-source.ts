@@ -23,7 +23,7 @@ export function prefixSource(
   stage: FirstStage<DeviceCodes | FetchedCodes>,
   rescored?: number,
 ): ScanSource {
-  const { mean, base } = stage.map;
+  const { mean, base } = stage.prefixMap;
   return {
     name: 'prefix',
     async candidates(queries, k, request) {
@@ -53,17 +53,17 @@ interface ScannedQueries {
 
 async function scanPrefixes(
   device: SearchDevice,
-  { map, codes, queryProjection }: FirstStage<DeviceCodes | FetchedCodes>,
+  { prefixMap, codes, queryProjection }: FirstStage<DeviceCodes | FetchedCodes>,
   queries: ScannedQueries,
   rescored: number,
   k: number,
   { allowed, signal, onProgress }: Omit<CandidateRequest, 'filter'>,
 ): Promise<TopRows> {
-  const latentDim = map.mean.length;
+  const { mean, dim } = prefixMap;
   const { features, count } = queries;
   return withTensors(device, async (scope) => {
-    const prefixes = await scope.allocate('f32', count * map.dim);
-    await device.innerProducts(features, count, queryProjection, map.dim, latentDim, prefixes, {
+    const prefixes = await scope.allocate('f32', count * dim);
+    await device.innerProducts(features, count, queryProjection, dim, mean.length, prefixes, {
       signal,
     });
     const shifts = queries.shifts && (await scope.upload('f32', queries.shifts));

@@ -7,7 +7,7 @@ import type { DenseActivation, DenseLayer } from '../../../src/encoder/architect
 import type { ModernBertConfig } from '../../../src/encoder/architectures/modernbert-config.js';
 import { modernBertOnnx } from '../../../src/encoder/architectures/modernbert-graph.js';
 import { modernBertWeights } from '../../../src/encoder/architectures/modernbert-weights.js';
-import type { Precision } from '../../../src/encoder/graph/graph-builder.js';
+import type { ProductPrecision } from '../../../src/encoder/graph/graph-builder.js';
 import type { Body, IdBatch } from '../../../src/encoder/runtime/body.js';
 import { makeBody } from '../../../src/encoder/runtime/make-body.js';
 import { type OnnxRuntime, onnxBody } from '../../../src/encoder/runtime/onnx-body.js';
@@ -46,7 +46,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
   async function body(
     { config, file }: Model<BertConfig | ModernBertConfig>,
     dense: readonly DenseLayer[] = [],
-    precision: Precision = 'float32',
+    precision: ProductPrecision = 'float32',
   ): Promise<Body> {
     const files = [{ name: 'test.safetensors', where: 'test', place: 'test' }];
     const source = {

@@ -9,7 +9,8 @@ import type { TensorStore } from './tensor-store.js';
 
 export function cpuLearner(store: TensorStore, run: Run): Learner {
   return {
-    features: (map, x, rows, out, options) => run('features', { map, x, rows, out }, options),
+    features: (featureMap, x, rows, out, options) =>
+      run('features', { featureMap, x, rows, out }, options),
     targets(x, rows, documents, select, out, options) {
       const args = { x, rows, documents, select, divisors: options?.divisors ?? null, out };
       const blocks = operations.targets.blocks({ ...args, partials: out as never });

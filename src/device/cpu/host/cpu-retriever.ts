@@ -11,8 +11,8 @@ import { topInnerProducts } from './top-inner-products.js';
 /** `threads` says how the work is cut, not what comes out. */
 export function cpuRetriever(store: TensorStore, run: Run, threads: number): Retriever {
   return {
-    queryFeatures: (map, queries, out, options) =>
-      run('queryFeatures', { map, queries, out }, options),
+    queryFeatures: (featureMap, queries, out, options) =>
+      run('queryFeatures', { featureMap, queries, out }, options),
     innerProducts: (a, rows, b, columns, dim, out, options) =>
       run('innerProducts', { a, rows, b, columns, dim, out }, options),
     encodeRows: (args, rows, dim, prefixDim, options) =>

@@ -27,7 +27,7 @@ export const encodeRows: Operation<EncodeRowsArgs & { out: DeviceCodes }> = {
     SCRATCH_SLACK +
     4 * (gemmScratch(ROWS) + dim * (2 * ROWS + prefixDim + 1) + ROWS * prefixDim) +
     ROWS * (dim + prefixDim),
-  run(context, { w, negativeMean, map, step, lengths, out }, block) {
+  run(context, { w, negativeMean, projection, step, lengths, out }, block) {
     const { kernels } = context;
     const { rows, dim, prefixDim } = out;
     const first = block * ROWS;
@@ -46,7 +46,7 @@ export const encodeRows: Operation<EncodeRowsArgs & { out: DeviceCodes }> = {
     kernels.addBias(centred, count, dim, context.stage(negativeMean, 0, dim));
 
     const projected = context.scratch(count * prefixDim * 4);
-    const matrix = context.stage(map, 0, prefixDim * dim);
+    const matrix = context.stage(projection, 0, prefixDim * dim);
     const scratch = context.scratch(gemmScratch(count) * 4);
     kernels.gemmF32(
       count,

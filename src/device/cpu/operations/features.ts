@@ -10,22 +10,22 @@ const ROWS = 128;
 
 /** out (rows x d') = psi(x), 128 rows a block. */
 export const features: Operation<{
-  map: DeviceFeatureMap;
+  featureMap: DeviceFeatureMap;
   x: Tensor<'f32'>;
   rows: number;
   out: Tensor<'f32'>;
 }> = {
   blocks: ({ rows }) => Math.ceil(rows / ROWS),
-  scratchBytes: ({ map }) =>
+  scratchBytes: ({ featureMap }) =>
     SCRATCH_SLACK +
-    forwardScratch(map.layout, ROWS) +
-    ROWS * map.layout.inputDim * 4 +
-    map.layout.parameterCount * 4,
-  run(context, { map, x, rows, out }, block) {
-    const { layout } = map;
+    forwardScratch(featureMap.layout, ROWS) +
+    ROWS * featureMap.layout.inputDim * 4 +
+    featureMap.layout.parameterCount * 4,
+  run(context, { featureMap, x, rows, out }, block) {
+    const { layout } = featureMap;
     const from = block * ROWS;
     const count = Math.min(ROWS, rows - from);
-    const parameters = context.stage(map.parameters, 0, layout.parameterCount);
+    const parameters = context.stage(featureMap.parameters, 0, layout.parameterCount);
     const input = context.stage(x, from * layout.inputDim, (from + count) * layout.inputDim);
     const z = forward(context, layout, parameters, input, count);
     context.view(out).set(context.at('f32', z, count * layout.latentDim), from * layout.latentDim);
@@ -34,30 +34,30 @@ export const features: Operation<{
 
 /** out (queries x d'): sum of psi over each query's tokens, a query a block. */
 export const queryFeatures: Operation<{
-  map: DeviceFeatureMap;
+  featureMap: DeviceFeatureMap;
   queries: DeviceTokens;
   out: Tensor<'f32'>;
 }> = {
   blocks: ({ queries }) => queries.documentCount,
-  scratchBytes({ map, queries }) {
+  scratchBytes({ featureMap, queries }) {
     const rows = Math.min(ROWS, queries.longest);
-    const { latentDim, parameterCount, inputDim } = map.layout;
+    const { latentDim, parameterCount, inputDim } = featureMap.layout;
     return (
       SCRATCH_SLACK +
-      forwardScratch(map.layout, rows) +
+      forwardScratch(featureMap.layout, rows) +
       4 * (2 * rows * inputDim + parameterCount + latentDim)
     );
   },
-  run(context, { map, queries, out }, query) {
-    const { layout } = map;
-    const parameters = context.stage(map.parameters, 0, layout.parameterCount);
+  run(context, { featureMap, queries, out }, query) {
+    const { layout } = featureMap;
+    const parameters = context.stage(featureMap.parameters, 0, layout.parameterCount);
     const sum = context.scratch(layout.latentDim * 4);
     const offsets = context.view(queries.offsets);
     const end = offsets[query + 1];
     context.at('f32', sum, layout.latentDim).fill(0);
     for (let from = offsets[query]; from < end; from += ROWS) {
       const mark = context.mark();
-      addFeatures(context, map, queries, parameters, from, Math.min(ROWS, end - from), sum);
+      addFeatures(context, featureMap, queries, parameters, from, Math.min(ROWS, end - from), sum);
       context.rewind(mark);
     }
     context.view(out).set(context.at('f32', sum, layout.latentDim), query * layout.latentDim);
