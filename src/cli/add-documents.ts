@@ -1,7 +1,8 @@
 import { onAbort } from '../abortable.js';
 import type { Index } from '../collection/index.js';
 import type { IndexDocument } from '../collection/metadata/document.js';
-import type { Added, AddOptions } from '../collection/options/options.js';
+import type { AddOptions } from '../collection/options/options.js';
+import type { Added } from '../collection/options/results.js';
 import type { BeirDocument } from '../formats/texts/beir.js';
 import type { RunOptions } from '../run-options.js';
 import type { Context } from './context.js';

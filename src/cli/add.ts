@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import type { Added, AddOptions } from '../collection/options/options.js';
+import type { AddOptions } from '../collection/options/options.js';
+import type { Added } from '../collection/options/results.js';
 import { LemurError } from '../errors.js';
 import { addDocuments } from './add-documents.js';
 import { examples, path, shared } from './arguments.js';

@@ -1,4 +1,4 @@
-import type { Evidence } from '../collection/options/options.js';
+import type { Evidence } from '../collection/options/results.js';
 import { marked, shown } from './print.js';
 
 /** A word of a document that a query token matched best. */

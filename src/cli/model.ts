@@ -46,7 +46,7 @@ export function nameOf(reference: ModelReference): string | undefined {
   return 'folder' in reference ? reference.folder : undefined;
 }
 
-/** What is known of a checkpoint by its files, before it is loaded. */
+/** Facts about a checkpoint that its files tell before it is loaded. */
 export interface ModelFacts {
   /**
    * Tokens of a text that are encoded where nothing else is asked for; undefined: a

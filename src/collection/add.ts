@@ -4,7 +4,8 @@ import type { Documents } from './ingest/read-documents.js';
 import { fitAfterAdd, fitIsDue, isPutOff } from './learn/automatic-fit.js';
 import type { WritingCall } from './open-collection.js';
 import { checkFlag } from './options/check-options.js';
-import type { Added, AddOptions } from './options/options.js';
+import type { AddOptions } from './options/options.js';
+import type { Added } from './options/results.js';
 
 /** Adds documents, and fits the collection when there are enough of them for the first time. */
 export async function addAndFit(

@@ -22,7 +22,6 @@ import {
   TUNE_OPTIONS,
 } from './options/option-names.js';
 import type {
-  Added,
   AddOptions,
   CreateOptions,
   DefaultInclude,
@@ -34,6 +33,7 @@ import type {
   SearchOptions,
   TuneOptions,
 } from './options/options.js';
+import type { Added } from './options/results.js';
 import type { SearchResult } from './query/search-result.js';
 import { type IndexStats, statsOf } from './query/stats.js';
 import { rerankIds, searchQueries } from './search.js';
@@ -47,7 +47,9 @@ declare global {
 }
 
 /**
- * `narrow` for the command line, which keeps beside the collection what makes vectors of texts.
+ * Narrows an index's token vectors, for the command line. It is no method, since it is not public:
+ * only the command line keeps beside a collection what its encoder is loaded from, and can open a
+ * narrower one in its place. `Index` sets it, for nobody else reaches the collection of an index.
  */
 export let narrowIndex: (
   index: Index,

@@ -21,8 +21,8 @@ const encoderWorker: WorkerScript = {
 
 /** A worker thread; `terminate` asks it to end, and waits until it has. */
 export function spawnEncoderWorker(): WorkerPort {
-  // what computes a text on this machine tells nobody about it; it also reads the whole command
-  // line by a pattern that overflows the stack
+  // ONNX Runtime's telemetry is turned off: texts are nobody's business, and it matches the whole
+  // command line against a pattern that overflows the stack
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
   const port = spawnNodeWorker(encoderWorker);
   return { ...port, terminate: () => port.finish({ kind: 'stop' } satisfies WorkerMessage) };

@@ -13,14 +13,10 @@ export type {
 } from '../collection/metadata/filter.js';
 export type { Metadata } from '../collection/metadata/metadata.js';
 export type {
-  Added,
   AddOptions,
   CreateOptions,
   DefaultInclude,
-  Evidence,
   FitIndexOptions,
-  Hit,
-  HitParts,
   Include,
   OpenOptions,
   Query,
@@ -28,6 +24,7 @@ export type {
   SearchOptions,
   TuneOptions,
 } from '../collection/options/options.js';
+export type { Added, Evidence, Hit, HitParts } from '../collection/options/results.js';
 export type { SearchMethod, SearchResult } from '../collection/query/search-result.js';
 export type { IndexStats } from '../collection/query/stats.js';
 export type { Tuned } from '../collection/tune.js';
@@ -81,10 +78,5 @@ export type { TopK } from '../search/top-documents.js';
 export { memoryStorage } from '../storage/memory.js';
 export type { ReadableStorage, Storage, StorageLock, StoredFile } from '../storage/storage.js';
 export { centerTokens } from '../tokens/center.js';
-export type {
-  DenseTokens,
-  TokenInput,
-  TokenMatrix,
-  TokenReport,
-  TokenSets,
-} from '../tokens/token-sets.js';
+export type { TokenReport } from '../tokens/token-report.js';
+export type { DenseTokens, TokenInput, TokenMatrix, TokenSets } from '../tokens/token-sets.js';

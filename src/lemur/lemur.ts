@@ -20,13 +20,8 @@ import type { TopK } from '../search/top-documents.js';
 import type { ReadableStorage, Storage } from '../storage/storage.js';
 import { storageOf, storageToRead } from '../storage-of.js';
 import { queryLengths } from '../tokens/lengths.js';
-import {
-  reportTokens,
-  type TokenInput,
-  type TokenReport,
-  type TokenSets,
-  tokenSetsOfDim,
-} from '../tokens/token-sets.js';
+import { reportTokens, type TokenReport } from '../tokens/token-report.js';
+import { type TokenInput, type TokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
 import { CANDIDATE_OPTIONS, type CandidateOptions, prefixScan } from './candidate-options.js';
 import { estimateMaxSim } from './estimate-max-sim.js';
 import { firstStageOf } from './first-stage-of.js';

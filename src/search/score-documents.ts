@@ -8,9 +8,9 @@ import type { DeviceQueries } from './device-queries.js';
 import { type FetchedTokens, scoreFetched } from './fetched-tokens.js';
 import { emptyTopK, type TopK } from './top-documents.js';
 
-/** Pairs of a query and a document that are scored in one call, and more only of one query. */
+/** Pairs of a query and a document in one call of the device; one query may have more. */
 const PAIRS_AT_ONCE = 1 << 21;
-/** Several queries that want no less of the documents than this score all of them. */
+/** From this share of the documents on, several queries score all of them together. */
 const LEAST_SHARE = 1 / 4;
 /** Scores that are copied in a step between two turns of the event loop. */
 const STEP_ROWS = 256;

@@ -1,6 +1,5 @@
 import { isNumberArray, newFloats, ownFloats, typeName } from '../bytes/typed-array.js';
 import { invalidArgument, LemurError } from '../errors.js';
-import { pacer } from '../pacer.js';
 import { checkRow, checkValues } from './check-values.js';
 
 /**
@@ -56,16 +55,6 @@ export interface TokenSets {
   readonly dim: number;
 }
 
-/** What the gate lets through but the caller may want to know. */
-export interface TokenReport {
-  /** Rows that are zero throughout: padding that was not cut off, most likely. */
-  zeroRows: number;
-  /**
-   * Rows whose norm is further than 1e-2 from 1. Allowed: MaxSim is an inner product, not a cosine.
-   */
-  nonUnitRows: number;
-}
-
 /** Row offsets of the given counts: offsets[0] = 0, offsets[i + 1] = offsets[i] + counts[i]. */
 export function rowOffsets(counts: Int32Array): Float64Array {
   const offsets = new Float64Array(counts.length + 1);
@@ -112,25 +101,6 @@ export async function tokenSetsOfDim(
     );
   }
   return sets;
-}
-
-/** Counts zero rows and rows that are not of unit length. */
-export async function reportTokens(
-  { vectors, dim }: TokenSets,
-  signal?: AbortSignal | undefined,
-): Promise<TokenReport> {
-  const pace = pacer(signal);
-  const rows = vectors.length / dim;
-  let zeroRows = 0;
-  let nonUnitRows = 0;
-  for (let row = 0, at = 0; row < rows; row++) {
-    if (row % 8192 === 0) await pace();
-    let square = 0;
-    for (let c = 0; c < dim; c++, at++) square += vectors[at] * vectors[at];
-    if (square === 0) zeroRows++;
-    else if (Math.abs(Math.sqrt(square) - 1) > 1e-2) nonUnitRows++;
-  }
-  return { zeroRows, nonUnitRows };
 }
 
 function isRagged(

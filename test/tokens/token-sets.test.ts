@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LemurError } from '../../src/errors.js';
-import {
-  reportTokens,
-  type TokenInput,
-  tokenSets,
-  tokenSetsOfDim,
-} from '../../src/tokens/token-sets.js';
+import { reportTokens } from '../../src/tokens/token-report.js';
+import { type TokenInput, tokenSets, tokenSetsOfDim } from '../../src/tokens/token-sets.js';
 import { numbers } from '../numbers.js';
 
 const vectors = Float32Array.of(1, 0, 0, 1, 0.5, -0.5);

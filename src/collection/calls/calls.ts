@@ -41,7 +41,7 @@ export class Calls {
   readonly #outcomes = new Set<Promise<unknown>>();
   #queue: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
-  /** What could not be given back when it was closed may be tried again. */
+  /** Whether a close that failed to give something back may be tried again. */
   #again = false;
 
   constructor(context: CallContext = platform().callContext ?? plainCallContext) {

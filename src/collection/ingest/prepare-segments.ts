@@ -11,7 +11,7 @@ import { type AdmittedDocuments, COMMIT } from './admission.js';
 import { DocumentBatch, type WaitingDocument } from './document-batch.js';
 import { type DocumentVectors, encodeDocuments, type VectorMaking } from './encode-documents.js';
 
-/** Values of a document that is not stored in no time. */
+/** Values of a document after whose encoding other work on this thread gets a turn. */
 const LONG = 1 << 20;
 /** Float32 bytes that an encoding learns from at most. */
 const SAMPLE_BYTES = 16 * 1024 * 1024;
@@ -97,7 +97,7 @@ class Preparation {
     this.#step = stepPacer(options.signal);
   }
 
-  /** Whether a segment is. */
+  /** Whether the ready documents fill a segment. */
   get isFull(): boolean {
     const { bytes, documents } = this.#limits;
     return this.#readyBytes >= bytes || this.#ready.length >= documents;

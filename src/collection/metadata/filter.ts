@@ -55,7 +55,7 @@ export interface AnyFilter {
   readonly [path: string]: Condition | AnyFilter | readonly AnyFilter[] | undefined;
 }
 
-/** What is asked of a field whose values are of type V: one of them, or operators. See `Filter`. */
+/** Condition on a field whose values are of type V: one of them, or operators. See `Filter`. */
 export type Condition<V extends Scalar = Scalar> = V | null | FilterOperators<V>;
 
 /** The operators of a field whose values are of type V. See `Filter`. */
@@ -83,7 +83,8 @@ export interface FilterOperators<V extends Scalar = Scalar> {
 }
 
 /**
- * What ranges compare; literals are widened, since any string may be the end of a range of strings.
+ * Values that ranges compare; literals are widened, since any string may be the end of a range of
+ * strings.
  */
 type Ordered<V> = V extends number ? number : V extends string ? string : never;
 

@@ -3,7 +3,9 @@ import { encodeRecord } from './document-record.js';
 import type { Metadata } from './metadata.js';
 import type { StoredDocument } from './stored-document.js';
 
-/** How much goes into one segment. */
+/**
+ * How much goes into one segment. It stands in this room since columns of metadata keep to it too.
+ */
 export interface SegmentLimits {
   /** Bytes of everything that it stores, one larger document aside. */
   readonly bytes: number;

@@ -68,27 +68,6 @@ export interface AddOptions extends RunOptions {
   fit?: boolean | undefined;
 }
 
-/** What an add did. Its documents are in the collection, safe, when it resolves. */
-export interface Added {
-  /** Documents that are new. */
-  added: number;
-  /** Documents that took the place of one with their id (`onExisting: 'replace'`). */
-  replaced: number;
-  /** Documents that were left out, since their id was there (`onExisting: 'skip'`). */
-  skipped: number;
-  /**
-   * Texts that had more tokens than the encoder reads, whose ends are not searched; undefined: none
-   * had.
-   */
-  truncated?: number | undefined;
-  /**
-   * Why the fit at the end of this add could learn nothing, as where all documents are the same:
-   * searches stay exact. undefined: it could, or none was due. It is tried again when there are
-   * twice as many documents; `stats().refit.why` says so until then.
-   */
-  unfit?: string | undefined;
-}
-
 /** What a hit carries besides id and score. */
 export type Include = 'text' | 'metadata' | 'evidence';
 
@@ -166,46 +145,3 @@ export interface FitIndexOptions extends Omit<FitOptions, 'threads' | 'device' |
    */
   learn?: TokenInput | readonly string[] | undefined;
 }
-
-/** Which document token a query token matched best. */
-export interface Evidence {
-  /** Number of the query's token. */
-  queryToken: number;
-  /**
-   * Where it stands in the query, [start, end) in UTF-16 code units; undefined where the encoder
-   * gave no spans.
-   */
-  querySpan: readonly [number, number] | undefined;
-  /** Number of the document's token, as stored (after pooling). */
-  token: number;
-  /** Where it stands in the document's text. */
-  span: readonly [number, number] | undefined;
-  /** Their inner product; a hit's score is the sum of these. */
-  score: number;
-}
-
-/** What a hit carries of its document where `include` asks for it. */
-export interface HitParts<M extends Metadata = Metadata> {
-  /** The document's text; undefined where it has none. */
-  text: string | undefined;
-  /** The document's metadata; undefined where it has none. */
-  metadata: M | undefined;
-  /** For each token of the query, in order, the document's token that it matched best. */
-  evidence: Evidence[];
-}
-
-/**
- * A document that was found, with the parts that `include` names. Where it is not known which
- * these are, each may be absent.
- */
-export type Hit<
-  M extends Metadata = Metadata,
-  I extends readonly Include[] = readonly Include[],
-> = {
-  /** The document's id. */
-  id: string;
-  /** Exact MaxSim with the stored token vectors. */
-  score: number;
-} & (number extends I['length']
-  ? { [P in Include]?: HitParts<M>[P] | undefined }
-  : Pick<HitParts<M>, I[number]>);

@@ -1,17 +1,12 @@
 import { pacer } from '../../pacer.js';
 import { evidenceOf } from '../../search/evidence.js';
 import type { TopK } from '../../search/top-documents.js';
-import type { TokenSets } from '../../tokens/token-sets.js';
 import { inLanes } from '../calls/in-lanes.js';
 import type { Snapshot } from '../files/snapshot.js';
 import type { Metadata } from '../metadata/metadata.js';
-import type { Evidence, Hit, Include } from '../options/options.js';
-
-/** Queries, and where they came as texts these and the spans of their tokens. */
-export interface QuerySets extends TokenSets {
-  readonly text?: readonly string[] | undefined;
-  readonly spans?: Int32Array | undefined;
-}
+import type { Include } from '../options/options.js';
+import type { Evidence, Hit } from '../options/results.js';
+import type { QuerySets } from './read-queries.js';
 
 /** The hits of query q, with what is to be included of them. Rejects with the signal's reason. */
 export async function hitsOf<M extends Metadata>(

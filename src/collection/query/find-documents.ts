@@ -8,7 +8,8 @@ import type { TopK } from '../../search/top-documents.js';
 import type { TokenSets } from '../../tokens/token-sets.js';
 import type { Snapshot } from '../files/snapshot.js';
 import type { Filter } from '../metadata/filter.js';
-import { atOnceOf, type CandidateChoice, sourceOf } from './choose-candidates.js';
+import type { CandidateChoice } from './choose-candidates.js';
+import { atOnceOf, sourceOf } from './chosen-source.js';
 import { rerank } from './rerank.js';
 
 export interface FindOptions extends RunOptions {

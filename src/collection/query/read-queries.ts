@@ -1,10 +1,19 @@
 import { encodeTexts } from '../../encoder/encode-texts.js';
 import type { Encoder } from '../../encoder/encoder.js';
 import { invalidArgument } from '../../errors.js';
-import { type TokenInput, type TokenMatrix, tokenSetsOfDim } from '../../tokens/token-sets.js';
-
+import {
+  type TokenInput,
+  type TokenMatrix,
+  type TokenSets,
+  tokenSetsOfDim,
+} from '../../tokens/token-sets.js';
 import type { Query } from '../options/options.js';
-import type { QuerySets } from './answer.js';
+
+/** Queries, and where they came as texts these and the spans of their tokens. */
+export interface QuerySets extends TokenSets {
+  readonly text?: readonly string[] | undefined;
+  readonly spans?: Int32Array | undefined;
+}
 
 /**
  * Queries as token vectors of that dimension: texts through the encoder, vectors through the gate.

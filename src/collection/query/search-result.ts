@@ -1,5 +1,6 @@
 import type { Metadata } from '../metadata/metadata.js';
-import type { Hit, Include } from '../options/options.js';
+import type { Include } from '../options/options.js';
+import type { Hit } from '../options/results.js';
 
 /** How an answer was found. */
 export interface SearchMethod {

@@ -28,7 +28,7 @@ export function prefixSource(
     name: 'prefix',
     async candidates(queries, k, request) {
       const features = await queries.features();
-      // codes are of w - mean, those with lengths of what w - base is a multiple of
+      // scores estimate <w - mean, q>, or with lengths <w - base, q>
       const means = productsWith(features, mean);
       const bases = stage.codes.lengths && base ? productsWith(features, base) : null;
       const shifts = bases && Float32Array.from(means, (value, i) => value - bases[i]);

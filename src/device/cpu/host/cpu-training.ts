@@ -4,7 +4,7 @@ import type { CpuDType, CpuTensor } from '../cpu-tensor.js';
 import { operations } from '../operations/all-operations.js';
 import { batchLayout } from '../operations/batch-layout.js';
 import { codeLayout } from '../operations/code-layout.js';
-import { partialCount } from '../operations/train.js';
+import { partialCount } from '../operations/train-gradients.js';
 import type { TrainingTensors } from '../training-tensors.js';
 import { sumOf, withPartials } from './partials.js';
 import type { Run } from './run.js';

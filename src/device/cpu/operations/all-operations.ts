@@ -2,11 +2,14 @@ import { encodeRows, scanPrefix } from './code-rows.js';
 import { features, queryFeatures } from './features.js';
 import { innerProducts } from './inner-products.js';
 import { cholesky, documentWeights, gram } from './least-squares.js';
+import { loss } from './loss.js';
 import { maxSim, maxSimSubset, topInnerProducts } from './max-sim.js';
 import { rescore, scoreRows } from './rescore.js';
 import { targets } from './targets.js';
-import { loss, trainGradients, trainRows, trainUpdate } from './train.js';
+import { trainGradients } from './train-gradients.js';
 import { packWeights } from './train-products.js';
+import { trainRows } from './train-rows.js';
+import { trainUpdate } from './train-update.js';
 
 /** All that a worker can do, by name. */
 export const operations: {
