@@ -84,7 +84,7 @@ const GENERATED = [
 
 /** Lines that a file of src/ has at most, but for these. */
 const FILE_LINES = 300;
-const LONG_FILES: readonly string[] = ['collection/index.ts', 'tokens/token-sets.ts'];
+const LONG_FILES: readonly string[] = ['collection/index.ts'];
 /** Lines that a function of src/ has at most, those of functions within it included. */
 const FUNCTION_LINES = 60;
 // addTile keeps its 16 sums in registers only where all is one function

@@ -1,4 +1,5 @@
-import type { TokenMatrix, TokenSets } from '../tokens/token-sets.js';
+import type { TokenMatrix } from '../tokens/token-matrix.js';
+import type { TokenSets } from '../tokens/token-sets.js';
 
 /** The token vectors of one query of many. */
 export function queryMatrix(

@@ -78,5 +78,6 @@ export type { TopK } from '../search/top-documents.js';
 export { memoryStorage } from '../storage/memory.js';
 export type { ReadableStorage, Storage, StorageLock, StoredFile } from '../storage/storage.js';
 export { centerTokens } from '../tokens/center.js';
+export type { TokenMatrix } from '../tokens/token-matrix.js';
 export type { TokenReport } from '../tokens/token-report.js';
-export type { DenseTokens, TokenInput, TokenMatrix, TokenSets } from '../tokens/token-sets.js';
+export type { DenseTokens, TokenInput, TokenSets } from '../tokens/token-sets.js';

@@ -14,12 +14,10 @@ import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkRow } from '../tokens/check-values.js';
 import { encodeTokens, learnCodec } from '../tokens/encode-tokens.js';
 import { checkPrecision, type Precision } from '../tokens/encodings.js';
+import { isTensor, matrixShape, type TokenMatrix } from '../tokens/token-matrix.js';
 import {
   type DenseTokens,
-  isTensor,
-  matrixShape,
   type TokenInput,
-  type TokenMatrix,
   tokenSets,
   tokenSetsOfDim,
 } from '../tokens/token-sets.js';

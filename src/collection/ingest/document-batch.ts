@@ -1,5 +1,5 @@
 import { LemurError } from '../../errors.js';
-import { isTensor, matrixShape, type TokenMatrix } from '../../tokens/token-sets.js';
+import { isTensor, matrixShape, type TokenMatrix } from '../../tokens/token-matrix.js';
 import type { CheckedDocument } from '../metadata/document.js';
 import { storedBytes } from '../metadata/segment-limits.js';
 

@@ -3,7 +3,8 @@ import type { Encoder } from '../../encoder/encoder.js';
 import type { RunOptions } from '../../run-options.js';
 import { joinTexts } from '../../tokens/join.js';
 import { poolTokens } from '../../tokens/pool-tokens.js';
-import { type TokenSets, tokenRows } from '../../tokens/token-sets.js';
+import { tokenRows } from '../../tokens/token-matrix.js';
+import type { TokenSets } from '../../tokens/token-sets.js';
 import type { CheckedDocument } from '../metadata/document.js';
 
 /** Token vectors of a document, merged as the collection says, and their places in its text. */

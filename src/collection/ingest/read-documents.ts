@@ -1,7 +1,7 @@
 import { abortableItems } from '../../abortable.js';
 import { LemurError } from '../../errors.js';
 import { pacer, stepPacer } from '../../pacer.js';
-import { tokenRows } from '../../tokens/token-sets.js';
+import { tokenRows } from '../../tokens/token-matrix.js';
 import { describeKind } from '../../value-kind.js';
 import type { Call } from '../calls/calls.js';
 import {

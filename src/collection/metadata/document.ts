@@ -1,5 +1,5 @@
 import { invalidArgument, LemurError } from '../../errors.js';
-import { matrixShape, type TokenMatrix } from '../../tokens/token-sets.js';
+import { matrixShape, type TokenMatrix } from '../../tokens/token-matrix.js';
 import { checkMetadata, type Metadata } from './metadata.js';
 
 /**

@@ -1,12 +1,8 @@
 import { encodeTexts } from '../../encoder/encode-texts.js';
 import type { Encoder } from '../../encoder/encoder.js';
 import { invalidArgument } from '../../errors.js';
-import {
-  type TokenInput,
-  type TokenMatrix,
-  type TokenSets,
-  tokenSetsOfDim,
-} from '../../tokens/token-sets.js';
+import type { TokenMatrix } from '../../tokens/token-matrix.js';
+import { type TokenInput, type TokenSets, tokenSetsOfDim } from '../../tokens/token-sets.js';
 import type { Query } from '../options/options.js';
 
 /** Queries, and where they came as texts these and the spans of their tokens. */
