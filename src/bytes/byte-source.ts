@@ -14,7 +14,8 @@ export interface ByteSource {
   readonly size: number;
   /**
    * The `length` bytes from `offset` on. Never asked for bytes beyond `size`; fewer or more than
-   * `length` are taken for a damaged file.
+   * `length` are taken for a damaged file. The array is not to be changed afterwards, as by reading
+   * into it again.
    */
   read(offset: number, length: number): Promise<Uint8Array>;
 }

@@ -77,6 +77,8 @@ function isTopK(candidates: unknown): candidates is Pick<TopK, 'indices' | 'k'> 
 }
 
 function rowsOf({ indices, k }: Pick<TopK, 'indices' | 'k'>): Int32Array[] {
+  if (k > 0 && indices.length % k !== 0)
+    throw badCandidates('candidates', `${indices.length} indices, expected a multiple of k, ${k}`);
   return Array.from({ length: k > 0 ? indices.length / k : 0 }, (_, i) =>
     indices.slice(i * k, (i + 1) * k),
   );

@@ -70,6 +70,7 @@ describe('candidates', () => {
       ],
       [[[1], [2]], 'candidates: lists for 2 queries, expected 4'],
       [{ indices: new Int32Array(6), k: 2 }, 'candidates: lists for 3 queries, expected 4'],
+      [{ indices: new Int32Array(9), k: 2 }, 'candidates: 9 indices, expected a multiple of k, 2'],
     ] as const) {
       await expect(maxSim.rerankSubset(queries, 1, candidates)).rejects.toMatchObject({
         code: 'invalid-argument',

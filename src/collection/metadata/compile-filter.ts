@@ -67,7 +67,7 @@ export function compileFilter(filter: unknown, where = 'filter'): CompiledFilter
     paths: ascending,
     async evaluate(columns, signal) {
       const read = await Promise.all(
-        ascending.map(async (path) => [path, await columns.column(path)] as const),
+        ascending.map(async (path) => [path, await columns.column(path, signal)] as const),
       );
       return evaluate({ columns: new Map(read), rows: columns.rows, step: stepPacer(signal) });
     },

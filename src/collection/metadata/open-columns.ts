@@ -1,3 +1,4 @@
+import { abortable } from '../../abortable.js';
 import { badFile, type LemurError } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
 import { type SafetensorsEntry, toTypedArray } from '../../formats/safetensors/safetensors.js';
@@ -26,9 +27,10 @@ export interface Columns {
   /**
    * The documents' values at a path; undefined: none of them has anything there. Rejects with
    * 'bad-file' for anything that `buildColumns` does not write, and with what reading rejects with;
-   * the next call reads again then.
+   * the next call reads again then. So it does where the signal aborted while it was read: what
+   * never answers is not waited for twice.
    */
-  column(path: string): Promise<Column | undefined>;
+  column(path: string, signal?: AbortSignal | undefined): Promise<Column | undefined>;
 }
 
 /** Why a column is no column. */
@@ -65,21 +67,25 @@ export function openColumns(
   };
 
   const loaded = new Map<string, Promise<Column>>();
+  const forget = (path: string, column: Promise<Column>): void => {
+    if (loaded.get(path) === column) loaded.delete(path);
+  };
   return {
     rows,
     get paths() {
       return partsOf.keys();
     },
-    async column(path) {
+    async column(path, signal) {
       const present = partsOf.get(path);
       if (present === undefined) return undefined;
-      let column = loaded.get(path);
-      if (column === undefined) {
-        column = load(path, present);
-        loaded.set(path, column);
-        column.catch(() => loaded.delete(path));
+      const column = loaded.get(path) ?? load(path, present);
+      loaded.set(path, column);
+      try {
+        return await abortable(column, signal);
+      } catch (error) {
+        forget(path, column);
+        throw error;
       }
-      return column;
     },
   };
 }

@@ -111,6 +111,21 @@ describe('columns', () => {
     expect((await columns.column('a'))?.values.numbers).toEqual(Float64Array.of(1));
   });
 
+  test('are read again after a call gave up a read that never ends', async () => {
+    const { tensors } = readSafetensors(await columnFile([{ a: 1 }, { a: 2 }]));
+    let hang = true;
+    const columns = openColumns(tensors.keys(), 2, (name) =>
+      hang ? new Promise(() => {}) : Promise.resolve(tensors.get(name)!),
+    );
+    const filter = compileFilter({ a: 1 });
+    const controller = new AbortController();
+    const given = filter.evaluate(columns, controller.signal);
+    controller.abort('enough');
+    await expect(given).rejects.toBe('enough');
+    hang = false;
+    expect([...(await filter.evaluate(columns))]).toEqual([1, 0]);
+  });
+
   test('do not depend on where their bytes lie', async () => {
     const { tensors } = readSafetensors(await columnFile([{ a: 1 }, { a: 'x' }]));
     const columns = openColumns(tensors.keys(), 2, async (name) => {
