@@ -14,6 +14,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // half of the time is that of other processes; one core left idle is time lost
     maxWorkers: availableParallelism(),
+    // what is built runs as it is: nothing of it is transformed once more
+    server: { deps: { external: [/\/dist\//] } },
     // scripts/check.mjs counts by this file
     reporters: ['default', ['json', { outputFile: 'dist/test-report.json' }]],
     projects: [

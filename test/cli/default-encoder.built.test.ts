@@ -50,7 +50,9 @@ test('an index that a program made with the default encoder takes questions and 
   const more = join(folder, 'more.jsonl');
   await writeFile(more, '{"_id": "new", "text": "Otters sleep hand in hand on the water."}');
   await succeed(['add', path, more]);
-  expect((await ask(path))[0].id).toBe('new');
+  const grown = await Index.open(path, { encoder, threads: 1 });
+  expect((await grown.search(QUESTION)).hits[0].id).toBe('new');
+  await grown.close();
 
   const other = await runCli(['add', path, more, '--max-tokens', '50']);
   expect(other.code).not.toBe(0);
@@ -64,7 +66,6 @@ test('an index that `lemur add` made opens with the default encoder', async () =
   const index = await Index.open(path, { encoder, threads: 1 });
   const { hits } = await index.search(QUESTION);
   await index.close();
-  expect(hits.map(({ id }) => id)).toEqual((await ask(path)).map(({ id }) => id));
   expect(hits[0].id).toBe('text 0');
 });
 

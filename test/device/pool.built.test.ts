@@ -99,7 +99,7 @@ afterEach(async () => {
  * Targets against 200 documents of 40 tokens: blocks of 256 rows that take some 5 milliseconds
  * each.
  */
-async function longJob(device: Device, rows = 2048) {
+async function longJob(device: Device, rows = 1024) {
   const dim = 64;
   const texts = randomTexts(1, new Array(200).fill(40), dim);
   const counts = Int32Array.from(texts.counts);
@@ -133,7 +133,7 @@ describe.each(settings)('a device of %s', (_name, threads, shared) => {
 
   test('stops a job in its middle when the signal says so, with the signal’s own reason, and works afterwards', async () => {
     const device = await open(threads, shared);
-    const { start, blocks } = await longJob(device, 16_384);
+    const { start, blocks } = await longJob(device, 8192);
     const expected = await start();
     const controller = new AbortController();
     const reason = new Error('enough');

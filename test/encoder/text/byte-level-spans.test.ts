@@ -158,7 +158,7 @@ describe('the spans of byte-level BPE', () => {
         });
         checkSpans(text, spans, shown, normal);
       }),
-      { numRuns: 300, seed: 5 },
+      { numRuns: 120, seed: 5 },
     );
   });
 

@@ -64,7 +64,7 @@ describe('the beginning of a long text', () => {
         expect(ids.slice(0, count)).toEqual(whole.ids.slice(0, count));
         expect(tokens.slice(0, count)).toEqual(whole.tokens.slice(0, count));
       }),
-      { numRuns: 60, seed: 9 },
+      { numRuns: 25, seed: 9 },
     );
   });
 
@@ -252,7 +252,7 @@ describe('the beginning of a long text', () => {
     const tokenizer = new Tokenizer(unigram(), {});
     const { ids, read } = encodeStart(
       tokenizer,
-      '\ud800'.repeat(1_000_000),
+      '\ud800'.repeat(100_000),
       180,
       tokenShapes(unigram()),
     );

@@ -62,9 +62,10 @@ describe('a normaliser that says where its text comes from', () => {
         }
       }
     };
-    fc.assert(fc.property(texts, check), { numRuns: 500, seed: 8 });
-    // every character of Unicode's first three planes, in a word and with marks
-    for (let code = 0; code < 0x30000; code += 64) {
+    fc.assert(fc.property(texts, check), { numRuns: 200, seed: 8 });
+    // every character of Unicode's first two planes and the compatibility ideographs of the third,
+    // whose others no normal form changes, in a word and with marks
+    for (let code = 0; code < 0x2fa40; code = code === 0x1ffc0 ? 0x2f800 : code + 64) {
       const characters = Array.from({ length: 64 }, (_, i) => String.fromCodePoint(code + i));
       check(characters.map((character) => `a${character}b${character}\u0323\u0301`).join(' '));
       check(characters.join(''));

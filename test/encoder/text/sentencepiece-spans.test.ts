@@ -209,7 +209,7 @@ describe('the spans of SentencePiece', () => {
         expect(at).toBe(whole.length);
         checkSpans(text, spans, shown, normal);
       }),
-      { numRuns: 300, seed: 6 },
+      { numRuns: 120, seed: 6 },
     );
   });
 
@@ -235,7 +235,7 @@ describe('the spans of SentencePiece', () => {
             [last, covered] = [start, Math.max(covered, end)];
           }
         }),
-        { numRuns: 200, seed: 7 },
+        { numRuns: 80, seed: 7 },
       );
     }
   });

@@ -191,7 +191,7 @@ describe('the spans of WordPiece', () => {
           });
           expect(normal(text.slice(lastEnd))).toBe('');
         }),
-        { numRuns: 400 },
+        { numRuns: 150 },
       );
     },
   );
@@ -208,12 +208,13 @@ describe('the spans of WordPiece', () => {
         expect(normalized).toBe(normalizer.normalize(text));
         expect([starts.length, ends.length]).toEqual([normalized.length, normalized.length]);
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
-    // every character of Unicode, in a word; once, since the variants differ in what they do to the
+    // every character of Unicode's first three planes and some of the others, which hold next to
+    // none, in a word; once, since the variants differ in what they do to the
     // same characters
     if (name !== variants[0][0]) return;
-    for (let code = 0; code < 0x110000; code += 64) {
+    for (let code = 0; code < 0x110000; code += code < 0x30000 ? 64 : 1024) {
       const text = Array.from({ length: 64 }, (_, i) => `a${String.fromCodePoint(code + i)}b`).join(
         ' ',
       );
