@@ -53,7 +53,7 @@ const INTEGERS: readonly bigint[] = [
  * moved or taken from another seed, words, a cut.
  */
 export function mutateBytes({ seeds, words = [] }: Material, random: Random): Uint8Array {
-  let out = random.pick(seeds).slice();
+  let out: Uint8Array = random.pick(seeds).slice();
   for (let edits = 1 + random.below(4); edits > 0; edits--) out = edited(out, seeds, words, random);
   return out.length > MOST_BYTES ? out.slice(0, MOST_BYTES) : out;
 }

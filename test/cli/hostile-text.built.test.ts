@@ -82,6 +82,7 @@ describe('nothing that is printed steers the terminal', () => {
     const text = `otters${HOSTILE} hold hands`;
     const snippet = markedSnippet(text, 'hold', [
       {
+        queryToken: 0,
         token: 0,
         score: 1,
         querySpan: [0, 4],

@@ -13,13 +13,13 @@ export class ComparedResults<D extends SearchDevice> {
   }
 
   /** Runs one computation on a device, and keeps its results under `what`. */
-  async on<T extends Record<string, CpuArray>>(
+  async on<T extends { [part in keyof T]: CpuArray }>(
     name: string,
     what: string,
     compute: (device: D) => Promise<T>,
   ): Promise<T> {
     const results = await compute(this.#device(name));
-    for (const [part, values] of Object.entries(results)) {
+    for (const [part, values] of Object.entries<CpuArray>(results)) {
       const key = `${what}: ${part}`;
       if (!this.#made.has(key)) this.#made.set(key, new Map());
       this.#made.get(key)?.set(name, values);

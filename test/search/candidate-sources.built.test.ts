@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Device } from '../../dist/device/device.js';
+import type { SearchDevice } from '../../dist/device/device.js';
 import { uploadTokens } from '../../dist/device/device-tokens.js';
 import { acceptCandidates } from '../../dist/search/accept-candidates.js';
 import { type AllowedDocuments, allowedDocuments } from '../../dist/search/allowed-documents.js';
-import type { CandidateSource } from '../../dist/search/candidate-source.js';
+import type { CandidateQueries, CandidateSource } from '../../dist/search/candidate-source.js';
 import { DeviceQueries } from '../../dist/search/device-queries.js';
 import { exactSource } from '../../dist/search/exact-source.js';
 import { createFirstStage } from '../../dist/search/prefix/first-stage.js';
@@ -57,7 +57,7 @@ const byWeights = (query: number, k: number, allowed: AllowedDocuments): number[
   return [...allowed.rows()].sort((a, b) => scoreOf(b) - scoreOf(a)).slice(0, k);
 };
 
-const SOURCES: Record<string, (device: Device) => Promise<Made>> = {
+const SOURCES: Record<string, (device: SearchDevice) => Promise<Made>> = {
   exact: async () => ({ source: exactSource, expected: (_q, _k, allowed) => [...allowed.rows()] }),
   weights: async (device) => ({
     source: weightsSource(device, await device.upload('f32', weights), LATENT),
@@ -70,14 +70,14 @@ const SOURCES: Record<string, (device: Device) => Promise<Made>> = {
   'one of ids': async () => ({
     source: {
       name: 'ids',
-      candidates: async ({ tokens }, k) =>
+      candidates: async ({ tokens }: CandidateQueries, k: number) =>
         Array.from(tokens.counts, (_, q) => Array.from({ length: k }, (_x, i) => `d${q + 3 * i}`)),
     },
   }),
   'one of rows': async () => ({
     source: {
       name: 'rows',
-      candidates: async ({ tokens }, k) => ({
+      candidates: async ({ tokens }: CandidateQueries, k: number) => ({
         indices: Int32Array.from({ length: tokens.counts.length * k }, (_, i) => (7 * i) % 101),
         k,
       }),
@@ -86,7 +86,7 @@ const SOURCES: Record<string, (device: Device) => Promise<Made>> = {
 };
 
 /** Queries with the features that are given for them. */
-const queriesOf = (device: Device, tokens: TokenSets, values: Float32Array): ScanQueries => ({
+const queriesOf = (device: SearchDevice, tokens: TokenSets, values: Float32Array): ScanQueries => ({
   tokens,
   text: undefined,
   features: async () => values,

@@ -99,7 +99,7 @@ async function answers(index: Index): Promise<Record<string, unknown>> {
       include,
     }),
     documents: stats.documents,
-    model: stats.model,
+    learned: [stats.features, stats.fittedDocuments, stats.curve],
     verified: await index.verify(),
     refreshed: await index.refresh(),
   };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { IndexManifest } from '../../../dist/collection/files/manifest.js';
-import type { Store } from '../../../dist/collection/files/store.js';
+import type { Transaction } from '../../../dist/collection/files/transaction.js';
 import { fitAfterAdd, fitIsDue, isPutOff } from '../../../dist/collection/learn/automatic-fit.js';
 import {
   type Encoder,
@@ -147,7 +147,7 @@ describe('a fit at the end of an add', () => {
       storage: {},
       snapshot: { live: 8000 },
       discard: async () => {},
-    } as unknown as Store;
+    } as unknown as Transaction;
     expect(isPutOff(store, 8000)).toBe(false);
     const full = new LemurError('storage-failed', 'no space left on the device', { where: 'here' });
     expect(await fitAfterAdd(store, () => Promise.reject(full))).toBeUndefined();
@@ -163,7 +163,7 @@ describe('a fit at the end of an add', () => {
       commit: async (change: (before: IndexManifest) => IndexManifest) => {
         noted = change(noted);
       },
-    } as unknown as Store;
+    } as unknown as Transaction;
     const refused = new LemurError('invalid-argument', 'all documents are the same', {
       where: 'fit',
     });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { SegmentEntry } from '../../../src/collection/files/manifest.js';
 import { segmentsToMerge } from '../../../src/collection/ingest/merge-small.js';
 import { SEGMENT_LIMITS } from '../../../src/collection/metadata/segment-limits.js';
 
@@ -6,11 +7,11 @@ const { bytes: SEGMENT_BYTES, documents: SEGMENT_DOCUMENTS } = SEGMENT_LIMITS;
 
 interface Size {
   documents: number;
-  file: { name: string; bytes: number; crc32: number };
+  file: SegmentEntry['file'];
 }
 const size = (documents: number, bytes: number): Size => ({
   documents,
-  file: { name: '', bytes, crc32: 0 },
+  file: { name: '', bytes, crc32: 0, headerCrc32: 0 },
 });
 const bytesOf = (sizes: readonly Size[]): number =>
   sizes.reduce((sum, { file }) => sum + file.bytes, 0);

@@ -73,7 +73,7 @@ test.each([
     await index.delete('d7');
     const reader = await Index.open(storage, { encoder: encoderOf('wide', length) });
     const before = await scores(reader, 'text number 3');
-    let matrix = new Float32Array();
+    let matrix: Float32Array = new Float32Array();
     const open = async (found: Float32Array) => {
       matrix = found;
       return encoderOf('narrow', length, found);

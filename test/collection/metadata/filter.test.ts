@@ -36,7 +36,7 @@ const operators = fc.letrec((tie) => ({
   ),
 })).it;
 /** One operator, or two. */
-const few = operators.chain((all) => {
+const few = operators.chain((all): fc.Arbitrary<unknown> => {
   const keys = Object.keys(all as object);
   return keys.length === 0
     ? scalar

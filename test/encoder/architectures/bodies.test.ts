@@ -57,6 +57,7 @@ describe.each(['onnxruntime-web', 'onnxruntime-node'] as const)('the body in %s'
     return makeBody(
       {
         package: name,
+        address: undefined,
         threads: 1,
         wasmPaths: undefined,
         providers: undefined,

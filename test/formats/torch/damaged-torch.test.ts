@@ -181,6 +181,7 @@ describe('a torch file is refused, in parts as in whole, with', () => {
     view.setUint32(12, 2 ** 30, true);
     view.setUint32(16, size - 22 - 2 ** 30, true);
     const directory = counted({
+      name: 'm.bin',
       size,
       read: async (offset, length) =>
         Uint8Array.from({ length }, (_, i) => end[offset + i - (size - 22)] ?? 0),
@@ -195,7 +196,7 @@ describe('a torch file is refused, in parts as in whole, with', () => {
     let change = 0;
     const source = {
       size: file.length,
-      read: async (offset, length) => file.slice(offset, offset + length + change),
+      read: async (offset: number, length: number) => file.slice(offset, offset + length + change),
     };
     const opened = await openTorchTensors(source, 'm.bin');
     for (change of [-1, 1]) {
