@@ -1,4 +1,4 @@
-import { invalidArgument, LemurError } from '../../errors.js';
+import { invalidArgument, isLemurError, LemurError } from '../../errors.js';
 import { acceptCandidates } from '../../search/accept-candidates.js';
 import type { CandidateSource } from '../../search/candidate-source.js';
 import { describeKind } from '../../value-kind.js';
@@ -31,13 +31,18 @@ export function givenSource(source: CandidateSource<Filter>, watch: Watch): Cand
         features: () => queries.features(),
       };
       const request = { filter: filter as Filter | undefined, allowed, signal };
-      const answer = await watch(async () => source.candidates(asked, k, request)).catch(
-        (cause: unknown) => {
-          signal?.throwIfAborted();
-          throw sourceFailed(name, cause);
-        },
-      );
-      return acceptCandidates(answer, queries.tokens.counts.length, k, allowed, signal);
+      const failed = (cause: unknown): never => {
+        signal?.throwIfAborted();
+        throw sourceFailed(name, cause);
+      };
+      const answer = await watch(async () => source.candidates(asked, k, request)).catch(failed);
+      try {
+        return await acceptCandidates(answer, queries.tokens.counts.length, k, allowed, signal);
+      } catch (error) {
+        // an answer may compute what it holds when that is read
+        if (isLemurError(error)) throw error;
+        return failed(error);
+      }
     },
   };
 }

@@ -241,6 +241,15 @@ describe('a source of candidates', () => {
       },
     ],
     ['rejects', async () => Promise.reject(new RangeError('no such shard'))],
+    [
+      'answers what throws when it is read',
+      async () => ({
+        k: 1,
+        get indices() {
+          throw new RangeError('no such shard');
+        },
+      }),
+    ],
   ])('that %s has the search reject with its error as the cause', async (_how, candidates) => {
     const failing = { name: 'engine', candidates } as CandidateSource;
     await expect(index.search(query, { candidates: failing })).rejects.toMatchObject({
