@@ -160,7 +160,7 @@ async function everything(one: Device, tokens: DeviceTokens): Promise<Record<str
     offsets: rowOffsets(queryCounts),
   });
   const n = queryCounts.length;
-  // plain kernels take 20 times as long: they get less than a block
+  // plain kernels take many times as long: they get less than a block
   const rows = one.readsFiles ? 290 : 40;
   const x = await one.upload('f32', numbers(9).unitRows(rows, DIM));
   const z = await one.upload('f32', numbers(10).floats(rows * LATENT));
