@@ -2,7 +2,7 @@ import { abortable } from '../abortable.js';
 import { resolveDevice } from '../device/default-device.js';
 import type { SearchDevice } from '../device/device.js';
 import type { Encoder } from '../encoder/encoder.js';
-import { LemurError } from '../errors.js';
+import { isLemurError, LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
 import type { RunOptions } from '../run-options.js';
 import { guardedReplace, readIfThere, sameBytes } from '../storage/guarded-replace.js';
@@ -19,6 +19,7 @@ import type { Snapshot } from './files/snapshot.js';
 import { LOCK, openStore, type Store } from './files/store.js';
 import type { Transaction } from './files/transaction.js';
 import { type WatchedStorage, watchedStorage } from './files/watched-storage.js';
+import { withCommitted } from './ingest/add-documents.js';
 import { createModelKeeper, type ModelKeeper } from './learn/model-keeper.js';
 import { newManifest } from './new-manifest.js';
 import { checkEncoder, checkEncoderKind, checkFlag } from './options/check-options.js';
@@ -127,9 +128,19 @@ export class OpenCollection {
         return await use({ ...call, device, onProgress, transaction, encoder, models });
       } catch (error) {
         await transaction.discard();
-        throw error;
+        throw await this.#lostPlace(error);
       }
     });
+  }
+
+  /** In place of a file that is missing: that the folder is not where it was, if so. */
+  async #lostPlace(error: unknown): Promise<unknown> {
+    if (!isLemurError(error, 'not-found')) return error;
+    const { committed } = error;
+    return this.store.confirm().then(
+      () => error,
+      (cause) => (committed === undefined ? cause : withCommitted(cause, committed, undefined)),
+    );
   }
 
   /** Takes over what a writer has committed; whether there was something. */
