@@ -77,10 +77,15 @@ describe("an encoder's worker that dies", () => {
       import { syncBuiltinESMExports } from 'node:module';
       const workers = [];
       let dies = false;
+      let missed = () => {};
+      const missing = new Promise((resolve) => { missed = resolve; });
       threads.Worker = class extends threads.Worker {
         constructor(...args) { super(...args); workers.push(this); }
         // it never hears of what comes once it is to die
-        postMessage(...args) { if (!dies || workers.length > 1) super.postMessage(...args); }
+        postMessage(...args) {
+          if (!dies || workers.length > 1) super.postMessage(...args);
+          else missed();
+        }
       };
       syncBuiltinESMExports();
       const { loadEncoder } = await import(${built('entry/node-encoder.js')});
@@ -88,6 +93,9 @@ describe("an encoder's worker that dies", () => {
       const before = (await encoder.encodeQuery(['red owls'])).vectors;
       dies = true;
       const waiting = [encoder.encodeQuery(['red']), encoder.encodeQuery(['owls'])].map((call) => call.catch(({ code }) => code));
+      // both have been handed to it, or wait behind the one that has
+      await missing;
+      for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
       await workers[0].terminate();
       console.log(...await Promise.all(waiting));
       const [after] = await Promise.all([encoder.encodeQuery(['red owls']), encoder.encodeQuery(['bee'])]);
