@@ -15,7 +15,7 @@ const INSTALL_SCRIPTS = [
   'prepare',
   'postprepare',
 ];
-const BESIDE = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md'];
+const BESIDE = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'CONTRIBUTING.md'];
 /** Built from assembly/. */
 const KERNELS = ['dist/kernels.wasm', 'dist/kernels-shared.wasm', 'dist/kernels.wasm.d.ts'];
 
