@@ -19,6 +19,7 @@ export type {
   PooledVectors,
   PoolingEncoder,
 } from '../encoder/encoder.js';
+export type { ProductPrecision } from '../encoder/graph/graph-builder.js';
 export type { LoadOptions as LoadEncoderOptions } from '../encoder/load-options.js';
 export type { Projection } from '../encoder/runtime/body.js';
 

@@ -26,6 +26,7 @@ export type {
   PooledVectors,
   PoolingEncoder,
 } from '../encoder/encoder.js';
+export type { ProductPrecision } from '../encoder/graph/graph-builder.js';
 export type { Projection } from '../encoder/runtime/body.js';
 
 /** How an encoder is loaded, and with a hub's id where its files are kept and how they are got. */

@@ -218,6 +218,7 @@ test('what `import ... from "lemur/encoder"` has', async () => {
     'LoadEncoderOptions',
     'PooledVectors',
     'PoolingEncoder',
+    'ProductPrecision',
     'Projection',
   ]);
 });

@@ -251,7 +251,7 @@ describe('a source of candidates', () => {
       }),
     ],
   ])('that %s has the search reject with its error as the cause', async (_how, candidates) => {
-    const failing = { name: 'engine', candidates } as CandidateSource;
+    const failing = { name: 'engine', candidates } as unknown as CandidateSource;
     await expect(index.search(query, { candidates: failing })).rejects.toMatchObject({
       code: 'source-failed',
       message: 'candidates: the source engine failed: no such shard',
