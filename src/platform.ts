@@ -40,6 +40,8 @@ export interface Platform {
   readonly readsFiles: boolean;
   /** `simd` where the engine has it, which is nearly everywhere; `plain` never tries. */
   readonly kernels: 'simd' | 'plain';
+  /** Before kernels are compiled for a device: what a program of its own wants set for them. */
+  readonly prepareKernels?: (() => Promise<unknown>) | undefined;
   /** A checksum that is quicker than one in JavaScript, where there is one. */
   readonly crc32?: Crc32 | undefined;
   /** Where the engine follows what a call awaits. */

@@ -199,6 +199,12 @@ describe('test/', () => {
   });
 });
 
+test('only the command line sets flags of its engine, which hold for a whole process', () => {
+  const files = sourceFiles(folder('../src'), ['.ts']);
+  const setting = files.filter(({ text }) => /node:v8|setFlagsFromString/.test(text));
+  expect(setting.map(({ path }) => path).filter((path) => !path.startsWith('cli/'))).toEqual([]);
+});
+
 test.each(['src', 'test', 'scripts', 'bench', 'assembly', 'examples'])(
   'lines of %s are no longer than 100 columns where they can be broken',
   (name) => {

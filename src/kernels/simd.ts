@@ -7,7 +7,12 @@ import { KERNELS } from './wasm-binary.js';
  * or its SIMD instructions are missing.
  */
 export async function compileKernels(shared: boolean): Promise<WebAssembly.Module> {
-  return compileFor(shared, inlinedKernels());
+  return WebAssembly.compile(kernelsBinary(shared));
+}
+
+/** The inlined kernels as a binary, a copy. */
+export function kernelsBinary(shared: boolean): Uint8Array<ArrayBuffer> {
+  return importingMemory(inlinedKernels(), shared);
 }
 
 /** Compiles a binary of the kernels, whichever memory it was made for. */

@@ -98,7 +98,7 @@ describe('help', () => {
     ['delete', ['<index>', '[id...]', '--filter <json>']],
     ['compact', ['<index>', '--threads <n>']],
     ['verify', ['<index>', '--json']],
-    ['info', ['<path>', '--json']],
+    ['info', ['[path]', '--device', '--json']],
     [
       'convert',
       [

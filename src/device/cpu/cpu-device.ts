@@ -1,6 +1,6 @@
 import { LemurError } from '../../errors.js';
 import { kernelsModule } from '../../kernels/kernels-module.js';
-import { createMemory, hasWebAssembly } from '../../kernels/memory.js';
+import { createMemory, hasWebAssembly, type KernelMemory } from '../../kernels/memory.js';
 import { knowsKernels } from '../../kernels/simd.js';
 import type { Platform } from '../../platform.js';
 import type { Device } from '../device.js';
@@ -31,7 +31,7 @@ export async function createCpuDevice(
 ): Promise<Device> {
   if (!isThreads(threads)) throw wrongThreads(threads);
   const memory = platform.sharedMemory ? createMemory(true) : null;
-  const module = platform.kernels === 'plain' ? null : await compileOrWarn(memory !== null);
+  const module = platform.kernels === 'plain' ? null : await compiledKernels(platform, memory);
   const workers = memory ? threads : 1;
   const pool = await createPool({ platform, threads: workers, module, memory, guardScratch });
   const heap = new MemoryHeap(pool, memory);
@@ -67,6 +67,14 @@ function cpuMemory(store: Omit<TensorMemory, 'readsFiles'>, readsFiles: boolean)
 }
 
 let warned = false;
+
+async function compiledKernels(
+  platform: Platform,
+  memory: KernelMemory | null,
+): Promise<WebAssembly.Module | null> {
+  await platform.prepareKernels?.();
+  return compileOrWarn(memory !== null);
+}
 
 async function compileOrWarn(shared: boolean): Promise<WebAssembly.Module | null> {
   try {

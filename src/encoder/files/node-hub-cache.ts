@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { eachChunk } from '../../bytes/byte-source.js';
 import { writeFrom } from '../../bytes/node-file.js';
 import { writeError } from '../../bytes/node-file-error.js';
 import { createReplacement, type Replacement } from '../../bytes/node-replacement.js';
+import { userCache } from '../../bytes/node-user-cache.js';
 import type { CheckpointFile } from './checkpoint-files.js';
 import type { HubCache } from './hub-cache.js';
 import { folderFile, openPath } from './node-files.js';
@@ -19,7 +19,7 @@ const LEFT_BEHIND = 86_400_000;
  */
 export function hubFolder(id: string, revision: string, cacheFolder: string | undefined): HubCache {
   const folder = join(
-    resolve(cacheFolder ?? defaultCache()),
+    resolve(cacheFolder ?? userCache()),
     ...id.split('/'),
     encodeURIComponent(revision),
   );
@@ -126,11 +126,4 @@ async function kept<T>(path: string, act: () => Promise<T>): Promise<T> {
       cause,
     );
   }
-}
-
-function defaultCache(): string {
-  const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  const base =
-    XDG_CACHE_HOME || (process.platform === 'win32' && LOCALAPPDATA) || join(homedir(), '.cache');
-  return join(base, 'lemur');
 }

@@ -1,0 +1,49 @@
+import { cpus } from 'node:os';
+import { hasWebAssembly } from '../kernels/memory.js';
+import { knowsKernels } from '../kernels/simd.js';
+import { platform } from '../platform.js';
+import { mergeKernels } from './merging.js';
+import type { Merging } from './merging-choice.js';
+import { shown } from './print.js';
+
+/** What would compute in this process: the output of `info --device --json`. */
+export interface DeviceDescription {
+  /** With its version. */
+  runtime: string;
+  v8: string;
+  /** Its name, system and kind. */
+  processor: string;
+  threads: number;
+  /** `plain`: no WebAssembly, or none with SIMD. */
+  kernels: 'plain' | 'simd';
+  /** Whether the kernels' instructions of 128 bits are merged to 256, and why. */
+  merging: Merging;
+}
+
+export async function describeDevice(): Promise<DeviceDescription> {
+  return {
+    runtime: runtime(),
+    v8: process.versions.v8,
+    processor: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${process.platform} ${process.arch}`,
+    threads: platform().parallelism,
+    kernels: hasWebAssembly() && knowsKernels() ? 'simd' : 'plain',
+    merging: await mergeKernels(),
+  };
+}
+
+function runtime(): string {
+  const { bun, deno, node } = process.versions;
+  return bun ? `Bun ${bun}` : deno ? `Deno ${deno}` : `Node ${node}`;
+}
+
+/** A description for people. */
+export function formatDevice(device: DeviceDescription): string {
+  const { runtime, v8, processor, threads, kernels, merging } = device;
+  return [
+    `runtime: ${shown(runtime)}, V8 ${shown(v8)}`,
+    `processor: ${shown(processor)}`,
+    `threads: ${threads}`,
+    `kernels: ${kernels === 'simd' ? 'WebAssembly SIMD' : 'plain, many times slower'}`,
+    `256-bit merging: ${merging.on ? 'on' : 'off'}, ${merging.why}`,
+  ].join('\n');
+}

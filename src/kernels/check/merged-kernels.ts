@@ -1,0 +1,31 @@
+import type { Kernels } from '../kernels.js';
+import { createMemory, type KernelMemory } from '../memory.js';
+import { plainKernels } from '../plain/plain.js';
+import { kernelsBinary, simdKernels } from '../simd.js';
+import { CHECK_PAGES, type KernelsAtWork, wrongKernels } from './wrong-kernels.js';
+
+/** A custom section with an empty name: the engine does not know the same module again. */
+const OTHER = [0, 1, 0];
+
+/**
+ * The names of kernels that are wrong (`wrongKernels`) when they are compiled after `change`, or
+ * have not the bytes that they have when compiled before it. For an engine that compiles to its
+ * best code at once, in a process that computes nothing else.
+ */
+export function wrongKernelsAfter(change: () => void): string[] {
+  const binary = kernelsBinary(true);
+  const before = new WebAssembly.Module(Uint8Array.of(...binary, ...OTHER));
+  change();
+  const after = new WebAssembly.Module(binary);
+  return wrongKernels(
+    atWork((memory) => simdKernels(after, memory)),
+    atWork(plainKernels),
+    atWork((memory) => simdKernels(before, memory)),
+  );
+}
+
+function atWork(over: (memory: KernelMemory) => Kernels): KernelsAtWork {
+  const memory = createMemory(true);
+  memory.grow(CHECK_PAGES);
+  return { kernels: over(memory), memory };
+}
