@@ -15,6 +15,7 @@ const SEARCH: Methods<SearchDevice> = {
   innerProducts: true,
   encodeRows: true,
   topCodes: true,
+  topCodesOfTokens: true,
   topInnerProducts: true,
   maxSim: true,
   maxSimSubset: true,

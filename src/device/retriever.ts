@@ -15,6 +15,16 @@ export interface TopCodesOptions extends TopOptions {
   shifts?: Tensor<'f32'> | null | undefined;
 }
 
+/** Queries as token vectors, and how they become features and prefixes. */
+export interface TokenQueries {
+  featureMap: DeviceFeatureMap;
+  tokens: DeviceTokens;
+  /** prefixDim x d'. */
+  projection: Tensor<'f32'>;
+  /** d' each, for codes with lengths: shifts are <mean - base, q>. */
+  means: { mean: Float32Array; base: Float32Array } | null;
+}
+
 /** The best rows of each query: queries x k. */
 export interface TopRows {
   indices: Int32Array;
@@ -86,6 +96,18 @@ export interface Retriever {
     k: number,
     options?: TopCodesOptions,
   ): Promise<TopRows>;
+  /**
+   * `topCodes` of queries that come as token vectors: their features, the prefixes of these by
+   * `projection` (prefixDim x d'), scan and rescoring in one call, with the same answers as step by
+   * step.
+   */
+  topCodesOfTokens(
+    documents: DeviceCodes,
+    queries: TokenQueries,
+    rescored: number,
+    k: number,
+    options?: TopOptions,
+  ): Promise<TopRows & { features: Float32Array }>;
   /**
    * The k allowed rows of w (rows x dim) with the largest inner product with each query, best
    * first, ties by the lower row; short rows end in -1.

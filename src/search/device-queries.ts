@@ -73,6 +73,14 @@ export class DeviceQueries implements ScanQueries {
     return this.#featureTensor;
   }
 
+  /** Raises 'unsupported' where nothing has been learned. */
+  featureMap(): DeviceFeatureMap {
+    if (this.#featureMap) return this.#featureMap;
+    throw new LemurError('unsupported', 'features: nothing has been learned; call fit() first', {
+      where: 'features',
+    });
+  }
+
   /** Frees what was uploaded, once nothing computes with it any more. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -82,11 +90,7 @@ export class DeviceQueries implements ScanQueries {
   }
 
   async #computeFeatures(): Promise<Tensor<'f32'>> {
-    const featureMap = this.#featureMap;
-    if (!featureMap)
-      throw new LemurError('unsupported', 'features: nothing has been learned; call fit() first', {
-        where: 'features',
-      });
+    const featureMap = this.featureMap();
     const tokens = await this.uploaded();
     const out = await this.#scope.allocate('f32', this.count * featureMap.layout.latentDim);
     await this.#device.queryFeatures(featureMap, tokens, out, this.#options);

@@ -1,3 +1,5 @@
+import type { DeviceFeatureMap } from '../device/device-feature-map.js';
+import type { DeviceTokens } from '../device/device-tokens.js';
 import type { Tensor, TensorMaker } from '../device/memory.js';
 import type { AllowedDocuments } from './allowed-documents.js';
 import type { CandidateQueries, CandidateRequest, CandidateSource } from './candidate-source.js';
@@ -7,6 +9,10 @@ import type { TopK } from './top-documents.js';
 export interface ScanQueries extends CandidateQueries {
   /** Sums of the features of each query's tokens, queries x d'. */
   featureTensor(): Promise<Tensor<'f32'>>;
+  /** What makes features. Raises 'unsupported' where nothing has been learned. */
+  featureMap(): DeviceFeatureMap;
+  /** Their token vectors on the device. */
+  uploaded(): Promise<DeviceTokens>;
 }
 
 /** A source that compares features with what is kept of all documents. */

@@ -5,6 +5,7 @@ import type { DeviceTokens } from '../../dist/device/device-tokens.js';
 import type { Tensor } from '../../dist/device/memory.js';
 import type {
   EncodeRowsArgs,
+  TokenQueries,
   TopCodesOptions,
   TopOptions,
   TopRows,
@@ -116,6 +117,29 @@ export class PlainRetriever extends PlainMemory implements SearchDevice {
       put(top, found, q * k);
     }
     return top;
+  }
+
+  async topCodesOfTokens(
+    documents: DeviceCodes,
+    { featureMap, tokens, projection, means }: TokenQueries,
+    rescored: number,
+    k: number,
+    options: TopOptions = {},
+  ): Promise<TopRows & { features: Float32Array }> {
+    const { dim, prefixDim } = documents;
+    const count = tokens.documentCount;
+    const queries = await this.allocate('f32', count * dim);
+    await this.queryFeatures(featureMap, tokens, queries);
+    const prefixes = await this.allocate('f32', count * prefixDim);
+    await this.innerProducts(queries, count, projection, prefixDim, dim, prefixes);
+    const features = await this.read(queries);
+    const shifts =
+      means && rowsOf(features, dim).map((q) => dot(q, means.mean) - dot(q, means.base));
+    const top = await this.topCodes(documents, queries, prefixes, count, rescored, k, {
+      ...options,
+      shifts: shifts && (await this.upload('f32', Float32Array.from(shifts))),
+    });
+    return { ...top, features };
   }
 
   async topInnerProducts(

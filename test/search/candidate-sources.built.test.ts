@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SearchDevice } from '../../dist/device/device.js';
 import { uploadTokens } from '../../dist/device/device-tokens.js';
+import { randomLayout } from '../../dist/device/feature-layout.js';
 import { acceptCandidates } from '../../dist/search/accept-candidates.js';
 import { type AllowedDocuments, allowedDocuments } from '../../dist/search/allowed-documents.js';
 import type { CandidateQueries, CandidateSource } from '../../dist/search/candidate-source.js';
@@ -8,12 +9,13 @@ import { DeviceQueries } from '../../dist/search/device-queries.js';
 import { exactSource } from '../../dist/search/exact-source.js';
 import { createFirstStage } from '../../dist/search/prefix/first-stage.js';
 import { prefixSource } from '../../dist/search/prefix/prefix-source.js';
-import type { ScanQueries, ScanSource } from '../../dist/search/scan-source.js';
+import type { ScanSource } from '../../dist/search/scan-source.js';
 import { scoreDocuments } from '../../dist/search/score-documents.js';
 import { weightsSource } from '../../dist/search/weights-source.js';
 import { sliceTexts } from '../../dist/tokens/slice-texts.js';
 import { type TokenSets, tokenSets } from '../../dist/tokens/token-sets.js';
 import { devicesFor } from '../device/devices.js';
+import { naiveFeatures } from '../device/naive-features.js';
 import { dot, naiveMaxSim, numbers, randomTexts, rowsOfTexts } from '../numbers.js';
 
 const [DIM, LATENT, DOCUMENTS, QUERIES] = [8, 16, 90, 5];
@@ -27,7 +29,13 @@ const given = {
 const [documents, queries] = [rowsOfTexts(given.documents), rowsOfTexts(given.queries)];
 const random = numbers(3);
 const weights = random.unitRows(DOCUMENTS, LATENT);
-const features = random.unitRows(QUERIES, LATENT);
+const layout = randomLayout(DIM, LATENT, 'relu');
+const parameters = random.floats(layout.parameterCount);
+
+const features = queries.map((tokens) => {
+  const each = tokens.map((token) => naiveFeatures(layout, parameters, token));
+  return each[0].map((_, j) => each.reduce((sum, psi) => sum + psi[j], 0));
+});
 
 /**
  * Weights and features of documents and queries as a prefix map that keeps all of them has them.
@@ -51,7 +59,7 @@ interface Made {
 }
 
 const byWeights = (query: number, k: number, allowed: AllowedDocuments): number[] => {
-  const q = features.subarray(query * LATENT, (query + 1) * LATENT);
+  const q = features[query];
   const scoreOf = (row: number): number =>
     dot(q, weights.subarray(row * LATENT, (row + 1) * LATENT));
   return [...allowed.rows()].sort((a, b) => scoreOf(b) - scoreOf(a)).slice(0, k);
@@ -85,13 +93,11 @@ const SOURCES: Record<string, (device: SearchDevice) => Promise<Made>> = {
   }),
 };
 
-/** Queries with the features that are given for them. */
-const queriesOf = (device: SearchDevice, tokens: TokenSets, values: Float32Array): ScanQueries => ({
-  tokens,
-  text: undefined,
-  features: async () => values,
-  featureTensor: () => device.upload('f32', values),
-});
+/** Queries whose features are those of the map. */
+const queriesOf = async (device: SearchDevice, tokens: TokenSets): Promise<DeviceQueries> =>
+  new DeviceQueries(device, tokens, {
+    featureMap: { layout, parameters: await device.upload('f32', parameters) },
+  });
 
 const masks: Record<string, Uint8Array | null> = {
   'all documents': null,
@@ -111,7 +117,7 @@ describe.each(['plain', 'two threads'])('on %s', (name) => {
           await tokenSets(given.queries, 'queries'),
           await tokenSets(given.documents, 'documents'),
         ];
-        const asked = queriesOf(device, sets, features);
+        const asked = await queriesOf(device, sets);
         const { source, expected } = await SOURCES[kind](device);
         const allowed = allowedOf(masks[which]);
         const request = { allowed, filter: undefined, signal: undefined };
@@ -140,20 +146,20 @@ describe.each(['plain', 'two threads'])('on %s', (name) => {
       if (kind.startsWith('one of')) return;
       const sets = await tokenSets(given.queries, 'queries');
       const { source } = await SOURCES[kind](device);
-      const ask = async (tokens: TokenSets, from: number, to: number) =>
+      const ask = async (tokens: TokenSets) =>
         acceptCandidates(
-          await source.candidates(
-            queriesOf(device, tokens, features.slice(from * LATENT, to * LATENT)),
-            12,
-            { allowed: allowedOf(null), filter: undefined, signal: undefined },
-          ),
-          to - from,
+          await source.candidates(await queriesOf(device, tokens), 12, {
+            allowed: allowedOf(null),
+            filter: undefined,
+            signal: undefined,
+          }),
+          tokens.counts.length,
           DOCUMENTS,
           allowedOf(null),
         );
-      const together = await ask(sets, 0, QUERIES);
+      const together = await ask(sets);
       for (let q = 0; q < QUERIES; q++)
-        expect(await ask(sliceTexts(sets, q, q + 1), q, q + 1)).toEqual([together[q]]);
+        expect(await ask(sliceTexts(sets, q, q + 1))).toEqual([together[q]]);
     });
   });
 });

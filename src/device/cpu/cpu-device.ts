@@ -9,7 +9,7 @@ import { isThreads, wrongThreads } from '../threads.js';
 import { cpuLearner } from './host/cpu-learner.js';
 import { cpuRetriever } from './host/cpu-retriever.js';
 import { MemoryHeap } from './host/memory-heap.js';
-import { createRun } from './host/run.js';
+import { createRun, createRunSteps } from './host/run.js';
 import { ScratchAreas } from './host/scratch-areas.js';
 import { TensorStore } from './host/tensor-store.js';
 import { createPool } from './host/worker-pool.js';
@@ -36,14 +36,15 @@ export async function createCpuDevice(
   const pool = await createPool({ platform, threads: workers, module, memory, guardScratch });
   const heap = new MemoryHeap(pool, memory);
   const store = new TensorStore(pool, heap, memory);
-  const run = createRun(pool, heap, new ScratchAreas(heap, workers, guardScratch));
+  const runSteps = createRunSteps(pool, heap, new ScratchAreas(heap, workers, guardScratch));
+  const run = createRun(runSteps);
   return {
     threads: workers,
     get closed() {
       return pool.dead;
     },
     ...cpuMemory(store, platform.readsFiles),
-    ...cpuRetriever(store, run, workers),
+    ...cpuRetriever(store, runSteps, workers),
     ...cpuLearner(store, run),
     close: () => pool.close(),
   };

@@ -3,6 +3,13 @@ import type { CpuArray, CpuTensor } from './cpu-tensor.js';
 import type { ScratchArea } from './scratch-area.js';
 import type { TensorLocation } from './tensor-location.js';
 
+/** An operation and how many blocks it has; a job is a few, each after the one before it. */
+export interface JobStep {
+  readonly operation: string;
+  readonly args: unknown;
+  readonly blocks: number;
+}
+
 /** From the device to a worker. */
 export type ToWorker =
   /**
@@ -23,18 +30,19 @@ export type ToWorker =
   | { type: 'read'; request: number; tensor: CpuTensor; from: number; to: number }
   /** Unshared memory only: values in. */
   | { type: 'write'; tensor: CpuTensor; at: number; data: CpuArray }
-  /** Blocks `from` to `to`, or, with a `counter`, whichever numbers it gives below `to`. */
+  /** Shared memory only: steps, of which it draws blocks from the board. */
   | {
       type: 'run';
       job: number;
-      operation: string;
-      args: unknown;
+      steps: readonly JobStep[];
       scratch: ScratchArea;
       top: number;
-      counter: Int32Array | null;
-      from: number;
-      to: number;
-    };
+      board: Int32Array;
+    }
+  /** Unshared memory only: one block. */
+  | { type: 'block'; job: number; step: JobStep; block: number; scratch: ScratchArea; top: number }
+  /** Messages one after the other. */
+  | { type: 'several'; messages: readonly ToWorker[] };
 
 /** From a worker to the device. */
 export type FromWorker =

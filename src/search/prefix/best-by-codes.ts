@@ -30,10 +30,10 @@ export interface FetchedCodes extends Pick<DeviceCodes, 'rows' | 'dim' | 'prefix
 /** Bytes of full codes that are fetched at a time, and more only for one query. */
 const BYTES_AT_ONCE = 1 << 25;
 
-/** `device.topCodes`, wherever the full codes are. */
+/** `device.topCodes` of codes of which the full ones are fetched. */
 export function bestByCodes(
   device: SearchDevice,
-  codes: DeviceCodes | FetchedCodes,
+  codes: FetchedCodes,
   queries: Tensor<'f32'>,
   prefixes: Tensor<'f32'>,
   count: number,
@@ -41,8 +41,6 @@ export function bestByCodes(
   k: number,
   options: TopCodesOptions = {},
 ): Promise<TopRows> {
-  if (!('fetch' in codes))
-    return device.topCodes(codes, queries, prefixes, count, rescored, k, options);
   return new FetchedScan(device, codes, { queries, prefixes, count }, options).best(rescored, k);
 }
 

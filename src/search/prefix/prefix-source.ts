@@ -1,10 +1,9 @@
 import type { SearchDevice } from '../../device/device.js';
 import type { DeviceCodes } from '../../device/device-codes.js';
-import type { Tensor } from '../../device/memory.js';
 import type { TopRows } from '../../device/retriever.js';
 import { withTensors } from '../../device/with-tensors.js';
 import type { CandidateRequest } from '../candidate-source.js';
-import { type ScanSource, uploadMask } from '../scan-source.js';
+import { type ScanQueries, type ScanSource, uploadMask } from '../scan-source.js';
 import { bestByCodes, type FetchedCodes } from './best-by-codes.js';
 import type { FirstStage } from './first-stage.js';
 
@@ -27,15 +26,14 @@ export function prefixSource(
   return {
     name: 'prefix',
     async candidates(queries, k, request) {
-      const features = await queries.features();
-      // scores estimate <w - mean, q>, or with lengths <w - base, q>
-      const means = productsWith(features, mean);
-      const bases = stage.codes.lengths && base ? productsWith(features, base) : null;
-      const shifts = bases && Float32Array.from(means, (value, i) => value - bases[i]);
       const listed = rescored ?? RESCORED * k;
-      const scanned = { features: await queries.featureTensor(), count: means.length, shifts };
-      const best = await scanPrefixes(device, stage, scanned, listed, k, request);
-      const constants = bases ?? means;
+      const { codes } = stage;
+      const { features, ...best } =
+        'fetch' in codes
+          ? await stepByStep(device, { ...stage, codes }, queries, listed, k, request)
+          : await inOneCall(device, { ...stage, codes }, queries, listed, k, request);
+      // scores estimate <w - mean, q>, or with lengths <w - base, q>
+      const constants = productsWith(features, (codes.lengths && base) || mean);
       for (let at = 0; at < best.scores.length; at++)
         best.scores[at] += constants[Math.floor(at / k)];
       return { ...best, k };
@@ -43,32 +41,57 @@ export function prefixSource(
   };
 }
 
-interface ScannedQueries {
-  /** count x d'. */
-  readonly features: Tensor<'f32'>;
-  readonly count: number;
-  /** Of codes with lengths: <mean - base, q> for each query. */
-  readonly shifts: Float32Array | null;
-}
+type ScanRequest = Omit<CandidateRequest, 'filter'>;
+type ScannedRows = TopRows & { features: Float32Array };
 
-async function scanPrefixes(
+function inOneCall(
   device: SearchDevice,
-  { prefixMap, codes, queryProjection }: FirstStage<DeviceCodes | FetchedCodes>,
-  queries: ScannedQueries,
+  { prefixMap: { mean, base }, codes, queryProjection }: FirstStage<DeviceCodes>,
+  queries: ScanQueries,
   rescored: number,
   k: number,
-  { allowed, signal, onProgress }: Omit<CandidateRequest, 'filter'>,
-): Promise<TopRows> {
-  const { mean, dim } = prefixMap;
-  const { features, count } = queries;
+  { allowed, signal, onProgress }: ScanRequest,
+): Promise<ScannedRows> {
+  return withTensors(device, async (scope) => {
+    const asked = {
+      featureMap: queries.featureMap(),
+      tokens: await queries.uploaded(),
+      projection: queryProjection,
+      means: codes.lengths && base ? { mean, base } : null,
+    };
+    const options = { allowed: await uploadMask(scope, allowed), signal, onProgress };
+    return device.topCodesOfTokens(codes, asked, rescored, k, options);
+  });
+}
+
+/** Where the full codes lie in a storage: they are fetched after the scan. */
+async function stepByStep(
+  device: SearchDevice,
+  { prefixMap: { mean, base, dim }, codes, queryProjection }: FirstStage<FetchedCodes>,
+  queries: ScanQueries,
+  rescored: number,
+  k: number,
+  { allowed, signal, onProgress }: ScanRequest,
+): Promise<ScannedRows> {
+  const tensor = await queries.featureTensor();
+  const features = await queries.features();
+  const count = features.length / mean.length;
   return withTensors(device, async (scope) => {
     const prefixes = await scope.allocate('f32', count * dim);
-    await device.innerProducts(features, count, queryProjection, dim, mean.length, prefixes, {
+    await device.innerProducts(tensor, count, queryProjection, dim, mean.length, prefixes, {
       signal,
     });
-    const shifts = queries.shifts && (await scope.upload('f32', queries.shifts));
-    const options = { allowed: await uploadMask(scope, allowed), shifts, signal, onProgress };
-    return bestByCodes(device, codes, features, prefixes, count, rescored, k, options);
+    const means = codes.lengths && base ? productsWith(features, mean) : null;
+    const bases = means && base && productsWith(features, base);
+    const shifts = bases && Float32Array.from(bases, (value, i) => means[i] - value);
+    const options = {
+      allowed: await uploadMask(scope, allowed),
+      shifts: shifts && (await scope.upload('f32', shifts)),
+      signal,
+      onProgress,
+    };
+    const best = await bestByCodes(device, codes, tensor, prefixes, count, rescored, k, options);
+    return { ...best, features };
   });
 }
 

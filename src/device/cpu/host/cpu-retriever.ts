@@ -1,15 +1,18 @@
 import type { RunOptions } from '../../../run-options.js';
 import type { DeviceCodes } from '../../device-codes.js';
-import type { EncodeRowsArgs, Retriever } from '../../retriever.js';
+import type { EncodeRowsArgs, Retriever, TopCodesOptions } from '../../retriever.js';
 import { withTensors } from '../../with-tensors.js';
 import { planSubset } from '../operations/max-sim.js';
-import type { Run } from './run.js';
+import { createRun, type Run, type RunSteps } from './run.js';
 import type { TensorStore } from './tensor-store.js';
 import { CodeSearch } from './top-codes.js';
 import { topInnerProducts } from './top-inner-products.js';
 
 /** `threads` says how the work is cut, not what comes out. */
-export function cpuRetriever(store: TensorStore, run: Run, threads: number): Retriever {
+export function cpuRetriever(store: TensorStore, runSteps: RunSteps, threads: number): Retriever {
+  const run = createRun(runSteps);
+  const codeSearch = (documents: DeviceCodes, options: TopCodesOptions): CodeSearch =>
+    new CodeSearch(store, runSteps, threads, documents, options);
   return {
     queryFeatures: (featureMap, queries, out, options) =>
       run('queryFeatures', { featureMap, queries, out }, options),
@@ -20,8 +23,11 @@ export function cpuRetriever(store: TensorStore, run: Run, threads: number): Ret
     topInnerProducts: (queries, count, w, rows, dim, k, options = {}) =>
       topInnerProducts(store, run, { queries, count, w, rows, dim }, k, options),
     async topCodes(documents, queries, prefixes, count, rescored, k, options = {}) {
-      const search = new CodeSearch(store, run, threads, documents, options);
-      return search.top({ queries, prefixes, count }, rescored, k);
+      const search = codeSearch(documents, options);
+      return search.top({ queries, prefixes, count, steps: [] }, rescored, k);
+    },
+    async topCodesOfTokens(documents, queries, rescored, k, options = {}) {
+      return codeSearch(documents, options).topOfTokens(queries, rescored, k);
     },
     maxSim: (queries, documents, out, options) =>
       run('maxSim', { queries, documents, out }, options, 'exact MaxSim'),

@@ -1,22 +1,21 @@
 import { onAbort } from '../../../abortable.js';
 import type { WorkerPort } from '../../../platform.js';
 import type { RunOptions } from '../../../run-options.js';
-import type { FromWorker, ToWorker } from '../protocol.js';
+import { blocksDrawn, createBoard, stopJob } from '../board.js';
+import type { FromWorker, JobStep, ToWorker } from '../protocol.js';
 import type { ScratchArea } from '../scratch-area.js';
 
 const PROGRESS_INTERVAL_MS = 100;
 
-/** One run of an operation, as the pool sees it. */
+/** Steps that follow each other, as the pool sees them; each has blocks. */
 export interface Job {
-  operation: string;
-  args: unknown;
-  blocks: number;
+  steps: readonly JobStep[];
   /** Scratch of each worker and the bytes of memory that must exist. */
   scratch: readonly ScratchArea[];
   top: number;
 }
 
-/** `stage` names the job in progress reports; default: its operation does. */
+/** `stage` names the job in progress reports; default: its first operation does. */
 export interface JobOptions extends RunOptions {
   stage?: string | undefined;
 }
@@ -29,27 +28,33 @@ export interface JobRunner {
   expect(id: number, replies: number): Promise<FromWorker[]>;
 }
 
-/** All workers draw block numbers from one counter; an abort exhausts it. */
+/**
+ * All workers draw blocks of the first step, then, when these are done, of the next; an abort stops
+ * them.
+ */
 export async function runShared(runner: JobRunner, job: Job, options: JobOptions): Promise<void> {
-  const { operation, args, blocks, scratch, top } = job;
-  const counter = new Int32Array(new SharedArrayBuffer(4));
+  const { steps, scratch, top } = job;
+  const board = createBoard(steps.length);
   const id = runner.nextJob();
-  const workers = runner.ports().slice(0, Math.min(runner.threads, blocks));
+  const total = blocksOf(steps);
+  const most = steps.reduce((sum, { blocks }) => Math.max(sum, blocks), 0);
+  const workers = runner.ports().slice(0, Math.min(runner.threads, most));
   const replies = runner.expect(id, workers.length);
-  const exhaust = (): void => void Atomics.store(counter, 0, blocks);
-  const forget = options.signal && onAbort(options.signal, exhaust);
+  const forget = options.signal && onAbort(options.signal, () => stopJob(board));
   const report = (): void =>
-    options.onProgress?.({
-      stage: options.stage ?? operation,
-      done: Math.min(blocks, Atomics.load(counter, 0)),
-      total: blocks,
-    });
+    options.onProgress?.({ stage: stageOf(job, options), done: blocksDrawn(board, steps), total });
   report();
   const timer = options.onProgress && setInterval(report, PROGRESS_INTERVAL_MS);
-  const run = { type: 'run', job: id, operation, args, top, counter, from: 0, to: blocks } as const;
   try {
     for (const [i, port] of workers.entries())
-      port.post({ ...run, scratch: scratch[i] } satisfies ToWorker);
+      port.post({
+        type: 'run',
+        job: id,
+        steps,
+        scratch: scratch[i],
+        top,
+        board,
+      } satisfies ToWorker);
     await replies;
   } finally {
     clearInterval(timer);
@@ -61,26 +66,28 @@ export async function runShared(runner: JobRunner, job: Job, options: JobOptions
 
 /** One worker, one block a message: between blocks it hears of an abort. */
 export async function runAlone(runner: JobRunner, job: Job, options: JobOptions): Promise<void> {
-  const { operation, args, blocks, scratch, top } = job;
-  const report = (done: number): void =>
-    options.onProgress?.({ stage: options.stage ?? operation, done, total: blocks });
-  report(0);
-  for (let block = 0; block < blocks; block++) {
-    options.signal?.throwIfAborted();
-    const id = runner.nextJob();
-    const reply = runner.expect(id, 1);
-    runner.ports()[0].post({
-      type: 'run',
-      job: id,
-      operation,
-      args,
-      scratch: scratch[0],
-      top,
-      counter: null,
-      from: block,
-      to: block + 1,
-    } satisfies ToWorker);
-    await reply;
-    report(block + 1);
+  const { steps, scratch, top } = job;
+  const stage = stageOf(job, options);
+  const total = blocksOf(steps);
+  let done = 0;
+  options.onProgress?.({ stage, done, total });
+  for (const step of steps) {
+    for (let block = 0; block < step.blocks; block++) {
+      options.signal?.throwIfAborted();
+      const id = runner.nextJob();
+      const reply = runner.expect(id, 1);
+      const message: ToWorker = { type: 'block', job: id, step, block, scratch: scratch[0], top };
+      runner.ports()[0].post(message);
+      await reply;
+      options.onProgress?.({ stage, done: ++done, total });
+    }
   }
+}
+
+function stageOf({ steps }: Job, { stage }: JobOptions): string {
+  return stage ?? steps[0].operation;
+}
+
+function blocksOf(steps: readonly JobStep[]): number {
+  return steps.reduce((sum, { blocks }) => sum + blocks, 0);
 }

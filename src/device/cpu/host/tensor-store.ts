@@ -141,13 +141,6 @@ export class TensorStore {
     }
   }
 
-  /** Whether some of the values lie in a file. */
-  inFiles(tensor: CpuTensor): boolean {
-    const location = this.#locationOf(tensor);
-    if (location.kind === 'parts') return location.parts.some((part) => this.inFiles(part));
-    return location.kind === 'file';
-  }
-
   free(...tensors: readonly CpuTensor[]): void {
     for (const { id } of tensors) {
       const location = this.#held.get(id)?.location;

@@ -1,16 +1,18 @@
 import type { DeviceCodes } from '../../device-codes.js';
 import type { Tensor } from '../../memory.js';
-import type { TopCodesOptions, TopRows } from '../../retriever.js';
+import type { TokenQueries, TopCodesOptions, TopRows } from '../../retriever.js';
 import { type TensorScope, withTensors } from '../../with-tensors.js';
-import { bestListed, type PrefixLists, selectRows } from '../operations/rescore.js';
+import { queryFeatureSteps } from './query-feature-steps.js';
 import { blocksOf, emptyTop, inPasses, maskOf, queriesOfPass } from './query-passes.js';
-import type { Run } from './run.js';
+import { type RunSteps, type Step, step } from './run.js';
 import type { TensorStore } from './tensor-store.js';
 
-/** Rows of a block at least. */
+/** Rows of a block of the scan at least. */
 const LEAST_ROWS = 2048;
 /** Rows listed by a pass over prefixes, for all its queries and blocks together. */
 const LISTED_AT_ONCE = 1 << 22;
+/** Rows of a query whose full codes are looked at in a block, where several workers share them. */
+const RESCORED_ROWS = 64;
 
 /** What is searched for what. */
 export interface CodeQueries {
@@ -19,13 +21,8 @@ export interface CodeQueries {
   /** count x prefixDim. */
   prefixes: Tensor<'f32'>;
   count: number;
-}
-
-/** Queries of one pass, and what their prefixes have found. */
-interface Pass {
-  queries: Tensor<'f32'>;
-  shifts: Tensor<'f32'> | null;
-  lists: PrefixLists & { rows: Tensor<'i32'>; prefixScores: Tensor<'f32'> };
+  /** What computes them; empty: they are there. */
+  steps: readonly Step[];
 }
 
 /**
@@ -34,7 +31,7 @@ interface Pass {
  */
 export class CodeSearch {
   readonly #store: TensorStore;
-  readonly #run: Run;
+  readonly #run: RunSteps;
   readonly #threads: number;
   readonly #documents: DeviceCodes;
   readonly #options: TopCodesOptions;
@@ -42,7 +39,7 @@ export class CodeSearch {
 
   constructor(
     store: TensorStore,
-    run: Run,
+    run: RunSteps,
     threads: number,
     documents: DeviceCodes,
     options: TopCodesOptions,
@@ -64,9 +61,15 @@ export class CodeSearch {
     const kept = Math.min(k, rows);
     const { blocks } = blocksOf(rows, LEAST_ROWS);
     const most = Math.max(1, Math.floor(LISTED_AT_ONCE / (blocks * listed)));
+    let before = of.steps;
     await inPasses(count, this.#options, most, (from, some) =>
       withTensors(this.#store, async (scope) => {
-        const best = await this.#rescore(await this.#scan(scope, of, listed, from, some), kept);
+        if (some < count && before.length > 0) {
+          // parts of the queries are copied out of all of them
+          await this.#run(before, this.#signal);
+          before = [];
+        }
+        const best = await this.#best(scope, before, of, listed, kept, from, some);
         for (let q = 0; q < some; q++) {
           top.indices.set(best.indices.subarray(q * kept, (q + 1) * kept), (from + q) * k);
           top.scores.set(best.scores.subarray(q * kept, (q + 1) * kept), (from + q) * k);
@@ -76,84 +79,85 @@ export class CodeSearch {
     return top;
   }
 
-  /** Lists the rows with the best prefixes, block by block, for queries from .. from + some. */
-  async #scan(
+  /** `topCodes` of token vectors, and their features. */
+  async topOfTokens(
+    { featureMap, tokens, projection, means }: TokenQueries,
+    rescored: number,
+    k: number,
+  ): Promise<TopRows & { features: Float32Array }> {
+    const { dim, prefixDim } = this.#documents;
+    const count = tokens.documentCount;
+    return withTensors(this.#store, async (scope) => {
+      const features = await scope.allocate('f32', count * dim);
+      const prefixes = await scope.allocate('f32', count * prefixDim);
+      const shifts = means && (await scope.allocate('f32', count));
+      const map = { featureMap, queries: tokens, out: features };
+      const made = await queryFeatureSteps(scope, map, this.#threads);
+      const project = step('projectQueries', {
+        ...{ queries: tokens, dim, z: made.z, features, projection, prefixDim, prefixes },
+        columns: this.#shares(count) ? Math.ceil(prefixDim / this.#threads) : prefixDim,
+        means: means && shifts && { ...means, shifts },
+      });
+      const of = { queries: features, prefixes, count, steps: [...made.steps, project] };
+      const options = { ...this.#options, shifts };
+      const search = new CodeSearch(
+        this.#store,
+        this.#run,
+        this.#threads,
+        this.#documents,
+        options,
+      );
+      const top = await search.top(of, rescored, k);
+      return { ...top, features: await this.#store.read(features) };
+    });
+  }
+
+  /** Of queries from .. from + some: scan, choice, full codes and the k best, in one trip. */
+  async #best(
     scope: TensorScope,
-    { queries, prefixes }: CodeQueries,
+    before: readonly Step[],
+    of: CodeQueries,
     listed: number,
+    k: number,
     from: number,
     some: number,
-  ): Promise<Pass> {
+  ): Promise<TopRows> {
     const documents = this.#documents;
-    const { shifts: all, signal } = this.#options;
+    const { shifts: all } = this.#options;
+    const part = (tensor: Tensor<'f32'>, dim: number): Promise<Tensor<'f32'>> =>
+      queriesOfPass(this.#store, scope, tensor, dim, from, some);
+    const shifts = all ? await part(all, 1) : null;
+    const queries = await part(of.queries, documents.dim);
+    const prefixes = await part(of.prefixes, documents.prefixDim);
     const { blockRows, blocks } = blocksOf(documents.rows, LEAST_ROWS);
-    const shifts = all && (await queriesOfPass(this.#store, scope, all, 1, from, some));
-    const part = (of: Tensor<'f32'>, dim: number): Promise<Tensor<'f32'>> =>
-      queriesOfPass(this.#store, scope, of, dim, from, some);
-    const rows = await scope.allocate('i32', blocks * some * listed);
-    const scores = await scope.allocate('f32', blocks * some * listed);
-    const args = { documents, queries: await part(prefixes, documents.prefixDim), count: some };
-    const out = { k: listed, allowed: this.#allowed, shifts: shifts ?? null, blockRows };
-    await this.#run('scanPrefix', { ...args, ...out, rows, scores }, { signal });
-    return {
-      queries: await part(queries, documents.dim),
-      shifts: shifts ?? null,
-      lists: { blocks, count: some, listed, rows, prefixScores: scores },
-    };
+    const found = await scope.allocate('i32', blocks * some * listed);
+    const foundScores = await scope.allocate('f32', blocks * some * listed);
+    const rows = await scope.allocate('i32', some * listed);
+    const scores = await scope.allocate('f32', some * listed);
+    const indices = await scope.allocate('i32', some * k);
+    const best = await scope.allocate('f32', some * k);
+    const scan = { documents, queries: prefixes, count: some, k: listed, shifts, blockRows };
+    const lists = { blocks, count: some, listed, found, foundScores, rows };
+    const asked = { documents, queries, shifts, count: some, listed, rows, scores };
+    const each = this.#shares(some) ? RESCORED_ROWS : listed;
+    const steps = [
+      ...before,
+      step('scanPrefix', { ...scan, allowed: this.#allowed, rows: found, scores: foundScores }),
+      step('chooseRows', lists),
+      step('scoreRows', { ...asked, blockRows: each }),
+      step('selectScored', { count: some, listed, rows, scores, k, indices, best }),
+    ];
+    await this.#run(steps, this.#signal);
+    return { indices: await this.#store.read(indices), scores: await this.#store.read(best) };
   }
 
-  /**
-   * Of each query's best rows by prefixes the k best by full codes. Where those are read from files
-   * and there are workers enough for two a query, they share its rows: then the little that is left
-   * of the choice is made here, which costs less than two more jobs.
-   */
-  #rescore(pass: Pass, k: number): Promise<TopRows> {
-    const shared = 2 * pass.lists.count <= this.#threads;
-    return shared && this.#store.inFiles(this.#documents.full)
-      ? this.#rescoreRows(pass, k)
-      : this.#rescoreQueries(pass, k);
+  /** Progress is told of queries, not of blocks. */
+  get #signal(): Pick<TopCodesOptions, 'signal'> {
+    return { signal: this.#options.signal };
   }
 
-  #rescoreQueries({ queries, shifts, lists }: Pass, k: number): Promise<TopRows> {
-    return withTensors(this.#store, async (scope) => {
-      const indices = await scope.allocate('i32', lists.count * k);
-      const scores = await scope.allocate('f32', lists.count * k);
-      const args = { documents: this.#documents, queries, shifts, ...lists, k, indices, scores };
-      await this.#run('rescore', args, { signal: this.#options.signal });
-      return { indices: await this.#store.read(indices), scores: await this.#store.read(scores) };
-    });
-  }
-
-  async #rescoreRows({ queries, shifts, lists }: Pass, k: number): Promise<TopRows> {
-    const { count, listed } = lists;
-    const numbers = await this.#bestListed(lists);
-    const chosen = new Int32Array(count * listed).fill(-1);
-    for (const [q, list] of numbers.entries()) chosen.set(list, q * listed);
-    const estimates = await withTensors(this.#store, async (scope) => {
-      const rows = await scope.upload('i32', chosen);
-      const scores = await scope.allocate('f32', count * listed);
-      const args = { documents: this.#documents, queries, shifts, count, listed, rows, scores };
-      await this.#run('scoreRows', args, { signal: this.#options.signal });
-      return this.#store.read(scores);
-    });
-    const top = { indices: new Int32Array(count * k), scores: new Float32Array(count * k) };
-    for (const [q, list] of numbers.entries()) {
-      const own = estimates.subarray(q * listed, q * listed + list.length);
-      selectRows(own, list, k, top.indices, top.scores, q * k);
-    }
-    return top;
-  }
-
-  /** The rows of each query with the best prefixes in all blocks, ascending. */
-  async #bestListed(lists: Pass['lists']): Promise<Int32Array[]> {
-    const rows = await this.#store.read(lists.rows);
-    const scores = await this.#store.read(lists.prefixScores);
-    const arrays = {
-      ints: (length: number) => new Int32Array(length),
-      floats: (length: number) => new Float32Array(length),
-    };
-    return Array.from({ length: lists.count }, (_, q) =>
-      bestListed(lists, q, rows, scores, arrays),
-    );
+  /** Whether workers would idle with a query a block. */
+  #shares(count: number): boolean {
+    return this.#threads > 1 && count < 4 * this.#threads;
   }
 }

@@ -2,6 +2,7 @@ import { LemurError } from '../../../errors.js';
 import { type KernelMemory, sendMemory } from '../../../kernels/memory.js';
 import type { Platform, WorkerPort } from '../../../platform.js';
 import type { FromWorker, ToWorker } from '../protocol.js';
+import { HeldMessages } from './held-messages.js';
 import { type Job, type JobOptions, runAlone, runShared } from './jobs.js';
 import { PendingReplies } from './pending-replies.js';
 import { StartedWorkers } from './started-workers.js';
@@ -17,7 +18,7 @@ export interface Pool {
   readonly dead: boolean;
   /** Whether jobs are under way. */
   readonly busy: boolean;
-  /** To all workers. */
+  /** To all workers, before the next job or request. */
   broadcast(message: ToWorker, transfer?: readonly ArrayBufferLike[]): void;
   run(job: Job, options?: JobOptions): Promise<void>;
   /**
@@ -61,6 +62,9 @@ class WorkerPool implements Pool {
   readonly #settings: PoolSettings;
   readonly #replies = new PendingReplies();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #held = new HeldMessages((message) => {
+    if (!this.#lost && !this.#death) for (const port of this.#ports) port.post(message);
+  });
   #workers: StartedWorkers | undefined;
   /**
    * Why there are no workers any more: it was closed, or they have taken their memory with them.
@@ -89,6 +93,7 @@ class WorkerPool implements Pool {
     const { platform, module, memory, guardScratch } = this.#settings;
     const ports = Array.from({ length: this.threads }, () => platform.spawnWorker());
     const sent = memory && sendMemory(memory);
+    this.#held.clear();
     const messages: ToWorker[] = [
       { type: 'start', module, memory: sent, guardScratch },
       ...this.#known(),
@@ -116,7 +121,8 @@ class WorkerPool implements Pool {
   broadcast(message: ToWorker, transfer?: readonly ArrayBufferLike[]): void {
     // new ones are told of what there is by then
     if (this.#lost) return;
-    for (const port of this.#ports) port.post(message, transfer);
+    if (this.#settings.memory) this.#held.add(message);
+    else for (const port of this.#ports) port.post(message, transfer);
   }
 
   run(job: Job, options: JobOptions = {}): Promise<void> {
@@ -124,7 +130,10 @@ class WorkerPool implements Pool {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     const runner = {
       threads: this.threads,
-      ports: () => this.#ports,
+      ports: () => {
+        this.#held.send();
+        return this.#ports;
+      },
       nextJob: () => this.#replies.next(),
       expect: (id: number, replies: number) => this.#expect(id, replies),
     };
@@ -143,6 +152,7 @@ class WorkerPool implements Pool {
     if (!this.#death && (this.#lost || this.#restarted)) await this.#track(this.#restart());
     const id = this.#replies.next();
     const reply = this.#track(this.#expect(id, 1));
+    this.#held.send();
     this.#ports[0].post({ ...message, request: id } satisfies ToWorker);
     return (await reply)[0] as Extract<FromWorker, { type: 'data' }>;
   }

@@ -1,10 +1,11 @@
 import { encodeRows, scanPrefix } from './code-rows.js';
-import { features, queryFeatures } from './features.js';
+import { features, queryFeatures, tokenFeatures } from './features.js';
 import { innerProducts } from './inner-products.js';
 import { cholesky, documentWeights, gram } from './least-squares.js';
 import { loss } from './loss.js';
 import { maxSim, maxSimSubset, topInnerProducts } from './max-sim.js';
-import { rescore, scoreRows } from './rescore.js';
+import { projectQueries } from './project-queries.js';
+import { chooseRows, scoreRows, selectScored } from './rescore.js';
 import { targets } from './targets.js';
 import { trainGradients } from './train-gradients.js';
 import { packWeights } from './train-products.js';
@@ -15,6 +16,8 @@ import { trainUpdate } from './train-update.js';
 export const operations: {
   features: typeof features;
   queryFeatures: typeof queryFeatures;
+  tokenFeatures: typeof tokenFeatures;
+  projectQueries: typeof projectQueries;
   targets: typeof targets;
   packWeights: typeof packWeights;
   trainRows: typeof trainRows;
@@ -28,13 +31,16 @@ export const operations: {
   innerProducts: typeof innerProducts;
   encodeRows: typeof encodeRows;
   scanPrefix: typeof scanPrefix;
-  rescore: typeof rescore;
+  chooseRows: typeof chooseRows;
   scoreRows: typeof scoreRows;
+  selectScored: typeof selectScored;
   maxSim: typeof maxSim;
   maxSimSubset: typeof maxSimSubset;
 } = {
   features,
   queryFeatures,
+  tokenFeatures,
+  projectQueries,
   targets,
   packWeights,
   trainRows,
@@ -48,8 +54,9 @@ export const operations: {
   innerProducts,
   encodeRows,
   scanPrefix,
-  rescore,
+  chooseRows,
   scoreRows,
+  selectScored,
   maxSim,
   maxSimSubset,
 };

@@ -32,47 +32,93 @@ export const features: Operation<{
   },
 };
 
-/** out (queries x d'): sum of psi over each query's tokens, a query a block. */
-export const queryFeatures: Operation<{
+export interface QueryFeaturesArgs {
   featureMap: DeviceFeatureMap;
   queries: DeviceTokens;
   out: Tensor<'f32'>;
-}> = {
-  blocks: ({ queries }) => queries.documentCount,
-  scratchBytes({ featureMap, queries }) {
-    const rows = Math.min(ROWS, queries.longest);
-    const { latentDim, parameterCount, inputDim } = featureMap.layout;
-    return (
-      SCRATCH_SLACK +
-      forwardScratch(featureMap.layout, rows) +
-      4 * (2 * rows * inputDim + parameterCount + latentDim)
-    );
-  },
-  run(context, { featureMap, queries, out }, query) {
-    const { layout } = featureMap;
-    const parameters = context.stage(featureMap.parameters, 0, layout.parameterCount);
-    const sum = context.scratch(layout.latentDim * 4);
+}
+
+/** Queries that share a block: as many as have `ROWS` tokens; weights are packed once for all. */
+function queriesAtOnce({ longest }: DeviceTokens): number {
+  return Math.max(1, Math.floor(ROWS / Math.max(1, longest)));
+}
+
+/** out (queries x d'): sum of psi over each query's tokens, some queries a block. */
+export const queryFeatures: Operation<QueryFeaturesArgs> = {
+  blocks: ({ queries }) => Math.ceil(queries.documentCount / queriesAtOnce(queries)),
+  scratchBytes: ({ featureMap }) => psiScratch(featureMap, ROWS) + 4 * featureMap.layout.latentDim,
+  run(context, { featureMap, queries, out }, block) {
+    const { latentDim, parameterCount } = featureMap.layout;
+    const parameters = context.stage(featureMap.parameters, 0, parameterCount);
+    const sum = context.scratch(latentDim * 4);
     const offsets = context.view(queries.offsets);
-    const end = offsets[query + 1];
-    context.at('f32', sum, layout.latentDim).fill(0);
-    for (let from = offsets[query]; from < end; from += ROWS) {
+    const result = context.view(out);
+    const first = block * queriesAtOnce(queries);
+    const last = Math.min(first + queriesAtOnce(queries), queries.documentCount);
+    context.at('f32', sum, latentDim).fill(0);
+    for (let from = offsets[first], query = first; query < last; ) {
       const mark = context.mark();
-      addFeatures(context, featureMap, queries, parameters, from, Math.min(ROWS, end - from), sum);
+      const to = Math.min(from + ROWS, offsets[last]);
+      const z = psi(context, featureMap, queries, parameters, from, to - from);
+      for (let row = from; query < last; query++) {
+        const end = Math.min(to, offsets[query + 1]);
+        context.kernels.sumRows(
+          z + (row - from) * latentDim * 4,
+          end - row,
+          latentDim,
+          latentDim,
+          1,
+          sum,
+        );
+        row = end;
+        if (end < offsets[query + 1]) break;
+        result.set(context.at('f32', sum, latentDim), query * latentDim);
+        context.at('f32', sum, latentDim).fill(0);
+      }
       context.rewind(mark);
+      from = to;
     }
-    context.view(out).set(context.at('f32', sum, layout.latentDim), query * layout.latentDim);
   },
 };
 
-function addFeatures(
+export interface TokenFeaturesArgs extends QueryFeaturesArgs {
+  /** Tokens of all queries. */
+  tokens: number;
+  /** Tokens of a block. */
+  rows: number;
+  /** tokens x d'. */
+  out: Tensor<'f32'>;
+}
+
+/** out (tokens x d') = psi of each token: for fewer queries than keep all workers busy. */
+export const tokenFeatures: Operation<TokenFeaturesArgs> = {
+  blocks: ({ tokens, rows }) => Math.ceil(tokens / rows),
+  scratchBytes: ({ featureMap, rows }) => psiScratch(featureMap, rows),
+  run(context, { featureMap, queries, tokens, rows, out }, block) {
+    const { latentDim, parameterCount } = featureMap.layout;
+    const parameters = context.stage(featureMap.parameters, 0, parameterCount);
+    const from = block * rows;
+    const count = Math.min(rows, tokens - from);
+    const z = psi(context, featureMap, queries, parameters, from, count);
+    context.view(out).set(context.at('f32', z, count * latentDim), from * latentDim);
+  },
+};
+
+/** Bytes of scratch of `psi` and of the parameters. */
+function psiScratch({ layout }: DeviceFeatureMap, rows: number): number {
+  const { inputDim, parameterCount } = layout;
+  return SCRATCH_SLACK + forwardScratch(layout, rows) + 4 * (2 * rows * inputDim + parameterCount);
+}
+
+/** Address of psi of tokens from .. from + count, count x d', times the lengths that they have. */
+function psi(
   context: Context,
   { layout, unit }: DeviceFeatureMap,
   queries: DeviceTokens,
   parameters: number,
   from: number,
   count: number,
-  sum: number,
-): void {
+): number {
   const { inputDim, latentDim } = layout;
   const given = context.stage(queries.vectors, from * inputDim, (from + count) * inputDim);
   const { input, lengths } = unit
@@ -83,7 +129,7 @@ function addFeatures(
     const rows = context.at('f32', z, count * latentDim);
     for (let i = 0; i < rows.length; i++) rows[i] *= lengths[Math.floor(i / latentDim)];
   }
-  context.kernels.sumRows(z, count, latentDim, latentDim, 1, sum);
+  return z;
 }
 
 /**

@@ -17,48 +17,31 @@ export interface PrefixLists {
   listed: number;
 }
 
-export interface RescoreArgs extends PrefixLists {
-  documents: DeviceCodes;
-  /** Queries x d'. */
-  queries: Tensor<'f32'>;
-  /** With lengths: <mean - base, q> for each query. */
-  shifts: Tensor<'f32'> | null;
+export interface ChooseRowsArgs extends PrefixLists {
+  found: Tensor<'i32'>;
+  foundScores: Tensor<'f32'>;
+  /** count x listed, ascending; a list that is not full ends in -1. */
   rows: Tensor<'i32'>;
-  prefixScores: Tensor<'f32'>;
-  k: number;
-  /** count x k. */
-  indices: Tensor<'i32'>;
-  scores: Tensor<'f32'>;
 }
 
-/**
- * Of each query's `listed` best rows by prefixes, the k best by full codes, ties by the lower row,
- * a query a block; scores estimate <w - mean, q>, or <w - base, q> with lengths.
- */
-export const rescore: Operation<RescoreArgs> = {
+/** The `listed` rows of each query with the best prefixes in all blocks, a query a block. */
+export const chooseRows: Operation<ChooseRowsArgs> = {
   blocks: ({ count }) => count,
-  scratchBytes: ({ documents: { dim }, blocks, listed }) =>
-    SCRATCH_SLACK + 7 * dim + 64 + 4 * (listed * (3 * blocks + 2) + dim),
+  scratchBytes: ({ blocks, listed }) => SCRATCH_SLACK + 4 * listed * (3 * blocks + 1),
   run(context, args, query) {
-    const { documents, queries, shifts, rows, prefixScores, k, indices, scores } = args;
-    const numbers = bestListed(args, query, context.view(rows), context.view(prefixScores), {
-      ints: (length) => context.at('i32', context.scratch(4 * length), length),
-      floats: (length) => context.at('f32', context.scratch(4 * length), length),
-    });
-    const estimates = context.at('f32', context.scratch(4 * numbers.length), numbers.length);
-    estimate(context, documents, queries, shifts, query, numbers, estimates);
-    selectRows(estimates, numbers, k, context.view(indices), context.view(scores), query * k);
+    const { listed, found, foundScores, rows } = args;
+    const best = bestListed(context, args, query, context.view(found), context.view(foundScores));
+    const out = context.view(rows);
+    out.set(best, query * listed);
+    out.fill(-1, query * listed + best.length, (query + 1) * listed);
   },
 };
-
-/** Rows of a block. */
-const ROWS = 64;
 
 export interface ScoreRowsArgs {
   documents: DeviceCodes;
   /** Queries x d'. */
   queries: Tensor<'f32'>;
-  /** As for `rescore`. */
+  /** With lengths: <mean - base, q> for each query. */
   shifts: Tensor<'f32'> | null;
   count: number;
   listed: number;
@@ -66,22 +49,24 @@ export interface ScoreRowsArgs {
   rows: Tensor<'i32'>;
   /** count x listed. */
   scores: Tensor<'f32'>;
+  /** Rows of a block. */
+  blockRows: number;
 }
 
 /**
- * The part of `rescore` that reads codes, 64 rows of a query a block: for fewer queries than keep
- * all workers busy.
+ * scores = <w - mean, q>, with lengths <w - base, q>, by full codes of the rows of each query,
+ * `blockRows` of them a block.
  */
 export const scoreRows: Operation<ScoreRowsArgs> = {
-  blocks: ({ count, listed }) => count * Math.ceil(listed / ROWS),
+  blocks: ({ count, listed, blockRows }) => count * Math.ceil(listed / blockRows),
   scratchBytes: ({ documents: { dim } }) => SCRATCH_SLACK + 11 * dim + 64,
-  run(context, { documents, queries, shifts, listed, rows, scores }, block) {
-    const each = Math.ceil(listed / ROWS);
+  run(context, { documents, queries, shifts, listed, rows, scores, blockRows }, block) {
+    const each = Math.ceil(listed / blockRows);
     const query = Math.floor(block / each);
-    const from = query * listed + (block % each) * ROWS;
-    const numbers = context.view(rows).subarray(from, Math.min(from + ROWS, (query + 1) * listed));
-    const end = numbers.indexOf(-1);
-    const used = end < 0 ? numbers.length : end;
+    const from = query * listed + (block % each) * blockRows;
+    const to = Math.min(from + blockRows, (query + 1) * listed);
+    const numbers = context.view(rows).subarray(from, to);
+    const used = filled(numbers);
     estimate(
       context,
       documents,
@@ -128,25 +113,54 @@ function estimate(
     estimates[i] = relative[numbers[i]] * (estimates[i] + shift);
 }
 
-/** Where arrays for a while come from, content undefined. */
-export interface ScratchArrays {
-  ints(length: number): Int32Array;
-  floats(length: number): Float32Array;
+export interface SelectScoredArgs {
+  count: number;
+  listed: number;
+  /** As `scoreRows` takes and leaves them. */
+  rows: Tensor<'i32'>;
+  scores: Tensor<'f32'>;
+  k: number;
+  /** count x k: rows, best first, ties by the lower row; short ones end in -1, score 0. */
+  indices: Tensor<'i32'>;
+  best: Tensor<'f32'>;
+}
+
+/** Of each query's rows the k with the best scores, a query a block. */
+export const selectScored: Operation<SelectScoredArgs> = {
+  blocks: ({ count }) => count,
+  scratchBytes: () => SCRATCH_SLACK,
+  run(context, { listed, rows, scores, k, indices, best }, query) {
+    const [from, to, at] = [query * listed, (query + 1) * listed, query * k];
+    const numbers = context.view(rows).subarray(from, to);
+    const values = context.view(scores).subarray(from, to);
+    const [outRows, outScores] = [context.view(indices), context.view(best)];
+    const found = selectTopK(values, filled(numbers), k, 0, outRows, outScores, at);
+    for (let i = at; i < at + found; i++) outRows[i] = numbers[outRows[i]];
+    outRows.fill(-1, at + found, at + k);
+    outScores.fill(0, at + found, at + k);
+  },
+};
+
+/** Places of a list before the first -1. */
+function filled(numbers: Int32Array): number {
+  const end = numbers.indexOf(-1);
+  return end < 0 ? numbers.length : end;
 }
 
 /**
  * The rows with the best prefixes in all blocks' lists for a query, ascending; the lists are
  * ascending, and their blocks are in order.
  */
-export function bestListed(
+function bestListed(
+  context: Context,
   { blocks, count, listed }: PrefixLists,
   query: number,
   rows: Int32Array,
   prefixScores: Float32Array,
-  scratch: ScratchArrays,
 ): Int32Array {
-  const numbers = scratch.ints(blocks * listed);
-  const values = scratch.floats(blocks * listed);
+  const room = blocks * listed;
+  const numbers = context.at('i32', context.scratch(4 * room), room);
+  const values = context.at('f32', context.scratch(4 * room), room);
   let n = 0;
   for (let block = 0; block < blocks; block++) {
     for (let i = (block * count + query) * listed, end = i + listed; i < end && rows[i] >= 0; i++) {
@@ -154,26 +168,9 @@ export function bestListed(
       values[n++] = prefixScores[i];
     }
   }
-  const best = scratch.ints(listed);
-  const found = selectLargest(values, n, listed, scratch.floats(n), best, 0);
+  const best = context.at('i32', context.scratch(4 * listed), listed);
+  const moved = context.at('f32', context.scratch(4 * n), n);
+  const found = selectLargest(values.subarray(0, n), n, listed, moved, best, 0);
   for (let i = 0; i < found; i++) best[i] = numbers[best[i]];
   return best.subarray(0, found);
-}
-
-/**
- * The k rows with the largest estimates, best first, ties by the lower row, to `indices` and
- * `scores` at `at`; what is left is -1 and 0.
- */
-export function selectRows(
-  estimates: Float32Array,
-  numbers: Int32Array,
-  k: number,
-  indices: Int32Array,
-  scores: Float32Array,
-  at: number,
-): void {
-  const found = selectTopK(estimates, numbers.length, k, 0, indices, scores, at);
-  for (let i = at; i < at + found; i++) indices[i] = numbers[indices[i]];
-  indices.fill(-1, at + found, at + k);
-  scores.fill(0, at + found, at + k);
 }

@@ -3,10 +3,12 @@ import type { Kernels } from '../../../kernels/kernels.js';
 import { createMemory, type KernelMemory, PAGE, receiveMemory } from '../../../kernels/memory.js';
 import { plainKernels } from '../../../kernels/plain/plain.js';
 import { simdKernels } from '../../../kernels/simd.js';
+import { awaitStep, type Board, countBlock, drawBlock, stopJob } from '../board.js';
 import type { CpuArray } from '../cpu-tensor.js';
 import { operations } from '../operations/all-operations.js';
 import type { Operation } from '../operations/operation.js';
-import type { FromWorker, ToWorker } from '../protocol.js';
+import type { FromWorker, JobStep, ToWorker } from '../protocol.js';
+import type { ScratchArea } from '../scratch-area.js';
 import { elementBytes, typedView } from '../typed-view.js';
 import { BlockContext } from './block-context.js';
 import { Scratch } from './scratch.js';
@@ -50,12 +52,14 @@ class CpuWorker {
     post({ type: 'started' });
   }
 
-  receive(message: Exclude<ToWorker, { type: 'start' }>): void {
+  receive(message: ToWorker): void {
     if (message.type === 'tensor') this.#keep(message);
     else if (message.type === 'free') this.#tensors.delete(message.id);
     else if (message.type === 'read') this.#read(message);
     else if (message.type === 'write') this.#write(message);
-    else this.#run(message);
+    else if (message.type === 'several') message.messages.forEach(this.receive, this);
+    else if (message.type === 'block') this.#runOne(message);
+    else if (message.type === 'run') this.#run(message);
   }
 
   #keep({ tensor, location, top, zero }: Message<'tensor'>): void {
@@ -81,27 +85,47 @@ class CpuWorker {
     (target as { set(data: CpuArray, at: number): void }).set(data, at);
   }
 
-  #run(message: Message<'run'>): void {
+  #run({ job, steps, scratch, top, board }: Message<'run'>): void {
     try {
-      this.#runBlocks(message);
-      this.#post({ type: 'done', job: message.job });
+      this.#grow(top);
+      for (const [i, step] of steps.entries()) {
+        if (i > 0 && !awaitStep(board, i - 1, steps[i - 1].blocks)) break;
+        this.#runBlocks(step, i, scratch, board);
+      }
+      this.#post({ type: 'done', job });
     } catch (error) {
       // the rest would be work for nothing
-      if (message.counter) Atomics.store(message.counter, 0, message.to);
-      this.#fail(message.job, error);
+      stopJob(board);
+      this.#fail(job, error);
     }
   }
 
-  /** Blocks `from` to `to`, or those whose numbers the counter gives. */
-  #runBlocks({ operation: name, args, scratch, top, counter, from, to }: Message<'run'>): void {
-    this.#grow(top);
-    const operation = operations[name as keyof typeof operations] as Operation<unknown>;
-    const next = (block: number): number => (counter ? Atomics.add(counter, 0, 1) : block);
-    for (let block = next(from); block < to; block = next(block + 1)) {
-      this.#scratch.begin(name, scratch);
-      operation.run(this.#context, args, block);
-      this.#scratch.end();
+  /** Blocks whose numbers the board gives. */
+  #runBlocks(step: JobStep, index: number, scratch: ScratchArea, board: Board): void {
+    const { blocks } = step;
+    for (;;) {
+      const block = drawBlock(board, index, blocks);
+      if (block < 0) return;
+      this.#runBlock(step, block, scratch);
+      countBlock(board, index, blocks);
     }
+  }
+
+  #runOne({ job, step, block, scratch, top }: Message<'block'>): void {
+    try {
+      this.#grow(top);
+      this.#runBlock(step, block, scratch);
+      this.#post({ type: 'done', job });
+    } catch (error) {
+      this.#fail(job, error);
+    }
+  }
+
+  #runBlock({ operation: name, args }: JobStep, block: number, scratch: ScratchArea): void {
+    const operation = operations[name as keyof typeof operations] as Operation<unknown>;
+    this.#scratch.begin(name, scratch);
+    operation.run(this.#context, args, block);
+    this.#scratch.end();
   }
 
   #fail(job: number, error: unknown): void {
