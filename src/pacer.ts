@@ -2,7 +2,15 @@
  * Lets everything else that waits in this thread run: timers, events, painting. Unlike `setTimeout`
  * it is not slowed down in browsers.
  */
-export function nextMacrotask(): Promise<void> {
+export async function nextMacrotask(): Promise<void> {
+  await anotherTurn();
+  lastTurn = performance.now();
+}
+
+/** When something last waited for a turn of the event loop here. */
+let lastTurn = 0;
+
+function anotherTurn(): Promise<void> {
   if (typeof MessageChannel === 'undefined')
     return new Promise((resolve) => void setTimeout(resolve, 0));
   const { port1, port2 } = new MessageChannel();
@@ -17,21 +25,26 @@ export function nextMacrotask(): Promise<void> {
 
 /**
  * For loops of long calls: `await pace()` between steps of a few milliseconds gives the thread away
- * once `sliceMs` have passed since it did so last, and rejects with the signal's reason when that
- * is aborted. Never changes a result.
+ * once `sliceMs` have passed since anything here did so last: many short calls in a row give way as
+ * one long call does, and one of them alone waits for nothing. Rejects with the signal's reason
+ * when that is aborted, at once if it was before. Never changes a result.
  */
 export function pacer(
   signal?: AbortSignal | undefined,
   sliceMs = 10,
 ): () => Promise<void> | undefined {
-  let until = 0; // the first call checks the signal
+  let looked = false;
   const pause = async (): Promise<void> => {
     signal?.throwIfAborted();
     await nextMacrotask();
     signal?.throwIfAborted();
-    until = performance.now() + sliceMs;
   };
-  return () => (performance.now() < until ? undefined : pause());
+  return () => {
+    const first = !looked;
+    looked = true;
+    if (performance.now() < lastTurn + sliceMs && !(first && signal?.aborted)) return undefined;
+    return pause();
+  };
 }
 
 /** What is left of a piece of work, which yields after every few milliseconds of it. */

@@ -37,11 +37,11 @@ describe('the tensors of a worker', () => {
       length: 10,
     }));
     const whole: Tensor<'f32'> = { id: 5, dtype: 'f32', length: 40 };
-    tensors.set(a, { kind: 'memory', address: 64 });
-    tensors.set(b, { kind: 'file', file: { descriptor: 0, offset: 1, name: 'b.seg' } });
-    tensors.set(c, { kind: 'memory', address: 1024 });
-    tensors.set(d, { kind: 'buffer', buffer: new ArrayBuffer(40) });
-    tensors.set(whole, joined([a, b, c, d]));
+    tensors.set(a.id, { kind: 'memory', address: 64 });
+    tensors.set(b.id, { kind: 'file', file: { descriptor: 0, offset: 1, name: 'b.seg' } });
+    tensors.set(c.id, { kind: 'memory', address: 1024 });
+    tensors.set(d.id, { kind: 'buffer', buffer: new ArrayBuffer(40) });
+    tensors.set(whole.id, joined([a, b, c, d]));
     expect(tensors.address(a, 3, 10)).toBe(64 + 12);
     expect(tensors.address(b, 0, 1)).toBe(-1);
     expect(tensors.address(whole, 0, 10)).toBe(64);
@@ -88,20 +88,20 @@ describe('the tensors of a worker', () => {
             const values = Int8Array.from({ length }, (_, j) => i + 5 + j);
             all.push(...values);
             if (lies === 'file')
-              tensors.set(tensor, {
+              tensors.set(tensor.id, {
                 kind: 'file',
                 file: { descriptor: 0, offset: i + 5, name: '' },
               });
             else if (lies === 'buffer')
-              tensors.set(tensor, { kind: 'buffer', buffer: values.buffer });
+              tensors.set(tensor.id, { kind: 'buffer', buffer: values.buffer });
             else {
               new Int8Array(memory.buffer).set(values, i * 64);
-              tensors.set(tensor, { kind: 'memory', address: i * 64 });
+              tensors.set(tensor.id, { kind: 'memory', address: i * 64 });
             }
             return tensor;
           });
           const whole: Tensor<'i8'> = { id: 999, dtype: 'i8', length: all.length };
-          tensors.set(whole, joined(made));
+          tensors.set(whole.id, joined(made));
           const [from, to] = [a % (all.length + 1), b % (all.length + 1)].sort((x, y) => x - y);
           const copy = new Int8Array(to - from);
           tensors.copy(whole, from, copy);

@@ -41,8 +41,17 @@ export type ToWorker =
     }
   /** Unshared memory only: one block. */
   | { type: 'block'; job: number; step: JobStep; block: number; scratch: ScratchArea; top: number }
-  /** Messages one after the other. */
-  | { type: 'several'; messages: readonly ToWorker[] };
+  /** News of tensors, and then a message, if there is one. */
+  | { type: 'news'; news: TensorNews; next: ToWorker | null };
+
+/** What has become of tensors; numbers of them never come again. */
+export interface TensorNews {
+  /** Number and address of each that was made in the kernels' memory. */
+  readonly made: readonly number[];
+  readonly freed: readonly number[];
+  /** Of others, before those that were freed. */
+  readonly others: readonly ToWorker[];
+}
 
 /** From a worker to the device. */
 export type FromWorker =

@@ -1,5 +1,4 @@
 import { onAbort } from '../../../abortable.js';
-import type { WorkerPort } from '../../../platform.js';
 import type { RunOptions } from '../../../run-options.js';
 import { blocksDrawn, createBoard, stopJob } from '../board.js';
 import type { FromWorker, JobStep, ToWorker } from '../protocol.js';
@@ -23,7 +22,8 @@ export interface JobOptions extends RunOptions {
 /** What runs a job. */
 export interface JobRunner {
   readonly threads: number;
-  ports(): readonly WorkerPort[];
+  /** Sends a message to each of the first workers. */
+  post(messages: readonly ToWorker[]): void;
   nextJob(): number;
   expect(id: number, replies: number): Promise<FromWorker[]>;
 }
@@ -38,7 +38,7 @@ export async function runShared(runner: JobRunner, job: Job, options: JobOptions
   const id = runner.nextJob();
   const total = blocksOf(steps);
   const most = steps.reduce((sum, { blocks }) => Math.max(sum, blocks), 0);
-  const workers = runner.ports().slice(0, Math.min(runner.threads, most));
+  const workers = scratch.slice(0, Math.min(runner.threads, most));
   const replies = runner.expect(id, workers.length);
   const forget = options.signal && onAbort(options.signal, () => stopJob(board));
   const report = (): void =>
@@ -46,15 +46,7 @@ export async function runShared(runner: JobRunner, job: Job, options: JobOptions
   report();
   const timer = options.onProgress && setInterval(report, PROGRESS_INTERVAL_MS);
   try {
-    for (const [i, port] of workers.entries())
-      port.post({
-        type: 'run',
-        job: id,
-        steps,
-        scratch: scratch[i],
-        top,
-        board,
-      } satisfies ToWorker);
+    runner.post(workers.map((own) => ({ type: 'run', job: id, steps, scratch: own, top, board })));
     await replies;
   } finally {
     clearInterval(timer);
@@ -76,8 +68,7 @@ export async function runAlone(runner: JobRunner, job: Job, options: JobOptions)
       options.signal?.throwIfAborted();
       const id = runner.nextJob();
       const reply = runner.expect(id, 1);
-      const message: ToWorker = { type: 'block', job: id, step, block, scratch: scratch[0], top };
-      runner.ports()[0].post(message);
+      runner.post([{ type: 'block', job: id, step, block, scratch: scratch[0], top }]);
       await reply;
       options.onProgress?.({ stage, done: ++done, total });
     }

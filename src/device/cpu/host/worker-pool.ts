@@ -62,9 +62,7 @@ class WorkerPool implements Pool {
   readonly #settings: PoolSettings;
   readonly #replies = new PendingReplies();
   readonly #running = new Set<Promise<unknown>>();
-  readonly #held = new HeldMessages((message) => {
-    if (!this.#lost && !this.#death) for (const port of this.#ports) port.post(message);
-  });
+  readonly #held = new HeldMessages(() => this.#post([]));
   #workers: StartedWorkers | undefined;
   /**
    * Why there are no workers any more: it was closed, or they have taken their memory with them.
@@ -130,10 +128,7 @@ class WorkerPool implements Pool {
     if (options.signal?.aborted) return Promise.reject(options.signal.reason);
     const runner = {
       threads: this.threads,
-      ports: () => {
-        this.#held.send();
-        return this.#ports;
-      },
+      post: (messages: readonly ToWorker[]) => this.#post(messages),
       nextJob: () => this.#replies.next(),
       expect: (id: number, replies: number) => this.#expect(id, replies),
     };
@@ -152,8 +147,7 @@ class WorkerPool implements Pool {
     if (!this.#death && (this.#lost || this.#restarted)) await this.#track(this.#restart());
     const id = this.#replies.next();
     const reply = this.#track(this.#expect(id, 1));
-    this.#held.send();
-    this.#ports[0].post({ ...message, request: id } satisfies ToWorker);
+    this.#post([{ ...message, request: id }]);
     return (await reply)[0] as Extract<FromWorker, { type: 'data' }>;
   }
 
@@ -166,6 +160,16 @@ class WorkerPool implements Pool {
     this.#replies.failAll(this.#death);
     this.#workers?.abandon(this.#death);
     await Promise.all(this.#ports.map((port) => port.terminate()));
+  }
+
+  /** A message to each of the first workers, behind what is held for all. */
+  #post(messages: readonly ToWorker[]): void {
+    const news = this.#held.take();
+    for (const [i, port] of this.#ports.entries()) {
+      const own = messages[i] ?? null;
+      if (news) port.post({ type: 'news', news, next: own } satisfies ToWorker);
+      else if (own) port.post(own);
+    }
   }
 
   get #ports(): readonly WorkerPort[] {

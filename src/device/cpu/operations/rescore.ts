@@ -59,7 +59,8 @@ export interface ScoreRowsArgs {
  */
 export const scoreRows: Operation<ScoreRowsArgs> = {
   blocks: ({ count, listed, blockRows }) => count * Math.ceil(listed / blockRows),
-  scratchBytes: ({ documents: { dim } }) => SCRATCH_SLACK + 11 * dim + 64,
+  scratchBytes: ({ documents: { dim }, blockRows }) =>
+    SCRATCH_SLACK + 11 * dim + 4 * blockRows + 64,
   run(context, { documents, queries, shifts, listed, rows, scores, blockRows }, block) {
     const each = Math.ceil(listed / blockRows);
     const query = Math.floor(block / each);
@@ -96,17 +97,19 @@ function estimate(
   const { codes, scales } = queryCodes(context, queries, query, 1, dim);
   const rowScales = context.view(documents.scales);
   const queryScale = context.at('f32', scales, 1)[0];
-  const product = context.scratch(4);
-  const result = context.at('f32', product, 1);
+  const products = context.scratch(4 * numbers.length);
+  const resident = context.address(full);
   for (let i = 0; i < numbers.length; i++) {
-    const mark = context.mark();
     const from = numbers[i] * dim;
-    const row = context.stage(full, from, from + dim);
-    if (checks) checkText(context, full, from, from + dim, row, checks, numbers[i]);
-    context.kernels.scanI8(codes, row, 1, dim, product);
+    const mark = context.mark();
+    const row = resident < 0 ? context.stage(full, from, from + dim) : resident + from;
+    if (checks && resident < 0) checkText(context, full, from, from + dim, row, checks, numbers[i]);
+    context.kernels.scanI8(codes, row, 1, dim, products + 4 * i);
     context.rewind(mark);
-    estimates[i] = result[0] * (queryScale * rowScales[numbers[i]]);
   }
+  const values = context.at('f32', products, numbers.length);
+  for (let i = 0; i < numbers.length; i++)
+    estimates[i] = values[i] * (queryScale * rowScales[numbers[i]]);
   if (!lengths || !shifts) return;
   const [relative, shift] = [context.view(lengths.relative), context.view(shifts)[query]];
   for (let i = 0; i < numbers.length; i++)

@@ -18,7 +18,7 @@ export interface WorkerFiles {
 
 /** The tensors that a worker was told of. */
 export interface WorkerTensors {
-  set(tensor: CpuTensor, location: TensorLocation): void;
+  set(id: number, location: TensorLocation): void;
   delete(id: number): void;
   /** All values; the tensor lies in one piece of memory. */
   view<D extends CpuDType>(tensor: CpuTensor<D>): CpuArrayOf<D>;
@@ -69,7 +69,7 @@ export function createWorkerTensors(
   };
 
   return {
-    set: (tensor, location) => void locations.set(tensor.id, location),
+    set: (id, location) => void locations.set(id, location),
     delete: (id) => void locations.delete(id),
     view,
     copy,

@@ -57,14 +57,23 @@ class CpuWorker {
     else if (message.type === 'free') this.#tensors.delete(message.id);
     else if (message.type === 'read') this.#read(message);
     else if (message.type === 'write') this.#write(message);
-    else if (message.type === 'several') message.messages.forEach(this.receive, this);
+    else if (message.type === 'news') this.#hear(message);
     else if (message.type === 'block') this.#runOne(message);
     else if (message.type === 'run') this.#run(message);
   }
 
+  #hear({ news, next }: Message<'news'>): void {
+    const { made, freed, others } = news;
+    for (let i = 0; i < made.length; i += 2)
+      this.#tensors.set(made[i], { kind: 'memory', address: made[i + 1] });
+    for (const message of others) this.receive(message);
+    for (const id of freed) this.#tensors.delete(id);
+    if (next) this.receive(next);
+  }
+
   #keep({ tensor, location, top, zero }: Message<'tensor'>): void {
     this.#grow(top);
-    this.#tensors.set(tensor, location);
+    this.#tensors.set(tensor.id, location);
     if (zero) this.#tensors.view(tensor).fill(0);
   }
 
