@@ -189,7 +189,7 @@ export function maxDotsI16(
 }
 
 // Writes `used` of 16 lanes down a column of the output.
-function storeLanes(
+export function storeLanes(
   at: usize,
   stride: i32,
   used: i32,

@@ -6,6 +6,7 @@ import { Index } from '../collection/index.js';
 import { DEFAULT_DIM, DEFAULT_TOKENS } from '../encoder/default/node-default-weights.js';
 import { invalidArgument, LemurError } from '../errors.js';
 import { folderStorage } from '../storage/node-folder.js';
+import { encodings, type Precision } from '../tokens/encodings.js';
 import { positiveInteger, shared } from './arguments.js';
 import { refuseTextOptions } from './check-source.js';
 import { type Context, interruptible } from './context.js';
@@ -20,7 +21,7 @@ import { type Command, Option } from './vendor.js';
 /** Options that are decided when an index is made. */
 export interface CreationArguments {
   dim?: number | undefined;
-  precision?: 'int8' | 'float32' | undefined;
+  precision?: Precision | undefined;
   pooling?: number | undefined;
   features?: Features | undefined;
   maxTokens?: number | undefined;
@@ -45,8 +46,7 @@ export function addCreationOptions(command: Command): Command {
   );
   option(
     new Option('--precision <name>', 'how token vectors are stored (default: int8)').choices([
-      'int8',
-      'float32',
+      ...encodings.keys(),
     ]),
   );
   option(

@@ -76,6 +76,50 @@ export interface Kernels {
     outStride: number,
   ): void;
   /**
+   * The same for tokens with a scale each: max of scale * <lane, token>, float32 of the exact sum,
+   * then times the scale; `sums`: 32 int32 of scratch.
+   */
+  maxDotsScaledI16(
+    panels: number,
+    lanes: number,
+    dim: number,
+    tokens: number,
+    scales: number,
+    counts: number,
+    documents: number,
+    sums: number,
+    out: number,
+    outStride: number,
+  ): void;
+  /**
+   * Rows of a scale (the upper half of a float32) and `bytes` bytes of codes of `bits` bits, 2 or
+   * 4, to int16 rows of bytes * 8 / bits levels and float32 scales. Byte b holds values b, b +
+   * bytes, ..., the first in its lowest bits. `levels`: 16 int8. Rows need no alignment.
+   */
+  unpackLevels(
+    rows: number,
+    tokens: number,
+    bytes: number,
+    bits: number,
+    levels: number,
+    out: number,
+    scales: number,
+  ): void;
+  /**
+   * Rows x dim float32, rotated, to rows outRow apart, zero behind dim. Each round turns the signs
+   * of values whose own is negative (`signs`: rounds x dim) and takes the Hadamard transform,
+   * divided by its size's root, of the first 2^n values, in odd rounds of the last; 2^n <= dim.
+   */
+  rotateRows(
+    x: number,
+    rows: number,
+    dim: number,
+    signs: number,
+    rounds: number,
+    out: number,
+    outRow: number,
+  ): void;
+  /**
    * C (m x n) = or += A (m x k) B (k x n); element (i, j) of A at a[i * aRow + j * aCol], B
    * likewise; `scratch`: (m + 17) * 256 floats.
    */

@@ -67,7 +67,8 @@ export function maxSim(query: TokenMatrix, document: TokenMatrix): number {
 export interface MaxSimOptions extends DeviceOptions, RunOptions {
   /**
    * `int8` takes a quarter of the memory and is faster; the vectors' mean is kept apart, and each
-   * value is off by at most 1/254 of its document's largest difference from it. Default float32.
+   * value is off by at most 1/254 of its document's largest difference from it. `int4` and `int2`
+   * take an eighth and a fifteenth, and take longer to make. Default float32.
    */
   precision?: Precision | undefined;
 }

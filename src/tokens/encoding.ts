@@ -77,7 +77,7 @@ export interface TokenEncoding {
   decode(text: EncodedRows, basis: TokenBasis, out: Float32Array | Float64Array): void;
 
   /** Length that a row of zeros may have once it is decoded, by the scale of its text. */
-  zeroLength(scale: number, dim: number): number;
+  zeroLength(scale: number, basis: TokenBasis): number;
 
   /**
    * Where `decode` gives vectors of another space, say rotated ones: takes the vectors of a query,

@@ -3,13 +3,17 @@ import { showValue } from '../value-kind.js';
 import type { TokenEncoding } from './encoding.js';
 import { float32Encoding } from './float32-encoding.js';
 import { int8Encoding } from './int8-encoding.js';
+import { levelEncoding } from './level-encoding.js';
 
 /** Names of the encodings that come with the library. */
-export type Precision = 'float32' | 'int8';
+export type Precision = 'float32' | 'int8' | 'int4' | 'int2';
 
 /** Every way of storing token vectors, by its name. */
 export const encodings: Map<string, TokenEncoding> = new Map(
-  [float32Encoding, int8Encoding].map((encoding) => [encoding.name, encoding]),
+  [float32Encoding, int8Encoding, levelEncoding(4), levelEncoding(2)].map((encoding) => [
+    encoding.name,
+    encoding,
+  ]),
 );
 
 /** Whether a value names an encoding. */
@@ -17,9 +21,10 @@ export function isPrecision(value: unknown): value is Precision {
   return typeof value === 'string' && encodings.has(value);
 }
 
-/** Their names for messages: 'float32' or 'int8'. */
+/** Their names for messages: 'float32', 'int8', 'int4' or 'int2'. */
 export function precisionNames(): string {
-  return Array.from(encodings.keys(), (name) => `'${name}'`).join(' or ');
+  const names = Array.from(encodings.keys(), (name) => `'${name}'`);
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
 
 /** Raises 'invalid-argument' for what names no encoding. */

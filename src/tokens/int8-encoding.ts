@@ -63,7 +63,7 @@ export const int8Encoding: TokenEncoding = {
   },
 
   // every value half a step away
-  zeroLength: (scale, dim) => (scale * Math.sqrt(dim)) / 2,
+  zeroLength: (scale, { dim }) => (scale * Math.sqrt(dim)) / 2,
 };
 
 /**

@@ -71,7 +71,7 @@ export async function longestRows(
     }
     const length = Math.sqrt(largest);
     // no longer than what rounding makes of zero
-    const nothing = encoding.zeroLength(scales?.[text] ?? 1, dim);
+    const nothing = encoding.zeroLength(scales?.[text] ?? 1, tokens);
     lengths[text] = length <= nothing ? 0 : snapped(length);
   }
   return lengths;

@@ -10,6 +10,7 @@ export const STREAM = {
   batchOrder: 5,
   solveSample: 6,
   eigenvectors: 7,
+  tokenRotation: 8,
   // of a collection, whose tokens are read from storage
   storedLearnTokens: 11,
   storedTrainDocuments: 12,

@@ -200,7 +200,10 @@ describe('usage errors exit with 2 and a suggestion', () => {
     [['compact', ''], /Expected a path, got an empty one/],
     [['add', 'file:notes', 'x'], /file:notes; a file: URL has an absolute path/],
     [['help', 'serch'], /Usage: lemur/],
-    [['add', 'folder', 'x', '--precision', 'int4'], /Allowed choices are int8, float32/],
+    [
+      ['add', 'folder', 'x', '--precision', 'int3'],
+      /Allowed choices are float32, int8, int4, int2/,
+    ],
     [['add', 'folder', 'x', '--on-existing', 'ask'], /Allowed choices are error, skip, replace/],
     [
       ['search', 'folder', 'x', '--vectors', 'q.npy'],

@@ -63,7 +63,10 @@ function reference(
 const slack = (documents: number, queries: number, share: number): number =>
   share * DIM * 3 * (documents + 1e-36) * (queries + 1e-30) + 1e-36;
 
-describe.each(['float32', 'int8'] as const)('%s', (precision) => {
+/** What a product may be off by, as a share of the lengths. */
+const SHARE = { float32: 1e-5, int8: 1e-2, int4: 0.2, int2: 0.6 };
+
+describe.each(['float32', 'int8', 'int4', 'int2'] as const)('%s', (precision) => {
   test.each(SCALES)(
     'documents up to %d score as MaxSim says, whatever the size of the query',
     async (size) => {
@@ -75,7 +78,7 @@ describe.each(['float32', 'int8'] as const)('%s', (precision) => {
         const expected = reference(queries, documents);
         for (const [i, score] of scores.entries())
           expect(Math.abs(score - expected[i])).toBeLessThanOrEqual(
-            slack(size, scale, precision === 'int8' ? 1e-2 : 1e-5),
+            slack(size, scale, SHARE[precision]),
           );
         const top = await exact.search(queries, 6);
         expect([...top.scores].every(Number.isFinite)).toBe(true);

@@ -118,9 +118,9 @@ describe('candidates', () => {
       fields: { where: 'queries', expected: 16, got: 2 },
     };
     await expect(maxSim.score([[[1, 2]]])).rejects.toMatchObject(mismatch);
-    await expect(MaxSim.create(documents, { precision: 'int4' as 'int8' })).rejects.toMatchObject({
+    await expect(MaxSim.create(documents, { precision: 'int3' as 'int8' })).rejects.toMatchObject({
       code: 'invalid-argument',
-      message: "precision: expected 'float32' or 'int8', got int4",
+      message: "precision: expected 'float32', 'int8', 'int4' or 'int2', got int3",
     });
     await expect(MaxSim.create([])).rejects.toMatchObject({
       code: 'empty-corpus',

@@ -22,7 +22,9 @@ export interface CreateOptions extends DeviceOptions {
   /**
    * How token vectors are stored. `int8` (default): a byte a value, less the collection's mean
    * token and by a factor for each document: a quarter of the bytes, and a recall of .993 or more
-   * of the exact top 10 on the collections that were measured.
+   * of the exact top 10 on the collections that were measured. `int4` and `int2`: half a byte and a
+   * quarter of one a value and two bytes a token; recall .97 and .91, and the exact top 10 is
+   * among the best 20 (docs/benchmarks/precision.md).
    */
   precision?: Precision | undefined;
   /**

@@ -29,6 +29,9 @@ export const productCalls: Record<
   | 'widenI8'
   | 'maxDotsF32'
   | 'maxDotsI16'
+  | 'maxDotsScaledI16'
+  | 'unpackLevels'
+  | 'rotateRows'
   | 'gemmF32'
   | 'gemmI16'
   | 'scanF32'
@@ -73,6 +76,36 @@ export const productCalls: Record<
         6,
       ]),
     ),
+  maxDotsScaledI16: (draw) =>
+    LANES.flatMap((lanes) =>
+      [48, 128].map((dim) => [
+        draw.i16(wholePanels(lanes) * dim, 4095),
+        lanes,
+        dim,
+        draw.i16(TOKENS * dim, 127),
+        draw.f32(TOKENS),
+        counts(),
+        COUNTS.length,
+        scratch('i32', 32),
+        room('f32', lanes * 6),
+        6,
+      ]),
+    ),
+  unpackLevels: (draw) =>
+    [2, 4].flatMap((bits) =>
+      [12, 24, 64].map((bytes) => {
+        const [rows, levels] = [draw.i8(5 * (2 + bytes)), draw.i8(16)];
+        // finite scales
+        for (let at = 1; at < rows.values.length; at += 2 + bytes) rows.values[at] = 0x3f;
+        const out = room('i16', (5 * bytes * 8) / bits);
+        return [rows, 5, bytes, bits, levels, out, room('f32', 5)];
+      }),
+    ),
+  rotateRows: (draw) =>
+    [7, 48, 128].map((dim) => {
+      const out = room('f32', 5 * (dim + 3));
+      return [draw.f32(5 * dim), 5, dim, draw.f32(3 * dim), 3, out, dim + 3];
+    }),
   gemmF32: (draw) =>
     PRODUCTS.flatMap(([m, n, k]) =>
       [

@@ -3,6 +3,7 @@ import type { KernelMemory } from '../memory.js';
 import { plainCodes } from './codes.js';
 import { plainElementwise } from './elementwise.js';
 import { plainFeatureMap } from './feature-map.js';
+import { plainLevels } from './levels.js';
 import { plainMaxDots } from './max-dots.js';
 import { memoryViews } from './memory-views.js';
 import { plainNormalEquations } from './normal-equations.js';
@@ -20,6 +21,7 @@ export function plainKernels(memory: Pick<KernelMemory, 'buffer'>): Kernels {
   return {
     ...plainPanels(views),
     ...plainMaxDots(views),
+    ...plainLevels(views),
     ...plainProducts(views),
     ...plainFeatureMap(views),
     ...plainElementwise(views),

@@ -18,15 +18,15 @@ import {
 import { nodePlatform } from '../../dist/entry/node-platform.js';
 import { decodeVectors, encodeVectors } from '../../dist/tokens/encode-tokens.js';
 import { encodings, type Precision } from '../../dist/tokens/encodings.js';
-import { int4Encoding } from '../tokens/int4-encoding.js';
+import { nibbleEncoding } from '../tokens/nibble-encoding.js';
 import { documentsOf, matrixOf, randomOf } from './random-documents.js';
 
-// A third encoding touches two files: its own (test/tokens/int4-encoding.ts) and the table that
+// A further encoding touches two files: its own (test/tokens/nibble-encoding.ts) and the table that
 // gets its line and its name (src/tokens/encodings.ts). A kernel of its own would make it four: the
 // kernel's file and a line in src/device/cpu/operations/token-scorers.ts.
-const precision = 'int4' as Precision;
-beforeAll(() => void encodings.set(int4Encoding.name, int4Encoding));
-afterAll(() => void encodings.delete(int4Encoding.name));
+const precision = 'nibbles' as Precision;
+beforeAll(() => void encodings.set(nibbleEncoding.name, nibbleEncoding));
+afterAll(() => void encodings.delete(nibbleEncoding.name));
 
 const DIM = 15;
 const COUNT = 700;
@@ -46,7 +46,7 @@ const parametersOf = async (storage: Storage) =>
 
 /** Ids and scores of documents by MaxSim of what their vectors are decoded to, best first. */
 function ranking(documents: Documents, parameters: Float32Array, query: (typeof queries)[0]) {
-  const codec = { encoding: int4Encoding, dim: DIM, parameters };
+  const codec = { encoding: nibbleEncoding, dim: DIM, parameters };
   return documents
     .map(({ id, tokens: { data, dims } }) => {
       const decoded = decodeVectors(encodeVectors(data, codec), codec);
@@ -88,14 +88,14 @@ describe.each(Object.keys(PLATFORMS) as (keyof typeof PLATFORMS)[])('with %s', (
   let folder: string;
   beforeAll(async () => {
     device = await createCpuDevice({ ...PLATFORMS[name], readsFiles: false }, 1);
-    folder = await mkdtemp(join(tmpdir(), 'lemur-third-encoding-'));
+    folder = await mkdtemp(join(tmpdir(), 'lemur-further-encoding-'));
   });
   afterAll(async () => {
     await device.close();
     await rm(folder, { recursive: true });
   });
 
-  test('a collection of a third encoding is added to, reopened, searched, fitted, deleted from and compacted as any other', async () => {
+  test('a collection of a further encoding is added to, reopened, searched, fitted, deleted from and compacted as any other', async () => {
     const storage = folderStorage(folder);
     const all = documentsOf(COUNT, DIM);
     let index = await Index.create(storage, { dim: DIM, precision, features: 'trained', device });
@@ -103,8 +103,8 @@ describe.each(Object.keys(PLATFORMS) as (keyof typeof PLATFORMS)[])('with %s', (
     await index.close();
 
     const { precision: written, tokenMean, tokenLevels } = await manifestOf(storage);
-    expect({ written, tokenMean }).toEqual({ written: 'int4', tokenMean: null });
-    expect(tokenLevels).toHaveLength(int4Encoding.parameterCount(DIM));
+    expect({ written, tokenMean }).toEqual({ written: 'nibbles', tokenMean: null });
+    expect(tokenLevels).toHaveLength(nibbleEncoding.parameterCount(DIM));
 
     index = await Index.open(storage, { write: true, device });
     await expectExact(index, storage, all.slice(0, COUNT - 50));
@@ -120,7 +120,7 @@ describe.each(Object.keys(PLATFORMS) as (keyof typeof PLATFORMS)[])('with %s', (
     index = await Index.open(storage, { device });
     await expectExact(index, storage, all.slice(90));
     await expectFeatures(index);
-    expect(index.stats()).toMatchObject({ precision: 'int4', documents: COUNT - 90 });
+    expect(index.stats()).toMatchObject({ precision: 'nibbles', documents: COUNT - 90 });
     expect(index.stats().quantizationError).toBeGreaterThan(0);
     expect(index.stats().quantizationError).toBeLessThan(0.02);
     expect((await index.verify()).problems).toEqual([]);
@@ -128,10 +128,10 @@ describe.each(Object.keys(PLATFORMS) as (keyof typeof PLATFORMS)[])('with %s', (
   });
 
   test('an encoding that says that others would be better has its parameters and all rows replaced at compact', async () => {
-    encodings.set('int4', {
-      ...int4Encoding,
+    encodings.set('nibbles', {
+      ...nibbleEncoding,
       // the sample is on the levels, which it would give again: another plane tells
-      learn: (sample, seed) => int4Encoding.learn(sample, sample.counts.length < 60 ? seed : 7),
+      learn: (sample, seed) => nibbleEncoding.learn(sample, sample.counts.length < 60 ? seed : 7),
       improves: async () => true,
     });
     const storage = memoryStorage();
@@ -143,14 +143,14 @@ describe.each(Object.keys(PLATFORMS) as (keyof typeof PLATFORMS)[])('with %s', (
     await expectExact(index, storage, all);
     await index.compact();
     expect(await parametersOf(storage)).not.toEqual(before);
-    const codec = { encoding: int4Encoding, dim: DIM, parameters: before };
+    const codec = { encoding: nibbleEncoding, dim: DIM, parameters: before };
     const stored = all.map(({ tokens: { data, dims }, ...rest }) => ({
       ...rest,
       tokens: { data: decodeVectors(encodeVectors(data, codec), codec), dims },
     }));
     await expectExact(index, storage, stored);
     await index.close();
-    encodings.set('int4', int4Encoding);
+    encodings.set('nibbles', nibbleEncoding);
   });
 
   test('MaxSim scores it, and a fit computes with it, is saved and loaded', async () => {
@@ -169,7 +169,7 @@ describe.each(Object.keys(PLATFORMS) as (keyof typeof PLATFORMS)[])('with %s', (
     const weights = await lemur.computeWeights(tokens.slice(0, 3));
     lemur.close();
     const loaded = await Lemur.load(storage, { device });
-    expect(loaded.options.precision).toBe('int4');
+    expect(loaded.options.precision).toBe('nibbles');
     expect(await loaded.computeWeights(tokens.slice(0, 3))).toEqual(weights);
     loaded.close();
   });

@@ -13,8 +13,8 @@ const ROUNDS = 12;
  * divided by their largest value, and each value becomes the nearest of 16 levels learned from a
  * sample. Parameters: the plane's normal, dim values, and the levels, ascending.
  */
-export const int4Encoding: TokenEncoding = {
-  name: 'int4',
+export const nibbleEncoding: TokenEncoding = {
+  name: 'nibbles',
   dtype: 'i8',
   textScales: false,
   parametersName: 'tokenLevels',
@@ -48,8 +48,8 @@ export const int4Encoding: TokenEncoding = {
 
   loss(vectors, text, basis) {
     const decoded = new Float64Array(vectors.length);
-    int4Encoding.decode(text, basis, decoded);
-    int4Encoding.restore?.(decoded, basis);
+    nibbleEncoding.decode(text, basis, decoded);
+    nibbleEncoding.restore?.(decoded, basis);
     let [error, energy] = [0, 0];
     for (const [i, value] of vectors.entries()) {
       error += (value - decoded[i]) ** 2;

@@ -1,0 +1,78 @@
+import { wholePanels } from '../../../kernels/kernels.js';
+import { type CodeBits, codeBytes, LEVELS, paddedDim } from '../../../tokens/level-rows.js';
+import { ROTATION_ROUNDS } from '../../../tokens/rotation.js';
+import type { TokenScorer } from './token-scorer.js';
+
+/** Bytes of the levels that the kernels look up, and of the sums that they keep. */
+const [LEVEL_BYTES, SUM_BYTES] = [16, 128];
+
+/**
+ * Levels of a few bits with a scale a token, rotated and less a mean: lanes are rotated and become
+ * int16 codes with a scale each; the levels of a tile are looked up once, products are exact in
+ * int32, and the product of the lane with the mean is added behind.
+ */
+export function levelScorer(bits: CodeBits): TokenScorer {
+  return {
+    packScratch(lanes, dim) {
+      const padded = paddedDim(dim, bits);
+      const codes = 2 * (wholePanels(lanes) + lanes) * padded;
+      return codes + 4 * (lanes * (padded + 2) + padded + (ROTATION_ROUNDS + 1) * dim) + 512;
+    },
+    scoreScratch: (tokens, dim) =>
+      tokens * (2 * paddedDim(dim, bits) + 8) + LEVEL_BYTES + SUM_BYTES + 512,
+
+    pack(context, { dim, parameters }, x, lanes) {
+      const { kernels } = context;
+      if (!parameters) throw new Error('rotated documents without a rotation');
+      const padded = paddedDim(dim, bits);
+      const panels = context.scratch(wholePanels(lanes) * padded * 2);
+      const scales = context.scratch(lanes * 4);
+      const shifts = context.scratch(lanes * 4);
+
+      const learned = context.stage(parameters, 0, (ROTATION_ROUNDS + 1) * dim);
+      const rotated = context.scratch(lanes * padded * 4);
+      kernels.rotateRows(x, lanes, dim, learned, ROTATION_ROUNDS, rotated, padded);
+      const mean = context.scratch(padded * 4);
+      const values = context.at('f32', mean, padded).fill(0);
+      values.set(context.at('f32', learned + ROTATION_ROUNDS * dim * 4, dim));
+      kernels.scanF32(mean, rotated, lanes, padded, shifts);
+
+      const codes = context.scratch(lanes * padded * 2);
+      kernels.quantizeRowsI16(rotated, lanes, padded, laneLimit(padded), 0, codes, scales);
+      kernels.packLanesI16(codes, lanes, padded, panels);
+      return { panels, lanes, scales, shifts };
+    },
+
+    score(context, { dim }, { panels, lanes, scales, shifts }, tile, out, stride) {
+      const { kernels } = context;
+      const { rows, tokens, counts, documents } = tile;
+      const padded = paddedDim(dim, bits);
+      const levels = context.scratch(LEVEL_BYTES);
+      context.at('i8', levels, LEVEL_BYTES).fill(0).set(LEVELS[bits]);
+      const wide = context.scratch(tokens * padded * 2);
+      const each = context.scratch(tokens * 4);
+      kernels.unpackLevels(rows, tokens, codeBytes(dim, bits), bits, levels, wide, each);
+      const sums = context.scratch(SUM_BYTES);
+      kernels.maxDotsScaledI16(
+        panels,
+        lanes,
+        padded,
+        wide,
+        each,
+        counts,
+        documents,
+        sums,
+        out,
+        stride,
+      );
+      const ones = context.scratch(documents * 4);
+      context.at('f32', ones, documents).fill(1);
+      kernels.dequantise(out, lanes, documents, stride, scales, ones, shifts);
+    },
+  };
+}
+
+/** Largest code of a lane: with levels up to 127 the sums fit int32. */
+function laneLimit(dim: number): number {
+  return Math.min(4095, Math.floor((2 ** 31 - 1) / (127 * dim)));
+}
