@@ -60,6 +60,9 @@ else {
 }
 stage('long tests', process.execPath, tests('long'), true);
 stage(`tests on ${NEWER}`, 'npx', ['--yes', '-p', NEWER, 'node', ...tests('!long')], true);
+// of the long ones the one that this Node skips
+const merging = [VITEST, 'run', 'test/cli/merging.long'];
+stage(`merged kernels on ${NEWER}`, 'npx', ['--yes', '-p', NEWER, 'node', ...merging], true);
 // it leaves more in dist/ than is packed
 stage('types', 'npm', ['run', '--silent', 'typecheck']);
 // what is packed must not hold what an older build left
