@@ -136,7 +136,16 @@ export class CodeSearch {
     const scores = await scope.allocate('f32', some * listed);
     const indices = await scope.allocate('i32', some * k);
     const best = await scope.allocate('f32', some * k);
-    const scan = { documents, queries: prefixes, count: some, k: listed, shifts, blockRows };
+    const floors = await scope.upload('f32', new Float32Array(some).fill(-Infinity));
+    const scan = {
+      documents,
+      queries: prefixes,
+      count: some,
+      k: listed,
+      shifts,
+      blockRows,
+      floors,
+    };
     const lists = { blocks, count: some, listed, found, foundScores, rows };
     const asked = { documents, queries, shifts, count: some, listed, rows, scores };
     const each = this.#shares(some) ? RESCORED_ROWS : listed;

@@ -108,6 +108,11 @@ export interface ScanPrefixArgs {
   shifts: Tensor<'f32'> | null;
   /** Rows of a block. */
   blockRows: number;
+  /**
+   * Of each query a score that k rows are known to reach, at first -Infinity: each block raises it,
+   * and leaves out what is below.
+   */
+  floors: Tensor<'f32'>;
   /** Rows and scores, blocks x count x k. */
   rows: Tensor<'i32'>;
   scores: Tensor<'f32'>;
@@ -115,7 +120,8 @@ export interface ScanPrefixArgs {
 
 /**
  * For each query the k allowed rows of one block whose prefixes have the largest products with it,
- * ascending; what is left of a list is -1.
+ * ascending; what is left of a list is -1. Which of the rows below the k best of all are left out
+ * depends on the order of the blocks.
  */
 export const scanPrefix: Operation<ScanPrefixArgs> = {
   blocks: ({ documents, blockRows }) => Math.ceil(documents.rows / blockRows),
@@ -124,8 +130,9 @@ export const scanPrefix: Operation<ScanPrefixArgs> = {
     count * (4 * blockRows + 6 * prefixDim + 8) +
     TILE_BYTES +
     prefixDim +
-    8 * blockRows,
-  run(context, { documents, queries, count, k, allowed, shifts, blockRows, rows, scores }, block) {
+    16 * blockRows,
+  run(context, args, block) {
+    const { documents, queries, count, k, allowed, shifts, blockRows, rows, scores } = args;
     const { prefix, prefixDim } = documents;
     const first = block * blockRows;
     const used = Math.min(blockRows, documents.rows - first);
@@ -154,7 +161,10 @@ export const scanPrefix: Operation<ScanPrefixArgs> = {
     }
     const outRows = context.view(rows);
     const outScores = context.view(scores);
+    const floors = context.view(args.floors);
     const moved = context.at('f32', context.scratch(4 * used), used);
+    const kept = context.at('f32', context.scratch(4 * used), used);
+    const places = context.at('i32', context.scratch(4 * used), used);
     const { lengths } = documents;
     for (let i = 0; i < count; i++) {
       const at = (block * count + i) * k;
@@ -164,15 +174,37 @@ export const scanPrefix: Operation<ScanPrefixArgs> = {
         stretchScores(all, worth, context.view(shifts)[i], context.view(lengths.relative), first);
       }
       const values = keepAllowed(all, positions);
-      const end = at + selectLargest(values, values.length, k, moved, outRows, at);
+      const reaching = valuesFrom(floors[i], values, kept, places);
+      const end = at + selectLargest(kept, reaching, k, moved, outRows, at);
+      let least = Infinity;
       for (let j = at; j < end; j++) {
-        outScores[j] = values[outRows[j]];
-        outRows[j] = first + (positions ? positions[outRows[j]] : outRows[j]);
+        const place = places[outRows[j]];
+        outScores[j] = values[place];
+        if (values[place] < least) least = values[place];
+        outRows[j] = first + (positions ? positions[place] : place);
       }
+      // a lower one that another worker writes meanwhile is true as well
+      if (end === at + k && least > floors[i]) floors[i] = least;
       outRows.fill(-1, end, at + k);
     }
   },
 };
+
+/** Copies the values of at least `floor` and their places, in order; returns how many they are. */
+function valuesFrom(
+  floor: number,
+  values: Float32Array,
+  kept: Float32Array,
+  places: Int32Array,
+): number {
+  let n = 0;
+  for (let j = 0; j < values.length; j++) {
+    if (values[j] < floor) continue;
+    kept[n] = values[j];
+    places[n++] = j;
+  }
+  return n;
+}
 
 /** Products of rows from `first` on become estimates of <w - base, q>. */
 function stretchScores(
