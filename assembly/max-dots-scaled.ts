@@ -1,5 +1,3 @@
-import { storeLanes } from './max-dots';
-
 // maxDotsI16 for tokens with a scale each: out[x * outStride + d] = max over tokens t of document d
 // of scale t * <lane x, t>. Products are exact in int32, then float32, then scaled.
 //
@@ -123,4 +121,30 @@ function sumOne(token: usize, rowBytes: usize, panel: usize, sums: usize): void 
 @inline
 function scaled(sums: usize, scale: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_s(v128.load(sums)), scale);
+}
+
+// Writes `used` of 16 lanes down a column of the output.
+function storeLanes(
+  at: usize,
+  stride: i32,
+  used: i32,
+  m0: v128,
+  m1: v128,
+  m2: v128,
+  m3: v128,
+): void {
+  const step = (<usize>stride) << 2;
+  storeFour(at, step, used, m0);
+  if (used > 4) storeFour(at + step * 4, step, used - 4, m1);
+  if (used > 8) storeFour(at + step * 8, step, used - 8, m2);
+  if (used > 12) storeFour(at + step * 12, step, used - 12, m3);
+}
+
+// @ts-expect-error: decorator
+@inline
+function storeFour(at: usize, step: usize, used: i32, m: v128): void {
+  store<f32>(at, f32x4.extract_lane(m, 0));
+  if (used > 1) store<f32>(at + step, f32x4.extract_lane(m, 1));
+  if (used > 2) store<f32>(at + step * 2, f32x4.extract_lane(m, 2));
+  if (used > 3) store<f32>(at + step * 3, f32x4.extract_lane(m, 3));
 }

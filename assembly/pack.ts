@@ -1,11 +1,31 @@
 // Packing: the inner loops read 16 lanes of one dimension from one place.
 
-// Panels of 16 rows: out[panel][k][lane] = x[16 panel + lane][k], missing lanes zero. x is rows x
-// dim, out ceil(rows / 16) * 16 x dim.
+// Lanes of the next panel when so many are left: 16, 8 or 4, so that none is padded beyond 4.
+// @ts-expect-error: decorator
+@inline
+export function panelWidth(left: i32): i32 {
+  return left > 12 ? 16 : left > 4 ? 8 : 4;
+}
+
+// Panels of rows x dim: out[panel][k][lane], missing lanes zero; panels follow each other, dim x
+// their width.
 export function packLanesF32(x: usize, rows: i32, dim: i32, out: usize): void {
-  for (let first = 0; first < rows; first += 16) {
-    packPanel(x + (<usize>first * dim << 2), 1, dim, dim, min(16, rows - first), out);
-    out += (<usize>dim) << 6;
+  const row = (<usize>dim) << 2;
+  while (rows > 0) {
+    const width = panelWidth(rows);
+    for (let lane = 0; lane < width; lane += 4) {
+      packFour(
+        x + <usize>lane * row,
+        row,
+        dim,
+        rows - lane,
+        out + ((<usize>lane) << 2),
+        (<usize>width) << 2,
+      );
+    }
+    x += <usize>width * row;
+    out += <usize>width * row;
+    rows -= width;
   }
 }
 
@@ -32,24 +52,8 @@ export function packPanel(
   }
   if (kStride == 1 && used == 16) {
     const row = (<usize>jStride) << 2;
-    const deep = depth & ~3;
-    for (let lane = 0; lane < 16; lane += 4) {
-      let from = b + <usize>lane * row;
-      let to = out + ((<usize>lane) << 2);
-      for (let k = 0; k < deep; k += 4) {
-        transpose4(from, row, to);
-        from += 16;
-        to += 256;
-      }
-      for (let k = deep; k < depth; k++) {
-        store<f32>(to, load<f32>(from));
-        store<f32>(to, load<f32>(from + row), 4);
-        store<f32>(to, load<f32>(from + row * 2), 8);
-        store<f32>(to, load<f32>(from + row * 3), 12);
-        from += 4;
-        to += 64;
-      }
-    }
+    for (let lane = 0; lane < 16; lane += 4)
+      packFour(b + <usize>lane * row, row, depth, 4, out + ((<usize>lane) << 2), 64);
     return;
   }
   for (let k = 0; k < depth; k++) {
@@ -63,10 +67,31 @@ export function packPanel(
   }
 }
 
-// Four rows `row` bytes apart become four columns 64 bytes apart.
+// Four rows `row` bytes apart, missing ones zero, become four neighbours in each of `dim` lines,
+// `line` bytes apart.
+function packFour(from: usize, row: usize, dim: i32, used: i32, to: usize, line: usize): void {
+  let k = 0;
+  if (used >= 4) {
+    for (; k + 4 <= dim; k += 4) {
+      transpose4(from, row, to, line);
+      from += 16;
+      to += line << 2;
+    }
+  }
+  for (; k < dim; k++) {
+    store<f32>(to, used > 0 ? load<f32>(from) : 0);
+    store<f32>(to, used > 1 ? load<f32>(from + row) : 0, 4);
+    store<f32>(to, used > 2 ? load<f32>(from + row * 2) : 0, 8);
+    store<f32>(to, used > 3 ? load<f32>(from + row * 3) : 0, 12);
+    from += 4;
+    to += line;
+  }
+}
+
+// Four rows `row` bytes apart become four columns `line` bytes apart.
 // @ts-expect-error: decorator
 @inline
-function transpose4(from: usize, row: usize, to: usize): void {
+function transpose4(from: usize, row: usize, to: usize, line: usize): void {
   const a = v128.load(from);
   const b = v128.load(from + row);
   const c = v128.load(from + row * 2);
@@ -76,15 +101,24 @@ function transpose4(from: usize, row: usize, to: usize): void {
   const abHigh = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
   const cdHigh = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
   v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
-  v128.store(to, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), 64);
-  v128.store(to, v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5), 128);
-  v128.store(to, v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7), 192);
+  v128.store(to + line, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+  v128.store(to + line * 2, v128.shuffle<f32>(abHigh, cdHigh, 0, 1, 4, 5));
+  v128.store(to + line * 3, v128.shuffle<f32>(abHigh, cdHigh, 2, 3, 6, 7));
 }
 
-// Panels of 16 int16 rows as pairs: out[panel][k / 2][lane][k % 2], dim even, missing lanes zero. A
-// pair moves as one 32-bit value.
+// The same for int16 rows as pairs: out[panel][k / 2][lane][k % 2], dim even. A pair moves as one
+// 32-bit value.
 export function packLanesI16(x: usize, rows: i32, dim: i32, out: usize): void {
   packLanesF32(x, rows, dim >> 1, out);
+}
+
+// The same in panels of 16 throughout, missing lanes zero.
+export function packPanelsI16(x: usize, rows: i32, dim: i32, out: usize): void {
+  const pairs = dim >> 1;
+  for (let first = 0; first < rows; first += 16) {
+    packPanel(x + (<usize>first * pairs << 2), 1, pairs, pairs, min(16, rows - first), out);
+    out += (<usize>pairs) << 6;
+  }
 }
 
 // Panels of 16 columns of rows x n int16 (rows even(n) apart), two rows a pair: out[panel][r /

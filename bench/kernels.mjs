@@ -37,13 +37,13 @@ const kernels = [
   [
     'MaxSim float32, 32 x 128 query tokens, 8 x 100 tokens',
     2 * 32 * 800 * 128,
-    (k) => k.maxDotsF32(A, 32, 128, B, D, 8, C, 8),
+    (k) => k.maxDotsF32(A, 32, 128, B, D, 8, C, 8, 0),
     () => counts(8, 100),
   ],
   [
     'MaxSim int8, the same',
     2 * 32 * 800 * 128,
-    (k) => k.maxDotsI16(A, 32, 128, B, D, 8, C, 8),
+    (k) => k.maxDotsI16(A, 32, 128, B, D, 8, C, 8, 0),
     () => counts(8, 100),
   ],
   [

@@ -6,13 +6,18 @@
  * one conformance suite.
  */
 export interface Kernels {
-  /** Rows x dim float32 to panels of 16 rows: out[panel][k][lane], missing lanes zero. */
+  /**
+   * Rows x dim float32 to panels of `panelWidth` rows, one after the other: out[panel][k][lane],
+   * missing lanes zero.
+   */
   packLanesF32(x: number, rows: number, dim: number, out: number): void;
   /**
-   * Rows x dim int16, dim even, to panels of pairs: out[panel][k / 2][lane][k % 2], missing lanes
-   * zero.
+   * The same for int16 rows, dim even, in panels of pairs: out[panel][k / 2][lane][k % 2], missing
+   * lanes zero.
    */
   packLanesI16(x: number, rows: number, dim: number, out: number): void;
+  /** The same in panels of 16 throughout, for `gemmI16`. */
+  packPanelsI16(x: number, rows: number, dim: number, out: number): void;
   /**
    * Columns of rows x n int16, rows even(n) apart: out[panel][r / 2][lane][r % 2], panels of
    * outRows rows; a missing row or column is zero.
@@ -49,7 +54,7 @@ export interface Kernels {
   ): void;
   /**
    * out[x * outStride + d] = max over the tokens of document d of <lane x, token>; `counts` int32
-   * tokens a document, none zero.
+   * tokens a document, none zero; `best`: 64 bytes of scratch.
    */
   maxDotsF32(
     panels: number,
@@ -60,6 +65,7 @@ export interface Kernels {
     documents: number,
     out: number,
     outStride: number,
+    best: number,
   ): void;
   /**
    * The same for packed int16 lanes and widened int8 tokens; dim even; sums exact in int32, then
@@ -74,6 +80,7 @@ export interface Kernels {
     documents: number,
     out: number,
     outStride: number,
+    best: number,
   ): void;
   /**
    * The same for tokens with a scale each: max of scale * <lane, token>, float32 of the exact sum,
@@ -144,7 +151,7 @@ export interface Kernels {
   largestAbs(x: number, n: number): number;
   /**
    * C (m x n float32) = A B: A m x k codes with a factor for each row, B in panels of pairs
-   * (`packLanesI16`, `packPairsI16`) with a factor for each column, or none (0); k even. Codes up
+   * (`packPanelsI16`, `packPairsI16`) with a factor for each column, or none (0); k even. Codes up
    * to 2047: products are summed exactly in int32 over 512 dimensions, then in float32.
    */
   gemmI16(
@@ -270,10 +277,20 @@ export const ACTIVATIONS: readonly ['gelu', 'relu', 'silu', 'mish'] = [
 /** What comes behind a layer of the feature map: gelu (with erf), relu, silu or mish. */
 export type Activation = (typeof ACTIVATIONS)[number];
 
-/** Lanes of a panel: vectors are packed 16 at a time. */
+/** Lanes of a whole panel. */
 export const LANES = 16;
 
 /** `count` rounded up to whole panels. */
 export function wholePanels(count: number): number {
   return Math.ceil(count / LANES) * LANES;
+}
+
+/** Lanes of the next panel of MaxSim when so many are left: 16, 8 or 4. */
+export function panelWidth(left: number): number {
+  return left > 12 ? LANES : left > 4 ? 8 : 4;
+}
+
+/** Lanes in panels of `panelWidth`, the padding included. */
+export function packedLanes(count: number): number {
+  return Math.ceil(count / 4) * 4;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { wholePanels } from '../../src/kernels/kernels.js';
+import { packedLanes, wholePanels } from '../../src/kernels/kernels.js';
 import { dot, numbers, relativeError, sum } from '../numbers.js';
 import { guardEachTest } from './guarded-memory.js';
 import { DIMS, kinds, rowsOf, SIZES, TOLERANCE } from './kernel-kinds.js';
@@ -28,7 +28,7 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         const b = block('i16', draw.integers(n * k, 2047));
         b.values.fill(-2047, 0, k);
         const panels = block('i16', wholePanels(n) * k);
-        kernels.packLanesI16(b.address, n, k, panels.address);
+        kernels.packPanelsI16(b.address, n, k, panels.address);
         const down = block('f32', draw.floats(m));
         const columns = block('f32', draw.floats(wholePanels(n)));
         const c = block('f32', m * (n + 1));
@@ -72,7 +72,7 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         const x = block('f32', draw.floats(lanes * dim));
         const tokens = block('f32', draw.floats(sum(COUNTS) * dim));
         const counts = block('i32', COUNTS);
-        const panels = block('f32', wholePanels(lanes) * dim);
+        const panels = block('f32', packedLanes(lanes) * dim);
         kernels.packLanesF32(x.address, lanes, dim, panels.address);
         const stride = COUNTS.length + 3;
         const out = block('f32', (lanes - 1) * stride + COUNTS.length);
@@ -86,6 +86,7 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
           COUNTS.length,
           out.address,
           stride,
+          block('f32', 16).address,
         );
         const expected = naiveMaxDots(x.values, lanes, dim, tokens.values);
         expect(
@@ -113,7 +114,7 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       );
       const tokens = block('i8', draw.integers(sum(COUNTS) * dim, 127));
       const counts = block('i32', COUNTS);
-      const panels = block('i16', wholePanels(lanes) * even);
+      const panels = block('i16', packedLanes(lanes) * even);
       const wide = block('i16', sum(COUNTS) * even);
       kernels.packLanesI16(x.address, lanes, even, panels.address);
       kernels.widenI8(tokens.address, sum(COUNTS), dim, wide.address);
@@ -129,6 +130,7 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         COUNTS.length,
         out.address,
         stride,
+        block('f32', 16).address,
       );
       // sums are exact in int32; the result is their float32
       const expected = naiveMaxDots(drawn, lanes, dim, tokens.values).map(Math.fround);
@@ -139,14 +141,52 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
 
   test('give the largest inner product when all are far below zero', () => {
     const lanes = 17;
-    const panels = block('f32', wholePanels(lanes));
+    const panels = block('f32', packedLanes(lanes));
     const x = block('f32', new Array(lanes).fill(1e4));
     kernels.packLanesF32(x.address, lanes, 1, panels.address);
     const tokens = block('f32', [-3e4, -2e4, -5e4]);
     const counts = block('i32', [3]);
     const out = block('f32', lanes);
-    kernels.maxDotsF32(panels.address, lanes, 1, tokens.address, counts.address, 1, out.address, 1);
+    kernels.maxDotsF32(
+      panels.address,
+      lanes,
+      1,
+      tokens.address,
+      counts.address,
+      1,
+      out.address,
+      1,
+      block('f32', 16).address,
+    );
     expect([...out.values]).toEqual(new Array(lanes).fill(-2e8));
+  });
+
+  test('give a lane the same float32 products whatever lanes are beside it', () => {
+    const dim = 37;
+    const x = block('f32', numbers(5).floats(29 * dim));
+    const tokens = block('f32', numbers(6).floats(sum(COUNTS) * dim));
+    const counts = block('i32', COUNTS);
+    const best = block('f32', 16);
+    const products = (first: number, lanes: number): number[][] => {
+      const panels = block('f32', packedLanes(lanes) * dim);
+      const out = block('f32', lanes * COUNTS.length);
+      kernels.packLanesF32(x.address + first * dim * 4, lanes, dim, panels.address);
+      kernels.maxDotsF32(
+        panels.address,
+        lanes,
+        dim,
+        tokens.address,
+        counts.address,
+        COUNTS.length,
+        out.address,
+        COUNTS.length,
+        best.address,
+      );
+      return rowsOf(out.values, lanes, COUNTS.length);
+    };
+    const all = products(0, 29);
+    for (const lanes of [1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 24, 28])
+      expect(products(29 - lanes, lanes)).toEqual(all.slice(29 - lanes));
   });
 
   test('scan rows for one query, int8 exactly', () => {

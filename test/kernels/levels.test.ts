@@ -26,7 +26,7 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         scales.values[3] = 0;
         const counts = block('i32', COUNTS);
         const panels = block('i16', wholePanels(lanes) * dim);
-        kernels.packLanesI16(x.address, lanes, dim, panels.address);
+        kernels.packPanelsI16(x.address, lanes, dim, panels.address);
         const sums = block('i32', 32);
         const stride = COUNTS.length + 1;
         const out = block('f32', (lanes - 1) * stride + COUNTS.length);

@@ -1,11 +1,11 @@
-import { type Kernels, wholePanels } from '../kernels.js';
+import { type Kernels, packedLanes, wholePanels } from '../kernels.js';
 import { type Argument, type Block, type Draw, given, room, scratch } from './blocks.js';
 
 /** Calls of a kernel that go through its main loops and their ends. */
 export type Calls = (draw: Draw) => readonly (readonly Argument[])[];
 
-/** Query lanes: less than a panel, one, and more. */
-const LANES = [5, 16, 33];
+/** Query lanes: panels of 4, 8 and 16, whole and not. */
+const LANES = [3, 5, 16, 26];
 /** Tokens of the documents of a call. */
 const COUNTS = [1, 2, 3, 9, 18];
 const TOKENS = 33;
@@ -25,6 +25,7 @@ const PRODUCTS = [
 export const productCalls: Record<
   | 'packLanesF32'
   | 'packLanesI16'
+  | 'packPanelsI16'
   | 'packPairsI16'
   | 'widenI8'
   | 'maxDotsF32'
@@ -39,8 +40,10 @@ export const productCalls: Record<
   Calls
 > = {
   packLanesF32: (draw) =>
-    LANES.map((rows) => [draw.f32(rows * 48), rows, 48, room('f32', wholePanels(rows) * 48)]),
+    LANES.map((rows) => [draw.f32(rows * 48), rows, 48, room('f32', packedLanes(rows) * 48)]),
   packLanesI16: (draw) =>
+    LANES.map((rows) => [draw.i16(rows * 48, 4095), rows, 48, room('i16', packedLanes(rows) * 48)]),
+  packPanelsI16: (draw) =>
     LANES.map((rows) => [draw.i16(rows * 48, 4095), rows, 48, room('i16', wholePanels(rows) * 48)]),
   packPairsI16: (draw) =>
     [1, 7, 16].map((rows) => {
@@ -53,7 +56,7 @@ export const productCalls: Record<
   maxDotsF32: (draw) =>
     LANES.flatMap((lanes) =>
       [7, 128].map((dim) => [
-        draw.f32(wholePanels(lanes) * dim),
+        draw.f32(packedLanes(lanes) * dim),
         lanes,
         dim,
         draw.f32(TOKENS * dim),
@@ -61,12 +64,13 @@ export const productCalls: Record<
         COUNTS.length,
         room('f32', lanes * 6),
         6,
+        scratch('f32', 16),
       ]),
     ),
   maxDotsI16: (draw) =>
     LANES.flatMap((lanes) =>
       [48, 128].map((dim) => [
-        draw.i16(wholePanels(lanes) * dim, 4095),
+        draw.i16(packedLanes(lanes) * dim, 4095),
         lanes,
         dim,
         draw.i16(TOKENS * dim, 127),
@@ -74,6 +78,7 @@ export const productCalls: Record<
         COUNTS.length,
         room('f32', lanes * 6),
         6,
+        scratch('f32', 16),
       ]),
     ),
   maxDotsScaledI16: (draw) =>

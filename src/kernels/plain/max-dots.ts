@@ -1,4 +1,4 @@
-import type { Kernels } from '../kernels.js';
+import { type Kernels, panelWidth } from '../kernels.js';
 import type { MemoryViews } from './memory-views.js';
 
 type MaxDots = Pick<Kernels, 'maxDotsF32' | 'maxDotsI16'>;
@@ -14,6 +14,7 @@ export function plainMaxDots(views: MemoryViews): MaxDots {
     documents: number,
     out: number,
     outStride: number,
+    _best: number,
   ): void => {
     const { f32, i32 } = views();
     for (let x = 0; x < lanes; x++) {
@@ -33,16 +34,33 @@ export function plainMaxDots(views: MemoryViews): MaxDots {
   return {
     maxDotsF32(panels, lanes, dim, tokens, ...rest) {
       const { f32 } = views();
-      const lane = (x: number, k: number): number =>
-        f32[(panels >> 2) + (x >> 4) * 16 * dim + k * 16 + (x & 15)];
+      const places = lanePlaces(lanes);
+      const lane = (x: number, k: number): number => {
+        const { first, width } = places[x];
+        return f32[(panels >> 2) + first * dim + k * width + (x - first)];
+      };
       maxDots((x, k, t) => lane(x, k) * f32[(tokens >> 2) + t * dim + k], lanes, dim, ...rest);
     },
 
     maxDotsI16(panels, lanes, dim, tokens, ...rest) {
       const { i16 } = views();
-      const lane = (x: number, k: number): number =>
-        i16[(panels >> 1) + (x >> 4) * 16 * dim + (k >> 1) * 32 + (x & 15) * 2 + (k & 1)];
+      const places = lanePlaces(lanes);
+      const lane = (x: number, k: number): number => {
+        const { first, width } = places[x];
+        return i16[(panels >> 1) + first * dim + ((k >> 1) * width + x - first) * 2 + (k & 1)];
+      };
       maxDots((x, k, t) => lane(x, k) * i16[(tokens >> 1) + t * dim + k], lanes, dim, ...rest);
     },
   };
+}
+
+/** First lane and width of each lane's panel. */
+function lanePlaces(lanes: number): { first: number; width: number }[] {
+  const places: { first: number; width: number }[] = [];
+  while (places.length < lanes) {
+    const first = places.length;
+    const width = panelWidth(lanes - first);
+    for (let lane = 0; lane < width; lane++) places.push({ first, width });
+  }
+  return places;
 }

@@ -1,31 +1,32 @@
-import type { Kernels } from '../kernels.js';
+import { type Kernels, LANES, panelWidth } from '../kernels.js';
 import type { MemoryViews } from './memory-views.js';
 
-type Panels = Pick<Kernels, 'packLanesF32' | 'packLanesI16' | 'packPairsI16' | 'widenI8'>;
+type Panels = Pick<
+  Kernels,
+  'packLanesF32' | 'packLanesI16' | 'packPanelsI16' | 'packPairsI16' | 'widenI8'
+>;
 
 /** Rows laid out as the products read them. */
 export function plainPanels(views: MemoryViews): Panels {
   return {
     packLanesF32(x, rows, dim, out) {
       const { f32 } = views();
-      for (let first = 0, to = out >> 2; first < rows; first += 16) {
+      let to = out >> 2;
+      for (let first = 0, width = 0; first < rows; first += width) {
+        width = panelWidth(rows - first);
         for (let k = 0; k < dim; k++) {
-          for (let lane = 0; lane < 16; lane++)
-            f32[to++] = first + lane < rows ? f32[(x >> 2) + (first + lane) * dim + k] : 0;
+          for (let lane = first; lane < first + width; lane++)
+            f32[to++] = lane < rows ? f32[(x >> 2) + lane * dim + k] : 0;
         }
       }
     },
 
     packLanesI16(x, rows, dim, out) {
-      const { i16 } = views();
-      for (let first = 0, to = out >> 1; first < rows; first += 16) {
-        for (let k = 0; k < dim; k += 2) {
-          for (let lane = 0; lane < 16; lane++) {
-            for (let odd = 0; odd < 2; odd++)
-              i16[to++] = first + lane < rows ? i16[(x >> 1) + (first + lane) * dim + k + odd] : 0;
-          }
-        }
-      }
+      packPairs(views().i16, x, rows, dim, out, panelWidth);
+    },
+
+    packPanelsI16(x, rows, dim, out) {
+      packPairs(views().i16, x, rows, dim, out, () => LANES);
     },
 
     packPairsI16(x, rows, n, out, outRows) {
@@ -47,6 +48,27 @@ export function plainPanels(views: MemoryViews): Panels {
       }
     },
   };
+}
+
+/** Panels of pairs, each as wide as `widthOf` says of the rows that are left. */
+function packPairs(
+  i16: Int16Array,
+  x: number,
+  rows: number,
+  dim: number,
+  out: number,
+  widthOf: (left: number) => number,
+): void {
+  let to = out >> 1;
+  for (let first = 0, width = 0; first < rows; first += width) {
+    width = widthOf(rows - first);
+    for (let k = 0; k < dim; k += 2) {
+      for (let lane = first; lane < first + width; lane++) {
+        for (let odd = 0; odd < 2; odd++)
+          i16[to++] = lane < rows ? i16[(x >> 1) + lane * dim + k + odd] : 0;
+      }
+    }
+  }
 }
 
 function even(n: number): number {

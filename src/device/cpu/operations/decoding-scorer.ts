@@ -11,7 +11,7 @@ import type { TokenScorer } from './token-scorer.js';
  */
 export const decodingScorer: TokenScorer = {
   packScratch: (lanes, dim) => 4 * lanes * dim + float32Scorer.packScratch(lanes, dim),
-  scoreScratch: (tokens, dim) => 4 * tokens * dim,
+  scoreScratch: (tokens, dim) => 4 * tokens * dim + float32Scorer.scoreScratch(tokens, dim),
   pack(context, documents, x, lanes) {
     const length = lanes * documents.dim;
     const own = context.scratch(length * 4);

@@ -1,16 +1,18 @@
-import { wholePanels } from '../../../kernels/kernels.js';
+import { packedLanes } from '../../../kernels/kernels.js';
 import type { TokenScorer } from './token-scorer.js';
 
 /** Rows that are vectors, by the float32 kernel. */
 export const float32Scorer: TokenScorer = {
-  packScratch: (lanes, dim) => 4 * wholePanels(lanes) * dim,
-  scoreScratch: () => 0,
+  packScratch: (lanes, dim) => 4 * packedLanes(lanes) * dim,
+  scoreScratch: () => 64,
   pack(context, { dim }, x, lanes) {
-    const panels = context.scratch(wholePanels(lanes) * dim * 4);
+    const panels = context.scratch(packedLanes(lanes) * dim * 4);
     context.kernels.packLanesF32(x, lanes, dim, panels);
     return { panels, lanes, scales: 0, shifts: 0 };
   },
-  score({ kernels }, { dim }, { panels, lanes }, { rows, counts, documents }, out, stride) {
-    kernels.maxDotsF32(panels, lanes, dim, rows, counts, documents, out, stride);
+  score(context, { dim }, { panels, lanes }, { rows, counts, documents }, out, stride) {
+    const { kernels } = context;
+    const best = context.scratch(64);
+    kernels.maxDotsF32(panels, lanes, dim, rows, counts, documents, out, stride, best);
   },
 };

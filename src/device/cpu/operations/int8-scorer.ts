@@ -1,4 +1,4 @@
-import { wholePanels } from '../../../kernels/kernels.js';
+import { packedLanes } from '../../../kernels/kernels.js';
 import type { TokenScorer } from './token-scorer.js';
 
 /** Largest code of a lane: with int8 on the other side the sums of 4,000 dimensions fit int32. */
@@ -11,12 +11,12 @@ const evenUp = (n: number): number => n + (n & 1);
  * exact in int32, and the product of the lane with the mean is added behind.
  */
 export const int8Scorer: TokenScorer = {
-  packScratch: (lanes, dim) => 4 * wholePanels(lanes) * (2 * evenUp(dim) + 2) + 4 * dim,
-  scoreScratch: (tokens, dim) => 2 * tokens * evenUp(dim),
+  packScratch: (lanes, dim) => 4 * packedLanes(lanes) * (2 * evenUp(dim) + 2) + 4 * dim,
+  scoreScratch: (tokens, dim) => 2 * tokens * evenUp(dim) + 64,
   pack(context, { dim, parameters }, x, lanes) {
     const { kernels } = context;
     const even = evenUp(dim);
-    const panels = context.scratch(wholePanels(lanes) * even * 4);
+    const panels = context.scratch(packedLanes(lanes) * even * 2);
     const scales = context.scratch(lanes * 4);
     const codes = context.scratch(lanes * even * 2);
     kernels.quantizeRowsI16(x, lanes, dim, LANE_LIMIT, 0, codes, scales);
@@ -32,7 +32,17 @@ export const int8Scorer: TokenScorer = {
     const even = evenUp(dim);
     const wide = context.scratch(tokens * even * 2);
     kernels.widenI8(rows, tokens, dim, wide);
-    kernels.maxDotsI16(panels, lanes, even, wide, counts, documents, out, stride);
+    kernels.maxDotsI16(
+      panels,
+      lanes,
+      even,
+      wide,
+      counts,
+      documents,
+      out,
+      stride,
+      context.scratch(64),
+    );
     kernels.dequantise(out, lanes, documents, stride, scales, tile.scales, shifts);
   },
 };

@@ -39,7 +39,7 @@ export function levelScorer(bits: CodeBits): TokenScorer {
 
       const codes = context.scratch(lanes * padded * 2);
       kernels.quantizeRowsI16(rotated, lanes, padded, laneLimit(padded), 0, codes, scales);
-      kernels.packLanesI16(codes, lanes, padded, panels);
+      kernels.packPanelsI16(codes, lanes, padded, panels);
       return { panels, lanes, scales, shifts };
     },
 

@@ -188,7 +188,7 @@ export const packWeights: Operation<{ training: TrainingTensors }> = {
       const codes = context.scratch(rows * evenUp(inputs) * 2);
       const w = context.address(training.parameters, weight + first * inputs);
       kernels.quantizeRowsI16(w, rows, inputs, LIMIT, 0, codes, at.weightScales + first * 4);
-      kernels.packLanesI16(codes, rows, evenUp(inputs), at.forward + first * evenUp(inputs) * 2);
+      kernels.packPanelsI16(codes, rows, evenUp(inputs), at.forward + first * evenUp(inputs) * 2);
       kernels.packPairsI16(codes, rows, inputs, at.backward + first * 32, evenUp(outputs));
       return;
     }
