@@ -17,8 +17,12 @@ export interface StoredText<M extends Metadata = Metadata> {
   metadata: M | undefined;
 }
 
+/** Documents of one answer, all of which are held at once. */
+const MOST_DOCUMENTS = 2 ** 18;
+
 /**
  * The document with an id, or for an array those of its ids in its order; undefined: none has it.
+ * Rejects with 'invalid-argument' for what is no id, and for more than 262,144 of them.
  */
 export async function getDocuments<M extends Metadata>(
   snapshot: Snapshot,
@@ -30,6 +34,10 @@ export async function getDocuments<M extends Metadata>(
   }
   if (!Array.isArray(ids))
     throw invalidArgument('get', `expected an id or an array of ids, got ${describeKind(ids)}`);
+  if (ids.length > MOST_DOCUMENTS) {
+    const expected = `expected at most ${MOST_DOCUMENTS}: get some at a time`;
+    throw invalidArgument('ids', `${ids.length} ids, ${expected}`);
+  }
   // the caller may go on with its array
   const asked = ids.slice();
   const documents = await lookUp(snapshot, asked, 'ids');

@@ -85,13 +85,6 @@ export function encodeVectors(vectors: Float32Array, codec: TokenCodec): Encoded
   return { rows, scale: encoding.encode(vectors, codec, rows) };
 }
 
-/** Vectors of a text, tokens x dim. */
-export function decodeVectors(text: EncodedRows, codec: TokenCodec): Float32Array {
-  const out = new Float32Array((text.rows.length / rowLength(codec)) * codec.dim);
-  decodeInto(text, codec, out);
-  return out;
-}
-
 /**
  * Vectors of rows `from` to `to`, all of one text: decoded into `room`, or as they lie where rows
  * are vectors.
@@ -108,11 +101,23 @@ export function vectorsOf(
   const own = rows.subarray(from * width, to * width);
   if (own instanceof Float32Array) return own;
   const values = room.subarray(0, (to - from) * dim);
-  decodeInto({ rows: own, scale: scales?.[text] ?? 1 }, tokens, values);
+  decodeRows({ rows: own, scale: scales?.[text] ?? 1 }, tokens, values);
   return values;
 }
 
-function decodeInto(text: EncodedRows, codec: TokenCodec, out: Float32Array | Float64Array): void {
+/** Vectors of a text, tokens x dim. */
+export function decodeVectors(text: EncodedRows, codec: TokenCodec): Float32Array {
+  const out = new Float32Array((text.rows.length / rowLength(codec)) * codec.dim);
+  decodeRows(text, codec, out);
+  return out;
+}
+
+/** Vectors of rows of a text, rows x dim. */
+export function decodeRows(
+  text: EncodedRows,
+  codec: TokenCodec,
+  out: Float32Array | Float64Array,
+): void {
   codec.encoding.decode(text, codec, out);
   codec.encoding.restore?.(out, codec);
 }

@@ -67,8 +67,17 @@ export interface TokenEncoding {
     signal?: AbortSignal | undefined,
   ): Promise<boolean>;
 
-  /** Writes the rows of a text, tokens x dim, and returns its scale. */
-  encode(vectors: Float32Array, basis: TokenBasis, rows: TokenRows): number;
+  /**
+   * Where texts have a scale: what it comes from, for vectors of a text, tokens x dim. The whole
+   * text's is the largest of its parts'.
+   */
+  reach?(vectors: Float32Array, basis: TokenBasis): number;
+
+  /**
+   * Writes the rows of a text, tokens x dim, and returns its scale. What a row becomes depends on
+   * it and on the text's `reach` alone, which is given where the vectors are a part of the text.
+   */
+  encode(vectors: Float32Array, basis: TokenBasis, rows: TokenRows, reach?: number): number;
 
   /** What the rows of a text have lost. */
   loss(vectors: Float32Array, text: EncodedRows, basis: TokenBasis): EncodingLoss;

@@ -1,5 +1,5 @@
 import { pacer } from '../pacer.js';
-import type { TokenEncoding } from './encoding.js';
+import type { TokenBasis, TokenEncoding } from './encoding.js';
 import { meanToken } from './mean-token.js';
 import type { TokenSets } from './token-sets.js';
 
@@ -26,14 +26,10 @@ export const int8Encoding: TokenEncoding = {
     return (await relativeReach(sample, present, other, signal)) > MATERIAL;
   },
 
-  encode(vectors, { dim, parameters: mean }, codes) {
-    let largest = 0;
-    for (let row = 0; row < vectors.length; row += dim) {
-      for (let j = 0; j < dim; j++) {
-        const size = Math.abs(vectors[row + j] - mean[j]);
-        if (size > largest) largest = size;
-      }
-    }
+  reach: reachOf,
+
+  encode(vectors, basis, codes, largest = reachOf(vectors, basis)) {
+    const { dim, parameters: mean } = basis;
     const perUnit = largest > 0 ? 127 / largest : 0;
     for (let row = 0; row < vectors.length; row += dim) {
       // Math.round of -127 .. 127, several times as fast
@@ -65,6 +61,18 @@ export const int8Encoding: TokenEncoding = {
   // every value half a step away
   zeroLength: (scale, { dim }) => (scale * Math.sqrt(dim)) / 2,
 };
+
+/** The largest difference of a value from the mean's. */
+function reachOf(vectors: Float32Array, { dim, parameters: mean }: TokenBasis): number {
+  let largest = 0;
+  for (let row = 0; row < vectors.length; row += dim) {
+    for (let j = 0; j < dim; j++) {
+      const size = Math.abs(vectors[row + j] - mean[j]);
+      if (size > largest) largest = size;
+    }
+  }
+  return largest;
+}
 
 /**
  * How far a usual text's values are from one mean, relative to another: the ratio of the steps of

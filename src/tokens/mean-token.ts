@@ -1,8 +1,9 @@
 import { pacer } from '../pacer.js';
 import type { TokenSets } from './token-sets.js';
 
-/** Texts between two chances for everything else on this thread. */
+/** Texts, or rows of a long one, between two chances for everything else on this thread. */
 const TEXTS = 64;
+const ROWS = 1024;
 
 /** Rows whose length is so near to 1 count as of unit length, as they come. */
 const NEARLY_UNIT = 1e-2;
@@ -26,11 +27,13 @@ export async function meanToken(
   const sums = new Float64Array(dim);
   const lengths: number[] = [];
   let rows = 0;
+  let since = 0;
   for (let text = 0; text < counts.length; text++) {
     if (text % TEXTS === 0) await pace();
     let total = 0;
     let some = 0;
     for (let at = offsets[text] * dim; at < offsets[text + 1] * dim; at += dim) {
+      if (++since % ROWS === 0) await pace();
       let square = 0;
       for (let j = 0; j < dim; j++) square += vectors[at + j] * vectors[at + j];
       if (square === 0) continue;

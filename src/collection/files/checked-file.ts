@@ -7,12 +7,10 @@ import {
   toTypedArray,
   writeSafetensorsPaced,
 } from '../../formats/safetensors/safetensors.js';
-import {
-  openSafetensors,
-  type SafetensorsFile,
-} from '../../formats/safetensors/safetensors-file.js';
+import { openWithin, type SafetensorsFile } from '../../formats/safetensors/safetensors-file.js';
 import {
   elementSizes,
+  type HeaderLimits,
   LENGTH_BYTES,
   product,
 } from '../../formats/safetensors/safetensors-header.js';
@@ -24,6 +22,12 @@ import type { FileEntry } from './manifest.js';
 const STEPS_A_SECTION = 8;
 /** Sections of a file whose header takes some time. */
 const MANY_SECTIONS = 1024;
+
+/**
+ * What the manifest's checksum vouches for is as we wrote it: with more, perhaps, than would be
+ * written today.
+ */
+const OWN_HEADERS: HeaderLimits = { bytes: 2 ** 28, tensors: 2 ** 20 };
 
 /** Named arrays of a data file. */
 export type Sections = Record<string, { shape: readonly number[]; data: SafetensorsArray }>;
@@ -75,7 +79,7 @@ export async function openCheckedFile(
   const stored = await storage.open(entry.name);
   try {
     const body = await checkHeader(stored, entry);
-    const file = await openSafetensors(stored);
+    const file = await openWithin(stored, undefined, OWN_HEADERS);
     const { format, crc32: checks = '{}' } = file.metadata;
     if (format !== kind) throw damaged(stored, `a ${format}, expected a ${kind}`);
     if (file.tensors.size > MANY_SECTIONS) await nextMacrotask();

@@ -16,6 +16,8 @@ const STEPS_A_DOCUMENT = 8;
 const CHECKED_AT_ONCE = 1 << 22;
 /** Bytes of a checksum that count as a step. */
 const STEP_BYTES = 1 << 12;
+/** Bytes of a record, which is written as JSON. */
+const STEP_RECORD = 1 << 10;
 
 /**
  * The file of a batch of documents; the same documents give the same bytes. docs/formats.md has it
@@ -51,7 +53,7 @@ export async function encodeSegment(
     recordBytes.push(record);
     const bytes = parts[i];
     tokenChecks[i] = bytes.length > CHECKED_AT_ONCE ? await crc32Paced(bytes) : crc32(bytes);
-    await step(STEPS_A_DOCUMENT + (bytes.length + record.length) / STEP_BYTES);
+    await step(STEPS_A_DOCUMENT + bytes.length / STEP_BYTES + record.length / STEP_RECORD);
   }
   const ids = await concatBytes(idBytes, section, 'ids', step);
   const records = await concatBytes(recordBytes, section, 'texts and metadata', step);

@@ -5,7 +5,8 @@ import { TensorScope } from '../../device/with-tensors.js';
 import { stepPacer } from '../../pacer.js';
 import type { FetchedTokens } from '../../search/fetched-tokens.js';
 import type { FetchedCodes } from '../../search/prefix/best-by-codes.js';
-import { decodeVectors, unlearnedCodec } from '../../tokens/encode-tokens.js';
+import { decodedVectors } from '../../tokens/encode-long.js';
+import { unlearnedCodec } from '../../tokens/encode-tokens.js';
 import type { TokenCodec } from '../../tokens/encoding.js';
 import type { DocumentRecord } from '../metadata/document-record.js';
 import { firstNumbers, joinValues, segmentOf } from './document-numbers.js';
@@ -141,7 +142,7 @@ export class Snapshot implements SearchData {
   async vectors(document: number): Promise<Float32Array> {
     const { view, at } = this.locate(document);
     const [text] = await view.segment.readTokens(at, at + 1);
-    return decodeVectors(text, this.codec);
+    return decodedVectors(text, this.codec);
   }
 
   /** Until the function returned is called, nothing of it is given back. */

@@ -9,6 +9,7 @@ import { codecOf, withCodec } from '../files/token-codec.js';
 import type { Transaction } from '../files/transaction.js';
 import type { DocumentModel } from '../learn/document-model.js';
 import type { CheckedDocument } from '../metadata/document.js';
+import type { KnownPaths } from '../metadata/metadata-paths.js';
 import { checkInteger } from '../options/check-options.js';
 import type { AddOptions } from '../options/options.js';
 import type { Added } from '../options/results.js';
@@ -86,12 +87,12 @@ function checkAddOptions({ onExisting = 'error', total }: AddOptions): void {
 async function openSource(
   transaction: Transaction,
   source: DocumentSource,
-  paths: ReadonlySet<string>,
+  paths: KnownPaths,
   { onExisting = 'error', encoder, signal, guard }: AddRun,
 ): Promise<AsyncIterable<CheckedDocument>> {
   const gate = { dim: transaction.snapshot.manifest.dim, encodes: encoder !== undefined };
   if (!Array.isArray(source)) return readDocuments(source, gate, { signal, guard });
-  const rehearsal = new Admission(() => transaction.snapshot, onExisting, new Set(paths));
+  const rehearsal = new Admission(() => transaction.snapshot, onExisting, paths.copy());
   const admit = (document: CheckedDocument, where: string): void =>
     void rehearsal.admits(document, where);
   return eachDocument(await checkDocuments(source, gate, admit, signal), signal);

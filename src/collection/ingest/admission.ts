@@ -2,7 +2,7 @@ import { LemurError } from '../../errors.js';
 import { stepPacer } from '../../pacer.js';
 import type { Snapshot } from '../files/snapshot.js';
 import type { CheckedDocument } from '../metadata/document.js';
-import { notePaths } from '../metadata/metadata-paths.js';
+import { KnownPaths, notePaths } from '../metadata/metadata-paths.js';
 import type { AddOptions } from '../options/options.js';
 
 /** In a stream of documents: what came before is committed before more is asked for. */
@@ -15,7 +15,7 @@ export type AdmittedDocuments = AsyncIterable<CheckedDocument | typeof COMMIT>;
 export class Admission {
   readonly #snapshot: () => Snapshot;
   readonly #onExisting: NonNullable<AddOptions['onExisting']>;
-  readonly #paths: Set<string>;
+  readonly #paths: KnownPaths;
   /** Ids of documents that go in and are not committed. */
   readonly #pending = new Set<string>();
 
@@ -23,7 +23,7 @@ export class Admission {
   constructor(
     snapshot: () => Snapshot,
     onExisting: NonNullable<AddOptions['onExisting']>,
-    paths: Set<string>,
+    paths: KnownPaths,
   ) {
     this.#snapshot = snapshot;
     this.#onExisting = onExisting;
@@ -72,11 +72,11 @@ export async function* admitted(
 export async function storedPaths(
   { segments }: Snapshot,
   signal: AbortSignal | undefined,
-): Promise<Set<string>> {
+): Promise<KnownPaths> {
   const step = stepPacer(signal);
-  const paths = new Set<string>();
+  const paths = new KnownPaths();
   for (const { segment } of segments) {
-    for (const path of segment.columns.paths) paths.add(path);
+    for (const path of segment.columns.paths) if (!paths.has(path)) paths.add(path);
     await step(paths.size / 8);
   }
   return paths;

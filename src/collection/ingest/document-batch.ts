@@ -29,12 +29,14 @@ export class DocumentBatch {
     );
   }
 
-  async add(document: CheckedDocument, dim: number): Promise<void> {
+  /** Returns the bytes of the rest. */
+  async add(document: CheckedDocument, dim: number): Promise<number> {
     const bytes = await storedBytes(document);
     const tokens = document.tokens && ownTokens(document.tokens, document.id, dim);
     this.#documents.push({ ...document, tokens, bytes });
     this.#bytes += bytes + (tokens ? 4 * dim * matrixShape(tokens, 'tokens').rows : 0);
     this.#textBytes += 2 * (document.text?.length ?? 0);
+    return bytes;
   }
 
   /** Empties it. */

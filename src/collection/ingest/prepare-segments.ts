@@ -1,5 +1,6 @@
-import { nextMacrotask, pacer, stepPacer } from '../../pacer.js';
-import { encodeVectors, learnCodec } from '../../tokens/encode-tokens.js';
+import { pacer, stepPacer } from '../../pacer.js';
+import { storedVectors } from '../../tokens/encode-long.js';
+import { learnCodec } from '../../tokens/encode-tokens.js';
 import type { TokenCodec } from '../../tokens/encoding.js';
 import { joinTexts } from '../../tokens/join.js';
 import type { IndexManifest } from '../files/manifest.js';
@@ -11,10 +12,12 @@ import { type AdmittedDocuments, COMMIT } from './admission.js';
 import { DocumentBatch, type WaitingDocument } from './document-batch.js';
 import { type DocumentVectors, encodeDocuments, type VectorMaking } from './encode-documents.js';
 
-/** Values of a document after whose encoding other work on this thread gets a turn. */
-const LONG = 1 << 20;
 /** Float32 bytes that an encoding learns from at most. */
 const SAMPLE_BYTES = 16 * 1024 * 1024;
+/** Documents. */
+const SAMPLE_DOCUMENTS = 65_536;
+/** Bytes of texts and metadata that count as a step between two turns of the event loop. */
+const STEP_BYTES = 1 << 10;
 
 /** Documents as they will be stored, enough for a segment. */
 export interface PreparedSegment {
@@ -104,7 +107,8 @@ class Preparation {
   }
 
   async add(document: CheckedDocument): Promise<void> {
-    await this.#batch.add(document, this.#target.dim);
+    const bytes = await this.#batch.add(document, this.#target.dim);
+    await this.#step(bytes / STEP_BYTES);
     if (this.#batch.isFull) await this.#encodeBatch();
   }
 
@@ -152,7 +156,11 @@ class Preparation {
   /** Whether what has vectors is enough for the encoding to learn from, or too much to hold. */
   #isSample(): boolean {
     const { vectors, rest } = this.#rawBytes;
-    return vectors >= SAMPLE_BYTES || rest >= this.#limits.bytes / 2;
+    return (
+      vectors >= SAMPLE_BYTES ||
+      rest >= this.#limits.bytes / 2 ||
+      this.#raw.length >= SAMPLE_DOCUMENTS
+    );
   }
 
   /** Encodes all vectors as they are stored. */
@@ -161,8 +169,7 @@ class Preparation {
     this.#codec ??= await this.#learnCodec();
     for (const raw of this.#raw) {
       await this.#pace();
-      const ready = readyDocument(raw, this.#codec);
-      if (raw.vectors.length > LONG) await nextMacrotask();
+      const ready = await readyDocument(raw, this.#codec);
       this.#ready.push(ready);
       this.#readyBytes += ready.bytes;
     }
@@ -178,17 +185,18 @@ class Preparation {
   }
 }
 
-function readyDocument(
+async function readyDocument(
   { document, vectors, spans }: RawDocument,
   codec: TokenCodec,
-): ReadyDocument {
+): Promise<ReadyDocument> {
   // not its tokens, which take four times as much
   const { id, text, metadata, bytes } = document;
-  const encoded = encodeVectors(vectors, codec);
+  const { rows, scale, error, energy } = await storedVectors(vectors, codec);
   return {
-    document: { id, text, metadata, ...encoded, spans },
-    bytes: bytes + encoded.rows.byteLength + (spans?.byteLength ?? 0),
-    ...codec.encoding.loss(vectors, encoded, codec),
+    document: { id, text, metadata, rows, scale, spans },
+    bytes: bytes + rows.byteLength + (spans?.byteLength ?? 0),
+    error,
+    energy,
   };
 }
 

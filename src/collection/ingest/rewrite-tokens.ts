@@ -1,6 +1,6 @@
 import { pacer } from '../../pacer.js';
 import type { RunOptions } from '../../run-options.js';
-import { decodeVectors, encodeVectors } from '../../tokens/encode-tokens.js';
+import { decodedVectors, storedVectors } from '../../tokens/encode-long.js';
 import type { TokenCodec } from '../../tokens/encoding.js';
 import type { IndexManifest, SegmentEntry } from '../files/manifest.js';
 import type { SegmentView } from '../files/open-files.js';
@@ -65,13 +65,12 @@ async function rewriteSegment(
     for (const document of await segment.readDocuments(from, to)) {
       await pace();
       rewritten();
-      const old = decodeVectors(document, transaction.snapshot.codec);
+      const old = await decodedVectors(document, transaction.snapshot.codec);
       const vectors = change.map ? await change.map(old) : old;
-      const encoded = encodeVectors(vectors, codec);
-      const loss = codec.encoding.loss(vectors, encoded, codec);
+      const { rows, scale, ...loss } = await storedVectors(vectors, codec);
       error += loss.error;
       energy += loss.energy;
-      documents.push({ ...document, ...encoded });
+      documents.push({ ...document, rows, scale });
     }
   }
   const codes =

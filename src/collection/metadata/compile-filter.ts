@@ -25,7 +25,7 @@ export interface CompiledFilter {
  */
 export const MOST_CONDITIONS = 4096;
 /** Values in all `$in` and `$nin` of a filter together. */
-export const MOST_FILTER_VALUES = 100_000;
+export const MOST_FILTER_VALUES = 50_000;
 
 /** A path's values are compared by these. */
 const OPERATORS: readonly string[] = [
@@ -56,7 +56,7 @@ interface Place {
  * segments. `where` names it in errors. Raises 'invalid-argument', naming the place within the
  * filter, for operators that there are not, operands of another type (undefined and NaN among
  * them), objects and arrays as values, more than 32 levels of filters within filters, more than
- * 4,096 conditions, and more than 100,000 values of `$in` and `$nin`.
+ * 4,096 conditions, and more than 50,000 values of `$in` and `$nin`.
  */
 export function compileFilter(filter: unknown, where = 'filter'): CompiledFilter {
   const paths = new Set<string>();

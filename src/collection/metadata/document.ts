@@ -17,7 +17,7 @@ export interface IndexDocument<M extends Metadata = Metadata> {
    */
   text?: string | undefined;
   /**
-   * Token vectors: `{ data, dims: [tokens, dim] }` or nested arrays, 2^24 values at most. Given
+   * Token vectors: `{ data, dims: [tokens, dim] }` or nested arrays, 2^23 values at most. Given
    * together with a text, they are taken as they are.
    */
   tokens?: TokenMatrix | undefined;
@@ -47,8 +47,8 @@ const FIELDS: readonly string[] = ['id', 'text', 'tokens', 'metadata'];
 const ID_BYTES = 1024;
 /** Characters (UTF-16 code units) of a text. */
 const MOST_TEXT = 2 ** 23;
-/** Values of a document's token vectors: 131,072 vectors of 128 dimensions. */
-const MOST_TOKEN_VALUES = 2 ** 24;
+/** Values of a document's token vectors: 65,536 vectors of 128 dimensions. */
+const MOST_TOKEN_VALUES = 2 ** 23;
 const encoder = new TextEncoder();
 
 /**

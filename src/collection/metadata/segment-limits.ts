@@ -100,24 +100,26 @@ export function storedEnds(
   return last === length ? whole : undefined;
 }
 
-/** Things of these sizes in groups that follow one another, each as large as the limits allow. */
-export function grouped<T>(
+/**
+ * Things of these sizes in groups that follow one another, each as large as the limits allow,
+ * made when it is asked for.
+ */
+export function* grouped<T>(
   items: readonly T[],
   bytesOf: (item: T) => number,
   { bytes, documents }: SegmentLimits,
-): T[][] {
-  const groups: T[][] = [];
-  let room = 0;
+): Generator<T[], void, void> {
+  let group: T[] = [];
+  let room = bytes;
   for (const item of items) {
     const size = bytesOf(item);
-    const last = groups[groups.length - 1];
-    if (!last || size > room || last.length >= documents) {
-      groups.push([item]);
-      room = bytes - size;
-    } else {
-      last.push(item);
-      room -= size;
+    if (group.length > 0 && (size > room || group.length >= documents)) {
+      yield group;
+      group = [];
+      room = bytes;
     }
+    group.push(item);
+    room -= size;
   }
-  return groups;
+  if (group.length > 0) yield group;
 }

@@ -23,7 +23,7 @@ const NEAR_CUT = 16;
  * Characters of a text, as many for each token that is wanted, and at least so many, that are read
  * at most.
  */
-const MOST_READ = { eachToken: 64, least: 131_072 } as const;
+const MOST_READ = { eachToken: 64, least: 40_960 } as const;
 /** Characters that are searched for a place to cut. */
 const SEARCHED = 1024;
 /** Characters behind which any place will do. */
@@ -52,7 +52,7 @@ export interface TokenShapes {
  * is cut between characters, more tokens than the longest has characters before that, and four such
  * cuts must agree: what comes before a token's end does not depend on what comes after it, and some
  * token ends near every place. Of a text with few tokens in many characters, such as spaces, 64
- * characters for each token that is wanted and at least 131,072 are read.
+ * characters for each token that is wanted and at least 40,960 are read.
  */
 export function encodeStart(
   source: TokenSource,

@@ -27,14 +27,14 @@ export interface JsonLine {
 /** Options of `readLines` and `readJsonLines`. */
 export interface LineOptions {
   /**
-   * A longer line raises `bad-file` before it is held in memory as a whole. Default: 8 MiB, which
+   * A longer line raises `bad-file` before it is held in memory as a whole. Default: 6 MiB, which
    * is read and parsed without holding the thread for long.
    */
   maxLineBytes?: number | undefined;
 }
 
 /** Bytes of a line at most, if nothing else is said. */
-const MOST_LINE_BYTES: number = 2 ** 23;
+const MOST_LINE_BYTES: number = 6 * 2 ** 20;
 /** Longer lines are decoded in one turn of the event loop and parsed in the next. */
 const LONG_LINE = 2 ** 20;
 /** Line ends one after the other that are one step. */

@@ -8,13 +8,15 @@ import { checkText } from '../../bytes/check-text.js';
 import { ownBytes } from '../../bytes/typed-array.js';
 import { badFile, LemurError } from '../../errors.js';
 import { checkOptions, type OptionNames } from '../../known-options.js';
-import { atOnce, inTurns } from '../../pacer.js';
+import { atOnce, inTurns, nextMacrotask } from '../../pacer.js';
 import { showValue } from '../../value-kind.js';
 import { floatsFromChunks } from './float-chunks.js';
 import type { SafetensorsEntry } from './safetensors.js';
 import {
   badSafetensors,
   elementSizes,
+  HEADER_LIMITS,
+  type HeaderLimits,
   headerLength,
   LENGTH_BYTES,
   type PlacedTensor,
@@ -77,16 +79,26 @@ export async function openSafetensors(
 ): Promise<SafetensorsFile> {
   checkOptions(options, { signal: true }, 'openSafetensors');
   if (where !== undefined) checkText(where, 'openSafetensors: where');
-  const { signal } = options;
+  return openWithin(source, where, HEADER_LIMITS, options.signal);
+}
+
+/** `openSafetensors` of a file whose header may have other limits. */
+export async function openWithin(
+  source: UnnamedSource,
+  where: string | undefined,
+  limits: HeaderLimits,
+  signal?: AbortSignal | undefined,
+): Promise<SafetensorsFile> {
   const file = checkedSource(source, where, 'safetensors');
   const { name: at, size } = file;
   const first = await readBytes(file, 0, Math.min(LENGTH_BYTES, size), signal);
-  const header = await readBytes(file, LENGTH_BYTES, headerLength(first, size, at), signal);
+  const header = await readBytes(file, LENGTH_BYTES, headerLength(first, size, at, limits), signal);
   const body = LENGTH_BYTES + header.length;
-  const placing = placeTensors(parseHeader(header, at), size - body, at);
-  const { tensors, metadata } = await (header.length > LONG_HEADER
-    ? inTurns(placing)
-    : atOnce(placing));
+  const isLong = header.length > LONG_HEADER;
+  const parsed = parseHeader(header, at, limits);
+  if (isLong) await nextMacrotask();
+  const placing = placeTensors(parsed, size - body, at);
+  const { tensors, metadata } = await (isLong ? inTurns(placing) : atOnce(placing));
   const place = (name: string, rows: readonly [number, number] | undefined): Part => {
     const tensor = tensors.get(name);
     if (!tensor) throw badFile(at, `no tensor '${showValue(name)}'`);

@@ -66,14 +66,36 @@ export const LENGTH_BYTES = 8;
  * The metadata of a collection's documents may come to 20,492 tensors of a segment.
  */
 export const MOST_HEADER_BYTES: number = 2 ** 24;
-export const MOST_TENSORS: number = 2 ** 15;
+export const MOST_TENSORS = 24_576;
+/** Tensors of a file that is read in one go. */
+const MOST_AT_ONCE = 8192;
+
+/** The most that the header of a file may have. */
+export interface HeaderLimits {
+  readonly bytes: number;
+  readonly tensors: number;
+  /** What else there is for a file that has more. */
+  readonly advice?: string | undefined;
+}
+
+export const HEADER_LIMITS: HeaderLimits = { bytes: MOST_HEADER_BYTES, tensors: MOST_TENSORS };
+export const AT_ONCE_LIMITS: HeaderLimits = {
+  bytes: MOST_HEADER_BYTES,
+  tensors: MOST_AT_ONCE,
+  advice: `; openSafetensors reads up to ${MOST_TENSORS} tensors`,
+};
 /** Tensors that are checked between two turns of the event loop. */
 const SLICE = 2048;
 
 /**
  * The header's length, from the file's first bytes, found to be possible in a file of `size` bytes.
  */
-export function headerLength(first: Uint8Array, size: number, where: string): number {
+export function headerLength(
+  first: Uint8Array,
+  size: number,
+  where: string,
+  limits: HeaderLimits = HEADER_LIMITS,
+): number {
   if (size < LENGTH_BYTES || first.length < LENGTH_BYTES)
     throw badSafetensors(
       where,
@@ -87,7 +109,7 @@ export function headerLength(first: Uint8Array, size: number, where: string): nu
       where,
       `${size} bytes, expected at least ${LENGTH_BYTES + length}: the header is cut off`,
     );
-  if (length > MOST_HEADER_BYTES) throw tooLarge(where, `${length} bytes`, MOST_HEADER_BYTES);
+  if (length > limits.bytes) throw tooLarge(where, `${length} bytes`, limits.bytes);
   return length;
 }
 
@@ -143,14 +165,19 @@ export function product(shape: readonly number[]): number {
   return shape.reduce((size, length) => size * length, 1);
 }
 
-/** Raises `bad-file` for a header that is not JSON, or has more than 32,768 tensors. */
-export function parseHeader(bytes: Uint8Array, where: string): object {
+/** Raises `bad-file` for a header that is not JSON, or has more tensors than the limits. */
+export function parseHeader(
+  bytes: Uint8Array,
+  where: string,
+  limits: HeaderLimits = HEADER_LIMITS,
+): object {
   if (bytes[0] !== 0x7b) throw badSafetensors(where, 'a header that does not begin with {');
   let header: unknown;
   try {
     const json = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     const tensors = countTensors(json);
-    if (tensors > MOST_TENSORS) throw tooLarge(where, `${tensors} tensors`, MOST_TENSORS);
+    if (tensors > limits.tensors)
+      throw tooLarge(where, `${tensors} tensors`, limits.tensors, limits.advice);
     header = JSON.parse(json);
   } catch (cause) {
     if (cause instanceof LemurError) throw cause;
@@ -167,8 +194,8 @@ function countTensors(json: string): number {
   return count;
 }
 
-function tooLarge(where: string, got: string, most: number): LemurError {
-  const problem = `a safetensors header of ${got}, at most ${most} are read`;
+function tooLarge(where: string, got: string, most: number, advice = ''): LemurError {
+  const problem = `a safetensors header of ${got}, at most ${most} are read${advice}`;
   return badFile(where, problem);
 }
 

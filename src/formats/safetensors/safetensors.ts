@@ -5,6 +5,7 @@ import { invalidArgument } from '../../errors.js';
 import { atOnce, nextMacrotask } from '../../pacer.js';
 import { describeKind, kindOf } from '../../value-kind.js';
 import {
+  AT_ONCE_LIMITS,
   badSafetensors,
   elementSizes,
   headerLength,
@@ -50,14 +51,15 @@ export type SafetensorsArray =
 /**
  * Reads a safetensors file: 8 bytes of header length, a JSON header, the tensors' bytes end to end.
  * Tensors are views of `file`. `where` names the file in errors. Raises `bad-file` for anything
- * that the format does not allow. `openSafetensors` reads larger files in parts.
+ * that the format does not allow, and for more than 8,192 tensors. `openSafetensors` reads larger
+ * files in parts.
  */
 export function readSafetensors(given: Uint8Array, where = 'safetensors'): Safetensors {
   checkText(where, 'readSafetensors: where');
   const file = ownBytes(given, 'readSafetensors');
   const begin = LENGTH_BYTES + headerLength(file, file.length, where);
   const body = file.subarray(begin);
-  const header = parseHeader(file.subarray(LENGTH_BYTES, begin), where);
+  const header = parseHeader(file.subarray(LENGTH_BYTES, begin), where, AT_ONCE_LIMITS);
   const { tensors, metadata } = atOnce(placeTensors(header, body.length, where));
   const entries = new Map<string, SafetensorsEntry>();
   for (const [name, { type, shape, begin: from, end }] of tensors)

@@ -209,8 +209,9 @@ describe('the size of a document', () => {
 });
 
 test('groups are as large as the limits allow, and one that is larger stands alone', () => {
-  const group = (sizes: readonly number[], limits: Partial<SegmentLimits>): number[][] =>
-    grouped(sizes, (size) => size, limitsOf(limits));
+  const group = (sizes: readonly number[], limits: Partial<SegmentLimits>): number[][] => [
+    ...grouped(sizes, (size) => size, limitsOf(limits)),
+  ];
   expect(group([4, 4, 4, 20, 1, 9, 1], { bytes: 10 })).toEqual([[4, 4], [4], [20], [1, 9], [1]]);
   expect(group([1, 1, 1], { documents: 2 })).toEqual([[1, 1], [1]]);
   expect(group([], {})).toEqual([]);
