@@ -1,4 +1,5 @@
 import { checkText } from '../bytes/check-text.js';
+import { copyPaced } from '../bytes/copy-bytes.js';
 import { ownBytes } from '../bytes/typed-array.js';
 import { LemurError, storageFailed } from '../errors.js';
 import { releaseOnce } from './release-once.js';
@@ -10,9 +11,14 @@ export function memoryStorage(name = 'memory'): Storage {
   const files = new Map<string, Uint8Array>();
   /** When each lock that is held was taken. */
   const locks = new Map<string, { since: string }>();
-  // copies: slice() of a Node Buffer would be a view
-  const put = (file: string, bytes: Uint8Array): void =>
-    void files.set(file, new Uint8Array(ownBytes(bytes, `${name}/${file}`)));
+  const copyOf = (file: string, bytes: Uint8Array): Promise<Uint8Array> =>
+    copyPaced(ownBytes(bytes, `${name}/${file}`));
+  const checkNew = (file: string): void => {
+    if (files.has(file))
+      throw new LemurError('already-exists', `${name}: a file ${file} is there already`, {
+        where: `${name}/${file}`,
+      });
+  };
   const get = (file: string): Uint8Array => {
     const bytes = files.get(file);
     if (!bytes)
@@ -21,18 +27,19 @@ export function memoryStorage(name = 'memory'): Storage {
   };
   return {
     name,
-    read: async (file) => get(file).slice(),
+    read: async (file) => copyPaced(get(file)),
     open: async (file) => openedBytes(get(file), `${name}/${file}`),
     async write(file, bytes, { create = false } = {}) {
-      if (create && files.has(file))
-        throw new LemurError('already-exists', `${name}: a file ${file} is there already`, {
-          where: `${name}/${file}`,
-        });
-      put(file, bytes);
+      if (create) checkNew(file);
+      const copy = await copyOf(file, bytes);
+      // another call may have come first by now
+      if (create) checkNew(file);
+      files.set(file, copy);
     },
     async replace(file, bytes, check) {
+      const copy = await copyOf(file, bytes);
       await check?.();
-      put(file, bytes);
+      files.set(file, copy);
     },
     list: async () => [...files.keys()],
     async delete(file) {
@@ -67,7 +74,7 @@ function openedBytes(bytes: Uint8Array, where: string): StoredFile {
     inMemory: true,
     async read(offset, length) {
       if (closed) throw new LemurError('closed', `${where}: the file was closed`, { where });
-      return bytes.slice(offset, offset + length);
+      return copyPaced(bytes.subarray(offset, offset + length));
     },
     async close() {
       closed = true;

@@ -71,6 +71,20 @@ describe.each<[string, () => Storage]>([
     }
   });
 
+  test('lets one of two create a file, however long writing it takes', async () => {
+    const storage = create();
+    const long = [1, 2].map((value) => new Uint8Array(2 ** 23 + 1).fill(value));
+    const made = await Promise.allSettled(
+      long.map((own) => storage.write('a.bin', own, { create: true })),
+    );
+    expect(made.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(made.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'already-exists' },
+    });
+    const first = made.findIndex(({ status }) => status === 'fulfilled');
+    expect(Buffer.compare(await storage.read('a.bin'), long[first])).toBe(0);
+  });
+
   test('replaces, lists and deletes', async () => {
     const storage = create();
     expect(await storage.list()).toEqual([]);
