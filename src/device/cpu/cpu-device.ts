@@ -45,7 +45,7 @@ export async function createCpuDevice(
     },
     ...cpuMemory(store, platform.readsFiles),
     ...cpuRetriever(store, runSteps, workers),
-    ...cpuLearner(store, run),
+    ...cpuLearner(store, run, runSteps),
     close: () => pool.close(),
   };
 }

@@ -4,10 +4,10 @@ import { operations } from '../operations/all-operations.js';
 import { CpuMatrix } from './cpu-matrix.js';
 import { createTraining } from './cpu-training.js';
 import { sumOf, withPartials } from './partials.js';
-import type { Run } from './run.js';
+import type { Run, RunSteps } from './run.js';
 import type { TensorStore } from './tensor-store.js';
 
-export function cpuLearner(store: TensorStore, run: Run): Learner {
+export function cpuLearner(store: TensorStore, run: Run, runSteps: RunSteps): Learner {
   return {
     features: (featureMap, x, rows, out, options) =>
       run('features', { featureMap, x, rows, out }, options),
@@ -21,7 +21,7 @@ export function cpuLearner(store: TensorStore, run: Run): Learner {
         (values) => ({ sum: sumOf(values, 0, 2), sumSquares: sumOf(values, 1, 2) }),
       );
     },
-    createTraining: (shape) => createTraining(store, run, shape),
+    createTraining: (shape) => createTraining(store, runSteps, shape),
     gram: (z, rows, n, options?: RunOptions) => CpuMatrix.gram(store, run, { z, rows, n }, options),
     uploadMatrix: (values, n) => CpuMatrix.upload(store, run, values, n),
     async documentWeights({ factor, ...args }, options) {

@@ -4,16 +4,16 @@ import type { CpuDType, CpuTensor } from '../cpu-tensor.js';
 import { operations } from '../operations/all-operations.js';
 import { batchLayout } from '../operations/batch-layout.js';
 import { codeLayout } from '../operations/code-layout.js';
-import { partialCount } from '../operations/train-gradients.js';
+import { gradientNorm, partialLayout } from '../operations/train-partials.js';
 import type { TrainingTensors } from '../training-tensors.js';
 import { sumOf, withPartials } from './partials.js';
-import type { Run } from './run.js';
+import { type RunSteps, step } from './run.js';
 import type { TensorStore } from './tensor-store.js';
 
 /** Room for a training run; all of it is given back where some of it finds no place. */
 export async function createTraining(
   store: TensorStore,
-  run: Run,
+  run: RunSteps,
   shape: TrainingShape,
 ): Promise<Training> {
   const { layout, outputs, batchSize, products } = shape;
@@ -33,7 +33,7 @@ export async function createTraining(
       firstMoment: await resident('f32', length),
       secondMoment: await resident('f32', length),
       batch: await resident('f32', batchLayout(layout, outputs, batchSize).length),
-      partials: await resident('f64', partialCount(shape)),
+      partials: await resident('f64', partialLayout(shape).length),
       codes: coded && (await resident('i16', coded.codes)),
       scales: coded && (await resident('f32', coded.scales)),
     };
@@ -47,11 +47,16 @@ export async function createTraining(
 class CpuTraining implements Training {
   readonly parameterCount: number;
   readonly #store: TensorStore;
-  readonly #run: Run;
+  readonly #run: RunSteps;
   readonly #tensors: TrainingTensors;
   readonly #kept: readonly CpuTensor[];
 
-  constructor(store: TensorStore, run: Run, tensors: TrainingTensors, kept: readonly CpuTensor[]) {
+  constructor(
+    store: TensorStore,
+    run: RunSteps,
+    tensors: TrainingTensors,
+    kept: readonly CpuTensor[],
+  ) {
     this.parameterCount = tensors.parameters.length;
     this.#store = store;
     this.#run = run;
@@ -71,19 +76,21 @@ class CpuTraining implements Training {
     return this.#store.read(this.#tensors.gradients);
   }
 
-  async step(step: TrainStep): Promise<{ loss: number; gradientNorm: number }> {
+  async step(batch: TrainStep): Promise<{ loss: number; gradientNorm: number }> {
     const training = this.#tensors;
-    const args = { training, step };
-    if (training.codes) await this.#run('packWeights', args);
-    await this.#run('trainRows', args);
-    const errors = await this.#partials(operations.trainRows.blocks(args));
-    await this.#run('trainGradients', args);
-    const squares = await this.#partials(operations.trainGradients.blocks(args));
-    const gradientNorm = Math.sqrt(sumOf(squares));
-    const gradScale =
-      step.gradClip === null ? 1 : Math.min(1, step.gradClip / (gradientNorm + 1e-6));
-    await this.#run('trainUpdate', { ...args, gradScale });
-    return { loss: sumOf(errors) / (step.rows * training.outputs), gradientNorm };
+    const args = { training, step: batch };
+    const errorBlocks = operations.trainRows.blocks(args);
+    await this.#run([
+      ...(training.codes ? [step('packWeights', args)] : []),
+      step('trainRows', args),
+      step('trainGradients', args),
+      step('trainUpdate', args),
+    ]);
+    const partials = await this.#store.read(training.partials);
+    return {
+      loss: sumOf(partials.subarray(0, errorBlocks)) / (batch.rows * training.outputs),
+      gradientNorm: gradientNorm(training, partials),
+    };
   }
 
   loss(rows: LossRows, options?: RunOptions): Promise<number> {
@@ -93,16 +100,12 @@ class CpuTraining implements Training {
     return withPartials(
       this.#store,
       blocks,
-      (sums) => this.#run('loss', { ...args, sums }, options),
+      (sums) => this.#run([step('loss', { ...args, sums })], options),
       (values) => sumOf(values) / (rows.rows * training.outputs),
     );
   }
 
   close(): void {
     this.#store.free(...this.#kept);
-  }
-
-  #partials(count: number): Promise<Float64Array> {
-    return this.#store.read(this.#tensors.partials, 0, count);
   }
 }

@@ -1,40 +1,14 @@
-import type { TrainingTensors } from '../training-tensors.js';
 import { batchLayout } from './batch-layout.js';
 import { type Operation, SCRATCH_SLACK } from './operation.js';
+import { gradientBlocks, OUTPUTS, partialLayout } from './train-partials.js';
 import { productsOf, productsScratch, type StepArgs } from './train-products.js';
-import { ROWS } from './train-rows.js';
-
-/** Outputs of a block of weight gradients. */
-const OUTPUTS = 64;
-
-/** Partial sums that a step may need: by block of rows, then by block of weight rows. */
-export function partialCount(
-  training: Pick<TrainingTensors, 'layout' | 'outputs' | 'batchSize'>,
-): number {
-  const { layout, outputs, batchSize } = training;
-  return Math.max(
-    Math.ceil(batchSize / ROWS),
-    gradientBlocks(
-      layout.layers.map((layer) => layer.outputs),
-      outputs,
-    ),
-  );
-}
-
-function gradientBlocks(layers: readonly number[], outputs: number): number {
-  return [...layers, outputs].reduce((sum, n) => sum + Math.ceil(n / OUTPUTS), 0);
-}
 
 /**
  * Gradients of the parameters, 64 outputs of one matrix a block; partials get the sum of their
  * squares.
  */
 export const trainGradients: Operation<StepArgs> = {
-  blocks: ({ training }) =>
-    gradientBlocks(
-      training.layout.layers.map((layer) => layer.outputs),
-      training.outputs,
-    ),
+  blocks: ({ training }) => gradientBlocks(training),
   scratchBytes: ({ training }) => SCRATCH_SLACK + productsScratch(training, OUTPUTS),
   run(context, args, block) {
     const { training, step } = args;
@@ -44,6 +18,7 @@ export const trainGradients: Operation<StepArgs> = {
     const batch = context.address(training.batch);
     const plan = batchLayout(layout, outputs, training.batchSize);
     const { rows } = step;
+    const partials = context.view(training.partials).subarray(partialLayout(training).squares);
     let rest = block;
     let squares = 0;
     for (const [l, layer] of layout.layers.entries()) {
@@ -69,7 +44,7 @@ export const trainGradients: Operation<StepArgs> = {
       kernels.sumProducts(gradPre, batch + (own.normal + first) * 4, rows, used, n, gamma);
       kernels.sumRows(gradPre, rows, used, n, 0, beta);
       for (const vector of [bias, gamma, beta]) squares += kernels.sumSquares(vector, used);
-      context.view(training.partials)[block] = squares;
+      partials[block] = squares;
       return;
     }
     const { latentDim } = layout;
@@ -84,6 +59,6 @@ export const trainGradients: Operation<StepArgs> = {
       latent,
       head,
     );
-    context.view(training.partials)[block] = kernels.sumSquares(head, used * latentDim);
+    partials[block] = kernels.sumSquares(head, used * latentDim);
   },
 };

@@ -4,10 +4,8 @@ import type { TrainingTensors } from '../training-tensors.js';
 import { type BatchLayout, batchLayout } from './batch-layout.js';
 import { LAYER_NORM_EPS } from './forward.js';
 import { type Context, type Operation, SCRATCH_SLACK } from './operation.js';
+import { ROWS } from './train-partials.js';
 import { productsOf, productsScratch, type StepArgs } from './train-products.js';
-
-/** Rows of a block of a batch. */
-export const ROWS = 64;
 
 /**
  * Forward and backward through the rows of a batch: activations and their gradients, and the
