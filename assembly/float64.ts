@@ -4,8 +4,7 @@
 const DEPTH: i32 = 128;
 
 // C += A^T B with A (k x m) and B (k x n) float32, products and sums in float64; C (m x n) float64,
-// rows cRow apart. Sums run over blocks of 128 rows in order. `scratch`: (round2(m) + 8) * 128
-// doubles.
+// rows cRow apart. Sums run over blocks of 128 rows in order. `scratch`: (m + 10) * 128 doubles.
 export function outerF64(
   m: i32,
   n: i32,
@@ -18,7 +17,8 @@ export function outerF64(
   cRow: i32,
   scratch: usize,
 ): void {
-  const packedA = scratch + ((<usize>DEPTH) << 6);
+  const sums = scratch + ((<usize>DEPTH) << 6);
+  const packedA = sums + 128;
   const cBytes = (<usize>cRow) << 3;
   for (let from = 0; from < k; from += DEPTH) {
     const depth = min(DEPTH, k - from);
@@ -29,7 +29,9 @@ export function outerF64(
       let strip = packedA;
       let tile = c + ((<usize>j) << 3);
       for (let i = 0; i < m; i += 2) {
-        tile2x8(strip, scratch, depth, tile, cBytes, used, i + 1 < m);
+        tile2x8(strip, scratch, depth, sums);
+        addSums(sums, tile, used);
+        if (i + 1 < m) addSums(sums + 64, tile + cBytes, used);
         strip += (<usize>depth) << 4;
         tile += cBytes << 1;
       }
@@ -79,15 +81,8 @@ function packColumns8(b: usize, bRow: i32, depth: i32, used: i32, out: usize): v
   }
 }
 
-function tile2x8(
-  strip: usize,
-  panel: usize,
-  depth: i32,
-  c: usize,
-  cBytes: usize,
-  used: i32,
-  both: bool,
-): void {
+// Adjacent stores, from which V8 can merge pairs of registers to 256 bits.
+function tile2x8(strip: usize, panel: usize, depth: i32, sums: usize): void {
   let s00 = f64x2.splat(0);
   let s01 = s00;
   let s02 = s00;
@@ -115,24 +110,24 @@ function tile2x8(
     strip += 16;
     panel += 64;
   }
-  addRow(c, used, s00, s01, s02, s03);
-  if (both) addRow(c + cBytes, used, s10, s11, s12, s13);
+  v128.store(sums, s00);
+  v128.store(sums, s01, 16);
+  v128.store(sums, s02, 32);
+  v128.store(sums, s03, 48);
+  v128.store(sums, s10, 64);
+  v128.store(sums, s11, 80);
+  v128.store(sums, s12, 96);
+  v128.store(sums, s13, 112);
 }
 
-// @ts-expect-error: decorator
-@inline
-function addRow(c: usize, used: i32, s0: v128, s1: v128, s2: v128, s3: v128): void {
-  addTwo(c, used, s0);
-  if (used > 2) addTwo(c + 16, used - 2, s1);
-  if (used > 4) addTwo(c + 32, used - 4, s2);
-  if (used > 6) addTwo(c + 48, used - 6, s3);
-}
-
-// @ts-expect-error: decorator
-@inline
-function addTwo(c: usize, used: i32, s: v128): void {
-  if (used >= 2) v128.store(c, f64x2.add(v128.load(c), s));
-  else store<f64>(c, load<f64>(c) + f64x2.extract_lane(s, 0));
+// c += the first `used` of 8 sums.
+function addSums(sums: usize, c: usize, used: i32): void {
+  for (; used >= 2; used -= 2) {
+    v128.store(c, f64x2.add(v128.load(c), v128.load(sums)));
+    c += 16;
+    sums += 16;
+  }
+  if (used) store<f64>(c, load<f64>(c) + load<f64>(sums));
 }
 
 // Cholesky factor in place: the lower triangle of the symmetric n x n matrix becomes L with L L^T =

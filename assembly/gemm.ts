@@ -6,7 +6,10 @@ import { packPanel } from './pack';
 const DEPTH: i32 = 256;
 
 // C (+)= A B in float32; element (i, k) of A at a[i * aRow + k * aCol], likewise B (k, j) and C (i,
-// j at c[i * cRow + j]). Strides count elements. `scratch`: (round2(m) + 16) * 256 floats.
+// j at c[i * cRow + j]). Strides count elements. `scratch`: (m + 18) * 256 floats.
+//
+// A tile ends in nothing but adjacent stores, from which V8 can merge pairs of registers to 256
+// bits: to C where they are all of its values, to `sums` where there is more to do.
 export function gemmF32(
   m: i32, n: i32, k: i32,
   a: usize, aRow: i32, aCol: i32,
@@ -15,8 +18,8 @@ export function gemmF32(
   accumulate: i32,
   scratch: usize,
 ): void {
-  const pairs = (m + 1) >> 1;
-  const packedA = scratch + ((<usize>DEPTH) << 6);
+  const sums = scratch + ((<usize>DEPTH) << 6);
+  const packedA = sums + 128;
   const cBytes = (<usize>cRow) << 2;
   for (let from = 0; from < k || from == 0; from += DEPTH) {
     const depth = min(DEPTH, k - from);
@@ -34,8 +37,15 @@ export function gemmF32(
       );
       let strip = packedA;
       let tile = c + ((<usize>j) << 2);
-      for (let i = 0; i < pairs; i++) {
-        tile2x16(strip, scratch, depth, tile, cBytes, used, (i << 1) + 1 < m, add);
+      for (let i = 0; i < m; i += 2) {
+        const both = i + 1 < m;
+        if (used == 16 && !add) {
+          tile2x16(strip, scratch, depth, tile, both ? tile + cBytes : sums);
+        } else {
+          tile2x16(strip, scratch, depth, sums, sums + 64);
+          storeSums(sums, tile, used, add);
+          if (both) storeSums(sums + 64, tile + cBytes, used, add);
+        }
         strip += (<usize>depth) << 3;
         tile += cBytes << 1;
       }
@@ -96,17 +106,8 @@ function packTransposed(from: usize, step: usize, strip: usize, out: usize): voi
   }
 }
 
-// Two rows x 16 columns in eight registers.
-function tile2x16(
-  strip: usize,
-  panel: usize,
-  depth: i32,
-  c: usize,
-  cBytes: usize,
-  used: i32,
-  both: bool,
-  add: bool,
-): void {
+// Two rows x 16 columns in eight registers, to two rows of the output.
+function tile2x16(strip: usize, panel: usize, depth: i32, c: usize, d: usize): void {
   let s00 = f32x4.splat(0);
   let s01 = s00;
   let s02 = s00;
@@ -134,48 +135,30 @@ function tile2x16(
     strip += 8;
     panel += 64;
   }
-  if (used == 16) {
-    storeRow(c, add, s00, s01, s02, s03);
-    if (both) storeRow(c + cBytes, add, s10, s11, s12, s13);
-  } else {
-    storePart(c, used, add, s00, s01, s02, s03);
-    if (both) storePart(c + cBytes, used, add, s10, s11, s12, s13);
-  }
+  v128.store(c, s00);
+  v128.store(c, s01, 16);
+  v128.store(c, s02, 32);
+  v128.store(c, s03, 48);
+  v128.store(d, s10);
+  v128.store(d, s11, 16);
+  v128.store(d, s12, 32);
+  v128.store(d, s13, 48);
 }
 
+// The first `used` of 16 sums to a row of C, or added to it.
 // @ts-expect-error: decorator
 @inline
-export function storeRow(c: usize, add: bool, s0: v128, s1: v128, s2: v128, s3: v128): void {
-  if (add) {
-    s0 = f32x4.add(v128.load(c), s0);
-    s1 = f32x4.add(v128.load(c, 16), s1);
-    s2 = f32x4.add(v128.load(c, 32), s2);
-    s3 = f32x4.add(v128.load(c, 48), s3);
-  }
-  v128.store(c, s0);
-  v128.store(c, s1, 16);
-  v128.store(c, s2, 32);
-  v128.store(c, s3, 48);
-}
-
-export function storePart(
-  c: usize,
-  used: i32,
-  add: bool,
-  s0: v128,
-  s1: v128,
-  s2: v128,
-  s3: v128,
-): void {
-  for (let j = 0; j < used; j++) {
-    const s = j < 4 ? s0 : j < 8 ? s1 : j < 12 ? s2 : s3;
-    const lane = j & 3;
-    let value: f32 = 0;
-    if (lane == 0) value = f32x4.extract_lane(s, 0);
-    else if (lane == 1) value = f32x4.extract_lane(s, 1);
-    else if (lane == 2) value = f32x4.extract_lane(s, 2);
-    else value = f32x4.extract_lane(s, 3);
-    store<f32>(c, add ? load<f32>(c) + value : value);
-    c += 4;
+function storeSums(sums: usize, c: usize, used: i32, add: bool): void {
+  if (used == 16 && add) {
+    v128.store(c, f32x4.add(v128.load(c), v128.load(sums)));
+    v128.store(c, f32x4.add(v128.load(c, 16), v128.load(sums, 16)), 16);
+    v128.store(c, f32x4.add(v128.load(c, 32), v128.load(sums, 32)), 32);
+    v128.store(c, f32x4.add(v128.load(c, 48), v128.load(sums, 48)), 48);
+  } else {
+    for (const end = sums + ((<usize>used) << 2); sums < end; sums += 4) {
+      const s = load<f32>(sums);
+      store<f32>(c, add ? load<f32>(c) + s : s);
+      c += 4;
+    }
   }
 }

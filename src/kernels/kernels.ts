@@ -83,8 +83,8 @@ export interface Kernels {
     best: number,
   ): void;
   /**
-   * The same for tokens with a scale each: max of scale * <lane, token>, float32 of the exact sum,
-   * then times the scale; `sums`: 32 int32 of scratch.
+   * The same for int16 tokens with a scale each: max of scale * <lane, token>, float32 of the exact
+   * sum, then times the scale.
    */
   maxDotsScaledI16(
     panels: number,
@@ -94,9 +94,9 @@ export interface Kernels {
     scales: number,
     counts: number,
     documents: number,
-    sums: number,
     out: number,
     outStride: number,
+    best: number,
   ): void;
   /**
    * Rows of a scale (the upper half of a float32) and `bytes` bytes of codes of `bits` bits, 2 or
@@ -128,7 +128,7 @@ export interface Kernels {
   ): void;
   /**
    * C (m x n) = or += A (m x k) B (k x n); element (i, j) of A at a[i * aRow + j * aCol], B
-   * likewise; `scratch`: (m + 17) * 256 floats.
+   * likewise; `scratch`: (m + 18) * 256 floats.
    */
   gemmF32(
     m: number,
@@ -167,7 +167,7 @@ export interface Kernels {
   ): void;
   /**
    * C (m x n float64) += A^T B, A (k x m) and B (k x n) float32, sums in float64; `scratch`: (m +
-   * 9) * 128 doubles.
+   * 10) * 128 doubles.
    */
   outerF64(
     m: number,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { wholePanels } from '../../src/kernels/kernels.js';
+import { packedLanes } from '../../src/kernels/kernels.js';
 import { dot, numbers, relativeError, sum } from '../numbers.js';
 import { guardEachTest } from './guarded-memory.js';
 import { DIMS, kinds, rowsOf, SIZES } from './kernel-kinds.js';
@@ -25,9 +25,8 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         const scales = block('f32', draw.floats(TOKENS).map(Math.abs));
         scales.values[3] = 0;
         const counts = block('i32', COUNTS);
-        const panels = block('i16', wholePanels(lanes) * dim);
-        kernels.packPanelsI16(x.address, lanes, dim, panels.address);
-        const sums = block('i32', 32);
+        const panels = block('i16', packedLanes(lanes) * dim);
+        kernels.packLanesI16(x.address, lanes, dim, panels.address);
         const stride = COUNTS.length + 1;
         const out = block('f32', (lanes - 1) * stride + COUNTS.length);
         out.values.fill(7);
@@ -39,9 +38,9 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
           scales.address,
           counts.address,
           COUNTS.length,
-          sums.address,
           out.address,
           stride,
+          block('f32', 16).address,
         );
         const rows = rowsOf(tokens.values, TOKENS, dim);
         const expected = rowsOf(x.values, lanes, dim).flatMap((lane) => {

@@ -28,7 +28,7 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
           const cRow = n + 2;
           const before = withGaps(draw.floats((m - 1) * cRow + n), cRow, n);
           const c = block('f32', before);
-          const scratch = block('f32', (m + 17) * 256);
+          const scratch = block('f32', (m + 18) * 256);
           const [aRow, aCol] = transposed === 'left' || transposed === 'both' ? [1, m] : [k, 1];
           const [bRow, bCol] = transposed === 'right' || transposed === 'both' ? [1, k] : [n, 1];
           kernels.gemmF32(
@@ -76,7 +76,7 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
       const b = block('f32', draw.floats((k - 1) * bRow + n));
       const before = withGaps(Float64Array.from(draw.floats((m - 1) * cRow + n)), cRow, n);
       const c = block('f64', before);
-      const scratch = block('f64', (m + 9) * 128);
+      const scratch = block('f64', (m + 10) * 128);
       kernels.outerF64(m, n, k, a.address, aRow, b.address, bRow, c.address, cRow, scratch.address);
       const expected = before.slice();
       for (let i = 0; i < m; i++) {

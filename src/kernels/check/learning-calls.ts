@@ -28,7 +28,7 @@ export const learningCalls: Record<Exclude<keyof Kernels, ProductKernel>, Calls>
       const k = 2 * n + 1;
       const [a, b] = [draw.f32(k * (17 + 3)), draw.f32(k * (n + 1))];
       const c = draw.f64(17 * (n + 2));
-      return [17, n, k, a, 17 + 3, b, n + 1, c, n + 2, scratch('f64', (17 + 9) * 128)];
+      return [17, n, k, a, 17 + 3, b, n + 1, c, n + 2, scratch('f64', (17 + 10) * 128)];
     }),
   addToF64: (draw) => SIZES.map((n) => [draw.f64(n), draw.f32(n), n]),
   choleskyF64: (draw) => [3, 16, 37].map((n) => [positiveDefinite(draw, n), n]),

@@ -84,16 +84,16 @@ export const productCalls: Record<
   maxDotsScaledI16: (draw) =>
     LANES.flatMap((lanes) =>
       [48, 128].map((dim) => [
-        draw.i16(wholePanels(lanes) * dim, 4095),
+        draw.i16(packedLanes(lanes) * dim, 4095),
         lanes,
         dim,
         draw.i16(TOKENS * dim, 127),
         draw.f32(TOKENS),
         counts(),
         COUNTS.length,
-        scratch('i32', 32),
         room('f32', lanes * 6),
         6,
+        scratch('f32', 16),
       ]),
     ),
   unpackLevels: (draw) =>
@@ -118,7 +118,7 @@ export const productCalls: Record<
         { left: [1, m], right: [1, k], accumulate: 1 },
       ].map(({ left, right, accumulate }) => {
         const [a, b, c] = [draw.f32(m * k), draw.f32(k * n), draw.f32(m * (n + 2))];
-        const free = scratch('f32', (m + 17) * 256);
+        const free = scratch('f32', (m + 18) * 256);
         return [m, n, k, a, ...left, b, ...right, c, n + 2, accumulate, free];
       }),
     ),

@@ -1,4 +1,5 @@
 import type { Kernels } from '../kernels.js';
+import { lanePlaces } from './max-dots.js';
 import type { MemoryViews } from './memory-views.js';
 
 type Levels = Pick<Kernels, 'maxDotsScaledI16' | 'unpackLevels' | 'rotateRows'>;
@@ -6,17 +7,20 @@ type Levels = Pick<Kernels, 'maxDotsScaledI16' | 'unpackLevels' | 'rotateRows'>;
 /** Tokens as levels of a few bits with a scale each. */
 export function plainLevels(views: MemoryViews): Levels {
   return {
-    maxDotsScaledI16(panels, lanes, dim, tokens, scales, counts, documents, _sums, out, outStride) {
+    maxDotsScaledI16(panels, lanes, dim, tokens, scales, counts, documents, out, outStride) {
       const { f32, i32, i16 } = views();
+      const places = lanePlaces(lanes);
       for (let x = 0; x < lanes; x++) {
-        const panel = (panels >> 1) + (x >> 4) * 16 * dim + (x & 15) * 2;
+        const { first, width } = places[x];
+        const panel = (panels >> 1) + first * dim + (x - first) * 2;
         let token = 0;
         for (let d = 0; d < documents; d++) {
           let best = -Infinity;
           for (let end = token + i32[(counts >> 2) + d]; token < end; token++) {
             let dot = 0;
             for (let k = 0; k < dim; k++)
-              dot += i16[panel + (k >> 1) * 32 + (k & 1)] * i16[(tokens >> 1) + token * dim + k];
+              dot +=
+                i16[panel + (k >> 1) * width * 2 + (k & 1)] * i16[(tokens >> 1) + token * dim + k];
             const score = Math.fround(Math.fround(dot) * f32[(scales >> 2) + token]);
             // not for NaN
             if (score > best) best = score;

@@ -55,7 +55,7 @@ export function plainMaxDots(views: MemoryViews): MaxDots {
 }
 
 /** First lane and width of each lane's panel. */
-function lanePlaces(lanes: number): { first: number; width: number }[] {
+export function lanePlaces(lanes: number): { first: number; width: number }[] {
   const places: { first: number; width: number }[] = [];
   while (places.length < lanes) {
     const first = places.length;

@@ -11,7 +11,7 @@ export function forwardScratch(layout: FeatureLayout, rows: number): number {
 
 /** Floats of scratch of the matrix product with `rows` rows on the left. */
 export function gemmScratch(rows: number): number {
-  return (rows + 17) * 256;
+  return (rows + 18) * 256;
 }
 
 /**

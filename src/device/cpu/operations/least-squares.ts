@@ -16,7 +16,7 @@ const DOCUMENTS = 64;
 
 /** Floating-point doubles of scratch of the float64 outer product with m columns on the left. */
 function outerScratch(m: number): number {
-  return (m + 9) * 128;
+  return (m + 10) * 128;
 }
 
 /** out (n x n, lower squares) = Z^T Z in float64, one square of 128 x 128 a block. */

@@ -1,10 +1,10 @@
-import { wholePanels } from '../../../kernels/kernels.js';
+import { packedLanes } from '../../../kernels/kernels.js';
 import { type CodeBits, codeBytes, LEVELS, paddedDim } from '../../../tokens/level-rows.js';
 import { ROTATION_ROUNDS } from '../../../tokens/rotation.js';
 import type { TokenScorer } from './token-scorer.js';
 
-/** Bytes of the levels that the kernels look up, and of the sums that they keep. */
-const [LEVEL_BYTES, SUM_BYTES] = [16, 128];
+/** Bytes of the levels that the kernels look up, and of the maxima that they keep. */
+const [LEVEL_BYTES, BEST_BYTES] = [16, 64];
 
 /**
  * Levels of a few bits with a scale a token, rotated and less a mean: lanes are rotated and become
@@ -15,17 +15,17 @@ export function levelScorer(bits: CodeBits): TokenScorer {
   return {
     packScratch(lanes, dim) {
       const padded = paddedDim(dim, bits);
-      const codes = 2 * (wholePanels(lanes) + lanes) * padded;
+      const codes = 2 * (packedLanes(lanes) + lanes) * padded;
       return codes + 4 * (lanes * (padded + 2) + padded + (ROTATION_ROUNDS + 1) * dim) + 512;
     },
     scoreScratch: (tokens, dim) =>
-      tokens * (2 * paddedDim(dim, bits) + 8) + LEVEL_BYTES + SUM_BYTES + 512,
+      tokens * (2 * paddedDim(dim, bits) + 8) + LEVEL_BYTES + BEST_BYTES + 512,
 
     pack(context, { dim, parameters }, x, lanes) {
       const { kernels } = context;
       if (!parameters) throw new Error('rotated documents without a rotation');
       const padded = paddedDim(dim, bits);
-      const panels = context.scratch(wholePanels(lanes) * padded * 2);
+      const panels = context.scratch(packedLanes(lanes) * padded * 2);
       const scales = context.scratch(lanes * 4);
       const shifts = context.scratch(lanes * 4);
 
@@ -39,7 +39,7 @@ export function levelScorer(bits: CodeBits): TokenScorer {
 
       const codes = context.scratch(lanes * padded * 2);
       kernels.quantizeRowsI16(rotated, lanes, padded, laneLimit(padded), 0, codes, scales);
-      kernels.packPanelsI16(codes, lanes, padded, panels);
+      kernels.packLanesI16(codes, lanes, padded, panels);
       return { panels, lanes, scales, shifts };
     },
 
@@ -52,7 +52,6 @@ export function levelScorer(bits: CodeBits): TokenScorer {
       const wide = context.scratch(tokens * padded * 2);
       const each = context.scratch(tokens * 4);
       kernels.unpackLevels(rows, tokens, codeBytes(dim, bits), bits, levels, wide, each);
-      const sums = context.scratch(SUM_BYTES);
       kernels.maxDotsScaledI16(
         panels,
         lanes,
@@ -61,9 +60,9 @@ export function levelScorer(bits: CodeBits): TokenScorer {
         each,
         counts,
         documents,
-        sums,
         out,
         stride,
+        context.scratch(BEST_BYTES),
       );
       const ones = context.scratch(documents * 4);
       context.at('f32', ones, documents).fill(1);
