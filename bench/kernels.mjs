@@ -1,95 +1,42 @@
-// Each kernel against its plain twin, the device over its threads, and what one dispatch costs:
+// Each kernel as the library runs it, and merged to 256 bits as the command line runs it where V8
+// can, beside its plain twin and the peak of one core in native code (where there is a C compiler,
+// cc); then the device over its threads, and what one dispatch costs:
 //   node bench/kernels.mjs [--json FILE]
-// Seeded, warmed up, interleaved; medians of single runs and the spread (median absolute deviation)
-// as a share of them. Rates count the arithmetic of the formula (a multiplication and an addition
-// are two), elementwise kernels count values.
+// A kernel's rate is that of its fastest run, the spread how much longer the middle run took; rates
+// of devices are medians. Products count the arithmetic of the formula (a multiplication and an
+// addition are two), other kernels count values.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { whyUnmerged } from '../dist/cli/merging-choice.js';
+import { MERGING_FLAG } from '../dist/cli/merging-flag.js';
 import { createCpuDevice } from '../dist/device/cpu/cpu-device.js';
 import { uploadTokens } from '../dist/device/device-tokens.js';
 import { mlpLayout } from '../dist/device/feature-layout.js';
 import { nodePlatform } from '../dist/entry/node-platform.js';
-import { plainKernels } from '../dist/kernels/plain/plain.js';
-import { compileKernels, simdKernels } from '../dist/kernels/simd.js';
 import { createRandom } from '../dist/tokens/random.js';
 import { rowOffsets } from '../dist/tokens/token-sets.js';
+import { nativePeak, peakOf } from './native-peak.mjs';
 
 const { values } = parseArgs({ options: { json: { type: 'string' } } });
 const ROUNDS = 15;
-const MIB = 1 << 20;
-
-const memory = new WebAssembly.Memory({ initial: 1024, maximum: 4096 });
 const random = createRandom(1);
-const floats = new Float32Array(memory.buffer);
-const numbers = (from, count) => {
-  for (let i = from / 4; i < from / 4 + count; i++) floats[i] = random.uniform() - 0.5;
-};
-const simd = simdKernels(await compileKernels(false), memory);
-const plain = plainKernels(memory);
 
-// addresses of four operands, a megabyte of slack between them
-const [A, B, C, D] = [1, 9, 17, 25].map((at) => at * MIB);
-const counts = (documents, tokens) => new Int32Array(memory.buffer, D, documents).fill(tokens);
-
-const kernels = [
-  [
-    'MaxSim float32, 32 x 128 query tokens, 8 x 100 tokens',
-    2 * 32 * 800 * 128,
-    (k) => k.maxDotsF32(A, 32, 128, B, D, 8, C, 8, 0),
-    () => counts(8, 100),
-  ],
-  [
-    'MaxSim int8, the same',
-    2 * 32 * 800 * 128,
-    (k) => k.maxDotsI16(A, 32, 128, B, D, 8, C, 8, 0),
-    () => counts(8, 100),
-  ],
-  [
-    'matrix product 64 x 128 x 512',
-    2 * 64 * 128 * 512,
-    (k) => k.gemmF32(64, 512, 128, A, 128, 1, B, 1, 128, C, 512, 0, D),
-  ],
-  [
-    'matrix product 64 x 1024 x 128',
-    2 * 64 * 1024 * 128,
-    (k) => k.gemmF32(64, 128, 1024, A, 1024, 1, B, 128, 1, C, 128, 0, D),
-  ],
-  [
-    'product of codes 64 x 1024 x 128',
-    2 * 64 * 1024 * 128,
-    (k) => k.gemmI16(64, 128, 1024, A, B, B, B, C, 128),
-  ],
-  [
-    'Gram matrix float64 64 x 64 x 256',
-    2 * 64 * 64 * 256,
-    (k) => k.outerF64(64, 64, 256, A, 64, B, 64, C, 64, D),
-  ],
-  ['float32 scan, 256 rows x 1024', 2 * 256 * 1024, (k) => k.scanF32(A, B, 256, 1024, C)],
-  ['int8 scan, 4096 rows x 256', 2 * 4096 * 256, (k) => k.scanI8(A, B, 4096, 256, C)],
-  ['gelu', 65536, (k) => k.activation(0, A, 65536, C, 0)],
-  ['gelu and its slope', 65536, (k) => k.activation(0, A, 65536, C, D)],
-  ['LayerNorm, 64 x 1024', 65536, (k) => k.layerNorm(A, 64, 1024, 1e-5, B, B, C, D, C)],
-  ['Adam', 65536, (k) => k.adam(A, B, C, D, 65536, 1, 1e-9, 0.9, 0.999, 1, 1e-8)],
-];
-
-const rows = [];
-for (const [name, work, run, prepare] of kernels) {
-  numbers(A, 2 * MIB);
-  numbers(B, 2 * MIB);
-  floats.fill(0, C / 4, C / 4 + 2 * MIB);
-  floats.fill(1, D / 4, D / 4 + 2 * MIB);
-  prepare?.();
-  const [fast, slow] = measure([() => run(simd), () => run(plain)]);
-  rows.push({
-    name,
-    rate: work / fast.median / 1e6,
-    plainRate: work / slow.median / 1e6,
-    ratio: slow.median / fast.median,
-    spread: fast.spread,
-  });
-}
+const why = whyUnmerged({
+  v8: process.versions.v8,
+  arch: process.arch,
+  isNode: true,
+  knowsKernels: true,
+});
+const peaks = nativePeak();
+const rates = kernelRates();
+const merged = why === undefined ? kernelRates(MERGING_FLAG) : undefined;
+const rows = rates.map((row, i) => {
+  const peak = peakOf(peaks, row.unit);
+  return { ...row, merged: merged?.[i].rate, peak };
+});
 
 const threads = [];
 for (const count of [...new Set([1, 2, availableParallelism()])].filter(
@@ -102,18 +49,25 @@ const report = {
   threads: availableParallelism(),
   node: process.version,
   commit: git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain') ? ' (changed)' : ''),
+  merging: why ?? MERGING_FLAG,
+  peaks,
   kernels: rows,
   devices: threads,
 };
 console.log(`${report.machine}, ${report.threads} threads, Node ${report.node}, ${report.commit}`);
+console.log(peaks ? 'Peaks of one core, native, G/s:' : 'No peaks: cc compiles nothing here.');
+if (peaks) console.table(peaks);
+console.log(`Merging: ${report.merging}`);
 console.table(
   Object.fromEntries(
     rows.map((row) => [
       row.name,
       {
         'G/s': round(row.rate),
-        'plain G/s': round(row.plainRate),
-        'times plain': round(row.ratio),
+        ...(merged && { merged: round(row.merged) }),
+        ...(peaks && { 'of peak %': share(row.rate, row.peak) }),
+        ...(peaks && merged && { 'merged %': share(row.merged, row.peak) }),
+        'times plain': round(row.timesPlain),
         'spread %': round(100 * row.spread),
       },
     ]),
@@ -135,24 +89,15 @@ console.table(
 );
 if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
 
-/** Medians in ms and relative spreads of functions that take turns. */
-function measure(functions) {
-  const times = functions.map(() => []);
-  for (const f of functions) f();
-  for (let round = 0; round < ROUNDS; round++) {
-    functions.forEach((f, i) => {
-      const repeats = i === 0 ? 20 : 1;
-      const started = performance.now();
-      for (let r = 0; r < repeats; r++) f();
-      times[i].push((performance.now() - started) / repeats);
-    });
-  }
-  return times.map(summary);
+/** Rates of all kernels, from a process of their own. */
+function kernelRates(flag) {
+  const script = fileURLToPath(new URL('kernel-rates.mjs', import.meta.url));
+  const args = flag ? [flag, script, '--fast-only'] : [script];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
-function summary(times) {
-  const median = middle(times);
-  return { median, spread: middle(times.map((time) => Math.abs(time - median))) / median };
+function share(rate, peak) {
+  return peak ? Math.round((100 * rate) / peak) : '';
 }
 
 function middle(list) {
@@ -180,7 +125,7 @@ async function overThreads(count) {
   };
   const [queries, documents] = [await texts(64, 32), await texts(2000, 100)];
   const out = await device.allocate('f32', 64 * 2000);
-  const maxSim = await timeAsync(() => device.maxSim(queries, documents, out));
+  const maxSim = await timeAsync(() => device.maxSim(queries, documents, out), 5);
 
   const layout = mlpLayout(128, [1024], 'gelu');
   const [batch, outputs] = [512, 512];
