@@ -95,7 +95,8 @@ export async function openWithin(
   const header = await readBytes(file, LENGTH_BYTES, headerLength(first, size, at, limits), signal);
   const body = LENGTH_BYTES + header.length;
   const isLong = header.length > LONG_HEADER;
-  const parsed = parseHeader(header, at, limits);
+  const parsing = parseHeader(header, at, limits);
+  const parsed = isLong ? await inTurns(parsing) : atOnce(parsing);
   if (isLong) await nextMacrotask();
   const placing = placeTensors(parsed, size - body, at);
   const { tensors, metadata } = await (isLong ? inTurns(placing) : atOnce(placing));

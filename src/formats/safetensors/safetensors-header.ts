@@ -165,12 +165,15 @@ export function product(shape: readonly number[]): number {
   return shape.reduce((size, length) => size * length, 1);
 }
 
-/** Raises `bad-file` for a header that is not JSON, or has more tensors than the limits. */
-export function parseHeader(
+/**
+ * The header's JSON: it is read, then parsed. Raises `bad-file` where it is not JSON, or has more
+ * tensors than the limits.
+ */
+export function* parseHeader(
   bytes: Uint8Array,
   where: string,
   limits: HeaderLimits = HEADER_LIMITS,
-): object {
+): Slices<object> {
   if (bytes[0] !== 0x7b) throw badSafetensors(where, 'a header that does not begin with {');
   let header: unknown;
   try {
@@ -178,6 +181,7 @@ export function parseHeader(
     const tensors = countTensors(json);
     if (tensors > limits.tensors)
       throw tooLarge(where, `${tensors} tensors`, limits.tensors, limits.advice);
+    yield;
     header = JSON.parse(json);
   } catch (cause) {
     if (cause instanceof LemurError) throw cause;

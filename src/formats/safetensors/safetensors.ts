@@ -59,7 +59,8 @@ export function readSafetensors(given: Uint8Array, where = 'safetensors'): Safet
   const file = ownBytes(given, 'readSafetensors');
   const begin = LENGTH_BYTES + headerLength(file, file.length, where);
   const body = file.subarray(begin);
-  const header = parseHeader(file.subarray(LENGTH_BYTES, begin), where, AT_ONCE_LIMITS);
+  const json = file.subarray(LENGTH_BYTES, begin);
+  const header = atOnce(parseHeader(json, where, AT_ONCE_LIMITS));
   const { tensors, metadata } = atOnce(placeTensors(header, body.length, where));
   const entries = new Map<string, SafetensorsEntry>();
   for (const [name, { type, shape, begin: from, end }] of tensors)
