@@ -22,6 +22,11 @@ export interface DocumentWeightsArgs {
   rows: number;
   /** L with L L^T = Z^T Z, d' x d'. */
   factor: SymmetricMatrix;
+  /**
+   * Whether the rows of x lie in groups of 16 like each other: targets may then look only at the
+   * tokens of a document that are nearest to a group. Default: false.
+   */
+  grouped?: boolean | undefined;
   documents: DeviceTokens;
   mean: number;
   std: number;

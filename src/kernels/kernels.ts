@@ -1,3 +1,5 @@
+import type { NearKernels } from './near-kernels.js';
+
 /**
  * The kernels: pure functions over one linear memory. Every address is a byte offset into `memory`,
  * 4-byte aligned for float32 and int32, 8 for float64; every count and stride is in elements.
@@ -5,7 +7,7 @@
  * gate. Two implementations, `plain/` (the specification) and `assembly/` (WASM SIMD), answer to
  * one conformance suite.
  */
-export interface Kernels {
+export interface Kernels extends NearKernels {
   /**
    * Rows x dim float32 to panels of `panelWidth` rows, one after the other: out[panel][k][lane],
    * missing lanes zero.

@@ -4,6 +4,7 @@ import { buildTensors } from '../device/with-tensors.js';
 import type { RunOptions } from '../run-options.js';
 import { unitRows } from '../tokens/lengths.js';
 import { zeroWeights } from './document-weights.js';
+import { groupRows } from './group-rows.js';
 import { learnFeatureMap } from './learn-feature-map.js';
 import type { FitOptions, ResolvedLearnOptions } from './learn-options.js';
 import type { LearnSamples } from './learn-samples.js';
@@ -36,6 +37,7 @@ export async function learnReduction(
       learned.featureMap,
       x,
       samples.solve.length / dim,
+      isGrouped(samples.solve, dim),
       options,
     );
     scope.ownAll([solver.z, solver.factor]);
@@ -44,14 +46,22 @@ export async function learnReduction(
   });
 }
 
+/** Groups of fewer rows are less alike, and the weights take less time. */
+const GROUPED_ROWS = 8192;
+
+function isGrouped(sample: Float32Array, dim: number): boolean {
+  return sample.length >= GROUPED_ROWS * dim;
+}
+
 async function unitSamples(
   { learn, solve, validation }: LearnSamples,
   dim: number,
   { signal }: RunOptions,
 ): Promise<LearnSamples> {
+  const unit = await unitRows(solve, dim, signal);
   return {
     learn: await unitRows(learn, dim, signal),
-    solve: await unitRows(solve, dim, signal),
+    solve: isGrouped(solve, dim) ? await groupRows(unit, dim, signal) : unit,
     validation: validation && (await unitRows(validation, dim, signal)),
   };
 }

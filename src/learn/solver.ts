@@ -11,6 +11,9 @@ const TINY_PIVOT = 1e-9;
 /** Ridge, as a share of the mean diagonal; recall does not change between 1e-6 and 1e-2. */
 const RIDGE = 1e-6;
 
+/** Tensor that files have where the solve sample is grouped. */
+export const GROUPED = 'grouped';
+
 /**
  * The least squares that turn a document's targets at the solve sample into its weights. Computed
  * once; documents added later get what they would have got then.
@@ -21,16 +24,19 @@ export interface Solver {
   /** Its features, rows x d'. */
   readonly z: Tensor<'f32'>;
   readonly rows: number;
+  /** Whether the rows of x lie in groups of 16 like each other (`groupRows`). */
+  readonly grouped: boolean;
   /** L with L L^T = Z^T Z (plus what made it regular), d' x d'. */
   readonly factor: SymmetricMatrix;
 }
 
-/** Features and factor of the solve sample. */
+/** Features and factor of the solve sample; `grouped`: its rows come from `groupRows`. */
 export async function createSolver(
   device: Device,
   featureMap: DeviceFeatureMap,
   x: Tensor<'f32'>,
   rows: number,
+  grouped: boolean,
   options?: RunOptions,
 ): Promise<Solver> {
   return buildTensors(device, async (scope) => {
@@ -39,7 +45,7 @@ export async function createSolver(
     await device.features(featureMap, x, rows, z, options);
     const factor = scope.own(await device.gram(z, rows, latentDim, options));
     await factorise(featureMap, factor);
-    return { x, z, rows, factor };
+    return { x, z, rows, grouped, factor };
   });
 }
 
@@ -49,6 +55,7 @@ export async function restoreSolver(
   featureMap: DeviceFeatureMap,
   x: Tensor<'f32'>,
   rows: number,
+  grouped: boolean,
   values: Float64Array,
 ): Promise<Solver> {
   return buildTensors(device, async (scope) => {
@@ -56,7 +63,7 @@ export async function restoreSolver(
     const factor = scope.own(await device.uploadMatrix(values, latentDim));
     const z = await scope.allocate('f32', rows * latentDim);
     await device.features(featureMap, x, rows, z);
-    return { x, z, rows, factor };
+    return { x, z, rows, grouped, factor };
   });
 }
 

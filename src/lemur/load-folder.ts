@@ -4,7 +4,7 @@ import { layoutOf } from '../learn/feature-map-description.js';
 import type { ResolvedLearnOptions } from '../learn/learn-options.js';
 import { resolveLearnOptions } from '../learn/resolve-learn-options.js';
 import type { Scaling } from '../learn/scaling.js';
-import { restoreSolver } from '../learn/solver.js';
+import { GROUPED, restoreSolver } from '../learn/solver.js';
 import type { PrefixMap } from '../search/prefix/prefix-map.js';
 import type { ReadableStorage, Storage } from '../storage/storage.js';
 import { unlearnedCodec } from '../tokens/encode-tokens.js';
@@ -56,6 +56,7 @@ async function loadSave(
   // everything is checked before the device takes anything; then one tensor at a time is in memory
   const { rows } = checkTensor(solve, 'sample', 'F32', [null, inputDim]);
   checkTensor(solve, 'factor', 'F64', [latentDim, latentDim]);
+  const grouped = solve.file.tensors.has(GROUPED);
   checkTensor(model, 'parameters', 'F32', [layout.parameterCount]);
   checkTensor(weights, 'W', 'F32', [manifest.documents, latentDim]);
   const optional = async (name: string, length: number): Promise<Float32Array | null> => {
@@ -84,7 +85,7 @@ async function loadSave(
     const x = await upload(solve, 'sample', rows * inputDim);
     const values = new Float64Array(latentDim * latentDim);
     await solve.file.readInto('factor', new Uint8Array(values.buffer));
-    const solver = await restoreSolver(device, featureMap, x, rows, values);
+    const solver = await restoreSolver(device, featureMap, x, rows, grouped, values);
     const fitted = { featureMap, solver, w, mean, std, codec, scaling };
     return { fitted, prefixMap, learnOptions };
   });

@@ -81,7 +81,7 @@ export async function loadReference(
     if (!sample) return { fitted, learnOptions };
     const x = await scope.upload('f32', sample);
     const rows = sample.length / layout.inputDim;
-    const solver = await createSolver(device, featureMap, x, rows, options);
+    const solver = await createSolver(device, featureMap, x, rows, false, options);
     return { fitted: { ...fitted, solver }, learnOptions };
   });
 }

@@ -2,6 +2,7 @@ import { crc32Paced } from '../bytes/crc32.js';
 import type { Device } from '../device/device.js';
 import { isLemurError } from '../errors.js';
 import { type SafetensorsArray, writeSafetensors } from '../formats/safetensors/safetensors.js';
+import { GROUPED } from '../learn/solver.js';
 import type { PrefixMap } from '../search/prefix/prefix-map.js';
 import type { Storage, StorageLock } from '../storage/storage.js';
 import type { SolvedCorpus } from './fitted-corpus.js';
@@ -92,6 +93,7 @@ async function solverTensors(
   return {
     sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
     factor: { shape: [latentDim, latentDim], data: await solver.factor.read() },
+    ...(solver.grouped ? { [GROUPED]: { shape: [1], data: Float32Array.of(1) } } : {}),
     // which readers of earlier versions expect, whatever the encoding
     tokenMean: { shape: [inputDim], data: new Float32Array(inputDim) },
     ...(parameters.length > 0

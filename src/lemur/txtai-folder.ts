@@ -55,7 +55,14 @@ export async function loadTxtai(
   return buildTensors(device, async (scope) => {
     const featureMap = { layout, parameters: await scope.upload('f32', parameters) };
     const x = await scope.upload('f32', sample);
-    const solver = await createSolver(device, featureMap, x, sample.length / inputDim, options);
+    const solver = await createSolver(
+      device,
+      featureMap,
+      x,
+      sample.length / inputDim,
+      false,
+      options,
+    );
     scope.ownAll([solver.z, solver.factor]);
     const codec = unlearnedCodec(learnOptions.precision, inputDim);
     const rest = { featureMap, solver, mean, std, codec, scaling: UNSCALED };

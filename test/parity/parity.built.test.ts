@@ -123,7 +123,13 @@ describe('the numbers of the Python reference', () => {
 
   it('4: document weights, query features, scores, candidates and the reranked ten', async () => {
     const featureMap = { layout, parameters: await device.upload('f32', trained()) };
-    const solver = await createSolver(device, featureMap, await device.upload('f32', learn), rows);
+    const solver = await createSolver(
+      device,
+      featureMap,
+      await device.upload('f32', learn),
+      rows,
+      false,
+    );
     const w = await documentWeights(device, { featureMap, solver, mean, std }, documents);
     const error = relativeError(await device.read(w), floats('weights'));
     expect(error).toBeLessThan(TRAINED);
@@ -189,7 +195,7 @@ describe('the numbers of the Python reference', () => {
     const z = await device.allocate('f32', 64 * hidden);
     await device.features(featureMap, x, 64, z);
     expect(relativeError(await device.read(z), floats('elm_features'))).toBeLessThan(FORWARD);
-    const solver = await createSolver(device, featureMap, x, rows);
+    const solver = await createSolver(device, featureMap, x, rows, false);
     const w = await documentWeights(device, { featureMap, solver, mean, std }, documents);
     expect(relativeError(await device.read(w), floats('elm_weights'))).toBeLessThan(TRAINED);
   });

@@ -86,7 +86,7 @@ describe('a prefix map', () => {
   beforeAll(async () => {
     const parameters = await device.upload('f32', initialParameters(layout, 0, createRandom(3)));
     const x = await device.upload('f32', numbers(8).unitRows(sample, dim));
-    solver = await createSolver(device, { layout, parameters }, x, sample);
+    solver = await createSolver(device, { layout, parameters }, x, sample, false);
     features = rowsOf(await device.read(solver.z), latentDim);
   });
 

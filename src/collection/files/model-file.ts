@@ -3,7 +3,7 @@ import type { DeviceFeatureMap } from '../../device/device-feature-map.js';
 import type { Tensor } from '../../device/memory.js';
 import { buildTensors } from '../../device/with-tensors.js';
 import { layoutOf } from '../../learn/feature-map-description.js';
-import { restoreSolver, type Solver } from '../../learn/solver.js';
+import { GROUPED, restoreSolver, type Solver } from '../../learn/solver.js';
 import type { PrefixMap } from '../../search/prefix/prefix-map.js';
 import type { ReadableStorage } from '../../storage/storage.js';
 import {
@@ -39,6 +39,7 @@ export async function encodeModel(
   return encodeCheckedFile(name, MODEL, {
     factor: { shape: [latentDim, latentDim], data: await solver.factor.read() },
     sample: { shape: [solver.rows, inputDim], data: await device.read(solver.x) },
+    ...(solver.grouped ? { [GROUPED]: { shape: [1], data: Float32Array.of(1) } } : {}),
     parameters: { shape: [parameterCount], data: await device.read(featureMap.parameters) },
     prefixMean: { shape: [latentDim], data: mean },
     prefixDocuments: { shape: [dim, latentDim], data: documentProjection },
@@ -88,11 +89,12 @@ export async function openSolver(
 ): Promise<Solver> {
   const { latentDim, inputDim } = featureMap.layout;
   return withModelFile(storage, entry, async (file) => {
+    const grouped = file.sections.has(GROUPED);
     const rows = file.sections.get('sample')?.shape[0] ?? 0;
     const sample = await file.array<Float32Array>('sample', 'F32', [rows, inputDim]);
     const values = await file.array<Float64Array>('factor', 'F64', [latentDim, latentDim]);
     return buildTensors(device, async (scope) =>
-      restoreSolver(device, featureMap, await scope.upload('f32', sample), rows, values),
+      restoreSolver(device, featureMap, await scope.upload('f32', sample), rows, grouped, values),
     );
   });
 }

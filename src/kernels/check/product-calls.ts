@@ -30,6 +30,7 @@ export const productCalls: Record<
   | 'widenI8'
   | 'maxDotsF32'
   | 'maxDotsI16'
+  | 'nearDotsI16'
   | 'maxDotsScaledI16'
   | 'unpackLevels'
   | 'rotateRows'
@@ -111,6 +112,22 @@ export const productCalls: Record<
       const out = room('f32', 5 * (dim + 3));
       return [draw.f32(5 * dim), 5, dim, draw.f32(3 * dim), 3, out, dim + 3];
     }),
+  nearDotsI16: (draw) =>
+    LANES.flatMap((lanes) =>
+      [48, 128].map((dim) => [
+        draw.i16(wholePanels(lanes) * dim, 4095),
+        lanes,
+        draw.i16(16 * dim, 4095),
+        dim,
+        draw.i16(TOKENS * dim, 127),
+        counts(),
+        given('i32', [3, 3, 3, 3, 3]),
+        COUNTS.length,
+        room('f32', lanes * 6),
+        6,
+        scratch('i32', 32 + 17 * 19),
+      ]),
+    ),
   gemmF32: (draw) =>
     PRODUCTS.flatMap(([m, n, k]) =>
       [

@@ -6,6 +6,7 @@ import { plainFeatureMap } from './feature-map.js';
 import { plainLevels } from './levels.js';
 import { plainMaxDots } from './max-dots.js';
 import { memoryViews } from './memory-views.js';
+import { plainNearDots } from './near-dots.js';
 import { plainNormalEquations } from './normal-equations.js';
 import { plainPanels } from './panels.js';
 import { plainProducts } from './products.js';
@@ -22,6 +23,7 @@ export function plainKernels(memory: Pick<KernelMemory, 'buffer'>): Kernels {
     ...plainPanels(views),
     ...plainMaxDots(views),
     ...plainLevels(views),
+    ...plainNearDots(views),
     ...plainProducts(views),
     ...plainFeatureMap(views),
     ...plainElementwise(views),

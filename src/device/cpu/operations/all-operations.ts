@@ -1,7 +1,9 @@
 import { encodeRows, scanPrefix } from './code-rows.js';
+import { documentWeights } from './document-weights.js';
+import { packFeatures } from './feature-codes.js';
 import { features, queryFeatures, tokenFeatures } from './features.js';
 import { innerProducts } from './inner-products.js';
-import { cholesky, documentWeights, gram } from './least-squares.js';
+import { cholesky, gram } from './least-squares.js';
 import { loss } from './loss.js';
 import { maxSim, maxSimSubset, topInnerProducts } from './max-sim.js';
 import { projectQueries } from './project-queries.js';
@@ -26,6 +28,7 @@ export const operations: {
   loss: typeof loss;
   gram: typeof gram;
   cholesky: typeof cholesky;
+  packFeatures: typeof packFeatures;
   documentWeights: typeof documentWeights;
   topInnerProducts: typeof topInnerProducts;
   innerProducts: typeof innerProducts;
@@ -49,6 +52,7 @@ export const operations: {
   loss,
   gram,
   cholesky,
+  packFeatures,
   documentWeights,
   topInnerProducts,
   innerProducts,

@@ -1,18 +1,12 @@
-import { LANES, wholePanels } from '../../../kernels/kernels.js';
-import type { DocumentWeightsArgs } from '../../learner.js';
 import type { Tensor } from '../../memory.js';
 import type { CpuTensor } from '../cpu-tensor.js';
-import { gemmScratch } from './forward.js';
-import { largestProducts, packLanes, productScratch } from './largest-products.js';
-import type { Context, Operation } from './operation.js';
+import type { Operation } from './operation.js';
 import { SCRATCH_SLACK } from './operation.js';
 
 /** Sample rows that are summed in one go; sums run over chunks in order. */
 const CHUNK = 256;
 /** Side of a square of the Gram matrix. */
 const SQUARE = 128;
-/** Documents of a block of weights. */
-const DOCUMENTS = 64;
 
 /** Floating-point doubles of scratch of the float64 outer product with m columns on the left. */
 function outerScratch(m: number): number {
@@ -79,95 +73,3 @@ export const cholesky: Operation<{ a: CpuTensor<'f64'>; n: number; result: CpuTe
     if (resident < 0) context.view(a).set(context.at('f64', address, n * n));
   },
 };
-
-/** `DocumentWeightsArgs` with the factor where it lies. */
-export interface WeightsArgs extends Omit<DocumentWeightsArgs, 'factor'> {
-  factor: CpuTensor<'f64'>;
-  latentDim: number;
-}
-
-/**
- * out (documents x d'): least squares of each document's standardised targets y at the sample x on
- * Z = psi(x), 64 documents a block: for chunk after chunk of the sample the targets, then Z^T y, in
- * float32 within a chunk and float64 across them; at the end (L L^T)^-1 of it.
- */
-export const documentWeights: Operation<WeightsArgs> = {
-  blocks: ({ documents }) => Math.ceil(documents.documentCount / DOCUMENTS),
-  scratchBytes({ documents, latentDim }) {
-    const floats =
-      CHUNK * (documents.dim + DOCUMENTS + latentDim) +
-      2 * latentDim * DOCUMENTS +
-      gemmScratch(latentDim);
-    const doubles = latentDim * DOCUMENTS + latentDim * latentDim;
-    return SCRATCH_SLACK + productScratch(documents, CHUNK) + 4 * floats + 8 * doubles;
-  },
-  run(context, args, block) {
-    const { factor, latentDim, documents, out } = args;
-    const first = block * DOCUMENTS;
-    const count = Math.min(DOCUMENTS, documents.documentCount - first);
-    const columns = wholePanels(count);
-    const sums = context.scratch(latentDim * columns * 8);
-    const solution = context.at('f64', sums, latentDim * columns).fill(0);
-    accumulate(context, args, first, count, columns, sums);
-    const l = context.stage(factor, 0, latentDim * latentDim);
-    for (let lane = 0; lane < columns; lane += LANES)
-      context.kernels.choleskySolve16(l, latentDim, sums + lane * 8, columns);
-    const weights = context.view(out);
-    for (let d = 0; d < count; d++) {
-      const at = (first + d) * latentDim;
-      for (let k = 0; k < latentDim; k++) weights[at + k] = solution[k * columns + d];
-    }
-  },
-};
-
-/**
- * sums (d' x columns) += Z^T Y for documents first .. first + count, chunk after chunk of the
- * sample.
- */
-function accumulate(
-  context: Context,
-  args: WeightsArgs,
-  first: number,
-  count: number,
-  columns: number,
-  sums: number,
-): void {
-  const { x, z, rows, latentDim, documents, mean, std } = args;
-  const { dim } = documents;
-  const { kernels } = context;
-  const scratch = context.scratch(gemmScratch(latentDim) * 4);
-  const products = context.scratch(latentDim * columns * 4);
-  // columns beyond the documents stay zero
-  context.at('f32', products, latentDim * columns).fill(0);
-  const y = context.scratch(CHUNK * columns * 4);
-  for (let from = 0; from < rows; from += CHUNK) {
-    const mark = context.mark();
-    const used = Math.min(CHUNK, rows - from);
-    const lanes = packLanes(
-      context,
-      documents,
-      context.stage(x, from * dim, (from + used) * dim),
-      used,
-    );
-    largestProducts(context, documents, lanes, null, first, first + count, y, columns);
-    kernels.standardise(y, used * columns, mean, 1 / std);
-    const chunk = context.stage(z, from * latentDim, (from + used) * latentDim);
-    kernels.gemmF32(
-      latentDim,
-      count,
-      used,
-      chunk,
-      1,
-      latentDim,
-      y,
-      columns,
-      1,
-      products,
-      columns,
-      0,
-      scratch,
-    );
-    kernels.addToF64(sums, products, latentDim * columns);
-    context.rewind(mark);
-  }
-}
