@@ -33,7 +33,7 @@ export function cpuRetriever(store: TensorStore, runSteps: RunSteps, threads: nu
       run('maxSim', { queries, documents, out }, options, 'exact MaxSim'),
     maxSimSubset: (queries, documents, candidates, candidateOffsets, out, options) =>
       withTensors(store, async (scope) => {
-        const plan = await scope.upload('i32', planSubset(candidateOffsets));
+        const plan = await scope.upload('i32', planSubset(candidateOffsets, threads));
         await run('maxSimSubset', { queries, documents, out, candidates, plan }, options, 'rerank');
       }),
   };

@@ -28,14 +28,20 @@ export const decodingScorer: TokenScorer = {
     const decoded = context.scratch(tile.tokens * dim * 4);
     const counts = context.at('i32', tile.counts, tile.documents);
     const scales = tile.scales > 0 ? context.at('f32', tile.scales, tile.documents) : null;
-    let token = 0;
-    for (let i = 0; i < tile.documents; i++) {
-      const rows = context.at('i8', tile.rows + token * width, counts[i] * width);
-      const values = context.at('f32', decoded + token * dim * 4, counts[i] * dim);
-      encoding.decode({ rows, scale: scales?.[i] ?? 1 }, basis, values);
-      token += counts[i];
+    let [document, to] = [0, decoded];
+    for (const piece of tile.pieces) {
+      let from = piece.address;
+      for (const end = document + piece.documents; document < end; document++) {
+        const tokens = counts[document];
+        const rows = context.at('i8', from, tokens * width);
+        const values = context.at('f32', to, tokens * dim);
+        encoding.decode({ rows, scale: scales?.[document] ?? 1 }, basis, values);
+        from += tokens * width;
+        to += tokens * dim * 4;
+      }
     }
-    float32Scorer.score(context, documents, packed, { ...tile, rows: decoded }, out, stride);
+    const all = { address: decoded, tokens: tile.tokens, documents: tile.documents };
+    float32Scorer.score(context, documents, packed, { ...tile, pieces: [all] }, out, stride);
   },
 };
 

@@ -11,15 +11,22 @@ import type { Context } from './operation.js';
  */
 const TILE_TOKENS = 1024;
 
-/** A run of documents whose tokens lie together in the kernels' memory. */
+/** Rows of tokens that lie together in the kernels' memory, as they are stored. */
+export interface RowPiece {
+  address: number;
+  tokens: number;
+  documents: number;
+}
+
+/** A run of documents whose tokens lie in the kernels' memory. */
 export interface DocumentTile {
   /** Position of the first document in the list that was asked for. */
   first: number;
   documents: number;
   /** Tokens of all of them. */
   tokens: number;
-  /** Address of their rows as they are stored. */
-  rows: number;
+  /** Their rows, which follow each other. */
+  pieces: readonly RowPiece[];
   /** Address of each document's number of tokens, int32. */
   counts: number;
   /** Address of each document's scale, float32; 0 where the encoding has none. */
@@ -72,18 +79,18 @@ export function forEachTile(
       const tileScales = context.at('f32', scales, last - first);
       for (let i = first; i < last; i++) tileScales[i - first] = values[numbers ? numbers[i] : i];
     }
-    const rows = gather(context, documents, numbers, first, last, tokens, offsets);
-    use({ first, documents: last - first, tokens, rows, counts: tileCounts, scales });
+    const pieces = piecesOf(context, documents, numbers, first, last, tokens, offsets);
+    use({ first, documents: last - first, tokens, pieces, counts: tileCounts, scales });
     context.rewind(mark);
     first = last;
   }
 }
 
 /**
- * Address of the rows of documents `first` to `last`, one after the other; they are held to
- * their checks.
+ * The rows of documents `first` to `last`, which are held to their checks. Those in memory are used
+ * where they lie: to copy them takes longer than to widen them.
  */
-function gather(
+function piecesOf(
   context: Context,
   documents: DeviceTokens,
   numbers: Int32Array | null,
@@ -91,24 +98,33 @@ function gather(
   last: number,
   tokens: number,
   offsets: Int32Array,
-): number {
+): RowPiece[] {
   const { dim, vectors, checks } = documents;
   const width = rowLength({ encoding: encodingOf(documents.encoding), dim });
   const bytes = elementBytes(vectors.dtype);
-  const together = !numbers || last - first === 1;
-  const start = offsets[numbers ? numbers[first] : first] * width;
-  const address = together
-    ? context.stage(vectors, start, start + tokens * width)
-    : context.scratch(tokens * width * bytes);
-  if (together && !checks) return address;
-  let at = address;
-  for (let i = first; i < last; i++) {
-    const number = numbers ? numbers[i] : i;
-    const from = offsets[number] * width;
-    const to = offsets[number + 1] * width;
-    if (!together) context.load(vectors, from, to, at);
-    if (checks) checkText(context, vectors, from, to, at, checks, number);
-    at += (to - from) * bytes;
+  if (!numbers) {
+    const start = offsets[first] * width;
+    const address = context.stage(vectors, start, start + tokens * width);
+    for (let i = first; checks && i < last; i++) {
+      const [from, to] = [offsets[i] * width, offsets[i + 1] * width];
+      checkText(context, vectors, from, to, address + (from - start) * bytes, checks, i);
+    }
+    return [{ address, tokens, documents: last - first }];
   }
-  return address;
+  const pieces: RowPiece[] = [];
+  let room = -1;
+  for (let i = first; i < last; i++) {
+    const number = numbers[i];
+    const [from, to] = [offsets[number] * width, offsets[number + 1] * width];
+    let address = context.address(vectors, from, to);
+    if (address < 0) {
+      if (room < 0) room = context.scratch(tokens * width * bytes);
+      address = room;
+      context.load(vectors, from, to, address);
+      if (checks) checkText(context, vectors, from, to, address, checks, number);
+      room += (to - from) * bytes;
+    }
+    pieces.push({ address, tokens: offsets[number + 1] - offsets[number], documents: 1 });
+  }
+  return pieces;
 }

@@ -10,9 +10,23 @@ export const float32Scorer: TokenScorer = {
     context.kernels.packLanesF32(x, lanes, dim, panels);
     return { panels, lanes, scales: 0, shifts: 0 };
   },
-  score(context, { dim }, { panels, lanes }, { rows, counts, documents }, out, stride) {
+  score(context, { dim }, { panels, lanes }, { pieces, counts }, out, stride) {
     const { kernels } = context;
     const best = context.scratch(64);
-    kernels.maxDotsF32(panels, lanes, dim, rows, counts, documents, out, stride, best);
+    let at = 0;
+    for (const { address, documents } of pieces) {
+      kernels.maxDotsF32(
+        panels,
+        lanes,
+        dim,
+        address,
+        counts + at,
+        documents,
+        out + at,
+        stride,
+        best,
+      );
+      at += documents * 4;
+    }
   },
 };

@@ -28,10 +28,14 @@ export const int8Scorer: TokenScorer = {
   },
   score(context, { dim }, { panels, lanes, scales, shifts }, tile, out, stride) {
     const { kernels } = context;
-    const { rows, tokens, counts, documents } = tile;
+    const { pieces, tokens, counts, documents } = tile;
     const even = evenUp(dim);
     const wide = context.scratch(tokens * even * 2);
-    kernels.widenI8(rows, tokens, dim, wide);
+    let end = wide;
+    for (const piece of pieces) {
+      kernels.widenI8(piece.address, piece.tokens, dim, end);
+      end += piece.tokens * even * 2;
+    }
     kernels.maxDotsI16(
       panels,
       lanes,

@@ -1,6 +1,8 @@
 import { packedLanes } from '../../../kernels/kernels.js';
 import { type CodeBits, codeBytes, LEVELS, paddedDim } from '../../../tokens/level-rows.js';
 import { ROTATION_ROUNDS } from '../../../tokens/rotation.js';
+import type { RowPiece } from './document-tiles.js';
+import type { Context } from './operation.js';
 import type { TokenScorer } from './token-scorer.js';
 
 /** Bytes of the levels that the kernels look up, and of the maxima that they keep. */
@@ -45,13 +47,13 @@ export function levelScorer(bits: CodeBits): TokenScorer {
 
     score(context, { dim }, { panels, lanes, scales, shifts }, tile, out, stride) {
       const { kernels } = context;
-      const { rows, tokens, counts, documents } = tile;
+      const { pieces, tokens, counts, documents } = tile;
       const padded = paddedDim(dim, bits);
       const levels = context.scratch(LEVEL_BYTES);
       context.at('i8', levels, LEVEL_BYTES).fill(0).set(LEVELS[bits]);
       const wide = context.scratch(tokens * padded * 2);
       const each = context.scratch(tokens * 4);
-      kernels.unpackLevels(rows, tokens, codeBytes(dim, bits), bits, levels, wide, each);
+      unpackPieces(context, pieces, dim, bits, levels, wide, each);
       kernels.maxDotsScaledI16(
         panels,
         lanes,
@@ -69,6 +71,25 @@ export function levelScorer(bits: CodeBits): TokenScorer {
       kernels.dequantise(out, lanes, documents, stride, scales, ones, shifts);
     },
   };
+}
+
+/** The levels of a tile's rows to `wide`, and the scale of each token to `scales`. */
+function unpackPieces(
+  { kernels }: Context,
+  pieces: readonly RowPiece[],
+  dim: number,
+  bits: CodeBits,
+  levels: number,
+  wide: number,
+  scales: number,
+): void {
+  const [bytes, rowBytes] = [codeBytes(dim, bits), 2 * paddedDim(dim, bits)];
+  let token = 0;
+  for (const { address, tokens } of pieces) {
+    const [out, outScales] = [wide + token * rowBytes, scales + token * 4];
+    kernels.unpackLevels(address, tokens, bytes, bits, levels, out, outScales);
+    token += tokens;
+  }
 }
 
 /** Largest code of a lane: with levels up to 127 the sums fit int32. */

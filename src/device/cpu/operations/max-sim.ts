@@ -140,8 +140,9 @@ export const maxSim: Operation<MaxSimArgs> = {
   },
 };
 
-/** Candidates of a block. */
+/** Candidates of a block at most, and at least where there are more. */
 const CANDIDATES = 16;
+const LEAST_CANDIDATES = 4;
 
 export interface MaxSimSubsetArgs extends MaxSimArgs {
   candidates: Tensor<'i32'>;
@@ -184,12 +185,21 @@ export const maxSimSubset: Operation<MaxSimSubsetArgs> = {
   },
 };
 
-/** Splits each query's candidates into blocks: (query, from, to) triples. */
-export function planSubset(candidateOffsets: Int32Array): Int32Array {
+/**
+ * Splits each query's candidates into blocks: (query, from, to) triples. Towards the end they are
+ * smaller, so that no thread waits long for the last one.
+ */
+export function planSubset(candidateOffsets: Int32Array, threads: number): Int32Array {
   const plan: number[] = [];
+  const all = candidateOffsets[candidateOffsets.length - 1];
   for (let q = 0; q + 1 < candidateOffsets.length; q++) {
-    for (let from = candidateOffsets[q]; from < candidateOffsets[q + 1]; from += CANDIDATES) {
-      plan.push(q, from, Math.min(from + CANDIDATES, candidateOffsets[q + 1]));
+    const end = candidateOffsets[q + 1];
+    for (let from = candidateOffsets[q]; from < end; ) {
+      const share = Math.ceil((all - from) / (2 * threads));
+      const size = Math.min(Math.max(share, LEAST_CANDIDATES), CANDIDATES);
+      const to = Math.min(from + size, end);
+      plan.push(q, from, to);
+      from = to;
     }
   }
   return Int32Array.from(plan);
