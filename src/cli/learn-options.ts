@@ -39,7 +39,7 @@ export function addLearnOptions(command: Command): Command {
     new Option('--random-features', 'no training: --epochs 0').conflicts('epochs').helpGroup(GROUP),
   );
   command.addOption(
-    new Option('--lr <x>', 'learning rate, with one-cycle its peak (default: 0.01)')
+    new Option('--lr <x>', 'learning rate, with one-cycle its peak (default: 0.02)')
       .argParser(positiveNumber)
       .helpGroup(GROUP),
   );
@@ -47,7 +47,7 @@ export function addLearnOptions(command: Command): Command {
     'one-cycle',
     'constant',
   ]);
-  count('--batch-size <n>', 'learn tokens of a step (default: 512)');
+  count('--batch-size <n>', 'learn tokens of a step (default: 256)');
   command.addOption(
     new Option('--grad-clip <x>', "largest norm of the gradient, or 'none' (default: 0.5)")
       .argParser((text) => (text === 'none' ? text : positiveNumber(text)))

@@ -36,11 +36,14 @@ export interface LearnOptions {
    * Passes over the learn tokens, at most 1,000,000; 0: random features, no training. Default 10.
    */
   epochs?: number | undefined;
-  /** Learning rate, with `one-cycle` its peak; at most 1e6. Default 1e-2. */
+  /**
+   * Learning rate, with `one-cycle` its peak; at most 1e6. Default 2e-2, for batches of the default
+   * size.
+   */
   lr?: number | undefined;
   /** Default one-cycle. */
   schedule?: ScheduleName | undefined;
-  /** Learn tokens of a step; the last batch of an epoch may be smaller. Default 512. */
+  /** Learn tokens of a step; the last batch of an epoch may be smaller. Default 256. */
   batchSize?: number | undefined;
   /** Largest norm of the gradient over all parameters; null: no clipping. Default 0.5. */
   gradClip?: number | null | undefined;
@@ -99,9 +102,9 @@ export const LEARN_DEFAULTS: ResolvedLearnOptions = {
   finalHiddenDim: 1024,
   activation: 'gelu',
   epochs: 10,
-  lr: 1e-2,
+  lr: 2e-2,
   schedule: 'one-cycle',
-  batchSize: 512,
+  batchSize: 256,
   gradClip: 0.5,
   precision: 'int8',
   prefixDim: 256,

@@ -39,7 +39,7 @@ test('the latent dimension falls back on hiddenDim, and undefined options on the
     seed: undefined,
   });
   expect(lemur.latentDim).toBe(40);
-  expect(lemur.options).toMatchObject({ lr: 1e-2, seed: 0, hiddenDim: 40 });
+  expect(lemur.options).toMatchObject({ lr: 2e-2, seed: 0, hiddenDim: 40 });
   lemur.close();
 });
 
