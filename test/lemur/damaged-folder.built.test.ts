@@ -63,7 +63,7 @@ describe('a saved folder is refused', () => {
     ['a length that cannot become a string', (m) => (m.files.model.bytes = unprintable)],
     ['options that are null', (m) => (m.options = null)],
     ['an option that is missing', (m) => delete m.options.precision],
-    ['an option of another kind', (m) => (m.options.precision = 'int4')],
+    ['an option of another kind', (m) => (m.options.precision = 'int5')],
     ['an option that cannot become a string', (m) => (m.options.lr = unprintable)],
     ['a deviation that is a string', (m) => (m.std = '0.5')],
     ['a deviation beyond float64', (m) => (m.std = 'Infinity')],

@@ -1,10 +1,9 @@
 import { packedLanes } from '../../../kernels/kernels.js';
 import type { TokenScorer } from './token-scorer.js';
+import { evenUp, widenRows } from './widened-rows.js';
 
 /** Largest code of a lane: with int8 on the other side the sums of 4,000 dimensions fit int32. */
 const LANE_LIMIT = 4095;
-
-const evenUp = (n: number): number => n + (n & 1);
 
 /**
  * Codes with a scale a text, less a mean: lanes become int16 codes with a scale each, products are
@@ -29,18 +28,11 @@ export const int8Scorer: TokenScorer = {
   score(context, { dim }, { panels, lanes, scales, shifts }, tile, out, stride) {
     const { kernels } = context;
     const { pieces, tokens, counts, documents } = tile;
-    const even = evenUp(dim);
-    const wide = context.scratch(tokens * even * 2);
-    let end = wide;
-    for (const piece of pieces) {
-      kernels.widenI8(piece.address, piece.tokens, dim, end);
-      end += piece.tokens * even * 2;
-    }
     kernels.maxDotsI16(
       panels,
       lanes,
-      even,
-      wide,
+      evenUp(dim),
+      widenRows(context, pieces, tokens, dim),
       counts,
       documents,
       out,

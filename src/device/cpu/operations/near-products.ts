@@ -2,6 +2,7 @@ import { LANES, wholePanels } from '../../../kernels/kernels.js';
 import type { DeviceTokens } from '../../device-tokens.js';
 import { forEachTile, mostTileTokens, tileScratch } from './document-tiles.js';
 import type { Context } from './operation.js';
+import { evenUp, widenRows } from './widened-rows.js';
 
 /** Lanes at a time: panels of one panel of centres. */
 const MOST_LANES = LANES * LANES;
@@ -95,8 +96,7 @@ export function nearProducts(
   const even = evenUp(dim);
   forEachTile(context, documents, null, from, to, (tile) => {
     const { counts, tokens } = tile;
-    const wide = context.scratch(tokens * even * 2);
-    kernels.widenI8(tile.rows, tokens, dim, wide);
+    const wide = widenRows(context, tile.pieces, tokens, dim);
     const nearest = context.scratch(tile.documents * 4);
     const ofDocuments = context.at('i32', counts, tile.documents);
     context.at('i32', nearest, tile.documents).set(ofDocuments.map(nearestOf));
@@ -117,8 +117,4 @@ export function nearProducts(
     );
     kernels.dequantise(at, lanes, tile.documents, stride, scales, tile.scales, shifts);
   });
-}
-
-function evenUp(n: number): number {
-  return n + (n & 1);
 }
