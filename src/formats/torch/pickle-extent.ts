@@ -3,7 +3,7 @@ import type { PickleValue } from './pickle-values.js';
 
 /** Levels of lists, tuples and dictionaries within one another; checkpoints have fewer than ten. */
 const MOST_LEVELS = 64;
-/** Values that a walk of all that is within it may meet: as many as a pickle has bytes. */
+/** Values that a walk of all that is within it may meet: more than a pickle has bytes. */
 const MOST_MET = 1 << 20;
 
 /** A value's size and depth. */

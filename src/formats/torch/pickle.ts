@@ -16,9 +16,10 @@ const TENSOR = 'torch._utils._rebuild_tensor_v2';
 const KNOWN: readonly string[] = [DICTIONARY, TENSOR, ...STORAGES.map((type) => `torch.${type}`)];
 
 /**
- * 5,000 tensors fit into this; what an opcode can allocate is bounded, so this bounds the memory.
+ * 768 KiB: 3,500 tensors fit into this. What an opcode can allocate is bounded, so this bounds the
+ * memory, and the time that the thread is held.
  */
-const MOST_BYTES = 1 << 20;
+const MOST_BYTES = 3 << 18;
 const MOST_VALUES = 1 << 16;
 const MOST_MARKS = 1000;
 
@@ -38,8 +39,8 @@ export function checkPickleLength(length: number, where: string): void {
  * up: of globals only those of tensors, storages and ordered dictionaries are known, and only as
  * names. What comes of it can be walked: it is at most 64 levels deep, without cycles, and 2^20
  * values at most are met in it, shared ones each time. Raises `unsupported` beyond that, for more
- * than 1 MiB, and for any other global or opcode (by name or number), `bad-file` for a pickle that
- * is damaged.
+ * than 768 KiB, and for any other global or opcode (by name or number), `bad-file` for a pickle
+ * that is damaged.
  */
 export function unpickle(bytes: Uint8Array, where: string, rebuild: RebuildTensor): PickleValue {
   checkPickleLength(bytes.length, where);

@@ -98,10 +98,10 @@ describe('a torch file is refused, in parts as in whole, with', () => {
       /asks for os\.system/,
     ],
     [
-      'a pickle of more than 1 MiB',
-      entries(new Uint8Array((1 << 20) + 1)),
+      'a pickle of more than 768 KiB',
+      entries(new Uint8Array((3 << 18) + 1)),
       'unsupported',
-      /expected at most 1048576/,
+      /expected at most 786432/,
     ],
     ['no pickle', zip([['x/version', bytes('3')]]), 'bad-file', /0 entries named \*\/data\.pkl/],
     ['two pickles', entries(good, ['y/data.pkl', good]), 'bad-file', /2 entries named/],
