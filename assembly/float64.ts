@@ -81,7 +81,7 @@ function packColumns8(b: usize, bRow: i32, depth: i32, used: i32, out: usize): v
   }
 }
 
-// Adjacent stores, from which V8 can merge pairs of registers to 256 bits.
+// Apart from sums2x16 of product-tiles.ts, whose two addresses cost 2 % here.
 function tile2x8(strip: usize, panel: usize, depth: i32, sums: usize): void {
   let s00 = f64x2.splat(0);
   let s01 = s00;

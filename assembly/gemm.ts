@@ -1,4 +1,5 @@
 import { packPanel } from './pack';
+import { storeSums, sums2x16 } from './product-tiles';
 
 // Depth of one block of the inner dimension. Sums within a block stay in registers, blocks are
 // added in order: the order of additions depends on the inner dimension alone, never on tiling or
@@ -39,14 +40,17 @@ export function gemmF32(
       let tile = c + ((<usize>j) << 2);
       for (let i = 0; i < m; i += 2) {
         const both = i + 1 < m;
-        if (used == 16 && !add) {
-          tile2x16(strip, scratch, depth, tile, both ? tile + cBytes : sums);
-        } else {
-          tile2x16(strip, scratch, depth, sums, sums + 64);
+        const stripEnd = strip + ((<usize>depth) << 3);
+        // to C where they are all of its values
+        const whole = used == 16 && !add;
+        const first = whole ? tile : sums;
+        const second = whole && both ? tile + cBytes : sums + 64;
+        sums2x16<f32>(strip, strip + 4, stripEnd, 8, scratch, first, second);
+        if (!whole) {
           storeSums(sums, tile, used, add);
           if (both) storeSums(sums + 64, tile + cBytes, used, add);
         }
-        strip += (<usize>depth) << 3;
+        strip = stripEnd;
         tile += cBytes << 1;
       }
     }
@@ -103,62 +107,5 @@ function packTransposed(from: usize, step: usize, strip: usize, out: usize): voi
     v128.store64_lane((at += strip), v3, 0);
     v128.store64_lane(at + strip, v3, 1);
     from += step;
-  }
-}
-
-// Two rows x 16 columns in eight registers, to two rows of the output.
-function tile2x16(strip: usize, panel: usize, depth: i32, c: usize, d: usize): void {
-  let s00 = f32x4.splat(0);
-  let s01 = s00;
-  let s02 = s00;
-  let s03 = s00;
-  let s10 = s00;
-  let s11 = s00;
-  let s12 = s00;
-  let s13 = s00;
-  const end = strip + ((<usize>depth) << 3);
-  while (strip < end) {
-    const x = v128.load32_splat(strip);
-    const y = v128.load32_splat(strip, 4);
-    const p0 = v128.load(panel);
-    const p1 = v128.load(panel, 16);
-    const p2 = v128.load(panel, 32);
-    const p3 = v128.load(panel, 48);
-    s00 = f32x4.add(s00, f32x4.mul(x, p0));
-    s01 = f32x4.add(s01, f32x4.mul(x, p1));
-    s02 = f32x4.add(s02, f32x4.mul(x, p2));
-    s03 = f32x4.add(s03, f32x4.mul(x, p3));
-    s10 = f32x4.add(s10, f32x4.mul(y, p0));
-    s11 = f32x4.add(s11, f32x4.mul(y, p1));
-    s12 = f32x4.add(s12, f32x4.mul(y, p2));
-    s13 = f32x4.add(s13, f32x4.mul(y, p3));
-    strip += 8;
-    panel += 64;
-  }
-  v128.store(c, s00);
-  v128.store(c, s01, 16);
-  v128.store(c, s02, 32);
-  v128.store(c, s03, 48);
-  v128.store(d, s10);
-  v128.store(d, s11, 16);
-  v128.store(d, s12, 32);
-  v128.store(d, s13, 48);
-}
-
-// The first `used` of 16 sums to a row of C, or added to it.
-// @ts-expect-error: decorator
-@inline
-function storeSums(sums: usize, c: usize, used: i32, add: bool): void {
-  if (used == 16 && add) {
-    v128.store(c, f32x4.add(v128.load(c), v128.load(sums)));
-    v128.store(c, f32x4.add(v128.load(c, 16), v128.load(sums, 16)), 16);
-    v128.store(c, f32x4.add(v128.load(c, 32), v128.load(sums, 32)), 32);
-    v128.store(c, f32x4.add(v128.load(c, 48), v128.load(sums, 48)), 48);
-  } else {
-    for (const end = sums + ((<usize>used) << 2); sums < end; sums += 4) {
-      const s = load<f32>(sums);
-      store<f32>(c, add ? load<f32>(c) + s : s);
-      c += 4;
-    }
   }
 }

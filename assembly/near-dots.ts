@@ -1,3 +1,5 @@
+import { sums2x16 } from './product-tiles';
+
 // Halvings of the range of a centre's products: its limit is exact to a part in 4,096 of the range.
 const HALVINGS: i32 = 12;
 
@@ -51,52 +53,11 @@ function centreProducts(
   products: usize,
 ): void {
   for (; count > 0; count -= 2) {
-    dots2x16(token, count > 1 ? token + rowBytes : token, rowBytes, centres, products);
+    const other = count > 1 ? token + rowBytes : token;
+    sums2x16<i16>(token, other, token + rowBytes, 4, centres, products, products + 64);
     token += rowBytes << 1;
     products += 128;
   }
-}
-
-// Products of two tokens with a panel, 2 x 16 int32.
-// @ts-expect-error: decorator
-@inline
-function dots2x16(a: usize, b: usize, rowBytes: usize, panel: usize, out: usize): void {
-  let s00 = i32x4.splat(0);
-  let s01 = s00;
-  let s02 = s00;
-  let s03 = s00;
-  let s10 = s00;
-  let s11 = s00;
-  let s12 = s00;
-  let s13 = s00;
-  const end = a + rowBytes;
-  while (a < end) {
-    const x = v128.load32_splat(a);
-    const y = v128.load32_splat(b);
-    const p0 = v128.load(panel);
-    const p1 = v128.load(panel, 16);
-    const p2 = v128.load(panel, 32);
-    const p3 = v128.load(panel, 48);
-    s00 = i32x4.add(s00, i32x4.dot_i16x8_s(x, p0));
-    s01 = i32x4.add(s01, i32x4.dot_i16x8_s(x, p1));
-    s02 = i32x4.add(s02, i32x4.dot_i16x8_s(x, p2));
-    s03 = i32x4.add(s03, i32x4.dot_i16x8_s(x, p3));
-    s10 = i32x4.add(s10, i32x4.dot_i16x8_s(y, p0));
-    s11 = i32x4.add(s11, i32x4.dot_i16x8_s(y, p1));
-    s12 = i32x4.add(s12, i32x4.dot_i16x8_s(y, p2));
-    s13 = i32x4.add(s13, i32x4.dot_i16x8_s(y, p3));
-    a += 4;
-    b += 4;
-    panel += 64;
-  }
-  v128.store(out, s00);
-  v128.store(out, s01, 16);
-  v128.store(out, s02, 32);
-  v128.store(out, s03, 48);
-  v128.store(out, s10, 64);
-  v128.store(out, s11, 80);
-  v128.store(out, s12, 96);
-  v128.store(out, s13, 112);
 }
 
 // limits[centre]: the least product of a near token, found by halving the range of the products.

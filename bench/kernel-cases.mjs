@@ -56,7 +56,7 @@ const products = PRODUCTS.flatMap(([m, n, k]) => [
     `product of codes, ${m} x ${k} x ${n}`,
     'int16',
     2 * m * n * k,
-    (kernels) => kernels.gemmI16(m, n, k, A, B, B, B, C, n),
+    (kernels) => kernels.gemmI16(m, n, k, A, B, B, B, C, n, D),
   ],
 ]);
 

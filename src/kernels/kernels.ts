@@ -154,7 +154,8 @@ export interface Kernels extends NearKernels {
   /**
    * C (m x n float32) = A B: A m x k codes with a factor for each row, B in panels of pairs
    * (`packPanelsI16`, `packPairsI16`) with a factor for each column, or none (0); k even. Codes up
-   * to 2047: products are summed exactly in int32 over 512 dimensions, then in float32.
+   * to 2047: products are summed exactly in int32 over 512 dimensions, then in float32. `sums`:
+   * 128 bytes of scratch.
    */
   gemmI16(
     m: number,
@@ -166,6 +167,7 @@ export interface Kernels extends NearKernels {
     bFactors: number,
     c: number,
     cRow: number,
+    sums: number,
   ): void;
   /**
    * C (m x n float64) += A^T B, A (k x m) and B (k x n) float32, sums in float64; `scratch`: (m +

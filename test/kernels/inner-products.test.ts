@@ -33,6 +33,7 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
         const columns = block('f32', draw.floats(wholePanels(n)));
         const c = block('f32', m * (n + 1));
         c.values.fill(7);
+        const sums = block('i32', 32);
         kernels.gemmI16(
           m,
           n,
@@ -43,6 +44,7 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
           across ? columns.address : 0,
           c.address,
           n + 1,
+          sums.address,
         );
         for (let i = 0; i < m; i++) {
           for (let j = 0; j < n; j++) {

@@ -145,7 +145,8 @@ export const productCalls: Record<
         const panels = draw.i16(wholePanels(n) * k, 2047);
         const columns = isScaled ? draw.f32(wholePanels(n)) : 0;
         const a = draw.i16(m * k, 2047);
-        return [m, n, k, a, draw.f32(m), panels, columns, room('f32', m * (n + 1)), n + 1];
+        const [c, sums] = [room('f32', m * (n + 1)), scratch('i32', 32)];
+        return [m, n, k, a, draw.f32(m), panels, columns, c, n + 1, sums];
       }),
     ),
   scanF32: (draw) =>

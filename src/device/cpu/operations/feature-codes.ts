@@ -48,7 +48,7 @@ export const packFeatures: Operation<{
 export function codeProductScratch(latentDim: number, documents: number): number {
   const panels = 2 * CHUNK * wholePanels(latentDim) + 4 * wholePanels(latentDim);
   const y = documents * (CHUNK * (4 + 2) + 4) + 4 * CHUNK;
-  return panels + y + documents * latentDim * (4 + 8) + 1024;
+  return panels + y + documents * latentDim * (4 + 8) + 128 + 1024;
 }
 
 /** sums += Z^T Y in codes of both, exact within a chunk of the sample, float64 across them. */
@@ -68,6 +68,7 @@ export function addCodeProducts(
   const products = context.scratch(count * latentDim * 4);
   const rowSums = context.scratch(count * latentDim * 8);
   const ones = onesOf(context, CHUNK);
+  const tileSums = context.scratch(128);
   context.at('f64', rowSums, count * latentDim).fill(0);
   for (let from = 0; from < rows; from += CHUNK) {
     const mark = context.mark();
@@ -79,7 +80,18 @@ export function addCodeProducts(
     const panels = context.stage(features.codes, from * n, from * n + even * n);
     const chunk = (from / CHUNK) * n;
     const factors = context.stage(features.factors, chunk, chunk + n);
-    kernels.gemmI16(count, latentDim, even, codes, scales, panels, factors, products, latentDim);
+    kernels.gemmI16(
+      count,
+      latentDim,
+      even,
+      codes,
+      scales,
+      panels,
+      factors,
+      products,
+      latentDim,
+      tileSums,
+    );
     kernels.addToF64(rowSums, products, count * latentDim);
     context.rewind(mark);
   }

@@ -37,7 +37,7 @@ export function productsScratch(
     batchSize,
     ...linearsOf(layout, outputs).map((linear) => Math.max(linear.inputs, linear.outputs)),
   );
-  return rows * (2 * evenUp(widest) + 4) + 512;
+  return rows * (2 * evenUp(widest) + 4) + 128 + 512;
 }
 
 /**
@@ -131,6 +131,7 @@ function codeProducts(
         at.weightScales,
         y,
         outputs,
+        context.scratch(128),
       );
       context.rewind(start);
     },
@@ -139,7 +140,9 @@ function codeProducts(
       const codes = context.scratch(rows * evenUp(outputs) * 2);
       const scales = context.scratch(rows * 4);
       kernels.quantizeRowsI16(dy, rows, outputs, LIMIT, at.weightScales, codes, scales);
-      kernels.gemmI16(rows, inputs, evenUp(outputs), codes, scales, at.backward, 0, dx, inputs);
+      const sums = context.scratch(128);
+      const even = evenUp(outputs);
+      kernels.gemmI16(rows, inputs, even, codes, scales, at.backward, 0, dx, inputs, sums);
       context.rewind(start);
     },
     gradient(from, used, dy, _x, dW) {
@@ -156,7 +159,9 @@ function codeProducts(
         codes,
         scales,
       );
-      kernels.gemmI16(used, inputs, evenUp(batch), codes, scales, at.input, 0, dW, inputs);
+      const sums = context.scratch(128);
+      const even = evenUp(batch);
+      kernels.gemmI16(used, inputs, even, codes, scales, at.input, 0, dW, inputs, sums);
       context.rewind(start);
     },
   };
