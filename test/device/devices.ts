@@ -12,6 +12,7 @@ const MAKERS = {
   plain: () => createCpuDevice(plainPlatform, 1, guarded),
   'one thread': () => createCpuDevice(nodePlatform, 1, guarded),
   'two threads': () => createCpuDevice(nodePlatform, 2, guarded),
+  'five threads': () => createCpuDevice(nodePlatform, 5, guarded),
   'unshared memory': () =>
     createCpuDevice({ ...nodePlatform, sharedMemory: false }, undefined, guarded),
 } satisfies Record<string, () => Promise<Device>>;
