@@ -20,8 +20,6 @@ export function scoresAreFloat<T>(): bool {
   return isFloat<T>() || isScaled<T>();
 }
 
-// @ts-expect-error: decorator
-@inline
 export function tile2x16<T>(
   a: usize,
   b: usize,

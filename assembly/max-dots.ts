@@ -105,7 +105,7 @@ export function maxDots<T>(
 // Writes `used` lanes down a column of the output.
 // @ts-expect-error: decorator
 @inline
-export function storeLanes<T>(best: usize, used: i32, out: usize, step: usize): void {
+function storeLanes<T>(best: usize, used: i32, out: usize, step: usize): void {
   for (const end = best + ((<usize>used) << 2); best < end; best += 4) {
     store<f32>(out, scoresAreFloat<T>() ? load<f32>(best) : <f32>load<i32>(best));
     out += step;
