@@ -1,9 +1,7 @@
 import { packedLanes } from '../../../kernels/kernels.js';
+import { laneLimit } from './lane-limit.js';
 import type { TokenScorer } from './token-scorer.js';
 import { evenUp, widenRows } from './widened-rows.js';
-
-/** Largest code of a lane: with int8 on the other side the sums of 4,000 dimensions fit int32. */
-const LANE_LIMIT = 4095;
 
 /**
  * Codes with a scale a text, less a mean: lanes become int16 codes with a scale each, products are
@@ -18,7 +16,7 @@ export const int8Scorer: TokenScorer = {
     const panels = context.scratch(packedLanes(lanes) * even * 2);
     const scales = context.scratch(lanes * 4);
     const codes = context.scratch(lanes * even * 2);
-    kernels.quantizeRowsI16(x, lanes, dim, LANE_LIMIT, 0, codes, scales);
+    kernels.quantizeRowsI16(x, lanes, dim, laneLimit(dim), 0, codes, scales);
     kernels.packLanesI16(codes, lanes, even, panels);
     const shifts = context.scratch(lanes * 4);
     if (!parameters) throw new Error('int8 documents without a mean');

@@ -2,6 +2,7 @@ import { packedLanes } from '../../../kernels/kernels.js';
 import { type CodeBits, codeBytes, LEVELS, paddedDim } from '../../../tokens/level-rows.js';
 import { ROTATION_ROUNDS } from '../../../tokens/rotation.js';
 import type { RowPiece } from './document-tiles.js';
+import { laneLimit } from './lane-limit.js';
 import type { Context } from './operation.js';
 import type { TokenScorer } from './token-scorer.js';
 
@@ -90,9 +91,4 @@ function unpackPieces(
     kernels.unpackLevels(address, tokens, bytes, bits, levels, out, outScales);
     token += tokens;
   }
-}
-
-/** Largest code of a lane: with levels up to 127 the sums fit int32. */
-function laneLimit(dim: number): number {
-  return Math.min(4095, Math.floor((2 ** 31 - 1) / (127 * dim)));
 }

@@ -1,13 +1,12 @@
 import { LANES, wholePanels } from '../../../kernels/kernels.js';
 import type { DeviceTokens } from '../../device-tokens.js';
 import { forEachTile, mostTileTokens, tileScratch } from './document-tiles.js';
+import { laneLimit } from './lane-limit.js';
 import type { Context } from './operation.js';
 import { evenUp, widenRows } from './widened-rows.js';
 
 /** Lanes at a time: panels of one panel of centres. */
 const MOST_LANES = LANES * LANES;
-/** Largest code of a lane: with int8 on the other side the sums of 4,000 dimensions fit int32. */
-const LANE_LIMIT = 4095;
 
 /** Lanes in groups of 16 that are like each other, packed with the groups' centres. */
 interface NearLanes {
@@ -72,7 +71,7 @@ function packRows(
   const panels = context.scratch(wholePanels(rows) * even * 2);
   const scales = context.scratch(rows * 4);
   const codes = context.scratch(rows * even * 2);
-  kernels.quantizeRowsI16(x, rows, dim, LANE_LIMIT, 0, codes, scales);
+  kernels.quantizeRowsI16(x, rows, dim, laneLimit(dim), 0, codes, scales);
   kernels.packPanelsI16(codes, rows, even, panels);
   return { panels, scales };
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from '../../memory.js';
+import { laneLimit } from './lane-limit.js';
 import type { Context } from './operation.js';
 
 /**
@@ -16,9 +17,7 @@ export function queryCodes(
   const scales = context.scratch(count * 4);
   const mark = context.mark();
   const q = context.stage(queries, first * dim, (first + count) * dim);
-  // with int8 on the other side the sum must fit int32
-  const limit = Math.min(4095, Math.floor((2 ** 31 - 1) / (127 * dim)));
-  context.kernels.quantizeRowsI16(q, count, dim, limit, 0, codes, scales);
+  context.kernels.quantizeRowsI16(q, count, dim, laneLimit(dim), 0, codes, scales);
   context.rewind(mark);
   return { codes, bytes, scales };
 }
