@@ -16,8 +16,10 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { deflateRawSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 import { pruneDeclarations } from './prune-declarations.mjs';
+import { stripComments } from './strip-comments.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
@@ -59,9 +61,12 @@ execFileSync(
   { stdio: 'inherit' },
 );
 await bundleCommandLine();
-if (isClean) pruneDeclarations();
+if (isClean) {
+  pruneDeclarations();
+  stripComments();
+}
 
-/** Compiles assembly/ to one module, base64 in a TypeScript file, unless what is there is of it. */
+/** Compiles assembly/ to one module, packed in a TypeScript file, unless what is there is of it. */
 async function buildKernels() {
   const from = kernelSources();
   const made = ['src/kernels/wasm-binary.ts', 'dist/kernels-shared.wasm', 'dist/kernels.wasm'];
@@ -75,7 +80,7 @@ async function buildKernels() {
     `// Written by scripts/build.mjs from assembly/. Do not edit.
 export const FINGERPRINT: string = '${fingerprint}';
 export const KERNELS: string =
-  '${binary.toString('base64')}';
+  '${packed(binary)}';
 `,
   );
   mkdirSync('dist', { recursive: true });
@@ -163,8 +168,13 @@ async function inlineWorker(source, target, platform) {
   writeChanged(
     `src/${target}`,
     `// Written by scripts/build.mjs from ${source}. Do not edit.\nexport const WORKER: ` +
-      `string =\n  ${JSON.stringify(output[0].code)};\n`,
+      `string =\n  '${packed(output[0].code)}';\n`,
   );
+}
+
+/** As src/bytes/packed.ts reads it. */
+function packed(content) {
+  return deflateRawSync(content, { level: 9 }).toString('base64');
 }
 
 /** Leaves a file with the same content untouched, so that tsc does not compile it again. */

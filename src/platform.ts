@@ -1,5 +1,6 @@
 import { type Crc32, provideCrc32 } from './bytes/crc32.js';
 import { LemurError } from './errors.js';
+import type { TorchValue } from './formats/torch/torch-file.js';
 import type { Storage } from './storage/storage.js';
 
 /** A worker of whatever kind the platform has. */
@@ -49,6 +50,8 @@ export interface Platform {
   spawnWorker(): WorkerPort;
   /** A folder by its path or `file:` URL. */
   openFolder(path: string | URL): Storage;
+  /** Reads a file that torch.save wrote; by code that a page loads when it meets one. */
+  readTorchFile(bytes: Uint8Array, where: string): Promise<TorchValue>;
   /** The file at a URL; where there are paths, at a path too. Raises `not-found`. */
   readBytes(at: string | URL): Promise<Uint8Array>;
 }

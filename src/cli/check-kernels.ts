@@ -4,5 +4,5 @@ import { setFlagsFromString } from 'node:v8';
 import { wrongKernelsAfter } from '../kernels/check/merged-kernels.js';
 import { MERGING_FLAG } from './merging-flag.js';
 
-const wrong = wrongKernelsAfter(() => setFlagsFromString(MERGING_FLAG));
+const wrong = await wrongKernelsAfter(() => setFlagsFromString(MERGING_FLAG));
 process.stdout.write(wrong.join(', '));

@@ -1,5 +1,4 @@
 import { cpus } from 'node:os';
-import { hasWebAssembly } from '../kernels/memory.js';
 import { knowsKernels } from '../kernels/simd.js';
 import { platform } from '../platform.js';
 import { mergeKernels } from './merging.js';
@@ -26,7 +25,7 @@ export async function describeDevice(): Promise<DeviceDescription> {
     v8: process.versions.v8,
     processor: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${process.platform} ${process.arch}`,
     threads: platform().parallelism,
-    kernels: hasWebAssembly() && knowsKernels() ? 'simd' : 'plain',
+    kernels: (await knowsKernels()) ? 'simd' : 'plain',
     merging: await mergeKernels(),
   };
 }

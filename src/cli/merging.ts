@@ -43,7 +43,7 @@ export function mergeKernels(): Promise<Merging> {
 }
 
 async function decide(): Promise<Merging> {
-  const why = refusal ?? whyUnmerged({ ...facts(), knowsKernels: knowsKernels() });
+  const why = refusal ?? whyUnmerged({ ...facts(), knowsKernels: await knowsKernels() });
   if (why !== undefined) return { on: false, why };
   const kept = successFile();
   const isKept = existsSync(kept);

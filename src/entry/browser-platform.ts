@@ -23,5 +23,7 @@ export const browserPlatform: Platform = {
     );
   },
   readBytes: (at) => fetchBytes(at, globalThis.document?.baseURI ?? globalThis.location?.href),
+  readTorchFile: async (bytes, where) =>
+    (await import('../formats/torch/torch-file.js')).readTorchFile(bytes, where),
   spawnWorker: hasWorkers ? spawnBrowserWorker : inProcessWorker,
 };

@@ -1,3 +1,4 @@
+import { unpack } from '../bytes/packed.js';
 import type { WorkerPort } from '../platform.js';
 
 let urlFailed = false;
@@ -70,8 +71,9 @@ class PageThread implements WorkerPort {
     this.#worker?.terminate();
     try {
       const { WORKER } = await import('./inlined-kernels-worker.js');
+      const script = new Blob([await unpack(WORKER)], { type: 'text/javascript' });
       if (this.#isEnded) return;
-      inlinedUrl ??= URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' }));
+      inlinedUrl ??= URL.createObjectURL(script);
       this.#adopt(new Worker(inlinedUrl, { type: 'module' }), fail);
     } catch (cause) {
       fail(cause as Error);

@@ -1,6 +1,7 @@
 import { fetchBytes } from '../bytes/fetch-bytes.js';
 import { inProcessWorker } from '../device/cpu/worker/in-process-worker.js';
 import { LemurError } from '../errors.js';
+import { readTorchFile } from '../formats/torch/torch-file.js';
 import type { Platform } from '../platform.js';
 
 /**
@@ -22,5 +23,6 @@ export const edgePlatform: Platform = {
     );
   },
   readBytes: fetchBytes,
+  readTorchFile,
   spawnWorker: inProcessWorker,
 };

@@ -5,14 +5,16 @@ import type { Crc32 } from '../bytes/crc32.js';
 import { fetchBytes } from '../bytes/fetch-bytes.js';
 import { readWhole } from '../bytes/node-file.js';
 import { absolutePath } from '../bytes/node-path.js';
+import { unpackText } from '../bytes/packed.js';
 import { isLemurError, LemurError } from '../errors.js';
+import { readTorchFile } from '../formats/torch/torch-file.js';
 import type { Platform } from '../platform.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { fileBeside, spawnNodeWorker, type WorkerScript } from './node-spawn-worker.js';
 
 const kernelsWorker: WorkerScript = {
   file: () => fileBeside(import.meta.url, 'node-kernels-worker.js'),
-  text: async () => (await import('./inlined-kernels-worker.js')).WORKER,
+  text: async () => unpackText((await import('./inlined-kernels-worker.js')).WORKER),
   // the flags of the parent (--input-type, --import, ...) are not for this thread
   options: { execArgv: [] },
 };
@@ -36,6 +38,7 @@ export const nodePlatform: Platform = {
   },
   openFolder: folderStorage,
   readBytes,
+  readTorchFile,
   spawnWorker: () => spawnNodeWorker(kernelsWorker),
 };
 

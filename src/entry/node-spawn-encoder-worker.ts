@@ -1,3 +1,4 @@
+import { unpackText } from '../bytes/packed.js';
 import type { WorkerMessage } from '../encoder/runtime/worker-protocol.js';
 import type { WorkerPort } from '../platform.js';
 import { fileBeside, spawnNodeWorker, type WorkerScript } from './node-spawn-worker.js';
@@ -14,7 +15,7 @@ export function workerFile(): URL | undefined {
 
 const encoderWorker: WorkerScript = {
   file: workerFile,
-  text: async () => (await import('./inlined-encoder-worker.js')).WORKER,
+  text: async () => unpackText((await import('./inlined-encoder-worker.js')).WORKER),
   // options of the parent's command line (--input-type, loaders) are not for our own file
   options: { execArgv: [], resourceLimits: { stackSizeMb: STACK } },
 };

@@ -51,7 +51,7 @@ async function takeBytes(bytes: Uint8Array, where: string): Promise<ModuleFor> {
     module = await moduleFor(sharedMemory);
   } catch (cause) {
     const reason = (cause as Error).message;
-    if (!knowsKernels())
+    if (!(await knowsKernels()))
       throw unsupported(`this engine has no WebAssembly SIMD (${reason})`, cause);
     if (WebAssembly.validate(binary)) {
       throw unsupported(

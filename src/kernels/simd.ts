@@ -1,3 +1,4 @@
+import { unpack } from '../bytes/packed.js';
 import type { Kernels } from './kernels.js';
 import { hasWebAssembly, type KernelMemory } from './memory.js';
 import { KERNELS } from './wasm-binary.js';
@@ -7,12 +8,12 @@ import { KERNELS } from './wasm-binary.js';
  * or its SIMD instructions are missing.
  */
 export async function compileKernels(shared: boolean): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(kernelsBinary(shared));
+  return WebAssembly.compile(await kernelsBinary(shared));
 }
 
 /** The inlined kernels as a binary, a copy. */
-export function kernelsBinary(shared: boolean): Uint8Array<ArrayBuffer> {
-  return importingMemory(inlinedKernels(), shared);
+export async function kernelsBinary(shared: boolean): Promise<Uint8Array<ArrayBuffer>> {
+  return importingMemory(await unpack(KERNELS), shared);
 }
 
 /** Compiles a binary of the kernels, whichever memory it was made for. */
@@ -30,8 +31,8 @@ export function simdKernels(module: WebAssembly.Module, memory: KernelMemory): K
  * Whether the engine knows all instructions of the kernels; where it does and `compileKernels`
  * rejects, compiling is forbidden.
  */
-export function knowsKernels(): boolean {
-  return hasWebAssembly() && WebAssembly.validate(inlinedKernels());
+export async function knowsKernels(): Promise<boolean> {
+  return hasWebAssembly() && WebAssembly.validate(await unpack(KERNELS));
 }
 
 /**
@@ -50,11 +51,4 @@ function importingMemory(binary: Uint8Array, shared: boolean): Uint8Array<ArrayB
 
 function ascii(text: string): number[] {
   return Array.from(text, (character) => character.charCodeAt(0));
-}
-
-function inlinedKernels(): Uint8Array<ArrayBuffer> {
-  const binary = atob(KERNELS);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
 }

@@ -3,12 +3,7 @@ import type { Device } from '../device/device.js';
 import { type FeatureLayout, mlpLayout, randomLayout } from '../device/feature-layout.js';
 import { buildTensors } from '../device/with-tensors.js';
 import { badFile, type LemurError, unsupported } from '../errors.js';
-import {
-  readTorchFile,
-  type TorchMap,
-  type TorchTensor,
-  type TorchValue,
-} from '../formats/torch/torch-file.js';
+import type { TorchMap, TorchTensor, TorchValue } from '../formats/torch/torch-file.js';
 import { ACTIVATIONS, type Activation } from '../kernels/kernels.js';
 import type { OptionNames } from '../known-options.js';
 import { paper, type ResolvedLearnOptions } from '../learn/learn-options.js';
@@ -16,6 +11,7 @@ import { resolveLearnOptions } from '../learn/resolve-learn-options.js';
 import { UNSCALED } from '../learn/scaling.js';
 import { createSolver } from '../learn/solver.js';
 import { transposed } from '../linalg/transposed.js';
+import { platform } from '../platform.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { ReadableStorage } from '../storage/storage.js';
 import { unlearnedCodec } from '../tokens/encode-tokens.js';
@@ -87,6 +83,7 @@ export async function loadReference(
 }
 
 async function readReference(storage: ReadableStorage): Promise<Reference> {
+  const { readTorchFile } = platform();
   const where = `${storage.name}/${MODEL}`;
   const payload = mapOf(await readTorchFile(await storage.read(MODEL), where), 'payload', where);
   const config = mapOf(payload.get('config'), 'config', where);

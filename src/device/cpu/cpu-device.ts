@@ -82,7 +82,7 @@ async function compileOrWarn(shared: boolean): Promise<WebAssembly.Module | null
     return await kernelsModule(shared);
   } catch (error) {
     if (!warned) {
-      const why = knowsKernels()
+      const why = (await knowsKernels())
         ? 'compiling WebAssembly is forbidden here, init({ wasm }) takes compiled kernels'
         : `${hasWebAssembly() ? 'WebAssembly SIMD' : 'WebAssembly'} is missing here`;
       console.warn(

@@ -1,4 +1,5 @@
 import { fetchBytes } from '../../bytes/fetch-bytes.js';
+import { readTorchFile } from '../../formats/torch/torch-file.js';
 import type { Platform } from '../../platform.js';
 import { memoryStorage } from '../../storage/memory.js';
 import { inProcessWorker } from './worker/in-process-worker.js';
@@ -14,5 +15,6 @@ export const plainPlatform: Platform = {
   readsFiles: false,
   openFolder: (path) => memoryStorage(String(path)),
   readBytes: fetchBytes,
+  readTorchFile,
   spawnWorker: inProcessWorker,
 };

@@ -12,8 +12,8 @@ const OTHER = [0, 1, 0];
  * have not the bytes that they have when compiled before it. For an engine that compiles to its
  * best code at once, in a process that computes nothing else.
  */
-export function wrongKernelsAfter(change: () => void): string[] {
-  const binary = kernelsBinary(true);
+export async function wrongKernelsAfter(change: () => void): Promise<string[]> {
+  const binary = await kernelsBinary(true);
   const before = new WebAssembly.Module(Uint8Array.of(...binary, ...OTHER));
   change();
   const after = new WebAssembly.Module(binary);
