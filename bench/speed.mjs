@@ -44,7 +44,12 @@ const { values, positionals } = parseArgs({
 });
 const { quick } = values;
 const vectors = positionals[0];
-if (!vectors) throw new Error('expected a folder of token vectors');
+if (!vectors) {
+  console.error(
+    'expected a folder of token vectors: npm run bench:speed -- VECTORS (docs/benchmarks.md)',
+  );
+  process.exit(2);
+}
 const chosen = values.only?.split(',') ?? (quick ? STAGES : ['fit', ...STAGES]);
 const unknown = chosen.find((stage) => stage !== 'fit' && !STAGES.includes(stage));
 if (unknown) throw new Error(`--only ${unknown}: expected some of fit, ${STAGES.join(', ')}`);

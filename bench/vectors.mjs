@@ -1,7 +1,7 @@
-// Folders of token vectors that the benchmarks read: a collection with queries (`lemur demo`,
-// `lemur fit` of a BEIR folder), or docs.i8.npy (rows x dim, 127 times the value), docs.lens.npy,
-// docs.ids.json, the same for queries, and exact_top100.npy, the documents with the largest MaxSim
-// to each query.
+// Folders of token vectors that the benchmarks read, as `bench/vectorize.mjs` writes them:
+// docs.i8.npy (rows x dim, 127 times the value), docs.lens.npy, docs.ids.json, the same for
+// queries, and where it is there exact_top100.npy, the documents with the largest MaxSim to each
+// query.
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { MaxSim, readNpy } from '../dist/entry/node.js';
@@ -24,35 +24,20 @@ export function loadVectors(folder, change = () => {}) {
     change(vectors, shape[1]);
     return { vectors, counts: read(countsName).data, dim: shape[1] };
   };
-  const collection = existsSync(`${folder}/tokens.npy`);
-  const all = collection ? load('tokens.npy', 'counts.npy') : load('docs.i8.npy', 'docs.lens.npy');
+  const all = load('docs.i8.npy', 'docs.lens.npy');
   const numbers = Array.from(all.counts.keys()).filter((i) => all.counts[i] > 0);
   const ours = new Map(numbers.map((number, i) => [number, i]));
+  const idsOf = (name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')).map(String);
   return {
     documents: { ...all, counts: Int32Array.from(numbers, (i) => all.counts[i]) },
     numbers,
-    queries: collection
-      ? load('query-tokens.npy', 'query-counts.npy')
-      : load('queries.i8.npy', 'queries.lens.npy'),
-    stored: collection
-      ? null
-      : Int32Array.from(read('exact_top100.npy').data, (number) => ours.get(number) ?? -2),
-    ids: () =>
-      collection
-        ? idsOf(`${folder}/documents.jsonl`)
-        : JSON.parse(readFileSync(`${folder}/docs.ids.json`, 'utf8')).map(String),
-    queryIds: () =>
-      collection
-        ? idsOf(`${folder}/queries.jsonl`)
-        : JSON.parse(readFileSync(`${folder}/queries.ids.json`, 'utf8')).map(String),
+    queries: load('queries.i8.npy', 'queries.lens.npy'),
+    stored: existsSync(`${folder}/exact_top100.npy`)
+      ? Int32Array.from(read('exact_top100.npy').data, (number) => ours.get(number) ?? -2)
+      : null,
+    ids: () => idsOf('docs.ids.json'),
+    queryIds: () => idsOf('queries.ids.json'),
   };
-}
-
-function idsOf(file) {
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line.trim())
-    .map((line) => JSON.parse(line)._id);
 }
 
 /** The 100 documents with the largest MaxSim to each query. */
