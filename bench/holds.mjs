@@ -2,67 +2,32 @@
 // beyond them (docs/collection/limits.md). The second column is what of it this thread had on the
 // processor, for machines that do other things too. npm run bench:holds -- [words of a scenario's
 // name]
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { Index, memoryStorage } from '../dist/entry/node.js';
+import { holdsOf } from './thread-holds.mjs';
 
 const words = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'lemur-holds-'));
 const dim = 8;
 
-/**
- * Time that this thread has had on the processor, in milliseconds: what else runs on the machine
- * does not count. Linux alone tells it.
- */
-function onProcessor() {
-  try {
-    return (
-      Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6
-    );
-  } catch {
-    return Number.NaN;
-  }
-}
-
-/**
- * The longest time between two turns of the event loop while `work` runs, in milliseconds, and how
- * it ended.
- */
+/** `holdsOf` work, the seconds that it took, and how it ended. */
 async function watch(work) {
-  let [longest, busiest] = [0, 0];
-  let [last, lastBusy] = [performance.now(), onProcessor()];
-  let on = true;
-  const turn = () => {
-    const [now, busy] = [performance.now(), onProcessor()];
-    longest = Math.max(longest, now - last);
-    busiest = Math.max(busiest, busy - lastBusy);
-    [last, lastBusy] = [now, busy];
-    if (on) setImmediate(turn);
-  };
-  turn();
-  await new Promise(setImmediate);
-  [longest, busiest] = [0, 0];
   const began = performance.now();
-  [last, lastBusy] = [began, onProcessor()];
   let outcome = '';
-  try {
-    outcome = (await work()) ?? '';
-  } catch (error) {
-    outcome = `${error.code ?? error.name}: ${error.message}`;
-  }
-  // what was done without a turn counts too
-  await new Promise(setImmediate);
-  on = false;
-  return {
-    longest,
-    busiest,
-    seconds: (performance.now() - began) / 1000,
-    outcome: typeof outcome === 'string' ? outcome : '',
-  };
+  const holds = await holdsOf(async () => {
+    try {
+      outcome = (await work()) ?? '';
+    } catch (error) {
+      outcome = `${error.code ?? error.name}: ${error.message}`;
+    }
+  });
+  const seconds = (performance.now() - began) / 1000;
+  return { ...holds, seconds, outcome: typeof outcome === 'string' ? outcome : '' };
 }
 
 const scenarios = [];

@@ -1,9 +1,10 @@
 // One side of bench/speed.mjs in one setting of Node: loads the package whose entry it is given,
 // and answers one message after the other: { stage, ...what it needs } with { name: numbers }.
 //   node speed-child.mjs ENTRY VECTORS MODEL
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
+import { holdsOf } from './thread-holds.mjs';
 import { loadVectors, recallOf } from './vectors.mjs';
 
 const [entry, vectors, model] = process.argv.slice(2);
@@ -127,24 +128,11 @@ async function callers({ precision, count }) {
 async function holds({ precision, count }) {
   await prepare();
   const documents = await documentsAs(precision);
-  let on = true;
-  let [longest, busiest] = [0, 0];
-  let [last, lastBusy] = [performance.now(), onProcessor()];
-  const turn = () => {
-    const [now, busy] = [performance.now(), onProcessor()];
-    longest = Math.max(longest, now - last);
-    busiest = Math.max(busiest, busy - lastBusy);
-    [last, lastBusy] = [now, busy];
-    if (on) setImmediate(turn);
-  };
   const sets = [...single(Math.min(count, 20)), ...parts(BATCH, count)];
   for (const set of sets.slice(0, 5)) await answer(set, documents, 200);
-  [last, lastBusy] = [performance.now(), onProcessor()];
-  setImmediate(turn);
-  for (const set of sets) await answer(set, documents, 200);
-  await new Promise(setImmediate);
-  on = false;
-  return { longest, busiest };
+  return holdsOf(async () => {
+    for (const set of sets) await answer(set, documents, 200);
+  });
 }
 
 /** Seconds for the weights of a million documents of 32 tokens, from 1,024 of them. */
@@ -219,14 +207,4 @@ function parts(size, count) {
     row += tokens;
   }
   return sets;
-}
-
-/** Milliseconds that this thread has had on the processor; Linux alone tells it. */
-function onProcessor() {
-  try {
-    const stat = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8');
-    return Number(stat.split(' ')[0]) / 1e6;
-  } catch {
-    return Number.NaN;
-  }
 }

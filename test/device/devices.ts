@@ -21,6 +21,15 @@ export type CpuDeviceName = keyof typeof MAKERS;
 /** `retriever alone`: a device that does not learn, and is not the CPU's. */
 export type DeviceName = CpuDeviceName | 'retriever alone';
 
+/** Those that all that searches runs on. */
+export const SEARCHING: readonly DeviceName[] = [
+  'plain',
+  'one thread',
+  'two threads',
+  'unshared memory',
+  'retriever alone',
+];
+
 /**
  * The devices of a test file, made before its tests and closed after them; gives each by its name.
  */

@@ -2,18 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
 import { dot, numbers, relativeError } from '../numbers.js';
-import { type DeviceName, devicesFor } from './devices.js';
+import { devicesFor, SEARCHING } from './devices.js';
 
-const names: readonly DeviceName[] = [
-  'plain',
-  'one thread',
-  'two threads',
-  'unshared memory',
-  'retriever alone',
-];
-const device = devicesFor(names);
+const device = devicesFor(SEARCHING);
 
-describe.each(names)('the memory of a device: %s', (name) => {
+describe.each(SEARCHING)('the memory of a device: %s', (name) => {
   test('keeps what is uploaded and written, reads parts of it, and gives out zeros', async () => {
     const one = device(name);
     const values = numbers(5).floats(1000);

@@ -20,17 +20,10 @@ import {
   WEIGHT_ROWS,
   weights,
 } from './conformance-data.js';
-import { type DeviceName, devicesFor } from './devices.js';
+import { devicesFor, SEARCHING } from './devices.js';
 import { naiveFeatures } from './naive-features.js';
 
-const names: readonly DeviceName[] = [
-  'plain',
-  'one thread',
-  'two threads',
-  'unshared memory',
-  'retriever alone',
-];
-const device = devicesFor(names);
+const device = devicesFor(SEARCHING);
 const results = new ComparedResults(device);
 const naive = new Map<string, unknown>();
 
@@ -40,7 +33,7 @@ function once<T>(what: string, compute: () => T): T {
   return naive.get(what) as T;
 }
 
-describe.each(names)('the retriever of a device: %s', (name) => {
+describe.each(SEARCHING)('the retriever of a device: %s', (name) => {
   test.each(Object.keys(maps) as (keyof typeof maps)[])(
     'computes features of queries: %s',
     async (kind) => {

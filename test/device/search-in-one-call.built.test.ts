@@ -18,16 +18,9 @@ import {
   WEIGHT_ROWS,
   weights,
 } from './conformance-data.js';
-import { type DeviceName, devicesFor } from './devices.js';
+import { devicesFor, SEARCHING } from './devices.js';
 
-const names: readonly DeviceName[] = [
-  'plain',
-  'one thread',
-  'two threads',
-  'unshared memory',
-  'retriever alone',
-];
-const device = devicesFor(names);
+const device = devicesFor(SEARCHING);
 const COUNT = queries.counts.length;
 const base = numbers(41).floats(LATENT, 0.2);
 const relative = numbers(42).floats(WEIGHT_ROWS).map(Math.abs);
@@ -95,7 +88,7 @@ const ranges = [
   [1, 3],
 ] as const;
 
-describe.each(names)('a search in one call: %s', (name) => {
+describe.each(SEARCHING)('a search in one call: %s', (name) => {
   test.each(ranges)(
     'answers queries %i to %i as one step after the other does',
     async (...range) => {
