@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { nodeOf } from '../scripts/node-of.mjs';
 import { speedTables } from './speed-tables.mjs';
 import { machine } from './vectors.mjs';
 
@@ -113,8 +114,7 @@ function side(name, folder) {
 
 /** A Node by its path or major version, as it is and with merging where it has that. */
 function settingsOf(node) {
-  const npx = ['-y', '-p', `node@${node}`, 'node', '-p', 'process.execPath'];
-  const path = /^\d+$/.test(node) ? execFileSync('npx', npx).toString().trim() : node;
+  const path = /^\d+$/.test(node) ? nodeOf(node) : node;
   const version = execFileSync(path, ['-v']).toString().trim().slice(1);
   const merges = execFileSync(path, ['--v8-options']).toString().includes(MERGING.slice(2));
   return [

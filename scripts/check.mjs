@@ -6,10 +6,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { nodeOf } from './node-of.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 /** Beside the Node that runs this. */
-const NEWER = 'node@24';
+const NEWER = 24;
 const VITEST = 'node_modules/vitest/vitest.mjs';
 /** What vitest.config.ts has it write. */
 const REPORT = 'dist/test-report.json';
@@ -59,10 +60,11 @@ else {
   count(true);
 }
 stage('long tests', process.execPath, tests('long'), true);
-stage(`tests on ${NEWER}`, 'npx', ['--yes', '-p', NEWER, 'node', ...tests('!long')], true);
+const newer = nodeOf(NEWER);
+stage(`tests on Node ${NEWER}`, newer, tests('!long'), true);
 // of the long ones the one that this Node skips
 const merging = [VITEST, 'run', 'test/cli/merging.long'];
-stage(`merged kernels on ${NEWER}`, 'npx', ['--yes', '-p', NEWER, 'node', ...merging], true);
+stage(`merged kernels on Node ${NEWER}`, newer, merging, true);
 // it leaves more in dist/ than is packed
 stage('types', 'npm', ['run', '--silent', 'typecheck']);
 // what is packed must not hold what an older build left

@@ -10,7 +10,7 @@ afterAll(() => rm(root, { recursive: true }));
 
 const model = await writeFiles(join(root, 'model'), smallColbert());
 
-test("a question of any length on the command line is answered, and nothing is written into the user's folders", async () => {
+test("a question of any length on the command line is answered, and nothing of it stays in the user's folders", async () => {
   const home = join(root, 'home');
   await mkdir(home);
   const environment = { HOME: home, XDG_CACHE_HOME: join(home, 'caches') };
@@ -27,5 +27,10 @@ test("a question of any length on the command line is answered, and nothing is w
     expect(found).toMatchObject({ code: 0 });
     expect(JSON.parse(found.stdout).hits).toHaveLength(2);
   }
-  expect(await readdir(home)).toEqual([]);
+  // that merged kernels passed their check may be kept
+  const written = await readdir(home, { recursive: true, withFileTypes: true });
+  const files = written.filter(
+    (entry) => entry.isFile() && !/merged-kernels$/.test(entry.parentPath),
+  );
+  expect(files).toEqual([]);
 });
