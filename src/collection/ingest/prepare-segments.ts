@@ -1,7 +1,7 @@
 import { pacer, stepPacer } from '../../pacer.js';
 import { storedVectors } from '../../tokens/encode-long.js';
 import { learnCodec } from '../../tokens/encode-tokens.js';
-import type { TokenCodec } from '../../tokens/encoding.js';
+import type { EncodingLoss, TokenCodec } from '../../tokens/encoding.js';
 import { joinTexts } from '../../tokens/join.js';
 import type { IndexManifest } from '../files/manifest.js';
 import { CODEC_SEED } from '../files/token-codec.js';
@@ -9,6 +9,7 @@ import type { CheckedDocument } from '../metadata/document.js';
 import { grouped, SEGMENT_LIMITS, type SegmentLimits } from '../metadata/segment-limits.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
 import { type AdmittedDocuments, COMMIT } from './admission.js';
+import { Arena } from './arena.js';
 import { DocumentBatch, type WaitingDocument } from './document-batch.js';
 import { type DocumentVectors, encodeDocuments, type VectorMaking } from './encode-documents.js';
 
@@ -42,17 +43,15 @@ export interface PrepareOptions {
   readonly onVectors?: ((documents: number) => void) | undefined;
 }
 
-/** A document with its token vectors, which is not stored before it is known how. */
-interface RawDocument extends DocumentVectors {
-  readonly document: WaitingDocument;
-}
+/**
+ * A document with its token vectors, which is not stored before it is known how. One object,
+ * without what was given: tens of thousands may wait, and the engine moves each of them twice.
+ */
+interface RawDocument extends DocumentVectors, Omit<WaitingDocument, 'tokens'> {}
 
 /** A document as it will be stored, the bytes that it takes, and what its rounding cost. */
-interface ReadyDocument {
-  readonly document: StoredDocument;
+interface ReadyDocument extends StoredDocument, EncodingLoss {
   readonly bytes: number;
-  readonly error: number;
-  readonly energy: number;
 }
 
 /**
@@ -82,6 +81,8 @@ class Preparation {
   readonly #pace: () => Promise<void> | undefined;
   readonly #step: (steps?: number) => Promise<void> | undefined;
   readonly #batch = new DocumentBatch();
+  readonly #vectors = new Arena();
+  readonly #rows = new Arena();
   #codec: TokenCodec | null;
   #raw: RawDocument[] = [];
   /** Bytes of their vectors, and of all else that they have. */
@@ -121,7 +122,7 @@ class Preparation {
     const segments: PreparedSegment[] = [];
     for (const group of grouped(this.#ready, ({ bytes }) => bytes, this.#limits)) {
       segments.push({
-        documents: group.map(({ document }) => document),
+        documents: group,
         codec,
         quantizationError: quantizationError(group),
         truncated: segments.length === 0 ? this.#truncated : 0,
@@ -145,10 +146,11 @@ class Preparation {
     this.#made += batch.length;
     onVectors?.(this.#made);
     this.#truncated += truncated;
-    for (const [i, document] of batch.entries()) {
-      this.#raw.push({ document, ...documents[i] });
-      this.#rawBytes.vectors += documents[i].vectors.byteLength;
-      this.#rawBytes.rest += document.bytes;
+    for (const [i, { id, text, metadata, bytes }] of batch.entries()) {
+      const { vectors, spans } = documents[i];
+      this.#raw.push({ id, text, metadata, bytes, vectors: this.#vectors.keep(vectors), spans });
+      this.#rawBytes.vectors += vectors.byteLength;
+      this.#rawBytes.rest += bytes;
     }
     if (this.#codec || this.#isSample()) await this.#store();
   }
@@ -169,12 +171,20 @@ class Preparation {
     this.#codec ??= await this.#learnCodec();
     for (const raw of this.#raw) {
       await this.#pace();
-      const ready = await readyDocument(raw, this.#codec);
+      const ready = await this.#readyDocument(raw, this.#codec);
       this.#ready.push(ready);
       this.#readyBytes += ready.bytes;
     }
     this.#raw = [];
     this.#rawBytes = { vectors: 0, rest: 0 };
+  }
+
+  async #readyDocument(raw: RawDocument, codec: TokenCodec): Promise<ReadyDocument> {
+    const { id, text, metadata, spans } = raw;
+    const { rows: own, scale, error, energy } = await storedVectors(raw.vectors, codec);
+    const rows = this.#rows.keep(own);
+    const bytes = raw.bytes + rows.byteLength + (spans?.byteLength ?? 0);
+    return { id, text, metadata, rows, scale, spans, bytes, error, energy };
   }
 
   async #learnCodec(): Promise<TokenCodec> {
@@ -183,21 +193,6 @@ class Preparation {
     const vectors = this.#raw.map((raw) => raw.vectors);
     return learnCodec(precision, await joinTexts(vectors, dim, signal), CODEC_SEED, signal);
   }
-}
-
-async function readyDocument(
-  { document, vectors, spans }: RawDocument,
-  codec: TokenCodec,
-): Promise<ReadyDocument> {
-  // not its tokens, which take four times as much
-  const { id, text, metadata, bytes } = document;
-  const { rows, scale, error, energy } = await storedVectors(vectors, codec);
-  return {
-    document: { id, text, metadata, rows, scale, spans },
-    bytes: bytes + rows.byteLength + (spans?.byteLength ?? 0),
-    error,
-    energy,
-  };
 }
 
 function quantizationError(documents: readonly ReadyDocument[]): number {
