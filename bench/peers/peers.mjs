@@ -4,6 +4,12 @@ const trained = { features: 'trained', precision: 'int8' };
 
 export const PEERS = [
   { name: 'ours trained', kind: 'node', script: 'ours.mjs', settings: trained },
+  ...['int4', 'int2'].map((precision) => ({
+    name: `ours trained ${precision}`,
+    kind: 'node',
+    script: 'ours.mjs',
+    settings: { ...trained, precision },
+  })),
   {
     name: 'ours random',
     kind: 'node',

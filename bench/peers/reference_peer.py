@@ -1,5 +1,5 @@
 """The Python reference, installed from a checkout: {} for its defaults, {"ours": true} for the
-sizes that this package has by default."""
+sizes that this package has by default, with the epochs that the reference has."""
 import numpy as np
 import torch
 from lemur import Lemur
@@ -8,7 +8,7 @@ from lemur.maxsim import MaxSim
 from peer import run, size_of
 
 OURS = {
-    "epochs": 10, "final_hidden_dim": 1024, "train_subset_size": 512, "learn_subset_size": 100_000,
+    "epochs": 100, "final_hidden_dim": 1024, "train_subset_size": 512, "learn_subset_size": 32_768,
     "ols_sample_size": 16_384,
 }
 

@@ -120,8 +120,10 @@ function shapeOf(node) {
   return { ...(node ? { node: versionOf(node) } : {}), documents, tokens, queries };
 }
 
+/** A version and flags. */
 function versionOf(node) {
-  return spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
+  const [path, ...flags] = node.split(' ');
+  return [spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout.trim(), ...flags].join(' ');
 }
 
 function readResult() {
@@ -161,7 +163,7 @@ function environment(threads) {
 
 function commandOf({ kind, script, settings }, threads, node) {
   const args = [work, `${threads}`, JSON.stringify(settings)];
-  if (kind === 'node') return [node, join(here, script), ...args];
+  if (kind === 'node') return [...node.split(' '), join(here, script), ...args];
   if (kind === 'cargo')
     return [join(here, 'next-plaid/target/release/next-plaid-peer'), work, `${settings.bits}`];
   return [join(venv, 'bin/python'), join(here, script), ...args];
