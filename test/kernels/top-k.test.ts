@@ -59,9 +59,18 @@ test('only the first `count` scores count', () => {
 });
 
 test('the k largest as a set are those of a sort, ascending, with ties at the cut by the lower position', () => {
-  for (const count of [1, 2, 17, 300]) {
-    for (const spread of [3, 1e6]) {
-      const scores = Float32Array.from(numbers(count + spread).integers(count, spread));
+  for (const count of [1, 2, 17, 300, 2000]) {
+    for (const [spread, scale] of [
+      [3, 1],
+      [0, 1],
+      [1, -1e-45],
+      [1e6, 1],
+      [1e6, 1e32],
+    ]) {
+      const scores = Float32Array.from(
+        numbers(count + spread).integers(count, spread),
+        (value) => value * scale,
+      );
       for (const k of [0, 1, 2, Math.floor(count / 2), count, count + 5]) {
         const out = new Int32Array(count + 2).fill(-7);
         const found = selectLargest(scores, count, k, new Float32Array(count), out, 1);

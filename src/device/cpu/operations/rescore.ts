@@ -131,14 +131,21 @@ export interface SelectScoredArgs {
 /** Of each query's rows the k with the best scores, a query a block. */
 export const selectScored: Operation<SelectScoredArgs> = {
   blocks: ({ count }) => count,
-  scratchBytes: () => SCRATCH_SLACK,
+  scratchBytes: ({ listed, k }) => SCRATCH_SLACK + 4 * listed + 8 * Math.min(k, listed),
   run(context, { listed, rows, scores, k, indices, best }, query) {
     const [from, to, at] = [query * listed, (query + 1) * listed, query * k];
     const numbers = context.view(rows).subarray(from, to);
     const values = context.view(scores).subarray(from, to);
     const [outRows, outScores] = [context.view(indices), context.view(best)];
-    const found = selectTopK(values, filled(numbers), k, 0, outRows, outScores, at);
-    for (let i = at; i < at + found; i++) outRows[i] = numbers[outRows[i]];
+    // a set first, in time that does not depend on k, and only that is ordered
+    const kept = Math.min(k, listed);
+    const places = context.at('i32', context.scratch(4 * kept), kept);
+    const chosen = context.at('f32', context.scratch(4 * kept), kept);
+    const moved = context.at('f32', context.scratch(4 * listed), listed);
+    const many = selectLargest(values, filled(numbers), k, moved, places, 0);
+    for (let i = 0; i < many; i++) chosen[i] = values[places[i]];
+    const found = selectTopK(chosen, many, k, 0, outRows, outScores, at);
+    for (let i = at; i < at + found; i++) outRows[i] = numbers[places[outRows[i]]];
     outRows.fill(-1, at + found, at + k);
     outScores.fill(0, at + found, at + k);
   },
