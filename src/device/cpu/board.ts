@@ -32,10 +32,13 @@ export function drawBlock(board: Board, step: number, blocks: number): number {
   return block < blocks ? block : -1;
 }
 
-/** A block of step `step` is done. */
-export function countBlock(board: Board, step: number, blocks: number): void {
+/** A block of step `step` is done. True: all are, and the job has not been stopped. */
+export function countBlock(board: Board, step: number, blocks: number): boolean {
   const at = DONE + 2 * step;
-  if (Atomics.add(board, at, 1) + 1 === blocks) Atomics.notify(board, at);
+  if (Atomics.add(board, at, 1) + 1 !== blocks) return false;
+  Atomics.notify(board, at);
+  // a stop counts as a block of each step
+  return Atomics.load(board, STOPPED) === 0;
 }
 
 /**

@@ -56,7 +56,8 @@ export interface TensorNews {
 /** From a worker to the device. */
 export type FromWorker =
   | { type: 'started' }
-  | { type: 'done'; job: number }
+  /** `complete`: it ran the last block of a job that was not stopped; nobody runs any more. */
+  | { type: 'done'; job: number; complete: boolean }
   | { type: 'data'; request: number; data: CpuArray }
   /**
    * A job or the request of that number failed; `code` and `where` of a `LemurError`, null for any

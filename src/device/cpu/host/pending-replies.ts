@@ -16,13 +16,17 @@ export class PendingReplies {
     return this.#next++;
   }
 
-  /** Resolves when so many replies have come, and rejects then if one of them is a failure. */
+  /**
+   * Resolves when so many replies have come, and rejects then if one of them is a failure; or with
+   * the reply that says that the job is complete: a worker that comes late to it does nothing.
+   */
   expect(id: number, replies: number): Promise<FromWorker[]> {
     return new Promise((resolve, reject) => {
       const received: FromWorker[] = [];
       const receive = (message: FromWorker): void => {
         received.push(message);
-        if (received.length < replies) return;
+        const complete = message.type === 'done' && message.complete;
+        if (received.length < replies && !complete) return;
         this.#pending.delete(id);
         const failed = received.find((reply) => reply.type === 'failed');
         if (failed) reject(errorOf(failed));

@@ -97,11 +97,12 @@ class CpuWorker {
   #run({ job, steps, scratch, top, board }: Message<'run'>): void {
     try {
       this.#grow(top);
+      let complete = false;
       for (const [i, step] of steps.entries()) {
         if (i > 0 && !awaitStep(board, i - 1, steps[i - 1].blocks)) break;
-        this.#runBlocks(step, i, scratch, board);
+        complete = this.#runBlocks(step, i, scratch, board) && i === steps.length - 1;
       }
-      this.#post({ type: 'done', job });
+      this.#post({ type: 'done', job, complete });
     } catch (error) {
       // the rest would be work for nothing
       stopJob(board);
@@ -109,14 +110,15 @@ class CpuWorker {
     }
   }
 
-  /** Blocks whose numbers the board gives. */
-  #runBlocks(step: JobStep, index: number, scratch: ScratchArea, board: Board): void {
+  /** Blocks whose numbers the board gives. Returns whether one of them was the last to be done. */
+  #runBlocks(step: JobStep, index: number, scratch: ScratchArea, board: Board): boolean {
     const { blocks } = step;
+    let last = false;
     for (;;) {
       const block = drawBlock(board, index, blocks);
-      if (block < 0) return;
+      if (block < 0) return last;
       this.#runBlock(step, block, scratch);
-      countBlock(board, index, blocks);
+      last = countBlock(board, index, blocks);
     }
   }
 
@@ -124,7 +126,7 @@ class CpuWorker {
     try {
       this.#grow(top);
       this.#runBlock(step, block, scratch);
-      this.#post({ type: 'done', job });
+      this.#post({ type: 'done', job, complete: true });
     } catch (error) {
       this.#fail(job, error);
     }
