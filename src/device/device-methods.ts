@@ -16,6 +16,7 @@ const SEARCH: Methods<SearchDevice> = {
   encodeRows: true,
   topCodes: true,
   topCodesOfTokens: true,
+  searchDocuments: true,
   topInnerProducts: true,
   maxSim: true,
   maxSimSubset: true,

@@ -38,7 +38,7 @@ export interface DeviceTokens {
 
 /** Uploads texts. Rejects with 'invalid-argument' beyond 2^31 - 1 token vectors. */
 export async function uploadTokens(
-  device: TensorMaker,
+  device: Pick<TensorMaker, 'upload'>,
   texts: TokenSets | EncodedTokens,
 ): Promise<DeviceTokens> {
   const tokens = 'rows' in texts ? texts : plainTokens(texts);

@@ -1,4 +1,5 @@
 import type { RunOptions } from '../run-options.js';
+import type { TokenSets } from '../tokens/token-sets.js';
 import type { DeviceCodes } from './device-codes.js';
 import type { DeviceFeatureMap } from './device-feature-map.js';
 import type { DeviceTokens } from './device-tokens.js';
@@ -29,6 +30,29 @@ export interface TokenQueries {
 export interface TopRows {
   indices: Int32Array;
   scores: Float32Array;
+}
+
+/** What a search of token vectors goes by: `TokenQueries` without the queries. */
+export interface DocumentSearch extends Omit<TokenQueries, 'tokens'> {
+  codes: DeviceCodes;
+  /** A text for each row of the codes. */
+  documents: DeviceTokens;
+}
+
+/** How many documents of each query are looked at. */
+export interface SearchDepths {
+  /** By full codes. */
+  rescored: number;
+  /** By exact MaxSim. */
+  candidates: number;
+  /** And are the answer. */
+  k: number;
+}
+
+/** The best documents by exact MaxSim. */
+export interface FoundDocuments extends TopRows {
+  /** Candidates that each query had. */
+  scored: Int32Array;
 }
 
 /** How weights become codes. */
@@ -108,6 +132,16 @@ export interface Retriever {
     k: number,
     options?: TopOptions,
   ): Promise<TopRows & { features: Float32Array }>;
+  /**
+   * `topCodesOfTokens` of queries for `candidates` rows, and of these the k best by exact MaxSim
+   * with their documents, ties by the order of the candidates, in one call.
+   */
+  searchDocuments(
+    search: DocumentSearch,
+    queries: TokenSets,
+    depths: SearchDepths,
+    options?: TopOptions,
+  ): Promise<FoundDocuments>;
   /**
    * The k allowed rows of w (rows x dim) with the largest inner product with each query, best
    * first, ties by the lower row; short rows end in -1.

@@ -1,15 +1,19 @@
 import type { SearchDevice } from '../../dist/device/device.js';
 import type { DeviceCodes } from '../../dist/device/device-codes.js';
 import type { DeviceFeatureMap } from '../../dist/device/device-feature-map.js';
-import type { DeviceTokens } from '../../dist/device/device-tokens.js';
+import { type DeviceTokens, uploadTokens } from '../../dist/device/device-tokens.js';
 import type { Tensor } from '../../dist/device/memory.js';
 import type {
+  DocumentSearch,
   EncodeRowsArgs,
+  FoundDocuments,
+  SearchDepths,
   TokenQueries,
   TopCodesOptions,
   TopOptions,
   TopRows,
 } from '../../dist/device/retriever.js';
+import type { TokenSets } from '../../dist/tokens/token-sets.js';
 import { dot, naiveMaxSim } from '../numbers.js';
 import { naiveFeatures } from './naive-features.js';
 import { PlainMemory } from './plain-memory.js';
@@ -140,6 +144,28 @@ export class PlainRetriever extends PlainMemory implements SearchDevice {
       shifts: shifts && (await this.upload('f32', Float32Array.from(shifts))),
     });
     return { ...top, features };
+  }
+
+  async searchDocuments(
+    { codes, documents, ...reduction }: DocumentSearch,
+    queries: TokenSets,
+    { rescored, candidates, k }: SearchDepths,
+    options: TopOptions = {},
+  ): Promise<FoundDocuments> {
+    const count = queries.counts.length;
+    const tokens = await uploadTokens(this, queries);
+    const of = { ...reduction, tokens };
+    const { indices } = await this.topCodesOfTokens(codes, of, rescored, candidates, options);
+    const texts = this.#texts(documents);
+    const top = { ...emptyTop(count, k), scored: new Int32Array(count) };
+    for (const [q, query] of this.#texts(tokens).entries()) {
+      const rows = Array.from(indices.subarray(q * candidates, (q + 1) * candidates));
+      const list = rows.filter((row) => row >= 0);
+      const found = best(list, k, (row) => Math.fround(naiveMaxSim(query, texts[row])));
+      put(top, found, q * k);
+      top.scored[q] = list.length;
+    }
+    return top;
   }
 
   async topInnerProducts(

@@ -2,7 +2,9 @@ import type { SearchDevice } from '../../device/device.js';
 import type { CandidateSource } from '../../search/candidate-source.js';
 import { exactSource } from '../../search/exact-source.js';
 import { prefixSource, RESCORED } from '../../search/prefix/prefix-source.js';
+import type { SearchedDocuments } from '../../search/prefix/whole-search.js';
 import { queriesAtOnce } from '../../search/score-documents.js';
+import type { Snapshot } from '../files/snapshot.js';
 import type { CandidateChoice } from './choose-candidates.js';
 
 /**
@@ -21,6 +23,13 @@ export function sourceOf(device: SearchDevice, choice: CandidateChoice): Candida
     case 'source':
       return choice.source;
   }
+}
+
+/** What a search by the learned reduction looks at; null: another search, or some is fetched. */
+export function onDevice({ tokens }: Snapshot, choice: CandidateChoice): SearchedDocuments | null {
+  if (choice.method !== 'features' || 'fetch' in tokens) return null;
+  const { prefixMap, codes, queryProjection } = choice.stage;
+  return 'fetch' in codes ? null : { stage: { prefixMap, codes, queryProjection }, tokens };
 }
 
 /** How many queries are looked for and scored at a time, among so many documents. */

@@ -1,5 +1,14 @@
 import type { CpuArrayOf, CpuDType } from './cpu-tensor.js';
 
+const VIEWS = {
+  f32: Float32Array,
+  f64: Float64Array,
+  i32: Int32Array,
+  i16: Int16Array,
+  i8: Int8Array,
+};
+const BYTES = { f32: 4, f64: 8, i32: 4, i16: 2, i8: 1 };
+
 /** A view of `length` values at byte `at` of a buffer. */
 export function typedView<D extends CpuDType>(
   dtype: D,
@@ -7,16 +16,9 @@ export function typedView<D extends CpuDType>(
   at: number,
   length: number,
 ): CpuArrayOf<D> {
-  const views = {
-    f32: Float32Array,
-    f64: Float64Array,
-    i32: Int32Array,
-    i16: Int16Array,
-    i8: Int8Array,
-  };
-  return new views[dtype](buffer as ArrayBuffer, at, length) as CpuArrayOf<D>;
+  return new VIEWS[dtype](buffer as ArrayBuffer, at, length) as CpuArrayOf<D>;
 }
 
 export function elementBytes(dtype: CpuDType): number {
-  return { f32: 4, f64: 8, i32: 4, i16: 2, i8: 1 }[dtype];
+  return BYTES[dtype];
 }

@@ -1,9 +1,11 @@
 import type { RunOptions } from '../../../run-options.js';
 import type { DeviceCodes } from '../../device-codes.js';
-import type { EncodeRowsArgs, Retriever, TopCodesOptions } from '../../retriever.js';
+import type { EncodeRowsArgs, Retriever, TopOptions } from '../../retriever.js';
 import { withTensors } from '../../with-tensors.js';
 import { planSubset } from '../operations/max-sim.js';
+import { KeptTensors } from './kept-tensors.js';
 import { createRun, type Run, type RunSteps } from './run.js';
+import { searchDocuments } from './search-documents.js';
 import type { TensorStore } from './tensor-store.js';
 import { CodeSearch } from './top-codes.js';
 import { topInnerProducts } from './top-inner-products.js';
@@ -11,8 +13,9 @@ import { topInnerProducts } from './top-inner-products.js';
 /** `threads` says how the work is cut, not what comes out. */
 export function cpuRetriever(store: TensorStore, runSteps: RunSteps, threads: number): Retriever {
   const run = createRun(runSteps);
-  const codeSearch = (documents: DeviceCodes, options: TopCodesOptions): CodeSearch =>
-    new CodeSearch(store, runSteps, threads, documents, options);
+  const host = { store, kept: new KeptTensors(store), run: runSteps, threads };
+  const codeSearch = (documents: DeviceCodes, options: TopOptions): CodeSearch =>
+    new CodeSearch(host, documents, options);
   return {
     queryFeatures: (featureMap, queries, out, options) =>
       run('queryFeatures', { featureMap, queries, out }, options),
@@ -24,10 +27,14 @@ export function cpuRetriever(store: TensorStore, runSteps: RunSteps, threads: nu
       topInnerProducts(store, run, { queries, count, w, rows, dim }, k, options),
     async topCodes(documents, queries, prefixes, count, rescored, k, options = {}) {
       const search = codeSearch(documents, options);
-      return search.top({ queries, prefixes, count, steps: [] }, rescored, k);
+      const shifts = options.shifts ?? null;
+      return search.top({ queries, prefixes, shifts, count, steps: [] }, rescored, k);
     },
     async topCodesOfTokens(documents, queries, rescored, k, options = {}) {
       return codeSearch(documents, options).topOfTokens(queries, rescored, k);
+    },
+    async searchDocuments(search, queries, depths, options = {}) {
+      return searchDocuments(host, search, queries, depths, options);
     },
     maxSim: (queries, documents, out, options) =>
       run('maxSim', { queries, documents, out }, options, 'exact MaxSim'),

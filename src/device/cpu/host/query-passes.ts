@@ -1,7 +1,8 @@
 import { LemurError } from '../../../errors.js';
 import type { RunOptions } from '../../../run-options.js';
-import type { Tensor, TensorMaker } from '../../memory.js';
+import type { Tensor } from '../../memory.js';
 import type { TopRows } from '../../retriever.js';
+import type { SearchTensors } from './kept-tensors.js';
 import type { TensorStore } from './tensor-store.js';
 
 /** Queries of one pass over the document weights. */
@@ -31,14 +32,14 @@ export async function inPasses(
 /** Queries from .. from + some, `dim` wide each, as a tensor of their own, or as they are. */
 export async function queriesOfPass(
   store: TensorStore,
-  scope: TensorMaker,
+  tensors: SearchTensors,
   queries: Tensor<'f32'>,
   dim: number,
   from: number,
   some: number,
 ): Promise<Tensor<'f32'>> {
   if (queries.length === some * dim) return queries;
-  return scope.upload('f32', await store.read(queries, from * dim, (from + some) * dim));
+  return tensors.upload('f32', await store.read(queries, from * dim, (from + some) * dim));
 }
 
 /** Blocks of at least `least` rows, a multiple of 64. */
@@ -55,6 +56,22 @@ export function maskOf(
   if (!allowed || allowed.length === rows) return allowed ?? null;
   const message = `allowed: expected a value for each of ${rows} rows, got ${allowed.length}`;
   throw new LemurError('invalid-argument', message, { where: 'allowed' });
+}
+
+/** The rows of queries from .. from + some, as many of each as there are, to a top of k each. */
+export function putRows(
+  { indices, scores }: TopRows,
+  k: number,
+  from: number,
+  some: number,
+  rows: Int32Array,
+  best: Float32Array,
+): void {
+  const found = rows.length / some;
+  for (let q = 0; q < some; q++) {
+    indices.set(rows.subarray(q * found, (q + 1) * found), (from + q) * k);
+    scores.set(best.subarray(q * found, (q + 1) * found), (from + q) * k);
+  }
 }
 
 /** No rows yet: queries x k. */

@@ -1,7 +1,7 @@
 import { encodeRows, scanPrefix } from './code-rows.js';
 import { documentWeights } from './document-weights.js';
 import { packFeatures } from './feature-codes.js';
-import { features, queryFeatures, tokenFeatures } from './features.js';
+import { features, queryFeatures, tokenFeatures, tokenProducts } from './features.js';
 import { innerProducts } from './inner-products.js';
 import { cholesky, gram } from './least-squares.js';
 import { loss } from './loss.js';
@@ -18,6 +18,7 @@ import { trainUpdate } from './train-update.js';
 export const operations: {
   features: typeof features;
   queryFeatures: typeof queryFeatures;
+  tokenProducts: typeof tokenProducts;
   tokenFeatures: typeof tokenFeatures;
   projectQueries: typeof projectQueries;
   targets: typeof targets;
@@ -42,6 +43,7 @@ export const operations: {
 } = {
   features,
   queryFeatures,
+  tokenProducts,
   tokenFeatures,
   projectQueries,
   targets,

@@ -2,7 +2,7 @@ import { rowLength } from '../../../tokens/lengths.js';
 import type { DeviceFeatureMap } from '../../device-feature-map.js';
 import type { DeviceTokens } from '../../device-tokens.js';
 import type { Tensor } from '../../memory.js';
-import { forward, forwardScratch } from './forward.js';
+import { forward, forwardScratch, gemmScratch } from './forward.js';
 import type { Context, Operation } from './operation.js';
 import { SCRATCH_SLACK } from './operation.js';
 
@@ -81,11 +81,59 @@ export const queryFeatures: Operation<QueryFeaturesArgs> = {
   },
 };
 
+export interface TokenProductsArgs extends QueryFeaturesArgs {
+  /** Tokens of all queries. */
+  tokens: number;
+  /** Outputs of the first layer that are computed in a block, a multiple of 16. */
+  columns: number;
+  /** tokens x outputs of the first layer. */
+  out: Tensor<'f32'>;
+}
+
+/**
+ * Products of all tokens with the weights of the first layer, `columns` of them a block: most of
+ * the work for a few tokens is to pack the weights, which blocks share so.
+ */
+export const tokenProducts: Operation<TokenProductsArgs> = {
+  blocks: ({ featureMap, columns }) => Math.ceil(featureMap.layout.layers[0].outputs / columns),
+  scratchBytes: ({ featureMap, tokens, columns }) =>
+    psiScratch(featureMap, tokens) + 4 * tokens * columns,
+  run(context, { featureMap, queries, tokens, columns, out }, block) {
+    const { layers, parameterCount } = featureMap.layout;
+    const { inputs, outputs, weight } = layers[0];
+    const parameters = context.stage(featureMap.parameters, 0, parameterCount);
+    const { input } = inputOf(context, featureMap, queries, 0, tokens);
+    const first = block * columns;
+    const some = Math.min(columns, outputs - first);
+    const product = context.scratch(tokens * some * 4);
+    context.kernels.gemmF32(
+      tokens,
+      some,
+      inputs,
+      input,
+      inputs,
+      1,
+      parameters + (weight + first * inputs) * 4,
+      1,
+      inputs,
+      product,
+      some,
+      0,
+      context.scratch(gemmScratch(tokens) * 4),
+    );
+    const [values, result] = [context.at('f32', product, tokens * some), context.view(out)];
+    for (let row = 0; row < tokens; row++)
+      result.set(values.subarray(row * some, (row + 1) * some), row * outputs + first);
+  },
+};
+
 export interface TokenFeaturesArgs extends QueryFeaturesArgs {
   /** Tokens of all queries. */
   tokens: number;
   /** Tokens of a block. */
   rows: number;
+  /** What `tokenProducts` has computed. */
+  products: Tensor<'f32'>;
   /** tokens x d'. */
   out: Tensor<'f32'>;
 }
@@ -93,13 +141,16 @@ export interface TokenFeaturesArgs extends QueryFeaturesArgs {
 /** out (tokens x d') = psi of each token: for fewer queries than keep all workers busy. */
 export const tokenFeatures: Operation<TokenFeaturesArgs> = {
   blocks: ({ tokens, rows }) => Math.ceil(tokens / rows),
-  scratchBytes: ({ featureMap, rows }) => psiScratch(featureMap, rows),
-  run(context, { featureMap, queries, tokens, rows, out }, block) {
-    const { latentDim, parameterCount } = featureMap.layout;
+  scratchBytes: ({ featureMap, rows }) =>
+    psiScratch(featureMap, rows) + 4 * rows * featureMap.layout.layers[0].outputs,
+  run(context, { featureMap, queries, tokens, rows, products, out }, block) {
+    const { layers, latentDim, parameterCount } = featureMap.layout;
     const parameters = context.stage(featureMap.parameters, 0, parameterCount);
     const from = block * rows;
     const count = Math.min(rows, tokens - from);
-    const z = psi(context, featureMap, queries, parameters, from, count);
+    const { outputs } = layers[0];
+    const product = context.stage(products, from * outputs, (from + count) * outputs);
+    const z = psi(context, featureMap, queries, parameters, from, count, product);
     context.view(out).set(context.at('f32', z, count * latentDim), from * latentDim);
   },
 };
@@ -110,26 +161,40 @@ function psiScratch({ layout }: DeviceFeatureMap, rows: number): number {
   return SCRATCH_SLACK + forwardScratch(layout, rows) + 4 * (2 * rows * inputDim + parameterCount);
 }
 
-/** Address of psi of tokens from .. from + count, count x d', times the lengths that they have. */
+/**
+ * Address of psi of tokens from .. from + count, count x d', times the lengths that they have.
+ * `product` as `forward` takes it.
+ */
 function psi(
   context: Context,
-  { layout, unit }: DeviceFeatureMap,
+  featureMap: DeviceFeatureMap,
   queries: DeviceTokens,
   parameters: number,
   from: number,
   count: number,
+  product = 0,
 ): number {
-  const { inputDim, latentDim } = layout;
-  const given = context.stage(queries.vectors, from * inputDim, (from + count) * inputDim);
-  const { input, lengths } = unit
-    ? toUnit(context, given, count, inputDim)
-    : { input: given, lengths: null };
-  const z = forward(context, layout, parameters, input, count);
+  const { layout } = featureMap;
+  const { latentDim } = layout;
+  const { input, lengths } = inputOf(context, featureMap, queries, from, count);
+  const z = forward(context, layout, parameters, input, count, product);
   if (lengths) {
     const rows = context.at('f32', z, count * latentDim);
     for (let i = 0; i < rows.length; i++) rows[i] *= lengths[Math.floor(i / latentDim)];
   }
   return z;
+}
+
+/** Address of the rows that the network gets for tokens from .. from + count, and their lengths. */
+function inputOf(
+  context: Context,
+  { layout: { inputDim }, unit }: DeviceFeatureMap,
+  queries: DeviceTokens,
+  from: number,
+  count: number,
+): { input: number; lengths: Float64Array | null } {
+  const given = context.stage(queries.vectors, from * inputDim, (from + count) * inputDim);
+  return unit ? toUnit(context, given, count, inputDim) : { input: given, lengths: null };
 }
 
 /**

@@ -150,7 +150,10 @@ export interface MaxSimSubsetArgs extends MaxSimArgs {
   plan: Tensor<'i32'>;
 }
 
-/** The same for candidates of each query; out is parallel to them. */
+/**
+ * The same for candidates of each query; out is parallel to them. Those of a block that end in -1
+ * are left out.
+ */
 export const maxSimSubset: Operation<MaxSimSubsetArgs> = {
   blocks: ({ plan }) => plan.length / 3,
   scratchBytes({ queries, documents }) {
@@ -163,10 +166,13 @@ export const maxSimSubset: Operation<MaxSimSubsetArgs> = {
     );
   },
   run(context, { queries, documents, out, candidates, plan }, block) {
-    const [query, first, last] = context.view(plan).subarray(3 * block, 3 * block + 3);
+    const [query, first, end] = context.view(plan).subarray(3 * block, 3 * block + 3);
+    const numbers = context.view(candidates);
+    let last = end;
+    while (last > first && numbers[last - 1] < 0) last--;
+    if (last === first) return;
     const offsets = context.view(queries.offsets);
     const lanes = offsets[query + 1] - offsets[query];
-    const numbers = context.view(candidates);
     const sums = context.scratch((last - first) * 4);
     const best = bestOfTokens(
       context,
