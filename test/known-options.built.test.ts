@@ -70,6 +70,7 @@ const TAKES: Record<string, Call> = {
   'lemur.computeFeatures': { call: (o) => model.computeFeatures([query], o), known: 'signal' },
   'lemur.computeWeights': { call: (o) => model.computeWeights([query], o), known: 'signal' },
   'lemur.candidates': { call: (o) => model.candidates([query], 1, o), known: 'rescored' },
+  'lemur.search': { call: (o) => model.search([query], 1, exact, o), known: 'numCandidates' },
   'lemur.candidateBytes': { call: async (o) => model.candidateBytes(1, o), known: 'scan' },
   'MaxSim.create': { call: (o) => MaxSim.create(documents, o), known: 'precision' },
   'maxSim.score': { call: (o) => exact.score([query], o), known: 'signal' },

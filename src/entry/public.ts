@@ -62,6 +62,7 @@ export type { EpochReport } from '../learn/train.js';
 export type { CandidateOptions } from '../lemur/candidate-options.js';
 export { Lemur } from '../lemur/lemur.js';
 export type { ReferenceOptions } from '../lemur/reference-folder.js';
+export type { LemurSearchOptions } from '../lemur/search-reranked.js';
 export { readTxtaiCenter } from '../lemur/txtai-artefact.js';
 export type { TxtaiOptions } from '../lemur/txtai-folder.js';
 export type { Progress, RunOptions } from '../run-options.js';

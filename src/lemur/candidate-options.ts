@@ -24,6 +24,20 @@ export const CANDIDATE_OPTIONS: OptionNames<CandidateOptions> = {
   ...RUN_OPTIONS,
 };
 
+/** Bytes that are read for one query; `prefixes`: null where all weights are scanned. */
+export function bytesRead(
+  documents: number,
+  latentDim: number,
+  prefixes: ReturnType<typeof prefixScan>,
+): { scanned: number; rescored: number } {
+  if (!prefixes) return { scanned: 4 * documents * latentDim, rescored: 0 };
+  // a code of full length is int8 with a float32 factor
+  return {
+    scanned: documents * prefixes.stage.prefixMap.dim,
+    rescored: prefixes.rescored * (latentDim + 4),
+  };
+}
+
 /**
  * The first stage and the number to rescore of a scan of prefixes for k candidates; null where all
  * weights are scanned. Raises 'invalid-argument'.

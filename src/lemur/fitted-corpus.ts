@@ -1,6 +1,7 @@
 import type { DeviceFeatureMap } from '../device/device-feature-map.js';
 import type { Tensor } from '../device/memory.js';
 import type { SymmetricMatrix } from '../device/symmetric-matrix.js';
+import { LemurError } from '../errors.js';
 import type { Scaling } from '../learn/scaling.js';
 import type { Solver } from '../learn/solver.js';
 import type { TargetMoments } from '../learn/target-moments.js';
@@ -25,6 +26,14 @@ export interface FittedCorpus extends TargetMoments {
 /** A fitted corpus that gives further documents their weights. */
 export interface SolvedCorpus extends FittedCorpus {
   readonly solver: Solver;
+}
+
+/** Raises 'unsupported' where it gives none, for a call of that name. */
+export function solvedCorpus({ solver, ...rest }: FittedCorpus, where: string): SolvedCorpus {
+  if (solver) return { solver, ...rest };
+  const advice = 'give Lemur.importReference one: { sample: token vectors, best of the corpus }';
+  const message = `${where}: an imported index has no solve sample; ${advice}`;
+  throw new LemurError('unsupported', message, { where });
 }
 
 /** All that a fitted corpus keeps on the device. */

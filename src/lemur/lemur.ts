@@ -14,6 +14,7 @@ import { documentWeights } from '../learn/document-weights.js';
 import { FIT_OPTIONS, type FitOptions, type ResolvedLearnOptions } from '../learn/learn-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { DeviceQueries } from '../search/device-queries.js';
+import type { MaxSim } from '../search/max-sim.js';
 import { type FirstStage, firstStageTensors } from '../search/prefix/first-stage.js';
 import type { PrefixMap } from '../search/prefix/prefix-map.js';
 import type { TopK } from '../search/top-documents.js';
@@ -22,15 +23,21 @@ import { storageOf, storageToRead } from '../storage-of.js';
 import { queryLengths } from '../tokens/lengths.js';
 import { reportTokens, type TokenReport } from '../tokens/token-report.js';
 import { type TokenInput, type TokenSets, tokenSetsOfDim } from '../tokens/token-sets.js';
-import { CANDIDATE_OPTIONS, type CandidateOptions, prefixScan } from './candidate-options.js';
+import {
+  bytesRead,
+  CANDIDATE_OPTIONS,
+  type CandidateOptions,
+  prefixScan,
+} from './candidate-options.js';
 import { estimateMaxSim } from './estimate-max-sim.js';
 import { firstStageOf } from './first-stage-of.js';
 import { fitCorpus, uploadDocuments } from './fit-corpus.js';
 import { checkFitInput } from './fit-input.js';
-import { type FittedCorpus, keptOfCorpus, type SolvedCorpus } from './fitted-corpus.js';
+import { type FittedCorpus, keptOfCorpus, solvedCorpus } from './fitted-corpus.js';
 import { loadFolder } from './load-folder.js';
 import { loadReference, REFERENCE_OPTIONS, type ReferenceOptions } from './reference-folder.js';
 import { saveFolder } from './save-folder.js';
+import { type LemurSearchOptions, searchReranked } from './search-reranked.js';
 import { loadTxtai, TXTAI_OPTIONS, type TxtaiOptions } from './txtai-folder.js';
 
 /**
@@ -194,7 +201,7 @@ export class Lemur {
     const sets = await tokenSetsOfDim(documents, this.dim, 'documents', options.signal);
     return withTensors(this.#device, async (scope) => {
       const tokens = await uploadDocuments(scope, sets, this.#open().codec, options.signal);
-      const solved = this.#solved('computeWeights');
+      const solved = solvedCorpus(this.#open(), 'computeWeights');
       const w = await documentWeights(this.#device, solved, tokens, options);
       return this.#device.read(scope.own(w));
     });
@@ -218,6 +225,24 @@ export class Lemur {
   }
 
   /**
+   * The k best documents of each query by exact MaxSim: what `candidates` and then `rerankSubset`
+   * of these documents give, in one trip to the workers. `documents` are those that were learned,
+   * in their order. Rejects as both do.
+   *
+   * @example
+   * const { indices, scores } = await lemur.search(queries, 10, exact, { numCandidates: 100 });
+   */
+  async search(
+    queries: TokenInput,
+    k: number,
+    documents: MaxSim,
+    options: LemurSearchOptions = {},
+  ): Promise<TopK> {
+    const own = { device: this.#device, firstStage: this.#firstStage, open: () => this.#open() };
+    return searchReranked(this, own, queries, k, documents, options);
+  }
+
+  /**
    * Bytes that `candidates` with the same arguments reads for one query: of all documents in the
    * first scan (prefixes, or float32 weights), then of the full codes of those that are rescored.
    * Raises 'invalid-argument' as `candidates` does.
@@ -233,12 +258,7 @@ export class Lemur {
   } {
     checkOptions(options, CANDIDATE_OPTIONS, 'candidateBytes');
     const prefixes = prefixScan(this.#firstStage, this.documents, k, options);
-    if (!prefixes) return { scanned: 4 * this.documents * this.latentDim, rescored: 0 };
-    // a code of full length is int8 with a float32 factor
-    return {
-      scanned: this.documents * prefixes.stage.prefixMap.dim,
-      rescored: prefixes.rescored * (this.latentDim + 4),
-    };
+    return bytesRead(this.documents, this.latentDim, prefixes);
   }
 
   /**
@@ -246,13 +266,9 @@ export class Lemur {
    * storage). What was saved there before stays readable until it is done.
    */
   async save(at: string | URL | Storage): Promise<void> {
-    await saveFolder(
-      this.#device,
-      storageOf(at),
-      this.#solved('save'),
-      this.#firstStage?.prefixMap,
-      this.options,
-    );
+    const solved = solvedCorpus(this.#open(), 'save');
+    const prefixMap = this.#firstStage?.prefixMap;
+    await saveFolder(this.#device, storageOf(at), solved, prefixMap, this.options);
   }
 
   /** Frees what it keeps. Calls after it reject with 'closed'. */
@@ -265,14 +281,6 @@ export class Lemur {
     if (this.#closed)
       throw new LemurError('closed', 'this Lemur has been closed', { where: 'Lemur' });
     return this.#fitted;
-  }
-
-  #solved(where: string): SolvedCorpus {
-    const { solver, ...rest } = this.#open();
-    if (solver) return { solver, ...rest };
-    const advice = 'give Lemur.importReference one: { sample: token vectors, best of the corpus }';
-    const message = `${where}: an imported index has no solve sample; ${advice}`;
-    throw new LemurError('unsupported', message, { where });
   }
 
   async #withQueries<T>(

@@ -8,7 +8,7 @@ import type { SearchDevice } from '../device/device.js';
 import { type DeviceTokens, tokenTensors, uploadTokens } from '../device/device-tokens.js';
 import { freeWith } from '../device/free-with.js';
 import { buildTensors, TensorScope } from '../device/with-tensors.js';
-import { LemurError } from '../errors.js';
+import { invalidArgument, LemurError } from '../errors.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { checkRow } from '../tokens/check-values.js';
@@ -21,6 +21,7 @@ import {
   tokenSets,
   tokenSetsOfDim,
 } from '../tokens/token-sets.js';
+import { describeKind } from '../value-kind.js';
 import { allowedDocuments } from './allowed-documents.js';
 import { type Candidates, candidateNumbers } from './candidate-lists.js';
 import { checkK } from './check-k.js';
@@ -79,6 +80,12 @@ const MAX_SIM_OPTIONS: OptionNames<MaxSimOptions> = {
   ...RUN_OPTIONS,
 };
 
+/**
+ * What a `MaxSim` holds. It is no method, since it is not public. Raises 'closed', and
+ * 'invalid-argument' for anything else.
+ */
+export let heldDocuments: (exact: MaxSim) => { device: SearchDevice; tokens: DeviceTokens };
+
 /** Of what an encoding draws. */
 const SEED = 0;
 
@@ -105,6 +112,15 @@ export class MaxSim {
     const kept = new TensorScope(device);
     kept.ownAll(tokenTensors(tokens));
     this.#release = freeWith(this, kept);
+  }
+
+  static {
+    heldDocuments = (exact) => {
+      if (!(Object(exact) === exact && #tokens in exact))
+        throw invalidArgument('documents', `expected a MaxSim, got ${describeKind(exact)}`);
+      exact.#checkOpen();
+      return { device: exact.#device, tokens: exact.#tokens };
+    };
   }
 
   /**

@@ -61,6 +61,7 @@ const TYPES = [
   'LearnOptions',
   'LemurErrorCode',
   'LemurErrorFields',
+  'LemurSearchOptions',
   'MaxSimOptions',
   'Metadata',
   'OpenOptions',
@@ -150,6 +151,7 @@ test('the members of its classes', () => {
     'computeWeights',
     'constructor',
     'save',
+    'search',
   ]);
   expect(staticMembers(node.Index)).toEqual(['create', 'open']);
   expect(instanceMembers(node.Index)).toEqual([
