@@ -1,4 +1,5 @@
 import { exp4 } from './exp';
+import { gelu16 } from './gelu';
 
 // Activations by number: 0 gelu (with erf), 1 relu, 2 silu, 3 mish. n is a multiple of 4 or the
 // buffers reach to the next one.
@@ -43,37 +44,6 @@ export function activation(kind: i32, x: usize, n: i32, out: usize, slope: usize
       slope += 16;
     }
     v128.store(out, y);
-  }
-}
-
-// gelu of a multiple of 16 numbers. Engines make the constants of the formula anew in each turn of
-// a loop, so four vectors share them.
-function gelu16(x: usize, n: i32, out: usize, slope: usize): void {
-  const end = x + ((<usize>n) << 2);
-  for (; x < end; x += 64, out += 64) {
-    const a = v128.load(x);
-    const b = v128.load(x, 16);
-    const c = v128.load(x, 32);
-    const d = v128.load(x, 48);
-    const ga = gauss(a);
-    const gb = gauss(b);
-    const gc = gauss(c);
-    const gd = gauss(d);
-    const pa = normalCdf(a, ga);
-    const pb = normalCdf(b, gb);
-    const pc = normalCdf(c, gc);
-    const pd = normalCdf(d, gd);
-    if (slope) {
-      v128.store(slope, geluSlope(a, ga, pa));
-      v128.store(slope, geluSlope(b, gb, pb), 16);
-      v128.store(slope, geluSlope(c, gc, pc), 32);
-      v128.store(slope, geluSlope(d, gd, pd), 48);
-      slope += 64;
-    }
-    v128.store(out, f32x4.mul(a, pa));
-    v128.store(out, f32x4.mul(b, pb), 16);
-    v128.store(out, f32x4.mul(c, pc), 32);
-    v128.store(out, f32x4.mul(d, pd), 48);
   }
 }
 

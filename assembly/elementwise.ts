@@ -172,7 +172,8 @@ export function sumSquares(x: usize, n: i32): f64 {
 
 // Adam (Kingma and Ba) with the gradient scaled by gradScale (the clipping factor); correction1 = 1
 // - beta1^t, correction2 = 1 - beta2^t are folded into rate = lr / correction1 and root =
-// sqrt(correction2): p -= rate m / (sqrt(v) / root + eps).
+// sqrt(correction2): p -= rate m / (sqrt(v) / root + eps), as rate root m / (sqrt(v) + eps root),
+// which takes one division: the divider is what limits this loop.
 export function adam(
   p: usize,
   g: usize,
@@ -186,31 +187,26 @@ export function adam(
   root: f32,
   eps: f32,
 ): void {
+  const size = rate * root;
+  const least = eps * root;
   let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const grad = f32x4.mul(v128.load(g), f32x4.splat(gradScale));
-    const first = f32x4.add(
-      f32x4.mul(v128.load(m), f32x4.splat(beta1)),
-      f32x4.mul(grad, f32x4.splat(1 - beta1)),
-    );
-    const second = f32x4.add(
-      f32x4.mul(v128.load(v), f32x4.splat(beta2)),
-      f32x4.mul(f32x4.mul(grad, grad), f32x4.splat(1 - beta2)),
-    );
-    v128.store(m, first);
-    v128.store(v, second);
-    const denominator = f32x4.add(
-      f32x4.div(f32x4.sqrt(second), f32x4.splat(root)),
-      f32x4.splat(eps),
-    );
-    v128.store(
-      p,
-      f32x4.sub(v128.load(p), f32x4.div(f32x4.mul(first, f32x4.splat(rate)), denominator)),
-    );
-    p += 16;
-    g += 16;
-    m += 16;
-    v += 16;
+  for (; i + 8 <= n; i += 8) {
+    const ga = f32x4.mul(v128.load(g), f32x4.splat(gradScale));
+    const gb = f32x4.mul(v128.load(g, 16), f32x4.splat(gradScale));
+    const ma = moment(v128.load(m), beta1, ga);
+    const mb = moment(v128.load(m, 16), beta1, gb);
+    const va = moment(v128.load(v), beta2, f32x4.mul(ga, ga));
+    const vb = moment(v128.load(v, 16), beta2, f32x4.mul(gb, gb));
+    v128.store(m, ma);
+    v128.store(m, mb, 16);
+    v128.store(v, va);
+    v128.store(v, vb, 16);
+    v128.store(p, f32x4.sub(v128.load(p), stepOf(ma, va, size, least)));
+    v128.store(p, f32x4.sub(v128.load(p, 16), stepOf(mb, vb, size, least)), 16);
+    p += 32;
+    g += 32;
+    m += 32;
+    v += 32;
   }
   for (; i < n; i++) {
     const grad = load<f32>(g) * gradScale;
@@ -218,10 +214,26 @@ export function adam(
     const second = load<f32>(v) * beta2 + grad * grad * (1 - beta2);
     store<f32>(m, first);
     store<f32>(v, second);
-    store<f32>(p, load<f32>(p) - (first * rate) / (sqrt<f32>(second) / root + eps));
+    store<f32>(p, load<f32>(p) - (first * size) / (sqrt<f32>(second) + least));
     p += 4;
     g += 4;
     m += 4;
     v += 4;
   }
+}
+
+// m beta + x (1 - beta)
+// @ts-expect-error: decorator
+@inline
+function moment(m: v128, beta: f32, x: v128): v128 {
+  return f32x4.add(f32x4.mul(m, f32x4.splat(beta)), f32x4.mul(x, f32x4.splat(1 - beta)));
+}
+
+// @ts-expect-error: decorator
+@inline
+function stepOf(m: v128, v: v128, size: f32, least: f32): v128 {
+  return f32x4.div(
+    f32x4.mul(m, f32x4.splat(size)),
+    f32x4.add(f32x4.sqrt(v), f32x4.splat(least)),
+  );
 }
