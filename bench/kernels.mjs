@@ -167,7 +167,7 @@ async function overThreads(count) {
     await training.writeParameters(
       Float32Array.from({ length: training.parameterCount }, () => (random.uniform() - 0.5) * 0.05),
     );
-    train[products] = await timeAsync(() => training.step(step));
+    train[products] = await timeAsync(() => training.steps([step]));
   }
 
   const tiny = mlpLayout(4, [4], 'relu');

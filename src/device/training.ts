@@ -36,6 +36,12 @@ export interface TrainStep {
   readonly gradClip: number | null;
 }
 
+/** The mean squared error before a step, and the gradient's norm before clipping. */
+export interface StepReport {
+  readonly loss: number;
+  readonly gradientNorm: number;
+}
+
 /** What a loss is measured on. */
 export interface LossRows {
   /** rows x d. */
@@ -59,8 +65,10 @@ export interface Training {
   readParameters(): Promise<Float32Array>;
   /** Gradients of the last step, before clipping. */
   readGradients(): Promise<Float32Array>;
-  /** The loss is the mean squared error before the step, the norm that before clipping. */
-  step(step: TrainStep): Promise<{ loss: number; gradientNorm: number }>;
+  /** Steps that are best taken in one call, so that a call takes a fraction of a second. */
+  readonly stepsAtOnce: number;
+  /** Steps one after the other, any number of them; what each reports. */
+  steps(steps: readonly TrainStep[], options?: RunOptions): Promise<StepReport[]>;
   /** Mean squared error of the network. */
   loss(rows: LossRows, options?: RunOptions): Promise<number>;
   /** Gives back what it keeps. */

@@ -131,31 +131,34 @@ class Trainer {
     const { rows } = this.#set.examples;
     await this.#device.write(this.#order, order?.(epoch - 1) ?? permutation(random, rows));
     let sum = 0;
-    for (let from = 0; from < rows; from += batchSize)
-      sum += await this.#step(from, Math.min(batchSize, rows - from));
+    const some = batchSize * this.#training.stepsAtOnce;
+    for (let from = 0; from < rows; from += some)
+      for (const loss of await this.#steps(from, Math.min(rows, from + some))) sum += loss;
     return sum / Math.ceil(rows / batchSize);
   }
 
-  /** One step on the examples order[from .. from + rows). Returns the loss before it. */
-  async #step(from: number, rows: number): Promise<number> {
-    const { gradClip, signal, onStep } = this.#options;
+  /** Steps on the examples order[from .. to), a batch each. Returns the loss before each. */
+  async #steps(from: number, to: number): Promise<number[]> {
+    const { gradClip, batchSize, signal, onStep } = this.#options;
     const { examples, mean, std } = this.#set;
     signal?.throwIfAborted();
-    const report = await this.#training.step({
+    const count = Math.ceil((to - from) / batchSize);
+    const steps = Array.from({ length: count }, (_, i) => ({
       x: examples.x,
       targets: examples.targets,
       mean,
       std,
       order: this.#order,
-      from,
-      rows,
+      from: from + i * batchSize,
+      rows: Math.min(batchSize, to - from - i * batchSize),
       gradClip,
       ...this.#nextStep(),
-    });
-    onStep?.(report);
-    this.#done++;
+    }));
+    const reports = await this.#training.steps(steps, { signal });
+    for (const report of reports) onStep?.(report);
+    this.#done += count;
     this.#progress();
-    return report.loss;
+    return reports.map(({ loss }) => loss);
   }
 
   async #validationLoss(): Promise<number | undefined> {

@@ -162,34 +162,48 @@ describe.each(names)('the learner of a device: %s', (name) => {
             await one.upload('f32', targets),
             await one.upload('i32', order),
           ];
-          const step = (number: number, at: number, size: number) =>
-            training.step({
-              x: input,
-              targets: y,
-              mean,
-              std,
-              order: sequence,
-              from: at,
-              rows: size,
-              lr,
-              beta1: 0.9,
-              beta2: 0.999,
-              correction1: 1 - 0.9 ** number,
-              correction2: 1 - 0.999 ** number,
-              eps: 1e-8,
-              gradClip,
-            });
+          const step = (number: number, at: number, size: number) => ({
+            x: input,
+            targets: y,
+            mean,
+            std,
+            order: sequence,
+            from: at,
+            rows: size,
+            lr,
+            beta1: 0.9,
+            beta2: 0.999,
+            correction1: 1 - 0.9 ** number,
+            correction2: 1 - 0.999 ** number,
+            eps: 1e-8,
+            gradClip,
+          });
           const loss = await training.loss({ x: input, targets: y, rows: ROWS, mean, std });
-          const report = await step(1, from, rows);
+          const [report] = await training.steps([step(1, from, rows)]);
           const [gradients, first] = [
             await training.readGradients(),
             await training.readParameters(),
           ];
-          for (let number = 2; number < 5; number++) await step(number, 40 * number, 57);
+          // more than a job takes; then the same again, one at a time
+          const later = Array.from({ length: 20 }, (_, i) => step(2 + i, 7 * i, 57));
+          const together = await training.steps(later);
+          const parameters = await training.readParameters();
+          const again = await one.createTraining({
+            layout,
+            outputs: OUTPUTS,
+            batchSize: 200,
+            products,
+          });
+          await again.writeParameters(initial);
+          await again.steps([step(1, from, rows)]);
+          for (const [i, one] of later.entries())
+            expect(await again.steps([one])).toEqual([together[i]]);
+          expect(await again.readParameters()).toEqual(parameters);
+          again.close();
           const results = {
             gradients,
             first,
-            parameters: await training.readParameters(),
+            parameters,
             reports: Float64Array.of(loss, report.loss, report.gradientNorm),
           };
           training.close();

@@ -90,11 +90,12 @@ async function computeAll(one: Device, scope: TensorScope, given: Shape): Promis
     const moments = { mean: 0.5, std: 2 };
     await training.writeParameters(numbers(6).floats(training.parameterCount));
     await training.loss({ x, targets, rows, ...moments });
-    await training.step({
+    const step = {
       ...{ x, targets, order, from: 0, rows, ...moments },
       ...{ lr: 1e-3, beta1: 0.9, beta2: 0.999, correction1: 0.1, correction2: 0.1 },
       ...{ eps: 1e-8, gradClip: 1 },
-    });
+    };
+    await training.steps([step, step]);
   }
   const factor = scope.own(await one.gram(z, rows, latentDim));
   const regular = new Float64Array(latentDim ** 2);

@@ -56,9 +56,9 @@ function watchedHandle<T extends { close(): void }>(
   before: (call: string) => void,
 ): T {
   kept.add(handle);
-  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(handle));
-  for (const name of names.filter((name) => name !== 'constructor')) {
-    const call = (handle as Record<string, unknown>)[name] as (...args: unknown[]) => unknown;
+  const members = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(handle));
+  for (const [name, { value: call }] of Object.entries(members)) {
+    if (name === 'constructor' || typeof call !== 'function') continue;
     Object.assign(handle, {
       [name](...args: unknown[]) {
         if (name === 'close') kept.delete(handle);

@@ -62,7 +62,7 @@ describe('what a fit takes from the device', () => {
       'targets',
       'createTraining',
       'writeParameters',
-      'step',
+      'steps',
       'loss',
       'readParameters',
       'features',

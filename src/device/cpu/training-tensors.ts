@@ -9,7 +9,7 @@ export interface TrainingTensors extends TrainingShape {
   readonly secondMoment: CpuTensor<'f32'>;
   /** Activations and gradients of a batch, as `batchLayout` says. */
   readonly batch: CpuTensor<'f32'>;
-  /** Loss and gradient-norm sums by block. */
+  /** Loss and gradient-norm sums by block, of each step of a job. */
   readonly partials: CpuTensor<'f64'>;
   /**
    * Codes of the matrices and of the batch, and what they are worth, as `codeLayout` says; null

@@ -1,6 +1,6 @@
 import { batchLayout } from './batch-layout.js';
 import { type Operation, SCRATCH_SLACK } from './operation.js';
-import { gradientBlocks, OUTPUTS, partialLayout } from './train-partials.js';
+import { gradientBlocks, OUTPUTS, partialLayout, partialsOf } from './train-partials.js';
 import { productsOf, productsScratch, type StepArgs } from './train-products.js';
 
 /**
@@ -11,14 +11,16 @@ export const trainGradients: Operation<StepArgs> = {
   blocks: ({ training }) => gradientBlocks(training),
   scratchBytes: ({ training }) => SCRATCH_SLACK + productsScratch(training, OUTPUTS),
   run(context, args, block) {
-    const { training, step } = args;
+    const { training, step, turn } = args;
     const { kernels } = context;
     const { layout, outputs } = training;
     const gradients = context.address(training.gradients);
     const batch = context.address(training.batch);
     const plan = batchLayout(layout, outputs, training.batchSize);
     const { rows } = step;
-    const partials = context.view(training.partials).subarray(partialLayout(training).squares);
+    const partials = partialsOf(training, context.view(training.partials), turn).subarray(
+      partialLayout(training).squares,
+    );
     let rest = block;
     let squares = 0;
     for (const [l, layer] of layout.layers.entries()) {

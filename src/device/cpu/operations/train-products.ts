@@ -12,7 +12,8 @@ const LIMIT = 2047;
 /** Rows of a matrix that a block packs. */
 const PACKED_ROWS = 64;
 
-export type StepArgs = { training: TrainingTensors; step: TrainStep };
+/** `turn`: the step's number in its job. */
+export type StepArgs = { training: TrainingTensors; step: TrainStep; turn: number };
 
 /** The products of a step with one matrix W; operands and results are addresses, row-major. */
 export interface Products {

@@ -4,7 +4,7 @@ import type { TrainingTensors } from '../training-tensors.js';
 import { type BatchLayout, batchLayout } from './batch-layout.js';
 import { LAYER_NORM_EPS } from './forward.js';
 import { type Context, type Operation, SCRATCH_SLACK } from './operation.js';
-import { ROWS } from './train-partials.js';
+import { partialsOf, ROWS } from './train-partials.js';
 import { productsOf, productsScratch, type StepArgs } from './train-products.js';
 
 /**
@@ -16,7 +16,7 @@ export const trainRows: Operation<StepArgs> = {
   scratchBytes: ({ training }) =>
     SCRATCH_SLACK + productsScratch(training, ROWS) + 4 * ROWS * training.outputs,
   run(context, args, block) {
-    const { training, step } = args;
+    const { training, step, turn } = args;
     const first = block * ROWS;
     const rows = Math.min(ROWS, step.rows - first);
     const plan = batchLayout(training.layout, training.outputs, training.batchSize);
@@ -25,7 +25,8 @@ export const trainRows: Operation<StepArgs> = {
     const part: RowsOfBatch = { plan, first, rows, at };
     gatherRows(context, training, step, plan, first, rows);
     const latent = forwardRows(context, args, part);
-    context.view(training.partials)[block] = predictRows(context, args, part, latent);
+    const partials = partialsOf(training, context.view(training.partials), turn);
+    partials[block] = predictRows(context, args, part, latent);
     backwardRows(context, args, part);
   },
 };

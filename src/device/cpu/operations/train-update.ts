@@ -1,5 +1,5 @@
 import { type Operation, SCRATCH_SLACK } from './operation.js';
-import { gradientNorm } from './train-partials.js';
+import { gradientNorm, partialsOf } from './train-partials.js';
 import type { StepArgs } from './train-products.js';
 
 /** Parameters of a block of the update. */
@@ -12,10 +12,13 @@ const PARAMETERS = 1 << 14;
 export const trainUpdate: Operation<StepArgs> = {
   blocks: ({ training }) => Math.ceil(training.parameters.length / PARAMETERS),
   scratchBytes: () => SCRATCH_SLACK,
-  run(context, { training, step }, block) {
+  run(context, { training, step, turn }, block) {
     const from = block * PARAMETERS;
     const count = Math.min(PARAMETERS, training.parameters.length - from);
-    const norm = gradientNorm(training, context.view(training.partials));
+    const norm = gradientNorm(
+      training,
+      partialsOf(training, context.view(training.partials), turn),
+    );
     const gradScale = step.gradClip === null ? 1 : Math.min(1, step.gradClip / (norm + 1e-6));
     const rate = step.lr / step.correction1;
     const root = Math.sqrt(step.correction2);
