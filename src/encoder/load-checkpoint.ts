@@ -19,8 +19,11 @@ import { type ConfiguredTokenizer, recipesOf } from './tokenizer-recipes.js';
 
 /** Steps of loading: files are found and read, they are hashed, the model is made. */
 const LOADED = 3;
-/** Most tokens of a batch: larger ones are no faster and take more memory. */
-const BATCH_TOKENS = 1536;
+/**
+ * Most tokens of a batch: what is between two products of more leaves the cache, and of fewer the
+ * weights are read too often.
+ */
+const BATCH_TOKENS = 512;
 
 /**
  * An encoder of a checkpoint's files. Rejects with 'not-found', 'bad-file', 'unsupported',

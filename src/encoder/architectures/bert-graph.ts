@@ -17,9 +17,10 @@ import { finishBody } from './dense-graph.js';
  * `last_hidden_state`, [batch, tokens, hidden], and with dense layers `projected`, [batch, tokens,
  * dim]; float32.
  *
- * Attention, skip-layer-norm and bias-GELU are written as ONNX Runtime's own fused operators
- * (domain com.microsoft), which its graph optimiser would otherwise have to recognise; attention
- * also in plain operators.
+ * Attention and GELU are written as ONNX Runtime's own operators (domain com.microsoft), which its
+ * graph optimiser would otherwise have to recognise; attention also in plain ones. The rest has the
+ * tokens of all texts as rows, so that products add biases and residuals as they go. Its fused
+ * skip-layer-norm and bias-GELU are not used: they take six and two times as long as these.
  */
 export async function bertOnnx(
   config: BertConfig,
@@ -30,6 +31,7 @@ export async function bertOnnx(
   const body = new BertGraph(config, options);
   let x = body.embed(await weights.embeddings());
   for (let i = 0; i < config.layers; i++) x = body.layer(`layer${i}`, x, await weights.layer(i));
+  body.finish(x);
   return finishBody(body.graph, config.hidden, dense);
 }
 
@@ -39,18 +41,31 @@ class BertGraph {
   readonly #config: BertConfig;
   readonly #precision: ProductPrecision;
   readonly #plain: { bias: string; attend: PlainAttention } | undefined;
+  /** Shapes to bring values into: rows, and batch x tokens x the rest. */
+  readonly #rows: string;
+  readonly #texts: string;
 
   constructor(config: BertConfig, { precision, attention }: GraphOptions) {
-    this.graph = graphBuilder(precision);
+    const graph = graphBuilder(precision);
+    this.graph = graph;
     this.#config = config;
     this.#precision = precision;
+    const whole = (name: string, ...values: bigint[]): string =>
+      graph.constant(name, {
+        dims: [values.length],
+        type: 'int64',
+        data: BigInt64Array.from(values),
+      });
+    this.#rows = whole('rows', -1n, BigInt(config.hidden));
+    const shape = [graph.node('Shape', ['input_ids']), whole('rest', -1n)];
+    this.#texts = graph.node('Concat', shape, { axis: 0 });
     if (attention === 'plain')
       this.#plain = { bias: maskAsBias(this.graph), attend: plainAttention(this.graph, config) };
   }
 
   embed({ words, positions, unplaced, norm }: BertEmbeddings): string {
     const { graph } = this;
-    const { vocabulary, hidden, epsilon } = this.#config;
+    const { vocabulary, hidden } = this.#config;
     graph.constant('words', { dims: [vocabulary, hidden], type: 'float32', data: words });
     const data = unplaced
       ? joinArrays([unplaced, positions], (length) => new Float32Array(length))
@@ -60,8 +75,12 @@ class BertGraph {
     graph.node('Cast', ['attention_mask'], { to: 6 }); // int32
     graph.rename('mask');
     const sum = graph.node('Add', [graph.node('Gather', ['words', 'input_ids']), this.#places()]);
-    const inputs = [sum, ...this.#norm('embeddings', norm)];
-    return graph.node('LayerNormalization', inputs, { epsilon: { float: epsilon } });
+    return this.#together(this.#normalise('embeddings', sum, norm));
+  }
+
+  /** Of all rows what `embed` and `layer` give, batch x tokens x hidden. */
+  finish(rows: string): void {
+    this.#apart(rows);
   }
 
   layer(at: string, x: string, layer: BertLayer): string {
@@ -74,11 +93,7 @@ class BertGraph {
       attentionOutput,
       attentionNorm,
     );
-    const inner = this.#activation(
-      `${at}.inner`,
-      this.graph.linear(`${at}.inner`, seen, intermediate),
-      intermediate.bias,
-    );
+    const inner = this.#activation(this.#dense(`${at}.inner`, seen, intermediate));
     return this.#addAndNormalise(`${at}.output`, inner, seen, output, outputNorm);
   }
 
@@ -101,21 +116,24 @@ class BertGraph {
     return graph.node('Gather', ['positions', graph.node('Mul', [counted, isPlaced])]);
   }
 
-  #attention(name: string, input: string, queryKeyValue: Dense): string {
+  /** Of rows, through all tokens of their texts. */
+  #attention(name: string, rows: string, queryKeyValue: Dense): string {
     const { graph } = this;
     const { hidden, heads } = this.#config;
-    const bias = graph.vector(`${name}.bias`, queryKeyValue.bias);
-    if (this.#plain) {
-      const sum = graph.node('Add', [graph.linear(name, input, queryKeyValue), bias]);
-      return this.#plain.attend(graph.split(sum, 3, hidden), this.#plain.bias);
+    if (this.#plain || this.#precision === 'int8') {
+      const parts = graph.split(this.#apart(this.#dense(name, rows, queryKeyValue)), 3, hidden);
+      const context = this.#plain
+        ? this.#plain.attend(parts, this.#plain.bias)
+        : graph.fused('MultiHeadAttention', [...parts, '', 'mask'], { num_heads: heads });
+      return this.#together(context);
     }
-    if (this.#precision === 'float32') {
-      const inputs = [input, graph.transposed(name, queryKeyValue), bias, 'mask'];
-      return graph.fused('Attention', inputs, { num_heads: heads });
-    }
-    // the product as one of its own, which is then int8
-    const [q, k, v] = graph.split(graph.linear(name, input, queryKeyValue), 3, hidden);
-    return graph.fused('MultiHeadAttention', [q, k, v, bias, 'mask'], { num_heads: heads });
+    const inputs = [
+      this.#apart(rows),
+      graph.transposed(name, queryKeyValue),
+      graph.vector(`${name}.bias`, queryKeyValue.bias),
+      'mask',
+    ];
+    return this.#together(graph.fused('Attention', inputs, { num_heads: heads }));
   }
 
   /** LayerNorm(residual + W input + bias) */
@@ -127,25 +145,44 @@ class BertGraph {
     norm: Norm,
   ): string {
     const { graph } = this;
+    const sum = graph.linearPlus(name, input, layer, residual);
+    return this.#normalise(
+      name,
+      graph.node('Add', [sum, graph.vector(`${name}.bias`, layer.bias)]),
+      norm,
+    );
+  }
+
+  #dense(name: string, input: string, layer: Dense): string {
+    const bias = this.graph.vector(`${name}.bias`, layer.bias);
+    return this.graph.linearPlus(name, input, layer, bias);
+  }
+
+  #activation(input: string): string {
+    const { graph } = this;
+    return this.#config.activation === 'gelu'
+      ? graph.fused('Gelu', [input])
+      : graph.node('Relu', [input]);
+  }
+
+  #normalise(name: string, input: string, { gamma, beta }: Norm): string {
+    const { graph } = this;
     const { epsilon } = this.#config;
     const inputs = [
-      graph.linear(name, input, layer),
-      residual,
-      ...this.#norm(name, norm),
-      graph.vector(`${name}.bias`, layer.bias),
+      input,
+      graph.vector(`${name}.gamma`, gamma),
+      graph.vector(`${name}.beta`, beta),
     ];
-    return graph.fused('SkipLayerNormalization', inputs, { epsilon: { float: epsilon } });
+    return graph.node('LayerNormalization', inputs, { epsilon: { float: epsilon } });
   }
 
-  #activation(name: string, input: string, bias: Float32Array): string {
-    const { graph } = this;
-    const shift = graph.vector(`${name}.bias`, bias);
-    return this.#config.activation === 'gelu'
-      ? graph.fused('BiasGelu', [input, shift])
-      : graph.node('Relu', [graph.node('Add', [input, shift])]);
+  /** Rows as batch x tokens x width. */
+  #apart(rows: string): string {
+    return this.graph.node('Reshape', [rows, this.#texts]);
   }
 
-  #norm(name: string, { gamma, beta }: Norm): string[] {
-    return [this.graph.vector(`${name}.gamma`, gamma), this.graph.vector(`${name}.beta`, beta)];
+  /** The way back. */
+  #together(texts: string): string {
+    return this.graph.node('Reshape', [texts, this.#rows]);
   }
 }

@@ -39,6 +39,11 @@ export interface GraphBuilder {
   /** weight input, without a bias. */
   linear(name: string, input: string, matrix: Matrix): string;
   /**
+   * weight input + added, of an input of rows x inputs; `added` has outputs values, or rows x
+   * outputs.
+   */
+  linearPlus(name: string, input: string, matrix: Matrix, added: string): string;
+  /**
    * The weights transposed, inputs x outputs, as operators have them on their right; always
    * float32.
    */
@@ -109,6 +114,12 @@ class Graph implements GraphBuilder {
       this.vector(`${name}.scales`, scales),
       int8('zeros', [outputs], new Int8Array(outputs)),
     ]);
+  }
+
+  linearPlus(name: string, input: string, matrix: Matrix, added: string): string {
+    if (this.#precision === 'float32')
+      return this.node('Gemm', [input, this.transposed(name, matrix), added]);
+    return this.node('Add', [this.linear(name, input, matrix), added]);
   }
 
   rename(output: string): void {

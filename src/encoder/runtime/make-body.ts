@@ -51,7 +51,10 @@ export async function makeBody(
       config.kind === 'bert'
         ? await bertOnnx(config, bertWeights(weights, config, where), dense, graph)
         : await modernBertOnnx(config, modernBertWeights(weights, config, where), dense, graph);
-    return onnxBody(runtime, { model, where }, undefined, options);
+    // what is written here would be fused on a processor to operators that are slower
+    const level = providers === undefined ? 'basic' : 'all';
+    const own = { graphOptimizationLevel: level, ...options } as const;
+    return onnxBody(runtime, { model, where }, undefined, own);
   }
   const { place, where } = body.file;
   // a path lets onnxruntime-node find weights that lie beside the graph
