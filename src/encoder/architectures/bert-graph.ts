@@ -3,6 +3,7 @@ import {
   type GraphBuilder,
   type GraphOptions,
   graphBuilder,
+  type InputRounding,
   type ProductPrecision,
 } from '../graph/graph-builder.js';
 import { maskAsBias, type PlainAttention, plainAttention } from '../graph/plain-attention.js';
@@ -45,11 +46,11 @@ class BertGraph {
   readonly #rows: string;
   readonly #texts: string;
 
-  constructor(config: BertConfig, { precision, attention }: GraphOptions) {
-    const graph = graphBuilder(precision);
+  constructor(config: BertConfig, { attention, ...products }: GraphOptions) {
+    const graph = graphBuilder(products);
     this.graph = graph;
     this.#config = config;
-    this.#precision = precision;
+    this.#precision = products.precision;
     const whole = (name: string, ...values: bigint[]): string =>
       graph.constant(name, {
         dims: [values.length],
@@ -92,9 +93,10 @@ class BertGraph {
       x,
       attentionOutput,
       attentionNorm,
+      'once',
     );
     const inner = this.#activation(this.#dense(`${at}.inner`, seen, intermediate));
-    return this.#addAndNormalise(`${at}.output`, inner, seen, output, outputNorm);
+    return this.#addAndNormalise(`${at}.output`, inner, seen, output, outputNorm, 'twice');
   }
 
   /**
@@ -121,7 +123,11 @@ class BertGraph {
     const { graph } = this;
     const { hidden, heads } = this.#config;
     if (this.#plain || this.#precision === 'int8') {
-      const parts = graph.split(this.#apart(this.#dense(name, rows, queryKeyValue)), 3, hidden);
+      const parts = graph.split(
+        this.#apart(this.#dense(name, rows, queryKeyValue, 'twice')),
+        3,
+        hidden,
+      );
       const context = this.#plain
         ? this.#plain.attend(parts, this.#plain.bias)
         : graph.fused('MultiHeadAttention', [...parts, '', 'mask'], { num_heads: heads });
@@ -143,9 +149,10 @@ class BertGraph {
     residual: string,
     layer: Dense,
     norm: Norm,
+    rounding: InputRounding,
   ): string {
     const { graph } = this;
-    const sum = graph.linearPlus(name, input, layer, residual);
+    const sum = graph.linearPlus(name, input, layer, residual, rounding);
     return this.#normalise(
       name,
       graph.node('Add', [sum, graph.vector(`${name}.bias`, layer.bias)]),
@@ -153,9 +160,9 @@ class BertGraph {
     );
   }
 
-  #dense(name: string, input: string, layer: Dense): string {
+  #dense(name: string, input: string, layer: Dense, rounding?: InputRounding): string {
     const bias = this.graph.vector(`${name}.bias`, layer.bias);
-    return this.graph.linearPlus(name, input, layer, bias);
+    return this.graph.linearPlus(name, input, layer, bias, rounding);
   }
 
   #activation(input: string): string {
