@@ -193,7 +193,7 @@ describe.each(kinds)('%s kernels', async (_name, make) => {
 
   test('scan rows for one query, int8 exactly', () => {
     for (const dim of [...DIMS, ...SIZES]) {
-      for (const count of [1, 17]) {
+      for (const count of [1, 6, 17, 19]) {
         guarded.reset();
         const draw = numbers(dim * 20 + count);
         const q = block('f32', draw.floats(dim));
