@@ -19,6 +19,10 @@ export function selectLargest(
 ): number {
   const kept = Math.min(k, count);
   if (kept === 0) return 0;
+  if (count <= k) {
+    for (let i = 0; i < count; i++) out[at + i] = i;
+    return count;
+  }
   const { least, ties, chosen } = cutOf(scores, count, kept, scratch);
   const end = at + kept;
   let to = at;
@@ -70,7 +74,7 @@ function cutOf(scores: Float32Array, count: number, k: number, scratch: Float32A
 }
 
 function cutAmong(values: Float32Array, n: number, k: number): Cut {
-  const least = kthOf(values, n, k);
+  const least = kthLargest(values, n, k);
   let above = 0;
   let ties = 0;
   for (let i = 0; i < n; i++) {
@@ -81,7 +85,7 @@ function cutAmong(values: Float32Array, n: number, k: number): Cut {
 }
 
 /** The k-th largest of the first n values, k from 1 (quickselect); moves them about. */
-function kthOf(values: Float32Array, n: number, k: number): number {
+export function kthLargest(values: Float32Array, n: number, k: number): number {
   let low = 0;
   let high = n - 1;
   const wanted = k - 1;

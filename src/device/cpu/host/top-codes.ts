@@ -5,6 +5,7 @@ import type { KeptTensors, SearchTensors } from './kept-tensors.js';
 import { queryFeatureSteps } from './query-feature-steps.js';
 import { blocksOf, emptyTop, inPasses, maskOf, putRows, queriesOfPass } from './query-passes.js';
 import { type RunSteps, type Step, step } from './run.js';
+import { scanSteps } from './scan-steps.js';
 import type { TensorStore } from './tensor-store.js';
 
 /** Rows of a block of the scan, at least; fewer where as many for each worker are left then. */
@@ -147,13 +148,16 @@ export class CodeSearch {
     const indices = await tensors.allocate('i32', count * k);
     const scores = await tensors.allocate('f32', count * k);
     const floors = await tensors.upload('f32', new Float32Array(count).fill(-Infinity));
-    const scan = { documents, queries: prefixes, count, k: listed, shifts, blockRows, floors };
+    const scan = {
+      ...{ documents, queries: prefixes, count, k: listed, shifts, blockRows, floors },
+      ...{ allowed: this.#allowed, rows: found, scores: foundScores },
+    };
     const lists = { blocks, count, listed, found, foundScores, rows };
     const asked = { documents, queries, shifts, count, listed, rows, scores: estimates };
     const each = this.#shares(count) ? RESCORED_ROWS : listed;
     const best = { count, listed, rows, scores: estimates, k, indices, best: scores };
     const steps = [
-      step('scanPrefix', { ...scan, allowed: this.#allowed, rows: found, scores: foundScores }),
+      ...scanSteps(scan, blocks, this.#host.threads),
       step('chooseRows', lists),
       step('scoreRows', { ...asked, blockRows: each }),
       step('selectScored', best),

@@ -7,6 +7,7 @@ import { cholesky, gram } from './least-squares.js';
 import { loss } from './loss.js';
 import { maxSim, maxSimSubset, topInnerProducts } from './max-sim.js';
 import { projectQueries } from './project-queries.js';
+import { raiseFloors } from './raise-floors.js';
 import { chooseRows, scoreRows, selectScored } from './rescore.js';
 import { targets } from './targets.js';
 import { trainGradients } from './train-gradients.js';
@@ -35,6 +36,7 @@ export const operations: {
   innerProducts: typeof innerProducts;
   encodeRows: typeof encodeRows;
   scanPrefix: typeof scanPrefix;
+  raiseFloors: typeof raiseFloors;
   chooseRows: typeof chooseRows;
   scoreRows: typeof scoreRows;
   selectScored: typeof selectScored;
@@ -60,6 +62,7 @@ export const operations: {
   innerProducts,
   encodeRows,
   scanPrefix,
+  raiseFloors,
   chooseRows,
   scoreRows,
   selectScored,

@@ -108,6 +108,9 @@ export interface ScanPrefixArgs {
   shifts: Tensor<'f32'> | null;
   /** Rows of a block. */
   blockRows: number;
+  /** Which blocks: `from` to `to`. */
+  from: number;
+  to: number;
   /**
    * Of each query a score that k rows are known to reach, at first -Infinity: each block raises it,
    * and leaves out what is below.
@@ -124,14 +127,15 @@ export interface ScanPrefixArgs {
  * depends on the order of the blocks.
  */
 export const scanPrefix: Operation<ScanPrefixArgs> = {
-  blocks: ({ documents, blockRows }) => Math.ceil(documents.rows / blockRows),
+  blocks: ({ from, to }) => to - from,
   scratchBytes: ({ documents: { prefixDim }, count, blockRows }) =>
     SCRATCH_SLACK +
     count * (4 * blockRows + 6 * prefixDim + 8) +
     TILE_BYTES +
     prefixDim +
     16 * blockRows,
-  run(context, args, block) {
+  run(context, args, number) {
+    const block = args.from + number;
     const { documents, queries, count, k, allowed, shifts, blockRows, rows, scores } = args;
     const { prefix, prefixDim } = documents;
     const first = block * blockRows;
