@@ -1,12 +1,14 @@
 // Time and memory of a large collection on disk:
 //   npm run bench:scale -- --docs N [--json FILE] [--tokens 32] [--folder DIR] [--vectors DIR]
-//     [--seed 0] [--keep] [--option=value ...]
+//     [--seed 0] [--keep] [--borrow N] [--option=value ...]
 // Builds a collection of N documents (streamed into `add`, then `fit` with the given options of
 // Index.fit), then measures opening, searches, one add, one delete and `verify` in fresh processes.
 // With --folder a run that was stopped goes on where it was, and the collection stays; else it is
 // made in a temporary folder and deleted, unless --keep. Documents are real token vectors
 // recombined and perturbed (--vectors, default the demo's collection; synthetic.mjs): for time and
-// memory only, recall on them means nothing. A million documents of 32 tokens take 5.6 GB.
+// memory only, recall on them means nothing. A million documents of 32 tokens take 5.6 GB. With
+// --borrow the model is fitted to the first N documents in a folder of its own, and the others get
+// their codes by turns: searches cost what they would, and the fit of all is left out.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -22,14 +24,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Index } from '../dist/entry/node.js';
+import { borrowCodes } from './borrowed-codes.mjs';
 import { randomOf } from './collection.mjs';
+import { fitOptionsOf } from './fit-options.mjs';
 import { peakMemory, resetPeak } from './memory.mjs';
 import { openPool, synthesizer } from './synthetic.mjs';
 import { machine } from './vectors.mjs';
 
 const NOTE =
   'Vectors recombined and perturbed: for time and memory only; recall on them means nothing.';
-const OWN = ['docs', 'json', 'tokens', 'folder', 'vectors', 'seed', 'keep'];
+const OWN = ['docs', 'json', 'tokens', 'folder', 'vectors', 'seed', 'keep', 'borrow'];
 
 const { values, tokens: parsed } = parseArgs({
   strict: false,
@@ -42,17 +46,13 @@ const { values, tokens: parsed } = parseArgs({
     vectors: { type: 'string' },
     seed: { type: 'string', default: '0' },
     keep: { type: 'boolean', default: false },
+    borrow: { type: 'string' },
   },
 });
 const [documents, tokens, seed] = [values.docs, values.tokens, values.seed].map(Number);
 if (!(documents >= 1))
   throw new Error(`--docs: expected a number of documents, got ${values.docs}`);
-const fitOptions = {};
-for (const { kind, name, value } of parsed) {
-  if (kind !== 'option' || OWN.includes(name)) continue;
-  const key = name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
-  fitOptions[key] = value === 'null' ? null : Number.isNaN(Number(value)) ? value : Number(value);
-}
+const fitOptions = fitOptionsOf(parsed, OWN);
 
 const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'lemur-scale-'));
 const pool = openPool(values.vectors);
@@ -101,18 +101,9 @@ async function buildCollection() {
     if (values.folder) writeFileSync(kept, JSON.stringify(state));
   };
   let generating = 0;
-  async function* missing() {
-    for (let n = index.size; n < documents; n++) {
-      const from = performance.now();
-      const document = {
-        id: `document-${n}`,
-        tokens: make.document(n, tokens),
-        metadata: { r: randomOf(n)(), group: `g${n % 100}` },
-      };
-      generating += performance.now() - from;
-      yield document;
-    }
-  }
+  const missing = made(index.size, documents, (ms) => {
+    generating += ms;
+  });
   resetPeak();
   const before = { ...state.seconds };
   let from = performance.now();
@@ -123,10 +114,11 @@ async function buildCollection() {
     console.error(`add: ${done} documents, ${state.seconds.add.toFixed(0)} s`);
   };
   if (index.size < documents) {
-    await index.add(missing(), { onExisting: 'skip', fit: false, onProgress });
+    await index.add(missing, { onExisting: 'skip', fit: false, onProgress });
     state.peak.add = Math.max(state.peak.add ?? 0, peakMemory());
   }
-  if (index.stats().features === 'exact') {
+  const unfitted = index.stats().features === 'exact';
+  if (unfitted && !values.borrow) {
     resetPeak();
     const stages = {};
     let stage = 'prepare';
@@ -146,7 +138,34 @@ async function buildCollection() {
   }
   save();
   await index.close();
+  if (unfitted && values.borrow) await borrow(Number(values.borrow));
   return state;
+}
+
+/** Documents of the collection; `took` hears how many milliseconds each was in the making. */
+function* made(first, end, took) {
+  for (let n = first; n < end; n++) {
+    const from = performance.now();
+    const document = {
+      id: `document-${n}`,
+      tokens: make.document(n, tokens),
+      metadata: { r: randomOf(n)(), group: `g${n % 100}` },
+    };
+    took?.(performance.now() - from);
+    yield document;
+  }
+}
+
+/** The model and the codes of the first documents for all. */
+async function borrow(count) {
+  const lender = `${folder}.lender`;
+  rmSync(lender, { recursive: true, force: true });
+  const index = await Index.create(lender, { dim: pool.dim, features: 'trained' });
+  await index.add(made(0, count), { fit: false });
+  await index.fit(fitOptions);
+  await index.close();
+  await borrowCodes(folder, lender);
+  rmSync(lender, { recursive: true });
 }
 
 /** Bytes by the kind of file. */

@@ -39,6 +39,25 @@ export function openPool(folder = existsSync(DEMO) ? DEMO : null) {
   return { rows: rows.subarray(0, filled), dim, from: folder };
 }
 
+/** A pool in `dim` dimensions by a random projection; itself where these are its own. */
+export function projected(pool, dim) {
+  if (dim === pool.dim) return pool;
+  const random = randomOf(11);
+  const matrix = Float32Array.from({ length: dim * pool.dim }, () => random() + random() - 1);
+  const size = pool.rows.length / pool.dim;
+  const rows = new Float32Array(size * dim);
+  for (let row = 0; row < size; row++) {
+    const from = pool.rows.subarray(row * pool.dim, (row + 1) * pool.dim);
+    for (let i = 0; i < dim; i++) {
+      let sum = 0;
+      for (let j = 0; j < pool.dim; j++) sum += matrix[i * pool.dim + j] * from[j];
+      rows[row * dim + i] = sum;
+    }
+    toLength1(rows.subarray(row * dim, (row + 1) * dim));
+  }
+  return { ...pool, rows, dim };
+}
+
 /** What makes token matrices, `{ data, dims }`. */
 export function synthesizer({ rows, dim }, seed) {
   const random = randomOf(seed);
