@@ -1,6 +1,6 @@
 // Calls of the kernels at the sizes that fits and searches have: [name, unit of its peak, work of a
-// call, call, preparation]. Products count operations (a multiplication and an addition are two);
-// others count values and have no peak.
+// call, call, preparation, kernel where engines may be without it]. Products count operations (a
+// multiplication and an addition are two); others count values and have no peak.
 export const MIB = 1 << 20;
 /** Addresses of operands, eight megabytes each; the third is written, the fourth scratch. */
 export const [A, B, C, D, E] = [1, 9, 17, 25, 33].map((at) => at * MIB);
@@ -27,6 +27,14 @@ const maxSims = [4, 10, 20, 32].flatMap((lanes) => {
       work,
       (k) => k.maxDotsI16(D + MIB, lanes, 128, B, E, 8, C, 8, D),
       (buffer, k) => [prepare(buffer), lanesOf(k)],
+    ],
+    [
+      `first look at int8, ${size}`,
+      'int8',
+      work,
+      (k) => k.maxDotsU7(D + MIB, lanes, 128, B, D + 2 * MIB, E, 8, C, 8, D),
+      (buffer) => [prepare(buffer), new Uint8Array(buffer, D + MIB, 32 * 128).fill(77)],
+      'maxDotsU7',
     ],
     [
       `MaxSim of 2 or 4 bits, ${size}`,

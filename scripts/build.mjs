@@ -45,6 +45,8 @@ const KERNEL_OPTIONS = [
   ...['--enable', 'simd', '--enable', 'threads', '--importMemory', '--sharedMemory'],
   ...['--initialMemory', '1', '--maximumMemory', '65536'],
 ];
+/** The second module, for engines that have these instructions. */
+const RELAXED_OPTIONS = [...KERNEL_OPTIONS, '--enable', 'relaxed-simd'];
 /** Says what the module beside it was compiled from. */
 const KERNELS_FROM = 'dist/kernels.sources';
 
@@ -66,14 +68,16 @@ if (isClean) {
   stripComments();
 }
 
-/** Compiles assembly/ to one module, packed in a TypeScript file, unless what is there is of it. */
+/** Compiles assembly/ to two modules, packed in a TypeScript file, unless those there are of it. */
 async function buildKernels() {
   const from = kernelSources();
   const made = ['src/kernels/wasm-binary.ts', 'dist/kernels-shared.wasm', 'dist/kernels.wasm'];
   const isThere = [...made, KERNELS_FROM].every((file) => existsSync(file));
   if (isThere && readFileSync(KERNELS_FROM, 'utf8') === from) return;
-  const compiled = await compileKernels();
-  const fingerprint = createHash('sha256').update(compiled).digest('hex').slice(0, 16);
+  const compiled = await compileKernels('assembly/index.ts', KERNEL_OPTIONS);
+  const relaxed = await compileKernels('assembly/relaxed.ts', RELAXED_OPTIONS);
+  const hash = createHash('sha256').update(compiled).update(relaxed);
+  const fingerprint = hash.digest('hex').slice(0, 16);
   const binary = Buffer.concat([compiled, customSection('lemur', fingerprint)]);
   writeChanged(
     'src/kernels/wasm-binary.ts',
@@ -81,6 +85,8 @@ async function buildKernels() {
 export const FINGERPRINT: string = '${fingerprint}';
 export const KERNELS: string =
   '${packed(binary)}';
+export const RELAXED: string =
+  '${packed(relaxed)}';
 `,
   );
   mkdirSync('dist', { recursive: true });
@@ -94,18 +100,18 @@ export const KERNELS: string =
 function kernelSources() {
   const hash = createHash('sha256');
   const { version } = JSON.parse(readFileSync('node_modules/assemblyscript/package.json', 'utf8'));
-  hash.update(JSON.stringify([version, KERNEL_OPTIONS]));
+  hash.update(JSON.stringify([version, RELAXED_OPTIONS]));
   const sources = readdirSync('assembly').sort();
   for (const file of [...sources.map((name) => `assembly/${name}`), 'scripts/build.mjs'])
     hash.update(`\n${file}\n`).update(readFileSync(file));
   return hash.digest('hex');
 }
 
-async function compileKernels() {
+async function compileKernels(source, options) {
   // it takes a second to load
   const { default: asc } = await import('assemblyscript/asc');
   let binary;
-  const args = ['assembly/index.ts', '--outFile', 'kernels.wasm', ...KERNEL_OPTIONS];
+  const args = [source, '--outFile', 'kernels.wasm', ...options];
   const { error, stderr } = await asc.main(args, {
     readFile: (name, base) =>
       existsSync(`${base}/${name}`) ? readFileSync(`${base}/${name}`, 'utf8') : null,

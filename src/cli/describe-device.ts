@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { relaxedModule } from '../kernels/relaxed.js';
 import { knowsKernels } from '../kernels/simd.js';
 import { platform } from '../platform.js';
 import { mergeKernels } from './merging.js';
@@ -15,18 +16,22 @@ export interface DeviceDescription {
   threads: number;
   /** `plain`: no WebAssembly, or none with SIMD. */
   kernels: 'plain' | 'simd';
+  /** `int8`: with relaxed SIMD documents get a first look in 7 bits. */
+  products: 'int8' | 'int16';
   /** Whether the kernels' instructions of 128 bits are merged to 256, and why. */
   merging: Merging;
 }
 
 export async function describeDevice(): Promise<DeviceDescription> {
+  const merging = await mergeKernels();
   return {
     runtime: runtime(),
     v8: process.versions.v8,
     processor: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${process.platform} ${process.arch}`,
     threads: platform().parallelism,
     kernels: (await knowsKernels()) ? 'simd' : 'plain',
-    merging: await mergeKernels(),
+    products: (await relaxedModule(platform().sharedMemory)) ? 'int8' : 'int16',
+    merging,
   };
 }
 
@@ -37,12 +42,13 @@ function runtime(): string {
 
 /** A description for people. */
 export function formatDevice(device: DeviceDescription): string {
-  const { runtime, v8, processor, threads, kernels, merging } = device;
+  const { runtime, v8, processor, threads, kernels, products, merging } = device;
   return [
     `runtime: ${shown(runtime)}, V8 ${shown(v8)}`,
     `processor: ${shown(processor)}`,
     `threads: ${threads}`,
     `kernels: ${kernels === 'simd' ? 'WebAssembly SIMD' : 'plain, many times slower'}`,
+    `first look: ${products === 'int8' ? 'on' : 'off, no faster here'}`,
     `256-bit merging: ${merging.on ? 'on' : 'off'}, ${merging.why}`,
   ].join('\n');
 }

@@ -26,6 +26,14 @@ export interface TokenQueries {
   means: { mean: Float32Array; base: Float32Array } | null;
 }
 
+export interface ScoreOptions extends RunOptions {
+  /**
+   * How many of each query's scores are wanted, the largest: documents that are certainly not among
+   * them may get -Infinity instead of theirs. Default: all are.
+   */
+  best?: number | undefined;
+}
+
 /** The best rows of each query: queries x k. */
 export interface TopRows {
   indices: Int32Array;
@@ -160,7 +168,7 @@ export interface Retriever {
     queries: DeviceTokens,
     documents: DeviceTokens,
     out: Tensor<'f32'>,
-    options?: RunOptions,
+    options?: ScoreOptions,
   ): Promise<void>;
   /**
    * out[i] = exact MaxSim of each query with candidates[i], i from candidateOffsets[q] to
@@ -172,6 +180,6 @@ export interface Retriever {
     candidates: Tensor<'i32'>,
     candidateOffsets: Int32Array,
     out: Tensor<'f32'>,
-    options?: RunOptions,
+    options?: ScoreOptions,
   ): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { LookKernels } from './look-kernels.js';
 import type { NearKernels } from './near-kernels.js';
 
 /**
@@ -5,9 +6,9 @@ import type { NearKernels } from './near-kernels.js';
  * 4-byte aligned for float32 and int32, 8 for float64; every count and stride is in elements.
  * Matrices are row-major. Nothing is allocated and nothing is checked: callers have passed the
  * gate. Two implementations, `plain/` (the specification) and `assembly/` (WASM SIMD), answer to
- * one conformance suite.
+ * one conformance suite; those of a first look are there where they are fast.
  */
-export interface Kernels extends NearKernels {
+export interface Kernels extends NearKernels, Partial<LookKernels> {
   /**
    * Rows x dim float32 to panels of `panelWidth` rows, one after the other: out[panel][k][lane],
    * missing lanes zero.
@@ -69,10 +70,7 @@ export interface Kernels extends NearKernels {
     outStride: number,
     best: number,
   ): void;
-  /**
-   * The same for packed int16 lanes and widened int8 tokens; dim even; sums exact in int32, then
-   * float32.
-   */
+  /** The same for int16 lanes and widened int8 tokens; dim even; exact in int32, then float32. */
   maxDotsI16(
     panels: number,
     lanes: number,

@@ -21,10 +21,19 @@ export async function compileFor(shared: boolean, binary: Uint8Array): Promise<W
   return WebAssembly.compile(importingMemory(binary, shared));
 }
 
-/** The kernels over `memory`, whose sharedness must be that of the module. */
-export function simdKernels(module: WebAssembly.Module, memory: KernelMemory): Kernels {
-  return new WebAssembly.Instance(module, { env: { memory: memory as WebAssembly.Memory } })
-    .exports as unknown as Kernels;
+/**
+ * The kernels over `memory`, whose sharedness must be that of the modules; `relaxed` adds those of
+ * `relaxedModule`.
+ */
+export function simdKernels(
+  module: WebAssembly.Module,
+  memory: KernelMemory,
+  relaxed: WebAssembly.Module | null = null,
+): Kernels {
+  const exportsOf = (one: WebAssembly.Module): WebAssembly.Exports =>
+    new WebAssembly.Instance(one, { env: { memory: memory as WebAssembly.Memory } }).exports;
+  const kernels = exportsOf(module);
+  return (relaxed ? { ...kernels, ...exportsOf(relaxed) } : kernels) as unknown as Kernels;
 }
 
 /**
@@ -39,7 +48,7 @@ export async function knowsKernels(): Promise<boolean> {
  * A copy. The two modules differ in one bit, the `shared` flag of the imported memory: "env"
  * "memory", kind 2, limits with a maximum.
  */
-function importingMemory(binary: Uint8Array, shared: boolean): Uint8Array<ArrayBuffer> {
+export function importingMemory(binary: Uint8Array, shared: boolean): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(binary);
   const memoryImport = [3, ...ascii('env'), 6, ...ascii('memory'), 2];
   const at = copy.findIndex((_, i) => memoryImport.every((byte, j) => copy[i + j] === byte));

@@ -1,5 +1,6 @@
 import type { SearchDevice } from '../device/device.js';
 import type { DeviceTokens } from '../device/device-tokens.js';
+import type { ScoreOptions } from '../device/retriever.js';
 import { withTensors } from '../device/with-tensors.js';
 import { selectTopKPaced } from '../kernels/top-k.js';
 import { stepPacer } from '../pacer.js';
@@ -40,7 +41,8 @@ export async function scoreDocuments(
   if (offsets[lists.length] === 0) return top;
   if (!('fetch' in documents) && sharesMuch(lists, documents.documentCount)) {
     const rows = lists[0];
-    const all = await scoreAll(device, queries, documents, options);
+    const best = isAll(rows, documents.documentCount) ? k : undefined;
+    const all = await scoreAll(device, queries, documents, { ...options, best });
     const scores = new Float32Array(rows.length);
     for (let q = 0; q < lists.length; q++) {
       const from = q * documents.documentCount;
@@ -50,18 +52,21 @@ export async function scoreDocuments(
     }
     return top;
   }
-  const scores = await scoreLists(device, queries, documents, lists, offsets, options);
+  const scores = await scoreLists(device, queries, documents, lists, offsets, {
+    ...options,
+    best: k,
+  });
   for (let q = 0; q < lists.length; q++)
     await selectFrom(scores.subarray(offsets[q], offsets[q + 1]), lists[q], top, q, step);
   return top;
 }
 
-/** Exact MaxSim of each query with all documents, queries x documents. */
+/** Exact MaxSim of each query with all documents, queries x documents; all, or the `best`. */
 export async function scoreAll(
   device: SearchDevice,
   queries: DeviceQueries,
   documents: DeviceTokens,
-  options: RunOptions = {},
+  options: ScoreOptions = {},
 ): Promise<Float32Array> {
   const uploaded = await queries.uploaded();
   return withTensors(device, async (scope) => {
@@ -78,7 +83,7 @@ async function scoreLists(
   documents: DeviceTokens | FetchedTokens,
   lists: readonly Int32Array[],
   offsets: Int32Array,
-  options: RunOptions,
+  options: ScoreOptions,
 ): Promise<Float32Array> {
   const numbers = new Int32Array(offsets[lists.length]);
   for (const [q, list] of lists.entries()) numbers.set(list, offsets[q]);
@@ -104,6 +109,11 @@ function sharesMuch(lists: readonly Int32Array[], documents: number): boolean {
   const [rows] = lists;
   const much = rows.length >= (lists.length > 1 ? LEAST_SHARE * documents : documents);
   return much && lists.every((list) => list === rows);
+}
+
+/** Whether the rows are all documents, each once, in order. */
+function isAll(rows: Int32Array, documents: number): boolean {
+  return rows.length === documents && rows.every((row, i) => row === i);
 }
 
 /** The k best of these documents as the row of query q. */

@@ -40,6 +40,7 @@ describe('info --device', () => {
       processor: expect.stringContaining(`${process.platform} ${process.arch}`),
       threads: availableParallelism(),
       kernels: 'simd',
+      products: expect.stringMatching(/^int(8|16)$/),
       merging: {
         on: isWide,
         why: expect.stringMatching(isWide ? /passed its check/ : /not among|x64/),

@@ -60,7 +60,7 @@ describe('a worker without a thread', () => {
     const port = inProcessWorker();
     const heard: unknown[] = [];
     const death = new Promise((resolve) => port.listen((message) => heard.push(message), resolve));
-    port.post({ type: 'start', module: null, memory: null, guardScratch: false });
+    port.post({ type: 'start', module: null, relaxed: null, memory: null, guardScratch: false });
     port.post({
       type: 'read',
       request: 1,

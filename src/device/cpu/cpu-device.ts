@@ -1,6 +1,7 @@
 import { LemurError } from '../../errors.js';
 import { kernelsModule } from '../../kernels/kernels-module.js';
 import { createMemory, hasWebAssembly, type KernelMemory } from '../../kernels/memory.js';
+import { relaxedModule } from '../../kernels/relaxed.js';
 import { knowsKernels } from '../../kernels/simd.js';
 import type { Platform } from '../../platform.js';
 import type { Device } from '../device.js';
@@ -17,6 +18,11 @@ import { createPool } from './host/worker-pool.js';
 export interface CpuDeviceOptions {
   /** Whether writes behind scratch memory are looked for, which is for tests. Default false. */
   guardScratch?: boolean;
+  /**
+   * Whether documents get a first look where the best are asked for, which changes no answer.
+   * Default: where it is faster.
+   */
+  firstLook?: boolean;
 }
 
 /**
@@ -27,13 +33,15 @@ export interface CpuDeviceOptions {
 export async function createCpuDevice(
   platform: Platform,
   threads: number = platform.parallelism,
-  { guardScratch = false }: CpuDeviceOptions = {},
+  { guardScratch = false, firstLook }: CpuDeviceOptions = {},
 ): Promise<Device> {
   if (!isThreads(threads)) throw wrongThreads(threads);
   const memory = platform.sharedMemory ? createMemory(true) : null;
   const module = platform.kernels === 'plain' ? null : await compiledKernels(platform, memory);
+  const relaxed = module && (await relaxedModule(memory !== null));
   const workers = memory ? threads : 1;
-  const pool = await createPool({ platform, threads: workers, module, memory, guardScratch });
+  const settings = { platform, threads: workers, module, relaxed, memory, guardScratch };
+  const pool = await createPool(settings);
   const heap = new MemoryHeap(pool, memory);
   const store = new TensorStore(pool, heap, memory);
   const runSteps = createRunSteps(pool, heap, new ScratchAreas(heap, workers, guardScratch));
@@ -44,7 +52,7 @@ export async function createCpuDevice(
       return pool.dead;
     },
     ...cpuMemory(store, platform.readsFiles),
-    ...cpuRetriever(store, runSteps, workers),
+    ...cpuRetriever(store, runSteps, workers, firstLook ?? relaxed !== null),
     ...cpuLearner(store, run, runSteps),
     close: () => pool.close(),
   };

@@ -19,6 +19,8 @@ export type ToWorker =
   | {
       type: 'start';
       module: WebAssembly.Module | null;
+      /** Kernels beside it (`relaxedModule`). */
+      relaxed: WebAssembly.Module | null;
       memory: SentMemory | null;
       /** Whether writes behind pieces of scratch are looked for. */
       guardScratch: boolean;

@@ -1,4 +1,5 @@
 import { ACTIVATIONS, type Kernels } from '../kernels.js';
+import type { LookKernels } from '../look-kernels.js';
 import { type Block, type Draw, given, room, scratch } from './blocks.js';
 import type { Calls, ProductKernel } from './product-calls.js';
 
@@ -7,7 +8,10 @@ const SIZES = [3, 16, 37, 128];
 const ROWS = 5;
 
 /** Codes, the feature map, training and the least squares. */
-export const learningCalls: Record<Exclude<keyof Kernels, ProductKernel>, Calls> = {
+export const learningCalls: Record<
+  Exclude<keyof Kernels, ProductKernel | keyof LookKernels>,
+  Calls
+> = {
   quantizeRowsI16: (draw) =>
     SIZES.flatMap((dim) =>
       [0, draw.f32(dim)].map((factors) => {

@@ -1,6 +1,7 @@
 import type { Kernels } from '../kernels.js';
 import { createMemory, type KernelMemory } from '../memory.js';
 import { plainKernels } from '../plain/plain.js';
+import { relaxedBinary } from '../relaxed.js';
 import { kernelsBinary, simdKernels } from '../simd.js';
 import { CHECK_PAGES, type KernelsAtWork, wrongKernels } from './wrong-kernels.js';
 
@@ -14,14 +15,21 @@ const OTHER = [0, 1, 0];
  */
 export async function wrongKernelsAfter(change: () => void): Promise<string[]> {
   const binary = await kernelsBinary(true);
-  const before = new WebAssembly.Module(Uint8Array.of(...binary, ...OTHER));
+  const relaxed = await relaxedBinary(true);
+  const before = compiled(binary, OTHER);
+  const relaxedBefore = relaxed && compiled(relaxed, OTHER);
   change();
-  const after = new WebAssembly.Module(binary);
+  const after = compiled(binary, []);
+  const relaxedAfter = relaxed && compiled(relaxed, []);
   return wrongKernels(
-    atWork((memory) => simdKernels(after, memory)),
+    atWork((memory) => simdKernels(after, memory, relaxedAfter)),
     atWork(plainKernels),
-    atWork((memory) => simdKernels(before, memory)),
+    atWork((memory) => simdKernels(before, memory, relaxedBefore)),
   );
+}
+
+function compiled(binary: Uint8Array, section: readonly number[]): WebAssembly.Module {
+  return new WebAssembly.Module(Uint8Array.of(...binary, ...section));
 }
 
 function atWork(over: (memory: KernelMemory) => Kernels): KernelsAtWork {

@@ -3,6 +3,7 @@ import type { KernelMemory } from '../memory.js';
 import { plainCodes } from './codes.js';
 import { plainElementwise } from './elementwise.js';
 import { plainFeatureMap } from './feature-map.js';
+import { plainFirstLook } from './first-look.js';
 import { plainLevels } from './levels.js';
 import { plainMaxDots } from './max-dots.js';
 import { memoryViews } from './memory-views.js';
@@ -22,6 +23,7 @@ export function plainKernels(memory: Pick<KernelMemory, 'buffer'>): Kernels {
   return {
     ...plainPanels(views),
     ...plainMaxDots(views),
+    ...plainFirstLook(views),
     ...plainLevels(views),
     ...plainNearDots(views),
     ...plainProducts(views),

@@ -1,8 +1,11 @@
 import type { RunOptions } from '../../../run-options.js';
 import type { DeviceCodes } from '../../device-codes.js';
-import type { EncodeRowsArgs, Retriever, TopOptions } from '../../retriever.js';
+import type { TensorMaker } from '../../memory.js';
+import type { EncodeRowsArgs, Retriever, ScoreOptions, TopOptions } from '../../retriever.js';
 import { withTensors } from '../../with-tensors.js';
-import { planSubset } from '../operations/max-sim.js';
+import type { BestArgs } from '../operations/best-max-sim.js';
+import { hasFirstLook } from '../operations/first-look.js';
+import { type MaxSimArgs, planSubset } from '../operations/max-sim.js';
 import { KeptTensors } from './kept-tensors.js';
 import { createRun, type Run, type RunSteps } from './run.js';
 import { searchDocuments } from './search-documents.js';
@@ -10,8 +13,16 @@ import type { TensorStore } from './tensor-store.js';
 import { CodeSearch } from './top-codes.js';
 import { topInnerProducts } from './top-inner-products.js';
 
-/** `threads` says how the work is cut, not what comes out. */
-export function cpuRetriever(store: TensorStore, runSteps: RunSteps, threads: number): Retriever {
+/**
+ * `threads` says how the work is cut, and `firstLook` whether documents get one where the best are
+ * asked for; neither says what comes out.
+ */
+export function cpuRetriever(
+  store: TensorStore,
+  runSteps: RunSteps,
+  threads: number,
+  firstLook: boolean,
+): Retriever {
   const run = createRun(runSteps);
   const host = { store, kept: new KeptTensors(store), run: runSteps, threads };
   const codeSearch = (documents: DeviceCodes, options: TopOptions): CodeSearch =>
@@ -37,13 +48,35 @@ export function cpuRetriever(store: TensorStore, runSteps: RunSteps, threads: nu
       return searchDocuments(host, search, queries, depths, options);
     },
     maxSim: (queries, documents, out, options) =>
-      run('maxSim', { queries, documents, out }, options, 'exact MaxSim'),
+      withTensors(store, async (scope) => {
+        const args = { queries, documents, out };
+        const best = firstLook ? await bestOf(store, scope, args, options) : null;
+        if (best) await run('bestMaxSim', { ...args, ...best }, options, 'exact MaxSim');
+        else await run('maxSim', args, options, 'exact MaxSim');
+      }),
     maxSimSubset: (queries, documents, candidates, candidateOffsets, out, options) =>
       withTensors(store, async (scope) => {
         const plan = await scope.upload('i32', planSubset(candidateOffsets, threads));
-        await run('maxSimSubset', { queries, documents, out, candidates, plan }, options, 'rerank');
+        const args = { queries, documents, out, candidates, plan };
+        const best = firstLook ? await bestOf(store, scope, args, options) : null;
+        if (!best) return run('maxSimSubset', args, options, 'rerank');
+        const ranges = await scope.upload('i32', candidateOffsets);
+        await run('bestMaxSimSubset', { ...args, ...best, ranges }, options, 'rerank');
       }),
   };
+}
+
+/** What the best scores are found with; null: all are wanted, or documents have no first look. */
+async function bestOf(
+  store: TensorStore,
+  scope: TensorMaker,
+  { queries, documents, out }: MaxSimArgs,
+  { best }: ScoreOptions = {},
+): Promise<BestArgs | null> {
+  if (best === undefined || !hasFirstLook(documents)) return null;
+  await store.write(out, new Float32Array(out.length).fill(-Infinity));
+  const none = new Float32Array(queries.documentCount).fill(-Infinity);
+  return { best, floors: await scope.upload('f32', none) };
 }
 
 async function encodeRows(

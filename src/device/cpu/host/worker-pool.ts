@@ -45,6 +45,8 @@ export interface PoolSettings {
   threads: number;
   /** null: the plain kernels. */
   module: WebAssembly.Module | null;
+  /** Kernels beside the module; null: none. */
+  relaxed: WebAssembly.Module | null;
   /** Shared by all; null: a single worker has its own. */
   memory: KernelMemory | null;
   guardScratch: boolean;
@@ -88,12 +90,12 @@ class WorkerPool implements Pool {
 
   /** New workers, which know the tensors of those before. */
   async start(): Promise<void> {
-    const { platform, module, memory, guardScratch } = this.#settings;
+    const { platform, module, relaxed, memory, guardScratch } = this.#settings;
     const ports = Array.from({ length: this.threads }, () => platform.spawnWorker());
     const sent = memory && sendMemory(memory);
     this.#held.clear();
     const messages: ToWorker[] = [
-      { type: 'start', module, memory: sent, guardScratch },
+      { type: 'start', module, relaxed, memory: sent, guardScratch },
       ...this.#known(),
     ];
     const present = (): boolean => this.#workers?.ports === ports;

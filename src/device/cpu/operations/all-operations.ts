@@ -1,3 +1,4 @@
+import { bestMaxSim, bestMaxSimSubset } from './best-max-sim.js';
 import { encodeRows, scanPrefix } from './code-rows.js';
 import { documentWeights } from './document-weights.js';
 import { packFeatures } from './feature-codes.js';
@@ -42,6 +43,8 @@ export const operations: {
   selectScored: typeof selectScored;
   maxSim: typeof maxSim;
   maxSimSubset: typeof maxSimSubset;
+  bestMaxSim: typeof bestMaxSim;
+  bestMaxSimSubset: typeof bestMaxSimSubset;
 } = {
   features,
   queryFeatures,
@@ -68,6 +71,8 @@ export const operations: {
   selectScored,
   maxSim,
   maxSimSubset,
+  bestMaxSim,
+  bestMaxSimSubset,
 };
 
 export type OperationName = keyof typeof operations;

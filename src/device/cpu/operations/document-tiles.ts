@@ -128,3 +128,38 @@ function piecesOf(
   }
   return pieces;
 }
+
+/** The documents of a tile at these positions, ascending, as a tile of their own. */
+export function keepDocuments(
+  context: Context,
+  { encoding, dim }: DeviceTokens,
+  tile: DocumentTile,
+  positions: readonly number[],
+): DocumentTile {
+  const rowBytes = encodingOf(encoding).rowBytes(dim);
+  const kept = positions.length;
+  const counts = context.scratch(kept * 4);
+  const scales = tile.scales && context.scratch(kept * 4);
+  const [from, to] = [
+    context.at('i32', tile.counts, tile.documents),
+    context.at('i32', counts, kept),
+  ];
+  if (scales) {
+    const all = context.at('f32', tile.scales, tile.documents);
+    context.at('f32', scales, kept).set(positions.map((position) => all[position]));
+  }
+  const pieces: RowPiece[] = [];
+  let [tokens, next, document] = [0, 0, 0];
+  for (const piece of tile.pieces) {
+    let { address } = piece;
+    for (const end = document + piece.documents; document < end; document++) {
+      if (document === positions[next]) {
+        to[next++] = from[document];
+        tokens += from[document];
+        pieces.push({ address, tokens: from[document], documents: 1 });
+      }
+      address += from[document] * rowBytes;
+    }
+  }
+  return { first: tile.first, documents: kept, tokens, pieces, counts, scales };
+}

@@ -21,7 +21,7 @@ export const int8Scorer: TokenScorer = {
     const shifts = context.scratch(lanes * 4);
     if (!parameters) throw new Error('int8 documents without a mean');
     kernels.scanF32(context.stage(parameters, 0, dim), x, lanes, dim, shifts);
-    return { panels, lanes, scales, shifts };
+    return { panels, lanes, scales, shifts, codes };
   },
   score(context, { dim }, { panels, lanes, scales, shifts }, tile, out, stride) {
     const { kernels } = context;

@@ -10,6 +10,8 @@ export interface PackedLanes {
   readonly scales: number;
   /** Product of each lane with what documents are stored without; 0: nothing is. */
   readonly shifts: number;
+  /** Rows of codes that the panels were made of, of encodings that may get a first look. */
+  readonly codes?: number;
 }
 
 /** How the largest inner products with documents of one encoding are computed. */

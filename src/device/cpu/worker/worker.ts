@@ -39,12 +39,12 @@ class CpuWorker {
   constructor(
     post: Post,
     files: WorkerFiles | undefined,
-    { memory, module, guardScratch }: Message<'start'>,
+    { memory, module, relaxed, guardScratch }: Message<'start'>,
   ) {
     this.#post = post;
     this.#memory = memory ? receiveMemory(memory) : createMemory(false);
     const kernels: Kernels = module
-      ? simdKernels(module, this.#memory)
+      ? simdKernels(module, this.#memory, relaxed)
       : plainKernels(this.#memory);
     this.#tensors = createWorkerTensors(() => this.#memory, files);
     this.#scratch = new Scratch(() => this.#memory, guardScratch);
