@@ -1,11 +1,9 @@
 import type { RunOptions } from '../../../run-options.js';
 import type { DeviceCodes } from '../../device-codes.js';
-import type { TensorMaker } from '../../memory.js';
-import type { EncodeRowsArgs, Retriever, ScoreOptions, TopOptions } from '../../retriever.js';
+import type { EncodeRowsArgs, Retriever, TopOptions } from '../../retriever.js';
 import { withTensors } from '../../with-tensors.js';
-import type { BestArgs } from '../operations/best-max-sim.js';
-import { hasFirstLook } from '../operations/first-look.js';
-import { type MaxSimArgs, planSubset } from '../operations/max-sim.js';
+import { planSubset } from '../operations/max-sim.js';
+import { bestScores } from './best-scores.js';
 import { KeptTensors } from './kept-tensors.js';
 import { createRun, type Run, type RunSteps } from './run.js';
 import { searchDocuments } from './search-documents.js';
@@ -24,7 +22,7 @@ export function cpuRetriever(
   firstLook: boolean,
 ): Retriever {
   const run = createRun(runSteps);
-  const host = { store, kept: new KeptTensors(store), run: runSteps, threads };
+  const host = { store, kept: new KeptTensors(store), run: runSteps, threads, firstLook };
   const codeSearch = (documents: DeviceCodes, options: TopOptions): CodeSearch =>
     new CodeSearch(host, documents, options);
   return {
@@ -50,7 +48,7 @@ export function cpuRetriever(
     maxSim: (queries, documents, out, options) =>
       withTensors(store, async (scope) => {
         const args = { queries, documents, out };
-        const best = firstLook ? await bestOf(store, scope, args, options) : null;
+        const best = firstLook ? await bestScores(store, scope, args, options) : null;
         if (best) await run('bestMaxSim', { ...args, ...best }, options, 'exact MaxSim');
         else await run('maxSim', args, options, 'exact MaxSim');
       }),
@@ -58,25 +56,12 @@ export function cpuRetriever(
       withTensors(store, async (scope) => {
         const plan = await scope.upload('i32', planSubset(candidateOffsets, threads));
         const args = { queries, documents, out, candidates, plan };
-        const best = firstLook ? await bestOf(store, scope, args, options) : null;
+        const best = firstLook ? await bestScores(store, scope, args, options) : null;
         if (!best) return run('maxSimSubset', args, options, 'rerank');
         const ranges = await scope.upload('i32', candidateOffsets);
         await run('bestMaxSimSubset', { ...args, ...best, ranges }, options, 'rerank');
       }),
   };
-}
-
-/** What the best scores are found with; null: all are wanted, or documents have no first look. */
-async function bestOf(
-  store: TensorStore,
-  scope: TensorMaker,
-  { queries, documents, out }: MaxSimArgs,
-  { best }: ScoreOptions = {},
-): Promise<BestArgs | null> {
-  if (best === undefined || !hasFirstLook(documents)) return null;
-  await store.write(out, new Float32Array(out.length).fill(-Infinity));
-  const none = new Float32Array(queries.documentCount).fill(-Infinity);
-  return { best, floors: await scope.upload('f32', none) };
 }
 
 async function encodeRows(

@@ -2,10 +2,11 @@ import { sliceTexts } from '../../../tokens/slice-texts.js';
 import type { TokenSets } from '../../../tokens/token-sets.js';
 import { uploadTokens } from '../../device-tokens.js';
 import type { DocumentSearch, FoundDocuments, SearchDepths, TopOptions } from '../../retriever.js';
-import { planSubset } from '../operations/max-sim.js';
+import { type MaxSimSubsetArgs, planSubset } from '../operations/max-sim.js';
+import { bestScores } from './best-scores.js';
 import type { SearchTensors } from './kept-tensors.js';
 import { emptyTop, inPasses, putRows } from './query-passes.js';
-import { step } from './run.js';
+import { type Step, step } from './run.js';
 import { CodeSearch, type SearchHost } from './top-codes.js';
 
 /** Candidates of queries by codes and the best of these by exact MaxSim, a pass a trip. */
@@ -37,7 +38,7 @@ export async function searchDocuments(
 
 /** Of one pass. */
 async function findBest(
-  { store, run, threads }: SearchHost,
+  host: SearchHost,
   tensors: SearchTensors,
   codes: CodeSearch,
   { featureMap, projection, means, documents }: DocumentSearch,
@@ -45,20 +46,20 @@ async function findBest(
   { rescored, candidates, k }: SearchDepths,
   { signal }: TopOptions,
 ): Promise<FoundDocuments> {
+  const { store, run } = host;
   const count = queries.counts.length;
   const tokens = await uploadTokens(tensors, queries);
   const reduced = await codes.reduce(tensors, { featureMap, tokens, projection, means });
   const chosen = await codes.choose(tensors, reduced, rescored, candidates);
-  const ends = Int32Array.from({ length: count + 1 }, (_, q) => q * candidates);
-  const plan = await tensors.upload('i32', planSubset(ends, threads));
   const out = await tensors.allocate('f32', count * candidates);
+  const score = { queries: tokens, documents, candidates: chosen.indices, out };
   const indices = await tensors.allocate('i32', count * k);
   const best = await tensors.allocate('f32', count * k);
   const lists = { count, listed: candidates, rows: chosen.indices, scores: out };
   const steps = [
     ...reduced.steps,
     ...chosen.steps,
-    step('maxSimSubset', { queries: tokens, documents, candidates: chosen.indices, plan, out }),
+    await scoreStep(host, tensors, score, candidates, k),
     step('selectScored', { ...lists, k, indices, best }),
   ];
   await run(steps, { signal });
@@ -69,4 +70,21 @@ async function findBest(
     return end < 0 ? candidates : end;
   });
   return { indices: await store.read(indices), scores: await store.read(best), scored };
+}
+
+/** Exact MaxSim of so many candidates of each query, or of those that may be among the k best. */
+async function scoreStep(
+  { store, threads, firstLook }: SearchHost,
+  tensors: SearchTensors,
+  score: Omit<MaxSimSubsetArgs, 'plan'>,
+  candidates: number,
+  k: number,
+): Promise<Step> {
+  const { documentCount } = score.queries;
+  const ends = Int32Array.from({ length: documentCount + 1 }, (_, q) => q * candidates);
+  const plan = await tensors.upload('i32', planSubset(ends, threads));
+  const best = firstLook ? await bestScores(store, tensors, score, { best: k }) : null;
+  if (!best) return step('maxSimSubset', { ...score, plan });
+  const ranges = await tensors.upload('i32', ends);
+  return step('bestMaxSimSubset', { ...score, ...best, plan, ranges });
 }

@@ -44,6 +44,8 @@ export interface SearchHost {
   run: RunSteps;
   /** Says how the work is cut, not what comes out. */
   threads: number;
+  /** Whether documents get a first look where the best are asked for. */
+  firstLook: boolean;
 }
 
 /**

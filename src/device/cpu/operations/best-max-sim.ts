@@ -11,7 +11,7 @@ import {
   packLookScratch,
 } from './first-look.js';
 import { packLanes, productScratch } from './largest-products.js';
-import type { MaxSimArgs, MaxSimSubsetArgs } from './max-sim.js';
+import { type MaxSimArgs, type MaxSimSubsetArgs, plannedBlock } from './max-sim.js';
 import { type Context, type Operation, SCRATCH_SLACK } from './operation.js';
 import type { PackedLanes } from './token-scorer.js';
 import { scorerOf } from './token-scorers.js';
@@ -57,10 +57,10 @@ export const bestMaxSimSubset: Operation<BestSubsetArgs> = {
     tileScratch(documents, queries.longest, CANDIDATES, candidates.length),
   run(context, args, block) {
     const { queries, documents, plan, candidates, ranges } = args;
-    const [query, first, last] = context.view(plan).subarray(3 * block, 3 * block + 3);
+    const { query, first, last, numbers } = plannedBlock(context, plan, candidates, block);
+    if (last === first) return;
     const [from, to] = context.view(ranges).subarray(query, query + 2);
     const asked = { ...packQuery(context, queries, documents, query), from, to };
-    const numbers = context.view(candidates);
     forEachTile(context, documents, numbers, first, last, (tile) =>
       scoreTile(context, args, asked, tile, tile.first),
     );

@@ -166,10 +166,7 @@ export const maxSimSubset: Operation<MaxSimSubsetArgs> = {
     );
   },
   run(context, { queries, documents, out, candidates, plan }, block) {
-    const [query, first, end] = context.view(plan).subarray(3 * block, 3 * block + 3);
-    const numbers = context.view(candidates);
-    let last = end;
-    while (last > first && numbers[last - 1] < 0) last--;
+    const { query, first, last, numbers } = plannedBlock(context, plan, candidates, block);
     if (last === first) return;
     const offsets = context.view(queries.offsets);
     const lanes = offsets[query + 1] - offsets[query];
@@ -190,6 +187,20 @@ export const maxSimSubset: Operation<MaxSimSubsetArgs> = {
     for (let i = first; i < last; i++) result[i] = scores[i - first];
   },
 };
+
+/** A block of a plan, less the places at its end that are -1. */
+export function plannedBlock(
+  context: Context,
+  plan: Tensor<'i32'>,
+  candidates: Tensor<'i32'>,
+  block: number,
+): { query: number; first: number; last: number; numbers: Int32Array } {
+  const [query, first, end] = context.view(plan).subarray(3 * block, 3 * block + 3);
+  const numbers = context.view(candidates);
+  let last = end;
+  while (last > first && numbers[last - 1] < 0) last--;
+  return { query, first, last, numbers };
+}
 
 /**
  * Splits each query's candidates into blocks: (query, from, to) triples. Towards the end they are
