@@ -49,6 +49,10 @@ type Call = { call: (options: Any) => unknown; known: string };
 /** Every call of the public API that takes an options object, each with one of its options. */
 const TAKES: Record<string, Call> = {
   'Index.create': { call: (o) => Index.create(memoryStorage(), o), known: 'precision' },
+  'Index.openOrCreate': {
+    call: (o) => Index.openOrCreate(memoryStorage(), o),
+    known: 'precision',
+  },
   'Index.open': { call: (o) => Index.open(memoryStorage(), o), known: 'write' },
   'index.add': { call: (o) => index.add({ id: 'b', tokens: [[0, 1]] }, o), known: 'onExisting' },
   'index.delete': { call: (o) => index.delete('none', o), known: 'signal' },

@@ -164,7 +164,7 @@ async function encode(
   const { index, model, kind, maxTokens, threads } = options;
   const encoder =
     index === undefined
-      ? await openEncoder((await findModel(model)).name, undefined, threads)
+      ? await openEncoder(await findModel(model), undefined, threads)
       : await encoderOfIndex(index, threads);
   const texts = documents.map(documentText);
   try {

@@ -3,16 +3,19 @@ import { resolve } from 'node:path';
 import { fileError, isAbsent } from '../bytes/node-file-error.js';
 import type { Features } from '../collection/files/manifest.js';
 import { Index } from '../collection/index.js';
-import { DEFAULT_DIM, DEFAULT_TOKENS } from '../encoder/default/node-default-weights.js';
+import {
+  DEFAULT_DIM,
+  DEFAULT_TOKENS,
+  looksDefault,
+} from '../encoder/default/node-default-weights.js';
 import { invalidArgument, LemurError } from '../errors.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { encodings, type Precision } from '../tokens/encodings.js';
 import { positiveInteger, shared } from './arguments.js';
 import { refuseTextOptions } from './check-source.js';
 import { type Context, interruptible } from './context.js';
-import { ENCODER, encoderOf, PROJECTION, writeIndexEncoder } from './encoder-file.js';
 import { begun } from './groups.js';
-import { type IndexEncoder, looksDefault, newEncoder, openDescribed } from './index-encoder.js';
+import { describeEncoder, type IndexEncoder, openNewEncoder } from './index-encoder.js';
 import { hasIndex, type OpenedIndex, opened, openIndex, readManifest } from './open-index.js';
 import { readModel } from './read-model.js';
 import type { Source } from './source.js';
@@ -103,16 +106,11 @@ export async function openForSource(
   const lock = await folderStorage(folder).lock(LOCK);
   let encoder: IndexEncoder | undefined;
   try {
-    const { info, matrix } = await newEncoder(model.reference, {
-      maxTokens,
-      hidden: facts.dim,
-      dim: options.dim ?? DEFAULT_DIM,
-    });
-    const loading = openDescribed(info, matrix, { model: options.model, threads });
+    const { dim = DEFAULT_DIM } = options;
+    const loading = openNewEncoder(model, { maxTokens, hidden: facts.dim, dim }, threads);
     ({ value: encoder } = await context.reporter.step('load the encoder', () =>
       interruptible(context.signal, loading),
     ));
-    await writeIndexEncoder(folder, info, matrix);
     context.signal.throwIfAborted();
     const index = await Index.create(folder, { ...create, encoder });
     return {
@@ -135,8 +133,9 @@ async function checkSame(
   { dim, precision, pooling, features, maxTokens }: CreationArguments,
 ): Promise<void> {
   const made = await readManifest(folder);
-  const info = await encoderOf(folder, made.dim);
-  const described = info ?? (looksDefault(made) ? { maxTokens: DEFAULT_TOKENS } : undefined);
+  const info = await describeEncoder(folder, made);
+  const isDefault = made.encoder !== null && looksDefault(made.encoder);
+  const described = info ?? (isDefault ? { maxTokens: DEFAULT_TOKENS } : undefined);
   const given: [string, unknown, unknown][] = [
     ['--dim', dim && Math.min(dim, info?.hidden ?? dim), info?.narrowTo ?? made.dim],
     ['--precision', precision, made.precision],
@@ -163,7 +162,10 @@ async function checkEmpty(folder: string): Promise<boolean> {
     if (isAbsent(error)) return undefined;
     throw fileError(folder, error, 'folder');
   });
-  const written = `(${ENCODER}|${PROJECTION}|index\\.json)((\\.[0-9a-f]{16})?\\.tmp)?`;
+  const projection = 'projection\\.\\d+\\.safetensors';
+  // as earlier versions kept what is needed for the encoder
+  const beside = 'encoder\\.json|projection\\.npy';
+  const written = `(${projection}|${beside}|index\\.json)((\\.[0-9a-f]{16})?\\.tmp)?`;
   const ours = new RegExp(`^(${written}|(${LOCK}|writer\\.lock).*)$`);
   const foreign = names?.find((name) => !ours.test(name));
   if (foreign !== undefined) {

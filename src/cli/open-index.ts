@@ -62,7 +62,7 @@ export async function openIndex(folder: string, options: OpenIndexOptions): Prom
     });
   }
   try {
-    const index = await Index.open(folder, { write, encoder, threads });
+    const index = await Index.open(folder, { write, encoder: encoder ?? false, threads });
     return opened(folder, index, encoder, { model, threads });
   } catch (error) {
     await encoder?.close();

@@ -1,5 +1,8 @@
+import { provideEncoders } from '../encoder/provided-encoders.js';
+import { nodeEncoders } from '../entry/node-encoders.js';
 import { nodePlatform } from '../entry/node-platform.js';
 import { providePlatform } from '../platform.js';
 
 // as the package's entry points do; nothing else in this folder depends on them
 providePlatform(nodePlatform);
+provideEncoders(nodeEncoders);

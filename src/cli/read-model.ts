@@ -11,8 +11,7 @@ export async function readModel(
   { signal, reporter }: Context,
 ): Promise<{ model: FoundModel; facts: ModelFacts }> {
   const model = await findModel(named);
-  if (!('hub' in model.reference))
-    return { model, facts: await checkModel(model.name, maxTokens, { signal }) };
+  if (!model.isHub) return { model, facts: await checkModel(model.name, maxTokens, { signal }) };
   const { value: facts } = await reporter.step(`fetch ${model.name}`, (onProgress) =>
     checkModel(model.name, maxTokens, { signal, onProgress }),
   );

@@ -1,8 +1,8 @@
 import type { Verification } from '../collection/files/verify.js';
+import { encoderOf, readProjection } from '../encoder/node-described-encoder.js';
 import { badFile, isLemurError } from '../errors.js';
 import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';
-import { encoderOf, readProjection } from './encoder-file.js';
 import { readManifest, withIndex } from './open-index.js';
 import { shown } from './print.js';
 import { counted, megabytes } from './text-layout.js';
@@ -41,11 +41,11 @@ export function registerVerify(
     });
 }
 
-/** Of the files beside the index's own. */
+/** Of the files that earlier versions kept beside the index's own. */
 async function encoderProblems(folder: string): Promise<string[]> {
   try {
     const { encoder, dim } = await readManifest(folder);
-    const info = encoder && (await encoderOf(folder, dim));
+    const info = encoder && !encoder.origin && (await encoderOf(folder, dim));
     if (info) await readProjection(folder, info);
     return [];
   } catch (error) {

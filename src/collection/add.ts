@@ -21,7 +21,10 @@ export async function addAndFit(
   if (options.fit === false || !fitIsDue(manifest, live) || isPutOff(transaction, live))
     return added;
   try {
-    const unfit = await fitAfterAdd(transaction, () => fitCollection(call, { epochs: 0 }));
+    const encoder = await call.availableEncoder();
+    const unfit = await fitAfterAdd(transaction, () =>
+      fitCollection({ ...call, encoder }, { epochs: 0 }),
+    );
     return unfit === undefined ? added : { ...added, unfit };
   } catch (error) {
     throw withCommitted(error, added.added + added.replaced, call.signal);

@@ -4,6 +4,7 @@ import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { ReadableStorage, Storage } from '../storage/storage.js';
 import type { TokenInput } from '../tokens/token-sets.js';
 import { addAndFit } from './add.js';
+import { createCollection } from './create-collection.js';
 import { deleteChosen } from './delete.js';
 import { type Verification, verifySnapshot } from './files/verify.js';
 import { fitUnlessExact, renewEncoding } from './fit.js';
@@ -13,7 +14,8 @@ import type { IndexDocument } from './metadata/document.js';
 import type { Filter } from './metadata/filter.js';
 import type { Metadata } from './metadata/metadata.js';
 import { narrow } from './narrow.js';
-import { createCollection, type OpenCollection, openCollection } from './open-collection.js';
+import { type OpenCollection, openCollection } from './open-collection.js';
+import { openOrCreate } from './open-or-create.js';
 import {
   ADD_OPTIONS,
   FIT_INDEX_OPTIONS,
@@ -96,18 +98,35 @@ export class Index<M extends Metadata = Metadata> {
 
   /**
    * Opens a collection (a folder's path or `file:` URL, or a storage), for reading unless `write`
-   * is set. Opening for reading writes nothing. Rejects with 'not-found', 'bad-file',
-   * 'unsupported', 'encoder-mismatch', 'dimension-mismatch', and for writing 'locked', or
-   * 'read-only' where the storage can only be read.
+   * is set. Opening for reading writes nothing, and loads no encoder: the first text does, from
+   * what the collection keeps of the one it was made with. Calls reject then as `loadEncoder` does,
+   * and with 'encoder-mismatch' where another one has come. Opening rejects with 'not-found',
+   * 'bad-file', 'unsupported', 'encoder-mismatch', 'dimension-mismatch', and for writing 'locked',
+   * or 'read-only' where the storage can only be read.
    *
    * @example
-   * const index = await Index.open('notes', { encoder: await loadEncoder(), write: true });
+   * const index = await Index.open('notes', { write: true });
    */
   static async open<M extends Metadata = Metadata>(
     at: string | URL | ReadableStorage,
     options: OpenOptions = {},
   ): Promise<Index<M>> {
     return new Index<M>(await openCollection(at, options));
+  }
+
+  /**
+   * Opens a collection for writing, or makes it where there is none: with the default encoder
+   * (`loadEncoder()`), unless `encoder` or `dim` says otherwise. Of one that is there the options
+   * of `create` must be what it was made with. Rejects as `open` and `create` do.
+   *
+   * @example
+   * const index = await Index.openOrCreate('notes');
+   */
+  static async openOrCreate<M extends Metadata = Metadata>(
+    at: string | URL | Storage,
+    options: CreateOptions = {},
+  ): Promise<Index<M>> {
+    return new Index<M>(await openOrCreate(at, options));
   }
 
   /** Documents that are not deleted. */

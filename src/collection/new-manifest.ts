@@ -1,12 +1,26 @@
+import type { Encoder } from '../encoder/encoder.js';
 import { invalidArgument, LemurError } from '../errors.js';
 import { checkPrecision } from '../tokens/encodings.js';
 import { showValue } from '../value-kind.js';
-import type { IndexManifest } from './files/manifest.js';
+import type { EncoderEntry, FileEntry, IndexManifest } from './files/manifest.js';
 import { checkEncoderKind } from './options/check-options.js';
 import type { CreateOptions } from './options/options.js';
 
 /** Dimensions of a collection's token vectors at most. */
 const MOST_DIM = 65_536;
+
+/** What a collection is made with, its encoder at hand. */
+export interface MadeOptions extends Omit<CreateOptions, 'encoder'> {
+  encoder?: Encoder | undefined;
+}
+
+/** What a collection keeps of its encoder, whose projection is in that file. */
+export function encoderEntry(
+  { id, dim, origin }: Encoder,
+  projection?: FileEntry | undefined,
+): EncoderEntry {
+  return { id, dim, ...(origin && { origin }), ...(projection && { projection }) };
+}
 
 /** The manifest of an empty collection. Raises 'invalid-argument' and 'dimension-mismatch'. */
 export function newManifest({
@@ -15,7 +29,7 @@ export function newManifest({
   precision = 'int8',
   pooling = 1,
   features = 'auto',
-}: CreateOptions): IndexManifest {
+}: MadeOptions): IndexManifest {
   if (encoder) checkEncoderKind(encoder);
   if (dim === undefined)
     throw invalidArgument('dim', 'expected a dimension, or an encoder that has one, got neither');
@@ -52,7 +66,7 @@ export function newManifest({
     precision,
     pooling,
     features,
-    encoder: encoder ? { id: encoder.id, dim: encoder.dim } : null,
+    encoder: encoder ? encoderEntry(encoder) : null,
     tokenMean: null,
     model: null,
     segments: [],

@@ -2,18 +2,15 @@ import { abortable } from '../abortable.js';
 import { resolveDevice } from '../device/default-device.js';
 import type { SearchDevice } from '../device/device.js';
 import type { Encoder } from '../encoder/encoder.js';
-import { isLemurError, LemurError } from '../errors.js';
+import { invalidArgument, isLemurError, LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
 import type { RunOptions } from '../run-options.js';
-import { guardedReplace, readIfThere, sameBytes } from '../storage/guarded-replace.js';
-import type { ReadableStorage, Storage, StorageLock } from '../storage/storage.js';
-import { storageOf, storageToRead } from '../storage-of.js';
+import type { ReadableStorage, StorageLock } from '../storage/storage.js';
+import { storageToRead } from '../storage-of.js';
 import { type Call, Calls } from './calls/calls.js';
 import { type Watch, watchOf } from './calls/watch.js';
 import { watchedEncoder } from './calls/watched-encoder.js';
-import { type IndexManifest, MANIFEST } from './files/manifest.js';
-import { encodeManifest } from './files/manifest-file.js';
-import { checkVacant } from './files/own-files.js';
+import { chooseEncoder, type EncoderChoice } from './choose-encoder.js';
 import { readManifest } from './files/present-state.js';
 import type { Snapshot } from './files/snapshot.js';
 import { LOCK, openStore, type Store } from './files/store.js';
@@ -21,10 +18,11 @@ import type { Transaction } from './files/transaction.js';
 import { type WatchedStorage, watchedStorage } from './files/watched-storage.js';
 import { withCommitted } from './ingest/add-documents.js';
 import { createModelKeeper, type ModelKeeper } from './learn/model-keeper.js';
-import { newManifest } from './new-manifest.js';
-import { checkEncoder, checkEncoderKind, checkFlag } from './options/check-options.js';
-import { CREATE_OPTIONS, OPEN_OPTIONS, REFRESH_OPTIONS } from './options/option-names.js';
-import type { CreateOptions, OpenOptions } from './options/options.js';
+import { checkEncoderChoice, checkFlag } from './options/check-options.js';
+import { isModelName } from './options/model-name.js';
+import { OPEN_OPTIONS, REFRESH_OPTIONS } from './options/option-names.js';
+import type { OpenOptions } from './options/options.js';
+import { RestoredEncoder } from './restored-encoder.js';
 
 type Known = Readonly<Record<string, true>>;
 
@@ -45,6 +43,8 @@ export interface WritingCall extends Call, RunOptions {
   readonly transaction: Transaction;
   readonly encoder: Encoder | undefined;
   readonly models: ModelKeeper;
+  /** That encoder; undefined where it is not to be had, for what can do without. */
+  availableEncoder(): Promise<Encoder | undefined>;
 }
 
 /**
@@ -58,12 +58,18 @@ export class OpenCollection {
   readonly models: ModelKeeper;
   /** Makes token vectors of texts; another one where these have become narrower. */
   encoder: Encoder | undefined;
+  readonly #choice: EncoderChoice & { follow?: boolean | undefined };
+  /** Restored ones that calls may still be using. */
+  readonly #former: RestoredEncoder[] = [];
+  /** A refresh that has not begun. */
+  #following: Promise<boolean> | undefined;
   readonly #writable: boolean;
   readonly #calls: Calls;
 
   constructor(
     device: SearchDevice,
     encoder: Encoder | undefined,
+    choice: EncoderChoice & { follow?: boolean | undefined },
     writable: boolean,
     store: Store,
     calls: Calls,
@@ -72,6 +78,7 @@ export class OpenCollection {
     this.store = store;
     this.models = createModelKeeper(device, store);
     this.encoder = encoder;
+    this.#choice = choice;
     this.#writable = writable;
     this.#calls = calls;
   }
@@ -93,6 +100,7 @@ export class OpenCollection {
     use: (call: ReadingCall) => Promise<T>,
   ): Promise<T> {
     checkOptions(options, known, where);
+    if (this.#choice.follow) await this.#follow(options.signal);
     return this.#calls.read(where, options.signal, async (call) => {
       const { snapshot } = this.store;
       const release = snapshot.use();
@@ -125,7 +133,12 @@ export class OpenCollection {
       const { onProgress } = options;
       const encoder = this.#watchedEncoder(call);
       try {
-        return await use({ ...call, device, onProgress, transaction, encoder, models });
+        const availableEncoder = async (): Promise<Encoder | undefined> =>
+          !(this.encoder instanceof RestoredEncoder) || (await this.encoder.isAvailable())
+            ? encoder
+            : undefined;
+        const changes = { transaction, encoder, models, availableEncoder };
+        return await use({ ...call, device, onProgress, ...changes });
       } catch (error) {
         await transaction.discard();
         throw await this.#lostPlace(error);
@@ -146,10 +159,36 @@ export class OpenCollection {
   /** Takes over what a writer has committed; whether there was something. */
   async refresh(options: Pick<RunOptions, 'signal'>): Promise<boolean> {
     checkOptions(options, REFRESH_OPTIONS, 'refresh');
-    const { storage } = this.store;
-    return this.#calls.write('refresh', options.signal, ({ signal }) =>
-      this.store.refresh(signal, (manifest) => checkEncoder(storage, manifest, this.encoder)),
-    );
+    return this.#refresh(options.signal);
+  }
+
+  /** Calls that come at once wait for one refresh, which begins after them. */
+  #follow(signal: AbortSignal | undefined): Promise<boolean> {
+    if (!this.#following) {
+      const begun = (): void => {
+        if (this.#following === following) this.#following = undefined;
+      };
+      const following: Promise<boolean> = this.#refresh(undefined, begun);
+      this.#following = following;
+      following.then(begun, begun);
+    }
+    return abortable(this.#following, signal);
+  }
+
+  #refresh(signal: AbortSignal | undefined, begun: () => void = () => {}): Promise<boolean> {
+    return this.#calls.write('refresh', signal, async (call) => {
+      begun();
+      const { encoder: before } = this.snapshot.manifest;
+      let encoder: Encoder | undefined;
+      const isNew = await this.store.refresh(call.signal, (manifest) => {
+        encoder = chooseEncoder(this.#choice, manifest);
+      });
+      if (!isNew || this.snapshot.manifest.encoder?.id === before?.id) return isNew;
+      // its vectors have become narrower
+      if (this.encoder instanceof RestoredEncoder) this.#former.push(this.encoder);
+      this.encoder = encoder;
+      return isNew;
+    });
   }
 
   /** Ends all calls and gives everything back. */
@@ -157,6 +196,9 @@ export class OpenCollection {
     return this.#calls.close(async () => {
       this.models.drop();
       await this.store.close();
+      // one of the caller's stays open
+      for (const encoder of [this.encoder, ...this.#former])
+        if (encoder instanceof RestoredEncoder) await encoder.close();
     });
   }
 
@@ -170,18 +212,6 @@ function readOnly(where: string): LemurError {
   return new LemurError('read-only', message, { where });
 }
 
-/** Makes an empty collection and opens it for writing. */
-export async function createCollection(
-  at: string | URL | Storage,
-  options: CreateOptions,
-): Promise<OpenCollection> {
-  checkOptions(options, CREATE_OPTIONS, 'Index.create');
-  const manifest = newManifest(options);
-  const calls = new Calls();
-  const storage = watchedStorage(storageOf(at), (foreign) => calls.waitFor(foreign));
-  return unlessAborted(options.signal, () => create(storage, manifest, options, calls));
-}
-
 /** Opens a collection, for reading unless `write` is set. */
 export async function openCollection(
   at: string | URL | ReadableStorage,
@@ -190,56 +220,21 @@ export async function openCollection(
   checkOptions(options, OPEN_OPTIONS, 'Index.open');
   const calls = new Calls();
   const storage = watchedStorage(storageToRead(at), (foreign) => calls.waitFor(foreign));
-  return unlessAborted(options.signal, () => open(storage, options, calls));
-}
-
-async function create(
-  storage: WatchedStorage,
-  manifest: IndexManifest,
-  options: CreateOptions,
-  calls: Calls,
-): Promise<OpenCollection> {
-  const device = await resolveDevice(options);
-  await checkVacant(storage);
-  const lock = await storage.lock(LOCK);
-  try {
-    await checkVacant(storage);
-    options.signal?.throwIfAborted();
-    const store = await createStore(storage, device, lock, manifest);
-    return new OpenCollection(device, options.encoder ?? undefined, true, store, calls);
-  } catch (error) {
-    await lock.release().catch(() => undefined);
-    throw error;
-  }
-}
-
-/** Writes the manifest and opens the store; what cannot be opened is not made. */
-async function createStore(
-  storage: WatchedStorage,
-  device: SearchDevice,
-  lock: StorageLock,
-  manifest: IndexManifest,
-): Promise<Store> {
-  const bytes = encodeManifest(manifest);
-  const made = await guardedReplace(storage, lock, MANIFEST, null, bytes);
-  if (made.now !== 'new' || made.failure !== undefined) throw made.failure;
-  try {
-    return await openStore(storage, device, lock);
-  } catch (error) {
-    const alreadyExists = await readIfThere(storage, MANIFEST).catch(() => null);
-    if (sameBytes(alreadyExists, bytes)) await storage.delete(MANIFEST).catch(() => undefined);
-    throw error;
-  }
+  const folder = isModelName(at) ? storage.name : undefined;
+  return unlessAborted(options.signal, () => open({ ...options, storage, folder }, calls));
 }
 
 async function open(
-  storage: WatchedStorage,
-  { encoder, write = false, ...options }: OpenOptions,
+  { write = false, ...choice }: OpenOptions & EncoderChoice & { storage: WatchedStorage },
   calls: Calls,
 ): Promise<OpenCollection> {
   checkFlag(write, 'write');
-  if (encoder) checkEncoderKind(encoder);
-  const device = await resolveDevice(options);
+  checkFlag(choice.follow, 'follow');
+  if (write && choice.follow)
+    throw invalidArgument('follow', 'true, and write too: a writer has its own commits at once');
+  const { storage } = choice;
+  checkEncoderChoice(choice.encoder);
+  const device = await resolveDevice(choice);
   let lock: StorageLock | null = null;
   try {
     if (write) {
@@ -248,12 +243,12 @@ async function open(
     }
     const store = await openStore(storage, device, lock);
     try {
-      checkEncoder(storage, store.snapshot.manifest, encoder);
+      const encoder = chooseEncoder(choice, store.snapshot.manifest);
+      return new OpenCollection(device, encoder, choice, write, store, calls);
     } catch (error) {
       await store.close();
       throw error;
     }
-    return new OpenCollection(device, encoder ?? undefined, write, store, calls);
   } catch (error) {
     await lock?.release().catch(() => undefined);
     throw error;
@@ -261,7 +256,7 @@ async function open(
 }
 
 /** A collection that is opened after the signal has aborted is closed again. */
-function unlessAborted(
+export function unlessAborted(
   signal: AbortSignal | undefined,
   open: () => Promise<OpenCollection>,
 ): Promise<OpenCollection> {

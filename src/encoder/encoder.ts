@@ -1,6 +1,8 @@
 import type { OptionNames } from '../known-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { TokenSets } from '../tokens/token-sets.js';
+import type { EncoderOrigin } from './origin.js';
+import type { Projection } from './runtime/body.js';
 
 /** What every encoding call takes. */
 export interface EncodeOptions extends RunOptions {
@@ -50,6 +52,13 @@ export interface Encoder {
   readonly id: string;
   /** Dimension of token vectors. */
   readonly dim: number;
+  /**
+   * Where it comes from: all that a collection keeps to make it again. `loadEncoder` says it of
+   * encoders without an `id` of the caller's; those of your own may leave it out.
+   */
+  readonly origin?: EncoderOrigin | undefined;
+  /** The projection that it was loaded with, which a collection keeps too. */
+  readonly projection?: Projection | undefined;
   /**
    * Token vectors of questions, as the checkpoint reads these: with its marker, prompt, length and
    * expansion. Rejects with `invalid-argument`, `closed`, `worker-failed`, or the signal's reason.

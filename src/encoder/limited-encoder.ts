@@ -8,10 +8,16 @@ export function limitedEncoder(encoder: PoolingEncoder, maxTokens: number | null
   if (maxTokens === null) return encoder;
   return {
     ...encoder,
-    id: `${encoder.id}-${maxTokens}`,
+    id: limitedId(encoder.id, maxTokens),
+    origin: encoder.origin && { ...encoder.origin, maxTokens },
     encodeQuery: (texts, options) => encoder.encodeQuery(texts, { maxTokens, ...options }),
     encodeDocument: (texts, options) => encoder.encodeDocument(texts, { maxTokens, ...options }),
     encodePooled: (texts, options) => encoder.encodePooled(texts, { maxTokens, ...options }),
     encode: (texts, options) => encoder.encode(texts, { maxTokens, ...options }),
   };
+}
+
+/** The `id` of an encoder that looks at so many tokens. */
+export function limitedId(id: string, maxTokens: number | null): string {
+  return maxTokens === null ? id : `${id}-${maxTokens}`;
 }

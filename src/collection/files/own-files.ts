@@ -30,7 +30,9 @@ export async function dataFilesLeft(
   names: readonly string[],
 ): Promise<string | undefined> {
   const found: string[] = [];
-  for (const name of [...names].sort()) if (await isDataFile(storage, name)) found.push(name);
+  // a projection alone is what an interrupted creation leaves
+  const data = names.filter((name) => !name.startsWith('projection.'));
+  for (const name of data.sort()) if (await isDataFile(storage, name)) found.push(name);
   if (found.length === 0) return undefined;
   const [first, ...others] = found;
   const which = others.length === 0 ? first : `${first} and ${others.length} more`;

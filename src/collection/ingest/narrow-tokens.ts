@@ -4,6 +4,8 @@ import type { RunOptions } from '../../run-options.js';
 import { learnCodec } from '../../tokens/encode-tokens.js';
 import { STREAM } from '../../tokens/random-streams.js';
 import { rowOffsets } from '../../tokens/token-sets.js';
+import type { EncoderEntry } from '../files/manifest.js';
+import { encodeProjection } from '../files/projection-file.js';
 import { CODEC_SEED } from '../files/token-codec.js';
 import type { Transaction } from '../files/transaction.js';
 import { sampleTokenRows } from '../learn/sample.js';
@@ -34,12 +36,17 @@ export async function narrowTokens(
   const map = (vectors: Float32Array): Promise<Float32Array> =>
     project(vectors, wide, matrix, dim, { signal }, unit);
   const encoder = await open(matrix);
+  const { id, origin } = encoder;
+  const name = transaction.newName('projection');
+  const projection =
+    origin && (await transaction.write(await encodeProjection(name, { matrix, dim })));
+  const entry: EncoderEntry = { id, dim, ...(origin && { origin, projection }) };
   const counts = new Int32Array(rows.length / wide).fill(1);
   const sample = { vectors: await map(rows), counts, offsets: rowOffsets(counts), dim };
   const codec = await learnCodec(precision, sample, CODEC_SEED, signal);
   await rewriteTokens(
     transaction,
-    { codec, map, manifest: { encoder: { id: encoder.id, dim }, model: null } },
+    { codec, map, manifest: { encoder: entry, model: null } },
     null,
     run,
   );

@@ -1,32 +1,29 @@
+import { askingEncoder } from '../../encoder/asking-encoder.js';
+import { encoderMismatch } from '../../encoder/check-restored.js';
+import { differInPrecision } from '../../encoder/compare-origins.js';
 import type { Encoder } from '../../encoder/encoder.js';
 import { invalidArgument, LemurError } from '../../errors.js';
 import type { Storage } from '../../storage/storage.js';
 import { describeKind, showValue } from '../../value-kind.js';
 import type { IndexManifest } from '../files/manifest.js';
+import { isModelName } from './model-name.js';
 import type { Include } from './options.js';
 
 const INCLUDES: readonly Include[] = ['text', 'metadata', 'evidence'];
 
-/** Raises 'encoder-mismatch' and 'dimension-mismatch'. */
+/**
+ * An encoder for a collection's texts. One that differs from the collection's in its precision
+ * alone may read questions, and no documents. Raises 'encoder-mismatch' and 'dimension-mismatch'.
+ */
 export function checkEncoder(
-  storage: Storage,
+  { name: where }: Storage,
   { encoder: made, dim }: IndexManifest,
-  encoder: Encoder | undefined,
-): void {
-  if (!encoder) return;
+  encoder: Encoder,
+): Encoder {
   checkEncoderKind(encoder);
-  const where = storage.name;
-  if (made && made.id !== encoder.id) {
-    throw new LemurError(
-      'encoder-mismatch',
-      `${where}: made with the encoder ${made.id}, opened with ${encoder.id}`,
-      {
-        where,
-        expected: made.id,
-        got: encoder.id,
-      },
-    );
-  }
+  const [of, given] = [made?.origin, encoder.origin];
+  const asks = of !== undefined && given !== undefined && differInPrecision(of, given);
+  if (made && made.id !== encoder.id && !asks) throw encoderMismatch(where, made, encoder);
   if (encoder.dim !== dim) {
     throw new LemurError(
       'dimension-mismatch',
@@ -39,6 +36,7 @@ export function checkEncoder(
       },
     );
   }
+  return asks ? askingEncoder(where, of, encoder) : encoder;
 }
 
 /** Raises 'invalid-argument' for what is no encoder. */
@@ -51,6 +49,14 @@ export function checkEncoderKind(encoder: unknown): void {
       '(lemur/encoder loads one)';
     throw invalidArgument('encoder', `${expected}, got ${describeKind(encoder)}`);
   }
+}
+
+/** Raises 'invalid-argument' for what is neither an encoder nor the name of a model nor `false`. */
+export function checkEncoderChoice(encoder: unknown): void {
+  if (encoder === undefined || encoder === null || encoder === false) return;
+  if (!isModelName(encoder)) checkEncoderKind(encoder);
+  else if (String(encoder) === '')
+    throw invalidArgument('encoder', 'expected an encoder, a folder or an id, got an empty string');
 }
 
 /** Raises 'invalid-argument' for anything but true, false and undefined. */

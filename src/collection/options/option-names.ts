@@ -25,6 +25,7 @@ export const CREATE_OPTIONS: OptionNames<CreateOptions> = {
 export const OPEN_OPTIONS: OptionNames<OpenOptions> = {
   write: true,
   encoder: true,
+  follow: true,
   signal: true,
   ...DEVICE_OPTIONS,
 };

@@ -13,10 +13,11 @@ import type { Metadata } from '../metadata/metadata.js';
 /** How a collection is made. */
 export interface CreateOptions extends DeviceOptions {
   /**
-   * Turns texts into token vectors; without one, documents and queries come as token vectors, and
-   * `dim` is needed.
+   * Turns texts into token vectors: an encoder, or in Node an id of the hub (`owner/name`) or a
+   * checkpoint's folder, which is loaded now and closed with the index. Without one (`false` says
+   * so), documents and queries come as token vectors, and `dim` is needed.
    */
-  encoder?: Encoder | undefined;
+  encoder?: Encoder | string | URL | false | undefined;
   /** Dimension of the token vectors, at most 65,536; the encoder's by default. */
   dim?: number | undefined;
   /**
@@ -49,8 +50,19 @@ export interface OpenOptions extends DeviceOptions {
    * readers.
    */
   write?: boolean | undefined;
-  /** Must be the one that the collection was made with, by `id`. */
-  encoder?: Encoder | undefined;
+  /**
+   * Default: the one that the collection was made with, where that is known, which is loaded when
+   * the first text comes. An encoder must be that one by `id`; another precision of it may ask
+   * questions and add nothing. In Node an id of the hub or a folder says where its model is by now.
+   * `false`: none, and nothing is loaded.
+   */
+  encoder?: Encoder | string | URL | false | undefined;
+  /**
+   * A reader whose every call first takes over what a writer has committed, as `refresh` does: a
+   * read of the manifest for calls that come at once. `size`, `dim` and `stats` tell the state of
+   * the last one. Default false.
+   */
+  follow?: boolean | undefined;
   /** Stops the call, which then rejects with the signal's reason, whatever the storage does. */
   signal?: AbortSignal | undefined;
 }

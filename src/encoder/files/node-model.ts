@@ -38,6 +38,11 @@ export async function openModel(
     () => false,
   );
   if (isFolder || !isHubId(name)) return folderFiles(name);
+  return openHub(name, options);
+}
+
+/** The hub's files for an id, whatever folder there is of that name. Raises 'invalid-argument'. */
+export function openHub(id: string, options: ModelOptions): CheckpointFiles {
   const { HF_ENDPOINT, HF_TOKEN } = process.env;
   const hub = {
     ...options,
@@ -50,5 +55,5 @@ export async function openModel(
     options.cacheFolder === undefined
       ? undefined
       : absolutePath(options.cacheFolder, 'cacheFolder');
-  return hubFiles(name, hubFolder(name, revision, cacheFolder), hub);
+  return hubFiles(id, hubFolder(id, revision, cacheFolder), hub);
 }

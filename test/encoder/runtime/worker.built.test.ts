@@ -27,10 +27,10 @@ test("a question of any length on the command line is answered, and nothing of i
     expect(found).toMatchObject({ code: 0 });
     expect(JSON.parse(found.stdout).hits).toHaveLength(2);
   }
-  // that merged kernels passed their check may be kept
+  // that merged kernels passed their check may be kept, and where the model is
   const written = await readdir(home, { recursive: true, withFileTypes: true });
   const files = written.filter(
-    (entry) => entry.isFile() && !/merged-kernels$/.test(entry.parentPath),
+    (entry) => entry.isFile() && !/(merged-kernels|folders)$/.test(entry.parentPath),
   );
   expect(files).toEqual([]);
 });

@@ -5,21 +5,24 @@ import { whatLiesAt } from '../bytes/node-path-content.js';
 import { badFile, LemurError } from '../errors.js';
 import { showJson } from '../formats/json/show-json.js';
 import { readFloats } from '../formats/npy/node-npy.js';
-import { writeNpy } from '../formats/npy/npy.js';
-import { folderStorage } from '../storage/node-folder.js';
-import type { ModelReference } from './model.js';
 
-/** The description of an index's encoder, beside the index's own files. */
+/**
+ * The description of an index's encoder, beside the index's own files, where an earlier version's
+ * command line made it; by now the manifest has it.
+ */
 export const ENCODER = 'encoder.json';
 /** Hidden x dim, float32. */
-export const PROJECTION = 'projection.npy';
+const PROJECTION = 'projection.npy';
 
 const FORMAT = 'lemur-encoder';
 const VERSION = 1;
 
+/** Where the weights come from: a folder is a path here. */
+type DescribedModel = { package: string; version: string } | { folder: string } | { hub: string };
+
 /** `encoder.json`. */
 export interface EncoderInfo {
-  model: ModelReference;
+  model: DescribedModel;
   /**
    * Tokens of a text that are encoded, from its beginning; null: as many as the checkpoint says, of
    * queries and of documents.
@@ -38,8 +41,8 @@ export interface EncoderInfo {
 }
 
 /**
- * The description in the folder; undefined where there is none: `lemur add` did not make the index,
- * or not of texts. Raises 'bad-file' and 'unsupported'.
+ * The description in the folder; undefined where there is none. Raises 'bad-file' and
+ * 'unsupported'.
  */
 export async function readEncoderInfo(folder: string): Promise<EncoderInfo | undefined> {
   const path = join(folder, ENCODER);
@@ -76,17 +79,6 @@ export async function encoderOf(folder: string, dim: number): Promise<EncoderInf
     : info;
 }
 
-/** That description for `lemur info`. */
-export async function describeEncoder(
-  folder: string,
-  dim: number,
-): Promise<Omit<EncoderInfo, 'projection'> | null> {
-  const info = await encoderOf(folder, dim);
-  if (!info) return null;
-  const { projection: _, ...shown } = info;
-  return shown;
-}
-
 /** Raises 'bad-file' where the projection is not the one that the index was made with. */
 export async function readProjection(
   folder: string,
@@ -97,30 +89,6 @@ export async function readProjection(
   const matrix = await readFloats(path, [hidden, dim]);
   if (sha256(await readWhole(path)) === projection) return matrix;
   throw badFile(path, `not the bytes that ${ENCODER} speaks of: the file is damaged`);
-}
-
-/** The description with a projection behind the model: hidden x dim. */
-export function projected(
-  { narrowTo: _, ...info }: EncoderInfo,
-  matrix: Float32Array,
-): EncoderInfo {
-  return { ...info, dim: matrix.length / info.hidden, projection: sha256(fileOf(info, matrix)) };
-}
-
-/** Writes what `openIndexEncoder` reads, the projection first. */
-export async function writeIndexEncoder(
-  folder: string,
-  info: EncoderInfo,
-  matrix: Float32Array | undefined,
-): Promise<void> {
-  const storage = folderStorage(folder);
-  if (matrix) await storage.replace(PROJECTION, fileOf(info, matrix));
-  const text = `${JSON.stringify({ format: FORMAT, version: VERSION, ...info }, null, 2)}\n`;
-  await storage.replace(ENCODER, new TextEncoder().encode(text));
-}
-
-function fileOf({ hidden }: EncoderInfo, matrix: Float32Array): Uint8Array {
-  return writeNpy({ shape: [hidden, matrix.length / hidden], data: matrix });
 }
 
 function isInfo(info: Partial<EncoderInfo>): info is EncoderInfo {
@@ -138,7 +106,7 @@ function isInfo(info: Partial<EncoderInfo>): info is EncoderInfo {
   );
 }
 
-function isModel(model: unknown): model is ModelReference {
+function isModel(model: unknown): model is DescribedModel {
   if (typeof model !== 'object' || model === null) return false;
   const { folder, hub, package: name, version } = model as Record<string, unknown>;
   return (

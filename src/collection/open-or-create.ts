@@ -1,0 +1,52 @@
+import { invalidArgument, isLemurError } from '../errors.js';
+import { checkOptions } from '../known-options.js';
+import type { Storage } from '../storage/storage.js';
+import { showValue } from '../value-kind.js';
+import { createCollection } from './create-collection.js';
+import { type OpenCollection, openCollection } from './open-collection.js';
+import { CREATE_OPTIONS } from './options/option-names.js';
+import type { CreateOptions } from './options/options.js';
+
+/** What is decided when a collection is made. */
+const MADE_WITH = ['dim', 'precision', 'pooling', 'features'] as const;
+
+/** Opens a collection for writing, or makes it. */
+export async function openOrCreate(
+  at: string | URL | Storage,
+  options: CreateOptions,
+): Promise<OpenCollection> {
+  checkOptions(options, CREATE_OPTIONS, 'Index.openOrCreate');
+  const found = await openThere(at, options);
+  if (found) return found;
+  try {
+    return await createCollection(at, options, true);
+  } catch (error) {
+    // another has made it meanwhile
+    const other = isLemurError(error, 'already-exists') && (await openThere(at, options));
+    if (other) return other;
+    throw error;
+  }
+}
+
+/** The collection that is there; undefined: there is none. */
+async function openThere(
+  at: string | URL | Storage,
+  { dim, precision, pooling, features, ...others }: CreateOptions,
+): Promise<OpenCollection | undefined> {
+  let collection: OpenCollection;
+  try {
+    collection = await openCollection(at, { ...others, write: true });
+  } catch (error) {
+    if (isLemurError(error, 'not-found')) return undefined;
+    throw error;
+  }
+  const { manifest } = collection.snapshot;
+  const given = { dim, precision, pooling, features };
+  const other = MADE_WITH.find(
+    (name) => given[name] !== undefined && given[name] !== manifest[name],
+  );
+  if (other === undefined) return collection;
+  await collection.close();
+  const problem = `${showValue(given[other])}, expected ${showValue(manifest[other])}`;
+  throw invalidArgument(other, `${problem}, which the collection was made with`);
+}
