@@ -32,6 +32,11 @@ export interface Encoders {
    * and with 'not-found', 'missing-package', 'offline' and the like where it is not to be had.
    */
   restore(known: KnownEncoder, options: RestoreOptions): Promise<Encoder>;
+  /**
+   * A caller's encoder for a collection's texts, for questions alone where it differs in its
+   * precision. Raises 'encoder-mismatch', saying what else differs.
+   */
+  admit(where: string, made: Pick<Encoder, 'id' | 'origin'>, encoder: Encoder): Encoder;
   /** Keeps where a model's folder is on this machine, which no collection says. */
   remember(origin: EncoderOrigin): Promise<void>;
 }

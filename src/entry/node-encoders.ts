@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { admitEncoder } from '../encoder/admit-encoder.js';
 import { looksDefault } from '../encoder/default/node-default-weights.js';
 import type { Encoders } from '../encoder/provided-encoders.js';
 
@@ -17,6 +18,7 @@ export const nodeEncoders: Encoders = {
     const { restoreEncoder } = await import('./node-restore-encoder.js');
     return restoreEncoder(known, options);
   },
+  admit: admitEncoder,
   async remember({ model, files }) {
     if (!('folder' in model)) return;
     const { keepModelFolder } = await import('../encoder/files/node-model-folders.js');

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { checkRestored } from '../encoder/check-restored.js';
+import { checkRestored } from '../encoder/admit-encoder.js';
 import { DEFAULT_TOKENS, packagedModel } from '../encoder/default/node-default-weights.js';
 import { shippedProjection } from '../encoder/default/node-shipped-projection.js';
 import type { PoolingEncoder } from '../encoder/encoder.js';

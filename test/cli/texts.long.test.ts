@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Index } from '../../dist/entry/node.js';
-import { readSafetensors } from '../../dist/formats/safetensors/safetensors.js';
+import { readSafetensors, toFloat32 } from '../../dist/formats/safetensors/safetensors.js';
 import { smallBert } from '../encoder/small-bert.js';
 import { denseModule, tokenizerJson, writeFiles } from '../encoder/small-checkpoint.js';
 import { makeEarlier } from './earlier-index.js';
@@ -65,8 +65,8 @@ describe('add of texts', () => {
     const [wide, narrow] = await Promise.all(
       ['two', 'one'].map(async (name) => {
         const file = await readFile(at(`${name}/projection.0.safetensors`));
-        const { shape, data } = readSafetensors(file, name).tensors.get('projection')!;
-        return { shape, data: data as Float32Array };
+        const entry = readSafetensors(file, name).tensors.get('projection')!;
+        return { shape: entry.shape, data: toFloat32(entry, name) };
       }),
     );
     expect([wide.shape, narrow.shape]).toEqual([

@@ -1,11 +1,10 @@
-import { askingEncoder } from '../../encoder/asking-encoder.js';
-import { encoderMismatch } from '../../encoder/check-restored.js';
-import { differInPrecision } from '../../encoder/compare-origins.js';
 import type { Encoder } from '../../encoder/encoder.js';
+import { encoderMismatch } from '../../encoder/encoder-mismatch.js';
+import { providedEncoders } from '../../encoder/provided-encoders.js';
 import { invalidArgument, LemurError } from '../../errors.js';
 import type { Storage } from '../../storage/storage.js';
 import { describeKind, showValue } from '../../value-kind.js';
-import type { IndexManifest } from '../files/manifest.js';
+import type { EncoderEntry, IndexManifest } from '../files/manifest.js';
 import { isModelName } from './model-name.js';
 import type { Include } from './options.js';
 
@@ -21,9 +20,7 @@ export function checkEncoder(
   encoder: Encoder,
 ): Encoder {
   checkEncoderKind(encoder);
-  const [of, given] = [made?.origin, encoder.origin];
-  const asks = of !== undefined && given !== undefined && differInPrecision(of, given);
-  if (made && made.id !== encoder.id && !asks) throw encoderMismatch(where, made, encoder);
+  const admitted = made ? admit(where, made, encoder) : encoder;
   if (encoder.dim !== dim) {
     throw new LemurError(
       'dimension-mismatch',
@@ -36,7 +33,14 @@ export function checkEncoder(
       },
     );
   }
-  return asks ? askingEncoder(where, of, encoder) : encoder;
+  return admitted;
+}
+
+function admit(where: string, made: EncoderEntry, encoder: Encoder): Encoder {
+  const encoders = providedEncoders();
+  if (encoders) return encoders.admit(where, made, encoder);
+  if (made.id !== encoder.id) throw encoderMismatch(where, made.id, encoder.id);
+  return encoder;
 }
 
 /** Raises 'invalid-argument' for what is no encoder. */
