@@ -90,6 +90,7 @@ const TAKES: Record<string, Call> = {
     call: (o) => lemur.centerTokens([query], Float32Array.of(0, 0), o),
     known: 'signal',
   },
+  highlight: { call: (o) => lemur.highlight({ text: 'a' }, o), known: 'length' },
   openSafetensors: {
     call: (o) => lemur.openSafetensors({ size: 0, read: async () => new Uint8Array() }, 'x', o),
     known: 'signal',

@@ -46,6 +46,7 @@ const ORDER = [
   ['encoder/runtime'],
   ['encoder/checkpoint'],
   ['encoder'],
+  ['passages'],
   ['collection/calls'],
   ['collection/metadata'],
   ['collection/files'],

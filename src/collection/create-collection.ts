@@ -97,7 +97,9 @@ async function create(
       encoder: encoder ?? false,
       threads: options.threads,
     } as const;
-    return new OpenCollection(device, uses, choice, true, store, calls);
+    const collection = new OpenCollection(device, uses, choice, true, store, calls);
+    if (typeof options.passages === 'function') collection.cut = options.passages;
+    return collection;
   } catch (error) {
     await lock.release().catch(() => undefined);
     throw error;

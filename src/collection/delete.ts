@@ -9,7 +9,7 @@ import type { Filter } from './metadata/filter.js';
 import type { WritingCall } from './open-collection.js';
 
 import { filterMask } from './query/filter-mask.js';
-import { different, lookUp } from './query/look-up.js';
+import { different, lookUpAll } from './query/look-up.js';
 
 /** Deletes documents by ids or by a filter. Returns how many there were. */
 export async function deleteChosen(
@@ -38,5 +38,5 @@ async function chosenDocuments(
     const expected = 'expected an id, an array of ids or { filter }';
     throw invalidArgument('delete', `${expected}, got ${describeKind(which)}`);
   }
-  return different(await lookUp(snapshot, ids, 'ids', signal), snapshot.documents, signal);
+  return different(await lookUpAll(snapshot, ids, 'ids', signal), snapshot.documents, signal);
 }

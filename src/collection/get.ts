@@ -5,7 +5,9 @@ import type { Snapshot } from './files/snapshot.js';
 import { checkId } from './metadata/document.js';
 import type { Metadata } from './metadata/metadata.js';
 
+import type { Passage } from './options/results.js';
 import { lookUp } from './query/look-up.js';
+import { joinedText, passageOf } from './query/passage.js';
 
 /** A document as it is stored. */
 export interface StoredText<M extends Metadata = Metadata> {
@@ -15,6 +17,14 @@ export interface StoredText<M extends Metadata = Metadata> {
   text: string | undefined;
   /** Its metadata; undefined where it was added without any. */
   metadata: M | undefined;
+  /**
+   * Of a document that was cut: its passages, in order. Its text is put together of them, undefined
+   * where that cannot be: token vectors came without one, a passage was deleted, or a function made
+   * other texts.
+   */
+  passages?: Passage[] | undefined;
+  /** Of a passage: which it is. */
+  passage?: Passage | undefined;
 }
 
 /** Documents of one answer, all of which are held at once. */
@@ -49,7 +59,27 @@ async function storedText<M extends Metadata>(
   id: string,
   document: number,
 ): Promise<StoredText<M> | undefined> {
+  const { passages: cut } = snapshot.manifest;
+  const source = cut ? snapshot.findSource(id) : [];
+  if (source.length > 0) return joined<M>(snapshot, id, source);
   if (document < 0) return undefined;
-  const { text, metadata } = await snapshot.record(document);
-  return { id, text, metadata: metadata as M | undefined };
+  const record = await snapshot.record(document);
+  const passage = passageOf(id, record);
+  const metadata = record.metadata as M | undefined;
+  return { id, text: record.text, metadata, ...(passage && { passage }) };
+}
+
+/** A document of its passages. */
+async function joined<M extends Metadata>(
+  snapshot: Snapshot,
+  id: string,
+  documents: readonly number[],
+): Promise<StoredText<M>> {
+  const records = await inLanes(documents.length, async (i) => {
+    const record = await snapshot.record(documents[i]);
+    return { ...record, place: passageOf(snapshot.id(documents[i]), record) };
+  });
+  const metadata = records[0].metadata as M | undefined;
+  const passages = records.flatMap(({ place }) => place ?? []);
+  return { id, text: joinedText(records), metadata, passages };
 }

@@ -1,5 +1,6 @@
 import type { Encoder } from '../encoder/encoder.js';
 import { invalidArgument, LemurError } from '../errors.js';
+import { passageRules } from '../passages/passage-rules.js';
 import { checkPrecision } from '../tokens/encodings.js';
 import { showValue } from '../value-kind.js';
 import type { EncoderEntry, FileEntry, IndexManifest } from './files/manifest.js';
@@ -29,6 +30,7 @@ export function newManifest({
   precision = 'int8',
   pooling = 1,
   features = 'auto',
+  passages,
 }: MadeOptions): IndexManifest {
   if (encoder) checkEncoderKind(encoder);
   if (dim === undefined)
@@ -70,5 +72,6 @@ export function newManifest({
     tokenMean: null,
     model: null,
     segments: [],
+    ...(passages !== undefined && { passages: passageRules(passages, encoder?.documentTokens) }),
   };
 }

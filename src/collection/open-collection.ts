@@ -4,6 +4,7 @@ import type { SearchDevice } from '../device/device.js';
 import type { Encoder } from '../encoder/encoder.js';
 import { invalidArgument, isLemurError, LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
+import type { CutFunction } from '../passages/passage-rules.js';
 import type { RunOptions } from '../run-options.js';
 import type { ReadableStorage, StorageLock } from '../storage/storage.js';
 import { storageToRead } from '../storage-of.js';
@@ -18,7 +19,7 @@ import type { Transaction } from './files/transaction.js';
 import { type WatchedStorage, watchedStorage } from './files/watched-storage.js';
 import { withCommitted } from './ingest/add-documents.js';
 import { createModelKeeper, type ModelKeeper } from './learn/model-keeper.js';
-import { checkEncoderChoice, checkFlag } from './options/check-options.js';
+import { checkCut, checkEncoderChoice, checkFlag } from './options/check-options.js';
 import { isModelName } from './options/model-name.js';
 import { OPEN_OPTIONS, REFRESH_OPTIONS } from './options/option-names.js';
 import type { OpenOptions } from './options/options.js';
@@ -45,6 +46,8 @@ export interface WritingCall extends Call, RunOptions {
   readonly models: ModelKeeper;
   /** That encoder; undefined where it is not to be had, for what can do without. */
   availableEncoder(): Promise<Encoder | undefined>;
+  /** Cuts texts, where the collection leaves that to a function. */
+  readonly cut: CutFunction | undefined;
 }
 
 /**
@@ -63,6 +66,8 @@ export class OpenCollection {
   readonly #former: RestoredEncoder[] = [];
   /** A refresh that has not begun. */
   #following: Promise<boolean> | undefined;
+  /** Cuts texts, where the collection leaves that to a function. */
+  cut: CutFunction | undefined;
   readonly #writable: boolean;
   readonly #calls: Calls;
 
@@ -129,7 +134,7 @@ export class OpenCollection {
       if (!this.#writable) throw readOnly(where);
       await this.store.ready();
       const transaction = this.store.begin(call.signal);
-      const { device, models } = this;
+      const { device, models, cut } = this;
       const { onProgress } = options;
       const encoder = this.#watchedEncoder(call);
       try {
@@ -137,7 +142,7 @@ export class OpenCollection {
           !(this.encoder instanceof RestoredEncoder) || (await this.encoder.isAvailable())
             ? encoder
             : undefined;
-        const changes = { transaction, encoder, models, availableEncoder };
+        const changes = { transaction, encoder, models, cut, availableEncoder };
         return await use({ ...call, device, onProgress, ...changes });
       } catch (error) {
         await transaction.discard();
@@ -220,12 +225,18 @@ export async function openCollection(
   checkOptions(options, OPEN_OPTIONS, 'Index.open');
   const calls = new Calls();
   const storage = watchedStorage(storageToRead(at), (foreign) => calls.waitFor(foreign));
+  const { passages, ...others } = options;
   const folder = isModelName(at) ? storage.name : undefined;
-  return unlessAborted(options.signal, () => open({ ...options, storage, folder }, calls));
+  return unlessAborted(options.signal, async () => {
+    const collection = await open({ ...others, storage, folder }, passages, calls);
+    collection.cut = passages;
+    return collection;
+  });
 }
 
 async function open(
   { write = false, ...choice }: OpenOptions & EncoderChoice & { storage: WatchedStorage },
+  passages: CutFunction | undefined,
   calls: Calls,
 ): Promise<OpenCollection> {
   checkFlag(write, 'write');
@@ -244,6 +255,7 @@ async function open(
     const store = await openStore(storage, device, lock);
     try {
       const encoder = chooseEncoder(choice, store.snapshot.manifest);
+      checkCut(passages, store.snapshot.manifest);
       return new OpenCollection(device, encoder, choice, write, store, calls);
     } catch (error) {
       await store.close();

@@ -1,5 +1,6 @@
 import { invalidArgument, isLemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
+import { passageRules } from '../passages/passage-rules.js';
 import type { Storage } from '../storage/storage.js';
 import { showValue } from '../value-kind.js';
 import { createCollection } from './create-collection.js';
@@ -31,22 +32,36 @@ export async function openOrCreate(
 /** The collection that is there; undefined: there is none. */
 async function openThere(
   at: string | URL | Storage,
-  { dim, precision, pooling, features, ...others }: CreateOptions,
+  { dim, precision, pooling, features, passages, ...others }: CreateOptions,
 ): Promise<OpenCollection | undefined> {
   let collection: OpenCollection;
   try {
-    collection = await openCollection(at, { ...others, write: true });
+    const cut = typeof passages === 'function' ? passages : undefined;
+    collection = await openCollection(at, { ...others, passages: cut, write: true });
   } catch (error) {
     if (isLemurError(error, 'not-found')) return undefined;
     throw error;
   }
   const { manifest } = collection.snapshot;
   const given = { dim, precision, pooling, features };
-  const other = MADE_WITH.find(
-    (name) => given[name] !== undefined && given[name] !== manifest[name],
-  );
-  if (other === undefined) return collection;
-  await collection.close();
-  const problem = `${showValue(given[other])}, expected ${showValue(manifest[other])}`;
-  throw invalidArgument(other, `${problem}, which the collection was made with`);
+  try {
+    for (const name of MADE_WITH) checkSame(name, given[name], manifest[name]);
+    if (passages !== undefined && typeof passages !== 'function') {
+      passageRules(passages);
+      const made: Readonly<Record<string, unknown>> = manifest.passages ?? {};
+      for (const [name, value] of Object.entries(passages))
+        checkSame(`passages.${name}`, value, made[name]);
+    }
+  } catch (error) {
+    await collection.close();
+    throw error;
+  }
+  return collection;
+}
+
+/** Raises 'invalid-argument' for an option that is another one than that of the collection. */
+function checkSame(name: string, given: unknown, made: unknown): void {
+  if (given === undefined || given === made) return;
+  const problem = `${showValue(given)}, expected ${showValue(made)}`;
+  throw invalidArgument(name, `${problem}, which the collection was made with`);
 }

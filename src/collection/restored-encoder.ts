@@ -30,6 +30,12 @@ export class RestoredEncoder implements Encoder {
     return (await this.loaded(options)).encodeDocument(texts, options);
   }
 
+  /** By the encoder's own count; 0 of one that may only ask, which encodes no documents. */
+  async countTokens(texts: readonly string[], options?: RunOptions): Promise<ArrayLike<number>> {
+    const { countTokens } = await this.loaded(options);
+    return countTokens ? countTokens(texts, options) : texts.map(() => 0);
+  }
+
   /** Calls wait for the same loading, which the end of one of them does not end. */
   loaded({ onProgress }: RunOptions = {}): Promise<Encoder> {
     this.#loading ??= this.#load({ signal: this.#ending.signal, onProgress }).catch((error) => {

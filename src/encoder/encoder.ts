@@ -60,6 +60,16 @@ export interface Encoder {
   /** The projection that it was loaded with, which a collection keeps too. */
   readonly projection?: Projection | undefined;
   /**
+   * Tokens of a document's content that are encoded where a call asks for no other number;
+   * passages are cut by it.
+   */
+  readonly documentTokens?: number | undefined;
+  /**
+   * How many tokens of content each text has, whatever is encoded of it. Passages are cut by it;
+   * for an encoder that does not count they are cut by an estimate.
+   */
+  countTokens?(texts: readonly string[], options?: RunOptions): Promise<ArrayLike<number>>;
+  /**
    * Token vectors of questions, as the checkpoint reads these: with its marker, prompt, length and
    * expansion. Rejects with `invalid-argument`, `closed`, `worker-failed`, or the signal's reason.
    */

@@ -10,6 +10,7 @@ export function limitedEncoder(encoder: PoolingEncoder, maxTokens: number | null
     ...encoder,
     id: limitedId(encoder.id, maxTokens),
     origin: encoder.origin && { ...encoder.origin, maxTokens },
+    documentTokens: maxTokens,
     encodeQuery: (texts, options) => encoder.encodeQuery(texts, { maxTokens, ...options }),
     encodeDocument: (texts, options) => encoder.encodeDocument(texts, { maxTokens, ...options }),
     encodePooled: (texts, options) => encoder.encodePooled(texts, { maxTokens, ...options }),

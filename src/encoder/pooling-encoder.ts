@@ -1,9 +1,11 @@
 import { LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
+import { RUN_OPTIONS } from '../run-options.js';
 import { sharedFloats } from '../tokens/gather.js';
 import { rowOffsets } from '../tokens/token-sets.js';
 import { arrangeTexts, joinSpans } from './arrange-texts.js';
 import { checkKind, checkTexts, maxTokensOf } from './check-encode.js';
+import { countTokens } from './count-tokens.js';
 import {
   ENCODE_OPTIONS,
   type EncodedTexts,
@@ -46,7 +48,7 @@ interface Wanted {
 
 /** Puts an encoder together. */
 export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
-  const { id, dim, origin, projection, runner } = parts;
+  const { id, dim, origin, projection, runner, tokenizer, recipes, positions } = parts;
   const run = (
     where: string,
     texts: readonly string[],
@@ -62,6 +64,15 @@ export function poolingEncoder(parts: EncoderParts): PoolingEncoder {
     dim,
     origin,
     projection,
+    get documentTokens() {
+      const { document } = recipes;
+      return maxTokensOf({}, document, positions, 'encodeDocument') - document.promptTokens;
+    },
+    countTokens: (texts, options = {}) => {
+      checkTexts(texts, 'countTokens');
+      checkOptions(options, RUN_OPTIONS, 'countTokens');
+      return countTokens(tokenizer, texts, options.signal);
+    },
     encodeQuery: async (texts, options = {}) =>
       (await run('encodeQuery', texts, options, { tokens: 'query' })).tokens,
     encodeDocument: async (texts, options = {}) =>

@@ -24,7 +24,13 @@ export type {
   SearchOptions,
   TuneOptions,
 } from '../collection/options/options.js';
-export type { Added, Evidence, Hit, HitParts } from '../collection/options/results.js';
+export type { Added, Evidence, Hit, HitParts, Passage } from '../collection/options/results.js';
+export {
+  type Highlight,
+  type HighlightOptions,
+  type HighlightPart,
+  highlight,
+} from '../collection/query/highlight.js';
 export type { SearchMethod, SearchResult } from '../collection/query/search-result.js';
 export type { IndexStats } from '../collection/query/stats.js';
 export type { Tuned } from '../collection/tune.js';
@@ -69,6 +75,13 @@ export type { ReferenceOptions } from '../lemur/reference-folder.js';
 export type { LemurSearchOptions } from '../lemur/search-reranked.js';
 export { readTxtaiCenter } from '../lemur/txtai-artefact.js';
 export type { TxtaiOptions } from '../lemur/txtai-folder.js';
+export type {
+  CutBy,
+  CutFunction,
+  CutPassage,
+  PassageOptions,
+  PassageRules,
+} from '../passages/passage-rules.js';
 export type { Progress, RunOptions } from '../run-options.js';
 export type { AllowedDocuments } from '../search/allowed-documents.js';
 export type { Candidates } from '../search/candidate-lists.js';

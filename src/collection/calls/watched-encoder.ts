@@ -13,6 +13,11 @@ export function watchedEncoder<E extends Encoder | undefined>(
   return {
     id: encoder.id,
     dim: encoder.dim,
+    documentTokens: encoder.documentTokens,
+    ...(encoder.countTokens && {
+      countTokens: (texts, options) =>
+        watch(async () => encoder.countTokens?.(texts, options) ?? []),
+    }),
     encodeQuery: (texts, options) => watch(() => encoder.encodeQuery(texts, options)),
     encodeDocument: (texts, options) => watch(() => encoder.encodeDocument(texts, options)),
     close: () => encoder.close(),

@@ -2,6 +2,7 @@ import { isHubId } from '../../encoder/files/hub-options.js';
 import { badFile, type LemurError } from '../../errors.js';
 import { showJson } from '../../formats/json/show-json.js';
 import { isFeatureMapDescription } from '../../learn/feature-map-description.js';
+import { arePassageRules } from '../../passages/passage-rules.js';
 import { encodingOf, isPrecision } from '../../tokens/encodings.js';
 import type { IndexManifest } from './manifest.js';
 
@@ -86,6 +87,7 @@ const MANIFEST: Shape = {
     pooling: positive,
   },
   ...{ features: oneOf('auto', 'exact', 'random', 'trained'), segments: listOf(object) },
+  passages: (value) => value === undefined || arePassageRules(value),
   tokenMean: (value) => value === null || listOf(finite)(value),
 };
 

@@ -1,6 +1,7 @@
 import type { EncoderOrigin } from '../../encoder/origin.js';
 import type { FeatureMapDescription } from '../../learn/feature-map-description.js';
 import type { ResolvedLearnOptions } from '../../learn/learn-options.js';
+import type { PassageRules } from '../../passages/passage-rules.js';
 import type { Precision } from '../../tokens/encodings.js';
 
 /** The one file of a collection that changes, always in one step. */
@@ -121,6 +122,8 @@ export interface IndexManifest {
   [parameters: `token${string}`]: number[] | null | undefined;
   model: ModelEntry | null;
   segments: SegmentEntry[];
+  /** How documents are cut; absent: they are not. */
+  passages?: PassageRules | undefined;
   /** Absent where no automatic fit has failed; without meaning where there is a model. */
   unfit?: Unfit | undefined;
 }

@@ -4,6 +4,7 @@ import { stepPacer } from '../../pacer.js';
 import { rowLength, type TokenLayout } from '../../tokens/encoding.js';
 import { buildColumns } from '../metadata/build-columns.js';
 import { encodeRecord } from '../metadata/document-record.js';
+import { sourceIdOf } from '../metadata/passage-record.js';
 import { endsOf, SEGMENT_LIMITS, type SegmentLimits } from '../metadata/segment-limits.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
 import { bytesOf, type EncodedFile, encodeCheckedFile, type Sections } from './checked-file.js';
@@ -69,6 +70,8 @@ export async function encodeSegment(
   };
   await pass();
   if (textScales) sections.factors = flat(Float32Array.from(documents, ({ scale }) => scale));
+  if (documents.some(({ passage }) => passage)) sections.sources = flat(sourceLengths(documents));
+  await pass();
   if (documents.some(({ spans }) => spans))
     Object.assign(sections, await spanSections(documents, counts, section, step));
   await pass();
@@ -83,6 +86,15 @@ export async function encodeSegment(
 
 function flat(data: SafetensorsArray): Sections[string] {
   return { shape: [data.length], data };
+}
+
+/** Bytes of the source's id in each passage's, of all of the id in whole documents. */
+function sourceLengths(documents: readonly StoredDocument[]): Int32Array {
+  const encoder = new TextEncoder();
+  return Int32Array.from(
+    documents,
+    ({ id, passage }) => encoder.encode(passage ? sourceIdOf(id) : id).length,
+  );
 }
 
 /** Where tokens lie in their texts, two numbers a token: -1 in documents that do not say. */

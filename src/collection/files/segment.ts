@@ -14,6 +14,7 @@ import { createIdTable, type IdTable } from './id-table.js';
 import type { SegmentEntry } from './manifest.js';
 import { openRows } from './open-rows.js';
 import { SEGMENT } from './segment-file.js';
+import { createSourceTable, type SourceTable } from './source-table.js';
 
 /** Steps that a document counts as, between two turns of the event loop. */
 const STEPS_A_DOCUMENT = 8;
@@ -23,6 +24,8 @@ const MANY_SECTIONS = 1024;
 /** The arrays of a segment that are in memory. */
 interface SegmentArrays {
   readonly ids: IdTable;
+  /** Sources of its passages; null: it has none. */
+  readonly sources: SourceTable | null;
   /** Tokens of each document. */
   readonly counts: Int32Array;
   /** Row of the first token of each document, and behind the last. */
@@ -82,6 +85,7 @@ async function readArrays(
   const idEnds = (await readEnds(file, 'ids', 'idEnds', documents)) as Int32Array;
   const arrays = {
     ids: await createIdTable(ids, idEnds),
+    sources: await readSources(file, ids, idEnds),
     counts,
     offsets,
     scales: encoding.textScales
@@ -92,6 +96,20 @@ async function readArrays(
   if (file.sections.size > MANY_SECTIONS) await nextMacrotask();
   const columns = openColumns(file.sections.keys(), documents, (name) => file.read(name));
   return { ...arrays, columns };
+}
+
+async function readSources(
+  file: CheckedFile,
+  ids: Uint8Array,
+  idEnds: Int32Array,
+): Promise<SourceTable | null> {
+  if (!file.sections.has('sources')) return null;
+  const lengths = await file.array<Int32Array>('sources', 'I32', [idEnds.length]);
+  const wrong = lengths.findIndex(
+    (length, row) => length < 0 || length > idEnds[row] - (row === 0 ? 0 : idEnds[row - 1]),
+  );
+  if (wrong >= 0) throw damaged(file.stored, 'the sources do not match the ids');
+  return createSourceTable(ids, idEnds, lengths);
 }
 
 async function partsOf(
@@ -133,6 +151,7 @@ async function readEnds(
 export class Segment implements SegmentArrays {
   readonly documents: number;
   readonly ids: IdTable;
+  readonly sources: SourceTable | null;
   readonly counts: Int32Array;
   readonly offsets: Float64Array;
   readonly scales: Float32Array | null;
@@ -155,6 +174,7 @@ export class Segment implements SegmentArrays {
   ) {
     this.documents = arrays.counts.length;
     this.ids = arrays.ids;
+    this.sources = arrays.sources;
     this.counts = arrays.counts;
     this.offsets = arrays.offsets;
     this.scales = arrays.scales;
@@ -199,9 +219,13 @@ export class Segment implements SegmentArrays {
     const found: StoredDocument[] = [];
     const step = stepPacer();
     for (const [i, record] of records.entries()) {
-      const { text, metadata } = await decodeRecord(record);
       const id = this.ids.id(from + i);
-      found.push({ id, text, metadata, ...tokens[i], spans: spansOf(spans?.[i]) });
+      found.push({
+        id,
+        ...(await decodeRecord(record)),
+        ...tokens[i],
+        spans: spansOf(spans?.[i]),
+      });
       await step(STEPS_A_DOCUMENT);
     }
     return found;

@@ -122,6 +122,24 @@ export class Snapshot implements SearchData {
     return -1;
   }
 
+  /**
+   * Numbers of the passages of a source that are not deleted, in their order; in a collection that
+   * is not cut, the number of the document.
+   */
+  findSource(id: string): number[] {
+    if (!this.manifest.passages) {
+      const document = this.find(id);
+      return document < 0 ? [] : [document];
+    }
+    const encoded = encodeId(id);
+    const found: number[] = [];
+    for (const [i, { segment, deleted }] of this.segments.entries()) {
+      const [from, to] = segment.sources?.find(encoded) ?? [0, 0];
+      for (let at = from; at < to; at++) if (!deleted?.[at]) found.push(this.firsts[i] + at);
+    }
+    return found;
+  }
+
   /** Segment and number within it. */
   locate(document: number): { view: SegmentView; at: number } {
     const i = segmentOf(this.firsts, document);

@@ -1,11 +1,10 @@
 import type { Encoder } from '../../encoder/encoder.js';
 import { isLemurError, LemurError } from '../../errors.js';
-import { stepPacer } from '../../pacer.js';
+import type { CutFunction } from '../../passages/passage-rules.js';
+import type { CountTokens } from '../../passages/token-counter.js';
 import { showValue } from '../../value-kind.js';
 import type { Call } from '../calls/calls.js';
-import type { SegmentEntry } from '../files/manifest.js';
-import { type Snapshot, STEPS_AN_ID } from '../files/snapshot.js';
-import { codecOf, withCodec } from '../files/token-codec.js';
+import { codecOf } from '../files/token-codec.js';
 import type { Transaction } from '../files/transaction.js';
 import type { DocumentModel } from '../learn/document-model.js';
 import type { CheckedDocument } from '../metadata/document.js';
@@ -14,9 +13,9 @@ import { checkInteger } from '../options/check-options.js';
 import type { AddOptions } from '../options/options.js';
 import type { Added } from '../options/results.js';
 import { Admission, admitted, storedPaths } from './admission.js';
-import { withDeleted } from './delete-documents.js';
+import { cutDocuments } from './cut-documents.js';
 import { mergeSmall } from './merge-small.js';
-import { type PreparedSegment, prepareSegments } from './prepare-segments.js';
+import { prepareSegments } from './prepare-segments.js';
 import {
   checkDocuments,
   type DocumentSource,
@@ -25,11 +24,13 @@ import {
   readDocuments,
   streamOf,
 } from './read-documents.js';
-import { writeNewSegment } from './write-segment.js';
+import { type Committed, SegmentCommits } from './segment-commits.js';
 
 /** The options of an add, and what it calls. */
 export interface AddRun extends AddOptions {
   readonly encoder: Encoder | undefined;
+  /** Cuts texts, where the collection leaves it to a function. */
+  readonly cut?: CutFunction | undefined;
   /** Calls the source and the encoder. */
   readonly guard?: Call['guard'] | undefined;
   /** The model that gives the documents weights; null where there is none. */
@@ -53,18 +54,24 @@ export async function addDocuments(
   const admission = new Admission(() => transaction.snapshot, onExisting, paths);
   const total = run.total ?? (Array.isArray(source) ? source.length : 0);
   const progress = new AddProgress(total, run.onProgress);
-  const { dim, precision, pooling } = transaction.snapshot.manifest;
+  const { dim, precision, pooling, passages: rules } = transaction.snapshot.manifest;
   const codec = codecOf(transaction.snapshot.manifest);
   const target = { dim, precision, pooling, encoder: run.encoder, codec };
   try {
     const stream = admitted(checked, admission, () => progress.skip());
+    const parts = rules
+      ? cutDocuments(stream, { rules, cut: run.cut, count: counting(run.encoder, signal) }, signal)
+      : stream;
+    const commits = new SegmentCommits(transaction, signal);
     const onVectors = (done: number): void => progress.encoded(done);
-    for await (const segment of prepareSegments(stream, target, { signal, onVectors })) {
+    for await (const segment of prepareSegments(parts, target, { signal, onVectors })) {
       // where the add before was interrupted: what comes of documents does not depend on that
-      if (progress.committed === 0) await mergeIfRoom(transaction, signal);
-      const replaced = await commitSegment(transaction, segment, await run.loadModel(), signal);
-      admission.committed(segment.documents.map(({ id }) => id));
-      progress.commit(segment, replaced);
+      if (progress.committed === 0 && commits.isClear) await mergeIfRoom(transaction, signal);
+      progress.truncate(segment.truncated);
+      const committed = await commits.add(segment, await run.loadModel());
+      if (!committed) continue;
+      admission.committed(committed.ids);
+      progress.commit(committed, rules !== undefined);
       // these documents are committed, whatever becomes of the merging: the next add begins with it
       await mergeSmall(transaction, { signal }).catch(() => transaction.discard());
     }
@@ -72,6 +79,14 @@ export async function addDocuments(
     throw withCommitted(error, progress.committed, signal);
   }
   return progress.added;
+}
+
+/** How an encoder counts tokens; undefined: it does not. */
+function counting(
+  encoder: Encoder | undefined,
+  signal: AbortSignal | undefined,
+): CountTokens | undefined {
+  return encoder?.countTokens && (async (texts) => encoder.countTokens?.(texts, { signal }) ?? []);
 }
 
 function checkAddOptions({ onExisting = 'error', total }: AddOptions): void {
@@ -90,7 +105,8 @@ async function openSource(
   paths: KnownPaths,
   { onExisting = 'error', encoder, signal, guard }: AddRun,
 ): Promise<AsyncIterable<CheckedDocument>> {
-  const gate = { dim: transaction.snapshot.manifest.dim, encodes: encoder !== undefined };
+  const { dim, passages } = transaction.snapshot.manifest;
+  const gate = { dim, encodes: encoder !== undefined, cuts: passages !== undefined };
   if (!Array.isArray(source)) return readDocuments(source, gate, { signal, guard });
   const rehearsal = new Admission(() => transaction.snapshot, onExisting, paths.copy());
   const admit = (document: CheckedDocument, where: string): void =>
@@ -125,10 +141,14 @@ class AddProgress {
     this.#onProgress?.({ stage: 'encode', done, total: this.#total });
   }
 
-  commit({ documents, truncated }: PreparedSegment, replaced: number): void {
-    this.added.added += documents.length - replaced;
+  truncate(texts: number): void {
+    if (texts > 0) this.added.truncated = (this.added.truncated ?? 0) + texts;
+  }
+
+  commit({ ids, replaced, parts }: Committed, cut: boolean): void {
+    this.added.added += ids.length - replaced;
     this.added.replaced += replaced;
-    if (truncated > 0) this.added.truncated = (this.added.truncated ?? 0) + truncated;
+    if (cut) this.added.passages = (this.added.passages ?? 0) + parts;
     this.#report();
   }
 
@@ -170,43 +190,4 @@ async function mergeIfRoom(
     if (!isLemurError(error, 'storage-failed')) throw error;
     await transaction.discard();
   }
-}
-
-/** Numbers of the documents that have these ids, of those that are there. */
-async function documentsOf(
-  snapshot: Snapshot,
-  ids: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<number[]> {
-  const step = stepPacer(signal);
-  const found: number[] = [];
-  for (const id of ids) {
-    const document = snapshot.find(id);
-    if (document >= 0) found.push(document);
-    const wait = step(STEPS_AN_ID + snapshot.segments.length);
-    if (wait) await wait;
-  }
-  return found;
-}
-
-/** Commits a segment in place of what its documents replace. Returns how many they do. */
-async function commitSegment(
-  transaction: Transaction,
-  { documents, codec, quantizationError }: PreparedSegment,
-  model: DocumentModel | null,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  const ids = documents.map(({ id }) => id);
-  // merging gives documents other numbers
-  const old = await documentsOf(transaction.snapshot, ids, signal);
-  const run = { signal };
-  const entry = await writeNewSegment(transaction, documents, model, codec, quantizationError, run);
-  const segments: SegmentEntry[] =
-    old.length > 0 ? await withDeleted(transaction, old) : transaction.snapshot.manifest.segments;
-  signal?.throwIfAborted();
-  await transaction.commit((manifest) => ({
-    ...withCodec(manifest, codec),
-    segments: [...segments, entry],
-  }));
-  return old.length;
 }

@@ -36,7 +36,7 @@ export class Admission {
    */
   admits({ id, metadata }: CheckedDocument, where = `document ${JSON.stringify(id)}`): boolean {
     const twice = this.#pending.has(id);
-    const exists = twice || this.#snapshot().find(id) >= 0;
+    const exists = twice || this.#snapshot().findSource(id).length > 0;
     if (exists && this.#onExisting === 'skip') return false;
     if (exists && this.#onExisting === 'error') throw duplicate(id, twice);
     if (metadata) notePaths(metadata, this.#paths, where);

@@ -1,7 +1,7 @@
 import { LemurError } from '../../errors.js';
 import { isTensor, matrixShape, type TokenMatrix } from '../../tokens/token-matrix.js';
-import type { CheckedDocument } from '../metadata/document.js';
 import { storedBytes } from '../metadata/segment-limits.js';
+import type { StoredPart } from './cut-documents.js';
 
 /** Documents that get token vectors in one call. */
 const BATCH = 256;
@@ -11,7 +11,7 @@ const BATCH_TEXT_BYTES = 4 * 1024 * 1024;
 const BATCH_BYTES = 16 * 1024 * 1024;
 
 /** A document that waits for its vectors, and the bytes that the rest of it takes when stored. */
-export interface WaitingDocument extends CheckedDocument {
+export interface WaitingDocument extends StoredPart {
   readonly bytes: number;
 }
 
@@ -30,7 +30,7 @@ export class DocumentBatch {
   }
 
   /** Returns the bytes of the rest. */
-  async add(document: CheckedDocument, dim: number): Promise<number> {
+  async add(document: StoredPart, dim: number): Promise<number> {
     const bytes = await storedBytes(document);
     const tokens = document.tokens && ownTokens(document.tokens, document.id, dim);
     this.#documents.push({ ...document, tokens, bytes });

@@ -5,11 +5,11 @@ import type { EncodingLoss, TokenCodec } from '../../tokens/encoding.js';
 import { joinTexts } from '../../tokens/join.js';
 import type { IndexManifest } from '../files/manifest.js';
 import { CODEC_SEED } from '../files/token-codec.js';
-import type { CheckedDocument } from '../metadata/document.js';
 import { grouped, SEGMENT_LIMITS, type SegmentLimits } from '../metadata/segment-limits.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
-import { type AdmittedDocuments, COMMIT } from './admission.js';
+import { COMMIT } from './admission.js';
 import { Arena } from './arena.js';
+import type { StoredPart, StoredParts } from './cut-documents.js';
 import { DocumentBatch, type WaitingDocument } from './document-batch.js';
 import { type DocumentVectors, encodeDocuments, type VectorMaking } from './encode-documents.js';
 
@@ -28,6 +28,8 @@ export interface PreparedSegment {
   readonly quantizationError: number;
   /** Texts that had more tokens than the encoder reads. */
   readonly truncated: number;
+  /** Whether the last document goes on in the next segment. */
+  readonly goesOn: boolean;
 }
 
 /** The collection that documents are prepared for. */
@@ -52,16 +54,18 @@ interface RawDocument extends DocumentVectors, Omit<WaitingDocument, 'tokens'> {
 /** A document as it will be stored, the bytes that it takes, and what its rounding cost. */
 interface ReadyDocument extends StoredDocument, EncodingLoss {
   readonly bytes: number;
+  /** Whether more passages of the same document follow. */
+  readonly goesOn: boolean;
 }
 
 /**
  * Turns documents into segments: given token vectors, pooled, in the collection's token encoding.
  * Holds what one segment stores (64 MiB, texts and metadata included) and one batch (16 MiB, and
  * its vectors), or one document that is larger. At a COMMIT segments end. Rejects with what is
- * wrong with a document's vectors.
+ * wrong with a document's vectors. A document whose passages fit one segment is in one.
  */
 export async function* prepareSegments(
-  documents: AdmittedDocuments,
+  documents: StoredParts,
   target: SegmentTarget,
   options: PrepareOptions,
 ): AsyncGenerator<PreparedSegment> {
@@ -107,31 +111,41 @@ class Preparation {
     return this.#readyBytes >= bytes || this.#ready.length >= documents;
   }
 
-  async add(document: CheckedDocument): Promise<void> {
+  async add(document: StoredPart): Promise<void> {
     const bytes = await this.#batch.add(document, this.#target.dim);
     await this.#step(bytes / STEP_BYTES);
     if (this.#batch.isFull) await this.#encodeBatch();
   }
 
-  /** All that was added, in segments. */
+  /** All that was added, in segments, but for a document that goes on after others. */
   async takeSegments(): Promise<PreparedSegment[]> {
     await this.#encodeBatch();
     await this.#store();
     const codec = this.#codec;
     if (!codec) return [];
     const segments: PreparedSegment[] = [];
-    for (const group of grouped(this.#ready, ({ bytes }) => bytes, this.#limits)) {
+    const ready = this.#takeReady();
+    for (const group of grouped(ready, ({ bytes }) => bytes, this.#limits)) {
       segments.push({
         documents: group,
         codec,
         quantizationError: quantizationError(group),
         truncated: segments.length === 0 ? this.#truncated : 0,
+        goesOn: group[group.length - 1].goesOn,
       });
       await this.#step(group.length / 4);
     }
-    this.#ready = [];
-    this.#readyBytes = this.#truncated = 0;
+    this.#truncated = 0;
     return segments;
+  }
+
+  /** Up to the last end of a document; all of one that does not end yet. */
+  #takeReady(): ReadyDocument[] {
+    let end = this.#ready.length;
+    while (end > 0 && this.#ready[end - 1].goesOn) end--;
+    const taken = this.#ready.splice(0, end || this.#ready.length);
+    this.#readyBytes = this.#ready.reduce((sum, { bytes }) => sum + bytes, 0);
+    return taken;
   }
 
   /** Makes token vectors of the batch, and stores these when there are enough to learn how. */
@@ -141,16 +155,16 @@ class Preparation {
     const { signal, onVectors } = this.#options;
     const { documents, truncated } = await encodeDocuments(batch, this.#target, {
       signal,
-      onProgress: ({ done }) => onVectors?.(this.#made + done),
+      onProgress: ({ done }) => onVectors?.(this.#made + ended(batch, done)),
     });
-    this.#made += batch.length;
+    this.#made += ended(batch, batch.length);
     onVectors?.(this.#made);
     this.#truncated += truncated;
-    for (const [i, { id, text, metadata, bytes }] of batch.entries()) {
+    for (const [i, { tokens: _, ...document }] of batch.entries()) {
       const { vectors, spans } = documents[i];
-      this.#raw.push({ id, text, metadata, bytes, vectors: this.#vectors.keep(vectors), spans });
+      this.#raw.push({ ...document, vectors: this.#vectors.keep(vectors), spans });
       this.#rawBytes.vectors += vectors.byteLength;
-      this.#rawBytes.rest += bytes;
+      this.#rawBytes.rest += document.bytes;
     }
     if (this.#codec || this.#isSample()) await this.#store();
   }
@@ -180,11 +194,12 @@ class Preparation {
   }
 
   async #readyDocument(raw: RawDocument, codec: TokenCodec): Promise<ReadyDocument> {
-    const { id, text, metadata, spans } = raw;
+    const { id, text, metadata, passage, goesOn = false, spans } = raw;
     const { rows: own, scale, error, energy } = await storedVectors(raw.vectors, codec);
     const rows = this.#rows.keep(own);
     const bytes = raw.bytes + rows.byteLength + (spans?.byteLength ?? 0);
-    return { id, text, metadata, rows, scale, spans, bytes, error, energy };
+    const ready = { id, text, metadata, rows, scale, spans, bytes, goesOn, error, energy };
+    return passage ? { ...ready, passage } : ready;
   }
 
   async #learnCodec(): Promise<TokenCodec> {
@@ -193,6 +208,13 @@ class Preparation {
     const vectors = this.#raw.map((raw) => raw.vectors);
     return learnCodec(precision, await joinTexts(vectors, dim, signal), CODEC_SEED, signal);
   }
+}
+
+/** How many documents end among the first of some parts. */
+function ended(parts: readonly StoredPart[], count: number): number {
+  let documents = 0;
+  for (let i = 0; i < Math.min(count, parts.length); i++) if (!parts[i].goesOn) documents++;
+  return documents;
 }
 
 function quantizationError(documents: readonly ReadyDocument[]): number {

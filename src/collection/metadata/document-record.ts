@@ -1,11 +1,14 @@
 import { invalidArgument } from '../../errors.js';
 import { nextMacrotask } from '../../pacer.js';
 import type { Metadata } from './metadata.js';
+import type { PassageRecord } from './passage-record.js';
 
 /** A document without its vectors. */
 export interface DocumentRecord {
   text: string | undefined;
   metadata: Metadata | undefined;
+  /** Where it stands in its source; undefined: it is a whole document. */
+  passage?: PassageRecord | undefined;
 }
 
 /** Characters that are written in one go. */
@@ -15,17 +18,18 @@ const encoder = new TextEncoder();
 const whole = new TextDecoder();
 
 /**
- * The JSON of a document's record, `{"text":...,"metadata":...}`, both optional, in UTF-8. Gives
- * way to other work between parts of a long text. Rejects with 'invalid-argument' where it is
- * longer than a string can be.
+ * The JSON of a document's record, `{"text":...,"metadata":...,"passage":...}`, all optional, in
+ * UTF-8. Gives way to other work between parts of a long text. Rejects with 'invalid-argument'
+ * where it is longer than a string can be.
  */
 export async function encodeRecord({
   id,
   text,
   metadata,
+  passage,
 }: DocumentRecord & { id: string }): Promise<Uint8Array> {
   try {
-    return await encoded(text, metadata);
+    return await encoded({ text, metadata, passage });
   } catch (cause) {
     const where = `document ${JSON.stringify(id)}`;
     const problem = 'its text and metadata are longer than a string can be as JSON';
@@ -33,12 +37,9 @@ export async function encodeRecord({
   }
 }
 
-async function encoded(
-  text: string | undefined,
-  metadata: Metadata | undefined,
-): Promise<Uint8Array> {
+async function encoded({ text, ...rest }: DocumentRecord): Promise<Uint8Array> {
   if (text === undefined || text.length <= SLICE)
-    return encoder.encode(JSON.stringify({ text, metadata }));
+    return encoder.encode(JSON.stringify({ text, ...rest }));
   const parts = [encoder.encode('{"text":"')];
   for (let from = 0; from < text.length; ) {
     let to = Math.min(text.length, from + SLICE);
@@ -48,9 +49,8 @@ async function encoded(
     from = to;
     await nextMacrotask();
   }
-  parts.push(
-    encoder.encode(metadata === undefined ? '"}' : `","metadata":${JSON.stringify(metadata)}}`),
-  );
+  const json = JSON.stringify(rest);
+  parts.push(encoder.encode(json === '{}' ? '"}' : `",${json.slice(1)}`));
   await nextMacrotask();
   const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -74,8 +74,8 @@ export async function decodeRecord(bytes: Uint8Array): Promise<DocumentRecord> {
       await nextMacrotask();
     }
   }
-  const { text, metadata } = JSON.parse(json) as Partial<DocumentRecord>;
-  return { text, metadata };
+  const { text, metadata, passage } = JSON.parse(json) as Partial<DocumentRecord>;
+  return passage ? { text, metadata, passage } : { text, metadata };
 }
 
 function isHigh(code: number): boolean {

@@ -1,6 +1,7 @@
 import { invalidArgument, LemurError } from '../../errors.js';
 import { matrixShape, type TokenMatrix } from '../../tokens/token-matrix.js';
 import { checkMetadata, type Metadata } from './metadata.js';
+import { MOST_SOURCE_BYTES } from './passage-record.js';
 
 /**
  * A document as the caller gives it: with text, which the index's encoder turns into token vectors,
@@ -9,11 +10,13 @@ import { checkMetadata, type Metadata } from './metadata.js';
 export interface IndexDocument<M extends Metadata = Metadata> {
   /**
    * Any string that is not empty and has no half of a surrogate pair, at most 1,024 bytes in UTF-8,
-   * kept to the byte; one document has it at a time.
+   * kept to the byte; one document has it at a time. Of a document that is cut into passages 1,012
+   * bytes.
    */
   id: string;
   /**
-   * At most 2^23 characters (UTF-16 code units), kept as they are, halves of surrogate pairs too.
+   * At most 2^23 characters (UTF-16 code units), 2^24 where it is cut into passages,
+   * kept as they are, halves of surrogate pairs too.
    */
   text?: string | undefined;
   /**
@@ -41,12 +44,16 @@ export interface DocumentGate {
   dim: number;
   /** Whether texts without token vectors can be encoded. */
   encodes: boolean;
+  /** Whether documents are cut into passages. */
+  cuts?: boolean | undefined;
 }
 
 const FIELDS: readonly string[] = ['id', 'text', 'tokens', 'metadata'];
 const ID_BYTES = 1024;
 /** Characters (UTF-16 code units) of a text. */
 const MOST_TEXT = 2 ** 23;
+/** Of one that is cut into passages. */
+const MOST_CUT_TEXT = 2 ** 24;
 /** Values of a document's token vectors: 65,536 vectors of 128 dimensions. */
 const MOST_TOKEN_VALUES = 2 ** 23;
 const encoder = new TextEncoder();
@@ -58,17 +65,17 @@ const encoder = new TextEncoder();
 export function checkDocument(
   document: IndexDocument,
   where: string,
-  { dim, encodes }: DocumentGate,
+  { dim, encodes, cuts = false }: DocumentGate,
 ): CheckedDocument {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     const got = document === null ? 'null' : typeof document;
     throw invalidArgument(where, `expected { id, text or tokens, metadata }, got ${got}`);
   }
   const { id, text, tokens, metadata } = document;
-  checkId(id, `${where}.id`);
+  checkId(id, `${where}.id`, cuts ? MOST_SOURCE_BYTES : ID_BYTES);
   const named = `${where} (${JSON.stringify(id)})`;
   checkFields(document, named);
-  checkText(text, named);
+  checkText(text, named, cuts ? MOST_CUT_TEXT : MOST_TEXT);
   if (tokens !== undefined) checkTokens(tokens, named, dim);
   else if (text === undefined)
     throw invalidArgument(named, 'expected a text or tokens, got neither');
@@ -91,17 +98,14 @@ function checkFields(document: object, named: string): void {
   throw invalidArgument(named, `unknown field '${unknown}': ${expected}`);
 }
 
-function checkText(text: unknown, named: string): void {
+function checkText(text: unknown, named: string, most: number): void {
   if (text === undefined) return;
   const where = `${named}.text`;
   if (typeof text !== 'string')
     throw invalidArgument(where, `expected a string, got ${typeof text}`);
-  if (text.length > MOST_TEXT) {
+  if (text.length > most) {
     const got = `${text.length} characters`;
-    throw invalidArgument(
-      where,
-      `${got}, expected at most ${MOST_TEXT}: cut it into several documents`,
-    );
+    throw invalidArgument(where, `${got}, expected at most ${most}: cut it into several documents`);
   }
 }
 
@@ -127,15 +131,15 @@ function checkTokens(tokens: TokenMatrix, named: string, dim: number): void {
 }
 
 /** Raises 'invalid-argument'. */
-export function checkId(id: unknown, where: string): asserts id is string {
+export function checkId(id: unknown, where: string, most: number = ID_BYTES): asserts id is string {
   if (typeof id !== 'string')
     throw invalidArgument(where, `expected a string, got ${id === null ? 'null' : typeof id}`);
   if (id === '') throw invalidArgument(where, 'expected a string that is not empty');
   if (/\p{Surrogate}/u.test(id))
     throw invalidArgument(where, 'a half of a surrogate pair: not valid Unicode');
-  if (id.length > ID_BYTES / 3 && encoder.encode(id).length > ID_BYTES)
+  if (id.length > most / 3 && encoder.encode(id).length > most)
     throw invalidArgument(
       where,
-      `${encoder.encode(id).length} bytes in UTF-8, expected at most ${ID_BYTES}`,
+      `${encoder.encode(id).length} bytes in UTF-8, expected at most ${most}`,
     );
 }

@@ -34,7 +34,7 @@ const VALUE_BYTES = 16;
  * this once more in columns.
  */
 export async function storedBytes(
-  document: Pick<StoredDocument, 'id' | 'text' | 'metadata'>,
+  document: Pick<StoredDocument, 'id' | 'text' | 'metadata' | 'passage'>,
 ): Promise<number> {
   const { id, metadata } = document;
   const { length: record } = await encodeRecord(document);

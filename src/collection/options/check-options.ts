@@ -63,10 +63,26 @@ export function checkEncoderChoice(encoder: unknown): void {
     throw invalidArgument('encoder', 'expected an encoder, a folder or an id, got an empty string');
 }
 
+/** Raises 'invalid-argument' for a function that cuts texts where none does, and what is none. */
+export function checkCut(cut: unknown, { passages }: IndexManifest): void {
+  if (cut === undefined || (typeof cut === 'function' && passages?.by === 'function')) return;
+  const expected =
+    passages?.by === 'function'
+      ? 'the function that cuts texts'
+      : 'none: how texts are cut is said when the collection is made';
+  throw invalidArgument('passages', `expected ${expected}, got ${describeKind(cut)}`);
+}
+
 /** Raises 'invalid-argument' for anything but true, false and undefined. */
 export function checkFlag(value: unknown, where: string): void {
   if (value !== undefined && typeof value !== 'boolean')
     throw invalidArgument(where, `expected true or false, got ${showValue(value)}`);
+}
+
+/** Raises 'invalid-argument'. */
+export function checkGroupBy(value: unknown): void {
+  if (value !== undefined && value !== 'source')
+    throw invalidArgument('groupBy', `expected 'source', got ${showValue(value)}`);
 }
 
 /** Raises 'invalid-argument'. */

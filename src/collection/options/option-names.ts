@@ -18,6 +18,7 @@ export const CREATE_OPTIONS: OptionNames<CreateOptions> = {
   precision: true,
   pooling: true,
   features: true,
+  passages: true,
   signal: true,
   ...DEVICE_OPTIONS,
 };
@@ -26,6 +27,7 @@ export const OPEN_OPTIONS: OptionNames<OpenOptions> = {
   write: true,
   encoder: true,
   follow: true,
+  passages: true,
   signal: true,
   ...DEVICE_OPTIONS,
 };
@@ -45,6 +47,7 @@ export const SEARCH_OPTIONS: OptionNames<SearchOptions> = {
   recall: true,
   filter: true,
   include: true,
+  groupBy: true,
   exact: true,
   candidates: true,
   ...RUN_OPTIONS,

@@ -1,6 +1,7 @@
 import type { DeviceOptions } from '../../device/default-device.js';
 import type { Encoder } from '../../encoder/encoder.js';
 import type { FitOptions } from '../../learn/learn-options.js';
+import type { CutFunction, PassageOptions } from '../../passages/passage-rules.js';
 import type { RunOptions } from '../../run-options.js';
 import type { CandidateSource } from '../../search/candidate-source.js';
 import type { Precision } from '../../tokens/encodings.js';
@@ -39,6 +40,12 @@ export interface CreateOptions extends DeviceOptions {
    * `trained`: that way whatever the size; the last two from `fit` on.
    */
   features?: Features | undefined;
+  /**
+   * Cuts documents that come as texts into passages, which are encoded, found and stored one by
+   * one: as the options say, or by a function. Kept in the collection, a function aside. Default:
+   * documents stay whole, and what is behind the tokens that the encoder reads is not searched.
+   */
+  passages?: PassageOptions | CutFunction | undefined;
   /** Stops the call, which then rejects with the signal's reason, whatever the storage does. */
   signal?: AbortSignal | undefined;
 }
@@ -63,6 +70,8 @@ export interface OpenOptions extends DeviceOptions {
    * the last one. Default false.
    */
   follow?: boolean | undefined;
+  /** The function that cuts texts, of a collection that was made with one, for adding to it. */
+  passages?: CutFunction | undefined;
   /** Stops the call, which then rejects with the signal's reason, whatever the storage does. */
   signal?: AbortSignal | undefined;
 }
@@ -94,7 +103,7 @@ export interface SearchOptions<
   M extends Metadata = Metadata,
   I extends readonly Include[] = readonly Include[],
 > extends RunOptions {
-  /** Hits at most. Default 10. */
+  /** Hits at most: documents, or with `groupBy` the documents that passages are of. Default 10. */
   k?: number | undefined;
   /**
    * Documents that are reranked by exact MaxSim; at least k. Default: what `tune` found for its
@@ -113,6 +122,12 @@ export interface SearchOptions<
    * These take a read for each hit, evidence takes the token vectors too.
    */
   include?: I | undefined;
+  /**
+   * `source`: a hit for each document that passages are of, with its best passages. As many are
+   * ranked, and so many candidates taken, that there are k documents where so many pass. Where a
+   * collection is not cut, each document is its only passage.
+   */
+  groupBy?: 'source' | undefined;
   /** Scores all documents by exact MaxSim. */
   exact?: boolean | undefined;
   /**

@@ -9,6 +9,8 @@ export interface Added {
   replaced: number;
   /** Documents that were left out, since their id was there (`onExisting: 'skip'`). */
   skipped: number;
+  /** Passages that they were cut into; undefined in a collection that does not cut. */
+  passages?: number | undefined;
   /**
    * Texts that had more tokens than the encoder reads, whose ends are not searched; undefined: none
    * had.
@@ -20,6 +22,28 @@ export interface Added {
    * twice as many documents; `stats().refit.why` says so until then.
    */
   unfit?: string | undefined;
+}
+
+/** A passage of a document, in a collection that cuts documents into passages. */
+export interface Passage {
+  /** Its own id: that of its document, `#` and its number. */
+  id: string;
+  /** The id of its document. */
+  source: string;
+  /** From 1 on, in the order of the document. */
+  number: number;
+  /**
+   * Where it stands in the document's text, [start, end) in UTF-16 code units; undefined where
+   * token vectors came without a text.
+   */
+  span: readonly [number, number] | undefined;
+  /** Its first and last line there, from 1 on. */
+  lines: readonly [number, number] | undefined;
+  /**
+   * How many characters of its text are headings above it, which it repeats; what is behind them
+   * is what stands there. undefined where a function made another text of it.
+   */
+  context: number | undefined;
 }
 
 /** Which document token a query token matched best. */
@@ -59,8 +83,21 @@ export type Hit<
 > = {
   /** The document's id. */
   id: string;
-  /** Exact MaxSim with the stored token vectors. */
+  /** Exact MaxSim with the stored token vectors: the larger, the more tokens the query has. */
   score: number;
+  /**
+   * The score divided by the number of the query's tokens: how near, on average, each of them has
+   * a token here, 1 at most where vectors have unit length. Unlike scores it compares across
+   * queries of the same encoder; it is no probability, and what is near depends on the encoder.
+   */
+  similarity: number;
+  /** Which passage it is; undefined in a collection that is not cut. */
+  passage?: Passage | undefined;
+  /**
+   * With `groupBy: 'source'`: the best passages that were found of this document, best first, 3 at
+   * most; all else that the hit has is the first one's, but for its id.
+   */
+  passages?: Hit<M, I>[] | undefined;
 } & (number extends I['length']
   ? { [P in Include]?: HitParts<M>[P] | undefined }
   : Pick<HitParts<M>, I[number]>);

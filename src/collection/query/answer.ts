@@ -1,36 +1,44 @@
 import { pacer } from '../../pacer.js';
 import { evidenceOf } from '../../search/evidence.js';
-import type { TopK } from '../../search/top-documents.js';
 import { inLanes } from '../calls/in-lanes.js';
 import type { Snapshot } from '../files/snapshot.js';
 import type { Metadata } from '../metadata/metadata.js';
 import type { Include } from '../options/options.js';
 import type { Evidence, Hit } from '../options/results.js';
+import type { Ranking } from './group-sources.js';
+import { passageOf } from './passage.js';
 import type { QuerySets } from './read-queries.js';
 
-/** The hits of query q, with what is to be included of them. Rejects with the signal's reason. */
+/**
+ * The hits of query q in the order of their ranking, with what is to be included of them. Rejects
+ * with the signal's reason.
+ */
 export async function hitsOf<M extends Metadata>(
   snapshot: Snapshot,
   queries: QuerySets,
   q: number,
-  { indices, scores, k }: TopK,
+  { documents, scores }: Ranking,
   include: readonly Include[],
   signal?: AbortSignal | undefined,
 ): Promise<Hit<M>[]> {
-  let found = 0;
-  while (found < k && indices[q * k + found] >= 0) found++;
   const [withText, withMetadata, withEvidence] = (['text', 'metadata', 'evidence'] as const).map(
     (part) => include.includes(part),
   );
+  const cut = snapshot.manifest.passages !== undefined;
+  const tokens = queries.counts[q];
   return inLanes(
-    found,
+    documents.length,
     async (i) => {
-      const document = indices[q * k + i];
-      const hit: Hit<M> = { id: snapshot.id(document), score: scores[q * k + i] };
-      if (withText || withMetadata) {
-        const { text, metadata } = await snapshot.record(document);
+      const document = documents[i];
+      const id = snapshot.id(document);
+      const score = scores[i];
+      const hit: Hit<M> = { id, score, similarity: score / tokens };
+      if (withText || withMetadata || cut) {
+        const record = await snapshot.record(document);
+        const { text, metadata } = record;
         if (withText && text !== undefined) hit.text = text;
         if (withMetadata && metadata !== undefined) hit.metadata = metadata as M;
+        if (cut) hit.passage = passageOf(id, record);
       }
       if (withEvidence) hit.evidence = await evidence(snapshot, queries, q, document, signal);
       return hit;

@@ -34,6 +34,30 @@ export async function lookUp(
 }
 
 /**
+ * Numbers of what the ids name, one after the other: the passages of documents, in a collection
+ * that is cut, and where no document has an id the passage that has it. Checks and rejects as
+ * `lookUp` does.
+ */
+export async function lookUpAll(
+  snapshot: Snapshot,
+  ids: readonly unknown[],
+  where: string,
+  signal?: AbortSignal | undefined,
+): Promise<Int32Array> {
+  const single = await lookUp(snapshot, ids, where, signal);
+  if (!snapshot.manifest.passages) return single;
+  const step = stepPacer(signal);
+  const documents: number[] = [];
+  for (const [i, document] of single.entries()) {
+    const passages = snapshot.findSource(ids[i] as string);
+    for (const passage of passages.length > 0 ? passages : [document]) documents.push(passage);
+    const wait = step(STEPS_AN_ID + snapshot.segments.length + passages.length);
+    if (wait) await wait;
+  }
+  return Int32Array.from(documents);
+}
+
+/**
  * Those of them that are there, each once, ascending; `count` is more than any of them. Gives way
  * to other work every 65,536 of them. Rejects with the signal's reason.
  */

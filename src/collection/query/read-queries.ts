@@ -1,6 +1,7 @@
 import { encodeTexts } from '../../encoder/encode-texts.js';
 import type { Encoder } from '../../encoder/encoder.js';
 import { invalidArgument } from '../../errors.js';
+import { sliceTexts } from '../../tokens/slice-texts.js';
 import type { TokenMatrix } from '../../tokens/token-matrix.js';
 import { type TokenInput, type TokenSets, tokenSetsOfDim } from '../../tokens/token-sets.js';
 import type { Query } from '../options/options.js';
@@ -9,6 +10,12 @@ import type { Query } from '../options/options.js';
 export interface QuerySets extends TokenSets {
   readonly text?: readonly string[] | undefined;
   readonly spans?: Int32Array | undefined;
+}
+
+/** One of them. */
+export function oneQuery(queries: QuerySets, q: number): QuerySets {
+  const { text } = queries;
+  return { ...sliceTexts(queries, q, q + 1), ...(text && { text: [text[q]] }) };
 }
 
 /**

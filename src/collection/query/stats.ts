@@ -1,3 +1,4 @@
+import type { PassageRules } from '../../passages/passage-rules.js';
 import type { Precision } from '../../tokens/encodings.js';
 import { type Curve, filesOf, type Residual } from '../files/manifest.js';
 import type { Snapshot } from '../files/snapshot.js';
@@ -32,6 +33,8 @@ export interface IndexStats {
     /** Dimension of its token vectors. */
     dim: number;
   } | null;
+  /** How documents are cut into passages, which count as documents here; null: they are not. */
+  passages: PassageRules | null;
   /** How candidates are found. */
   features: 'exact' | 'random' | 'trained';
   /** Documents that the model was fitted with; null without a model. */
@@ -87,6 +90,7 @@ export function statsOf(snapshot: Snapshot): IndexStats {
     precision,
     pooling,
     encoder: encoder && { id: encoder.id, dim: encoder.dim },
+    passages: manifest.passages ?? null,
     features: model?.features ?? 'exact',
     fittedDocuments: model?.documents ?? null,
     curve: model?.curve ?? null,

@@ -1,0 +1,91 @@
+import type { TopK } from '../../search/top-documents.js';
+import type { Snapshot } from '../files/snapshot.js';
+import type { Metadata } from '../metadata/metadata.js';
+import type { Hit } from '../options/results.js';
+import { sourceOf } from './passage.js';
+
+/** Passages that a hit of a source carries at most. */
+const MOST_PASSAGES = 3;
+/** Passages that are ranked first for each source that is wanted. */
+const PASSAGES_A_SOURCE = 4;
+
+/** The best documents of one query, best first. */
+export interface Ranking {
+  readonly documents: Int32Array;
+  readonly scores: Float32Array;
+}
+
+/** The ranking of query q, as long as it is. */
+export function rankingOf({ indices, scores, k }: TopK, q: number): Ranking {
+  let found = 0;
+  while (found < k && indices[q * k + found] >= 0) found++;
+  const [from, to] = [q * k, q * k + found];
+  return { documents: indices.subarray(from, to), scores: scores.subarray(from, to) };
+}
+
+/** How many passages are ranked at first, so that there are k sources among them. */
+export function passagesFor(k: number, documents: number): number {
+  return Math.min(documents, PASSAGES_A_SOURCE * k);
+}
+
+/**
+ * How many passages are ranked next, of `most`, where those ranked are of fewer than k sources;
+ * undefined: they are of enough, or there are no more.
+ */
+export function morePassages(
+  snapshot: Snapshot,
+  { documents }: Ranking,
+  ranked: number,
+  k: number,
+  most: number,
+): number | undefined {
+  if (documents.length < ranked || ranked >= most) return undefined;
+  const sources = new Set<string>();
+  for (const document of documents) {
+    sources.add(sourceOf(snapshot, document));
+    if (sources.size >= k) return undefined;
+  }
+  return Math.min(most, PASSAGES_A_SOURCE * ranked);
+}
+
+/** The passages that are shown of the k best sources: those of each one together, best first. */
+export interface SourceRanking extends Ranking {
+  /** How many there are of each source. */
+  readonly counts: readonly number[];
+}
+
+/** The k best sources of a ranking: by their best passages. */
+export function bestSources(
+  snapshot: Snapshot,
+  { documents, scores }: Ranking,
+  k: number,
+): SourceRanking {
+  const places = new Map<string, number[]>();
+  for (const [place, document] of documents.entries()) {
+    const source = sourceOf(snapshot, document);
+    const own = places.get(source);
+    if (!own && places.size < k) places.set(source, [place]);
+    else if (own && own.length < MOST_PASSAGES) own.push(place);
+  }
+  const groups = [...places.values()];
+  const all = groups.flat();
+  return {
+    documents: Int32Array.from(all, (place) => documents[place]),
+    scores: Float32Array.from(all, (place) => scores[place]),
+    counts: groups.map(({ length }) => length),
+  };
+}
+
+/** Hits of sources, of those of the passages that are shown. */
+export function sourceHits<M extends Metadata>(
+  passages: readonly Hit<M>[],
+  counts: readonly number[],
+): Hit<M>[] {
+  let from = 0;
+  return counts.map((count) => {
+    const own = passages.slice(from, from + count);
+    from += count;
+    const [best] = own;
+    return { ...best, id: best.passage?.source ?? best.id, passages: own };
+  });
+}

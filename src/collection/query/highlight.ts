@@ -1,0 +1,103 @@
+import { invalidArgument } from '../../errors.js';
+import { checkOptions, type OptionNames } from '../../known-options.js';
+import { describeKind } from '../../value-kind.js';
+import { checkInteger } from '../options/check-options.js';
+import type { Evidence, Passage } from '../options/results.js';
+import { type Match, matchedWords } from './matched-words.js';
+import { bestWindow } from './text-window.js';
+
+/** How a text is shown. */
+export interface HighlightOptions {
+  /** UTF-16 code units of what is shown at most, marks aside. Default 160. */
+  length?: number | undefined;
+  /** What stands before words that matched. Default `**`. */
+  open?: string | undefined;
+  /** What stands behind them. Default: as `open`. */
+  close?: string | undefined;
+  /** The text of the query: what matched its punctuation is not marked then. */
+  query?: string | undefined;
+}
+
+/** A part of what is shown. */
+export interface HighlightPart {
+  /** As it stands in the hit's text. */
+  text: string;
+  /** Of words that matched: 1 for the strongest of the text, down to .7; 0 for all else. */
+  strength: number;
+}
+
+/** The part of a hit's text that says best why it was found. */
+export interface Highlight {
+  /** With what matched between `open` and `close`, and `…` where more is before it or behind it. */
+  text: string;
+  /** The same in parts, without marks, for who marks them in another way. */
+  parts: HighlightPart[];
+  /** Where it stands in the hit's text: [start, end) in UTF-16 code units. */
+  span: [number, number];
+}
+
+const NAMES: OptionNames<HighlightOptions> = {
+  length: true,
+  open: true,
+  close: true,
+  query: true,
+};
+
+/**
+ * Shows why a hit was found: the part of its text with the strongest matches, whole words, those
+ * side by side marked as one. It never cuts a grapheme. The hit needs its text, and to mark
+ * anything its evidence: `include: ['text', 'evidence']`. Escapes nothing: for HTML take `parts`.
+ * Raises 'invalid-argument'.
+ *
+ * @example
+ * const { hits } = await index.search(question, { include: ['text', 'evidence'] });
+ * for (const hit of hits) console.log(highlight(hit, { query: question }).text);
+ */
+export function highlight(
+  hit: {
+    readonly text?: string | undefined;
+    readonly evidence?: readonly Evidence[] | undefined;
+    readonly passage?: Passage | undefined;
+  },
+  options: HighlightOptions = {},
+): Highlight {
+  checkOptions(options, NAMES, 'highlight');
+  const { length = 160, open = '**', close = open, query } = options;
+  checkInteger(length, 'length', 1);
+  const { text, evidence = [], passage } = Object(hit) as typeof hit;
+  if (typeof text !== 'string')
+    throw invalidArgument('highlight', `expected a hit with its text, got ${describeKind(text)}`);
+  const matches = matchedWords(text, evidence, query);
+  // headings of a passage only where nothing else matched
+  const context = passage?.context ?? 0;
+  const from = matches.length === 0 || matches.some(({ end }) => end > context) ? context : 0;
+  const span = bestWindow(text, matches, { from, to: text.length, length });
+  const parts = partsOf(text, matches, span);
+  const marked = parts.map((part) =>
+    part.strength > 0 ? `${open}${part.text}${close}` : part.text,
+  );
+  const rest = text.slice(span[1]).trim() !== '';
+  const before = text.slice(from, span[0]).trim() !== '';
+  return { text: `${before ? '… ' : ''}${marked.join('')}${rest ? ' …' : ''}`, parts, span };
+}
+
+/** What is between two places, cut where matches begin and end. */
+export function partsOf(
+  text: string,
+  matches: readonly Match[],
+  [from, to]: readonly [number, number],
+): HighlightPart[] {
+  const parts: HighlightPart[] = [];
+  let at = from;
+  const put = (end: number, strength: number): void => {
+    if (end > at) parts.push({ text: text.slice(at, end), strength });
+    at = Math.max(at, end);
+  };
+  for (const { start, end, strength } of matches) {
+    if (end <= from || start >= to || start < at) continue;
+    put(start, 0);
+    put(Math.min(end, to), strength);
+  }
+  put(to, 0);
+  return parts;
+}
