@@ -88,23 +88,29 @@ async function addTexts(
   interruption: AbortSignal,
   onProgress: OnProgress,
 ): Promise<Added> {
+  const cut = opened.index.stats().passages !== null;
   const encoded = async function* (): AsyncGenerator<IndexDocument[], void, undefined> {
     const narrow = { signal: interruption, onProgress };
     let wide = await narrowWhenDue(opened, narrow);
-    for await (const group of groups(documents, interruption)) {
+    for await (const group of groups(documents, interruption, cut ? Infinity : undefined)) {
       yield group.map(indexDocument);
       if (wide) wide = await narrowWhenDue(opened, narrow);
     }
   };
+  let reportDocuments = (_done: number): void => {};
   const watch = (report: (more: number) => void): void => {
     let before = 0;
-    if (opened.encoder)
+    reportDocuments = report;
+    // of passages the encoder does not know whose they are
+    if (opened.encoder && !cut)
       opened.encoder.watch = (texts, done) => {
         report(before + done);
         if (done === texts) before += texts;
       };
   };
-  return addGroups(opened.index, encoded(), total, run, interruption, onProgress, watch);
+  const ofDocuments: OnProgress = ({ stage, done }) => stage === 'encode' && reportDocuments(done);
+  const watched = cut ? { ...run, onProgress: ofDocuments } : run;
+  return addGroups(opened.index, encoded(), total, watched, interruption, onProgress, watch);
 }
 
 /**
@@ -129,6 +135,7 @@ async function addGroups(
   for await (const group of documents) {
     begin(report);
     const added = await index.add(group, run);
+    if (added.passages) sum.passages = (sum.passages ?? 0) + added.passages;
     for (const what of ['added', 'replaced', 'skipped'] as const) sum[what] += added[what];
     if (added.truncated) sum.truncated = (sum.truncated ?? 0) + added.truncated;
     report(0);

@@ -121,7 +121,7 @@ export async function addSource(
 
 export function describeAdded(
   folder: string,
-  { added, replaced, skipped, truncated, unfit }: Added,
+  { added, replaced, skipped, passages, truncated, unfit }: Added,
   size: number,
 ): string {
   const parts = [`${grouped(added)} added`];
@@ -136,7 +136,9 @@ export function describeAdded(
     : '';
   const exact =
     unfit === undefined ? '' : `\nno features were learned, searches stay exact: ${unfit}`;
-  const line = `${shown(folder)}: ${parts.join(', ')}; ${counted(size, 'document')}`;
+  if (passages) parts.push(`as ${counted(passages, 'passage')}`);
+  const noun = passages === undefined ? 'document' : 'passage';
+  const line = `${shown(folder)}: ${parts.join(', ')}; ${counted(size, noun)}`;
   return `${line}${cut}${exact}`;
 }
 

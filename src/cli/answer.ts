@@ -1,11 +1,12 @@
 import type { Index } from '../collection/index.js';
 import type { Query, SearchOptions } from '../collection/options/options.js';
+import type { Hit } from '../collection/options/results.js';
 import type { SearchResult } from '../collection/query/search-result.js';
 import { titleOf } from './document-text.js';
 import { markedSnippet } from './evidence.js';
 import { timed } from './measure.js';
 import { shown } from './print.js';
-import { counted, grouped, snippet } from './text-layout.js';
+import { columnsOf, counted, grouped } from './text-layout.js';
 
 /** The answer to a question. */
 export interface Answer extends SearchResult {
@@ -32,33 +33,68 @@ export async function ask(
   };
 }
 
+/** Columns before what is shown of a hit. */
+const INDENT = 13;
+/** Of a title, or of a text, at least. */
+const LEAST_COLUMNS = 20;
+
 /** For people: two lines a hit, matched words marked where there is evidence. */
-export function formatAnswer({ question, query, hits, how, ms }: Answer): string {
+export function formatAnswer(
+  { question, query, hits, how, ms }: Answer,
+  columns: number = 80,
+): string {
   const { method, candidates, passing, documents } = how;
+  const noun = hits.some(({ passage }) => passage) ? 'passage' : 'document';
   const among =
     passing < documents
-      ? `${grouped(passing)} of ${counted(documents, 'document')} that pass`
-      : counted(documents, 'document');
+      ? `${grouped(passing)} of ${counted(documents, noun)} that pass`
+      : counted(documents, noun);
   const found =
     method === 'exact'
       ? `exact MaxSim of ${among}`
       : `exact MaxSim of ${counted(candidates, 'candidate')} among ${among}`;
   const lines = [`${shown(question ?? `query ${query}`)}   (${ms.toFixed(1)} ms, ${found})`];
-  hits.forEach(({ id, score, text = '', metadata, evidence }, i) => {
-    const start = `${String(i + 1).padStart(3)}  ${score.toFixed(3).padStart(6)}  `;
-    if (text === '') {
-      lines.push(start + shown(id));
-      return;
-    }
-    const { title, from } = titleOf(text, metadata);
-    const piece = (begin: number, to: number, length: number): string =>
-      evidence
-        ? markedSnippet(text, question ?? '', evidence, { from: begin, to, length })
-        : shown(snippet(text.slice(begin, to), length));
-    lines.push(
-      `${start}${title === '' ? shown(id) : `${piece(0, title.length, 110)}  [${shown(id)}]`}`,
-    );
-    lines.push(`${' '.repeat(13)}${piece(from, text.length, 120)}`);
+  hits.forEach((hit, i) => {
+    const start = `${String(i + 1).padStart(3)}  ${hit.score.toFixed(3).padStart(6)}  `;
+    const [first, ...others] = hitLines(hit, question ?? '', columns - INDENT);
+    lines.push(start + first, ...others.map((line) => ' '.repeat(INDENT) + line));
   });
   return lines.join('\n');
+}
+
+/** What is shown of a hit, of so many columns. */
+function hitLines(hit: Hit, question: string, columns: number): string[] {
+  const { id, text = '', metadata, evidence = [], passage } = hit;
+  if (text === '') return [shown(id)];
+  const { title, from } = titleOf(text, metadata);
+  const room = { columns: Math.max(LEAST_COLUMNS, columns) };
+  const { text: piece, start } = markedSnippet(text, question, evidence, {
+    ...room,
+    from: Math.max(from, passage?.context ?? 0),
+  });
+  if (passage) {
+    const others = (hit.passages ?? []).slice(1).map((one) => placeOf(one));
+    const also = others.length > 0 ? [`also ${others.join('  ')}`] : [];
+    return [placeOf(hit, start), piece, ...also];
+  }
+  const name = shown(id);
+  if (title === '') return [name, piece];
+  const own = Math.max(LEAST_COLUMNS, columns - columnsOf(name) - 4);
+  const head = markedSnippet(text, question, evidence, { to: title.length, columns: own });
+  return [`${head.text}  [${name}]`, piece];
+}
+
+/** `path:line`, which editors open; `start`: where the line is in the passage's text. */
+function placeOf({ id, text = '', metadata, passage }: Hit, start?: number): string {
+  const path: unknown = metadata?.path;
+  const name = typeof path === 'string' && path !== '' ? path : (passage?.source ?? id);
+  if (!passage?.lines) return shown(name);
+  const own = text.slice(passage.context ?? 0);
+  const begin = (passage.context ?? 0) + own.length - own.trimStart().length;
+  const line = passage.lines[0] + newlines(text.slice(begin, Math.max(begin, start ?? 0)));
+  return `${shown(name)}:${line}`;
+}
+
+function newlines(text: string): number {
+  return text.split('\n').length - 1;
 }

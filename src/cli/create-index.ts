@@ -9,9 +9,10 @@ import {
   looksDefault,
 } from '../encoder/default/node-default-weights.js';
 import { invalidArgument, LemurError } from '../errors.js';
+import type { PassageOptions } from '../passages/passage-rules.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { encodings, type Precision } from '../tokens/encodings.js';
-import { positiveInteger, shared } from './arguments.js';
+import { positiveInteger, shared, wholeNumber } from './arguments.js';
 import { refuseTextOptions } from './check-source.js';
 import { type Context, interruptible } from './context.js';
 import { begun } from './groups.js';
@@ -28,6 +29,9 @@ export interface CreationArguments {
   pooling?: number | undefined;
   features?: Features | undefined;
   maxTokens?: number | undefined;
+  passages?: boolean | undefined;
+  passageSize?: number | undefined;
+  passageOverlap?: number | undefined;
   model?: string | undefined;
   threads?: number | undefined;
 }
@@ -65,7 +69,41 @@ export function addCreationOptions(command: Command): Command {
     ).choices([...['auto', 'exact', 'random', 'trained']]),
   );
   option(shared.maxTokens());
+  addPassageOptions(option);
   return command.addOption(shared.model());
+}
+
+function addPassageOptions(option: (it: Option) => void): void {
+  option(
+    new Option(
+      '--passages',
+      'cut documents into passages, which are found one by one (files are, documents of JSON ' +
+        'lines are not unless this is given)',
+    ),
+  );
+  option(new Option('--no-passages', 'keep files whole: their first tokens are searched'));
+  option(
+    new Option(
+      '--passage-size <n>',
+      'tokens of a passage at most (default: 180, or what the encoder reads)',
+    ).argParser(positiveInteger),
+  );
+  option(
+    new Option(
+      '--passage-overlap <n>',
+      'tokens that a passage may repeat of the one before (default: 0)',
+    ).argParser(wholeNumber),
+  );
+}
+
+/** How the documents of a new index are cut; undefined: they are not. */
+function passagesOf(
+  source: Source,
+  { passages, passageSize: size, passageOverlap: overlap }: CreationArguments,
+): PassageOptions | undefined {
+  const isAsked = passages ?? (size !== undefined || overlap !== undefined ? true : undefined);
+  const cuts = isAsked ?? (source.kind === 'texts' && source.areFiles);
+  return cuts ? { size, overlap } : undefined;
 }
 
 /**
@@ -112,7 +150,8 @@ export async function openForSource(
       interruptible(context.signal, loading),
     ));
     context.signal.throwIfAborted();
-    const index = await Index.create(folder, { ...create, encoder });
+    const passages = passagesOf(source, options);
+    const index = await Index.create(folder, { ...create, encoder, passages });
     return {
       opened: opened(folder, index, encoder, { model: options.model, threads }),
       source: { ...source, documents },
@@ -128,25 +167,33 @@ export async function openForSource(
 }
 
 /** Raises 'invalid-argument' for options that the index was not made with. */
-async function checkSame(
-  folder: string,
-  { dim, precision, pooling, features, maxTokens }: CreationArguments,
-): Promise<void> {
+async function checkSame(folder: string, options: CreationArguments): Promise<void> {
+  const { dim, precision, pooling, features, maxTokens, passages } = options;
   const made = await readManifest(folder);
   const info = await describeEncoder(folder, made);
   const isDefault = made.encoder !== null && looksDefault(made.encoder);
   const described = info ?? (isDefault ? { maxTokens: DEFAULT_TOKENS } : undefined);
+  const cut = made.passages?.by === 'function' ? undefined : made.passages;
   const given: [string, unknown, unknown][] = [
     ['--dim', dim && Math.min(dim, info?.hidden ?? dim), info?.narrowTo ?? made.dim],
     ['--precision', precision, made.precision],
     ['--pooling', pooling, made.pooling],
     ['--features', features, made.features],
     ['--max-tokens', maxTokens, described?.maxTokens ?? undefined],
+    ['--passages', passages ? 'wanted' : undefined, made.passages ? 'wanted' : 'whole documents'],
+    [
+      '--no-passages',
+      passages === false ? 'wanted' : undefined,
+      made.passages ? 'passages' : 'wanted',
+    ],
+    ['--passage-size', options.passageSize, cut?.size],
+    ['--passage-overlap', options.passageOverlap, cut?.overlap],
   ];
   const other = given.find(([, asked, is]) => asked !== undefined && asked !== is);
   if (!other) return;
   const problem =
-    `${other[0]} ${other[1]}: ${folder} was made with ${other[2]}, which cannot be ` +
+    `${other[0]}${other[1] === 'wanted' ? '' : ` ${other[1]}`}: ${folder} was made with ` +
+    `${other[2] ?? 'whole documents'}, which cannot be ` +
     'changed; name another folder';
   throw new LemurError('invalid-argument', problem, { where: other[0] });
 }

@@ -143,6 +143,7 @@ async function openFilled(
   const { documents } = texts;
   const found = {
     kind: 'texts',
+    areFiles: false,
     label: 'SciFact',
     documents: withWords(documents),
     total: documents.length,

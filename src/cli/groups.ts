@@ -14,11 +14,12 @@ const PATIENCE_MS = 1000;
 /**
  * Documents as they come, in groups: which those are depends on the documents alone, as long as
  * they come quickly. Ends the source when it is left. Where the signal is what ended the source,
- * gives what had come before.
+ * gives what had come before. `most`: characters of a document that are encoded.
  */
 export async function* groups(
   documents: AsyncIterable<BeirDocument>,
   signal?: AbortSignal | undefined,
+  most: number = CHARACTERS_OF_EACH,
 ): AsyncGenerator<BeirDocument[], void, undefined> {
   const iterator = documents[Symbol.asyncIterator]();
   try {
@@ -34,7 +35,7 @@ export async function* groups(
           if (step?.done) ended = true;
           if (!step || step.done) break;
           group.push(step.value);
-          characters += Math.min(documentText(step.value).length, CHARACTERS_OF_EACH);
+          characters += Math.min(documentText(step.value).length, most);
           next = iterator.next();
           // heard of where nobody waits for it at the moment
           next.catch(() => {});

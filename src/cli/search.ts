@@ -60,7 +60,7 @@ export function registerSearch(program: Command, context: Context): void {
 
 function addSearchOptions(command: Command): Command {
   return command
-    .option('-k <n>', 'results', positiveInteger, 10)
+    .option('-k <n>', 'results: documents, each with its best passages', positiveInteger, 10)
     .addOption(
       new Option(
         '--candidates <n>',
@@ -83,7 +83,11 @@ function addSearchOptions(command: Command): Command {
       ]),
     )
     .addOption(shared.filter())
-    .option('--evidence', 'show which words of a document matched')
+    .option(
+      '--evidence',
+      'show which words of a document matched (always where documents are cut into passages, ' +
+        'unless --json)',
+    )
     .option(
       '--vectors <file>',
       'queries as token vectors, in place of a question: .npy of 2 or 3 dimensions, ' +
@@ -136,16 +140,20 @@ async function search(
     json,
   } = options;
   const { signal, print, printJson } = context;
+  const cut = it.index.stats().passages !== null;
+  // people want to see why a part of a file is there, programs ask for it
+  const withEvidence = evidence || (cut && !json);
   const include: SearchOptions['include'] = [
     'text',
     'metadata',
-    ...(evidence ? (['evidence'] as const) : []),
+    ...(withEvidence ? (['evidence'] as const) : []),
   ];
-  const asked = { k, numCandidates, recall, exact, filter, include, signal };
+  const groupBy = cut ? ('source' as const) : undefined;
+  const asked = { k, numCandidates, recall, exact, filter, include, groupBy, signal };
   let answered = 0;
   const show = (answer: Answer, alone: boolean): void => {
     if (json) printJson(answer, alone ? 2 : 0);
-    else print(`${answered > 0 ? '\n' : ''}${formatAnswer(answer)}`);
+    else print(`${answered > 0 ? '\n' : ''}${formatAnswer(answer, context.columns)}`);
     answered++;
   };
   const answer = (query: Parameters<typeof ask>[1]): Promise<Answer> =>

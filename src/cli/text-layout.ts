@@ -40,10 +40,14 @@ export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** The beginning of a text, cut between words. */
-export function snippet(text: string, length = 160): string {
-  const plain = text.replace(/\s+/g, ' ').trim();
-  if (plain.length <= length) return plain;
-  const cut = plain.lastIndexOf(' ', length);
-  return `${plain.slice(0, cut > 0 ? cut : length)} …`;
+/** Characters that take two columns of a terminal: Chinese, Japanese, Korean, full width, emoji. */
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff01-\uff60]|\p{Emoji_Presentation}/gu;
+/** Those that take none. */
+const NARROW = /\p{Mn}|\p{Me}|\p{Cf}/gu;
+
+/** Columns that a line takes in a terminal, about. */
+export function columnsOf(line: string): number {
+  const plain = line.replace(NARROW, '');
+  return [...plain].length + (plain.match(WIDE)?.length ?? 0);
 }

@@ -23,6 +23,8 @@ export interface TextSource {
   label: string;
   /** Read once. Errors name the file and the line, and come where the reading is. */
   documents: AsyncIterable<BeirDocument>;
+  /** Whether each is a whole file. */
+  areFiles: boolean;
   /** How many there will be; undefined where only reading them tells. */
   total: number | undefined;
 }
@@ -39,30 +41,36 @@ export async function openTexts(
   kind: PathKind,
   options: TextOptions,
 ): Promise<TextSource> {
-  const { documents, total } = await textsAt(path, kind, options);
+  const { documents, areFiles, total } = await textsAt(path, kind, options);
   // notes that hold nothing yet are no reason to refuse all others; a line without text is a
   // mistake
   const empty = kind === 'folder of texts' ? { ...options, skipEmpty: true } : options;
-  return { kind: 'texts', label: path, documents: withText(documents, path, empty), total };
+  return {
+    ...{ kind: 'texts', label: path, areFiles, total },
+    documents: withText(documents, path, empty),
+  };
 }
 
 /** Texts of JSON lines that come from elsewhere than a file. */
 export function streamTexts(bytes: ByteStream, label: string, options: TextOptions): TextSource {
   const documents = withText(readDocuments(bytes, label, options), label, options);
-  return { kind: 'texts', label, documents, total: undefined };
+  return { kind: 'texts', label, documents, areFiles: false, total: undefined };
 }
 
 async function textsAt(
   path: string,
   kind: PathKind,
   options: TextOptions,
-): Promise<Pick<TextSource, 'documents' | 'total'>> {
+): Promise<Pick<TextSource, 'documents' | 'areFiles' | 'total'>> {
   if (kind === 'folder of texts')
-    return { documents: readTextFolder(path), total: (await listTextFiles(path)).length };
+    return {
+      ...{ documents: readTextFolder(path), areFiles: true },
+      total: (await listTextFiles(path)).length,
+    };
   if (kind === 'text file') {
     const begin = await beginningOf(path);
     if (isTextFile(path) && !/^\{\s*"/.test(begin))
-      return { documents: readTextFile(path), total: 1 };
+      return { documents: readTextFile(path), areFiles: true, total: 1 };
     if (/^[^{[]/.test(begin)) {
       const got = `begins with ${showJson(begin.slice(0, 40))}`;
       const expected = 'expected JSON lines; the name of a text ends with .txt or .md';
@@ -71,7 +79,7 @@ async function textsAt(
   }
   const file = kind === 'text file' ? path : await corpusOf(path);
   const documents = readDocuments(fileBytes(file), file, options);
-  return { documents, total: await countLines(file) };
+  return { documents, areFiles: false, total: await countLines(file) };
 }
 
 /** Documents of JSON lines; at the end it is said what of them was not read. */

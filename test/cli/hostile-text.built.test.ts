@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { markedSnippet } from '../../dist/cli/evidence.js';
 import { createPrinter, marked, shown } from '../../dist/cli/print.js';
 import { createReporter } from '../../dist/cli/progress.js';
@@ -80,7 +80,7 @@ describe('nothing that is printed steers the terminal', () => {
 
   test('the words that matched', () => {
     const text = `otters${HOSTILE} hold hands`;
-    const snippet = markedSnippet(text, 'hold', [
+    const { text: snippet } = markedSnippet(text, 'hold', [
       {
         queryToken: 0,
         token: 0,
@@ -190,13 +190,18 @@ describe('in a terminal', () => {
   });
   const terminal = Object.assign(sink, { isTTY: true, columns: 80 });
 
-  test('words that matched are bold, and texts cannot be', () => {
+  test('words that matched are bold and yellow, and texts cannot be', () => {
     // the characters that stand for the marks until they are written, too
     const text = `${HOSTILE}\ufdd0a\ufdd1`;
-    createPrinter(terminal).print(`${shown(text)} ${marked('b')}`);
-    expect(written.splice(0).join('')).toBe(
-      `${shown(HOSTILE)}\\ufdd0a\\ufdd1 \u001b[1mb\u001b[22m\n`,
-    );
+    const printed = (noColor: string): string => {
+      vi.stubEnv('NO_COLOR', noColor);
+      createPrinter(terminal).print(`${shown(text)} ${marked('b')}`);
+      vi.unstubAllEnvs();
+      return written.splice(0).join('');
+    };
+    const plain = `${shown(HOSTILE)}\\ufdd0a\\ufdd1`;
+    expect(printed('')).toBe(`${plain} \u001b[1;33mb\u001b[22;39m\n`);
+    expect(printed('1')).toBe(`${plain} \u001b[1mb\u001b[22m\n`);
   });
 
   test('bars show titles and stages as they are', async () => {

@@ -1,0 +1,77 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { columnsOf } from '../../dist/cli/text-layout.js';
+import { makeNotes, type Notes } from './notes.js';
+import { runCli, succeed } from './run-cli.js';
+
+const sentences = (name: string, count: number): string =>
+  Array.from({ length: count }, (_, i) => `The ${name} number ${i} stands here alone.\n`).join('');
+
+let notes: Notes;
+beforeAll(async () => {
+  notes = await makeNotes();
+  await mkdir(notes.at('files'));
+  await writeFile(
+    notes.at('files/plan.md'),
+    `# Plan\n\n${sentences('step', 20)}\n## Caching\n\nWe decided to keep otters in the cache.\n`,
+  );
+  await writeFile(notes.at('files/other.txt'), sentences('bee', 12));
+  await writeFile(
+    notes.at('lines.jsonl'),
+    `${JSON.stringify({ id: 'a', text: sentences('ox', 20) })}\n`,
+  );
+}, 60_000);
+afterAll(() => rm(notes.folder, { recursive: true, force: true }));
+
+const add = async (index: string, source: string, ...more: string[]): Promise<string> =>
+  (await succeed(['add', notes.at(index), notes.at(source), ...notes.options, ...more])).stdout;
+
+describe('files', () => {
+  test('are cut into passages, whole, and found with their lines', async () => {
+    expect(await add('cut', 'files')).toMatch(/2 added, as \d+ passages; \d+ passages/);
+    const args = ['search', notes.at('cut'), 'We decided to keep otters in the cache.'];
+    const { stdout } = await succeed(args);
+    expect(stdout).toMatch(/plan\.md:\d+/);
+    for (const line of stdout.trimEnd().split('\n').slice(1))
+      expect(columnsOf(line.replaceAll('*', ''))).toBeLessThanOrEqual(80);
+    const answer = JSON.parse((await succeed([...args, '--json'])).stdout);
+    const ids: string[] = answer.hits.map(({ id }: { id: string }) => id);
+    expect([...ids].sort()).toEqual(['other.txt', 'plan.md']);
+    for (const { passages, passage, evidence } of answer.hits) {
+      expect(passages.length).toBeLessThanOrEqual(3);
+      expect(passage.lines[0]).toBeGreaterThan(0);
+      expect(evidence).toBeUndefined();
+    }
+  });
+
+  test('that are there already are skipped', async () => {
+    expect(await add('cut', 'files')).toContain('0 added, 2 skipped');
+  });
+
+  test('stay whole where that is asked for', async () => {
+    expect(await add('whole', 'files', '--no-passages')).toContain('2 added; 2 documents');
+  });
+
+  test('are cut as the index was made', async () => {
+    for (const [option, said] of [
+      ['--passage-size=12', 'cannot be changed'],
+      ['--no-passages', 'was made with passages'],
+    ]) {
+      const args = ['add', notes.at('cut'), notes.at('files'), ...notes.options, option];
+      const { code, stderr } = await runCli(args);
+      expect(code).toBe(1);
+      expect(stderr).toContain(said);
+    }
+  });
+});
+
+describe('JSON lines', () => {
+  test('stay whole documents', async () => {
+    expect(await add('lines', 'lines.jsonl')).toContain('1 added; 1 document');
+  });
+
+  test('are cut where that is asked for', async () => {
+    const made = await add('cut-lines', 'lines.jsonl', '--passage-size', '20');
+    expect(made).toMatch(/1 added, as \d+ passages/);
+  });
+});
