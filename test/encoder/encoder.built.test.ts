@@ -118,7 +118,7 @@ describe('the encoder, with the weights of all-MiniLM-L6-v2', () => {
         const expected = rows(exact, i);
         const cosines =
           alone.reduce((sum, value, at) => sum + value * expected[at], 0) / exact.counts[i];
-        expect(cosines).toBeGreaterThan(0.99);
+        expect(cosines).toBeGreaterThan(0.97);
       }
       await int8.close();
     },

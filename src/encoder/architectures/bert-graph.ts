@@ -3,7 +3,6 @@ import {
   type GraphBuilder,
   type GraphOptions,
   graphBuilder,
-  type InputRounding,
   type ProductPrecision,
 } from '../graph/graph-builder.js';
 import { maskAsBias, type PlainAttention, plainAttention } from '../graph/plain-attention.js';
@@ -46,11 +45,11 @@ class BertGraph {
   readonly #rows: string;
   readonly #texts: string;
 
-  constructor(config: BertConfig, { attention, ...products }: GraphOptions) {
-    const graph = graphBuilder(products);
+  constructor(config: BertConfig, { precision, attention }: GraphOptions) {
+    const graph = graphBuilder(precision);
     this.graph = graph;
     this.#config = config;
-    this.#precision = products.precision;
+    this.#precision = precision;
     const whole = (name: string, ...values: bigint[]): string =>
       graph.constant(name, {
         dims: [values.length],
@@ -93,10 +92,9 @@ class BertGraph {
       x,
       attentionOutput,
       attentionNorm,
-      'once',
     );
     const inner = this.#activation(this.#dense(`${at}.inner`, seen, intermediate));
-    return this.#addAndNormalise(`${at}.output`, inner, seen, output, outputNorm, 'twice');
+    return this.#addAndNormalise(`${at}.output`, inner, seen, output, outputNorm);
   }
 
   /**
@@ -123,11 +121,7 @@ class BertGraph {
     const { graph } = this;
     const { hidden, heads } = this.#config;
     if (this.#plain || this.#precision === 'int8') {
-      const parts = graph.split(
-        this.#apart(this.#dense(name, rows, queryKeyValue, 'twice')),
-        3,
-        hidden,
-      );
+      const parts = graph.split(this.#apart(this.#dense(name, rows, queryKeyValue)), 3, hidden);
       const context = this.#plain
         ? this.#plain.attend(parts, this.#plain.bias)
         : graph.fused('MultiHeadAttention', [...parts, '', 'mask'], { num_heads: heads });
@@ -149,10 +143,9 @@ class BertGraph {
     residual: string,
     layer: Dense,
     norm: Norm,
-    rounding: InputRounding,
   ): string {
     const { graph } = this;
-    const sum = graph.linearPlus(name, input, layer, residual, rounding);
+    const sum = graph.linearPlus(name, input, layer, residual);
     return this.#normalise(
       name,
       graph.node('Add', [sum, graph.vector(`${name}.bias`, layer.bias)]),
@@ -160,9 +153,9 @@ class BertGraph {
     );
   }
 
-  #dense(name: string, input: string, layer: Dense, rounding?: InputRounding): string {
+  #dense(name: string, input: string, layer: Dense): string {
     const bias = this.graph.vector(`${name}.bias`, layer.bias);
-    return this.graph.linearPlus(name, input, layer, bias, rounding);
+    return this.graph.linearPlus(name, input, layer, bias);
   }
 
   #activation(input: string): string {

@@ -36,8 +36,8 @@ class ModernBertGraph {
   readonly #rotations: { everywhere: Rotation; near: Rotation };
   readonly #reaches = new Map<number, Reach>();
 
-  constructor(config: ModernBertConfig, { attention, ...products }: GraphOptions) {
-    const graph = graphBuilder(products);
+  constructor(config: ModernBertConfig, { precision, attention }: GraphOptions) {
+    const graph = graphBuilder(precision);
     this.graph = graph;
     this.#config = config;
     graph.node('Cast', ['attention_mask'], { to: 6 }); // int32
@@ -70,7 +70,7 @@ class ModernBertGraph {
     const inner = graph.linear(`${at}.inner`, input, layer.inner);
     const [active, gate] = graph.split(inner, 2, this.#config.intermediate);
     const gated = graph.node('Mul', [graph.fused('Gelu', [active]), gate]);
-    return graph.node('Add', [seen, graph.linear(`${at}.output`, gated, layer.output, 'twice')]);
+    return graph.node('Add', [seen, graph.linear(`${at}.output`, gated, layer.output)]);
   }
 
   normalise(name: string, input: string, gamma: Float32Array): string {
@@ -85,11 +85,7 @@ class ModernBertGraph {
     const input = layer.attentionNorm
       ? this.normalise(`${at}.attention`, x, layer.attentionNorm)
       : x;
-    const [q, k, v] = graph.split(
-      graph.linear(`${at}.qkv`, input, layer.queryKeyValue, 'twice'),
-      3,
-      hidden,
-    );
+    const [q, k, v] = graph.split(graph.linear(`${at}.qkv`, input, layer.queryKeyValue), 3, hidden);
     const far = reach[index];
     const { cos, sin } = far === undefined ? this.#rotations.everywhere : this.#rotations.near;
     const rotated = (part: string): string =>

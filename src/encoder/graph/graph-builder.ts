@@ -3,15 +3,13 @@ import { writeOnnx } from './onnx-writer.js';
 
 /**
  * How the products with weights are computed: in float32, or in int8 with factors for each output
- * and, found as it runs, for each row of the input.
+ * and, found as it runs, for each input.
  */
 export type ProductPrecision = 'float32' | 'int8';
 
 /** How a body's graph is written. */
 export interface GraphOptions {
   readonly precision: ProductPrecision;
-  /** Largest code of a weight in int8; `EXACT_WEIGHT` is exact on every processor. */
-  readonly largestWeight?: number | undefined;
   /**
    * Attention as one of ONNX Runtime's fused operators, or in plain ones, which all execution
    * providers have.
@@ -26,18 +24,6 @@ export interface Matrix {
   readonly outputs: number;
 }
 
-/**
- * How often the input of a product in int8 is rounded: twice, so that what the first time leaves is
- * multiplied too, where errors tell most.
- */
-export type InputRounding = 'once' | 'twice';
-
-/**
- * Largest code of a weight where processors add products of two bytes in pairs of 16 bits:
- * saturates beyond it.
- */
-export const EXACT_WEIGHT = 63;
-
 type Attributes = Record<string, OnnxAttribute>;
 
 /** A graph that is being written; every method that adds a node gives the name of its output. */
@@ -51,18 +37,12 @@ export interface GraphBuilder {
   constant(name: string, tensor: Omit<OnnxTensor, 'name'>): string;
   vector(name: string, data: Float32Array): string;
   /** weight input, without a bias. */
-  linear(name: string, input: string, matrix: Matrix, rounding?: InputRounding): string;
+  linear(name: string, input: string, matrix: Matrix): string;
   /**
    * weight input + added, of an input of rows x inputs; `added` has outputs values, or rows x
    * outputs.
    */
-  linearPlus(
-    name: string,
-    input: string,
-    matrix: Matrix,
-    added: string,
-    rounding?: InputRounding,
-  ): string;
+  linearPlus(name: string, input: string, matrix: Matrix, added: string): string;
   /**
    * The weights transposed, inputs x outputs, as operators have them on their right; always
    * float32.
@@ -74,23 +54,17 @@ export interface GraphBuilder {
   write(name: string, inputs: readonly OnnxValue[], outputs: readonly OnnxValue[]): Uint8Array;
 }
 
-export function graphBuilder(
-  { precision, largestWeight = EXACT_WEIGHT }: Pick<GraphOptions, 'precision' | 'largestWeight'> = {
-    precision: 'float32',
-  },
-): GraphBuilder {
-  return new Graph(precision, largestWeight);
+export function graphBuilder(precision: ProductPrecision = 'float32'): GraphBuilder {
+  return new Graph(precision);
 }
 
 class Graph implements GraphBuilder {
   readonly #precision: ProductPrecision;
-  readonly #largestWeight: number;
   readonly #nodes: OnnxNode[] = [];
   readonly #constants: OnnxTensor[] = [];
 
-  constructor(precision: ProductPrecision, largestWeight: number) {
+  constructor(precision: ProductPrecision) {
     this.#precision = precision;
-    this.#largestWeight = largestWeight;
   }
 
   node(op: string, inputs: readonly string[], attributes?: Attributes): string {
@@ -127,22 +101,25 @@ class Graph implements GraphBuilder {
     return this.constant(`${name}.weight`, { dims: [inputs, outputs], type: 'float32', data });
   }
 
-  linear(name: string, input: string, matrix: Matrix, rounding: InputRounding = 'once'): string {
+  linear(name: string, input: string, matrix: Matrix): string {
     if (this.#precision === 'float32')
       return this.node('MatMul', [input, this.transposed(name, matrix)]);
-    return this.#int8(name, input, matrix, rounding);
+    const { inputs, outputs } = matrix;
+    const { codes, scales } = int8Columns(matrix);
+    const int8 = (what: string, dims: readonly number[], data: Int8Array): string =>
+      this.constant(`${name}.${what}`, { dims, type: 'int8', data });
+    return this.fused('DynamicQuantizeMatMul', [
+      input,
+      int8('codes', [inputs, outputs], codes),
+      this.vector(`${name}.scales`, scales),
+      int8('zeros', [outputs], new Int8Array(outputs)),
+    ]);
   }
 
-  linearPlus(
-    name: string,
-    input: string,
-    matrix: Matrix,
-    added: string,
-    rounding: InputRounding = 'once',
-  ): string {
+  linearPlus(name: string, input: string, matrix: Matrix, added: string): string {
     if (this.#precision === 'float32')
       return this.node('Gemm', [input, this.transposed(name, matrix), added]);
-    return this.node('Add', [this.#int8(name, input, matrix, rounding), added]);
+    return this.node('Add', [this.linear(name, input, matrix), added]);
   }
 
   rename(output: string): void {
@@ -152,54 +129,6 @@ class Graph implements GraphBuilder {
   write(name: string, inputs: readonly OnnxValue[], outputs: readonly OnnxValue[]): Uint8Array {
     const graph = { name, nodes: this.#nodes, inputs, outputs, constants: this.#constants };
     return writeOnnx(graph, { '': 17, 'com.microsoft': 1 });
-  }
-
-  /**
-   * The product of codes. Each row of the input is divided by its largest absolute value first, so
-   * that one step, a constant, is for all.
-   */
-  #int8(name: string, input: string, matrix: Matrix, rounding: InputRounding): string {
-    const { inputs, outputs } = matrix;
-    const { codes, scales } = int8Columns(matrix, this.#largestWeight);
-    const int8 = (what: string, dims: readonly number[], data: Int8Array): string =>
-      this.constant(`${name}.${what}`, { dims, type: 'int8', data });
-    const weights = [
-      int8('codes', [inputs, outputs], codes),
-      this.vector(`${name}.scales`, scales),
-      int8('zeros', [outputs], new Int8Array(outputs)),
-    ];
-    const scalar = (what: string, value: number): string =>
-      this.constant(`${name}.${what}`, { dims: [], type: 'float32', data: Float32Array.of(value) });
-    const middle = this.constant(`${name}.middle`, {
-      dims: [],
-      type: 'uint8',
-      data: Uint8Array.of(128),
-    });
-    const product = (rounded: string, step: string): string =>
-      this.fused('MatMulIntegerToFloat', [
-        rounded,
-        weights[0],
-        step,
-        weights[1],
-        middle,
-        weights[2],
-      ]);
-    const size = { axes: [-1], keepdims: 1 };
-    const largest = this.node('Max', [
-      this.node('ReduceMax', [this.node('Abs', [input])], size),
-      scalar('least', LEAST),
-    ]);
-    const unit = this.node('Div', [input, largest]);
-    const step = scalar('step', 1 / 127);
-    const rounded = this.node('QuantizeLinear', [unit, step, middle]);
-    let sum = product(rounded, step);
-    if (rounding === 'twice') {
-      const left = this.node('Sub', [unit, this.node('DequantizeLinear', [rounded, step, middle])]);
-      const small = scalar('smallStep', 1 / (127 * 254));
-      const again = this.node('QuantizeLinear', [left, small, middle]);
-      sum = this.node('Add', [sum, product(again, small)]);
-    }
-    return this.node('Mul', [sum, largest]);
   }
 
   #add(
@@ -214,20 +143,22 @@ class Graph implements GraphBuilder {
   }
 }
 
-/** What is no larger counts as zero: the rows of a product are divided by their largest value. */
-const LEAST = 1e-30;
+/**
+ * Largest code of a weight: processors that add products of two bytes in pairs saturate beyond it.
+ */
+const MOST = 63;
 
 /** The weights transposed as int8, each output by a factor of its own. */
-function int8Columns(
-  { weight, inputs, outputs }: Matrix,
-  most: number,
-): { codes: Int8Array; scales: Float32Array } {
+function int8Columns({ weight, inputs, outputs }: Matrix): {
+  codes: Int8Array;
+  scales: Float32Array;
+} {
   const codes = new Int8Array(weight.length);
   const scales = new Float32Array(outputs);
   for (let o = 0; o < outputs; o++) {
     let largest = 0;
     for (let i = 0; i < inputs; i++) largest = Math.max(largest, Math.abs(weight[o * inputs + i]));
-    scales[o] = largest > 0 ? largest / most : 1;
+    scales[o] = largest > 0 ? largest / MOST : 1;
     for (let i = 0; i < inputs; i++)
       codes[i * outputs + o] = Math.round(weight[o * inputs + i] / scales[o]);
   }

@@ -10,7 +10,6 @@ import type { OpenFile } from '../files/checkpoint-files.js';
 import { openWeights } from '../files/weight-files.js';
 import type { GraphOptions } from '../graph/graph-builder.js';
 import type { Body } from './body.js';
-import { largestWeight } from './largest-weight.js';
 import { type OnnxModel, type OnnxRuntime, onnxBody } from './onnx-body.js';
 import type { OnnxPackage, StartMessage } from './worker-protocol.js';
 
@@ -45,8 +44,6 @@ export async function makeBody(
     const { where } = body.weights;
     const graph: GraphOptions = {
       precision,
-      largestWeight:
-        precision === 'int8' && !providers ? await largestWeight(runtime, options) : undefined,
       attention: providers?.some((provider) => provider.startsWith('web')) ? 'plain' : 'fused',
     };
     const weights = await openWeights(platform.open, body.weights);
