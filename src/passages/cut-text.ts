@@ -3,7 +3,7 @@ import { lineReader } from './line-readers.js';
 import type { Heading } from './lines.js';
 import type { CutBy } from './passage-rules.js';
 import { type CountTokens, TokenCounter } from './token-counter.js';
-import { type Unit, unitsOf } from './units.js';
+import { partsOfUnit, type Unit, unitsOf } from './units.js';
 
 /** A part of a text that is encoded by itself. */
 export interface TextPassage {
@@ -73,6 +73,16 @@ export async function* cutText(
       continue;
     }
     const { units: taken, context } = passage;
+    const parts =
+      passage.tokens > size
+        ? await partsOfUnit(text, waiting[0], passage.tokens, counter, size)
+        : [];
+    if (parts.length > 1) {
+      drop(1);
+      waiting = parts.concat(waiting);
+      sum += tokensOf(parts);
+      continue;
+    }
     const span = [waiting[0].start, waiting[taken - 1].end] as const;
     const own = text.slice(...span);
     yield { text: context + own, context: context.length, span, lines: lines.of(span, own) };
@@ -90,8 +100,8 @@ function tokensOf(units: readonly Unit[]): number {
 }
 
 /**
- * How many of the units make the next passage, and the headings before it; undefined: not even one
- * more than those that are repeated.
+ * How many of the units make the next passage, the headings before it and their tokens, too many
+ * only where it is one unit; undefined: not even one more than those that are repeated.
  */
 async function bestPassage(
   text: string,
@@ -100,7 +110,7 @@ async function bestPassage(
   ended: boolean,
   size: number,
   counter: TokenCounter,
-): Promise<{ units: number; context: string } | undefined> {
+): Promise<{ units: number; context: string; tokens: number } | undefined> {
   const { context: above, tokens } = await contextOf(units[0].path, size * CONTEXT_SHARE, counter);
   let context = above;
   for (let room = size - tokens; ; ) {
@@ -108,12 +118,12 @@ async function bestPassage(
     if (taken <= repeated) return undefined;
     const body = text.slice(units[0].start, units[taken - 1].end);
     const whole = await counter.ofText(context + body);
-    if (whole <= size) return { units: taken, context };
+    if (whole <= size) return { units: taken, context, tokens: whole };
     const least = units[0].tokens;
     const less = Math.min(room - (whole - size), tokensOf(units.slice(0, taken)) - 1);
     if (taken > 1 && room > least) room = Math.max(least, less);
     else if (repeated > 0) return undefined;
-    else if (context === '') return { units: 1, context };
+    else if (context === '') return { units: 1, context, tokens: whole };
     else {
       // a word that leaves no room for headings
       context = '';

@@ -9,6 +9,10 @@ export const sentenceSegmenter: Intl.Segmenter = new Intl.Segmenter(LOCALE, {
   granularity: 'sentence',
 });
 
+/** Spaces that end a word; those of U+202F and U+FEFF may stand within one. */
+export const SPACES: RegExp = /[^\S\u202f\ufeff]+/g;
+const INK = /\S/;
+
 /**
  * Characters that never join with their neighbours of this list: Latin, Greek, Cyrillic, Hebrew,
  * Arabic, punctuation, kana and Chinese.
@@ -28,9 +32,32 @@ export function isGraphemeBreak(text: string, at: number, from: number): boolean
   return around.containing(at - from)?.index === at - from;
 }
 
+/** Where words and marks begin between two places, the first left out; spaces have none. */
+export function* wordBreaks(text: string, from: number, to: number): Generator<number, void, void> {
+  for (const { index, segment } of wordSegmenter.segment(text.slice(from, to)))
+    if (index > 0 && INK.test(segment)) yield from + index;
+}
+
+/** Characters whose graphemes are looked for in one go. */
+const PART = 512;
+
 /** Places between the graphemes of a text, its beginning and end left out. */
 export function graphemeBreaks(text: string): number[] {
   const breaks: number[] = [];
-  for (const { index } of graphemeSegmenter.segment(text)) if (index > 0) breaks.push(index);
+  // a part at a time: each step takes longer in a long text
+  for (let from = 0, size = PART; from < text.length; ) {
+    const to = Math.min(text.length, from + size);
+    // the last character of a part may be half of one
+    const end = to < text.length ? to - 1 : to;
+    let last = from;
+    for (const { index } of graphemeSegmenter.segment(text.slice(from, to)))
+      if (index > 0 && from + index < end) {
+        last = from + index;
+        breaks.push(last);
+      }
+    if (to === text.length) break;
+    size = last === from ? 2 * size : PART;
+    from = last;
+  }
   return breaks;
 }

@@ -1,4 +1,10 @@
-import { graphemeBreaks, isGraphemeBreak, sentenceSegmenter, wordSegmenter } from './graphemes.js';
+import {
+  graphemeSegmenter,
+  isGraphemeBreak,
+  SPACES,
+  sentenceSegmenter,
+  wordBreaks,
+} from './graphemes.js';
 import type { Block, Heading } from './lines.js';
 import { STRENGTH } from './strength.js';
 
@@ -12,13 +18,23 @@ export interface Piece {
   readonly path: readonly Heading[];
 }
 
-/** Characters that are looked at in one go. */
+/** Characters that are looked at in one go, more of them for a word that is longer. */
 const WINDOW = 4096;
 /** Longer stretches without a space are cut into words, such as those of Chinese. */
 const LONG = 32;
 
-/** The pieces of a block, end to end. */
-export function* piecesOf(text: string, block: Block): Generator<Piece, void, void> {
+/** Behind it words do not depend on what is before. */
+const MARK = /[\s\p{P}\p{S}]/u;
+
+/**
+ * The pieces of a block, end to end. Between graphemes they end only within words of more than
+ * `longest` characters.
+ */
+export function* piecesOf(
+  text: string,
+  block: Block,
+  longest: number,
+): Generator<Piece, void, void> {
   const { lines, path } = block;
   const end = lines[lines.length - 1].end;
   const strengths = new Map(lines.map((line) => [line.start, line.strength]));
@@ -26,11 +42,12 @@ export function* piecesOf(text: string, block: Block): Generator<Piece, void, vo
   let strength = lines[0].strength;
   for (let size = WINDOW; at < end; ) {
     const to = Math.min(end, at + size);
-    const breaks = breaksIn(text, at, to, strengths, block.prose);
     // what is behind the last break may go on behind the window
     const whole = to === end;
+    let breaks = breaksIn(text, at, to, strengths, block.prose);
+    if (!whole) breaks = knownBreaks(text.slice(at, to), breaks, longest);
     if (!whole && breaks.length === 0) {
-      // a grapheme that fills the window
+      // a word or a grapheme that fills the window
       size *= 2;
       continue;
     }
@@ -59,35 +76,49 @@ function breaksIn(
   /** Where a break comes before the spaces that a place is behind. */
   const moved = new Map<number, number>();
   let last = 0;
+  /** Behind the last spaces that words end at. */
+  let stretch = 0;
   const put = (index: number, strength: number): void => {
-    if (index <= 0 || index >= window.length) return;
+    if (index <= last || index >= window.length) return;
     if (!isGraphemeBreak(window, index, last)) return;
     found.set(index, strength);
     last = index;
   };
-  for (const { index: begin, 0: spaces } of window.matchAll(/\s+/g)) {
+  const putWords = (to: number): void => {
+    // of the whole stretch: in Chinese or Thai a word depends on all that is around it
+    if (to - stretch > LONG)
+      for (const word of wordBreaks(window, stretch, to)) put(word, STRENGTH.word);
+  };
+  for (const { index: begin, 0: spaces } of window.matchAll(SPACES)) {
     const behind = begin + spaces.length;
     // spaces before the first word belong to it, those at the end may go on
     if (begin === 0 || behind === window.length) continue;
     const newline = spaces.lastIndexOf('\n');
     const index = newline < 0 ? behind : begin + newline + 1;
-    if (begin - last > LONG)
-      for (const word of wordBreaks(window, last, begin)) put(word, STRENGTH.word);
+    if (!isGraphemeBreak(window, index, last)) continue;
+    putWords(begin);
     put(index, lines.get(from + index) ?? STRENGTH.space);
     moved.set(behind, index);
+    stretch = index;
   }
-  if (window.length - last > LONG)
-    for (const word of wordBreaks(window, last, window.length)) put(word, STRENGTH.word);
+  putWords(window.length);
   if (prose) strengthenSentences(window, found, moved);
-  const graphemes = found.size === 0 && to - from >= WINDOW ? graphemeBreaks(window) : [];
-  for (const index of graphemes.slice(-1)) found.set(index, STRENGTH.grapheme);
   return [...found].sort(([a], [b]) => a - b);
 }
 
-/** Where words begin between two places. */
-function* wordBreaks(text: string, from: number, to: number): Generator<number, void, void> {
-  for (const { index } of wordSegmenter.segment(text.slice(from, to)))
-    if (index > 0 && !/\s/.test(text[from + index])) yield from + index;
+/** Of the breaks in a window those that do not depend on what is behind it. */
+function knownBreaks(
+  window: string,
+  breaks: readonly [index: number, strength: number][],
+  longest: number,
+): [index: number, strength: number][] {
+  // the last character may be half of one
+  const sure = breaks.findLast(([at]) => at < window.length - 1 && MARK.test(window[at - 1]));
+  const most = sure ? sure[0] : window.length - LONG;
+  const known = breaks.filter(([at]) => at <= most);
+  if (known.length > 0 || window.length < longest) return known;
+  const last = graphemeSegmenter.segment(window).containing(window.length - 2)?.index ?? 0;
+  return last === 0 ? [] : [[last, STRENGTH.grapheme]];
 }
 
 /** Gives places where sentences begin their strength. */

@@ -1,5 +1,5 @@
 import { stepPacer } from '../pacer.js';
-import { graphemeBreaks } from './graphemes.js';
+import { graphemeBreaks, isGraphemeBreak, wordBreaks, wordSegmenter } from './graphemes.js';
 import { type Block, blocksOf, type LineReader } from './lines.js';
 import { type Piece, piecesOf } from './pieces.js';
 import { STRENGTH } from './strength.js';
@@ -31,7 +31,7 @@ export async function* unitsOf(
 ): AsyncGenerator<Unit[], void, void> {
   const step = stepPacer(signal);
   let pieces: Piece[] = [];
-  for (const piece of piecesOfBlocks(text, blocksOf(text, read))) {
+  for (const piece of piecesOfBlocks(text, blocksOf(text, read), most)) {
     pieces.push(piece);
     const wait = step(1 + (piece.end - piece.start) / STEP_CHARACTERS);
     if (wait) await wait;
@@ -43,11 +43,27 @@ export async function* unitsOf(
   if (pieces.length > 0) yield await countedUnits(text, pieces, counter, most);
 }
 
-function* piecesOfBlocks(text: string, blocks: Iterable<Block>): Generator<Piece, void, void> {
-  for (const block of blocks) yield* piecesOf(text, block);
+function* piecesOfBlocks(
+  text: string,
+  blocks: Iterable<Block>,
+  most: number,
+): Generator<Piece, void, void> {
+  for (const block of blocks) yield* piecesOf(text, block, most * CHARACTERS_A_TOKEN);
 }
 
-/** Pieces with their tokens; longer ones than a passage are cut between graphemes. */
+/** Parts of a unit that has more tokens where it stands than was counted; one: it has none. */
+export async function partsOfUnit(
+  text: string,
+  unit: Unit,
+  tokens: number,
+  counter: TokenCounter,
+  most: number,
+): Promise<Unit[]> {
+  const parts = partsOf(text, unit, tokens, most, unit.tokens > most);
+  return parts.length > 1 ? countedUnits(text, parts, counter, most) : [unit];
+}
+
+/** Pieces with their tokens; longer ones than a passage are cut between words, or graphemes. */
 async function countedUnits(
   text: string,
   pieces: readonly Piece[],
@@ -57,8 +73,11 @@ async function countedUnits(
   const counts = await counter.ofWords(pieces.map((piece) => wordOf(text, piece)));
   const units: Unit[] = [];
   for (const [i, piece] of pieces.entries()) {
+    // the space before a word is no reason to cut it
+    if (counts[i] > most)
+      [counts[i]] = await counter.ofWords([text.slice(piece.start, piece.end).trim()]);
     const tokens = Math.max(counts[i], (piece.end - piece.start) / CHARACTERS_A_TOKEN);
-    const parts = tokens > most ? partsOf(text, piece, tokens, most) : [];
+    const parts = tokens > most ? partsOf(text, piece, tokens, most, counts[i] > most) : [];
     if (parts.length > 1) units.push(...(await countedUnits(text, parts, counter, most)));
     else
       units.push({
@@ -78,17 +97,50 @@ function wordOf(text: string, { start, end }: Piece): string {
   return start > 0 && /\s/.test(text[start - 1]) ? ` ${word}` : word;
 }
 
-/** Parts of a piece that have about half of `most` tokens each, of whole graphemes. */
-function partsOf(text: string, piece: Piece, tokens: number, most: number): Piece[] {
-  const { start, end, path } = piece;
-  const size = Math.max(1, Math.floor(((end - start) * most) / (2 * tokens)));
-  const parts: Piece[] = [];
-  let from = start;
-  for (const at of [...graphemeBreaks(text.slice(start, end)), end - start]) {
-    if (start + at < end && start + at - from < size) continue;
-    const strength = from === start ? piece.strength : STRENGTH.grapheme;
-    parts.push({ start: from, end: start + at, strength, path });
-    from = start + at;
-  }
-  return parts;
+/**
+ * Parts of a piece: its words, or if it is one, what has about half of `most` tokens each, of whole
+ * graphemes. `isLong`: its tokens are not those of the spaces around it.
+ */
+function partsOf(
+  text: string,
+  piece: Piece,
+  tokens: number,
+  most: number,
+  isLong: boolean,
+): Piece[] {
+  const { start, end } = piece;
+  const own = text.slice(start, end);
+  const words = [...wordBreaks(own, 0, own.length)];
+  if (words.length === 0 && !isLong)
+    for (const { index } of wordSegmenter.segment(own)) if (index > 0) words.push(index);
+  let last = 0;
+  const whole = words.filter((at) => {
+    const isBreak = isGraphemeBreak(own, at, last);
+    if (isBreak) last = at;
+    return isBreak;
+  });
+  if (whole.length > 0) return cutAt(piece, whole, STRENGTH.word);
+  const size = Math.max(1, Math.floor((own.length * most) / (2 * tokens)));
+  return cutAt(piece, spaced(graphemeBreaks(own), own.length, size), STRENGTH.grapheme);
+}
+
+/** Of ascending places those that make parts of `size` at most, or of one step each. */
+function spaced(places: readonly number[], end: number, size: number): number[] {
+  const chosen: number[] = [];
+  let from = 0;
+  for (const [i, at] of places.entries())
+    if ((places[i + 1] ?? end) - from > size) {
+      chosen.push(at);
+      from = at;
+    }
+  return chosen;
+}
+
+function cutAt({ start, end, strength, path }: Piece, places: number[], within: number): Piece[] {
+  return [0, ...places].map((at, i) => ({
+    start: start + at,
+    end: i < places.length ? start + places[i] : end,
+    strength: i === 0 ? strength : within,
+    path,
+  }));
 }

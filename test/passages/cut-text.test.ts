@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CutRules, cutText, type TextPassage } from '../../src/passages/cut-text.js';
+import { FOUND } from './found.js';
 import { anyText, tokensOf } from './texts.js';
 
 const count = async (texts: readonly string[]): Promise<number[]> => texts.map(tokensOf);
@@ -37,7 +38,7 @@ describe('passages of any text', () => {
         }
         expect(covered).toBe(text.length);
       }),
-      { numRuns: 400 },
+      { numRuns: 400, examples: FOUND },
     );
   });
 
@@ -50,7 +51,7 @@ describe('passages of any text', () => {
         for (const { span } of await cut(text, rule))
           expect(span.filter((at) => !breaks.has(at))).toEqual([]);
       }),
-      { numRuns: 400 },
+      { numRuns: 400, examples: FOUND },
     );
   });
 
@@ -64,7 +65,7 @@ describe('passages of any text', () => {
           expect([...segmenter.segment(own.trim())].length).toBe(1);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 400, examples: FOUND },
     );
   });
 
@@ -79,7 +80,7 @@ describe('passages of any text', () => {
           expect(tokensOf(word.segment)).toBeGreaterThan(rule.size);
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 400, examples: FOUND },
     );
   });
 
