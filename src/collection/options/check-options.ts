@@ -55,12 +55,20 @@ export function checkEncoderKind(encoder: unknown): void {
   }
 }
 
+/** Characters of a model's name. */
+const MOST_NAME = 1024;
+
 /** Raises 'invalid-argument' for what is neither an encoder nor the name of a model nor `false`. */
 export function checkEncoderChoice(encoder: unknown): void {
   if (encoder === undefined || encoder === null || encoder === false) return;
-  if (!isModelName(encoder)) checkEncoderKind(encoder);
-  else if (String(encoder) === '')
-    throw invalidArgument('encoder', 'expected an encoder, a folder or an id, got an empty string');
+  if (!isModelName(encoder)) {
+    checkEncoderKind(encoder);
+    return;
+  }
+  const { length } = String(encoder);
+  if (length > 0 && length <= MOST_NAME) return;
+  const got = length === 0 ? 'an empty string' : `${length} characters`;
+  throw invalidArgument('encoder', `expected an encoder, a folder or an id, got ${got}`);
 }
 
 /** Raises 'invalid-argument' for a function that cuts texts where none does, and what is none. */

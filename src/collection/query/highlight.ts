@@ -94,7 +94,7 @@ export function partsOf(
     at = Math.max(at, end);
   };
   for (const { start, end, strength } of matches) {
-    if (end <= from || start >= to || start < at) continue;
+    if (end <= at || start >= to) continue;
     put(start, 0);
     put(Math.min(end, to), strength);
   }

@@ -12,8 +12,8 @@ export interface Match {
 /** A short word of lower case says little, whatever it matched. */
 const LITTLE = /^\p{Ll}{1,3}$/u;
 const WORD = /[\p{L}\p{N}]/u;
-/** What may stand between words of one match. */
-const BETWEEN = /^[\s\-\u2010\u2011]*$/;
+/** What may stand between words of one match: no end of a line. */
+const BETWEEN = /^(?:[^\S\r\n]|[-\u2010\u2011])*$/;
 /**
  * Matches weaker than this part of the best are left out: every token of the query matches
  * something.

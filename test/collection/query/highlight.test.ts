@@ -42,6 +42,12 @@ describe('highlight', () => {
     ]);
   });
 
+  test('joins no words over the end of a line', () => {
+    const text = 'Small birds\nsing';
+    const evidence = evidenceOf(text, { birds: 0.9, sing: 0.9 });
+    expect(highlight({ text, evidence }).text).toBe('Small **birds**\n**sing**');
+  });
+
   test('leaves out what matched marks of the question', () => {
     const evidence: Evidence[] = [
       { queryToken: 0, querySpan: [3, 4], token: 0, span: [0, 4], score: 1 },
