@@ -25,5 +25,6 @@ export const browserPlatform: Platform = {
   readBytes: (at) => fetchBytes(at, globalThis.document?.baseURI ?? globalThis.location?.href),
   readTorchFile: async (bytes, where) =>
     (await import('../formats/torch/torch-file.js')).readTorchFile(bytes, where),
+  loadCutter: async () => (await import('../passages/passages-of.js')).passagesOf,
   spawnWorker: hasWorkers ? spawnBrowserWorker : inProcessWorker,
 };

@@ -8,6 +8,7 @@ import { absolutePath } from '../bytes/node-path.js';
 import { unpackText } from '../bytes/packed.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { readTorchFile } from '../formats/torch/torch-file.js';
+import { passagesOf } from '../passages/passages-of.js';
 import type { Platform } from '../platform.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { fileBeside, spawnNodeWorker, type WorkerScript } from './node-spawn-worker.js';
@@ -39,6 +40,7 @@ export const nodePlatform: Platform = {
   openFolder: folderStorage,
   readBytes,
   readTorchFile,
+  loadCutter: async () => passagesOf,
   spawnWorker: () => spawnNodeWorker(kernelsWorker),
 };
 

@@ -1,5 +1,6 @@
 import type { TextPassage } from '../../passages/cut-text.js';
 import type { Cutting } from '../../passages/passages-of.js';
+import { platform } from '../../platform.js';
 import type { CheckedDocument } from '../metadata/document.js';
 import { type PassageRecord, passageId } from '../metadata/passage-record.js';
 import { type AdmittedDocuments, COMMIT } from './admission.js';
@@ -26,8 +27,7 @@ export async function* cutDocuments(
   for await (const document of documents) {
     if (document === COMMIT) yield document;
     else {
-      // what does not cut does not carry what does
-      const { passagesOf } = await import('../../passages/passages-of.js');
+      const passagesOf = await platform().loadCutter();
       const { id, text = '' } = document;
       yield* partsOf(document, passagesOf(id, text, cutting, signal));
     }

@@ -1,5 +1,6 @@
 import { fetchBytes } from '../../bytes/fetch-bytes.js';
 import { readTorchFile } from '../../formats/torch/torch-file.js';
+import { passagesOf } from '../../passages/passages-of.js';
 import type { Platform } from '../../platform.js';
 import { memoryStorage } from '../../storage/memory.js';
 import { inProcessWorker } from './worker/in-process-worker.js';
@@ -16,5 +17,6 @@ export const plainPlatform: Platform = {
   openFolder: (path) => memoryStorage(String(path)),
   readBytes: fetchBytes,
   readTorchFile,
+  loadCutter: async () => passagesOf,
   spawnWorker: inProcessWorker,
 };
