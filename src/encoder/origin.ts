@@ -9,7 +9,9 @@ import type { Projection } from './runtime/body.js';
 
 /** How texts of one kind are read, as far as a checkpoint says it. */
 export interface TextReading {
+  /** Token that stands before the text; empty: none. */
   readonly marker: string;
+  /** What is put before the text; empty: nothing. */
   readonly prompt: string;
   /** Most tokens, all included; null: as many as the model takes. */
   readonly length: number | null;
@@ -22,6 +24,7 @@ export interface TextReading {
  * values. It is JSON, and part of a collection's manifest.
  */
 export interface EncoderOrigin {
+  /** Where its files come from. */
   readonly model: ModelReference;
   /** SHA-256 of each file that was read, in hexadecimal digits, by its name. */
   readonly files: Readonly<Record<string, string>>;
@@ -33,8 +36,9 @@ export interface EncoderOrigin {
   readonly projection: string | null;
   /** Tokens of a text that are read where a call says no number; null: as the model says. */
   readonly maxTokens: number | null;
-  /** null: a body alone, whose texts are read as they are. */
+  /** How questions are read; null: a body alone, whose texts are read as they are. */
   readonly query: TextReading | null;
+  /** How documents are read; null: likewise. */
   readonly document: TextReading | null;
   /** Dimension that a collection gets once it has enough tokens to find a projection. */
   readonly narrowTo?: number | undefined;

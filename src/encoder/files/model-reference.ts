@@ -3,9 +3,22 @@
  * a folder, of which this is the last part of its path: the path is kept on the machine alone.
  */
 export type ModelReference =
-  | { readonly package: string; readonly version: string }
-  | { readonly hub: string; readonly revision?: string | undefined }
-  | { readonly folder: string };
+  | {
+      /** Name of the npm package. */
+      readonly package: string;
+      /** Of the package. */
+      readonly version: string;
+    }
+  | {
+      /** Its id there, such as `organisation/model`. */
+      readonly hub: string;
+      /** A branch, a tag or a commit. */
+      readonly revision?: string | undefined;
+    }
+  | {
+      /** Last part of the folder's path. */
+      readonly folder: string;
+    };
 
 /** In words, for messages. */
 export function showModel(model: ModelReference): string {
