@@ -1,3 +1,5 @@
+import { sumOf } from './lane-sum';
+
 // MaxSim at a first look: int8 tokens times lanes of 7 bits, four dimensions an instruction. Lanes
 // are shifted by 64 to 1 .. 127, where the instruction is exact in every engine; sums begin with
 // -64 times the sum of the token's codes, which takes the shift out again.
@@ -70,17 +72,6 @@ export function packLanesU7(
     out += <usize>width * <usize>dim;
     rows -= width;
   }
-}
-
-// @ts-expect-error: decorator
-@inline
-function sumOf(s: v128): i32 {
-  return (
-    i32x4.extract_lane(s, 0) +
-    i32x4.extract_lane(s, 1) +
-    i32x4.extract_lane(s, 2) +
-    i32x4.extract_lane(s, 3)
-  );
 }
 
 // offsets[t] = -64 times the sum of token t's codes; norms[d] = the largest sum of squares of a

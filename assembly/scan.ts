@@ -1,4 +1,5 @@
 // Inner products of one query with many rows.
+import { sumOf } from './lane-sum';
 
 // out[i] = <q, rows[i]> in float32, four partial sums of lanes each.
 export function scanF32(q: usize, rows: usize, count: i32, dim: i32, out: usize): void {
@@ -99,17 +100,6 @@ export function scanI8(q: usize, rows: usize, count: i32, dim: i32, out: usize):
 @inline
 function plusProducts(s: v128, x: v128, codes: usize): v128 {
   return i32x4.add(s, i32x4.dot_i16x8_s(x, v128.load8x8_s(codes)));
-}
-
-// @ts-expect-error: decorator
-@inline
-function sumOf(s: v128): i32 {
-  return (
-    i32x4.extract_lane(s, 0) +
-    i32x4.extract_lane(s, 1) +
-    i32x4.extract_lane(s, 2) +
-    i32x4.extract_lane(s, 3)
-  );
 }
 
 // Products of the int16 from `at` to `end` with the codes at an address.
