@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CutRules, cutText, type TextPassage } from '../../src/passages/cut-text.js';
+import { expectCutOnce } from './expect-cut-once.js';
 import { FOUND } from './found.js';
 import { anyText, tokensOf } from './texts.js';
 
@@ -166,25 +167,8 @@ describe('places to cut', () => {
   });
 });
 
-test('a text of 1 MB is cut word by word, each counted a few times at most', async () => {
-  let counted = 0;
-  const sentence = 'Das ist ein Satz von einigen Wörtern, und noch einer. ';
-  const text = sentence.repeat(1_000_000 / sentence.length);
-  let covered = 0;
-  let passages = 0;
-  const counting = async (texts: readonly string[]): Promise<number[]> => {
-    for (const one of texts) counted += one.length;
-    return texts.map((one) => Math.ceil(one.length / 5));
-  };
-  for await (const { span } of cutText(text, { by: 'text', size: 180, overlap: 0 }, counting)) {
-    expect(span[0]).toBe(covered);
-    covered = span[1];
-    passages++;
-  }
-  expect(covered).toBe(text.length);
-  expect(passages).toBeGreaterThan(1_000);
-  expect(counted).toBeLessThan(3 * text.length);
-});
+test('a text of 1 MB is cut word by word, each counted a few times at most', () =>
+  expectCutOnce(1_000_000));
 
 test('floods of one character end', async () => {
   for (const flood of ['\n', ' ', 'x', '中', '\u0301', '👍', '\u0000', '# ', '``', '\ud83d']) {
