@@ -37,10 +37,7 @@ export interface CreationArguments {
 }
 
 const GROUP = 'Where the index does not exist yet:';
-/**
- * Held while the files of the encoder come into being, before there is an index that could be
- * locked.
- */
+/** Held while an encoder is loaded for a new index, before there is one that could be locked. */
 const LOCK = 'create.lock';
 
 export function addCreationOptions(command: Command): Command {
