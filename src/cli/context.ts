@@ -12,6 +12,8 @@ export interface Context extends Printer {
   openInput: () => Readable;
   /** Whether a person sits at standard input. */
   inputIsTerminal: boolean;
+  /** Asks that person for questions, one after the other, until they have no more. */
+  openPrompt: () => AsyncIterable<string>;
 }
 
 /**

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import './provide-platform.js';
+import { join } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import { inspect } from 'node:util';
+import { userCache } from '../bytes/node-user-cache.js';
 import { escapeLines } from '../escape-controls.js';
 import type { Context } from './context.js';
 import { describeFailure } from './failure.js';
@@ -9,6 +11,7 @@ import { preferMerging } from './merging.js';
 import { createPrinter } from './print.js';
 import { createProgram } from './program.js';
 import { createReporter } from './progress.js';
+import { promptedQuestions } from './prompt.js';
 
 /** By what ended it, as shells number them. */
 const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -44,6 +47,14 @@ const context: Context = {
   ...createPrinter(process.stdout),
   openInput: () => addAbortSignal(interruption.signal, process.stdin),
   inputIsTerminal: process.stdin.isTTY === true,
+  openPrompt: () =>
+    promptedQuestions({
+      input: process.stdin,
+      output: process.stderr,
+      history: join(userCache(), 'questions'),
+      signal: interruption.signal,
+      interrupt: () => interrupt('SIGINT'),
+    }),
 };
 // nothing should come this way; what does is printed as all else is
 process.on('uncaughtException', fail);

@@ -32,8 +32,9 @@ export function registerSearch(program: Command, context: Context): void {
     .command('search')
     .summary('answer questions from an index')
     .description(
-      'Answers a question from an index. Without a question, those on standard input, one a ' +
-        'line, each answered as it comes.',
+      'Answers a question from an index. Without one it asks for questions in a terminal, one ' +
+        'after the other (the arrow keys bring earlier ones, Ctrl-D ends); elsewhere it reads ' +
+        'them from standard input, one a line, each answered as it comes.',
     )
     .argument('<index>', 'folder of the index', path)
     .argument('[question...]', 'the question, quoted or not');
@@ -49,7 +50,7 @@ export function registerSearch(program: Command, context: Context): void {
       ),
     )
     .action(async (folder: string, words: string[], options: SearchArguments) => {
-      const question = questionOf(words, options, command, context);
+      const question = questionOf(words, options, command);
       checkCandidates(options.candidates === undefined ? [] : [options.candidates], options.k);
       const { vectors, model, threads } = options;
       await withIndex(folder, { texts: vectors === undefined, model, threads }, (it) =>
@@ -105,15 +106,8 @@ function questionOf(
   words: readonly string[],
   { vectors }: SearchArguments,
   command: Command,
-  { inputIsTerminal }: Context,
 ): string | undefined {
-  if (words.length === 0) {
-    if (vectors === undefined && inputIsTerminal)
-      command.error(
-        "error: missing required argument 'question' (or standard input, or --vectors)",
-      );
-    return undefined;
-  }
+  if (words.length === 0) return undefined;
   if (vectors !== undefined)
     command.error("error: a question cannot be used with option '--vectors'");
   const question = words.join(' ');
@@ -165,6 +159,12 @@ async function search(
       show(await answer({ query: id, tokens: queryMatrix(tokens, i) }), ids.length === 1);
   } else if (question !== undefined) {
     show(await answer({ question }), true);
+  } else if (context.inputIsTerminal) {
+    for await (const text of context.openPrompt())
+      await answer({ question: text }).then(
+        (found) => show(found, false),
+        (error: unknown) => refused(error, context),
+      );
   } else {
     for await (const { text } of readLines(context.openInput(), 'standard input'))
       show(await answer({ question: text }), false);
@@ -175,6 +175,12 @@ async function search(
         { where: 'question' },
       );
   }
+}
+
+/** A question that cannot be answered is not the end of the others. */
+function refused(error: unknown, { signal, reporter }: Context): void {
+  if (signal.aborted || !isLemurError(error)) throw error;
+  reporter.note(error.message);
 }
 
 /** The library's words for it are those of its methods. */

@@ -39,6 +39,7 @@ export async function runInProcess(
       ...createPrinter(process.stdout),
       openInput: () => Readable.from([]),
       inputIsTerminal: false,
+      openPrompt: () => Readable.from([]),
     });
     for (const command of program.commands)
       if (!mayRun.includes(command.name())) command.action(() => {});
