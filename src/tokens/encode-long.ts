@@ -2,8 +2,11 @@ import { nextMacrotask } from '../pacer.js';
 import { decodeRows, decodeVectors, encodeVectors } from './encode-tokens.js';
 import { type EncodedRows, type EncodingLoss, rowLength, type TokenCodec } from './encoding.js';
 
-/** Values that are encoded or decoded between two turns of the event loop. */
-const AT_ONCE = 1 << 20;
+/**
+ * Values that are encoded or decoded between two turns of the event loop: those of 2 bits take some
+ * 10 ms.
+ */
+const AT_ONCE = 1 << 17;
 
 /** One text as it is stored, and what that has lost. */
 export type StoredVectors = EncodedRows & EncodingLoss;
@@ -59,6 +62,26 @@ export async function decodedVectors(text: EncodedRows, codec: TokenCodec): Prom
     await nextMacrotask();
   }
   return out;
+}
+
+/**
+ * Vectors of a text a part at a time, tokens x dim, in memory that the next part is decoded into
+ * again. Who takes them gives way to other work in between.
+ */
+export function* decodedParts(
+  text: EncodedRows,
+  codec: TokenCodec,
+): Generator<Float32Array, void, void> {
+  const { dim } = codec;
+  const width = rowLength(codec);
+  const parts = partsOf(text.rows.length / width, dim);
+  const room = new Float32Array((parts[0]?.[1] ?? 0) * dim);
+  for (const [from, to] of parts) {
+    const own = { rows: text.rows.subarray(from * width, to * width), scale: text.scale };
+    const vectors = room.subarray(0, (to - from) * dim);
+    decodeRows(own, codec, vectors);
+    yield vectors;
+  }
 }
 
 /** Rows from .. to. */

@@ -5,9 +5,9 @@ import { TensorScope } from '../../device/with-tensors.js';
 import { stepPacer } from '../../pacer.js';
 import type { FetchedTokens } from '../../search/fetched-tokens.js';
 import type { FetchedCodes } from '../../search/prefix/best-by-codes.js';
-import { decodedVectors } from '../../tokens/encode-long.js';
+import { decodedParts, decodedVectors } from '../../tokens/encode-long.js';
 import { unlearnedCodec } from '../../tokens/encode-tokens.js';
-import type { TokenCodec } from '../../tokens/encoding.js';
+import type { EncodedRows, TokenCodec } from '../../tokens/encoding.js';
 import type { DocumentRecord } from '../metadata/document-record.js';
 import { firstNumbers, joinValues, segmentOf } from './document-numbers.js';
 import { encodeId } from './id-table.js';
@@ -158,9 +158,12 @@ export class Snapshot implements SearchData {
 
   /** Token vectors of a document as float32, rows x dim. */
   async vectors(document: number): Promise<Float32Array> {
-    const { view, at } = this.locate(document);
-    const [text] = await view.segment.readTokens(at, at + 1);
-    return decodedVectors(text, this.codec);
+    return decodedVectors(await this.#tokensOf(document), this.codec);
+  }
+
+  /** The same as `decodedParts` gives them. */
+  async vectorParts(document: number): Promise<Iterable<Float32Array>> {
+    return decodedParts(await this.#tokensOf(document), this.codec);
   }
 
   /** Until the function returned is called, nothing of it is given back. */
@@ -181,6 +184,12 @@ export class Snapshot implements SearchData {
         this.#unused = resolve;
       });
     await this.#close();
+  }
+
+  async #tokensOf(document: number): Promise<EncodedRows> {
+    const { view, at } = this.locate(document);
+    const [text] = await view.segment.readTokens(at, at + 1);
+    return text;
   }
 }
 

@@ -1,4 +1,4 @@
-import { pacer } from '../../pacer.js';
+import { stepPacer } from '../../pacer.js';
 import { evidenceOf } from '../../search/evidence.js';
 import { inLanes } from '../calls/in-lanes.js';
 import type { Snapshot } from '../files/snapshot.js';
@@ -26,6 +26,8 @@ export async function hitsOf<M extends Metadata>(
   );
   const cut = snapshot.manifest.passages !== undefined;
   const tokens = queries.counts[q];
+  // hits beside one another wait together
+  const step = stepPacer(signal);
   return inLanes(
     documents.length,
     async (i) => {
@@ -40,46 +42,41 @@ export async function hitsOf<M extends Metadata>(
         if (withMetadata && metadata !== undefined) hit.metadata = metadata as M;
         if (cut) hit.passage = passageOf(id, record);
       }
-      if (withEvidence) hit.evidence = await evidence(snapshot, queries, q, document, signal);
+      if (withEvidence) hit.evidence = await evidence(snapshot, queries, q, document, step);
       return hit;
     },
     signal,
   );
 }
 
-/** Products of two vectors that are made in one go, in multiplications. */
-const PRODUCTS = 1 << 20;
+/** Evidence of so many tokens counts as a step between two turns of the event loop. */
+const STEP_TOKENS = 16;
 
 async function evidence(
   snapshot: Snapshot,
   { vectors, offsets, dim, spans }: QuerySets,
   q: number,
   document: number,
-  signal: AbortSignal | undefined,
+  step: ReturnType<typeof stepPacer>,
 ): Promise<Evidence[]> {
   const { view, at } = snapshot.locate(document);
   const documentSpans = await view.segment.spans(at);
-  const stored = await snapshot.vectors(document);
-  const pace = pacer(signal);
-  const evidence: Evidence[] = [];
-  const rows = Math.max(1, Math.floor(PRODUCTS / stored.length));
-  for (let from = offsets[q]; from < offsets[q + 1]; from += rows) {
-    const to = Math.min(offsets[q + 1], from + rows);
-    // one query in one go most often, and then no turn is lost to it
-    if (from > offsets[q]) await pace();
-    const { tokens, scores } = evidenceOf(vectors.subarray(from * dim, to * dim), stored, dim);
-    for (const [i, token] of tokens.entries()) {
-      const queryToken = from - offsets[q] + i;
-      evidence.push({
-        queryToken,
-        querySpan: spanOf(spans, from + i),
-        token,
-        span: spanOf(documentSpans, token),
-        score: scores[i],
-      });
-    }
+  const parts = await snapshot.vectorParts(document);
+  const query = vectors.subarray(offsets[q] * dim, offsets[q + 1] * dim);
+  const { tokens, scores } = await evidenceOf(query, parts, dim, step);
+  const found: Evidence[] = [];
+  for (const [queryToken, token] of tokens.entries()) {
+    found.push({
+      queryToken,
+      querySpan: spanOf(spans, offsets[q] + queryToken),
+      token,
+      span: spanOf(documentSpans, token),
+      score: scores[queryToken],
+    });
+    const wait = step(1 / STEP_TOKENS);
+    if (wait) await wait;
   }
-  return evidence;
+  return found;
 }
 
 function spanOf(spans: Int32Array | undefined, row: number): readonly [number, number] | undefined {
