@@ -45,7 +45,8 @@ const NAMES: OptionNames<HighlightOptions> = {
 
 /**
  * Shows why a hit was found: the part of its text with the strongest matches, whole words, those
- * side by side marked as one. It never cuts a grapheme. The hit needs its text, and to mark
+ * side by side marked as one. It never cuts a grapheme of up to
+ * 512 code units. The hit needs its text, and to mark
  * anything its evidence: `include: ['text', 'evidence']`. Escapes nothing: for HTML take `parts`.
  * Raises 'invalid-argument'.
  *

@@ -1,4 +1,5 @@
 import { graphemeSegmenter, wordSegmenter } from '../../passages/graphemes.js';
+import { nearSegments } from '../../passages/near-segments.js';
 import type { Evidence } from '../options/results.js';
 
 /** Words of a text that matched the query, side by side. */
@@ -20,6 +21,11 @@ const BETWEEN = /^(?:[^\S\r\n]|[-\u2010\u2011])*$/;
  */
 const STRONG = 0.7;
 
+/** Tokens of a query that are looked at. */
+const MOST_TOKENS = 1024;
+/** Characters of a word that are looked at. */
+const MOST_CHARACTERS = 1024;
+
 /**
  * The words of a text that matched words of the query well, in order: whole ones, where a token is
  * a part, and those side by side as one. `query`: its text, so that its marks do not count.
@@ -30,9 +36,9 @@ export function matchedWords(
   query?: string | undefined,
 ): Match[] {
   const words = new Map<number, Match>();
-  const segments = wordSegmenter.segment(text);
-  const graphemes = graphemeSegmenter.segment(text);
-  for (const { querySpan, span, score } of evidence) {
+  const segments = nearSegments(wordSegmenter, text);
+  const graphemes = nearSegments(graphemeSegmenter, text);
+  for (const { querySpan, span, score } of strongest(evidence)) {
     if (!span || span[1] <= span[0] || !(score > 0)) continue;
     if (query !== undefined && querySpan && !WORD.test(query.slice(...querySpan))) continue;
     const first = segments.containing(span[0])?.index ?? span[0];
@@ -41,7 +47,8 @@ export function matchedWords(
     const last = lastWord ? lastWord.index + lastWord.segment.length : span[1];
     const grapheme = graphemes.containing(last - 1);
     const end = grapheme ? grapheme.index + grapheme.segment.length : last;
-    const word = text.slice(start, end);
+    // a token that stands for more is none
+    const word = text.slice(start, Math.min(end, start + MOST_CHARACTERS));
     if (!WORD.test(word) || LITTLE.test(word)) continue;
     const before = words.get(start);
     const [longest, best] = [
@@ -50,12 +57,19 @@ export function matchedWords(
     ];
     words.set(start, { start, end: longest, strength: best });
   }
-  const best = Math.max(0, ...Array.from(words.values(), ({ strength }) => strength));
+  let best = 0;
+  for (const { strength } of words.values()) best = Math.max(best, strength);
   const strong = [...words.values()]
     .filter(({ strength }) => strength >= STRONG * best)
     .map((word) => ({ ...word, strength: word.strength / best }))
     .sort((a, b) => a.start - b.start);
   return joined(text, strong);
+}
+
+/** All of it, or the best of very much. */
+function strongest(evidence: readonly Evidence[]): readonly Evidence[] {
+  if (evidence.length <= MOST_TOKENS) return evidence;
+  return [...evidence].sort((a, b) => b.score - a.score).slice(0, MOST_TOKENS);
 }
 
 function joined(text: string, words: readonly Match[]): Match[] {

@@ -1,4 +1,5 @@
 import { graphemeSegmenter, wordSegmenter } from '../../passages/graphemes.js';
+import { type Containing, nearSegments } from '../../passages/near-segments.js';
 import type { Match } from './matched-words.js';
 
 /** Characters before the first match, so that it is seen where it stands. */
@@ -52,12 +53,12 @@ function bestStart(
 
 /** Places of a text that are between words. */
 class WordEdges {
-  readonly #words: Intl.Segments;
-  readonly #graphemes: Intl.Segments;
+  readonly #words: Containing;
+  readonly #graphemes: Containing;
 
   constructor(text: string) {
-    this.#words = wordSegmenter.segment(text);
-    this.#graphemes = graphemeSegmenter.segment(text);
+    this.#words = nearSegments(wordSegmenter, text);
+    this.#graphemes = nearSegments(graphemeSegmenter, text);
   }
 
   /** Whether a place within the text is between graphemes. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Evidence } from '../../../src/collection/options/results.js';
 import { highlight } from '../../../src/collection/query/highlight.js';
 import { anyText } from '../../passages/texts.js';
@@ -70,6 +70,50 @@ describe('highlight', () => {
     expect(highlight({ text, passage, evidence: alone }).text).toMatch(
       /^\*\*Animals\*\*\nOwls are/,
     );
+  });
+
+  test.each([
+    ['words', 'word '],
+    ['a word', 'a'],
+    ['Chinese', '信息检索'],
+    ['marks', '\u0301'],
+    ['spaces', ' '],
+    ['emoji', '👩‍👩‍👧'],
+  ])('looks at what is near the matches in a text of 8 MiB, of %s', (_, piece) => {
+    const text = piece.repeat(2 ** 23 / piece.length);
+    const evidence = Array.from({ length: 2000 }, (_, queryToken): Evidence => {
+      const at = queryToken * 4000;
+      return { queryToken, querySpan: undefined, token: 0, span: [at, at + 4], score: 1 };
+    });
+    let looked = 0;
+    const segment = Intl.Segmenter.prototype.segment;
+    const spy = vi.spyOn(Intl.Segmenter.prototype, 'segment').mockImplementation(function (
+      this: Intl.Segmenter,
+      input: string,
+    ) {
+      looked += input.length;
+      return segment.call(this, input);
+    });
+    try {
+      const whole: Evidence = { ...evidence[0], span: [0, text.length] };
+      const { text: shown, span } = highlight({ text, evidence: [...evidence, whole] });
+      expect(text.slice(...span).length).toBeLessThanOrEqual(2000);
+      expect(shown.length).toBeLessThan(2100);
+    } finally {
+      spy.mockRestore();
+    }
+    expect(looked).toBeLessThan(2 ** 23);
+  });
+
+  test('takes any number of matches, of which the best count', () => {
+    const text = 'word '.repeat(200_000);
+    const evidence = Array.from({ length: 200_000 }, (_, queryToken): Evidence => {
+      const span = [5 * queryToken, 5 * queryToken + 4] as const;
+      return { queryToken, querySpan: undefined, token: 0, span, score: 0.5 };
+    });
+    evidence[199_999] = { ...evidence[199_999], score: 2 };
+    const { parts } = highlight({ text, evidence });
+    expect(parts.filter(({ strength }) => strength > 0)).toEqual([{ text: 'word', strength: 1 }]);
   });
 
   test('shows the beginning of a text without evidence', () => {
