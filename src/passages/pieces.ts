@@ -20,6 +20,8 @@ export interface Piece {
 
 /** Characters that are looked at in one go, more of them for a word that is longer. */
 const WINDOW = 4096;
+/** What is longer is cut wherever that is, be it one grapheme: no window is larger. */
+const MOST_WINDOW = 65_536;
 /** Longer stretches without a space are cut into words, such as those of Chinese. */
 const LONG = 32;
 
@@ -45,11 +47,14 @@ export function* piecesOf(
     // what is behind the last break may go on behind the window
     const whole = to === end;
     let breaks = breaksIn(text, at, to, strengths, block.prose);
-    if (!whole) breaks = knownBreaks(text.slice(at, to), breaks, longest);
+    if (!whole) breaks = knownBreaks(text.slice(at, to), breaks, Math.min(longest, MOST_WINDOW));
     if (!whole && breaks.length === 0) {
       // a word or a grapheme that fills the window
-      size *= 2;
-      continue;
+      if (size < MOST_WINDOW) {
+        size *= 2;
+        continue;
+      }
+      breaks = [[lastCharacter(text, to) - at, STRENGTH.grapheme]];
     }
     size = WINDOW;
     const from = at;
@@ -61,6 +66,11 @@ export function* piecesOf(
     yield { start: at, end, strength, path };
     at = end;
   }
+}
+
+/** The beginning of the character that ends at a place, or goes on behind it. */
+function lastCharacter(text: string, end: number): number {
+  return (text.codePointAt(end - 2) ?? 0) > 0xffff ? end - 2 : end - 1;
 }
 
 /** Places to cut at between two others, ascending, and how good each is. */

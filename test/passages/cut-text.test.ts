@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type CutRules, cutText, type TextPassage } from '../../src/passages/cut-text.js';
 import { expectCutOnce } from './expect-cut-once.js';
 import { FOUND } from './found.js';
@@ -180,4 +180,37 @@ test('floods of one character end', async () => {
     }
     expect(covered).toBe(text.length);
   }
+});
+
+describe('a text without a place to cut at', () => {
+  test.each([
+    ['letters', 'a'],
+    ['spaces', ' '],
+    ['marks', '\u0301'],
+    ['narrow spaces', 'a\u202f'],
+    ['selectors of variants', '\u{e0100}'],
+  ])('is looked at 65,536 characters at a time, of %s', async (_, piece) => {
+    const text = `${piece.repeat(300_000 / piece.length)}z`;
+    let most = 0;
+    const segment = Intl.Segmenter.prototype.segment;
+    const spy = vi.spyOn(Intl.Segmenter.prototype, 'segment').mockImplementation(function (
+      this: Intl.Segmenter,
+      input: string,
+    ) {
+      most = Math.max(most, input.length);
+      return segment.call(this, input);
+    });
+    let covered = 0;
+    try {
+      for (const { span, text: own } of await cut(text, { by: 'text', size: 65_536 })) {
+        expect(span[0]).toBe(covered);
+        expect(own.isWellFormed()).toBe(true);
+        covered = span[1];
+      }
+    } finally {
+      spy.mockRestore();
+    }
+    expect(covered).toBe(text.length);
+    expect(most).toBeLessThanOrEqual(65_538);
+  });
 });
