@@ -7,6 +7,9 @@ import type { CutFunction, CutPassage } from './passage-rules.js';
 
 /** Steps of a passage between two turns of the event loop. */
 const STEPS_A_PASSAGE = 64;
+/** Passages of a document, and characters (UTF-16 code units) of one. */
+const MOST_PASSAGES = 2 ** 20;
+const MOST_CHARACTERS = 2 ** 23;
 
 /**
  * The passages that a caller's function makes of a text. Raises 'invalid-argument', naming
@@ -28,31 +31,41 @@ export async function* givenPassages(
   for (const passage of given as Iterable<CutPassage>) {
     await step(STEPS_A_PASSAGE);
     const name = `${where}: passage ${++number}`;
-    checkPassage(passage, text, before, name);
-    const span = [passage.span[0], passage.span[1]] as const;
-    const own = text.slice(...span);
-    const isOwn = passage.text.endsWith(own);
+    if (number > MOST_PASSAGES)
+      throw invalidArgument(name, `expected at most ${MOST_PASSAGES} of a document`);
+    const { text: own, span } = checkedPassage(passage, text, before, name);
+    const inText = text.slice(...span);
     yield {
-      text: passage.text,
-      context: isOwn ? passage.text.length - own.length : undefined,
+      text: own,
+      context: own.endsWith(inText) ? own.length - inText.length : undefined,
       span,
-      lines: lines.of(span, own),
+      lines: lines.of(span, inText),
     };
     before = span[0];
   }
   if (number === 0) throw invalidArgument(`${where}: passages`, 'expected at least one, got none');
 }
 
-function checkPassage(passage: CutPassage, text: string, before: number, where: string): void {
+/** Looks at each property once, and gives what was looked at: another look may find another. */
+function checkedPassage(
+  passage: CutPassage,
+  text: string,
+  before: number,
+  where: string,
+): { text: string; span: readonly [number, number] } {
   const wrong = (problem: string): LemurError => invalidArgument(where, problem);
   const { text: own, span } = Object(passage) as Partial<CutPassage>;
-  if (typeof own !== 'string' || !Array.isArray(span) || span.length !== 2)
+  const places: readonly unknown[] = Array.isArray(span) ? [...span] : [];
+  if (typeof own !== 'string' || places.length !== 2)
     throw wrong(`expected { text, span: [start, end] }, got ${showValue(passage)}`);
   if (own.trim() === '') throw wrong('its text is empty');
-  const [start, end] = span as [number, number];
+  if (own.length > MOST_CHARACTERS)
+    throw wrong(`its text: ${own.length} characters, expected at most ${MOST_CHARACTERS}`);
+  const [start, end] = places as [number, number];
   if (![start, end].every(Number.isInteger) || start < before || end <= start || end > text.length)
     throw wrong(
       `span [${showValue(start)}, ${showValue(end)}], expected a place of the text, ` +
         `${text.length} long, that begins at ${before} or behind it`,
     );
+  return { text: own, span: [start, end] };
 }

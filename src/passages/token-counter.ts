@@ -1,5 +1,5 @@
-import { invalidArgument } from '../errors.js';
-import { describeKind } from '../value-kind.js';
+import { invalidArgument, type LemurError } from '../errors.js';
+import { describeKind, showValue } from '../value-kind.js';
 
 /** Says how many tokens each of some texts has. */
 export type CountTokens = (texts: readonly string[]) => Promise<ArrayLike<number>>;
@@ -7,11 +7,20 @@ export type CountTokens = (texts: readonly string[]) => Promise<ArrayLike<number
 /** What counts, with what it answers looked at: encoders are the caller's too. */
 export function checkedCount(count: CountTokens): CountTokens {
   return async (texts) => {
-    const counts = await count(texts);
-    const all = Array.from(counts ?? []);
-    if (all.length === texts.length && all.every((n) => Number.isFinite(n) && n >= 0)) return all;
-    const problem = `countTokens: expected ${texts.length} counts, of 0 or more each`;
-    throw invalidArgument('encoder', `${problem}, got ${describeKind(counts)}`);
+    const counts: unknown = await count(texts);
+    const wrong = (got: string): LemurError => {
+      const problem = `countTokens: expected ${texts.length} counts, of 0 or more each`;
+      return invalidArgument('encoder', `${problem}, got ${got}`);
+    };
+    // looked at before it is gone through: there may be billions
+    const { length } = Object(counts) as { length?: unknown };
+    const isList = typeof counts === 'object' && typeof length === 'number';
+    if (!isList || length !== texts.length)
+      throw wrong(isList ? `${length}` : describeKind(counts));
+    const all: unknown[] = Array.from(counts as ArrayLike<unknown>);
+    const bad = all.findIndex((n) => !(Number.isFinite(n) && (n as number) >= 0));
+    if (bad >= 0) throw wrong(`${showValue(all[bad])} for text ${bad}`);
+    return all as number[];
   };
 }
 

@@ -53,6 +53,21 @@ export function checkEncoderKind(encoder: unknown): void {
       '(lemur/encoder loads one)';
     throw invalidArgument('encoder', `${expected}, got ${describeKind(encoder)}`);
   }
+  checkCounting(encoder as Encoder);
+}
+
+/** What an encoder may say of tokens, passages being cut by it. */
+function checkCounting({ countTokens, documentTokens: most }: Encoder): void {
+  if (countTokens !== undefined && typeof countTokens !== 'function')
+    throw invalidArgument(
+      'encoder.countTokens',
+      `expected a method, got ${describeKind(countTokens)}`,
+    );
+  if (most !== undefined && most !== Infinity && !(Number.isInteger(most) && most > 0))
+    throw invalidArgument(
+      'encoder.documentTokens',
+      `expected an integer of at least 1, got ${showValue(most)}`,
+    );
 }
 
 /** Characters of a model's name. */
