@@ -66,7 +66,7 @@ describe('what an encoder says of tokens', () => {
   test.each([
     ['null', null, 'got null'],
     ['another number of counts', [1], 'got 1'],
-    ['a text', 'ab', 'got a string'],
+    ['a text', 'ab', 'got the string "ab"'],
     ['billions, which are not gone through', { length: 2 ** 40 }, 'got 1099511627776'],
     ['NaN', [1, Number.NaN], 'got NaN for text 1'],
     ['less than none', [-1, 1], 'got -1 for text 0'],

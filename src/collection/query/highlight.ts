@@ -1,6 +1,6 @@
 import { invalidArgument } from '../../errors.js';
 import { checkOptions, type OptionNames } from '../../known-options.js';
-import { describeKind } from '../../value-kind.js';
+import { describeKind, showValue } from '../../value-kind.js';
 import { checkInteger } from '../options/check-options.js';
 import type { Evidence, Passage } from '../options/results.js';
 import { type Match, matchedWords } from './matched-words.js';
@@ -65,12 +65,16 @@ export function highlight(
   checkOptions(options, NAMES, 'highlight');
   const { length = 160, open = '**', close = open, query } = options;
   checkInteger(length, 'length', 1);
+  for (const [name, value] of Object.entries({ open, close, query: query ?? '' }))
+    if (typeof value !== 'string')
+      throw invalidArgument(name, `expected a string, got ${showValue(value)}`);
   const { text, evidence = [], passage } = Object(hit) as typeof hit;
   if (typeof text !== 'string')
     throw invalidArgument('highlight', `expected a hit with its text, got ${describeKind(text)}`);
+  checkEvidence(evidence);
   const matches = matchedWords(text, evidence, query);
   // headings of a passage only where nothing else matched
-  const context = passage?.context ?? 0;
+  const context = Math.max(0, Math.min(passage?.context ?? 0, text.length));
   const from = matches.length === 0 || matches.some(({ end }) => end > context) ? context : 0;
   const span = bestWindow(text, matches, { from, to: text.length, length });
   const parts = partsOf(text, matches, span);
@@ -80,6 +84,23 @@ export function highlight(
   const rest = text.slice(span[1]).trim() !== '';
   const before = text.slice(from, span[0]).trim() !== '';
   return { text: `${before ? '… ' : ''}${marked.join('')}${rest ? ' …' : ''}`, parts, span };
+}
+
+/** Raises 'invalid-argument' for what no search gives. */
+function checkEvidence(evidence: unknown): void {
+  const expected = 'expected the evidence of a hit';
+  if (!Array.isArray(evidence))
+    throw invalidArgument('highlight', `${expected}, got ${describeKind(evidence)}`);
+  const wrong = evidence.findIndex((one) => {
+    const { span, querySpan, score } = Object(one) as Partial<Evidence>;
+    const areSpans = [span, querySpan].every((it) => it === undefined || isSpan(it));
+    return !areSpans || !Number.isFinite(score);
+  });
+  if (wrong >= 0) throw invalidArgument('highlight', `${expected}, which number ${wrong} is not`);
+}
+
+function isSpan(span: unknown): boolean {
+  return Array.isArray(span) && span.length === 2 && span.every((at) => Number.isInteger(at));
 }
 
 /** What is between two places, cut where matches begin and end. */

@@ -105,6 +105,31 @@ describe('highlight', () => {
     expect(looked).toBeLessThan(2 ** 23);
   });
 
+  test.each([
+    ['open', { text: 'owl' }, { open: null }],
+    ['close', { text: 'owl' }, { close: 5 }],
+    ['query', { text: 'owl' }, { query: 5 }],
+    ['evidence', { text: 'owl', evidence: {} }, {}],
+    ['evidence', { text: 'owl', evidence: [null] }, {}],
+    ['evidence', { text: 'owl', evidence: [{ span: [Number.NaN, 3], score: 1 }] }, {}],
+    ['evidence', { text: 'owl', evidence: [{ span: [0, 3], score: Infinity }] }, {}],
+  ])('refuses another %s than a search gives', (name, hit, options) => {
+    expect(() => highlight(hit as never, options as never)).toThrow(
+      expect.objectContaining({
+        code: 'invalid-argument',
+        message: expect.stringContaining(name),
+      }),
+    );
+  });
+
+  test('takes headings of a passage for what fits its text', () => {
+    const passage = { id: 'a#1', source: 'a', number: 1 };
+    for (const context of [-4, 1e9])
+      expect(highlight({ text: 'owl', passage: { ...passage, context } }).span).toEqual(
+        context < 0 ? [0, 3] : [3, 3],
+      );
+  });
+
   test('takes any number of matches, of which the best count', () => {
     const text = 'word '.repeat(200_000);
     const evidence = Array.from({ length: 200_000 }, (_, queryToken): Evidence => {
