@@ -1,9 +1,10 @@
-import { invalidArgument, isLemurError } from '../errors.js';
+import { invalidArgument, isLemurError, type LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
 import { passageRules } from '../passages/passage-rules.js';
 import type { Storage } from '../storage/storage.js';
 import { showValue } from '../value-kind.js';
 import { createCollection } from './create-collection.js';
+import { MANIFEST } from './files/manifest.js';
 import { type OpenCollection, openCollection } from './open-collection.js';
 import { CREATE_OPTIONS } from './options/option-names.js';
 import type { CreateOptions } from './options/options.js';
@@ -18,28 +19,30 @@ export async function openOrCreate(
 ): Promise<OpenCollection> {
   checkOptions(options, CREATE_OPTIONS, 'Index.openOrCreate');
   const found = await openThere(at, options);
-  if (found) return found;
+  if (!isLemurError(found)) return found;
   try {
     return await createCollection(at, options, true);
   } catch (error) {
+    if (!isLemurError(error, 'already-exists')) throw error;
     // another has made it meanwhile
-    const other = isLemurError(error, 'already-exists') && (await openThere(at, options));
-    if (other) return other;
-    throw error;
+    const other = await openThere(at, options);
+    if (!isLemurError(other)) return other;
+    // something that is no file lies in the place of its manifest
+    throw String(other.fields.where).endsWith(`/${MANIFEST}`) ? other : error;
   }
 }
 
-/** The collection that is there; undefined: there is none. */
+/** The collection that is there, or the 'not-found' where none can be opened. */
 async function openThere(
   at: string | URL | Storage,
   { dim, precision, pooling, features, passages, ...others }: CreateOptions,
-): Promise<OpenCollection | undefined> {
+): Promise<OpenCollection | LemurError> {
   let collection: OpenCollection;
   try {
     const cut = typeof passages === 'function' ? passages : undefined;
     collection = await openCollection(at, { ...others, passages: cut, write: true });
   } catch (error) {
-    if (isLemurError(error, 'not-found')) return undefined;
+    if (isLemurError(error, 'not-found')) return error;
     throw error;
   }
   const { manifest } = collection.snapshot;

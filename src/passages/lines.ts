@@ -49,7 +49,9 @@ export function* readLines(text: string): Generator<ReadLine, void, void> {
       ink.lastIndex = start;
       next = ink.exec(text)?.index ?? text.length;
     }
-    const head = text.slice(start, Math.min(end, start + LOOKED_AT)).trimEnd();
+    // a mark of the byte order is no part of what the first line says
+    const from = start === 0 && text[0] === '\ufeff' ? 1 : start;
+    const head = text.slice(from, Math.min(end, start + LOOKED_AT)).trimEnd();
     yield { start, end, head, blank: next >= end };
     start = end;
   }

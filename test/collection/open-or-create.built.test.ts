@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { execFile, execFileSync } from 'node:child_process';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -32,6 +32,25 @@ test('makes an index with the default encoder, and opens it again for writing', 
   ]);
   await again.close();
 });
+
+test.skipIf(process.platform === 'win32')(
+  'says what lies in the place of the manifest, where that is no file',
+  async () => {
+    await mkdir(at('pipe'));
+    execFileSync('mkfifo', [join(at('pipe'), 'index.json')]);
+    await mkdir(join(at('folder'), 'index.json'), { recursive: true });
+    const options = { dim: 8, threads: 1 };
+    await expect(Index.openOrCreate(at('pipe'), options)).rejects.toThrow('a named pipe');
+    await expect(Index.openOrCreate(at('folder'), options)).rejects.toThrow('a folder, expected');
+    await using made = await Index.create(at('lost'), options);
+    await made.add(documentsOf(3, 8));
+    await made.close();
+    await rm(join(at('lost'), 'index.json'));
+    await expect(Index.openOrCreate(at('lost'), options)).rejects.toThrow(
+      'put its index.json back',
+    );
+  },
+);
 
 test('makes one of token vectors where a dimension is given, and refuses other options than it has', async () => {
   const storage = memoryStorage();

@@ -182,6 +182,13 @@ test('floods of one character end', async () => {
   }
 });
 
+test('a heading is one behind a mark of the byte order too, which stays in the text', async () => {
+  const text = `\ufeff# Owls\n\n${'They fly at night. '.repeat(12)}`;
+  const [first, second] = await cut(text, { size: 16 });
+  expect(first.text.startsWith('\ufeff# Owls')).toBe(true);
+  expect(second.text.startsWith('Owls\n')).toBe(true);
+});
+
 describe('a text without a place to cut at', () => {
   test.each([
     ['letters', 'a'],
