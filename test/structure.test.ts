@@ -54,6 +54,7 @@ const ORDER = [
   ['collection/learn'],
   ['collection/ingest'],
   ['collection/query'],
+  ['collection/mirror'],
   ['collection'],
   ['entry'],
   ['cli'],

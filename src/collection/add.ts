@@ -17,16 +17,20 @@ export async function addAndFit(
   const { transaction, models } = call;
   const run = { ...options, ...call, loadModel: () => models.current() };
   const added = await addDocuments(transaction, documents, run);
-  const { manifest, live } = transaction.snapshot;
-  if (options.fit === false || !fitIsDue(manifest, live) || isPutOff(transaction, live))
-    return added;
+  if (options.fit === false) return added;
   try {
-    const encoder = await call.availableEncoder();
-    const unfit = await fitAfterAdd(transaction, () =>
-      fitCollection({ ...call, encoder }, { epochs: 0 }),
-    );
+    const unfit = await fitIfDue(call);
     return unfit === undefined ? added : { ...added, unfit };
   } catch (error) {
     throw withCommitted(error, added.added + added.replaced, call.signal);
   }
+}
+
+/** Fits the collection when there are enough documents for the first time; why not, if so. */
+export async function fitIfDue(call: WritingCall): Promise<string | undefined> {
+  const { transaction } = call;
+  const { manifest, live } = transaction.snapshot;
+  if (!fitIsDue(manifest, live) || isPutOff(transaction, live)) return undefined;
+  const encoder = await call.availableEncoder();
+  return fitAfterAdd(transaction, () => fitCollection({ ...call, encoder }, { epochs: 0 }));
 }

@@ -13,6 +13,9 @@ import { compact } from './ingest/compact.js';
 import type { IndexDocument } from './metadata/document.js';
 import type { Filter } from './metadata/filter.js';
 import type { Metadata } from './metadata/metadata.js';
+import type { Plan } from './mirror/change.js';
+import type { MirrorSource } from './mirror/mirror-source.js';
+import { carryOut, type MirrorRun, mirror, planFor } from './mirror.js';
 import { narrow } from './narrow.js';
 import { type OpenCollection, openCollection } from './open-collection.js';
 import { openOrCreate } from './open-or-create.js';
@@ -29,13 +32,14 @@ import type {
   DefaultInclude,
   FitIndexOptions,
   Include,
+  MirrorOptions,
   OpenOptions,
   Query,
   RerankOptions,
   SearchOptions,
   TuneOptions,
 } from './options/options.js';
-import type { Added } from './options/results.js';
+import type { Added, Mirrored } from './options/results.js';
 import type { SearchResult } from './query/search-result.js';
 import { type IndexStats, statsOf } from './query/stats.js';
 import { rerankIds, searchQueries } from './search.js';
@@ -60,6 +64,15 @@ export let narrowIndex: (
   options: RunOptions,
 ) => Promise<void>;
 
+/** What `mirror` does in two steps, for the command line, which loads an encoder between them. */
+export let planIndex: (index: Index, source: MirrorSource, options: MirrorOptions) => Promise<Plan>;
+export let carryOutPlan: (
+  index: Index,
+  source: MirrorSource,
+  plan: Plan,
+  run: MirrorRun,
+) => Promise<Mirrored>;
+
 /**
  * A searchable collection of documents that lives on disk: add, delete, search, filter, explain,
  * tune. The collection is what is stored, an `Index` is what has it open. One writer at a time, any
@@ -79,6 +92,8 @@ export class Index<M extends Metadata = Metadata> {
 
   static {
     narrowIndex = (index, dim, open, options) => narrow(index.#collection, dim, open, options);
+    planIndex = (index, source, options) => planFor(index.#collection, source, options);
+    carryOutPlan = (index, source, plan, run) => carryOut(index.#collection, source, plan, run);
   }
 
   /**
@@ -162,6 +177,22 @@ export class Index<M extends Metadata = Metadata> {
     return this.#collection.write('add', options, ADD_OPTIONS, (call) =>
       addAndFit(call, documents, options),
     );
+  }
+
+  /**
+   * Brings the collection in step with a source, such as `readFolder` of `lemur/files`: new and
+   * changed documents go in, those that are gone go out, each batch in a commit of its own, about a
+   * second's work; what was interrupted goes on. By hashes that are kept, so that nothing is encoded
+   * of what is unchanged, has another id or other metadata. Only what came from the same root is
+   * deleted. Rejects as `add` does, with what the source raises, and without `force` with
+   * 'empty-corpus' for a source that has nothing, and 'invalid-argument' where more than half of
+   * what is recorded is gone: nothing is written then.
+   *
+   * @example
+   * const { added, updated, deleted } = await index.mirror(readFolder('notes/'));
+   */
+  mirror(source: MirrorSource<M>, options: MirrorOptions = {}): Promise<Mirrored> {
+    return mirror(this.#collection, source, options);
   }
 
   /**

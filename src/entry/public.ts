@@ -13,18 +13,32 @@ export type {
 } from '../collection/metadata/filter.js';
 export type { Metadata } from '../collection/metadata/metadata.js';
 export type {
+  MirrorContent,
+  MirrorDocument,
+  MirrorFacts,
+  MirrorSource,
+} from '../collection/mirror/mirror-source.js';
+export type {
   AddOptions,
   CreateOptions,
   DefaultInclude,
   FitIndexOptions,
   Include,
+  MirrorOptions,
   OpenOptions,
   Query,
   RerankOptions,
   SearchOptions,
   TuneOptions,
 } from '../collection/options/options.js';
-export type { Added, Evidence, Hit, HitParts, Passage } from '../collection/options/results.js';
+export type {
+  Added,
+  Evidence,
+  Hit,
+  HitParts,
+  Mirrored,
+  Passage,
+} from '../collection/options/results.js';
 export {
   type Highlight,
   type HighlightOptions,

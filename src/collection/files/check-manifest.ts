@@ -89,6 +89,7 @@ const MANIFEST: Shape = {
   ...{ features: oneOf('auto', 'exact', 'random', 'trained'), segments: listOf(object) },
   passages: (value) => value === undefined || arePassageRules(value),
   tokenMean: (value) => value === null || listOf(finite)(value),
+  roots: (value) => value === undefined || listOf(isRoot)(value),
 };
 
 /**
@@ -137,6 +138,11 @@ export function checkManifest(manifest: unknown, where: string): asserts manifes
     if (segment.deleted && segment.deleted.count > segment.documents)
       throw wrong(`${name}.deleted.count`, segment.deleted.count);
   });
+}
+
+function isRoot(value: unknown): boolean {
+  const { root, prefix } = Object(value) as Record<string, unknown>;
+  return text(root) && text(prefix);
 }
 
 /** A model's name, which leads nowhere else: a package's, an id of the hub, or a folder's. */

@@ -103,6 +103,14 @@ export interface EncoderEntry {
   projection?: FileEntry | undefined;
 }
 
+/** What some documents are kept in step with, such as a folder. */
+export interface RootEntry {
+  /** Its name: of a folder the path, from the collection's own folder where that has one. */
+  root: string;
+  /** What the ids of its documents begin with. */
+  prefix: string;
+}
+
 export interface IndexManifest {
   /** Counts the commits. */
   generation: number;
@@ -122,6 +130,8 @@ export interface IndexManifest {
   [parameters: `token${string}`]: number[] | null | undefined;
   model: ModelEntry | null;
   segments: SegmentEntry[];
+  /** What documents are kept in step with; absent: nothing. Those of documents are numbers here. */
+  roots?: readonly RootEntry[] | undefined;
   /** How documents are cut; absent: they are not. */
   passages?: PassageRules | undefined;
   /** Absent where no automatic fit has failed; without meaning where there is a model. */

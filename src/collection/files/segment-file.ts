@@ -8,6 +8,7 @@ import { sourceIdOf } from '../metadata/passage-record.js';
 import { endsOf, SEGMENT_LIMITS, type SegmentLimits } from '../metadata/segment-limits.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
 import { bytesOf, type EncodedFile, encodeCheckedFile, type Sections } from './checked-file.js';
+import { mirrorSections } from './mirror-sections.js';
 
 export const SEGMENT = 'lemur-segment';
 
@@ -71,6 +72,7 @@ export async function encodeSegment(
   await pass();
   if (textScales) sections.factors = flat(Float32Array.from(documents, ({ scale }) => scale));
   if (documents.some(({ passage }) => passage)) sections.sources = flat(sourceLengths(documents));
+  Object.assign(sections, mirrorSections(documents));
   await pass();
   if (documents.some(({ spans }) => spans))
     Object.assign(sections, await spanSections(documents, counts, section, step));

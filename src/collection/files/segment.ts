@@ -12,6 +12,7 @@ import { type CheckedFile, damaged, openCheckedFile } from './checked-file.js';
 import { CheckedParts } from './checked-parts.js';
 import { createIdTable, type IdTable } from './id-table.js';
 import type { SegmentEntry } from './manifest.js';
+import { type MirrorTable, mirrorOf, readMirrors } from './mirror-sections.js';
 import { openRows } from './open-rows.js';
 import { SEGMENT } from './segment-file.js';
 import { createSourceTable, type SourceTable } from './source-table.js';
@@ -45,6 +46,8 @@ interface SegmentParts {
   readonly records: CheckedParts;
   /** null where no document has any. */
   readonly spans: CheckedParts | null;
+  /** What they mirror, read whole; null where none does anything. */
+  mirrors(): Promise<MirrorTable | null>;
 }
 
 /**
@@ -128,6 +131,7 @@ async function partsOf(
     tokens: new CheckedParts(file, 'tokens', (i) => offsets[i] * width, tokenChecks),
     records: new CheckedParts(file, 'records', record, recordChecks),
     spans: spanChecks && new CheckedParts(file, 'spans', (i) => offsets[i] * 8, spanChecks),
+    mirrors: () => readMirrors(file, documents),
   };
 }
 
@@ -191,6 +195,11 @@ export class Segment implements SegmentArrays {
     return decodeRecord(await this.#parts.records.read(document));
   }
 
+  /** What its documents mirror; null where none does anything. */
+  mirrors(): Promise<MirrorTable | null> {
+    return this.#parts.mirrors();
+  }
+
   /** Where the tokens of a document lie in its text; undefined where none were given. */
   async spans(document: number): Promise<Int32Array | undefined> {
     return spansOf(await this.#parts.spans?.read(document));
@@ -216,6 +225,7 @@ export class Segment implements SegmentArrays {
     const tokens = await this.readTokens(from, to);
     const records = await this.#parts.records.readEach(from, to);
     const spans = await this.#parts.spans?.readEach(from, to);
+    const mirrors = await this.mirrors();
     const found: StoredDocument[] = [];
     const step = stepPacer();
     for (const [i, record] of records.entries()) {
@@ -225,6 +235,7 @@ export class Segment implements SegmentArrays {
         ...(await decodeRecord(record)),
         ...tokens[i],
         spans: spansOf(spans?.[i]),
+        ...(mirrors && { mirror: mirrorOf(mirrors, from + i) }),
       });
       await step(STEPS_A_DOCUMENT);
     }

@@ -9,6 +9,7 @@ import type { Transaction } from '../files/transaction.js';
 import type { DocumentModel } from '../learn/document-model.js';
 import type { CheckedDocument } from '../metadata/document.js';
 import type { KnownPaths } from '../metadata/metadata-paths.js';
+import type { MirrorRecord } from '../metadata/mirror-record.js';
 import { checkInteger } from '../options/check-options.js';
 import type { AddOptions } from '../options/options.js';
 import type { Added } from '../options/results.js';
@@ -33,6 +34,8 @@ export interface AddRun extends AddOptions {
   readonly cut?: CutFunction | undefined;
   /** Calls the source and the encoder. */
   readonly guard?: Call['guard'] | undefined;
+  /** What a document mirrors, by its id. */
+  readonly mirrorOf?: ((id: string) => MirrorRecord) | undefined;
   /** The model that gives the documents weights; null where there is none. */
   loadModel(): Promise<DocumentModel | null>;
 }
@@ -58,7 +61,11 @@ export async function addDocuments(
   const codec = codecOf(transaction.snapshot.manifest);
   const target = { dim, precision, pooling, encoder: run.encoder, codec };
   try {
-    const stream = admitted(checked, admission, () => progress.skip());
+    const stream = admitted(
+      run.mirrorOf ? mirroring(checked, run.mirrorOf) : checked,
+      admission,
+      () => progress.skip(),
+    );
     const parts = rules
       ? cutDocuments(stream, { rules, cut: run.cut, count: counting(run.encoder, signal) }, signal)
       : stream;
@@ -79,6 +86,14 @@ export async function addDocuments(
     throw withCommitted(error, progress.committed, signal);
   }
   return progress.added;
+}
+
+/** The documents with what each mirrors. */
+async function* mirroring(
+  documents: AsyncIterable<CheckedDocument>,
+  mirrorOf: (id: string) => MirrorRecord,
+): AsyncGenerator<CheckedDocument> {
+  for await (const document of documents) yield { ...document, mirror: mirrorOf(document.id) };
 }
 
 /** How an encoder counts tokens; undefined: it does not. */

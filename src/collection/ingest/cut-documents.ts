@@ -37,12 +37,12 @@ export async function* cutDocuments(
 type AnyPassage = Partial<TextPassage> & Pick<TextPassage, 'lines'>;
 
 async function* partsOf(
-  { id, text, tokens, metadata }: CheckedDocument,
+  { id, text, tokens, metadata, mirror }: CheckedDocument,
   passages: AsyncIterable<TextPassage>,
 ): AsyncGenerator<StoredPart> {
   if (tokens !== undefined) {
     const passage = text === undefined ? {} : { ...wholeOf(text), context: 0, length: text.length };
-    yield { id: passageId(id, 1), text, tokens, metadata, passage };
+    yield { id: passageId(id, 1), text, tokens, metadata, passage, mirror };
     return;
   }
   let number = 0;
@@ -54,6 +54,7 @@ async function* partsOf(
       text: own,
       tokens: undefined,
       metadata,
+      mirror,
       passage: goesOn ? place : { ...place, length: text?.length ?? 0 },
       goesOn,
     };

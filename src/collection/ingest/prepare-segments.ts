@@ -194,12 +194,12 @@ class Preparation {
   }
 
   async #readyDocument(raw: RawDocument, codec: TokenCodec): Promise<ReadyDocument> {
-    const { id, text, metadata, passage, goesOn = false, spans } = raw;
+    const { id, text, metadata, passage, mirror, goesOn = false, spans } = raw;
     const { rows: own, scale, error, energy } = await storedVectors(raw.vectors, codec);
     const rows = this.#rows.keep(own);
     const bytes = raw.bytes + rows.byteLength + (spans?.byteLength ?? 0);
     const ready = { id, text, metadata, rows, scale, spans, bytes, goesOn, error, energy };
-    return passage ? { ...ready, passage } : ready;
+    return { ...ready, ...(passage && { passage }), ...(mirror && { mirror }) };
   }
 
   async #learnCodec(): Promise<TokenCodec> {

@@ -1,6 +1,7 @@
 import { invalidArgument, LemurError } from '../../errors.js';
 import { matrixShape, type TokenMatrix } from '../../tokens/token-matrix.js';
 import { checkMetadata, type Metadata } from './metadata.js';
+import type { MirrorRecord } from './mirror-record.js';
 import { MOST_SOURCE_BYTES } from './passage-record.js';
 
 /**
@@ -37,6 +38,8 @@ export interface CheckedDocument {
   text: string | undefined;
   tokens: TokenMatrix | undefined;
   metadata: Metadata | undefined;
+  /** What it mirrors; undefined: nothing. */
+  mirror?: MirrorRecord | undefined;
 }
 
 /** The collection that a document must fit. */

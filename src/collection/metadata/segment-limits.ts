@@ -1,6 +1,7 @@
 import { invalidArgument } from '../../errors.js';
 import { encodeRecord } from './document-record.js';
 import type { Metadata } from './metadata.js';
+import { HASH_BYTES } from './mirror-record.js';
 import type { StoredDocument } from './stored-document.js';
 
 /**
@@ -23,6 +24,8 @@ export const SEGMENT_LIMITS: SegmentLimits = {
 const encoder = new TextEncoder();
 /** A document's place in the arrays that have one value for each. */
 const ENTRY_BYTES = 24;
+/** Of what it mirrors. */
+const MIRROR_BYTES = 4 + 2 * HASH_BYTES;
 /**
  * A value in a column at most, beside what a string has: its row or those that have none, its kind,
  * a number or a code and its offset.
@@ -34,12 +37,13 @@ const VALUE_BYTES = 16;
  * this once more in columns.
  */
 export async function storedBytes(
-  document: Pick<StoredDocument, 'id' | 'text' | 'metadata' | 'passage'>,
+  document: Pick<StoredDocument, 'id' | 'text' | 'metadata' | 'passage' | 'mirror'>,
 ): Promise<number> {
-  const { id, metadata } = document;
+  const { id, metadata, mirror } = document;
   const { length: record } = await encodeRecord(document);
   return (
     ENTRY_BYTES +
+    (mirror ? MIRROR_BYTES : 0) +
     encoder.encode(id).length +
     record +
     (metadata === undefined ? 0 : columnBytes(metadata))

@@ -6,6 +6,7 @@ import type {
   AddOptions,
   CreateOptions,
   FitIndexOptions,
+  MirrorOptions,
   OpenOptions,
   RerankOptions,
   SearchOptions,
@@ -38,6 +39,13 @@ export const ADD_OPTIONS: OptionNames<AddOptions> = {
   onExisting: true,
   total: true,
   fit: true,
+  ...RUN_OPTIONS,
+};
+
+export const MIRROR_OPTIONS: OptionNames<MirrorOptions> = {
+  delete: true,
+  force: true,
+  dryRun: true,
   ...RUN_OPTIONS,
 };
 

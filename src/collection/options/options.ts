@@ -92,6 +92,22 @@ export interface AddOptions extends RunOptions {
   fit?: boolean | undefined;
 }
 
+/** How a collection is brought in step with a source. */
+export interface MirrorOptions extends RunOptions {
+  /**
+   * Whether documents go that came from the same root and are no longer there. Default true; false
+   * adds and updates alone.
+   */
+  delete?: boolean | undefined;
+  /**
+   * Goes on where the source is empty, or more than half of what is recorded under its root is
+   * gone, which is an error otherwise. Default false.
+   */
+  force?: boolean | undefined;
+  /** Finds out what would be done, and writes nothing. A reader may do that too. Default false. */
+  dryRun?: boolean | undefined;
+}
+
 /** What a hit carries besides id and score. */
 export type Include = 'text' | 'metadata' | 'evidence';
 

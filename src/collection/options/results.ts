@@ -24,6 +24,28 @@ export interface Added {
   unfit?: string | undefined;
 }
 
+/** What `mirror` did, or would do; numbers of documents. */
+export interface Mirrored {
+  /** New ones. */
+  added: number;
+  /** Those that have changed; where their text is the same nothing was encoded. */
+  updated: number;
+  /** Those that have another id and the same content: nothing was encoded. */
+  renamed: number;
+  /** Those that were gone. */
+  deleted: number;
+  /** Those that are as they were. */
+  unchanged: number;
+  /** What the source left out or could not be read; what is in the collection of it stays. */
+  skipped: number;
+  /** Passages that were made; undefined in a collection that does not cut. */
+  passages?: number | undefined;
+  /** As of `Added`. */
+  truncated?: number | undefined;
+  /** As of `Added`. */
+  unfit?: string | undefined;
+}
+
 /** A passage of a document, in a collection that cuts documents into passages. */
 export interface Passage {
   /** Its own id: that of its document, `#` and its number. */

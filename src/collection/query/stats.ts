@@ -35,6 +35,16 @@ export interface IndexStats {
   } | null;
   /** How documents are cut into passages, which count as documents here; null: they are not. */
   passages: PassageRules | null;
+  /**
+   * What documents are kept in step with by `mirror`, in the order of the numbers that are kept of
+   * them: of a folder its path from the index's own; and what the ids of its documents begin with.
+   */
+  roots: readonly {
+    /** Its name. */
+    root: string;
+    /** Empty for the first one. */
+    prefix: string;
+  }[];
   /** How candidates are found. */
   features: 'exact' | 'random' | 'trained';
   /** Documents that the model was fitted with; null without a model. */
@@ -91,6 +101,7 @@ export function statsOf(snapshot: Snapshot): IndexStats {
     pooling,
     encoder: encoder && { id: encoder.id, dim: encoder.dim },
     passages: manifest.passages ?? null,
+    roots: manifest.roots ?? [],
     features: model?.features ?? 'exact',
     fittedDocuments: model?.documents ?? null,
     curve: model?.curve ?? null,

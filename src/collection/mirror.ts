@@ -1,0 +1,236 @@
+import { abortable } from '../abortable.js';
+import { invalidArgument, isLemurError } from '../errors.js';
+import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
+import { fitIfDue } from './add.js';
+import type { Watch } from './calls/watch.js';
+import { addDocuments } from './ingest/add-documents.js';
+import { deleteDocuments } from './ingest/delete-documents.js';
+import type { Metadata } from './metadata/metadata.js';
+import type { Change, Plan } from './mirror/change.js';
+import { batchesOf, type ReadChange } from './mirror/contents.js';
+import { bytesOfHex } from './mirror/hash.js';
+import { checkSource } from './mirror/listed.js';
+import type { MirrorSource } from './mirror/mirror-source.js';
+import { planMirror } from './mirror/plan.js';
+import { readRecorded } from './mirror/recorded.js';
+import { registerRoot } from './mirror/register-root.js';
+import { restate } from './mirror/restate.js';
+import type { OpenCollection, WritingCall } from './open-collection.js';
+import { checkFlag } from './options/check-options.js';
+import { MIRROR_OPTIONS } from './options/option-names.js';
+import type { MirrorOptions } from './options/options.js';
+import type { Mirrored } from './options/results.js';
+
+/** What is told of while a plan is carried out. */
+export interface MirrorRun extends RunOptions {
+  /** Called between two commits, outside of any call. */
+  readonly between?: (() => Promise<void>) | undefined;
+}
+
+/** Brings a collection in step with a source. Rejects as `Index.mirror` does. */
+export async function mirror<M extends Metadata>(
+  collection: OpenCollection,
+  source: MirrorSource<M>,
+  options: MirrorOptions,
+): Promise<Mirrored> {
+  // whether it may be changed is said before anything is listed
+  if (options.dryRun !== true)
+    await collection.write('mirror', options, MIRROR_OPTIONS, async () => {});
+  const plan = await planFor(collection, source, options);
+  return options.dryRun ? planned(plan) : carryOut(collection, source, plan, options);
+}
+
+/** What is to be done; nothing is written. */
+export function planFor<M extends Metadata>(
+  collection: OpenCollection,
+  source: MirrorSource<M>,
+  options: MirrorOptions,
+): Promise<Plan<M>> {
+  return collection.read('mirror', options, MIRROR_OPTIONS, async ({ snapshot, watch }) => {
+    for (const name of ['delete', 'force', 'dryRun'] as const) checkFlag(options[name], name);
+    checkSource(source);
+    const folder = collection.store.storage.name;
+    return planMirror({ snapshot, folder, signal: options.signal, watch }, source, options);
+  });
+}
+
+/** What a plan would do. */
+export function planned({ changes, gone, unchanged, skipped }: Plan): Mirrored {
+  const count = (kind: Change['kind']): number =>
+    changes.reduce((sum, change) => sum + Number(change.kind === kind), 0);
+  const [added, updated, renamed] = [count('added'), count('updated'), count('renamed')];
+  return { added, updated, renamed, deleted: gone.length, unchanged, skipped };
+}
+
+/**
+ * Does what a plan says: first what needs no encoder, then what does, then what goes, each in
+ * batches of a commit. What was interrupted goes on with a new plan, in the same order.
+ */
+export async function carryOut<M extends Metadata>(
+  collection: OpenCollection,
+  source: MirrorSource<M>,
+  plan: Plan<M>,
+  run: MirrorRun,
+): Promise<Mirrored> {
+  const { unchanged, skipped, changes, gone, root } = plan;
+  const done: Mirrored = { added: 0, updated: 0, renamed: 0, deleted: 0, unchanged, skipped };
+  const work = new MirrorWork(collection, source, plan, run, done);
+  const watch: Watch = (make) => abortable(make(), run.signal);
+  const isCopy = ({ from }: Change<M>): boolean => from !== undefined;
+  const encoded = changes.filter((change) => !isCopy(change));
+  for await (const batch of batchesOf(changes.filter(isCopy), source, root.entry.prefix, watch)) {
+    for (const change of await work.restate(batch)) encoded.push(change);
+    await run.between?.();
+  }
+  for await (const batch of batchesOf(encoded, source, root.entry.prefix, watch)) {
+    await work.encode(batch);
+    await run.between?.();
+  }
+  if (gone.length > 0) await work.delete();
+  if (changes.length > 0) await work.fit();
+  return done;
+}
+
+/** Errors that a document is to blame for. */
+const OF_DOCUMENTS = ['invalid-argument', 'empty-document', 'not-finite'] as const;
+
+/** Carries out a plan, and counts. */
+class MirrorWork<M extends Metadata> {
+  readonly #collection: OpenCollection;
+  readonly #source: MirrorSource<M>;
+  readonly #plan: Plan<M>;
+  readonly #run: RunOptions;
+  readonly #done: Mirrored;
+
+  constructor(
+    collection: OpenCollection,
+    source: MirrorSource<M>,
+    plan: Plan<M>,
+    run: RunOptions,
+    done: Mirrored,
+  ) {
+    this.#collection = collection;
+    this.#source = source;
+    this.#plan = plan;
+    this.#run = run;
+    this.#done = done;
+    this.#report(0);
+  }
+
+  /** Those that have their text already. Returns those that have it no more. */
+  async restate(batch: readonly ReadChange<M>[]): Promise<Change<M>[]> {
+    const lost: Change<M>[] = [];
+    await this.#each(this.#readable(batch), (some) =>
+      this.#write(async ({ transaction, models, signal }) => {
+        const root = await registerRoot(transaction, this.#plan.root);
+        const there = some.filter(({ change }) => {
+          const is = transaction.snapshot.findSource(change.from as string).length > 0;
+          if (!is) lost.push(change);
+          return is;
+        });
+        const documents = there.map(({ change: { from, id, content, rest }, content: read }) => ({
+          from: from as string,
+          id,
+          metadata: read?.metadata,
+          mirror: { root, content: bytesOfHex(content), rest: bytesOfHex(rest) },
+        }));
+        this.#count(there, await restate(transaction, documents, await models.current(), signal));
+      }),
+    );
+    return lost;
+  }
+
+  /** New and changed ones. */
+  async encode(batch: readonly ReadChange<M>[]): Promise<void> {
+    await this.#each(this.#readable(batch), (some) =>
+      this.#write(async (call) => {
+        const { transaction, models } = call;
+        if (!call.encoder)
+          throw invalidArgument('mirror', 'the index has no encoder; open it with { encoder }');
+        const root = await registerRoot(transaction, this.#plan.root);
+        const changes = new Map(some.map(({ change }) => [change.id, change]));
+        const mirrorOf = (id: string) => {
+          const { content, rest } = changes.get(id) as Change<M>;
+          return { root, content: bytesOfHex(content), rest: bytesOfHex(rest) };
+        };
+        const documents = some.map(({ change: { id }, content }) => ({ id, ...content }));
+        const { passages, truncated } = await addDocuments(transaction, documents, {
+          ...call,
+          onExisting: 'replace',
+          onProgress: ({ stage, done }) => stage === 'encode' && this.#report(done),
+          mirrorOf,
+          loadModel: () => models.current(),
+        });
+        this.#count(some, passages);
+        if (truncated) this.#done.truncated = (this.#done.truncated ?? 0) + truncated;
+      }),
+    );
+  }
+
+  /** Those that are gone. */
+  async delete(): Promise<void> {
+    const { root, gone } = this.#plan;
+    await this.#write(async ({ transaction, signal }) => {
+      const { snapshot } = transaction;
+      const recorded = await readRecorded(snapshot, signal);
+      const numbers: number[] = [];
+      for (const id of gone) {
+        const stored = snapshot.findSource(id);
+        if (stored.length === 0 || recorded.of(stored[0])?.root !== root.number) continue;
+        for (const number of stored) numbers.push(number);
+        this.#done.deleted++;
+      }
+      await deleteDocuments(transaction, Int32Array.from(numbers), signal);
+    });
+  }
+
+  async fit(): Promise<void> {
+    const unfit = await this.#write(fitIfDue);
+    if (unfit !== undefined) this.#done.unfit = unfit;
+  }
+
+  #write<T>(use: (call: WritingCall) => Promise<T>): Promise<T> {
+    const { signal, onProgress } = this.#run;
+    return this.#collection.write('mirror', { signal, onProgress }, RUN_OPTIONS, use);
+  }
+
+  /** Those that could be read and have a text; the others stay as they were. */
+  #readable(batch: readonly ReadChange<M>[]): ReadChange<M>[] {
+    const read = batch.filter(({ content }) => content && content.text.trim() !== '');
+    this.#done.skipped += batch.length - read.length;
+    return read;
+  }
+
+  /** All together, or one by one where one of them is not taken and the source hears of that. */
+  async #each(
+    batch: readonly ReadChange<M>[],
+    use: (some: readonly ReadChange<M>[]) => Promise<void>,
+  ): Promise<void> {
+    if (batch.length === 0) return;
+    try {
+      await use(batch);
+    } catch (error) {
+      const isTheirs = OF_DOCUMENTS.some((code) => isLemurError(error, code));
+      if (!isTheirs || !this.#source.refuse || !isLemurError(error)) throw error;
+      if (isLemurError(error, 'invalid-argument') && error.fields.where === 'mirror') throw error;
+      if (batch.length === 1) {
+        this.#done.skipped++;
+        this.#source.refuse(batch[0].change.id, error);
+      } else for (const one of batch) await this.#each([one], use);
+    }
+  }
+
+  #count(changes: readonly ReadChange<M>[], parts: number | undefined): void {
+    for (const { change } of changes) this.#done[change.kind]++;
+    if (parts && this.#collection.snapshot.manifest.passages)
+      this.#done.passages = (this.#done.passages ?? 0) + parts;
+    this.#report(0);
+  }
+
+  /** `more`: what is under way. */
+  #report(more: number): void {
+    const { added, updated, renamed } = this.#done;
+    const total = this.#plan.changes.length;
+    this.#run.onProgress?.({ stage: 'add', done: added + updated + renamed + more, total });
+  }
+}

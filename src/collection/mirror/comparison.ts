@@ -1,0 +1,115 @@
+import { invalidArgument, isLemurError, LemurError } from '../../errors.js';
+import { describeKind } from '../../value-kind.js';
+import type { Snapshot } from '../files/snapshot.js';
+import { checkId } from '../metadata/document.js';
+import type { Metadata } from '../metadata/metadata.js';
+import { MOST_SOURCE_BYTES } from '../metadata/passage-record.js';
+import type { Change } from './change.js';
+import { hexOf, keptHash } from './hash.js';
+import type { KnownRoot } from './known-root.js';
+import type { MirrorDocument, MirrorSource } from './mirror-source.js';
+import type { Recorded } from './recorded.js';
+
+/** What there is of a source beside what a collection has recorded of it. */
+export class Comparison<M extends Metadata> {
+  readonly changes: Change<M>[] = [];
+  unchanged = 0;
+  /** Those that cannot be read now. */
+  kept = 0;
+  /** Those that the collection does not take. */
+  refused = 0;
+  /** A byte a document of the collection, 1 for those that are there. */
+  readonly seen: Uint8Array;
+  readonly #new = new Set<string>();
+  readonly #snapshot: Snapshot;
+  readonly #recorded: Recorded;
+  readonly #root: KnownRoot;
+  readonly #source: MirrorSource<M>;
+
+  constructor(snapshot: Snapshot, recorded: Recorded, root: KnownRoot, source: MirrorSource<M>) {
+    this.#snapshot = snapshot;
+    this.#recorded = recorded;
+    this.#root = root;
+    this.#source = source;
+    this.seen = new Uint8Array(snapshot.documents);
+  }
+
+  get listed(): number {
+    return this.changes.length + this.unchanged + this.kept + this.refused;
+  }
+
+  get isEmpty(): boolean {
+    return this.changes.length + this.unchanged + this.kept === 0;
+  }
+
+  /** Rejects with 'invalid-argument' and 'duplicate-id', unless the source takes these. */
+  async add(document: MirrorDocument<M>): Promise<void> {
+    try {
+      await this.#compare(document);
+    } catch (error) {
+      if (!this.#source.refuse || !isLemurError(error)) throw error;
+      this.refused++;
+      this.#source.refuse(String(document.id), error);
+    }
+  }
+
+  async #compare(document: MirrorDocument<M>): Promise<void> {
+    if (typeof document !== 'object' || document === null)
+      throw invalidArgument('source', `expected documents, got ${describeKind(document)}`);
+    checkId(document.id, 'source: id');
+    const id = this.#root.entry.prefix + document.id;
+    checkId(id, 'source: id', MOST_SOURCE_BYTES);
+    const stored = this.#snapshot.findSource(id);
+    const record = stored.length > 0 ? this.#recorded.of(stored[0]) : undefined;
+    if (record && record.root !== this.#root.number) {
+      const { roots = [] } = this.#snapshot.manifest;
+      const { root } = roots[record.root] ?? { root: 'another root' };
+      throw duplicate(id, `is in the collection already, from ${root}`);
+    }
+    if (this.#new.has(id) || (stored.length > 0 && this.seen[stored[0]]))
+      throw duplicate(id, 'comes twice');
+    for (const number of stored) this.seen[number] = 1;
+    if (document.keep) {
+      this.kept++;
+      return;
+    }
+    const { content, rest } = await hashesOf(document);
+    const sameText = record !== undefined && hexOf(record.content) === content;
+    if (sameText && hexOf(record.rest) === rest) {
+      this.unchanged++;
+      return;
+    }
+    if (stored.length === 0) this.#new.add(id);
+    this.changes.push({
+      kind: stored.length > 0 ? 'updated' : 'added',
+      id,
+      content,
+      rest,
+      from: sameText ? id : undefined,
+      read: document.read && (() => document.read?.() ?? Promise.resolve(undefined)),
+    });
+  }
+}
+
+/** The hashes that are kept of a document. Rejects with 'invalid-argument'. */
+export async function hashesOf(
+  document: MirrorDocument,
+): Promise<{ content: string; rest: string }> {
+  const { id, text, metadata, hash, metadataHash } = document;
+  const given = hash ?? text;
+  if (typeof given !== 'string' || (text === undefined && !document.read)) {
+    const expected = 'expected a text, or read and a hash';
+    throw invalidArgument(`source: document ${JSON.stringify(id)}`, expected);
+  }
+  return {
+    content: await keptHash(hash ?? `text ${text}`),
+    rest: await keptHash(metadataHash ?? `metadata ${JSON.stringify(metadata ?? null)}`),
+  };
+}
+
+function duplicate(id: string, what: string): LemurError {
+  return new LemurError('duplicate-id', `the id ${JSON.stringify(id)} ${what}`, {
+    where: 'id',
+    id,
+  });
+}

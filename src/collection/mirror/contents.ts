@@ -1,0 +1,58 @@
+import type { Watch } from '../calls/watch.js';
+import type { Metadata } from '../metadata/metadata.js';
+import type { Change } from './change.js';
+import { eachWhole } from './listed.js';
+import type { MirrorContent, MirrorSource } from './mirror-source.js';
+
+/** A change with what the document has by now; undefined: it could not be read. */
+export interface ReadChange<M extends Metadata = Metadata> {
+  readonly change: Change<M>;
+  readonly content: MirrorContent<M> | undefined;
+}
+
+/** Documents that are committed together, about a second's work for an encoder. */
+const MOST_DOCUMENTS = 256;
+const MOST_CHARACTERS = 32_768;
+
+/** Changes of these with their contents, in the order of the source. */
+async function* contentsOf<M extends Metadata>(
+  changes: readonly Change<M>[],
+  source: MirrorSource<M>,
+  prefix: string,
+  watch: Watch,
+): AsyncGenerator<ReadChange<M>> {
+  const waiting = new Map<string, Change<M>>();
+  for (const change of changes) {
+    const { read } = change;
+    if (read) yield { change, content: await watch(read) };
+    else waiting.set(change.id, change);
+  }
+  if (waiting.size === 0) return;
+  for await (const { id, text, metadata } of eachWhole(source, watch)) {
+    const change = waiting.get(prefix + id);
+    if (!change || text === undefined) continue;
+    waiting.delete(change.id);
+    yield { change, content: { text, metadata } };
+    if (waiting.size === 0) return;
+  }
+}
+
+/** The same in batches, which depend on the changes alone. */
+export async function* batchesOf<M extends Metadata>(
+  changes: readonly Change<M>[],
+  source: MirrorSource<M>,
+  prefix: string,
+  watch: Watch,
+): AsyncGenerator<ReadChange<M>[]> {
+  let batch: ReadChange<M>[] = [];
+  let characters = 0;
+  for await (const one of contentsOf(changes, source, prefix, watch)) {
+    batch.push(one);
+    characters += one.content?.text.length ?? 0;
+    if (batch.length < MOST_DOCUMENTS && characters < MOST_CHARACTERS) continue;
+    yield batch;
+    batch = [];
+    characters = 0;
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,114 @@
+import { invalidArgument, LemurError } from '../../errors.js';
+import { stepPacer } from '../../pacer.js';
+import { cutBy } from '../../passages/passage-rules.js';
+import type { Watch } from '../calls/watch.js';
+import type { IndexManifest } from '../files/manifest.js';
+import type { Snapshot } from '../files/snapshot.js';
+import type { Metadata } from '../metadata/metadata.js';
+import type { MirrorOptions } from '../options/options.js';
+import type { Change, Plan } from './change.js';
+import { Comparison } from './comparison.js';
+import { hexOf } from './hash.js';
+import { type KnownRoot, knownRoot } from './known-root.js';
+import { eachListed } from './listed.js';
+import type { MirrorSource } from './mirror-source.js';
+import { type Recorded, readRecorded } from './recorded.js';
+
+/** The collection that a plan is made for. */
+export interface PlanCall {
+  readonly snapshot: Snapshot;
+  /** Name of the collection's storage: of a folder its path. */
+  readonly folder: string;
+  readonly signal: AbortSignal | undefined;
+  readonly watch: Watch;
+}
+
+/**
+ * Lists a source and compares it with what is recorded of its root. Writes nothing. Rejects with
+ * what the source raises, 'empty-corpus' where it has no document, 'invalid-argument' where more
+ * than half of those recorded are gone, 'duplicate-id', or the signal's reason.
+ */
+export async function planMirror<M extends Metadata>(
+  { snapshot, folder, signal, watch }: PlanCall,
+  source: MirrorSource<M>,
+  options: MirrorOptions,
+): Promise<Plan<M>> {
+  const recorded = await readRecorded(snapshot, signal);
+  const root = knownRoot(source.root, folder, snapshot.manifest, recorded);
+  const found = new Comparison(snapshot, recorded, root, source);
+  for await (const document of eachListed(source, watch)) {
+    await found.add(document);
+    options.onProgress?.({ stage: 'list', done: found.listed, total: 0 });
+  }
+  const { changes, unchanged, isEmpty } = found;
+  if (isEmpty && !options.force) {
+    const problem = `${source.root}: nothing there that could be read; with force it goes on`;
+    throw new LemurError('empty-corpus', problem, { where: source.root });
+  }
+  const skipped = (source.skipped ?? found.kept) + found.refused;
+  if (options.delete === false || source.complete === false || root.isNew)
+    return { root, changes, gone: [], unchanged, skipped };
+  const missing = await findMissing(recorded, root, found.seen, signal);
+  const { moved, gone } = withMoves(changes, missing.documents, snapshot.manifest);
+  if (gone.length > missing.among / 2 && !options.force) {
+    const problem =
+      `${gone.length} of the ${missing.among} documents that are recorded of it are gone, ` +
+      'more than half; with force they are deleted';
+    throw invalidArgument(source.root, problem);
+  }
+  return { root, changes: moved, gone, unchanged, skipped };
+}
+
+/** A document that is recorded and was not listed. */
+interface Missing {
+  readonly id: string;
+  readonly content: string;
+}
+
+/** Those of a root, and among how many. */
+async function findMissing(
+  recorded: Recorded,
+  { number }: KnownRoot,
+  seen: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<{ documents: Missing[]; among: number }> {
+  const step = stepPacer(signal);
+  const documents: Missing[] = [];
+  let among = 0;
+  for (const { id, first, record } of recorded.documentsOf(number)) {
+    among++;
+    if (!seen[first]) documents.push({ id, content: hexOf(record.content) });
+    const wait = step();
+    if (wait) await wait;
+  }
+  return { documents, among };
+}
+
+/**
+ * New documents that have the content of missing ones, and are cut as these were, take their place;
+ * the others are gone.
+ */
+function withMoves<M extends Metadata>(
+  changes: readonly Change<M>[],
+  missing: readonly Missing[],
+  { passages }: IndexManifest,
+): { moved: Change<M>[]; gone: string[] } {
+  const nameOf = (content: string, id: string): string =>
+    passages?.by === 'auto' ? `${content} ${cutBy('auto', id)}` : content;
+  const free = new Map<string, string[]>();
+  for (const { id, content } of missing) {
+    const name = nameOf(content, id);
+    const same = free.get(name);
+    if (same) same.push(id);
+    else free.set(name, [id]);
+  }
+  const taken = new Set<string>();
+  const moved = changes.map((change) => {
+    const from =
+      change.kind === 'added' ? free.get(nameOf(change.content, change.id))?.shift() : undefined;
+    if (from === undefined) return change;
+    taken.add(from);
+    return { ...change, kind: 'renamed' as const, from };
+  });
+  return { moved, gone: missing.flatMap(({ id }) => (taken.has(id) ? [] : [id])) };
+}
