@@ -9,8 +9,8 @@ const READABLE = { compress: false, mangle: false, codegen: { removeWhitespace: 
 /** Takes the comments out of the modules in dist/; names and lines stay. */
 export function stripComments() {
   for (const name of readdirSync('dist', { recursive: true })) {
-    // that of the command line is minified
-    if (!name.endsWith('.js') || name.endsWith('main.js')) continue;
+    // these are minified, and have the licences of what is in them
+    if (!name.endsWith('.js') || /(main|node-vendor)\.js$/.test(name)) continue;
     const file = join('dist', name);
     const { code, errors } = minifySync(file, readFileSync(file, 'utf8'), READABLE);
     if (errors.length > 0) throw new Error(`${file}: ${errors[0].message}`);

@@ -32,6 +32,7 @@ const ORDER = [
   ['formats'],
   ['storage'],
   ['passages'],
+  ['files'],
   ['platform.ts', 'storage-of.ts'],
   ['kernels'],
   ['linalg'],

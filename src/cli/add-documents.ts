@@ -66,7 +66,7 @@ export async function addDocuments(
 }
 
 /** Aborts some time after another signal. */
-function delayed(signal: AbortSignal): { signal: AbortSignal; end(): void } {
+export function delayed(signal: AbortSignal): { signal: AbortSignal; end(): void } {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const forget = onAbort(signal, () => {

@@ -1,30 +1,36 @@
 import { resolve } from 'node:path';
+import { whatLiesAt } from '../bytes/node-path-content.js';
 import type { AddOptions } from '../collection/options/options.js';
 import type { Added } from '../collection/options/results.js';
-import { LemurError } from '../errors.js';
+import { invalidArgument, LemurError } from '../errors.js';
 import { addDocuments } from './add-documents.js';
+import { type AddFolderArguments, addFolder, isFolderOfFiles } from './add-folder.js';
 import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { addCreationOptions, type CreationArguments, openForSource } from './create-index.js';
+import { nextSearch } from './next-search.js';
 import type { OpenedIndex } from './open-index.js';
 import { shown } from './print.js';
 import { openSource, STDIN } from './source.js';
 import { counted, grouped } from './text-layout.js';
 import { type Command, Option } from './vendor.js';
 
-export interface SourceArguments extends CreationArguments {
+export interface SourceArguments extends CreationArguments, AddFolderArguments {
   onExisting?: AddOptions['onExisting'];
-  replace?: true;
   skipEmpty?: true;
   keepZeros?: true;
 }
 
+const OTHERS =
+  'a file of JSON lines ({"_id", "title", "text", "metadata"}), a BEIR folder; token vectors: a ' +
+  'folder with tokens.npy and counts.npy, .npy (texts x tokens x dim), safetensors (tokens, ' +
+  'counts); - for either on standard input';
 /** The kinds of sources, for help pages. */
 export const SOURCE: string =
-  'texts: a folder of *.txt and *.md (and those below it), or one such file, a file of ' +
-  'JSON lines ({"_id", "title", "text", "metadata"}), a BEIR folder; token vectors: a ' +
-  'folder with tokens.npy and counts.npy, .npy (texts x tokens x dim), safetensors ' +
-  '(tokens, counts); - for either on standard input';
+  'texts: a folder of *.txt and *.md (and those below it), or one such file, ' + OTHERS;
+const FILES =
+  'texts: a folder of files (Markdown, texts, source code, HTML, CSV, .pdf and .docx, and those ' +
+  `below it), a file of *.txt or *.md, ${OTHERS}`;
 
 /** The command `add`: puts documents into an index, and makes it where there is none. */
 export function registerAdd(program: Command, context: Context): void {
@@ -34,23 +40,27 @@ export function registerAdd(program: Command, context: Context): void {
     .description(
       'Adds documents to an index, which is made where there is none. What has been ' +
         'committed survives Ctrl-C and crashes; the same command goes on from there, ' +
-        'since documents that are there already are skipped.',
+        'since documents that are there already are skipped. Of a folder what is new or has ' +
+        'changed is added.',
     )
     .argument('<index>', 'folder of the index', path)
-    .argument('<source>', SOURCE, path);
-  addSourceOptions(command)
+    .argument('<source>', FILES, path);
+  addFolderOptions(addSourceOptions(command))
     .addOption(shared.json())
     .addOption(shared.threads())
     .addHelpText(
       'after',
       examples(
         'lemur add notes.lemur notes/',
-        'lemur add notes.lemur notes/ --replace',
+        'lemur add notes.lemur notes/ --delete --dry-run',
+        'lemur add notes.lemur notes/ --delete --watch',
         'lemur add pages.lemur vectors.safetensors --precision float32',
         "jq -c '{id: .url, text: .body, metadata: {year}}' pages.json | lemur add pages.lemur -",
       ),
     )
-    .action(async (folder: string, path: string, options: SourceArguments & { json?: true }) => {
+    .action(async (folder: string, path: string, options: SourceArguments) => {
+      if (await isKeptInStep(folder, path, options, command))
+        return addFolder(folder, path, options, context);
       const { opened, added } = await addSource(folder, path, options, true, context);
       try {
         const { size } = opened.index;
@@ -60,6 +70,42 @@ export function registerAdd(program: Command, context: Context): void {
         await opened.close();
       }
     });
+}
+
+const FOLDER = 'Of a folder of files:';
+
+function addFolderOptions(command: Command): Command {
+  for (const [flag, text] of [
+    ['--delete', 'delete documents of files that are gone, of this folder alone'],
+    ['--force', 'go on where more than half of the files are gone, or all'],
+    ['--dry-run', 'list what would be done, and write nothing'],
+    ['--watch', 'follow the folder until Ctrl-C'],
+  ])
+    command.addOption(new Option(flag, text).helpGroup(FOLDER));
+  return command;
+}
+
+/**
+ * Whether it is a folder that the index is brought in step with, and not one whose documents are
+ * added under the rule that was given for ids that are there. Raises 'invalid-argument' where an
+ * option speaks of a folder and there is none.
+ */
+async function isKeptInStep(
+  index: string,
+  path: string,
+  options: SourceArguments,
+  command: Command,
+): Promise<boolean> {
+  const isRuled = command.getOptionValueSource('onExisting') === 'cli';
+  const isIt = (): Promise<boolean> => isFolderOfFiles(path, options.force === true);
+  if (!isRuled && resolve(path) !== resolve(index) && (await isIt())) return true;
+  const given = (['delete', 'force', 'dryRun', 'watch'] as const).find((name) => options[name]);
+  if (given === undefined || (!isRuled && !(await whatLiesAt(path)))) return false;
+  const flag = `--${given === 'dryRun' ? 'dry-run' : given}`;
+  const problem = isRuled
+    ? 'cannot be used with --on-existing'
+    : `${path} is no folder that has files (--force goes on all the same)`;
+  throw invalidArgument(flag, problem);
 }
 
 /** The options of whatever adds a source. */
@@ -140,9 +186,4 @@ export function describeAdded(
   const noun = passages === undefined ? 'document' : 'passage';
   const line = `${shown(folder)}: ${parts.join(', ')}; ${counted(size, noun)}`;
   return `${line}${cut}${exact}`;
-}
-
-export function nextSearch({ folder, index }: OpenedIndex): string {
-  const question = index.stats().encoder ? '"a question"' : '--vectors query.npy';
-  return `lemur search ${shown(folder)} ${question}`;
 }

@@ -4,6 +4,7 @@ import type { Hit } from '../collection/options/results.js';
 import type { SearchResult } from '../collection/query/search-result.js';
 import { titleOf } from './document-text.js';
 import { markedSnippet } from './evidence.js';
+import type { FindFile } from './file-place.js';
 import { timed } from './measure.js';
 import { shown } from './print.js';
 import { columnsOf, counted, grouped } from './text-layout.js';
@@ -42,6 +43,7 @@ const LEAST_COLUMNS = 20;
 export function formatAnswer(
   { question, query, hits, how, ms }: Answer,
   columns: number = 80,
+  fileOf: FindFile = () => undefined,
 ): string {
   const { method, candidates, passing, documents } = how;
   const noun = hits.some(({ passage }) => passage) ? 'passage' : 'document';
@@ -56,14 +58,14 @@ export function formatAnswer(
   const lines = [`${shown(question ?? `query ${query}`)}   (${ms.toFixed(1)} ms, ${found})`];
   hits.forEach((hit, i) => {
     const start = `${String(i + 1).padStart(3)}  ${hit.score.toFixed(3).padStart(6)}  `;
-    const [first, ...others] = hitLines(hit, question ?? '', columns - INDENT);
+    const [first, ...others] = hitLines(hit, question ?? '', columns - INDENT, fileOf);
     lines.push(start + first, ...others.map((line) => ' '.repeat(INDENT) + line));
   });
   return lines.join('\n');
 }
 
 /** What is shown of a hit, of so many columns. */
-function hitLines(hit: Hit, question: string, columns: number): string[] {
+function hitLines(hit: Hit, question: string, columns: number, fileOf: FindFile): string[] {
   const { id, text = '', metadata, evidence = [], passage } = hit;
   if (text === '') return [shown(id)];
   const { title, from } = titleOf(text, metadata);
@@ -73,22 +75,33 @@ function hitLines(hit: Hit, question: string, columns: number): string[] {
     from: Math.max(from, passage?.context ?? 0),
   });
   if (passage) {
-    const others = (hit.passages ?? []).slice(1).map((one) => placeOf(one));
-    const also = others.length > 0 ? [`also ${others.join('  ')}`] : [];
-    return [placeOf(hit, start), piece, ...also];
+    const others = (hit.passages ?? []).slice(1).map((one) => placeOf(one, fileOf));
+    return [placeOf(hit, fileOf, start), piece, ...alsoAt(others, columns)];
   }
-  const name = shown(id);
+  const name = shown(fileOf(hit)?.path ?? id);
   if (title === '') return [name, piece];
   const own = Math.max(LEAST_COLUMNS, columns - columnsOf(name) - 4);
   const head = markedSnippet(text, question, evidence, { to: title.length, columns: own });
   return [`${head.text}  [${name}]`, piece];
 }
 
+/** Further places in the same document, by their lines alone where they do not fit. */
+function alsoAt(places: readonly string[], columns: number): string[] {
+  if (places.length === 0) return [];
+  const whole = `also ${places.join('  ')}`;
+  if (columnsOf(whole) <= columns) return [whole];
+  const lines = places.flatMap((place) => /:\d+$/.exec(place)?.[0] ?? []);
+  return lines.length > 0 ? [`also ${lines.join('  ')}`] : [];
+}
+
 /** `path:line`, which editors open; `start`: where the line is in the passage's text. */
-function placeOf({ id, text = '', metadata, passage }: Hit, start?: number): string {
+function placeOf(hit: Hit, fileOf: FindFile, start?: number): string {
+  const { id, text = '', metadata, passage } = hit;
+  const file = fileOf(hit);
   const path: unknown = metadata?.path;
-  const name = typeof path === 'string' && path !== '' ? path : (passage?.source ?? id);
-  if (!passage?.lines) return shown(name);
+  const name =
+    file?.path ?? (typeof path === 'string' && path !== '' ? path : (passage?.source ?? id));
+  if (!passage?.lines || file?.hasLines === false) return shown(name);
   const own = text.slice(passage.context ?? 0);
   const begin = (passage.context ?? 0) + own.length - own.trimStart().length;
   const line = passage.lines[0] + newlines(text.slice(begin, Math.max(begin, start ?? 0)));

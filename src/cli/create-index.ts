@@ -164,7 +164,7 @@ export async function openForSource(
 }
 
 /** Raises 'invalid-argument' for options that the index was not made with. */
-async function checkSame(folder: string, options: CreationArguments): Promise<void> {
+export async function checkSame(folder: string, options: CreationArguments): Promise<void> {
   const { dim, precision, pooling, features, maxTokens, passages } = options;
   const made = await readManifest(folder);
   const info = await describeEncoder(folder, made);

@@ -3,17 +3,11 @@ import type { IndexStats } from '../collection/query/stats.js';
 import { invalidArgument } from '../errors.js';
 import type { LearnOptions } from '../learn/learn-options.js';
 import { resolveLearnOptions } from '../learn/resolve-learn-options.js';
-import {
-  addSource,
-  addSourceOptions,
-  describeAdded,
-  nextSearch,
-  SOURCE,
-  type SourceArguments,
-} from './add.js';
+import { addSource, addSourceOptions, describeAdded, SOURCE, type SourceArguments } from './add.js';
 import { examples, path, shared } from './arguments.js';
 import type { Context } from './context.js';
 import { addLearnOptions, type LearnArguments, learnOptionsOf } from './learn-options.js';
+import { nextSearch } from './next-search.js';
 import { type OpenedIndex, openIndex, readManifest } from './open-index.js';
 import { pathKind } from './path-kind.js';
 import { shown } from './print.js';

@@ -14,10 +14,14 @@ export interface StepTime {
  * and the end of each step.
  */
 export interface Reporter {
-  /** Runs a step. What it reports moves the bar; the time of each part is kept. */
+  /**
+   * Runs a step. What it reports moves the bar; the time of each part is kept. `quiet`: no line is
+   * written unless it takes long.
+   */
   step<T>(
     title: string,
     run: (onProgress: (progress: Progress) => void) => Promise<T>,
+    quiet?: boolean,
   ): Promise<{ value: T; time: StepTime }>;
   /** A line of its own. */
   note(line: string): void;
@@ -28,6 +32,7 @@ export type ProgressStream = NodeJS.WritableStream & { isTTY?: boolean };
 /** The library's stages in the words of its readers, and what it counts there. */
 const WORDS: Record<string, { part: string; noun?: string; rated?: true }> = {
   add: { part: 'documents', noun: 'document', rated: true },
+  list: { part: 'looking', noun: 'file' },
   verify: { part: 'reading', noun: 'byte', rated: true },
   compact: { part: 'rewriting', noun: 'document' },
   rewrite: { part: 'rewriting', noun: 'document' },
@@ -49,6 +54,8 @@ const WORDS: Record<string, { part: string; noun?: string; rated?: true }> = {
 const PLURALS: Record<string, string> = { query: 'queries' };
 /** Without a terminal a step that takes long says where it is, that often. */
 const SIGN_OF_LIFE_MS = 30_000;
+/** Quiet steps that take longer are told of. */
+const WORTH_SAYING_S = 5;
 /** Parts shorter than this are not listed. */
 const WORTH_LISTING = 0.05;
 
@@ -59,11 +66,11 @@ export function createReporter(stream: ProgressStream): Reporter {
   const waiting: string[] = [];
   return {
     note: (line) => void (bars > 0 ? waiting.push(line) : write(line)),
-    async step(title, run) {
+    async step(title, run, quiet = false) {
       const started = performance.now();
       const bar = stream.isTTY ? terminalBar(stream, shown(title)) : undefined;
       if (bar) bars++;
-      else write(`${title} …`);
+      else if (!quiet) write(`${title} …`);
       const parts: Record<string, number> = {};
       let part: string | undefined;
       let since = started;
@@ -94,7 +101,7 @@ export function createReporter(stream: ProgressStream): Reporter {
         enter(undefined);
         const time = { seconds: (performance.now() - started) / 1000, parts };
         bar?.clear();
-        write(`${title}: ${describeTime(time)}`);
+        if (!quiet || time.seconds > WORTH_SAYING_S) write(`${title}: ${describeTime(time)}`);
         return { value, time };
       } finally {
         bar?.clear();

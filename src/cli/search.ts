@@ -7,6 +7,7 @@ import { examples, path, positiveInteger, share, shared } from './arguments.js';
 import { checkCandidates } from './check-candidates.js';
 import { checkDim } from './check-source.js';
 import type { Context } from './context.js';
+import { filesOfIndex } from './file-place.js';
 import { type OpenedIndex, withIndex } from './open-index.js';
 import { queryMatrix } from './query-matrix.js';
 import { openVectors } from './source.js';
@@ -144,10 +145,11 @@ async function search(
   ];
   const groupBy = cut ? ('source' as const) : undefined;
   const asked = { k, numCandidates, recall, exact, filter, include, groupBy, signal };
+  const fileOf = filesOfIndex(it.folder, it.index.stats());
   let answered = 0;
   const show = (answer: Answer, alone: boolean): void => {
     if (json) printJson(answer, alone ? 2 : 0);
-    else print(`${answered > 0 ? '\n' : ''}${formatAnswer(answer, context.columns)}`);
+    else print(`${answered > 0 ? '\n' : ''}${formatAnswer(answer, context.columns, fileOf)}`);
     answered++;
   };
   const answer = (query: Parameters<typeof ask>[1]): Promise<Answer> =>

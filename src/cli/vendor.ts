@@ -1,7 +1,10 @@
 /*!
- * This file bundles commander and cli-progress with what they need, all under the MIT licence:
+ * This file bundles commander, cli-progress and chokidar with what they need, all under the MIT
+ * licence:
  *   commander: Copyright (c) 2011 TJ Holowaychuk <tj@vision-media.ca>
  *   cli-progress: Copyright (c) 2015-2022 Andi Dittrich
+ *   chokidar: Copyright (c) 2012 Paul Miller (https://paulmillr.com), Elan Shanker
+ *   readdirp: Copyright (c) 2012-2019 Thorsten Lorenz, Paul Miller (https://paulmillr.com)
  *   string-width, strip-ansi, ansi-regex, is-fullwidth-code-point:
  *     Copyright (c) Sindre Sorhus <sindresorhus@gmail.com>
  *   emoji-regex: Copyright Mathias Bynens <https://mathiasbynens.be/>
@@ -21,6 +24,7 @@
  */
 import cliProgress from 'cli-progress';
 
+export { watch } from 'chokidar';
 export { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 /** One bar in a terminal. */

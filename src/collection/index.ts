@@ -65,7 +65,12 @@ export let narrowIndex: (
 ) => Promise<void>;
 
 /** What `mirror` does in two steps, for the command line, which loads an encoder between them. */
-export let planIndex: (index: Index, source: MirrorSource, options: MirrorOptions) => Promise<Plan>;
+export let planIndex: (
+  index: Index,
+  source: MirrorSource,
+  options: MirrorOptions,
+  anew: boolean,
+) => Promise<Plan>;
 export let carryOutPlan: (
   index: Index,
   source: MirrorSource,
@@ -92,7 +97,7 @@ export class Index<M extends Metadata = Metadata> {
 
   static {
     narrowIndex = (index, dim, open, options) => narrow(index.#collection, dim, open, options);
-    planIndex = (index, source, options) => planFor(index.#collection, source, options);
+    planIndex = (index, source, options, anew) => planFor(index.#collection, source, options, anew);
     carryOutPlan = (index, source, plan, run) => carryOut(index.#collection, source, plan, run);
   }
 
@@ -182,7 +187,7 @@ export class Index<M extends Metadata = Metadata> {
   /**
    * Brings the collection in step with a source, such as `readFolder` of `lemur/files`: new and
    * changed documents go in, those that are gone go out, each batch in a commit of its own, about a
-   * second's work; what was interrupted goes on. By hashes that are kept, so that nothing is encoded
+   * second's work; what was interrupted goes on. By hashes that are kept, nothing is encoded
    * of what is unchanged, has another id or other metadata. Only what came from the same root is
    * deleted. Rejects as `add` does, with what the source raises, and without `force` with
    * 'empty-corpus' for a source that has nothing, and 'invalid-argument' where more than half of

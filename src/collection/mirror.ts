@@ -36,21 +36,23 @@ export async function mirror<M extends Metadata>(
   // whether it may be changed is said before anything is listed
   if (options.dryRun !== true)
     await collection.write('mirror', options, MIRROR_OPTIONS, async () => {});
-  const plan = await planFor(collection, source, options);
+  const plan = await planFor(collection, source, options, false);
   return options.dryRun ? planned(plan) : carryOut(collection, source, plan, options);
 }
 
-/** What is to be done; nothing is written. */
+/** What is to be done, with `anew` as if all had changed; nothing is written. */
 export function planFor<M extends Metadata>(
   collection: OpenCollection,
   source: MirrorSource<M>,
   options: MirrorOptions,
+  anew: boolean,
 ): Promise<Plan<M>> {
   return collection.read('mirror', options, MIRROR_OPTIONS, async ({ snapshot, watch }) => {
     for (const name of ['delete', 'force', 'dryRun'] as const) checkFlag(options[name], name);
     checkSource(source);
-    const folder = collection.store.storage.name;
-    return planMirror({ snapshot, folder, signal: options.signal, watch }, source, options);
+    const folder = collection.store.storage.path;
+    const call = { snapshot, folder, signal: options.signal, watch, anew };
+    return planMirror(call, source, options);
   });
 }
 

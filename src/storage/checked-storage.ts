@@ -7,9 +7,10 @@ import type { ReadableStorage, Storage, StorageLock, StoredFile } from './storag
  * are the caller's too.
  */
 export function checkedStorage(storage: Storage): Storage {
-  const { name, read, open } = checkedReading(storage);
+  const { name, path, read, open } = checkedReading(storage);
   return {
     name,
+    path,
     read,
     open,
     write: async (...of) => storage.write(...of),
@@ -34,6 +35,7 @@ export function checkedReading(storage: ReadableStorage): ReadableStorage {
   const name = typeof storage.name === 'string' ? storage.name : 'storage';
   return {
     name,
+    path: typeof storage.path === 'string' ? storage.path : undefined,
     read: async (file) => checkedBytes(name, 'read()', await storage.read(file)),
     async open(file) {
       const opened: StoredFile = await storage.open(file);

@@ -32,6 +32,7 @@ export function folderStorage(at: string | URL): Storage {
   // by itself each call may be handed on
   return {
     name: folder.name,
+    path,
     read: (file) => folder.read(file),
     open: (file) => folder.open(file),
     write: (...of) => folder.write(...of),

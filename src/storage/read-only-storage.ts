@@ -9,7 +9,7 @@ export const WRITING_CALLS = ['write', 'replace', 'list', 'delete', 'sync', 'loc
  * files.
  */
 export function readOnlyStorage(storage: ReadableStorage): Storage {
-  const { name } = storage;
+  const { name, path } = storage;
   const refuse = async (): Promise<never> => {
     const expected = WRITING_CALLS.map((call) => `${call}()`).join(', ');
     const problem = `a storage with read() and open() alone, expected one with ${expected}`;
@@ -17,6 +17,7 @@ export function readOnlyStorage(storage: ReadableStorage): Storage {
   };
   return {
     name,
+    path,
     read: (file) => storage.read(file),
     open: (file) => storage.open(file),
     list: async () => [],

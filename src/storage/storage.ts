@@ -38,6 +38,11 @@ export interface StorageLock {
 export interface ReadableStorage {
   /** Its name in messages. */
   readonly name: string;
+  /**
+   * Of a folder its absolute path, from which `Index.mirror` notes where other folders are. Default
+   * undefined: it has none.
+   */
+  readonly path?: string | undefined;
   /** A whole file. Rejects with 'not-found' when there is no such file. */
   read(file: string): Promise<Uint8Array>;
   /** Opens a file for reading in parts, many times. Rejects with 'not-found'. */

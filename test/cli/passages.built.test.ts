@@ -44,8 +44,8 @@ describe('files', () => {
     }
   });
 
-  test('that are there already are skipped', async () => {
-    expect(await add('cut', 'files')).toContain('0 added, 2 skipped');
+  test('that are as they were are left as they are', async () => {
+    expect(await add('cut', 'files')).toContain('0 added, 2 unchanged');
   });
 
   test('stay whole where that is asked for', async () => {

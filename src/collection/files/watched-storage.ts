@@ -22,7 +22,7 @@ export function watchedStorage(
   storage: Storage,
   waitFor: <T>(call: Promise<T>) => Promise<T>,
 ): WatchedStorage {
-  const { name } = storage;
+  const { name, path } = storage;
   const late = new Set<Promise<unknown>>();
   let writing = 0;
   let sealed = false;
@@ -40,6 +40,7 @@ export function watchedStorage(
   };
   return {
     name,
+    path,
     get writing() {
       return writing;
     },

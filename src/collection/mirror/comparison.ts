@@ -10,6 +10,16 @@ import type { KnownRoot } from './known-root.js';
 import type { MirrorDocument, MirrorSource } from './mirror-source.js';
 import type { Recorded } from './recorded.js';
 
+/** A collection and a source. */
+interface Compared<M extends Metadata> {
+  readonly snapshot: Snapshot;
+  readonly recorded: Recorded;
+  readonly root: KnownRoot;
+  readonly source: MirrorSource<M>;
+  /** Whether all counts as changed. */
+  readonly anew: boolean;
+}
+
 /** What there is of a source beside what a collection has recorded of it. */
 export class Comparison<M extends Metadata> {
   readonly changes: Change<M>[] = [];
@@ -21,17 +31,11 @@ export class Comparison<M extends Metadata> {
   /** A byte a document of the collection, 1 for those that are there. */
   readonly seen: Uint8Array;
   readonly #new = new Set<string>();
-  readonly #snapshot: Snapshot;
-  readonly #recorded: Recorded;
-  readonly #root: KnownRoot;
-  readonly #source: MirrorSource<M>;
+  readonly #of: Compared<M>;
 
-  constructor(snapshot: Snapshot, recorded: Recorded, root: KnownRoot, source: MirrorSource<M>) {
-    this.#snapshot = snapshot;
-    this.#recorded = recorded;
-    this.#root = root;
-    this.#source = source;
-    this.seen = new Uint8Array(snapshot.documents);
+  constructor(of: Compared<M>) {
+    this.#of = of;
+    this.seen = new Uint8Array(of.snapshot.documents);
   }
 
   get listed(): number {
@@ -39,7 +43,7 @@ export class Comparison<M extends Metadata> {
   }
 
   get isEmpty(): boolean {
-    return this.changes.length + this.unchanged + this.kept === 0;
+    return this.changes.length + this.unchanged === 0;
   }
 
   /** Rejects with 'invalid-argument' and 'duplicate-id', unless the source takes these. */
@@ -47,9 +51,10 @@ export class Comparison<M extends Metadata> {
     try {
       await this.#compare(document);
     } catch (error) {
-      if (!this.#source.refuse || !isLemurError(error)) throw error;
+      const { source } = this.#of;
+      if (!source.refuse || !isLemurError(error)) throw error;
       this.refused++;
-      this.#source.refuse(String(document.id), error);
+      source.refuse(String(document.id), error);
     }
   }
 
@@ -57,14 +62,14 @@ export class Comparison<M extends Metadata> {
     if (typeof document !== 'object' || document === null)
       throw invalidArgument('source', `expected documents, got ${describeKind(document)}`);
     checkId(document.id, 'source: id');
-    const id = this.#root.entry.prefix + document.id;
+    const { snapshot, recorded, root, anew } = this.#of;
+    const id = root.entry.prefix + document.id;
     checkId(id, 'source: id', MOST_SOURCE_BYTES);
-    const stored = this.#snapshot.findSource(id);
-    const record = stored.length > 0 ? this.#recorded.of(stored[0]) : undefined;
-    if (record && record.root !== this.#root.number) {
-      const { roots = [] } = this.#snapshot.manifest;
-      const { root } = roots[record.root] ?? { root: 'another root' };
-      throw duplicate(id, `is in the collection already, from ${root}`);
+    const stored = snapshot.findSource(id);
+    const record = stored.length > 0 ? recorded.of(stored[0]) : undefined;
+    if (record && record.root !== root.number) {
+      const other = snapshot.manifest.roots?.[record.root]?.root ?? 'another root';
+      throw duplicate(id, `is in the collection already, from ${other}`);
     }
     if (this.#new.has(id) || (stored.length > 0 && this.seen[stored[0]]))
       throw duplicate(id, 'comes twice');
@@ -74,7 +79,7 @@ export class Comparison<M extends Metadata> {
       return;
     }
     const { content, rest } = await hashesOf(document);
-    const sameText = record !== undefined && hexOf(record.content) === content;
+    const sameText = !anew && record !== undefined && hexOf(record.content) === content;
     if (sameText && hexOf(record.rest) === rest) {
       this.unchanged++;
       return;

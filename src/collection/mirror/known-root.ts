@@ -16,7 +16,7 @@ export interface KnownRoot {
  */
 export function knownRoot(
   root: string,
-  folder: string,
+  folder: string | undefined,
   { roots = [] }: Pick<IndexManifest, 'roots'>,
   recorded: Pick<Recorded, 'isUsed'>,
 ): KnownRoot {

@@ -25,7 +25,7 @@ export function eachListed<M extends Metadata>(
   source: MirrorSource<M>,
   watch: Watch,
 ): AsyncGenerator<MirrorDocument<M>> {
-  return eachOf(() => source.list?.() ?? source, watch);
+  return eachOf(() => source.list?.() ?? reread(source), watch);
 }
 
 /** The documents of a source with their texts. Raises 'invalid-argument' where it is read twice. */
@@ -33,7 +33,7 @@ export function eachWhole<M extends Metadata>(
   source: MirrorSource<M>,
   watch: Watch,
 ): AsyncGenerator<MirrorDocument<M>> {
-  return eachOf(() => source, watch);
+  return eachOf(() => reread(source), watch);
 }
 
 async function* eachOf<M extends Metadata>(
@@ -59,17 +59,17 @@ async function* eachOf<M extends Metadata>(
   }
 }
 
-/** Raises 'invalid-argument' for a generator: a source is read anew each time. */
+/** Raises 'invalid-argument' for a generator: it has been read by then. */
+function reread<M extends Metadata>(source: MirrorSource<M>): MirrorSource<M> {
+  if ((iteratorOf(source) as unknown) !== source) return source;
+  const problem = 'a generator, which can be read once; expected what gives one each time';
+  throw invalidArgument('source', problem);
+}
+
 function iteratorOf<M extends Metadata>(
   documents: Documents<M>,
 ): AsyncIterator<MirrorDocument<M>> | Iterator<MirrorDocument<M>> {
-  const it =
-    Symbol.asyncIterator in documents
-      ? documents[Symbol.asyncIterator]()
-      : documents[Symbol.iterator]();
-  if ((it as unknown) === documents) {
-    const problem = 'a generator, which can be read once; expected what gives one each time';
-    throw invalidArgument('source', problem);
-  }
-  return it;
+  return Symbol.asyncIterator in documents
+    ? documents[Symbol.asyncIterator]()
+    : documents[Symbol.iterator]();
 }

@@ -44,7 +44,10 @@ export interface MirrorFacts<M extends Metadata = Metadata> {
   list?(): AsyncIterable<MirrorDocument<M>>;
   /** Asked when all were listed. false: not all could be, and nothing is deleted. Default true. */
   readonly complete?: boolean | undefined;
-  /** How many things there it leaves out. Default 0. */
+  /**
+   * Asked when all were listed: how many things there it leaves out, those that it was told are
+   * refused included. Default: those that are kept or refused.
+   */
   readonly skipped?: number | undefined;
   /**
    * Told of a document that the collection does not take, which is skipped then. Default: the call

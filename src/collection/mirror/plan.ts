@@ -1,4 +1,4 @@
-import { invalidArgument, LemurError } from '../../errors.js';
+import { invalidArgument, isLemurError, LemurError } from '../../errors.js';
 import { stepPacer } from '../../pacer.js';
 import { cutBy } from '../../passages/passage-rules.js';
 import type { Watch } from '../calls/watch.js';
@@ -17,10 +17,12 @@ import { type Recorded, readRecorded } from './recorded.js';
 /** The collection that a plan is made for. */
 export interface PlanCall {
   readonly snapshot: Snapshot;
-  /** Name of the collection's storage: of a folder its path. */
-  readonly folder: string;
+  /** The collection's own folder, where it is in one. */
+  readonly folder: string | undefined;
   readonly signal: AbortSignal | undefined;
   readonly watch: Watch;
+  /** Whether all counts as changed. */
+  readonly anew: boolean;
 }
 
 /**
@@ -29,23 +31,28 @@ export interface PlanCall {
  * than half of those recorded are gone, 'duplicate-id', or the signal's reason.
  */
 export async function planMirror<M extends Metadata>(
-  { snapshot, folder, signal, watch }: PlanCall,
+  { snapshot, folder, signal, watch, anew }: PlanCall,
   source: MirrorSource<M>,
   options: MirrorOptions,
 ): Promise<Plan<M>> {
   const recorded = await readRecorded(snapshot, signal);
   const root = knownRoot(source.root, folder, snapshot.manifest, recorded);
-  const found = new Comparison(snapshot, recorded, root, source);
-  for await (const document of eachListed(source, watch)) {
-    await found.add(document);
-    options.onProgress?.({ stage: 'list', done: found.listed, total: 0 });
+  const found = new Comparison({ snapshot, recorded, root, source, anew });
+  try {
+    for await (const document of eachListed(source, watch)) {
+      await found.add(document);
+      options.onProgress?.({ stage: 'list', done: found.listed, total: 0 });
+    }
+  } catch (error) {
+    // what is not there any more has nothing
+    if (!options.force || found.listed > 0 || !isLemurError(error, 'not-found')) throw error;
   }
   const { changes, unchanged, isEmpty } = found;
   if (isEmpty && !options.force) {
     const problem = `${source.root}: nothing there that could be read; with force it goes on`;
     throw new LemurError('empty-corpus', problem, { where: source.root });
   }
-  const skipped = (source.skipped ?? found.kept) + found.refused;
+  const skipped = source.skipped ?? found.kept + found.refused;
   if (options.delete === false || source.complete === false || root.isNew)
     return { root, changes, gone: [], unchanged, skipped };
   const missing = await findMissing(recorded, root, found.seen, signal);

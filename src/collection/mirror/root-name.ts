@@ -6,10 +6,10 @@ const ABSOLUTE = /^(\/|[a-z]:[\\/])/i;
  * own folder, so that both may move together and nothing is told of what lies around them. Other
  * names stay as they are.
  */
-export function rootName(root: string, folder: string): string {
+export function rootName(root: string, folder: string | undefined): string {
   if (!ABSOLUTE.test(root)) return root;
   const to = partsOf(root);
-  if (!ABSOLUTE.test(folder)) return to.join('/') || '/';
+  if (folder === undefined) return to.join('/') || '/';
   const from = partsOf(folder);
   // on Windows there is no way from drive to drive
   if (to[0] !== from[0]) return to.join('/');

@@ -1,0 +1,128 @@
+import { resolve } from 'node:path';
+import { carryOutPlan, Index, planIndex } from '../collection/index.js';
+import type { Plan } from '../collection/mirror/change.js';
+import type { Mirrored } from '../collection/options/results.js';
+import { isLemurError } from '../errors.js';
+import type { FolderFiles } from '../files/node-folder-file.js';
+import { readFolder } from '../files/node-read-folder.js';
+import type { RunOptions } from '../run-options.js';
+import { memoryStorage } from '../storage/memory.js';
+import { delayed } from './add-documents.js';
+import type { Context } from './context.js';
+import { type CreationArguments, checkSame, openForSource } from './create-index.js';
+import { narrowWhenDue } from './narrow.js';
+import { hasIndex, type OpenedIndex, openIndex } from './open-index.js';
+import { SkippedFiles } from './skipped-files.js';
+
+/** How a folder is brought into an index. */
+export interface FolderArguments extends CreationArguments {
+  delete?: true;
+  force?: true;
+  dryRun?: true;
+  replace?: true;
+}
+
+/** A folder on its way into an index. */
+export interface FolderWork {
+  readonly index: string;
+  readonly folder: string;
+  readonly files: FolderFiles;
+  readonly left: SkippedFiles;
+  readonly options: FolderArguments;
+  readonly context: Context;
+}
+
+/** Whether there is a file in a folder that can be read. */
+export async function hasFiles(folder: string): Promise<boolean> {
+  for await (const { keep } of readFolder(folder).list()) if (!keep) return true;
+  return false;
+}
+
+export function folderWork(
+  index: string,
+  folder: string,
+  options: FolderArguments,
+  context: Context,
+): FolderWork {
+  const left = new SkippedFiles(context.reporter);
+  const files = readFolder(folder, { onSkipped: (skipped) => left.add(skipped) });
+  return { index, folder, files, left, options, context };
+}
+
+/** What is to be done to an index, of which nothing is loaded; it may be one that is not there. */
+export async function planFolder(work: FolderWork): Promise<Plan> {
+  const isThere = await hasIndex(work.index);
+  if (isThere) await checkSame(work.index, work.options);
+  const reader = isThere
+    ? await Index.open(work.index, { encoder: false, threads: 1 })
+    : await Index.create({ ...memoryStorage(), path: resolve(work.index) }, { dim: 1, threads: 1 });
+  try {
+    return await planFrom(work, reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** What is to be done to an index that is open. Says of files what is wrong with them. */
+export async function planFrom(work: FolderWork, index: Index): Promise<Plan> {
+  const { files, left, options, context } = work;
+  const { signal, reporter } = context;
+  const { delete: deletes = false, force = false, replace = false } = options;
+  const plan = (onProgress: RunOptions['onProgress']): Promise<Plan> =>
+    planIndex(index, files, { delete: deletes, force, signal, onProgress }, replace);
+  try {
+    const { value } = await reporter.step('look at the files', plan, true);
+    left.tell();
+    return value;
+  } catch (error) {
+    // of one file that is all there is, that is what is wrong
+    const { only } = left;
+    if (only && isLemurError(error, 'empty-corpus')) throw only;
+    left.tell();
+    throw error;
+  }
+}
+
+export function isDone({ changes, gone }: Plan): boolean {
+  return changes.length + gone.length === 0;
+}
+
+/** The index, open for changes with its encoder; it is made where there is none. */
+export async function openForFolder(work: FolderWork): Promise<OpenedIndex> {
+  const { index, folder, options, context } = work;
+  const { model, threads } = options;
+  if (await hasIndex(index)) return openIndex(index, { write: true, texts: true, model, threads });
+  const documents = (async function* () {})();
+  const source = { kind: 'texts', label: folder, areFiles: true, total: 0, documents } as const;
+  return (await openForSource(index, source, options, context)).opened;
+}
+
+/**
+ * Does what a plan says, with a bar, a second's work at a time: what the signal interrupts is
+ * finished where that takes no more than two seconds. Rejects with the signal's reason then.
+ */
+export async function carryOut(
+  { files, context }: FolderWork,
+  opened: OpenedIndex,
+  plan: Plan,
+): Promise<Mirrored> {
+  const { signal, reporter } = context;
+  const { value } = await reporter.step('add documents', async (onProgress) => {
+    const patient = delayed(signal);
+    try {
+      let wide = await narrowWhenDue(opened, { signal, onProgress });
+      const between = async (): Promise<void> => {
+        signal.throwIfAborted();
+        if (wide) wide = await narrowWhenDue(opened, { signal, onProgress });
+      };
+      return await carryOutPlan(opened.index, files, plan, {
+        signal: patient.signal,
+        onProgress,
+        between,
+      });
+    } finally {
+      patient.end();
+    }
+  });
+  return value;
+}

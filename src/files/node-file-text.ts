@@ -1,0 +1,71 @@
+import { isUtf8 } from 'node:buffer';
+import { badFile } from '../errors.js';
+import { csvText } from './node-csv-text.js';
+import { docxText } from './node-docx-text.js';
+import { splitFrontMatter } from './node-front-matter.js';
+import { htmlText } from './node-html-text.js';
+import { type FileKindName, kindOf } from './node-kinds.js';
+import { pdfText } from './node-pdf-text.js';
+
+/** What a file says. */
+export interface FileText {
+  readonly text: string;
+  /** Of its front matter, its `<title>`, its first heading; undefined: none. */
+  readonly title: string | undefined;
+  /** Its front matter. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A heading of Markdown or Org that begins a text. */
+const HEADING = /^\s*(?:#\s+|#\+title:\s*)(\S.*?)\s*#*\s*$/im;
+/** Characters in which a heading is looked for. */
+const BEGIN = 4096;
+
+/** Reads a file by its name and bytes. Rejects with what is wrong, and 'missing-package'. */
+export async function fileText(name: string, bytes: Uint8Array): Promise<FileText> {
+  const kind = kindOf(name);
+  if (kind === 'pdf' || kind === 'docx') {
+    const { title, text } = await (kind === 'pdf' ? pdfText(bytes) : docxText(bytes));
+    return { text, title: title || headingOf(text), fields: {} };
+  }
+  const decoded = decode(bytes, name);
+  if (kind === 'html') {
+    const { title, text } = htmlText(decoded);
+    return { text, title: title || headingOf(text), fields: {} };
+  }
+  if (kind === 'csv') return { text: csvText(decoded), title: undefined, fields: {} };
+  if (kind !== 'markdown') {
+    const title = /\.(org)$/i.test(name) ? headingOf(decoded) : undefined;
+    return { text: decoded, title, fields: {} };
+  }
+  const { text, fields } = splitFrontMatter(decoded);
+  const { title: given } = fields;
+  return { text, title: typeof given === 'string' ? given : headingOf(text), fields };
+}
+
+/** Why bytes are no text of their kind; undefined: they may be one. */
+export function notText(kind: FileKindName, bytes: Uint8Array): 'binary' | 'bad' | undefined {
+  if (kind === 'pdf' || kind === 'docx' || isUtf16(bytes)) return undefined;
+  if (bytes.includes(0)) return 'binary';
+  if (isUtf8(bytes)) return undefined;
+  return kind === 'unknown' ? 'binary' : 'bad';
+}
+
+function decode(bytes: Uint8Array, name: string): string {
+  try {
+    const encoding = isUtf16(bytes) ? `utf-16${bytes[0] === 0xff ? 'le' : 'be'}` : 'utf-8';
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw badFile(name, 'not UTF-8', cause);
+  }
+}
+
+/** By the mark at its beginning. */
+function isUtf16(bytes: Uint8Array): boolean {
+  const [first, second] = bytes;
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+}
+
+function headingOf(text: string): string | undefined {
+  return HEADING.exec(text.slice(0, BEGIN))?.[1];
+}

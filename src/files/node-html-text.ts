@@ -1,0 +1,94 @@
+import { readHtml } from './node-vendor.js';
+
+const BLOCKS = new Set(
+  (
+    'address article aside blockquote body caption dd details dialog div dl dt fieldset ' +
+    'figcaption figure footer form header hr html legend main menu nav ol p pre section ' +
+    'summary table tbody tfoot thead title tr ul'
+  ).split(' '),
+);
+/** What nobody reads. */
+const UNREAD = new Set('script style template noscript svg math iframe object'.split(' '));
+
+/** A page as a text: title, and paragraphs with headings as Markdown has them. */
+export interface HtmlText {
+  readonly title: string;
+  readonly text: string;
+}
+
+/** What of a page is read, whatever is wrong with it. */
+export function htmlText(html: string): HtmlText {
+  const page = new PageText();
+  readHtml(html, page);
+  return page.finish();
+}
+
+class PageText {
+  readonly #parts: string[] = [];
+  #title = '';
+  #unread = 0;
+  #pre = 0;
+  #inTitle = false;
+  /** What goes before the next word: '' nothing, ' ' a space, or line ends. */
+  #gap = '';
+  /** What a block begins with: marks of a heading or an item. */
+  #mark = '';
+
+  onopentag = (name: string): void => {
+    if (UNREAD.has(name)) this.#unread++;
+    // a drawing has titles too
+    if (name === 'title') this.#inTitle = this.#unread === 0;
+    if (name === 'pre') this.#pre++;
+    if (name === 'br') this.#widen('\n');
+    else if (name === 'td' || name === 'th') this.#widen(' ');
+    else if (name === 'li') this.#begin('\n', '- ');
+    else if (/^h[1-6]$/.test(name)) this.#begin('\n\n', `${'#'.repeat(Number(name[1]))} `);
+    else if (BLOCKS.has(name)) this.#begin(name === 'tr' ? '\n' : '\n\n', '');
+  };
+
+  onclosetag = (name: string): void => {
+    if (UNREAD.has(name)) this.#unread--;
+    if (name === 'title') this.#inTitle = false;
+    if (name === 'pre') this.#pre--;
+    if (name === 'li' || name === 'tr') this.#begin('\n', '');
+    else if (/^h[1-6]$/.test(name) || BLOCKS.has(name)) this.#begin('\n\n', '');
+  };
+
+  ontext = (text: string): void => {
+    if (this.#inTitle) this.#title += text;
+    else if (this.#unread === 0 && this.#pre > 0) this.#put(text);
+    else if (this.#unread === 0) this.#flow(text);
+  };
+
+  finish(): HtmlText {
+    const title = this.#title.replace(/\s+/g, ' ').trim();
+    const text = this.#parts.join('').trimEnd();
+    return { title, text: text === '' ? '' : `${text}\n` };
+  }
+
+  /** White space is a space, or the gap that is there. */
+  #flow(text: string): void {
+    const words = text.replace(/[ \t\r\n\f]+/g, ' ');
+    if (words.startsWith(' ')) this.#widen(' ');
+    const own = words.trim();
+    if (own !== '') this.#put(own);
+    if (words.endsWith(' ') && own !== '') this.#widen(' ');
+  }
+
+  #put(text: string): void {
+    if (this.#parts.length > 0) this.#parts.push(this.#gap);
+    this.#parts.push(this.#mark, text);
+    this.#gap = '';
+    this.#mark = '';
+  }
+
+  #begin(gap: string, mark: string): void {
+    this.#widen(gap);
+    this.#mark = mark;
+  }
+
+  #widen(gap: string): void {
+    const rank = (of: string): number => ['', ' ', '\n', '\n\n'].indexOf(of);
+    if (rank(gap) > rank(this.#gap)) this.#gap = gap;
+  }
+}

@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { absolutePath } from '../bytes/node-path.js';
+import { badFile, invalidArgument, isLemurError, type LemurError } from '../errors.js';
+import { checkOptions, type OptionNames } from '../known-options.js';
+import { showValue } from '../value-kind.js';
+import { type FileText, fileText, notText } from './node-file-text.js';
+import type { FolderFile, FolderFiles, FolderOptions, ListedFile } from './node-folder-file.js';
+import { type SkipReason, walkFolder } from './node-folder-walk.js';
+import { inLanes } from './node-in-lanes.js';
+import { type FileKindName, kindOf } from './node-kinds.js';
+import { asLemurError, isBlank, readBytes } from './node-read-bytes.js';
+
+const OPTIONS: OptionNames<FolderOptions> = { maxBytes: true, onSkipped: true };
+const MOST_BYTES = 2 ** 24;
+/** Of those whose text is a small part of them, times as many. */
+const PACKED = 4;
+/** Files that are looked at a time. */
+const LANES = 16;
+/** Goes into the hashes: another way to read a kind makes other texts. */
+const READERS: Readonly<Record<FileKindName, number>> = {
+  ...{ markdown: 1, text: 1, html: 1, csv: 1, pdf: 1, docx: 1, unknown: 1, media: 0 },
+};
+
+/**
+ * The files of a folder and those below it: Markdown, texts, source code, HTML, CSV, and what else
+ * is text; `.pdf` by the package `unpdf` and `.docx` by `mammoth`, where these are installed. What
+ * is hidden, in `.gitignore`, binary, a link out of the folder, too large or broken is left out and
+ * counted, never the end. A pass rejects with 'not-found' and 'storage-failed' where the folder
+ * itself is not to be had. Raises 'invalid-argument'.
+ *
+ * @example
+ * for await (const { id, text, metadata } of readFolder('notes/')) console.log(id, metadata.title);
+ */
+export function readFolder(path: string | URL, options: FolderOptions = {}): FolderFiles {
+  checkOptions(options, OPTIONS, 'readFolder');
+  const { maxBytes = MOST_BYTES, onSkipped } = options;
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < 1)
+    throw invalidArgument(
+      'maxBytes',
+      `expected an integer of at least 1, got ${showValue(maxBytes)}`,
+    );
+  if (onSkipped !== undefined && typeof onSkipped !== 'function')
+    throw invalidArgument('onSkipped', `expected a function, got ${showValue(onSkipped)}`);
+  return new Folder(absolutePath(path, 'readFolder'), maxBytes, onSkipped);
+}
+
+/** A file's bytes and what is kept of them. */
+interface LookedAt {
+  readonly hash: string;
+  readonly modified: string;
+  readonly bytes: Uint8Array;
+}
+
+class Folder implements FolderFiles {
+  readonly root: string;
+  reasons: Partial<Record<SkipReason, number>> = {};
+  complete = true;
+  readonly #maxBytes: number;
+  readonly #onSkipped: FolderOptions['onSkipped'];
+
+  constructor(root: string, maxBytes: number, onSkipped: FolderOptions['onSkipped']) {
+    this.root = root;
+    this.#maxBytes = maxBytes;
+    this.#onSkipped = onSkipped;
+  }
+
+  get skipped(): number {
+    return Object.values(this.reasons).reduce((sum, count) => sum + count, 0);
+  }
+
+  async *list(): AsyncGenerator<ListedFile, void, undefined> {
+    for await (const { path, found } of this.#eachFile()) {
+      const read = (): Promise<Pick<FolderFile, 'text' | 'metadata'> | undefined> =>
+        this.#read(path);
+      if (found === 'keep') yield { id: path, hash: '', metadataHash: '', keep: true, read };
+      else if (found) {
+        const { hash, modified } = found;
+        yield { id: path, hash, metadataHash: sha256(`metadata 1 ${modified}`), read };
+      }
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<FolderFile, void, undefined> {
+    for await (const { path, found } of this.#eachFile()) {
+      if (!found || found === 'keep') continue;
+      const content = await this.#textOf(path, found);
+      if (content) yield { id: path, ...content, hash: found.hash };
+    }
+  }
+
+  refuse(id: string, error: LemurError): void {
+    this.#skip(id, 'unread', error);
+  }
+
+  /** Files in the order of the walk, a few looked at at a time. */
+  #eachFile(): AsyncGenerator<{ path: string; found: LookedAt | 'keep' | undefined }> {
+    this.reasons = {};
+    this.complete = true;
+    const paths = walkFolder(this.root, {
+      skip: (path, reason) => this.#skip(path, reason),
+      fail: (path, error) => {
+        this.complete = false;
+        this.#skip(path, 'unread', asLemurError(path, error));
+      },
+    });
+    return inLanes(paths, LANES, async (path) => ({ path, found: await this.#look(path) }));
+  }
+
+  /** undefined: it is left out; 'keep': it is there, and something is wrong with it. */
+  async #look(path: string): Promise<LookedAt | 'keep' | undefined> {
+    try {
+      const kind = kindOf(path);
+      const read =
+        kind === 'media' ? undefined : await readBytes(join(this.root, path), this.#most(path));
+      if (!read) {
+        this.#skip(path, 'binary');
+        return 'keep';
+      }
+      const { bytes, modified } = read;
+      if (isBlank(bytes)) return this.#skip(path, 'empty');
+      const wrong = notText(kind, bytes);
+      if (wrong === 'bad') throw badFile(path, 'not UTF-8');
+      if (wrong) {
+        this.#skip(path, 'binary');
+        return 'keep';
+      }
+      const reader = `${kind} ${READERS[kind]}\0`;
+      return {
+        bytes,
+        modified,
+        hash: createHash('sha256').update(reader).update(bytes).digest('hex'),
+      };
+    } catch (error) {
+      this.#skip(
+        path,
+        isLemurError(error, 'unsupported') ? 'large' : 'unread',
+        asLemurError(path, error),
+      );
+      return 'keep';
+    }
+  }
+
+  async #read(path: string): Promise<Pick<FolderFile, 'text' | 'metadata'> | undefined> {
+    const found = await this.#look(path);
+    return found && found !== 'keep' ? this.#textOf(path, found) : undefined;
+  }
+
+  async #textOf(
+    path: string,
+    { bytes, modified }: LookedAt,
+  ): Promise<Pick<FolderFile, 'text' | 'metadata'> | undefined> {
+    let read: FileText;
+    try {
+      read = await fileText(path, bytes);
+    } catch (error) {
+      this.#skip(path, 'unread', asLemurError(path, error));
+      return undefined;
+    }
+    const { text, title, fields } = read;
+    if (text.trim() === '') return this.#skip(path, 'empty');
+    const metadata = { ...fields, path, modified, ...(title && { title }) };
+    return { text, metadata };
+  }
+
+  #most(path: string): number {
+    const kind = kindOf(path);
+    return kind === 'pdf' || kind === 'docx' ? PACKED * this.#maxBytes : this.#maxBytes;
+  }
+
+  #skip(path: string, reason: SkipReason, error?: LemurError): undefined {
+    this.reasons[reason] = (this.reasons[reason] ?? 0) + 1;
+    this.#onSkipped?.({ path, reason, ...(error && { error }) });
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,76 @@
+/*!
+ * This file bundles libraries with what they need:
+ *   ignore (MIT): Copyright (c) 2013 Kael Zhang <i@kael.me>, contributors, http://kael.me/
+ *   papaparse (MIT): Copyright (c) 2015 Matthew Holt
+ *   htmlparser2 (MIT): Copyright 2010, 2011, Chris Winberry <chris@winberry.net>
+ *   entities, domhandler, domelementtype (BSD-2-Clause): Copyright (c) Felix Böhm
+ *   yaml (ISC): Copyright Eemeli Aro <eemeli@gmail.com>
+ *
+ * MIT: Permission is hereby granted, free of charge, to any person obtaining a copy of this
+ * software and associated documentation files (the "Software"), to deal in the Software without
+ * restriction, including without limitation the rights to use, copy, modify, merge, publish,
+ * distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the
+ * Software is furnished to do so, subject to the following conditions: The above copyright notice
+ * and this permission notice shall be included in all copies or substantial portions of the
+ * Software.
+ *
+ * BSD-2-Clause: Redistribution and use in source and binary forms, with or without modification,
+ * are permitted provided that the following conditions are met: Redistributions of source code
+ * must retain the above copyright notice, this list of conditions and the following disclaimer.
+ * Redistributions in binary form must reproduce the above copyright notice, this list of
+ * conditions and the following disclaimer in the documentation and/or other materials provided
+ * with the distribution.
+ *
+ * ISC: Permission to use, copy, modify, and/or distribute this software for any purpose with or
+ * without fee is hereby granted, provided that the above copyright notice and this permission
+ * notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS AND CONTRIBUTORS "AS IS", WITHOUT WARRANTY OF
+ * ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+ * FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT
+ * HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT,
+ * TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER
+ * DEALINGS IN THE SOFTWARE.
+ */
+import { Parser } from 'htmlparser2';
+import ignore from 'ignore';
+import Papa from 'papaparse';
+import { parseDocument } from 'yaml';
+
+/** What a file of patterns says of a path, which ends with `/` where it is a folder's. */
+export type IgnoreTest = (path: string) => { ignored: boolean; unignored: boolean };
+
+/** Patterns as of `.gitignore`. */
+export function ignoreTest(patterns: string): IgnoreTest {
+  const rules = ignore({ allowRelativePaths: true }).add(patterns);
+  return (path) => rules.test(path);
+}
+
+/** A YAML document as plain values; undefined where it is none, or uses names for parts of it. */
+export function parseYaml(text: string): unknown {
+  const document = parseDocument(text, { schema: 'core', logLevel: 'silent' });
+  return document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 0 });
+}
+
+/** What is told of a page while it is read. */
+export interface HtmlEvents {
+  onopentag(name: string): void;
+  onclosetag(name: string): void;
+  /** Part of a text, its entities decoded. */
+  ontext(text: string): void;
+}
+
+/** Reads HTML, however it is written. */
+export function readHtml(html: string, events: HtmlEvents): void {
+  const parser = new Parser(events, { decodeEntities: true, lowerCaseTags: true });
+  parser.write(html);
+  parser.end();
+}
+
+/** Calls `use` with the cells of each row, and where in the text the row ends. */
+export function readCsv(text: string, use: (cells: readonly string[], end: number) => void): void {
+  Papa.parse<string[]>(text, {
+    skipEmptyLines: false,
+    step: ({ data, meta }) => use(data, meta.cursor),
+  });
+}
