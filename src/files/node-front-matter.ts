@@ -1,7 +1,7 @@
 import { parseYaml } from './node-vendor.js';
 
 /** Characters of front matter that are read. */
-const MOST = 65_536;
+const MOST = 16_384;
 /** Of a value that is kept. */
 const MOST_LEVELS = 4;
 const MOST_VALUES = 256;

@@ -47,9 +47,9 @@ class PageText {
   };
 
   onclosetag = (name: string): void => {
-    if (UNREAD.has(name)) this.#unread--;
+    if (UNREAD.has(name)) this.#unread = Math.max(0, this.#unread - 1);
     if (name === 'title') this.#inTitle = false;
-    if (name === 'pre') this.#pre--;
+    if (name === 'pre') this.#pre = Math.max(0, this.#pre - 1);
     if (name === 'li' || name === 'tr') this.#begin('\n', '');
     else if (/^h[1-6]$/.test(name) || BLOCKS.has(name)) this.#begin('\n\n', '');
   };

@@ -2,7 +2,10 @@ import { LemurError } from '../errors.js';
 
 /** What is used of `unpdf`. */
 interface Unpdf {
-  getDocumentProxy(data: Uint8Array): Promise<PdfDocument>;
+  getDocumentProxy(
+    data: Uint8Array,
+    options: { verbosity: number; isEvalSupported: boolean },
+  ): Promise<PdfDocument>;
 }
 
 /** A PDF file that is open. */

@@ -11,8 +11,9 @@ const MOST_CHARACTERS = 2 ** 24;
  */
 export async function pdfText(bytes: Uint8Array): Promise<{ title: string; text: string }> {
   const { getDocumentProxy } = await loadUnpdf();
-  // the reader takes over what it is given
-  const pdf = await getDocumentProxy(new Uint8Array(bytes));
+  // the reader takes over what it is given; it warns of nothing
+  const options = { verbosity: 0, isEvalSupported: false };
+  const pdf = await getDocumentProxy(new Uint8Array(bytes), options);
   try {
     const pages: string[] = [];
     let characters = 0;

@@ -1,7 +1,15 @@
+import * as fs from 'node:fs';
 import { realpath } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { fileError } from '../bytes/node-file-error.js';
-import { openRegular, READ_NO_LINK } from '../bytes/node-regular-file.js';
+import { checkRegular, READ_NO_LINK } from '../bytes/node-regular-file.js';
 import { badFile, isLemurError, LemurError, unsupported } from '../errors.js';
+
+// for thousands of small files these take half the time of the file handles of node:fs/promises
+const open = promisify(fs.open) as (path: string, flags: number) => Promise<number>;
+const fstat = promisify(fs.fstat) as (file: number) => Promise<fs.Stats>;
+const read = promisify(fs.read);
+const close = promisify(fs.close);
 
 /** Bytes that tell whether a large file is a text. */
 const HEAD = 4096;
@@ -23,23 +31,45 @@ export async function readBytes(
   most: number,
 ): Promise<{ bytes: Uint8Array; modified: string } | undefined> {
   try {
-    // the walk has seen that it leads nowhere else
-    const file = await openRegular(await realpath(path), READ_NO_LINK);
+    const file = await openOwn(path);
     try {
-      const { size, mtimeMs } = await file.stat();
+      const stats = await fstat(file);
+      checkRegular(stats);
+      const { size, mtimeMs } = stats;
+      const bytes = await readFrom(file, size > most ? HEAD : size);
       if (size > most) {
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
-        if (buffer.subarray(0, bytesRead).includes(0)) return undefined;
+        if (bytes.includes(0)) return undefined;
         throw unsupported(path, `${size} bytes, expected at most ${most}`);
       }
-      const bytes = await file.readFile();
       return { bytes, modified: new Date(Math.floor(mtimeMs)).toISOString() };
     } finally {
-      await file.close();
+      await close(file);
     }
   } catch (cause) {
     throw fileError(path, cause);
   }
+}
+
+/** The walk has seen that a link leads to another file of the folder. */
+async function openOwn(path: string): Promise<number> {
+  try {
+    return await open(path, READ_NO_LINK);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ELOOP') throw error;
+    return open(await realpath(path), READ_NO_LINK);
+  }
+}
+
+/** The first bytes of a file, fewer where it ends before. */
+async function readFrom(file: number, count: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafe(count);
+  let at = 0;
+  while (at < count) {
+    const { bytesRead } = await read(file, bytes, at, count - at, at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return bytes.subarray(0, at);
 }
 
 /** Whatever a reader raises as an error of ours that names the file. */

@@ -3,7 +3,7 @@
  *   ignore (MIT): Copyright (c) 2013 Kael Zhang <i@kael.me>, contributors, http://kael.me/
  *   papaparse (MIT): Copyright (c) 2015 Matthew Holt
  *   htmlparser2 (MIT): Copyright 2010, 2011, Chris Winberry <chris@winberry.net>
- *   entities, domhandler, domelementtype (BSD-2-Clause): Copyright (c) Felix Böhm
+ *   entities, domhandler, domutils, domelementtype (BSD-2-Clause): Copyright (c) Felix Böhm
  *   yaml (ISC): Copyright Eemeli Aro <eemeli@gmail.com>
  *
  * MIT: Permission is hereby granted, free of charge, to any person obtaining a copy of this
@@ -32,7 +32,7 @@
  * TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER
  * DEALINGS IN THE SOFTWARE.
  */
-import { Parser } from 'htmlparser2';
+import { Tokenizer } from 'htmlparser2';
 import ignore from 'ignore';
 import Papa from 'papaparse';
 import { parseDocument } from 'yaml';
@@ -60,17 +60,36 @@ export interface HtmlEvents {
   ontext(text: string): void;
 }
 
-/** Reads HTML, however it is written. */
-export function readHtml(html: string, events: HtmlEvents): void {
-  const parser = new Parser(events, { decodeEntities: true, lowerCaseTags: true });
-  parser.write(html);
-  parser.end();
+/** Reads HTML, however it is written: tags as they come, whatever is open. */
+export function readHtml(html: string, { onopentag, onclosetag, ontext }: HtmlEvents): void {
+  const part = (start: number, end: number): string => html.slice(start, end);
+  const ignored = (): void => {};
+  let opened = '';
+  // its parser takes time by the square of how deep tags are
+  const tokenizer = new Tokenizer(
+    { decodeEntities: true },
+    {
+      onopentagname: (start, end) => {
+        opened = part(start, end).toLowerCase();
+        onopentag(opened);
+      },
+      onselfclosingtag: () => onclosetag(opened),
+      onclosetag: (start, end) => onclosetag(part(start, end).toLowerCase()),
+      ontext: (start, end) => ontext(part(start, end)),
+      ontextentity: (code) => ontext(String.fromCodePoint(code)),
+      ...{ onattribdata: ignored, onattribentity: ignored, onattribend: ignored },
+      ...{ onattribname: ignored, oncdata: ignored, oncomment: ignored, onend: ignored },
+      ...{ ondeclaration: ignored, onopentagend: ignored, onprocessinginstruction: ignored },
+    },
+  );
+  tokenizer.write(html);
+  tokenizer.end();
 }
 
-/** Calls `use` with the cells of each row, and where in the text the row ends. */
+/** Calls `use` with the cells of each row that has any, and where in the text the row ends. */
 export function readCsv(text: string, use: (cells: readonly string[], end: number) => void): void {
   Papa.parse<string[]>(text, {
-    skipEmptyLines: false,
+    skipEmptyLines: true,
     step: ({ data, meta }) => use(data, meta.cursor),
   });
 }
