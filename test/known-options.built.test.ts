@@ -5,6 +5,7 @@ import { type EncoderParts, poolingEncoder } from '../dist/encoder/pooling-encod
 import { loadEncoder as loadInBrowser } from '../dist/entry/browser-encoder.js';
 import * as lemur from '../dist/entry/node.js';
 import { loadEncoder } from '../dist/entry/node-encoder.js';
+import { readFolder } from '../dist/entry/node-files.js';
 import { checkOptions, closestName } from '../dist/known-options.js';
 
 const { Index, Lemur, MaxSim, memoryStorage } = lemur;
@@ -55,6 +56,10 @@ const TAKES: Record<string, Call> = {
   },
   'Index.open': { call: (o) => Index.open(memoryStorage(), o), known: 'write' },
   'index.add': { call: (o) => index.add({ id: 'b', tokens: [[0, 1]] }, o), known: 'onExisting' },
+  'index.mirror': {
+    call: (o) => index.mirror({ root: 'x', [Symbol.iterator]: () => [].values() }, o),
+    known: 'dryRun',
+  },
   'index.delete': { call: (o) => index.delete('none', o), known: 'signal' },
   'index.search': { call: (o) => index.search(query, o), known: 'filter' },
   'index.searchBatch': { call: (o) => index.searchBatch([query], o), known: 'numCandidates' },
@@ -105,6 +110,7 @@ const ALSO: Record<string, Call> = {
   'file.read': { call: (o) => file.read('x', o), known: 'rows' },
   'file.readFloats': { call: (o) => file.readFloats('x', o), known: 'rows' },
   'file.readInto': { call: (o) => file.readInto('x', new Uint8Array(8), o), known: 'signal' },
+  readFolder: { call: async (o) => readFolder('nowhere', o), known: 'maxBytes' },
   loadEncoder: { call: (o) => loadEncoder('nowhere', o), known: 'cacheFolder' },
   'loadEncoder in pages': { call: (o) => loadInBrowser('/nowhere/', o), known: 'projection' },
   'encoder.encodeQuery': { call: (o) => encoder.encodeQuery(['a'], o), known: 'maxTokens' },

@@ -16,6 +16,9 @@ beforeAll(() => {
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(root, join(folder, 'node_modules/lemur'), 'junction');
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  mkdirSync(join(folder, 'notes'));
+  writeFileSync(join(folder, 'notes/plan.md'), '# Plan\n\nWe decided to cache nothing.\n');
+  writeFileSync(join(folder, 'notes/other.txt'), 'Bees dance.\n');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -42,7 +45,11 @@ describe.each(blocks)('the TypeScript of the README', (block) => {
   test('runs as it stands, and finds what it asks for', () => {
     writeFileSync(join(folder, 'block.js'), block);
     const printed = execFileSync(process.execPath, ['block.js'], { cwd: folder, encoding: 'utf8' });
-    expect(printed).toMatch(/^p1 \d+\.\d+ Cholesterol is lowered by statins\. \d+\n$/);
+    expect(printed).toMatch(
+      block.includes('readFolder')
+        ? /^plan\.md \[ 1, 3 \]\nother\.txt \[ 1, 1 \]\n$/
+        : /^p1 \d+\.\d+ Cholesterol is lowered by statins\. \d+\n$/,
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import { abortable } from '../abortable.js';
 import { invalidArgument, isLemurError } from '../errors.js';
+import { checkOptions } from '../known-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { fitIfDue } from './add.js';
 import type { Watch } from './calls/watch.js';
@@ -33,6 +34,7 @@ export async function mirror<M extends Metadata>(
   source: MirrorSource<M>,
   options: MirrorOptions,
 ): Promise<Mirrored> {
+  checkOptions(options, MIRROR_OPTIONS, 'mirror');
   // whether it may be changed is said before anything is listed
   if (options.dryRun !== true)
     await collection.write('mirror', options, MIRROR_OPTIONS, async () => {});

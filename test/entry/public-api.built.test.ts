@@ -184,6 +184,7 @@ test('the members of its classes', () => {
     'dim',
     'fit',
     'get',
+    'mirror',
     'refresh',
     'rerank',
     'search',
@@ -243,6 +244,25 @@ test('what `import ... from "lemur/encoder"` has', async () => {
     'PoolingEncoder',
     'ProductPrecision',
     'Projection',
+  ]);
+});
+
+test('what `import ... from "lemur/files"` has', async () => {
+  expect(Object.keys(await import('../../dist/entry/node-files.js'))).toEqual(['readFolder']);
+  const declarations = readFileSync(
+    new URL('../../dist/entry/node-files.d.ts', import.meta.url),
+    'utf8',
+  );
+  const lists = [...declarations.matchAll(/export type \{([^}]*)\}/g)];
+  const names = lists.flatMap(([, list]) => list.split(',').map((name) => name.trim()));
+  expect(names.filter(Boolean).sort()).toEqual([
+    'FileMetadata',
+    'FolderFile',
+    'FolderFiles',
+    'FolderOptions',
+    'ListedFile',
+    'SkipReason',
+    'SkippedFile',
   ]);
 });
 

@@ -255,7 +255,8 @@ describe('other kinds', () => {
     const { files } = await readAll(await folderOf({ 'owls.html': html }));
     expect(files[0].metadata.title).toBe('Two owls');
     expect(files[0].text).toBe(
-      '# Owls & ears\n\nThey turn their heads.\nAlways.\n\n- one\n- two\n\na b\nc\n\nx\n  y\n\nEnd\n',
+      '# Owls & ears\n\nThey turn their heads.\nAlways.\n\n- one\n- two\n\n' +
+        'a b\nc\n\nx\n  y\n\nEnd\n',
     );
   });
 

@@ -15,7 +15,11 @@ function errorFields() {
 /** @type {Partial<import('typedoc').TypeDocOptions>} */
 export default {
   name: 'Lemur',
-  entryPoints: ['../../src/entry/node.ts', '../../src/entry/node-encoder.ts'],
+  entryPoints: [
+    '../../src/entry/node.ts',
+    '../../src/entry/node-encoder.ts',
+    '../../src/entry/node-files.ts',
+  ],
   tsconfig: 'tsconfig.json',
   out: '../../dist-docs',
   readme: '../../README.md',
