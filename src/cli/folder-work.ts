@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { carryOutPlan, Index, planIndex } from '../collection/index.js';
+import { collectionOf, Index } from '../collection/index.js';
 import type { Plan } from '../collection/mirror/change.js';
+import { carryOut as carryOutPlan, planFor } from '../collection/mirror.js';
 import type { Mirrored } from '../collection/options/results.js';
 import { isLemurError } from '../errors.js';
 import type { FolderFiles } from '../files/node-folder-file.js';
@@ -69,7 +70,7 @@ export async function planFrom(work: FolderWork, index: Index): Promise<Plan> {
   const { signal, reporter } = context;
   const { delete: deletes = false, force = false, replace = false } = options;
   const plan = (onProgress: RunOptions['onProgress']): Promise<Plan> =>
-    planIndex(index, files, { delete: deletes, force, signal, onProgress }, replace);
+    planFor(collectionOf(index), files, { delete: deletes, force, signal, onProgress }, replace);
   try {
     const { value } = await reporter.step('look at the files', plan, true);
     left.tell();
@@ -115,7 +116,7 @@ export async function carryOut(
         signal.throwIfAborted();
         if (wide) wide = await narrowWhenDue(opened, { signal, onProgress });
       };
-      return await carryOutPlan(opened.index, files, plan, {
+      return await carryOutPlan(collectionOf(opened.index), files, plan, {
         signal: patient.signal,
         onProgress,
         between,

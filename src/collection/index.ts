@@ -13,9 +13,7 @@ import { compact } from './ingest/compact.js';
 import type { IndexDocument } from './metadata/document.js';
 import type { Filter } from './metadata/filter.js';
 import type { Metadata } from './metadata/metadata.js';
-import type { Plan } from './mirror/change.js';
 import type { MirrorSource } from './mirror/mirror-source.js';
-import { carryOut, type MirrorRun, mirror, planFor } from './mirror.js';
 import { narrow } from './narrow.js';
 import { type OpenCollection, openCollection } from './open-collection.js';
 import { openOrCreate } from './open-or-create.js';
@@ -40,6 +38,7 @@ import type {
   TuneOptions,
 } from './options/options.js';
 import type { Added, Mirrored } from './options/results.js';
+import { providedMirror } from './provided-mirror.js';
 import type { SearchResult } from './query/search-result.js';
 import { type IndexStats, statsOf } from './query/stats.js';
 import { rerankIds, searchQueries } from './search.js';
@@ -64,19 +63,8 @@ export let narrowIndex: (
   options: RunOptions,
 ) => Promise<void>;
 
-/** What `mirror` does in two steps, for the command line, which loads an encoder between them. */
-export let planIndex: (
-  index: Index,
-  source: MirrorSource,
-  options: MirrorOptions,
-  anew: boolean,
-) => Promise<Plan>;
-export let carryOutPlan: (
-  index: Index,
-  source: MirrorSource,
-  plan: Plan,
-  run: MirrorRun,
-) => Promise<Mirrored>;
+/** What an index has open, for the command line, which does what `mirror` does in two steps. */
+export let collectionOf: (index: Index) => OpenCollection;
 
 /**
  * A searchable collection of documents that lives on disk: add, delete, search, filter, explain,
@@ -97,8 +85,7 @@ export class Index<M extends Metadata = Metadata> {
 
   static {
     narrowIndex = (index, dim, open, options) => narrow(index.#collection, dim, open, options);
-    planIndex = (index, source, options, anew) => planFor(index.#collection, source, options, anew);
-    carryOutPlan = (index, source, plan, run) => carryOut(index.#collection, source, plan, run);
+    collectionOf = (index) => index.#collection;
   }
 
   /**
@@ -196,7 +183,8 @@ export class Index<M extends Metadata = Metadata> {
    * @example
    * const { added, updated, deleted } = await index.mirror(readFolder('notes/'));
    */
-  mirror(source: MirrorSource<M>, options: MirrorOptions = {}): Promise<Mirrored> {
+  async mirror(source: MirrorSource<M>, options: MirrorOptions = {}): Promise<Mirrored> {
+    const mirror = await providedMirror();
     return mirror(this.#collection, source, options);
   }
 

@@ -12,7 +12,7 @@ export interface FileText {
   readonly text: string;
   /** Of its front matter, its `<title>`, its first heading; undefined: none. */
   readonly title: string | undefined;
-  /** Its front matter. */
+  /** Its front matter, without the title. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -39,8 +39,9 @@ export async function fileText(name: string, bytes: Uint8Array): Promise<FileTex
     return { text: decoded, title, fields: {} };
   }
   const { text, fields } = splitFrontMatter(decoded);
-  const { title: given } = fields;
-  return { text, title: typeof given === 'string' ? given : headingOf(text), fields };
+  const { title: given, ...others } = fields;
+  const own = typeof given === 'string' ? given.trim() : '';
+  return { text, title: own || headingOf(text), fields: others };
 }
 
 /** Why bytes are no text of their kind; undefined: they may be one. */

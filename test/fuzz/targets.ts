@@ -1,5 +1,6 @@
 import { commandLine } from './command-line.js';
 import { folders } from './folders.js';
+import { fileTexts } from './formats/file-texts.js';
 import { beir, jsonl } from './formats/json-lines.js';
 import { npy } from './formats/npy.js';
 import { pickled } from './formats/pickle.js';
@@ -25,6 +26,7 @@ export const targets: readonly Target[] = [
   jsonl,
   beir,
   qrels,
+  fileTexts,
   commandLine,
   folders,
   manifest,
