@@ -60,7 +60,6 @@ export async function addFolder(
   if (isDone(plan) && !options.watch) return tell(work, options, planned(plan), undefined);
   const opened = await openForFolder(work);
   try {
-    // by a name of its own: another root may have come meanwhile
     const done = isDone(plan) ? planned(plan) : await carryOut(work, opened, plan);
     tell(work, options, done, opened);
     if (options.watch) await follow(work, options, opened);

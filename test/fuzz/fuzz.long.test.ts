@@ -15,6 +15,7 @@ const INPUTS: Record<string, number> = {
   jsonl: 8000,
   beir: 5000,
   qrels: 15_000,
+  'files as texts': 4000,
   arguments: 2500,
   folders: 150,
   manifest: 1500,

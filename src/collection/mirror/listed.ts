@@ -28,7 +28,7 @@ export function eachListed<M extends Metadata>(
   return eachOf(() => source.list?.() ?? reread(source), watch);
 }
 
-/** The documents of a source with their texts. Raises 'invalid-argument' where it is read twice. */
+/** The documents of a source with their texts. Raises 'invalid-argument' for a generator. */
 export function eachWhole<M extends Metadata>(
   source: MirrorSource<M>,
   watch: Watch,

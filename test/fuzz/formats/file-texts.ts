@@ -1,7 +1,7 @@
+import { badFile } from '../../../src/errors.js';
 import { fileText, notText } from '../../../src/files/node-file-text.js';
-import { kindOf } from '../../../src/files/node-kinds.js';
 import { mutateBytes } from '../../mutations.js';
-import { hold, reader } from './reader.js';
+import { hold, reader, WHERE } from './reader.js';
 
 const encoder = new TextEncoder();
 const seeds = [
@@ -32,8 +32,8 @@ export const fileTexts = reader(
   'files as texts',
   (random) => mutateBytes({ seeds, words }, random),
   async (bytes) => {
+    if (notText('text', bytes)) throw badFile(WHERE, 'no text');
     for (const name of ['a.md', 'a.html', 'a.csv']) {
-      if (notText(kindOf(name), bytes)) continue;
       const { text, title } = await fileText(name, bytes);
       hold(typeof text === 'string' && title !== '', `title ${title}`);
       if (name === 'a.md' && bytes[0] < 0xfe)
