@@ -1,6 +1,7 @@
 import { type Crc32, provideCrc32 } from './bytes/crc32.js';
 import { LemurError } from './errors.js';
 import type { TorchValue } from './formats/torch/torch-file.js';
+import type * as keywords from './keywords/keywords.js';
 import type { passagesOf } from './passages/passages-of.js';
 import type { Storage } from './storage/storage.js';
 
@@ -55,6 +56,8 @@ export interface Platform {
   readTorchFile(bytes: Uint8Array, where: string): Promise<TorchValue>;
   /** What cuts documents into passages; code that a page loads when it cuts one. */
   loadCutter(): Promise<typeof passagesOf>;
+  /** What makes and searches keywords; code that a page loads when it first does either. */
+  loadKeywords(): Promise<typeof keywords>;
   /** The file at a URL; where there are paths, at a path too. Raises `not-found`. */
   readBytes(at: string | URL): Promise<Uint8Array>;
 }

@@ -1,7 +1,7 @@
 import type { Index } from '../collection/index.js';
 import type { Query, SearchOptions } from '../collection/options/options.js';
 import type { Hit } from '../collection/options/results.js';
-import type { SearchResult } from '../collection/query/search-result.js';
+import type { SearchMethod, SearchResult } from '../collection/query/search-result.js';
 import { titleOf } from './document-text.js';
 import { markedSnippet } from './evidence.js';
 import type { FindFile } from './file-place.js';
@@ -45,16 +45,7 @@ export function formatAnswer(
   columns: number = 80,
   fileOf: FindFile = () => undefined,
 ): string {
-  const { method, candidates, passing, documents } = how;
-  const noun = hits.some(({ passage }) => passage) ? 'passage' : 'document';
-  const among =
-    passing < documents
-      ? `${grouped(passing)} of ${counted(documents, noun)} that pass`
-      : counted(documents, noun);
-  const found =
-    method === 'exact'
-      ? `exact MaxSim of ${among}`
-      : `exact MaxSim of ${counted(candidates, 'candidate')} among ${among}`;
+  const found = foundBy(how, hits.some(({ passage }) => passage) ? 'passage' : 'document');
   const lines = [`${shown(question ?? `query ${query}`)}   (${ms.toFixed(1)} ms, ${found})`];
   hits.forEach((hit, i) => {
     const start = `${String(i + 1).padStart(3)}  ${hit.score.toFixed(3).padStart(6)}  `;
@@ -62,6 +53,23 @@ export function formatAnswer(
     lines.push(start + first, ...others.map((line) => ' '.repeat(INDENT) + line));
   });
   return lines.join('\n');
+}
+
+/** What was looked at, of which things. */
+function foundBy(
+  { method, mode, candidates, passing, documents }: SearchMethod,
+  noun: string,
+): string {
+  const among =
+    passing < documents
+      ? `${grouped(passing)} of ${counted(documents, noun)} that pass`
+      : counted(documents, noun);
+  if (mode === 'keywords') return `${counted(candidates, noun)} with a word of it among ${among}`;
+  const scored =
+    method === 'exact'
+      ? `exact MaxSim of ${among}`
+      : `exact MaxSim of ${counted(candidates, 'candidate')} among ${among}`;
+  return mode === 'hybrid' ? `keywords and ${scored}` : scored;
 }
 
 /** What is shown of a hit, of so many columns. */

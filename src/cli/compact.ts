@@ -5,6 +5,12 @@ import { shown } from './print.js';
 import { counted, megabytes } from './text-layout.js';
 import type { Command } from './vendor.js';
 
+interface CompactArguments {
+  keywords?: boolean;
+  json?: true;
+  threads?: number;
+}
+
 /** The command `compact`: gives the place of deleted documents back. */
 export function registerCompact(
   program: Command,
@@ -18,14 +24,16 @@ export function registerCompact(
         'go on meanwhile.',
     )
     .argument('<index>', 'folder of the index', path)
+    .option('--keywords', 'from now on words of texts can be looked for; makes what that needs')
+    .option('--no-keywords', 'drops what searches by keywords need')
     .addOption(shared.json())
     .addOption(shared.threads())
     .addHelpText('after', examples('lemur compact notes.lemur'))
-    .action(async (folder: string, { json, threads }: { json?: true; threads?: number }) => {
+    .action(async (folder: string, { json, threads, keywords }: CompactArguments) => {
       await withIndex(folder, { write: true, threads }, async ({ index }) => {
         const before = index.stats();
         const { value: after } = await reporter.step('compact', (onProgress) =>
-          index.compact({ signal, onProgress }),
+          index.compact({ keywords, signal, onProgress }),
         );
         if (json) return printJson({ index: folder, before, after }, 2);
         const show = ({ segments, bytes }: typeof after): string =>

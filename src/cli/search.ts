@@ -1,5 +1,5 @@
 import type { Filter } from '../collection/metadata/filter.js';
-import type { SearchOptions } from '../collection/options/options.js';
+import type { SearchMode, SearchOptions } from '../collection/options/options.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { readLines } from '../formats/json/jsonl.js';
 import { type Answer, ask, formatAnswer } from './answer.js';
@@ -11,10 +11,12 @@ import { filesOfIndex } from './file-place.js';
 import { type OpenedIndex, withIndex } from './open-index.js';
 import { queryMatrix } from './query-matrix.js';
 import { openVectors } from './source.js';
+import { inCommands } from './text-layout.js';
 import { type Command, Option } from './vendor.js';
 
 interface SearchArguments {
   k: number;
+  mode: SearchMode;
   candidates?: number;
   recall?: number;
   exact?: true;
@@ -45,6 +47,7 @@ export function registerSearch(program: Command, context: Context): void {
       examples(
         'lemur search .lemur-demo/scifact-1000 "do statins lower cholesterol?" --evidence',
         'lemur search .lemur-demo/scifact-1000 -k 3 --json vitamin D and pregnancy',
+        'lemur search notes.lemur ERR_MODULE_NOT_FOUND --mode keywords',
         'lemur search papers.lemur "cooling" --filter \'{"year":{"$gte":2000}}\'',
         'lemur search my-vectors --vectors query.npy --exact',
         'lemur search .lemur-demo/scifact-1000 --json < questions.txt',
@@ -53,8 +56,10 @@ export function registerSearch(program: Command, context: Context): void {
     .action(async (folder: string, words: string[], options: SearchArguments) => {
       const question = questionOf(words, options, command);
       checkCandidates(options.candidates === undefined ? [] : [options.candidates], options.k);
-      const { vectors, model, threads } = options;
-      await withIndex(folder, { texts: vectors === undefined, model, threads }, (it) =>
+      const { vectors, mode, model, threads } = options;
+      // keywords need no encoder
+      const texts = vectors === undefined && mode !== 'keywords';
+      await withIndex(folder, { texts, model, threads }, (it) =>
         search(it, question, options, context),
       );
     });
@@ -63,6 +68,15 @@ export function registerSearch(program: Command, context: Context): void {
 function addSearchOptions(command: Command): Command {
   return command
     .option('-k <n>', 'results: documents, each with its best passages', positiveInteger, 10)
+    .addOption(
+      new Option(
+        '--mode <name>',
+        'rank by meaning, by keywords (the words of the question, names and error codes too; no ' +
+          'encoder is loaded), or hybrid, by both',
+      )
+        .choices(['meaning', 'keywords', 'hybrid'])
+        .default('meaning'),
+    )
     .addOption(
       new Option(
         '--candidates <n>',
@@ -105,9 +119,15 @@ function addSearchOptions(command: Command): Command {
 /** The question in the arguments; undefined where questions or vectors come from elsewhere. */
 function questionOf(
   words: readonly string[],
-  { vectors }: SearchArguments,
+  { vectors, mode, candidates, recall }: SearchArguments,
   command: Command,
 ): string | undefined {
+  if (mode !== 'meaning' && vectors !== undefined)
+    command.error(`error: option '--mode ${mode}' cannot be used with option '--vectors'`);
+  if (mode === 'keywords' && (candidates ?? recall) !== undefined) {
+    const other = candidates === undefined ? '--recall' : '--candidates';
+    command.error(`error: option '--mode keywords' cannot be used with option '${other}'`);
+  }
   if (words.length === 0) return undefined;
   if (vectors !== undefined)
     command.error("error: a question cannot be used with option '--vectors'");
@@ -125,6 +145,7 @@ async function search(
 ): Promise<void> {
   const {
     k,
+    mode,
     candidates: numCandidates,
     recall,
     exact,
@@ -144,7 +165,7 @@ async function search(
     ...(withEvidence ? (['evidence'] as const) : []),
   ];
   const groupBy = cut ? ('source' as const) : undefined;
-  const asked = { k, numCandidates, recall, exact, filter, include, groupBy, signal };
+  const asked = { k, mode, numCandidates, recall, exact, filter, include, groupBy, signal };
   const fileOf = filesOfIndex(it.folder, it.index.stats());
   let answered = 0;
   const show = (answer: Answer, alone: boolean): void => {
@@ -153,7 +174,7 @@ async function search(
     answered++;
   };
   const answer = (query: Parameters<typeof ask>[1]): Promise<Answer> =>
-    ask(it.index, query, asked).catch(untuned);
+    ask(it.index, query, asked).catch(inOwnWords);
   if (vectors !== undefined) {
     const { tokens, ids } = await openVectors(vectors, { ...context, single: true, keepZeros });
     checkDim(tokens.dim, it.index.dim, vectors);
@@ -186,7 +207,9 @@ function refused(error: unknown, { signal, reporter }: Context): void {
 }
 
 /** The library's words for it are those of its methods. */
-function untuned(error: unknown): never {
+function inOwnWords(error: unknown): never {
+  if (isLemurError(error, 'unsupported') && error.fields.where === 'mode')
+    throw new LemurError('unsupported', inCommands(`--${error.message}`), { where: 'mode' });
   if (!isLemurError(error, 'unsupported') || error.fields.where !== 'recall') throw error;
   const problem = 'how many candidates it takes has not been measured: run `lemur tune` once';
   throw new LemurError('unsupported', `--recall: ${problem}`, { where: 'recall' });

@@ -26,7 +26,10 @@ export function counted(n: number, noun: string, plural = `${noun}s`): string {
 
 /** A message of the library, with its methods as the commands that they are here. */
 export function inCommands(text: string): string {
-  return text.replace(/\b(fit|tune)\(\)/g, '`lemur $1`').replace(/^tune: /, '');
+  return text
+    .replace(/\b(fit|tune|compact)\(\)/g, '`lemur $1`')
+    .replace('compact({ keywords: true })', '`lemur compact --keywords`')
+    .replace(/^tune: /, '');
 }
 
 /** `31.2 s`, `4 min 10 s`. */

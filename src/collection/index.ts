@@ -17,8 +17,10 @@ import type { MirrorSource } from './mirror/mirror-source.js';
 import { narrow } from './narrow.js';
 import { type OpenCollection, openCollection } from './open-collection.js';
 import { openOrCreate } from './open-or-create.js';
+import { checkFlag } from './options/check-options.js';
 import {
   ADD_OPTIONS,
+  COMPACT_OPTIONS,
   FIT_INDEX_OPTIONS,
   RERANK_OPTIONS,
   SEARCH_OPTIONS,
@@ -26,6 +28,7 @@ import {
 } from './options/option-names.js';
 import type {
   AddOptions,
+  CompactOptions,
   CreateOptions,
   DefaultInclude,
   FitIndexOptions,
@@ -225,7 +228,8 @@ export class Index<M extends Metadata = Metadata> {
   /**
    * The best documents for one query, by exact MaxSim among the candidates. Rejects with
    * 'invalid-argument', 'dimension-mismatch', 'not-finite', 'empty-document' (a query without a
-   * token), 'bad-file' (what it reads is damaged), 'closed', or the signal's reason.
+   * token), 'unsupported' (a recall or keywords that are not there), 'bad-file' (what it reads is
+   * damaged), 'closed', or the signal's reason.
    *
    * @example
    * const { hits } = await index.search('do statins lower cholesterol?', {
@@ -328,14 +332,16 @@ export class Index<M extends Metadata = Metadata> {
 
   /**
    * Rewrites small segments and those with deleted documents, which gives their place back, one
-   * after the other: what is done stays done. Needs room for one segment beside the old ones, and
+   * after the other, and makes what searches by keywords need where it is missing, as in indexes of
+   * earlier versions: what is done stays done. Needs room for one segment beside the old ones, and
    * where token vectors can be rounded better by now, at the end for the whole collection once
    * more, in a commit of its own. Rejects with 'read-only', 'storage-failed', 'bad-file', 'closed',
    * or the signal's reason.
    */
-  compact(options: RunOptions = {}): Promise<IndexStats> {
-    return this.#collection.write('compact', options, RUN_OPTIONS, async (call) => {
-      await compact(call.transaction, call);
+  compact(options: CompactOptions = {}): Promise<IndexStats> {
+    return this.#collection.write('compact', options, COMPACT_OPTIONS, async (call) => {
+      checkFlag(options.keywords, 'keywords');
+      await compact(call.transaction, { ...call, keywords: options.keywords });
       await renewEncoding(call);
       return statsOf(call.transaction.snapshot);
     });

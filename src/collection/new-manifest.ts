@@ -4,7 +4,7 @@ import { passageRules } from '../passages/passage-rules.js';
 import { checkPrecision } from '../tokens/encodings.js';
 import { showValue } from '../value-kind.js';
 import type { EncoderEntry, FileEntry, IndexManifest } from './files/manifest.js';
-import { checkEncoderKind } from './options/check-options.js';
+import { checkEncoderKind, checkFlag } from './options/check-options.js';
 import type { CreateOptions } from './options/options.js';
 
 /** Dimensions of a collection's token vectors at most. */
@@ -31,6 +31,7 @@ export function newManifest({
   pooling = 1,
   features = 'auto',
   passages,
+  keywords = true,
 }: MadeOptions): IndexManifest {
   if (encoder) checkEncoderKind(encoder);
   if (dim === undefined)
@@ -61,6 +62,7 @@ export function newManifest({
       'features',
       `expected 'auto', 'exact', 'random' or 'trained', got ${showValue(features)}`,
     );
+  checkFlag(keywords, 'keywords');
   return {
     generation: 0,
     next: 1,
@@ -73,5 +75,6 @@ export function newManifest({
     model: null,
     segments: [],
     ...(passages !== undefined && { passages: passageRules(passages, encoder?.documentTokens) }),
+    ...(!keywords && { keywords: false }),
   };
 }

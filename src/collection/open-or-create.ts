@@ -35,7 +35,7 @@ export async function openOrCreate(
 /** The collection that is there, or the 'not-found' where none can be opened. */
 async function openThere(
   at: string | URL | Storage,
-  { dim, precision, pooling, features, passages, ...others }: CreateOptions,
+  { dim, precision, pooling, features, passages, keywords, ...others }: CreateOptions,
 ): Promise<OpenCollection | LemurError> {
   let collection: OpenCollection;
   try {
@@ -49,6 +49,7 @@ async function openThere(
   const given = { dim, precision, pooling, features };
   try {
     for (const name of MADE_WITH) checkSame(name, given[name], manifest[name]);
+    checkSame('keywords', keywords, manifest.keywords !== false);
     if (passages !== undefined && typeof passages !== 'function') {
       passageRules(passages);
       const made: Readonly<Record<string, unknown>> = manifest.passages ?? {};

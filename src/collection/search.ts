@@ -1,23 +1,25 @@
+import type { Encoder } from '../encoder/encoder.js';
 import { invalidArgument } from '../errors.js';
-import type { RunOptions } from '../run-options.js';
-import type { AllowedDocuments } from '../search/allowed-documents.js';
-import type { CandidateSource } from '../search/candidate-source.js';
 import { checkK } from '../search/check-k.js';
 import { DeviceQueries } from '../search/device-queries.js';
 import type { TokenInput } from '../tokens/token-sets.js';
-import { describeKind } from '../value-kind.js';
+import { describeKind, showValue } from '../value-kind.js';
 import { compileFilter } from './metadata/compile-filter.js';
 import type { Filter } from './metadata/filter.js';
 import type { Metadata } from './metadata/metadata.js';
 import type { ReadingCall } from './open-collection.js';
 import { checkFlag, checkGroupBy, checkInclude } from './options/check-options.js';
-import type { Include, Query, RerankOptions, SearchOptions } from './options/options.js';
+import type {
+  Include,
+  Query,
+  RerankOptions,
+  SearchMode,
+  SearchOptions,
+} from './options/options.js';
 import type { Hit } from './options/results.js';
 import { hitsOf } from './query/answer.js';
-import { type CandidateCount, candidateCount } from './query/candidate-count.js';
-import { type CandidateChoice, chooseCandidates } from './query/choose-candidates.js';
+import { candidateCount } from './query/candidate-count.js';
 import { allowedIn } from './query/filter-mask.js';
-import { type Found, findDocuments } from './query/find-documents.js';
 import { checkCandidateSource, givenSource } from './query/given-source.js';
 import {
   bestSources,
@@ -27,10 +29,19 @@ import {
   sourceHits,
 } from './query/group-sources.js';
 import { different, lookUpAll } from './query/look-up.js';
-import { oneQuery, type QuerySets, readQueries } from './query/read-queries.js';
+import { hybridDepth, type Ranked, rank, type Search } from './query/rank.js';
+import {
+  oneQuery,
+  type QuerySets,
+  queryTexts,
+  readQueries,
+  textQueries,
+} from './query/read-queries.js';
 import { rerank } from './query/rerank.js';
-import type { SearchMethod, SearchResult } from './query/search-result.js';
+import type { SearchResult } from './query/search-result.js';
+import { checkKeywords } from './query/word-segments.js';
 
+const MODES: readonly SearchMode[] = ['meaning', 'keywords', 'hybrid'];
 /** Hits of one call, of all its queries. */
 const MOST_HITS = 2 ** 24;
 
@@ -48,18 +59,20 @@ export async function searchQueries<M extends Metadata, I extends readonly Inclu
   checkFlag(exact, 'exact');
   checkGroupBy(options.groupBy);
   if (candidates !== undefined) checkCandidateSource(candidates);
+  const mode = checkMode(options);
   const compiled = filter === undefined ? null : compileFilter(filter);
   const wanted = candidateCount(snapshot, k, options);
   const source = candidates && givenSource(candidates, watch);
-  const queries = await readQueries(given, snapshot.manifest.dim, encoder, signal);
+  if (mode !== 'meaning') await checkKeywords(snapshot);
+  const queries = await queriesFor(mode, given, snapshot.manifest.dim, encoder, signal);
   const count = queries.counts.length;
   if (snapshot.live === 0) return Array.from({ length: count }, noHits<M, I>);
   // more hits than there are documents would be room for nothing
   const most = Math.min(k, snapshot.documents);
   const ranked = options.groupBy ? passagesFor(k, snapshot.documents) : most;
-  checkHits(count, ranked);
   const allowed = await allowedIn(snapshot, compiled, signal);
-  const search = { ...call, wanted, source, allowed, filter, signal };
+  const search = { ...call, mode, wanted, exact, source, allowed, filter, signal };
+  checkHits(count, mode === 'hybrid' ? hybridDepth(search, ranked) : ranked);
   const found = await rank(search, queries, ranked, options.onProgress);
   const results: SearchResult<M, I>[] = [];
   for (let q = 0; q < count; q++) {
@@ -77,36 +90,6 @@ export async function searchQueries<M extends Metadata, I extends readonly Inclu
   return results;
 }
 
-/** What all queries of a search have in common. */
-interface Search extends ReadingCall {
-  readonly wanted: CandidateCount;
-  readonly source: CandidateSource | undefined;
-  readonly allowed: AllowedDocuments;
-  readonly filter: Filter | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** The best `k` documents of each query, and how they were found. */
-interface Ranked extends Found {
-  readonly k: number;
-  readonly method: Pick<SearchMethod, 'method' | 'source'>;
-}
-
-/** Ranks the best `k` documents of each query among candidates that are as many at least. */
-async function rank(
-  { device, snapshot, wanted, source, allowed, filter, signal }: Search,
-  queries: QuerySets,
-  k: number,
-  onProgress?: RunOptions['onProgress'],
-): Promise<Ranked> {
-  const enough = wanted === 'all' ? wanted : Math.max(wanted, k);
-  const choice = chooseCandidates(snapshot, allowed.count, enough, source);
-  const { text } = queries;
-  const run = { k, choice, allowed, filter, text, signal, onProgress };
-  const found = await findDocuments(device, snapshot, queries, run);
-  return { ...found, k, method: methodOf(choice) };
-}
-
 /** The hits of a query, how they were found, and how many documents were scored. */
 interface QueryHits<M extends Metadata> extends Pick<Ranked, 'method'> {
   readonly hits: Hit<M>[];
@@ -117,10 +100,10 @@ async function hitsOfDocuments<M extends Metadata>(
   { snapshot, signal }: Search,
   queries: QuerySets,
   q: number,
-  { top, scored, method }: Ranked,
+  { rankings, scored, method }: Ranked,
   include: readonly Include[],
 ): Promise<QueryHits<M>> {
-  const hits = await hitsOf<M>(snapshot, queries, q, rankingOf(top, q), include, signal);
+  const hits = await hitsOf<M>(snapshot, queries, q, rankings[q], include, signal);
   return { hits, method, scored: scored[q] };
 }
 
@@ -137,14 +120,14 @@ async function hitsOfSources<M extends Metadata>(
   let { method } = found;
   let ranked = found.k;
   let scored = found.scored[q];
-  let ranking = rankingOf(found.top, q);
+  let ranking = found.rankings[q];
   for (;;) {
     const more = morePassages(snapshot, ranking, ranked, k, allowed.count);
     if (more === undefined) break;
     const again = await rank(search, oneQuery(queries, q), more);
     ({ method } = again);
-    [scored] = again.scored;
-    [ranking, ranked] = [rankingOf(again.top, 0), more];
+    scored = again.scored[0];
+    [ranking, ranked] = [again.rankings[0], more];
   }
   const { counts, ...best } = bestSources(snapshot, ranking, k);
   const hits = await hitsOf<M>(snapshot, queries, q, best, include, signal);
@@ -185,9 +168,36 @@ export async function rerankIds<M extends Metadata, I extends readonly Include[]
   }
 }
 
-function methodOf(choice: CandidateChoice): Pick<SearchMethod, 'method' | 'source'> {
-  const { method } = choice;
-  return method === 'source' ? { method, source: choice.source.name } : { method };
+/** What a search ranks by. Raises 'invalid-argument' for what does not go with it. */
+function checkMode({
+  mode = 'meaning',
+  ...options
+}: Pick<SearchOptions, 'mode' | 'numCandidates' | 'recall'> & {
+  candidates?: unknown;
+}): SearchMode {
+  if (!MODES.includes(mode))
+    throw invalidArgument('mode', `expected ${MODES.join(', ')}, got ${showValue(mode)}`);
+  if (mode !== 'keywords') return mode;
+  for (const name of ['numCandidates', 'recall', 'candidates'] as const)
+    if (options[name] !== undefined)
+      throw invalidArgument(
+        name,
+        "expected none with mode 'keywords', which ranks all documents that pass",
+      );
+  return mode;
+}
+
+/** Queries for what a search ranks by: without token vectors where it ranks by keywords. */
+function queriesFor(
+  mode: SearchMode,
+  given: readonly Query[] | TokenInput,
+  dim: number,
+  encoder: Encoder | undefined,
+  signal: AbortSignal | undefined,
+): Promise<QuerySets> | QuerySets {
+  if (mode === 'meaning') return readQueries(given, dim, encoder, signal);
+  const text = queryTexts(given, `token vectors, expected a text with mode '${mode}'`);
+  return mode === 'keywords' ? textQueries(text, dim) : readQueries(text, dim, encoder, signal);
 }
 
 function checkHits(queries: number, k: number): void {

@@ -26,5 +26,6 @@ export const browserPlatform: Platform = {
   readTorchFile: async (bytes, where) =>
     (await import('../formats/torch/torch-file.js')).readTorchFile(bytes, where),
   loadCutter: async () => (await import('../passages/passages-of.js')).passagesOf,
+  loadKeywords: () => import('../keywords/keywords.js'),
   spawnWorker: hasWorkers ? spawnBrowserWorker : inProcessWorker,
 };

@@ -2,6 +2,7 @@ import { fetchBytes } from '../bytes/fetch-bytes.js';
 import { inProcessWorker } from '../device/cpu/worker/in-process-worker.js';
 import { LemurError } from '../errors.js';
 import { readTorchFile } from '../formats/torch/torch-file.js';
+import * as keywords from '../keywords/keywords.js';
 import { passagesOf } from '../passages/passages-of.js';
 import type { Platform } from '../platform.js';
 
@@ -26,5 +27,6 @@ export const edgePlatform: Platform = {
   readBytes: fetchBytes,
   readTorchFile,
   loadCutter: async () => passagesOf,
+  loadKeywords: async () => keywords,
   spawnWorker: inProcessWorker,
 };

@@ -8,6 +8,7 @@ import { absolutePath } from '../bytes/node-path.js';
 import { unpackText } from '../bytes/packed.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { readTorchFile } from '../formats/torch/torch-file.js';
+import * as keywords from '../keywords/keywords.js';
 import { passagesOf } from '../passages/passages-of.js';
 import type { Platform } from '../platform.js';
 import { folderStorage } from '../storage/node-folder.js';
@@ -41,6 +42,7 @@ export const nodePlatform: Platform = {
   readBytes,
   readTorchFile,
   loadCutter: async () => passagesOf,
+  loadKeywords: async () => keywords,
   spawnWorker: () => spawnNodeWorker(kernelsWorker),
 };
 

@@ -20,6 +20,7 @@ export type {
 } from '../collection/mirror/mirror-source.js';
 export type {
   AddOptions,
+  CompactOptions,
   CreateOptions,
   DefaultInclude,
   FitIndexOptions,
@@ -28,6 +29,7 @@ export type {
   OpenOptions,
   Query,
   RerankOptions,
+  SearchMode,
   SearchOptions,
   TuneOptions,
 } from '../collection/options/options.js';

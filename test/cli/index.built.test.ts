@@ -165,7 +165,7 @@ describe('delete, compact, verify', () => {
       /1 segment, .* before; 1 segment, .* now/,
     );
     expect(await counts()).toEqual([15, 0]);
-    expect((await succeed(['verify', at('pages')])).stdout).toMatch(/all is well: 1 file, /);
+    expect((await succeed(['verify', at('pages')])).stdout).toMatch(/all is well: 2 files, /);
 
     await cp(at('pages'), at('damaged'), { recursive: true });
     const [name] = (await readdir(at('damaged'))).filter((file) => file.startsWith('segment'));

@@ -31,7 +31,7 @@ const object: Test = (value) =>
 
 /** Names of data files: a manifest reaches nothing outside its folder. */
 export const DATA_FILE: RegExp =
-  /^(segment|codes|deleted|model|projection)\.\d{1,16}\.safetensors$/;
+  /^(segment|codes|deleted|keywords|model|projection)\.\d{1,16}\.safetensors$/;
 
 const FILE: Shape = { name: dataFile, bytes: count, crc32: sum, headerCrc32: sum };
 const RESIDUAL: Shape = { documents: count, mean: finite };
@@ -53,6 +53,7 @@ const SEGMENT: Shape = {
   fitted: count,
 };
 const DELETED: Shape = { file: FILE, count: positive };
+const KEYWORDS: Shape = { file: FILE, texts: positive, words: positive };
 const CURVE: Shape = {
   ...{
     k: positive,
@@ -88,6 +89,7 @@ const MANIFEST: Shape = {
   },
   ...{ features: oneOf('auto', 'exact', 'random', 'trained'), segments: listOf(object) },
   passages: (value) => value === undefined || arePassageRules(value),
+  keywords: (value) => value === undefined || value === false,
   tokenMean: (value) => value === null || listOf(finite)(value),
   roots: (value) => value === undefined || listOf(isRoot)(value),
 };
@@ -133,6 +135,7 @@ export function checkManifest(manifest: unknown, where: string): asserts manifes
     check(segment, SEGMENT, name);
     optional(segment.codes, FILE, `${name}.codes`);
     optional(segment.deleted, DELETED, `${name}.deleted`);
+    if (segment.keywords !== undefined) optional(segment.keywords, KEYWORDS, `${name}.keywords`);
     optional(segment.residual, RESIDUAL, `${name}.residual`);
     if (model && !segment.codes) throw wrong(`${name}.codes`, segment.codes);
     if (segment.deleted && segment.deleted.count > segment.documents)

@@ -78,16 +78,25 @@ export async function openCheckedFile(
 ): Promise<CheckedFile> {
   const stored = await storage.open(entry.name);
   try {
-    const body = await checkHeader(stored, entry);
-    const file = await openWithin(stored, undefined, OWN_HEADERS);
-    const { format, crc32: checks = '{}' } = file.metadata;
-    if (format !== kind) throw damaged(stored, `a ${format}, expected a ${kind}`);
-    if (file.tensors.size > MANY_SECTIONS) await nextMacrotask();
-    return new CheckedFile(stored, file, body, JSON.parse(checks));
+    return await checkedFile(stored, entry, kind);
   } catch (error) {
     await stored.close();
     throw error;
   }
+}
+
+/** A data file that is open: checks length and header. Rejects with 'bad-file'. */
+export async function checkedFile(
+  stored: StoredFile,
+  entry: FileEntry,
+  kind: string,
+): Promise<CheckedFile> {
+  const body = await checkHeader(stored, entry);
+  const file = await openWithin(stored, undefined, OWN_HEADERS);
+  const { format, crc32: checks = '{}' } = file.metadata;
+  if (format !== kind) throw damaged(stored, `a ${format}, expected a ${kind}`);
+  if (file.tensors.size > MANY_SECTIONS) await nextMacrotask();
+  return new CheckedFile(stored, file, body, JSON.parse(checks));
 }
 
 /** Where the sections begin. Rejects with 'bad-file'. */

@@ -30,6 +30,14 @@ export interface Residual {
   mean: number;
 }
 
+/** Which words are in the texts of a segment. */
+export interface KeywordsEntry {
+  file: FileEntry;
+  /** Texts that have words, and how many words these have in all; of deleted documents too. */
+  texts: number;
+  words: number;
+}
+
 /** A batch of documents that never changes. */
 export interface SegmentEntry {
   file: FileEntry;
@@ -45,6 +53,13 @@ export interface SegmentEntry {
   residual: Residual | null;
   /** Of its documents, those that the model was fitted with. */
   fitted: number;
+  /** null: its texts have no words; absent where nobody has looked. */
+  keywords?: KeywordsEntry | null | undefined;
+}
+
+/** Bytes that a segment counts for where several become one. */
+export function segmentBytes({ file, keywords }: Pick<SegmentEntry, 'file' | 'keywords'>): number {
+  return file.bytes + (keywords?.file.bytes ?? 0);
 }
 
 /** Recall of the exact top k on held-out queries by number of candidates. */
@@ -134,6 +149,8 @@ export interface IndexManifest {
   roots?: readonly RootEntry[] | undefined;
   /** How documents are cut; absent: they are not. */
   passages?: PassageRules | undefined;
+  /** Absent: segments get their keywords when they are written. */
+  keywords?: false | undefined;
   /** Absent where no automatic fit has failed; without meaning where there is a model. */
   unfit?: Unfit | undefined;
 }
@@ -141,9 +158,10 @@ export interface IndexManifest {
 /** Names of all files that a manifest refers to. */
 export function filesOf({ encoder, model, segments }: IndexManifest): FileEntry[] {
   const own = [model?.file, encoder?.projection].filter((file) => file !== undefined);
-  const files = segments.flatMap(({ file, codes, deleted }) => [
+  const files = segments.flatMap(({ file, codes, deleted, keywords }) => [
     file,
     ...(codes ? [codes] : []),
+    ...(keywords ? [keywords.file] : []),
     ...(deleted ? [deleted.file] : []),
   ]);
   return [...own, ...files];

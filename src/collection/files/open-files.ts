@@ -3,6 +3,7 @@ import type { ReadableStorage } from '../../storage/storage.js';
 import { encodingOf } from '../../tokens/encodings.js';
 import { openCodes, type SegmentCodes } from './codes-file.js';
 import { openDeletions } from './deletions-file.js';
+import { openKeywords, type SegmentKeywords } from './keywords-file.js';
 import type { FileEntry, IndexManifest, ModelEntry, SegmentEntry } from './manifest.js';
 import { freeModel, openModel, type QueryModel } from './model-file.js';
 import { openSegment, type Segment } from './segment.js';
@@ -12,6 +13,8 @@ export interface SegmentView {
   entry: SegmentEntry;
   segment: Segment;
   codes: SegmentCodes | null;
+  /** Which words its texts have; null: none, or nobody has looked. */
+  keywords: SegmentKeywords | null;
   /** A byte a document, 1 for those that are deleted; null: none is. */
   deleted: Uint8Array | null;
 }
@@ -86,7 +89,7 @@ export class OpenFiles {
 
   async #openView(manifest: IndexManifest, entry: SegmentEntry, take: Take): Promise<SegmentView> {
     const { dim, precision } = manifest;
-    const { file, codes, deleted, documents, tokens } = entry;
+    const { file, codes, deleted, keywords, documents, tokens } = entry;
     const layout = { encoding: encodingOf(precision), dim };
     return {
       entry,
@@ -96,6 +99,13 @@ export class OpenFiles {
         (segment) => segment.close(),
       ),
       codes: codes && (await this.#openCodes(manifest, codes, documents, take)),
+      keywords: keywords
+        ? await take(
+            { ...keywords.file, documents },
+            () => openKeywords(this.#storage, keywords.file, documents),
+            (found) => found.close(),
+          )
+        : null,
       deleted:
         deleted &&
         (await take(

@@ -200,6 +200,17 @@ export class Segment implements SegmentArrays {
     return this.#parts.mirrors();
   }
 
+  /** Records of documents from .. to, in one read. */
+  async records(from: number, to: number): Promise<DocumentRecord[]> {
+    const records: DocumentRecord[] = [];
+    const step = stepPacer();
+    for (const bytes of await this.#parts.records.readEach(from, to)) {
+      records.push(await decodeRecord(bytes));
+      await step(STEPS_A_DOCUMENT);
+    }
+    return records;
+  }
+
   /** Where the tokens of a document lie in its text; undefined where none were given. */
   async spans(document: number): Promise<Int32Array | undefined> {
     return spansOf(await this.#parts.spans?.read(document));
@@ -223,7 +234,7 @@ export class Segment implements SegmentArrays {
   /** Documents from .. to with all that they have, in a few reads. */
   async readDocuments(from: number, to: number): Promise<StoredDocument[]> {
     const tokens = await this.readTokens(from, to);
-    const records = await this.#parts.records.readEach(from, to);
+    const records = await this.records(from, to);
     const spans = await this.#parts.spans?.readEach(from, to);
     const mirrors = await this.mirrors();
     const found: StoredDocument[] = [];
@@ -232,7 +243,7 @@ export class Segment implements SegmentArrays {
       const id = this.ids.id(from + i);
       found.push({
         id,
-        ...(await decodeRecord(record)),
+        ...record,
         ...tokens[i],
         spans: spansOf(spans?.[i]),
         ...(mirrors && { mirror: mirrorOf(mirrors, from + i) }),

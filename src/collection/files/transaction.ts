@@ -6,7 +6,7 @@ import type { Snapshot } from './snapshot.js';
 import type { WatchedStorage } from './watched-storage.js';
 
 /** Kinds of data files. */
-export type FileKind = 'segment' | 'codes' | 'deleted' | 'model' | 'projection';
+export type FileKind = 'segment' | 'codes' | 'deleted' | 'keywords' | 'model' | 'projection';
 
 /** The store that transactions change. */
 export interface Committer {

@@ -83,9 +83,10 @@ async function isPresent(storage: ReadableStorage, entry: FileEntry): Promise<bo
 }
 
 function openFileOf({ segments }: Snapshot, { name }: FileEntry): StoredFile | undefined {
-  for (const { entry, segment, codes } of segments) {
+  for (const { entry, segment, codes, keywords } of segments) {
     if (entry.file.name === name) return segment.stored;
     if (entry.codes?.name === name) return codes?.stored;
+    if (entry.keywords?.file.name === name) return keywords?.stored;
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { LemurError } from '../../errors.js';
 import { isTensor, matrixShape, type TokenMatrix } from '../../tokens/token-matrix.js';
-import { storedBytes } from '../metadata/segment-limits.js';
+import { keywordBytes, storedBytes } from '../metadata/segment-limits.js';
 import type { StoredPart } from './cut-documents.js';
 
 /** Documents that get token vectors in one call. */
@@ -31,7 +31,7 @@ export class DocumentBatch {
 
   /** Returns the bytes of the rest. */
   async add(document: StoredPart, dim: number): Promise<number> {
-    const bytes = await storedBytes(document);
+    const bytes = (await storedBytes(document)) + keywordBytes(document);
     const tokens = document.tokens && ownTokens(document.tokens, document.id, dim);
     this.#documents.push({ ...document, tokens, bytes });
     this.#bytes += bytes + (tokens ? 4 * dim * matrixShape(tokens, 'tokens').rows : 0);

@@ -4,15 +4,16 @@ import { joinArrays } from '../../tokens/join.js';
 import { type CodeRows, joinCodes } from '../files/codes-file.js';
 import type { SegmentEntry } from '../files/manifest.js';
 import type { SegmentView } from '../files/open-files.js';
-import type { Segment } from '../files/segment.js';
 import type { Transaction } from '../files/transaction.js';
 import {
   grouped,
+  keywordBytes,
   SEGMENT_LIMITS,
   type SegmentLimits,
   storedBytes,
 } from '../metadata/segment-limits.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
+import { readRanges } from './read-ranges.js';
 import { mergedFacts, type SegmentFacts, writeSegment } from './write-segment.js';
 
 /**
@@ -20,8 +21,6 @@ import { mergedFacts, type SegmentFacts, writeSegment } from './write-segment.js
  * merged fits into one by the sizes of its files.
  */
 export const LARGEST_BYTES: number = 2 * SEGMENT_LIMITS.bytes;
-/** Bytes of a file that are read at once. */
-const READ_BYTES = 16 * 1024 * 1024;
 /** Steps of a document among those between two turns of the event loop. */
 const STEPS_A_DOCUMENT = 8;
 
@@ -51,15 +50,6 @@ export async function mergeSegments(
 function limitsOf(views: readonly SegmentView[]): SegmentLimits {
   const bytes = views.reduce((sum, { entry }) => sum + entry.file.bytes, 0);
   return bytes > LARGEST_BYTES ? SEGMENT_LIMITS : { ...SEGMENT_LIMITS, bytes: Infinity };
-}
-
-/** Ranges of a segment's documents of which each is read at once. */
-export function* readRanges(
-  { documents }: Segment,
-  bytes: number,
-): Generator<[from: number, to: number]> {
-  const step = Math.max(1, Math.floor((documents * READ_BYTES) / Math.max(1, bytes)));
-  for (let from = 0; from < documents; from += step) yield [from, Math.min(documents, from + step)];
 }
 
 /** A document and the bytes that it takes. */
@@ -127,7 +117,8 @@ class SegmentMerge {
 
   async #addDocument(document: StoredDocument): Promise<void> {
     const { rows, spans } = document;
-    const size = (await storedBytes(document)) + rows.byteLength + (spans?.byteLength ?? 0);
+    const vectors = rows.byteLength + (spans?.byteLength ?? 0);
+    const size = (await storedBytes(document)) + keywordBytes(document) + vectors;
     this.#documents.push({ document, size });
     this.#bytes += size;
   }

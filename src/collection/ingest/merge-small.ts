@@ -1,11 +1,13 @@
 import type { RunOptions } from '../../run-options.js';
-import type { SegmentEntry } from '../files/manifest.js';
+import { type SegmentEntry, segmentBytes } from '../files/manifest.js';
 import type { Transaction } from '../files/transaction.js';
 import { SEGMENT_LIMITS } from '../metadata/segment-limits.js';
 import { mergeSegments } from './merge-segments.js';
 
 /** How much larger each size of segments is than the one before. */
 const FAN = 8;
+
+type SmallSegment = Pick<SegmentEntry, 'documents' | 'file' | 'keywords'>;
 
 /**
  * Which neighbouring segments become one after an add, [from, to); undefined: none. Of those at the
@@ -15,15 +17,16 @@ const FAN = 8;
  * sizes.
  */
 export function segmentsToMerge(
-  entries: readonly Pick<SegmentEntry, 'documents' | 'file'>[],
+  entries: readonly SmallSegment[],
 ): readonly [number, number] | undefined {
-  const isSmall = ({ documents, file }: Pick<SegmentEntry, 'documents' | 'file'>): boolean =>
-    documents < SEGMENT_LIMITS.documents / 2 && file.bytes < SEGMENT_LIMITS.bytes / 2;
+  const isSmall = (entry: SmallSegment): boolean =>
+    entry.documents < SEGMENT_LIMITS.documents / 2 &&
+    segmentBytes(entry) < SEGMENT_LIMITS.bytes / 2;
   let from = entries.length;
   while (from > 0 && isSmall(entries[from - 1])) from--;
   let [to, bytes, documents] = [from, 0, 0];
   for (; to < entries.length; to++) {
-    bytes += entries[to].file.bytes;
+    bytes += segmentBytes(entries[to]);
     documents += entries[to].documents;
     if (bytes > SEGMENT_LIMITS.bytes || documents > SEGMENT_LIMITS.documents) return [from, to];
   }

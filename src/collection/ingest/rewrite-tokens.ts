@@ -9,7 +9,7 @@ import type { Transaction } from '../files/transaction.js';
 import { documentCodes } from '../learn/document-codes.js';
 import type { DocumentModel } from '../learn/document-model.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
-import { readRanges } from './merge-segments.js';
+import { readRanges } from './read-ranges.js';
 import { writeSegment } from './write-segment.js';
 
 /** A change of the token vectors of a collection. */
@@ -75,8 +75,8 @@ async function rewriteSegment(
   }
   const codes =
     model && (await documentCodes(transaction.device, model, documents, codec, { signal }));
-  const { residual, fitted, deleted } = entry;
+  const { residual, fitted, deleted, keywords } = entry;
   const quantizationError = entry.quantizationError + (energy > 0 ? error / energy : 0);
-  const facts = { quantizationError, residual, fitted };
+  const facts = { quantizationError, residual, fitted, keywords };
   return { ...(await writeSegment(transaction, documents, codes, facts, signal, codec)), deleted };
 }

@@ -8,9 +8,16 @@ import { documentCodes } from '../learn/document-codes.js';
 import type { DocumentModel } from '../learn/document-model.js';
 import { mergeResiduals } from '../learn/residual.js';
 import type { StoredDocument } from '../metadata/stored-document.js';
+import { writeKeywords } from './write-keywords.js';
 
-/** Facts in a segment's manifest entry beside its files and counts. */
-export type SegmentFacts = Pick<SegmentEntry, 'quantizationError' | 'residual' | 'fitted'>;
+/**
+ * Facts in a segment's manifest entry beside its files and counts; its keywords where its texts are
+ * those of another one, which has them.
+ */
+export type SegmentFacts = Pick<
+  SegmentEntry,
+  'quantizationError' | 'residual' | 'fitted' | 'keywords'
+>;
 
 /**
  * Writes documents, and their codes where there are some, as a segment that the next commit may
@@ -29,6 +36,10 @@ export async function writeSegment(
   );
   const width = rowLength(layout);
   const tokens = documents.reduce((sum, { rows }) => sum + rows.length / width, 0);
+  const keywords =
+    facts.keywords !== undefined
+      ? facts.keywords
+      : await writeKeywords(transaction, documents, signal);
   return {
     file,
     documents: documents.length,
@@ -37,6 +48,7 @@ export async function writeSegment(
       codes && (await transaction.write(await encodeCodes(transaction.newName('codes'), codes))),
     deleted: null,
     ...facts,
+    ...(keywords !== undefined && { keywords }),
   };
 }
 

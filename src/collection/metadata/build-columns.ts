@@ -1,4 +1,5 @@
 import { stepPacer } from '../../pacer.js';
+import { sortPaced } from '../../sort-paced.js';
 import {
   ABSENT,
   ARRAY,
@@ -15,7 +16,6 @@ import {
 import type { Metadata } from './metadata.js';
 import { visitPaths } from './metadata-paths.js';
 import { endsOf, SEGMENT_LIMITS } from './segment-limits.js';
-import { sortPaced } from './sort-paced.js';
 
 /** An array of a column, to be written as a tensor of one dimension. */
 export type ColumnArray = Uint8Array | Int32Array | Float64Array;

@@ -4,6 +4,7 @@ import { FIT_OPTIONS } from '../../learn/learn-options.js';
 import { RUN_OPTIONS } from '../../run-options.js';
 import type {
   AddOptions,
+  CompactOptions,
   CreateOptions,
   FitIndexOptions,
   MirrorOptions,
@@ -20,6 +21,7 @@ export const CREATE_OPTIONS: OptionNames<CreateOptions> = {
   pooling: true,
   features: true,
   passages: true,
+  keywords: true,
   signal: true,
   ...DEVICE_OPTIONS,
 };
@@ -49,10 +51,13 @@ export const MIRROR_OPTIONS: OptionNames<MirrorOptions> = {
   ...RUN_OPTIONS,
 };
 
+export const COMPACT_OPTIONS: OptionNames<CompactOptions> = { keywords: true, ...RUN_OPTIONS };
+
 export const SEARCH_OPTIONS: OptionNames<SearchOptions> = {
   k: true,
   numCandidates: true,
   recall: true,
+  mode: true,
   filter: true,
   include: true,
   groupBy: true,

@@ -46,6 +46,11 @@ export interface CreateOptions extends DeviceOptions {
    * documents stay whole, and what is behind the tokens that the encoder reads is not searched.
    */
   passages?: PassageOptions | CutFunction | undefined;
+  /**
+   * Whether words of texts can be looked for, with `mode: 'keywords'` and 'hybrid'. Default true:
+   * some 20 bytes for each 100 of text (docs/benchmarks/keywords.md). `compact` takes it too.
+   */
+  keywords?: boolean | undefined;
   /** Stops the call, which then rejects with the signal's reason, whatever the storage does. */
   signal?: AbortSignal | undefined;
 }
@@ -108,11 +113,23 @@ export interface MirrorOptions extends RunOptions {
   dryRun?: boolean | undefined;
 }
 
+/** What is rewritten. */
+export interface CompactOptions extends RunOptions {
+  /**
+   * Whether words of texts can be looked for from now on: makes what searches by keywords need of
+   * all texts, or drops it. Default: as before, and what is missing is made.
+   */
+  keywords?: boolean | undefined;
+}
+
 /** What a hit carries besides id and score. */
 export type Include = 'text' | 'metadata' | 'evidence';
 
 /** What `include` adds to hits where a call does not say. */
 export type DefaultInclude = readonly ['text', 'metadata'];
+
+/** What a search ranks by. */
+export type SearchMode = 'meaning' | 'keywords' | 'hybrid';
 
 /** How a search goes, and what its hits carry. */
 export interface SearchOptions<
@@ -131,6 +148,12 @@ export interface SearchOptions<
    * measured.
    */
   recall?: number | undefined;
+  /**
+   * What documents are ranked by. `meaning` (default): token vectors. `keywords`: the words that
+   * they share with the query, a text, by BM25 among all documents that pass; it needs no encoder,
+   * and takes neither candidates nor a recall. `hybrid`: both, the best of either scored by both.
+   */
+  mode?: SearchMode | undefined;
   /** Only documents whose metadata passes. */
   filter?: Filter<M> | undefined;
   /**

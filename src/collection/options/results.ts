@@ -68,7 +68,10 @@ export interface Passage {
   context: number | undefined;
 }
 
-/** Which document token a query token matched best. */
+/**
+ * Which document token a query token matched best. With `mode: 'keywords'` tokens are words: there
+ * is one for each different word of the query that the document has, at its first place.
+ */
 export interface Evidence {
   /** Number of the query's token. */
   queryToken: number;
@@ -105,14 +108,28 @@ export type Hit<
 > = {
   /** The document's id. */
   id: string;
-  /** Exact MaxSim with the stored token vectors: the larger, the more tokens the query has. */
+  /**
+   * Exact MaxSim with the stored token vectors: the larger, the more tokens the query has. With
+   * `mode: 'keywords'` BM25, and with 'hybrid' one number of both.
+   */
   score: number;
   /**
    * The score divided by the number of the query's tokens: how near, on average, each of them has
    * a token here, 1 at most where vectors have unit length. Unlike scores it compares across
    * queries of the same encoder; it is no probability, and what is near depends on the encoder.
+   * With `mode: 'keywords'` the share of BM25 that a text could reach at most by these words; with
+   * 'hybrid' that of the meaning.
    */
   similarity: number;
+  /** With `mode: 'hybrid'`: what the score is made of. */
+  parts?:
+    | {
+        /** Exact MaxSim. */
+        meaning: number;
+        /** BM25; 0 for a text without a word of the query. */
+        keywords: number;
+      }
+    | undefined;
   /** Which passage it is; undefined in a collection that is not cut. */
   passage?: Passage | undefined;
   /**

@@ -1,4 +1,5 @@
 import { stepPacer } from '../../pacer.js';
+import { platform } from '../../platform.js';
 import { evidenceOf } from '../../search/evidence.js';
 import { inLanes } from '../calls/in-lanes.js';
 import type { Snapshot } from '../files/snapshot.js';
@@ -17,7 +18,7 @@ export async function hitsOf<M extends Metadata>(
   snapshot: Snapshot,
   queries: QuerySets,
   q: number,
-  { documents, scores }: Ranking,
+  { documents, scores, parts, words }: Ranking,
   include: readonly Include[],
   signal?: AbortSignal | undefined,
 ): Promise<Hit<M>[]> {
@@ -34,15 +35,23 @@ export async function hitsOf<M extends Metadata>(
       const document = documents[i];
       const id = snapshot.id(document);
       const score = scores[i];
-      const hit: Hit<M> = { id, score, similarity: score / tokens };
-      if (withText || withMetadata || cut) {
+      const meaning = parts ? parts.meaning[i] : score;
+      const similarity = words ? score / words.most : meaning / tokens;
+      const hit: Hit<M> = { id, score, similarity };
+      if (parts) hit.parts = { meaning, keywords: parts.keywords[i] };
+      if (withText || withMetadata || cut || (withEvidence && words)) {
         const record = await snapshot.record(document);
         const { text, metadata } = record;
         if (withText && text !== undefined) hit.text = text;
         if (withMetadata && metadata !== undefined) hit.metadata = metadata as M;
         if (cut) hit.passage = passageOf(id, record);
+        if (withEvidence && words) {
+          const { wordMatches } = await platform().loadKeywords();
+          hit.evidence = await wordMatches(words, text ?? '', signal);
+        }
       }
-      if (withEvidence) hit.evidence = await evidence(snapshot, queries, q, document, step);
+      if (withEvidence && !words)
+        hit.evidence = await evidence(snapshot, queries, q, document, step);
       return hit;
     },
     signal,

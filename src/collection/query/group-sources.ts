@@ -1,3 +1,4 @@
+import type { WeightedQuery } from '../../keywords/score-keywords.js';
 import type { TopK } from '../../search/top-documents.js';
 import type { Snapshot } from '../files/snapshot.js';
 import type { Metadata } from '../metadata/metadata.js';
@@ -13,6 +14,16 @@ const PASSAGES_A_SOURCE = 4;
 export interface Ranking {
   readonly documents: Int32Array;
   readonly scores: Float32Array;
+  /** What the scores of a hybrid search are made of. */
+  readonly parts?: RankingParts | undefined;
+  /** What a search by keywords looked for. */
+  readonly words?: WeightedQuery | undefined;
+}
+
+/** MaxSim and BM25 of ranked documents. */
+export interface RankingParts {
+  readonly meaning: Float32Array;
+  readonly keywords: Float32Array;
 }
 
 /** The ranking of query q, as long as it is. */
@@ -55,24 +66,33 @@ export interface SourceRanking extends Ranking {
 }
 
 /** The k best sources of a ranking: by their best passages. */
-export function bestSources(
-  snapshot: Snapshot,
-  { documents, scores }: Ranking,
-  k: number,
-): SourceRanking {
+export function bestSources(snapshot: Snapshot, ranking: Ranking, k: number): SourceRanking {
   const places = new Map<string, number[]>();
-  for (const [place, document] of documents.entries()) {
+  for (const [place, document] of ranking.documents.entries()) {
     const source = sourceOf(snapshot, document);
     const own = places.get(source);
     if (!own && places.size < k) places.set(source, [place]);
     else if (own && own.length < MOST_PASSAGES) own.push(place);
   }
   const groups = [...places.values()];
-  const all = groups.flat();
   return {
-    documents: Int32Array.from(all, (place) => documents[place]),
-    scores: Float32Array.from(all, (place) => scores[place]),
+    ...rankedAt(ranking, groups.flat()),
     counts: groups.map(({ length }) => length),
+  };
+}
+
+/** What has these places in a ranking. */
+export function rankedAt(
+  { documents, scores, parts, words }: Ranking,
+  places: readonly number[],
+): Ranking {
+  const pick = (values: Float32Array): Float32Array =>
+    Float32Array.from(places, (place) => values[place]);
+  return {
+    documents: Int32Array.from(places, (place) => documents[place]),
+    scores: pick(scores),
+    parts: parts && { meaning: pick(parts.meaning), keywords: pick(parts.keywords) },
+    words,
   };
 }
 

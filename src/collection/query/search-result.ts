@@ -6,12 +6,18 @@ import type { Hit } from '../options/results.js';
 export interface SearchMethod {
   /**
    * `exact`: every document that passes was scored by MaxSim; `features`: the candidates of the
-   * learned reduction were; `source`: those of the source that the search was given.
+   * learned reduction were; `source`: those of the source that the search was given. `keywords`:
+   * no document was, in a search by keywords.
    */
-  method: 'exact' | 'features' | 'source';
+  method: 'exact' | 'features' | 'source' | 'keywords';
+  /**
+   * What documents were ranked by where that is not the meaning alone; in a hybrid search `method`
+   * says how those that are near in meaning were found.
+   */
+  mode?: 'keywords' | 'hybrid' | undefined;
   /** Name of the source that the search was given; undefined: none was. */
   source?: string | undefined;
-  /** Documents that were scored by exact MaxSim. */
+  /** Documents that were scored: by exact MaxSim, or those that have a word of the query. */
   candidates: number;
   /** Documents that pass the filter; all without one. */
   passing: number;

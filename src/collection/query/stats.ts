@@ -1,6 +1,6 @@
 import type { PassageRules } from '../../passages/passage-rules.js';
 import type { Precision } from '../../tokens/encodings.js';
-import { type Curve, filesOf, type Residual } from '../files/manifest.js';
+import { type Curve, filesOf, type Residual, type SegmentEntry } from '../files/manifest.js';
 import type { Snapshot } from '../files/snapshot.js';
 import { type DocumentLengths, documentLengths, refitAdvice } from '../learn/refit-advice.js';
 import { mergeResiduals } from '../learn/residual.js';
@@ -45,6 +45,16 @@ export interface IndexStats {
     /** Empty for the first one. */
     prefix: string;
   }[];
+  /** What searches by keywords need; null: the collection is to have none of it. */
+  keywords: {
+    /** Of its files. */
+    bytes: number;
+    /**
+     * Documents, deleted ones too, that have not been looked through, as those of an earlier
+     * version, until `compact`.
+     */
+    missing: number;
+  } | null;
   /** How candidates are found. */
   features: 'exact' | 'random' | 'trained';
   /** Documents that the model was fitted with; null without a model. */
@@ -102,6 +112,7 @@ export function statsOf(snapshot: Snapshot): IndexStats {
     encoder: encoder && { id: encoder.id, dim: encoder.dim },
     passages: manifest.passages ?? null,
     roots: manifest.roots ?? [],
+    keywords: manifest.keywords === false ? null : keywordStats(segments),
     features: model?.features ?? 'exact',
     fittedDocuments: model?.documents ?? null,
     curve: model?.curve ?? null,
@@ -112,6 +123,14 @@ export function statsOf(snapshot: Snapshot): IndexStats {
     lengths,
     search: defaultSearch(snapshot),
     refit: refitAdvice(snapshot, added, lengths),
+  };
+}
+
+function keywordStats(segments: readonly SegmentEntry[]): IndexStats['keywords'] {
+  const missing = segments.filter(({ keywords }) => keywords === undefined);
+  return {
+    bytes: segments.reduce((sum, { keywords }) => sum + (keywords?.file.bytes ?? 0), 0),
+    missing: missing.reduce((sum, { documents }) => sum + documents, 0),
   };
 }
 

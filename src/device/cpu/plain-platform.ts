@@ -1,5 +1,6 @@
 import { fetchBytes } from '../../bytes/fetch-bytes.js';
 import { readTorchFile } from '../../formats/torch/torch-file.js';
+import * as keywords from '../../keywords/keywords.js';
 import { passagesOf } from '../../passages/passages-of.js';
 import type { Platform } from '../../platform.js';
 import { memoryStorage } from '../../storage/memory.js';
@@ -18,5 +19,6 @@ export const plainPlatform: Platform = {
   readBytes: fetchBytes,
   readTorchFile,
   loadCutter: async () => passagesOf,
+  loadKeywords: async () => keywords,
   spawnWorker: inProcessWorker,
 };

@@ -19,6 +19,7 @@ async function answersOf(index: Index): Promise<string> {
     await index.get(ids),
     await index.search(query, { ...all, numCandidates: 20 }),
     await index.search(query, { ...all, exact: true }),
+    await index.search('text of a7 and a501', { k: 5, mode: 'keywords' }),
     await index.search(query, { ...all, filter: { lang: 'de', number: { $lt: 300 } } }),
   ]);
 }

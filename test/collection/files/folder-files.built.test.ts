@@ -41,6 +41,7 @@ describe('files of others', () => {
       'deleted.3.safetensors': new TextEncoder().encode(
         '{"__metadata__":{"format":"lemur-deleted"',
       ),
+      'keywords.4.safetensors': new TextEncoder().encode('words of mine'),
       'segment.9.safetensors': new TextEncoder().encode('mine'),
       'segment.10.safetensors': new TextEncoder().encode('my'),
       'index.json.tmp': new TextEncoder().encode('mine'),
@@ -67,20 +68,23 @@ describe('files of others', () => {
     const index = await Index.create(at, options);
     await index.add(five('a'));
     await index.close();
-    const segment = (await readdir(at)).find((name) => name.startsWith('segment')) as string;
-    const bytes = await readFile(join(at, segment));
+    const names = await readdir(at);
+    const read = async (kind: string): Promise<Buffer> =>
+      readFile(join(at, names.find((name) => name.startsWith(kind)) as string));
+    const bytes = await read('segment');
     const left: Record<string, Uint8Array> = {
       'segment.77.safetensors': bytes,
       'segment.78.safetensors': bytes.subarray(0, 100),
       'segment.79.safetensors': bytes.subarray(0, 20),
       'segment.80.safetensors': new Uint8Array(0),
       'segment.81.safetensors': new Uint8Array(5000),
+      'keywords.82.safetensors': (await read('keywords')).subarray(0, 100),
       'index.json.0123456789abcdef.tmp': bytes.subarray(0, 50),
       'index.json.tmp': new TextEncoder().encode('{"format":"lemur-index","vers'),
     };
     for (const [name, content] of Object.entries(left)) await writeFile(join(at, name), content);
     const again = await Index.open(at, { write: true, threads: 1 });
-    expect((await readdir(at)).sort()).toEqual(['index.json', segment, 'writer.lock']);
+    expect((await readdir(at)).sort()).toEqual([...names, 'writer.lock'].sort());
     await again.close();
   });
 });
@@ -93,7 +97,7 @@ test('where index.json is missing but data files are, nobody is told to make a c
   await unlink(join(at, 'index.json'));
   const before = await filesOf(at);
   const problem =
-    /index\.json is missing, but data files of a collection are there \(segment\.\d+\.safetensors\): put its index\.json back/;
+    /index\.json is missing, but data files of a collection are there \(keywords\.\d+\.safetensors and 1 more\): put its index\.json back/;
   const error = await Index.open(at, { write: true }).catch((caught: unknown) => caught as Error);
   expect(error).toMatchObject({ code: 'not-found', message: expect.stringMatching(problem) });
   expect((error as Error).message).not.toContain('Index.create');

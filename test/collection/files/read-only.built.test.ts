@@ -94,6 +94,7 @@ async function answers(index: Index): Promise<Record<string, unknown>> {
     manyExact: await index.searchBatch(queries, { k: 30, exact: true }),
     filtered: await index.search(queries[2], { k: 10, filter }),
     evidence: await index.search(queries[3], { k: 5, numCandidates: 60, include }),
+    keywords: await index.search('text of 7', { mode: 'keywords', filter }),
     got: await index.get(['d0', 'd1299', 'd3', 'none', 'd1998']),
     reranked: await index.rerank(queries[4], ['d900', 'd5', 'd1998', 'd3', 'none', 'd6'], {
       include,
@@ -118,6 +119,7 @@ describe.each(['int8', 'float32'] as const)('a collection of %s that is only rea
       // it was no empty comparison
       expect((found.features as { how: { method: string } }).how.method).toBe('features');
       expect((found.filtered as { hits: unknown[] }).hits.length).toBe(10);
+      expect((found.keywords as { hits: unknown[] }).hits.length).toBe(10);
       expect((found.verified as { problems: unknown[] }).problems).toEqual([]);
       await index.close();
       await expected.close();

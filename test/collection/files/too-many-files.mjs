@@ -63,7 +63,9 @@ for (let room = 0; room < 6; room++) {
   if ((await index.verify()).problems.length > 0) throw new Error('not whole');
 }
 await index.close();
-if (readdirSync(at).some((name) => !/^(index\.json|segment\.\d+\.safetensors)$/.test(name)))
+if (
+  readdirSync(at).some((name) => !/^(index\.json|(segment|keywords)\.\d+\.safetensors)$/.test(name))
+)
   throw new Error(`left: ${readdirSync(at)}`);
 rmSync(root, { recursive: true });
 console.log(JSON.stringify(counts));
