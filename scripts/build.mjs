@@ -37,6 +37,12 @@ if (isClean) rmSync('dist', { recursive: true, force: true });
 /** Of the default encoder. */
 const PROJECTION = 'encoder/default/minilm-projection.safetensors';
 const LIBRARIES = 'src/files/node-vendor.ts';
+/** What comes along for lemur/files is there once, beside the command line. */
+const sharedLibraries = {
+  name: 'shared-libraries',
+  resolveId: (id) =>
+    basename(id) === 'node-vendor.js' ? { id: '../files/node-vendor.js', external: true } : null,
+};
 /** Workers as texts, which the command line takes from beside it when it needs them. */
 const INLINED = ['inlined-kernels-worker.js', 'inlined-encoder-worker.js'];
 
@@ -211,7 +217,10 @@ async function bundleCommandLine() {
     tsconfig: false,
     external: ['@huggingface/tokenizers', 'unpdf', 'mammoth'],
     resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
-    plugins: [{ name: 'own-files', transform: (code, id) => bundled(code, id, dirname(output)) }],
+    plugins: [
+      sharedLibraries,
+      { name: 'own-files', transform: (code, id) => bundled(code, id, dirname(output)) },
+    ],
   });
   await bundle.write({
     file: output,

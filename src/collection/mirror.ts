@@ -1,12 +1,14 @@
 import { abortable } from '../abortable.js';
 import { invalidArgument, isLemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
+import type { PassageOptions } from '../passages/passage-rules.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { fitIfDue } from './add.js';
 import type { Watch } from './calls/watch.js';
 import { addDocuments } from './ingest/add-documents.js';
 import { deleteDocuments } from './ingest/delete-documents.js';
 import type { Metadata } from './metadata/metadata.js';
+import { beginCutting } from './mirror/begin-cutting.js';
 import type { Change, Plan } from './mirror/change.js';
 import { batchesOf, type ReadChange } from './mirror/contents.js';
 import { bytesOfHex } from './mirror/hash.js';
@@ -22,8 +24,12 @@ import { MIRROR_OPTIONS } from './options/option-names.js';
 import type { MirrorOptions } from './options/options.js';
 import type { Mirrored } from './options/results.js';
 
+const FLAGS = ['delete', 'force', 'dryRun', 'passages'] as const;
+
 /** What is told of while a plan is carried out. */
 export interface MirrorRun extends RunOptions {
+  /** How documents are cut from now on, where there are none yet and nothing was said of it. */
+  readonly passages?: PassageOptions | undefined;
   /** Called between two commits, outside of any call. */
   readonly between?: (() => Promise<void>) | undefined;
 }
@@ -39,7 +45,9 @@ export async function mirror<M extends Metadata>(
   if (options.dryRun !== true)
     await collection.write('mirror', options, MIRROR_OPTIONS, async () => {});
   const plan = await planFor(collection, source, options, false);
-  return options.dryRun ? planned(plan) : carryOut(collection, source, plan, options);
+  if (options.dryRun) return planned(plan);
+  const passages = options.passages === false ? undefined : source.passages;
+  return carryOut(collection, source, plan, { ...options, passages });
 }
 
 /** What is to be done, with `anew` as if all had changed; nothing is written. */
@@ -50,7 +58,7 @@ export function planFor<M extends Metadata>(
   anew: boolean,
 ): Promise<Plan<M>> {
   return collection.read('mirror', options, MIRROR_OPTIONS, async ({ snapshot, watch }) => {
-    for (const name of ['delete', 'force', 'dryRun'] as const) checkFlag(options[name], name);
+    for (const name of FLAGS) checkFlag(options[name], name);
     checkSource(source);
     const folder = collection.store.storage.path;
     const call = { snapshot, folder, signal: options.signal, watch, anew };
@@ -103,14 +111,14 @@ class MirrorWork<M extends Metadata> {
   readonly #collection: OpenCollection;
   readonly #source: MirrorSource<M>;
   readonly #plan: Plan<M>;
-  readonly #run: RunOptions;
+  readonly #run: MirrorRun;
   readonly #done: Mirrored;
 
   constructor(
     collection: OpenCollection,
     source: MirrorSource<M>,
     plan: Plan<M>,
-    run: RunOptions,
+    run: MirrorRun,
     done: Mirrored,
   ) {
     this.#collection = collection;
@@ -151,6 +159,7 @@ class MirrorWork<M extends Metadata> {
         const { transaction, models } = call;
         if (!call.encoder)
           throw invalidArgument('mirror', 'the index has no encoder; open it with { encoder }');
+        await beginCutting(transaction, this.#run.passages, call.encoder);
         const root = await registerRoot(transaction, this.#plan.root);
         const changes = new Map(some.map(({ change }) => [change.id, change]));
         const mirrorOf = (id: string) => {

@@ -1,4 +1,5 @@
 import type { LemurError } from '../errors.js';
+import type { PassageOptions } from '../passages/passage-rules.js';
 import type { SkipReason } from './node-folder-walk.js';
 
 /** How a folder is read. */
@@ -64,6 +65,8 @@ export interface ListedFile {
 export interface FolderFiles extends AsyncIterable<FolderFile> {
   /** Its absolute path. */
   readonly root: string;
+  /** `Index.mirror` cuts files into passages, by the defaults, where nothing else was said. */
+  readonly passages: PassageOptions;
   /** What was left out in the last pass, by reasons. */
   readonly reasons: Readonly<Partial<Record<SkipReason, number>>>;
   /** How much that is. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { absolutePath } from '../bytes/node-path.js';
 import { badFile, invalidArgument, isLemurError, type LemurError } from '../errors.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
+import type { PassageOptions } from '../passages/passage-rules.js';
 import { showValue } from '../value-kind.js';
 import { type FileText, fileText, notText } from './node-file-text.js';
 import type { FolderFile, FolderFiles, FolderOptions, ListedFile } from './node-folder-file.js';
@@ -54,6 +55,7 @@ interface LookedAt {
 
 class Folder implements FolderFiles {
   readonly root: string;
+  readonly passages: PassageOptions = {};
   reasons: Partial<Record<SkipReason, number>> = {};
   complete = true;
   readonly #maxBytes: number;

@@ -1,4 +1,5 @@
 import type { LemurError } from '../../errors.js';
+import type { PassageOptions } from '../../passages/passage-rules.js';
 import type { Metadata } from '../metadata/metadata.js';
 
 /** Text and metadata of a document. */
@@ -49,6 +50,11 @@ export interface MirrorFacts<M extends Metadata = Metadata> {
    * refused included. Default: those that are kept or refused.
    */
   readonly skipped?: number | undefined;
+  /**
+   * How its texts are cut by a collection that has no document yet and was made without `passages`:
+   * its documents are cut from then on.
+   */
+  readonly passages?: PassageOptions | undefined;
   /**
    * Told of a document that the collection does not take, which is skipped then. Default: the call
    * rejects with that error.

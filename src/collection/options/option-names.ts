@@ -48,6 +48,7 @@ export const MIRROR_OPTIONS: OptionNames<MirrorOptions> = {
   delete: true,
   force: true,
   dryRun: true,
+  passages: true,
   ...RUN_OPTIONS,
 };
 

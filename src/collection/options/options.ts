@@ -111,6 +111,11 @@ export interface MirrorOptions extends RunOptions {
   force?: boolean | undefined;
   /** Finds out what would be done, and writes nothing. A reader may do that too. Default false. */
   dryRun?: boolean | undefined;
+  /**
+   * Whether a collection that has no document yet and was made without `passages` cuts documents
+   * from now on, where the source asks for it, as a folder's does. Default true.
+   */
+  passages?: boolean | undefined;
 }
 
 /** What is rewritten. */
