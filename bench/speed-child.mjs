@@ -19,7 +19,10 @@ let lemur;
 let exactBest = stored;
 const exact = new Map();
 
-const stages = { fit, recall, search, batch, exact: allDocuments, callers, holds, weights, bytes };
+const stages = {
+  ...{ fit, recall, search, index: collection, batch, exact: allDocuments },
+  ...{ callers, holds, weights, bytes },
+};
 
 process.on('message', async ({ stage, ...options }) => {
   try {
@@ -78,6 +81,44 @@ async function search({ precision, count }) {
     }
   }
   return times;
+}
+
+/**
+ * The same of a collection in a folder, hits without texts, with how long opening it takes, and its
+ * first pass over the queries, which reads what no search has read before.
+ */
+async function collection({ precision, count }) {
+  const folder = `${model}-${precision}`;
+  if (!existsSync(folder)) await makeCollection(folder, precision);
+  const asked = matrices(queries, count);
+  const times = { open: [], first: [] };
+  let index;
+  times.open.push(
+    await timed(async () => {
+      index = await Index.open(folder);
+    }),
+  );
+  const search = (query, numCandidates) =>
+    timed(() => index.search(query, { k: 10, numCandidates, include: [] }));
+  for (const query of asked) times.first.push(await search(query, 200));
+  for (const query of asked) {
+    for (const k of DEPTHS) {
+      times[k] ??= [];
+      times[k].push(await search(query, k));
+    }
+  }
+  await index.close();
+  return times;
+}
+
+/** Not measured: each side makes its own, once. */
+async function makeCollection(folder, precision) {
+  const { dim, counts } = documents;
+  const index = await Index.create(folder, { dim, precision, features: 'trained' });
+  const some = matrices(documents, counts.length).map((tokens, i) => ({ id: `${i}`, tokens }));
+  await index.add(some, { fit: false });
+  await index.fit();
+  await index.close();
 }
 
 /** Batches of 64, milliseconds a query of each batch. */
@@ -157,14 +198,9 @@ async function weights() {
 
 /** Bytes a token vector of a collection with nothing else in it. */
 async function bytes({ precision }) {
-  const { dim, counts } = documents;
+  const { dim } = documents;
   const index = await Index.create(memoryStorage(), { dim, precision, features: 'exact' });
-  let row = 0;
-  const some = Array.from(counts.subarray(0, SAMPLE), (tokens, i) => {
-    const data = documents.vectors.subarray(row * dim, (row + tokens) * dim);
-    row += tokens;
-    return { id: `${i}`, tokens: { data, dims: [tokens, dim] } };
-  });
+  const some = matrices(documents, SAMPLE).map((tokens, i) => ({ id: `${i}`, tokens }));
   await index.add(some, { fit: false });
   const { bytes, tokens } = index.stats();
   await index.close();
@@ -190,6 +226,16 @@ async function timed(work) {
   const from = performance.now();
   await work();
   return performance.now() - from;
+}
+
+/** The first texts of a set, as a collection takes them. */
+function matrices({ vectors, counts, dim }, most) {
+  let row = 0;
+  return Array.from(counts.subarray(0, most), (tokens) => {
+    const data = vectors.subarray(row * dim, (row + tokens) * dim);
+    row += tokens;
+    return { data, dims: [tokens, dim] };
+  });
 }
 
 /** The first queries, each as a set of its own. */

@@ -17,6 +17,13 @@ const ROWS = {
     ]),
     row('features of one query, median ms', quantile(features, 0.5)),
   ],
+  index: ({ open, first, ...times }) => [
+    ...Object.entries(times).map(([k, ms]) =>
+      row(`one query of an index, k' = ${k}, median ms`, quantile(ms, 0.5)),
+    ),
+    row("the same, just opened, k' = 200", quantile(first, 0.5)),
+    row('opening it, ms', open[0], { digits: 0 }),
+  ],
   batch: (times) =>
     Object.entries(times).map(([k, ms]) =>
       row(`batches of 64, k' = ${k}, ms a query`, quantile(ms, 0.5)),

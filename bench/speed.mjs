@@ -1,14 +1,15 @@
-// This checkout beside another one, as users call both: fit, search, batches, exact MaxSim, two
-// callers, holds of the main thread, weights of many documents, bytes.
+// This checkout beside another one, as users call both: fit, search, a collection in a folder,
+// batches, exact MaxSim, two callers, holds of the main thread, weights of many documents, bytes.
 //   npm run bench:speed -- VECTORS [--base CHECKOUT] [--node PATH|MAJOR ...] [--merging on|off]
-//     [--only fit,recall,search,batch,exact,callers,holds,weights,bytes] [--quick] [--rounds 3]
-//     [--queries 100] [--precisions int8,float32] [--models FOLDER] [--json FILE]
+//     [--only fit,recall,search,index,batch,exact,callers,holds,weights,bytes] [--quick]
+//     [--rounds 3] [--queries 100] [--precisions int8,float32] [--models FOLDER] [--json FILE]
 // CHECKOUT is another, built. Each side runs in a process of its own for every Node, and once more
 // where that Node merges WASM instructions to 256 bits (--experimental-wasm-revectorize; --merging
 // chooses one). Sides take turns, stage by stage, in every round. `--node 24` takes that version
-// from npm; the default is the Node that runs this. A side's model is fitted once, or taken from
-// --models, which keeps it, and read by all of its processes; without `fit` among --only the fit is
-// not timed. --quick has one fit a side of a quarter of the length, and so a lower recall.
+// from npm; the default is the Node that runs this. A side's model is fitted once, and its
+// collection made, or taken from --models, which keeps them, and read by all of its processes;
+// without `fit` among --only the fit is not timed. --quick has one fit a side of a quarter of the
+// length, and so a lower recall.
 // VECTORS: see vectors.mjs.
 import { execFileSync, fork } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,10 +22,10 @@ import { speedTables } from './speed-tables.mjs';
 import { machine } from './vectors.mjs';
 
 const MERGING = '--experimental-wasm-revectorize';
-const PRECISE = ['search', 'batch', 'exact', 'callers', 'holds', 'bytes'];
+const PRECISE = ['search', 'index', 'batch', 'exact', 'callers', 'holds', 'bytes'];
 /** Each once: they are the same every time, or take long. */
 const ONCE = ['recall', 'bytes'];
-const STAGES = ['recall', 'search', 'batch', 'exact', 'callers', 'holds', 'weights', 'bytes'];
+const STAGES = 'recall,search,index,batch,exact,callers,holds,weights,bytes'.split(',');
 /** Enough of a fit for times of searches; its recall is lower. */
 const QUICK_FIT = { epochs: 2, olsSampleSize: 4096 };
 

@@ -16,7 +16,7 @@ import { LOCK, openStore, type Store } from './files/store.js';
 import { type WatchedStorage, watchedStorage } from './files/watched-storage.js';
 import { encoderEntry, newManifest } from './new-manifest.js';
 import { OpenCollection, unlessAborted } from './open-collection.js';
-import { checkEncoderChoice } from './options/check-options.js';
+import { checkCacheBytes, checkEncoderChoice } from './options/check-options.js';
 import { isModelName } from './options/model-name.js';
 import { CREATE_OPTIONS } from './options/option-names.js';
 import type { CreateOptions } from './options/options.js';
@@ -42,6 +42,7 @@ export async function createCollection(
   checkOptions(options, CREATE_OPTIONS, 'Index.create');
   const { encoder: given, ...others } = options;
   checkEncoderChoice(given);
+  checkCacheBytes(options.cacheBytes);
   const isDefault = byDefault && given !== false && !given && options.dim === undefined;
   const loads = isDefault || isModelName(given);
   const encoder = loads || !given ? undefined : (given as Encoder);
@@ -89,7 +90,7 @@ async function create(
     await checkVacant(storage);
     signal?.throwIfAborted();
     const manifest = await withProjection(storage, empty, encoder);
-    const store = await createStore(storage, device, lock, manifest);
+    const store = await createStore(storage, device, lock, manifest, options);
     if (encoder?.origin) await providedEncoders()?.remember(encoder.origin);
     const choice = {
       storage,
@@ -123,12 +124,13 @@ async function createStore(
   device: SearchDevice,
   lock: StorageLock,
   manifest: IndexManifest,
+  { cacheBytes }: Pick<CreateOptions, 'cacheBytes'>,
 ): Promise<Store> {
   const bytes = encodeManifest(manifest);
   const made = await guardedReplace(storage, lock, MANIFEST, null, bytes);
   if (made.now !== 'new' || made.failure !== undefined) throw made.failure;
   try {
-    return await openStore(storage, device, lock);
+    return await openStore(storage, device, lock, cacheBytes);
   } catch (error) {
     const alreadyExists = await readIfThere(storage, MANIFEST).catch(() => null);
     if (sameBytes(alreadyExists, bytes)) await storage.delete(MANIFEST).catch(() => undefined);

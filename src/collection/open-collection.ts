@@ -19,7 +19,12 @@ import type { Transaction } from './files/transaction.js';
 import { type WatchedStorage, watchedStorage } from './files/watched-storage.js';
 import { withCommitted } from './ingest/add-documents.js';
 import { createModelKeeper, type ModelKeeper } from './learn/model-keeper.js';
-import { checkCut, checkEncoderChoice, checkFlag } from './options/check-options.js';
+import {
+  checkCacheBytes,
+  checkCut,
+  checkEncoderChoice,
+  checkFlag,
+} from './options/check-options.js';
 import { isModelName } from './options/model-name.js';
 import { OPEN_OPTIONS, REFRESH_OPTIONS } from './options/option-names.js';
 import type { OpenOptions } from './options/options.js';
@@ -235,12 +240,17 @@ export async function openCollection(
 }
 
 async function open(
-  { write = false, ...choice }: OpenOptions & EncoderChoice & { storage: WatchedStorage },
+  {
+    write = false,
+    cacheBytes,
+    ...choice
+  }: OpenOptions & EncoderChoice & { storage: WatchedStorage },
   passages: CutFunction | undefined,
   calls: Calls,
 ): Promise<OpenCollection> {
   checkFlag(write, 'write');
   checkFlag(choice.follow, 'follow');
+  checkCacheBytes(cacheBytes);
   if (write && choice.follow)
     throw invalidArgument('follow', 'true, and write too: a writer has its own commits at once');
   const { storage } = choice;
@@ -252,7 +262,7 @@ async function open(
       await readManifest(storage);
       lock = await storage.lock(LOCK);
     }
-    const store = await openStore(storage, device, lock);
+    const store = await openStore(storage, device, lock, cacheBytes);
     try {
       const encoder = chooseEncoder(choice, store.snapshot.manifest);
       checkCut(passages, store.snapshot.manifest);

@@ -73,6 +73,12 @@ export interface TensorMemory extends TensorMaker {
   read<D extends DType>(tensor: Tensor<D>, from?: number, to?: number): Promise<TypedArrayOf<D>>;
   /** Overwrites values from `at` on; not of a tensor in a file or of parts. */
   write<D extends DType>(tensor: Tensor<D>, data: TypedArrayOf<D>, at?: number): Promise<void>;
+  /**
+   * From now on rows of a tensor in a file (`rowLength` values each, of which its length is a
+   * multiple) stay in memory once they have been read and are what their checksums were made of.
+   * Resolves to whether there is room; freeing the tensor gives it back. A device need not have it.
+   */
+  cacheRows?(tensor: Tensor, rowLength: number): Promise<boolean>;
   /** Gives tensors back; what was freed before is ignored. */
   free(...tensors: readonly Tensor[]): void;
 }

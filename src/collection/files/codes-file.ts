@@ -9,6 +9,7 @@ import { bytesOf, type EncodedFile, encodeCheckedFile, openCheckedFile } from '.
 import { CheckedParts } from './checked-parts.js';
 import type { FileEntry } from './manifest.js';
 import { openRows } from './open-rows.js';
+import type { StoredRows } from './row-cache.js';
 
 export const CODES = 'lemur-codes';
 
@@ -37,6 +38,8 @@ export interface SegmentCodes {
   readonly prefix: Tensor<'i8'>;
   /** null: they are fetched. */
   readonly full: Tensor<'i8'> | null;
+  /** `full`, as a cache takes them. */
+  readonly fullRows: StoredRows;
   readonly scales: Float32Array;
   readonly lengths: Float32Array | null;
   /** CRC-32 of each row of `full`. */
@@ -122,7 +125,10 @@ export async function openCodes(
       scales,
       lengths,
     });
-    return { stored: file.stored, prefix, full, scales, lengths, checks, fetchFull, all, close };
+    const bytes = documents * (latentDim + 1);
+    const fullRows = { tensor: full, rowLength: latentDim, bytes };
+    const arrays = { prefix, full, fullRows, scales, lengths, checks };
+    return { stored: file.stored, ...arrays, fetchFull, all, close };
   } catch (error) {
     await close();
     throw error;

@@ -6,6 +6,7 @@ import { openDeletions } from './deletions-file.js';
 import { openKeywords, type SegmentKeywords } from './keywords-file.js';
 import type { FileEntry, IndexManifest, ModelEntry, SegmentEntry } from './manifest.js';
 import { freeModel, openModel, type QueryModel } from './model-file.js';
+import { RowCache } from './row-cache.js';
 import { openSegment, type Segment } from './segment.js';
 
 /** A segment with what belongs to it in one state of the collection. */
@@ -50,11 +51,13 @@ interface Shared {
 export class OpenFiles {
   readonly #storage: ReadableStorage;
   readonly #device: SearchDevice;
+  readonly #cache: RowCache;
   readonly #shared = new Map<string, Shared>();
 
-  constructor(storage: ReadableStorage, device: SearchDevice) {
+  constructor(storage: ReadableStorage, device: SearchDevice, cacheBytes: number) {
     this.#storage = storage;
     this.#device = device;
+    this.#cache = new RowCache(device, cacheBytes);
   }
 
   /** Opens what a manifest refers to. Rejects with 'not-found' and 'bad-file'. */
@@ -80,6 +83,7 @@ export class OpenFiles {
       const lanes = await Promise.allSettled(Array.from({ length: AT_ONCE }, lane));
       const failed = lanes.find((result) => result.status === 'rejected');
       if (failed) throw failed.reason;
+      await this.#cache.share();
       return { segments, model, release };
     } catch (error) {
       await release();
@@ -95,8 +99,15 @@ export class OpenFiles {
       entry,
       segment: await take(
         { ...file, documents, tokens, dim, precision },
-        () => openSegment(this.#storage, this.#device, entry, layout),
-        (segment) => segment.close(),
+        async () => {
+          const segment = await openSegment(this.#storage, this.#device, entry, layout);
+          this.#cache.add('tokens', segment.tokenRows);
+          return segment;
+        },
+        (segment) => {
+          this.#cache.remove(segment.tokenRows);
+          return segment.close();
+        },
       ),
       codes: codes && (await this.#openCodes(manifest, codes, documents, take)),
       keywords: keywords
@@ -128,8 +139,15 @@ export class OpenFiles {
     const shape = { latentDim: latentDim(model), prefixDim: model.prefix.dim, resident };
     return take(
       { ...codes, documents, shape },
-      () => openCodes(this.#storage, this.#device, codes, documents, shape),
-      (found) => found.close(),
+      async () => {
+        const found = await openCodes(this.#storage, this.#device, codes, documents, shape);
+        if (!resident) this.#cache.add('codes', found.fullRows);
+        return found;
+      },
+      (found) => {
+        this.#cache.remove(found.fullRows);
+        return found.close();
+      },
     );
   }
 
@@ -150,6 +168,7 @@ export class OpenFiles {
       const value = await found.value.catch(() => undefined);
       if (value !== undefined) await found.close(value as never);
     }
+    await this.#cache.share();
   }
 }
 

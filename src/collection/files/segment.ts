@@ -14,6 +14,7 @@ import { createIdTable, type IdTable } from './id-table.js';
 import type { SegmentEntry } from './manifest.js';
 import { type MirrorTable, mirrorOf, readMirrors } from './mirror-sections.js';
 import { openRows } from './open-rows.js';
+import type { StoredRows } from './row-cache.js';
 import { SEGMENT } from './segment-file.js';
 import { createSourceTable, type SourceTable } from './source-table.js';
 
@@ -162,6 +163,8 @@ export class Segment implements SegmentArrays {
   readonly tokenChecks: Int32Array;
   readonly tokens: Tensor<'i8'> | Tensor<'f32'> | null;
   readonly columns: Columns;
+  /** `tokens`, as a cache takes them. */
+  readonly tokenRows: StoredRows;
   /** As it was opened. */
   readonly stored: StoredFile;
   readonly #device: SearchDevice;
@@ -184,6 +187,12 @@ export class Segment implements SegmentArrays {
     this.scales = arrays.scales;
     this.tokenChecks = arrays.tokenChecks;
     this.tokens = arrays.tokens;
+    const { encoding, dim } = layout;
+    this.tokenRows = {
+      tensor: arrays.tokens,
+      rowLength: rowLength(layout),
+      bytes: arrays.offsets[this.documents] * (encoding.rowBytes(dim) + 1),
+    };
     this.columns = arrays.columns;
     this.stored = file.stored;
     this.#device = device;

@@ -7,6 +7,7 @@ import { type FileEntry, filesOf, type IndexManifest, MANIFEST } from './manifes
 import { encodeManifest } from './manifest-file.js';
 import { OpenFiles } from './open-files.js';
 import { openPresent, type PresentState } from './present-state.js';
+import { CACHE_BYTES } from './row-cache.js';
 import { openSnapshot, type Snapshot } from './snapshot.js';
 import { sweepFiles } from './sweep-files.js';
 import { type Committer, Transaction } from './transaction.js';
@@ -26,15 +27,17 @@ interface UnsureCommit {
 }
 
 /**
- * Opens the store; with a lock it may commit. Rejects with 'not-found', 'bad-file' and
+ * Opens the store; with a lock it may commit. At most `cacheBytes` of what searches have read from
+ * files stay in memory. Rejects with 'not-found', 'bad-file' and
  * 'unsupported'.
  */
 export async function openStore(
   storage: WatchedStorage,
   device: SearchDevice,
   lock: StorageLock | null,
+  cacheBytes: number = CACHE_BYTES,
 ): Promise<Store> {
-  const files = new OpenFiles(storage, device);
+  const files = new OpenFiles(storage, device, cacheBytes);
   const open = (manifest: IndexManifest): Promise<Snapshot> =>
     openSnapshot(device, files, manifest);
   const store = new Store(storage, device, lock, open, await openPresent(storage, open));

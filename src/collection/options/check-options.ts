@@ -121,6 +121,11 @@ export function checkInteger(
   throw invalidArgument(where, `expected an integer ${range}, got ${showValue(value)}`);
 }
 
+/** Raises 'invalid-argument'. */
+export function checkCacheBytes(value: unknown): void {
+  if (value !== undefined) checkInteger(value, 'cacheBytes', 0);
+}
+
 export function checkRecall(recall: number): void {
   if (typeof recall !== 'number' || !(recall > 0 && recall <= 1))
     throw invalidArgument(

@@ -22,6 +22,7 @@ export const CREATE_OPTIONS: OptionNames<CreateOptions> = {
   features: true,
   passages: true,
   keywords: true,
+  cacheBytes: true,
   signal: true,
   ...DEVICE_OPTIONS,
 };
@@ -31,6 +32,7 @@ export const OPEN_OPTIONS: OptionNames<OpenOptions> = {
   encoder: true,
   follow: true,
   passages: true,
+  cacheBytes: true,
   signal: true,
   ...DEVICE_OPTIONS,
 };

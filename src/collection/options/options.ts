@@ -51,6 +51,12 @@ export interface CreateOptions extends DeviceOptions {
    * some 20 bytes for each 100 of text (docs/benchmarks/keywords.md). `compact` takes it too.
    */
   keywords?: boolean | undefined;
+  /**
+   * Bytes of token vectors and codes, an integer of at least 0, that stay in memory once a search
+   * has read them from files and found them undamaged: the next ones take them from there. Default
+   * 256 MiB; 0: none stay.
+   */
+  cacheBytes?: number | undefined;
   /** Stops the call, which then rejects with the signal's reason, whatever the storage does. */
   signal?: AbortSignal | undefined;
 }
@@ -77,6 +83,12 @@ export interface OpenOptions extends DeviceOptions {
   follow?: boolean | undefined;
   /** The function that cuts texts, of a collection that was made with one, for adding to it. */
   passages?: CutFunction | undefined;
+  /**
+   * Bytes of token vectors and codes, an integer of at least 0, that stay in memory once a search
+   * has read them from files and found them undamaged: the next ones take them from there. Default
+   * 256 MiB; 0: none stay.
+   */
+  cacheBytes?: number | undefined;
   /** Stops the call, which then rejects with the signal's reason, whatever the storage does. */
   signal?: AbortSignal | undefined;
 }

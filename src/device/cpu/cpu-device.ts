@@ -58,7 +58,10 @@ export async function createCpuDevice(
   };
 }
 
-function cpuMemory(store: Omit<TensorMemory, 'readsFiles'>, readsFiles: boolean): TensorMemory {
+function cpuMemory(
+  store: Required<Omit<TensorMemory, 'readsFiles'>>,
+  readsFiles: boolean,
+): TensorMemory {
   return {
     readsFiles,
     upload: (dtype, data, options) => store.upload(dtype, data, options),
@@ -69,6 +72,7 @@ function cpuMemory(store: Omit<TensorMemory, 'readsFiles'>, readsFiles: boolean)
       const message = `${file.name}: the workers of this platform read no files`;
       throw new LemurError('unsupported', message, { where: file.name });
     },
+    cacheRows: (tensor, rowLength) => store.cacheRows(tensor, rowLength),
     read: (tensor, from, to) => store.read(tensor, from, to),
     write: (tensor, data, at) => store.write(tensor, data, at),
     free: (...tensors) => store.free(...tensors),

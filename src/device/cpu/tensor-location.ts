@@ -7,8 +7,18 @@ export type TensorLocation =
   | { readonly kind: 'memory'; readonly address: number }
   /** In a buffer of their own. */
   | { readonly kind: 'buffer'; readonly buffer: ArrayBufferLike }
-  | { readonly kind: 'file'; readonly file: FileValues }
+  | { readonly kind: 'file'; readonly file: FileValues; readonly cache?: RowCache }
   | JoinedLocation;
+
+/** Room in the kernels' memory for all rows of a tensor in a file. */
+export interface RowCache {
+  /** Where the first row lies once it has been read. */
+  readonly address: number;
+  /** Values of a row. */
+  readonly rowLength: number;
+  /** Address of a byte for each row: 0, or what `CachedRows` has made of it. */
+  readonly states: number;
+}
 
 /** In other tensors, end to end; none of them is empty or has parts itself. */
 export interface JoinedLocation {
@@ -25,7 +35,7 @@ export function joined(parts: readonly CpuTensor[]): JoinedLocation {
 }
 
 /** Number of the part that value `at` lies in. */
-export function partAt({ starts }: JoinedLocation, at: number): number {
+function partAt({ starts }: JoinedLocation, at: number): number {
   let low = 0;
   let high = starts.length - 1;
   while (high - low > 1) {
@@ -34,6 +44,18 @@ export function partAt({ starts }: JoinedLocation, at: number): number {
     else high = middle;
   }
   return low;
+}
+
+/** The part that values `from` to `to` lie in, by their numbers there; null: in several. */
+export function partOf(
+  location: JoinedLocation,
+  from: number,
+  to: number,
+): { part: CpuTensor; from: number; to: number } | null {
+  const i = partAt(location, from);
+  const start = location.starts[i];
+  if (to > location.starts[i + 1]) return null;
+  return { part: location.parts[i], from: from - start, to: to - start };
 }
 
 /**

@@ -5,8 +5,8 @@ const ALIGNMENT = 64;
  * Knows nothing of the bytes.
  */
 export interface Heap {
-  /** Address of `bytes` bytes, or -1 when the memory cannot hold them. */
-  allocate(bytes: number): number;
+  /** Address of `bytes` bytes that end before `below`, or -1 when there is no such room. */
+  allocate(bytes: number, below?: number): number;
   release(address: number): void;
   /** Bytes that the memory must have for all that was handed out so far; never shrinks. */
   readonly top: number;
@@ -20,9 +20,9 @@ export function createHeap(start: number, limit: number): Heap {
     get top() {
       return top;
     },
-    allocate(bytes) {
+    allocate(bytes, below = limit) {
       const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
-      const slot = free.findIndex((range) => range.to - range.from >= size);
+      const slot = free.findIndex((range) => Math.min(range.to, below) - range.from >= size);
       if (slot < 0) return -1;
       const range = free[slot];
       const address = range.from;

@@ -23,9 +23,9 @@ export class MemoryHeap {
     return this.#heap.top;
   }
 
-  /** An address; -1 when the memory is full. */
-  take(bytes: number): number {
-    const address = this.#heap.allocate(bytes);
+  /** An address, of room that ends at `below` at most; -1 where there is none. */
+  take(bytes: number, below: number = LIMIT): number {
+    const address = this.#heap.allocate(bytes, below);
     if (address < 0 || !this.#memory) return address;
     const missing = this.#heap.top - this.#memory.buffer.byteLength;
     if (missing <= 0) return address;

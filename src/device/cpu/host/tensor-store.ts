@@ -23,6 +23,8 @@ const RESIDENT_BYTES = 128 * 1024 * 1024;
 const COPY_SLICE = 32 * 1024 * 1024;
 /** Bytes behind a tensor that kernels may read along. */
 const READ_ALONG = 16;
+/** Where the kernels' memory has no room for rows of files any more: the rest is for computing. */
+const CACHE_LIMIT = 2 ** 31;
 
 /**
  * Where tensors live: small ones in the kernels' memory, large ones in buffers of their own, some
@@ -99,6 +101,26 @@ export class TensorStore {
     return this.#put(dtype, length, { kind: 'file', file: { descriptor, offset, name } });
   }
 
+  async cacheRows(tensor: CpuTensor, rowLength: number): Promise<boolean> {
+    const location = this.#locationOf(tensor);
+    if (location.kind !== 'file' || !this.#memory) return false;
+    if (location.cache) return true;
+    const rows = tensor.length / rowLength;
+    const bytes = tensor.length * elementBytes(tensor.dtype) + READ_ALONG;
+    const address = this.#heap.take(bytes, CACHE_LIMIT);
+    const states = address < 0 ? -1 : this.#heap.take(rows, CACHE_LIMIT);
+    if (states < 0) {
+      if (address >= 0) this.#heap.release(address);
+      return false;
+    }
+    new Uint8Array(this.#memory.buffer, states, rows).fill(0);
+    const cached: TensorLocation = { ...location, cache: { address, rowLength, states } };
+    this.#held.set(tensor.id, { tensor, location: cached });
+    const { top } = this.#heap;
+    this.#pool.broadcast({ type: 'tensor', tensor, location: cached, top, zero: false });
+    return true;
+  }
+
   async join<D extends CpuDType>(dtype: D, parts: readonly CpuTensor<D>[]): Promise<CpuTensor<D>> {
     const flat: CpuTensor[] = [];
     for (const part of parts) {
@@ -148,6 +170,8 @@ export class TensorStore {
       this.#held.delete(id);
       this.#pool.broadcast({ type: 'free', id });
       if (location.kind === 'memory') this.#heap.releaseWhenIdle([location.address]);
+      if (location.kind === 'file' && location.cache)
+        this.#heap.releaseWhenIdle([location.cache.address, location.cache.states]);
     }
   }
 

@@ -104,6 +104,8 @@ function piecesOf(
   const bytes = elementBytes(vectors.dtype);
   if (!numbers) {
     const start = offsets[first] * width;
+    const resident = context.address(vectors, start, start + tokens * width);
+    if (resident >= 0) return [{ address: resident, tokens, documents: last - first }];
     const address = context.stage(vectors, start, start + tokens * width);
     for (let i = first; checks && i < last; i++) {
       const [from, to] = [offsets[i] * width, offsets[i + 1] * width];

@@ -10,8 +10,8 @@ export interface Context {
   /** All values of a tensor that is in memory and has no parts. */
   view<D extends CpuDType>(tensor: CpuTensor<D>): CpuArrayOf<D>;
   /**
-   * Address of values `from` to `to` (default: all) where they lie together in the kernels' memory;
-   * -1 where they do not.
+   * Address of values `from` to `to` (default: all) where they lie together in the kernels' memory,
+   * those of files that are cached there included; -1 where they do not.
    */
   address(tensor: CpuTensor, from?: number, to?: number): number;
   /**
@@ -26,6 +26,11 @@ export interface Context {
    * memory.
    */
   file(tensor: CpuTensor, from: number, to: number): string | null;
+  /**
+   * Caches whole rows of a file that were copied to `address` and are what was stored; does nothing
+   * where their tensor has no cache.
+   */
+  cache(tensor: CpuTensor, from: number, to: number, address: number): void;
   /** CRC-32 of `bytes` bytes, as int32. Where there are files only. */
   crc32(address: number, bytes: number): number;
   /** `bytes` of scratch, content undefined. */

@@ -98,12 +98,17 @@ function estimate(
   const rowScales = context.view(documents.scales);
   const queryScale = context.at('f32', scales, 1)[0];
   const products = context.scratch(4 * numbers.length);
-  const resident = context.address(full);
+  // rows with checks are those of collections: of several segments, in files or not
+  const resident = checks ? -1 : context.address(full);
   for (let i = 0; i < numbers.length; i++) {
     const from = numbers[i] * dim;
     const mark = context.mark();
-    const row = resident < 0 ? context.stage(full, from, from + dim) : resident + from;
-    if (checks && resident < 0) checkText(context, full, from, from + dim, row, checks, numbers[i]);
+    const to = from + dim;
+    let row = resident < 0 ? context.address(full, from, to) : resident + from;
+    if (row < 0) {
+      row = context.stage(full, from, to);
+      if (checks) checkText(context, full, from, to, row, checks, numbers[i]);
+    }
     context.kernels.scanI8(codes, row, 1, dim, products + 4 * i);
     context.rewind(mark);
   }

@@ -52,6 +52,10 @@ export class BlockContext implements Context {
     return this.#tensors.file(tensor, from, to);
   }
 
+  cache(tensor: CpuTensor, from: number, to: number, address: number): void {
+    this.#tensors.cache(tensor, from, to, address);
+  }
+
   crc32(address: number, bytes: number): number {
     const files = this.#files as WorkerFiles;
     return files.crc32(new Uint8Array(this.#memory.buffer, address, bytes)) | 0;

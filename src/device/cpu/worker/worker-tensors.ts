@@ -2,8 +2,9 @@ import { badFile, LemurError } from '../../../errors.js';
 import type { KernelMemory } from '../../../kernels/memory.js';
 import type { FileValues } from '../../memory.js';
 import type { CpuArray, CpuArrayOf, CpuDType, CpuTensor } from '../cpu-tensor.js';
-import { forEachPiece, partAt, type TensorLocation } from '../tensor-location.js';
+import { forEachPiece, type TensorLocation } from '../tensor-location.js';
 import { elementBytes, typedView } from '../typed-view.js';
+import { CachedRows, placeOf } from './cached-rows.js';
 
 /** What a worker needs of its platform to read files. */
 export interface WorkerFiles {
@@ -24,13 +25,18 @@ export interface WorkerTensors {
   view<D extends CpuDType>(tensor: CpuTensor<D>): CpuArrayOf<D>;
   /** Copies the values from `from` on until `target` is full. Raises 'bad-file'. */
   copy(tensor: CpuTensor, from: number, target: CpuArray): void;
-  /** Address of values `from` to `to`; -1 where they do not lie together in the kernels' memory. */
+  /**
+   * Address of values `from` to `to`, rows of files that are cached included; -1 where they do not
+   * lie together in the kernels' memory.
+   */
   address(tensor: CpuTensor, from: number, to: number): number;
   /**
    * Name of the first file that some of the values `from` to `to` lie in; null where all are in
    * memory.
    */
   file(tensor: CpuTensor, from: number, to: number): string | null;
+  /** Keeps rows of a file, which lie at `address` too, where their tensor has a cache. */
+  cache(tensor: CpuTensor, from: number, to: number, address: number): void;
 }
 
 /**
@@ -42,6 +48,7 @@ export function createWorkerTensors(
   files: WorkerFiles | undefined,
 ): WorkerTensors {
   const locations = new Map<number, TensorLocation>();
+  const cached = new CachedRows(memory);
 
   const locationOf = (tensor: CpuTensor): TensorLocation => {
     const location = locations.get(tensor.id);
@@ -74,15 +81,12 @@ export function createWorkerTensors(
     view,
     copy,
     address(tensor, from, to) {
-      const location = locationOf(tensor);
-      if (location.kind === 'memory') return location.address + from * elementBytes(tensor.dtype);
-      if (location.kind !== 'parts' || from >= to) return -1;
-      const i = partAt(location, from);
-      if (to > location.starts[i + 1]) return -1;
-      const part = locationOf(location.parts[i]);
-      return part.kind === 'memory'
-        ? part.address + (from - location.starts[i]) * elementBytes(tensor.dtype)
-        : -1;
+      const place = placeOf(locationOf, tensor, from, to);
+      return place ? cached.addressOf(place, elementBytes(tensor.dtype)) : -1;
+    },
+    cache(tensor, from, to, address) {
+      const place = placeOf(locationOf, tensor, from, to);
+      if (place) cached.cache(place, address, elementBytes(tensor.dtype));
     },
     file(tensor, from, to) {
       const location = locationOf(tensor);
