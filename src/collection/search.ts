@@ -122,16 +122,16 @@ async function hitsOfSources<M extends Metadata>(
   let scored = found.scored[q];
   let ranking = found.rankings[q];
   for (;;) {
-    const more = morePassages(snapshot, ranking, ranked, k, allowed.count);
+    const more = await morePassages(snapshot, ranking, ranked, k, allowed.count, signal);
     if (more === undefined) break;
     const again = await rank(search, oneQuery(queries, q), more);
     ({ method } = again);
     scored = again.scored[0];
     [ranking, ranked] = [again.rankings[0], more];
   }
-  const { counts, ...best } = bestSources(snapshot, ranking, k);
+  const { counts, ...best } = await bestSources(snapshot, ranking, k, signal);
   const hits = await hitsOf<M>(snapshot, queries, q, best, include, signal);
-  return { hits: sourceHits(hits, counts), method, scored };
+  return { hits: await sourceHits(hits, counts, signal), method, scored };
 }
 
 /** `Index.rerank`: exact scores of documents that are there, and hits. */

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { inLanes } from '../../src/collection/calls/in-lanes.js';
 import { createIdTable, encodeId } from '../../src/collection/files/id-table.js';
+import type { Snapshot } from '../../src/collection/files/snapshot.js';
 import { buildColumns } from '../../src/collection/metadata/build-columns.js';
 import { compileFilter } from '../../src/collection/metadata/compile-filter.js';
 import { decodeRecord, encodeRecord } from '../../src/collection/metadata/document-record.js';
 import { checkMetadata } from '../../src/collection/metadata/metadata.js';
+import { bestSources, morePassages, sourceHits } from '../../src/collection/query/group-sources.js';
 import { different } from '../../src/collection/query/look-up.js';
 import { Index, type IndexDocument, memoryStorage } from '../../src/entry/node.js';
 import { stepPacer } from '../../src/pacer.js';
@@ -51,6 +53,24 @@ describe('the thread is given away', () => {
     ).toBeGreaterThan(least);
     expect((await turnsOf(() => index.delete({ filter: { group: 1 } }))).value).toBe(1000);
     expect((await turnsOf(() => index.compact())).turns).toBeGreaterThan(least / 2);
+  });
+
+  test('at least once for every 1,024 passages that are grouped by their source', async () => {
+    const snapshot = { id: (i: number) => `s${i >> 1}`, manifest: {} } as unknown as Snapshot;
+    const documents = Int32Array.from({ length: 20_000 }, (_, i) => i);
+    const ranking = { documents, scores: new Float32Array(20_000) };
+    const best = await turnsOf(() => bestSources(snapshot, ranking, 10_000));
+    expect(best.turns).toBeGreaterThanOrEqual(18);
+    expect(best.value.counts).toEqual(new Array(10_000).fill(2));
+    const more = await turnsOf(() => morePassages(snapshot, ranking, 20_000, 20_000, 30_000));
+    expect(more.turns).toBeGreaterThanOrEqual(18);
+    expect(more.value).toBe(30_000);
+    const hits = Array.from(documents, (i) => ({ id: `s${i >> 1}`, score: 0, similarity: 0 }));
+    const grouped = await turnsOf(() => sourceHits(hits, best.value.counts));
+    expect(grouped.turns).toBeGreaterThanOrEqual(8);
+    expect(grouped.value.map(({ id }) => id)).toEqual(
+      Array.from({ length: 10_000 }, (_, i) => `s${i}`),
+    );
   });
 
   test('at least once for every 1,000 ids that are asked for, ranked and deleted, whether they are there or not', async () => {

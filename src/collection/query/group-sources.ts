@@ -1,4 +1,5 @@
 import type { WeightedQuery } from '../../keywords/score-keywords.js';
+import { stepPacer } from '../../pacer.js';
 import type { TopK } from '../../search/top-documents.js';
 import type { Snapshot } from '../files/snapshot.js';
 import type { Metadata } from '../metadata/metadata.js';
@@ -7,6 +8,8 @@ import { sourceOf } from './passage.js';
 
 /** Passages that a hit of a source carries at most. */
 const MOST_PASSAGES = 3;
+/** Steps that a passage, or a hit, counts as between two turns of the event loop. */
+const STEPS_A_PASSAGE = 4;
 /** Passages that are ranked first for each source that is wanted. */
 const PASSAGES_A_SOURCE = 4;
 
@@ -43,16 +46,20 @@ export function passagesFor(k: number, documents: number): number {
  * How many passages are ranked next, of `most`, where those ranked are of fewer than k sources;
  * undefined: they are of enough, or there are no more.
  */
-export function morePassages(
+export async function morePassages(
   snapshot: Snapshot,
   { documents }: Ranking,
   ranked: number,
   k: number,
   most: number,
-): number | undefined {
+  signal?: AbortSignal | undefined,
+): Promise<number | undefined> {
   if (documents.length < ranked || ranked >= most) return undefined;
   const sources = new Set<string>();
+  const step = stepPacer(signal);
   for (const document of documents) {
+    const wait = step(STEPS_A_PASSAGE);
+    if (wait) await wait;
     sources.add(sourceOf(snapshot, document));
     if (sources.size >= k) return undefined;
   }
@@ -66,9 +73,17 @@ export interface SourceRanking extends Ranking {
 }
 
 /** The k best sources of a ranking: by their best passages. */
-export function bestSources(snapshot: Snapshot, ranking: Ranking, k: number): SourceRanking {
+export async function bestSources(
+  snapshot: Snapshot,
+  ranking: Ranking,
+  k: number,
+  signal?: AbortSignal | undefined,
+): Promise<SourceRanking> {
+  const step = stepPacer(signal);
   const places = new Map<string, number[]>();
   for (const [place, document] of ranking.documents.entries()) {
+    const wait = step(STEPS_A_PASSAGE);
+    if (wait) await wait;
     const source = sourceOf(snapshot, document);
     const own = places.get(source);
     if (!own && places.size < k) places.set(source, [place]);
@@ -97,15 +112,21 @@ export function rankedAt(
 }
 
 /** Hits of sources, of those of the passages that are shown. */
-export function sourceHits<M extends Metadata>(
+export async function sourceHits<M extends Metadata>(
   passages: readonly Hit<M>[],
   counts: readonly number[],
-): Hit<M>[] {
+  signal?: AbortSignal | undefined,
+): Promise<Hit<M>[]> {
+  const step = stepPacer(signal);
+  const hits: Hit<M>[] = [];
   let from = 0;
-  return counts.map((count) => {
+  for (const count of counts) {
+    const wait = step(STEPS_A_PASSAGE);
+    if (wait) await wait;
     const own = passages.slice(from, from + count);
     from += count;
     const [best] = own;
-    return { ...best, id: best.passage?.source ?? best.id, passages: own };
-  });
+    hits.push({ ...best, id: best.passage?.source ?? best.id, passages: own });
+  }
+  return hits;
 }
