@@ -44,7 +44,7 @@ export async function evidenceOf(
   return { tokens, scores: Float32Array.from(best) };
 }
 
-/** Notes where tokens `first` .. of a document match query rows `from` .. `to` better than before. */
+/** Notes where tokens from `first` on match query rows `from` .. `to` better than those before. */
 function matchRows(
   query: Float32Array,
   from: number,

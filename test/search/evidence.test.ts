@@ -134,7 +134,7 @@ describe('evidence', () => {
   });
 });
 
-/** The formula as it reads, in four sums in float64 as scores have been made since there are any. */
+/** The formula as it reads, in the four sums that scores have always been made of. */
 function plainEvidence(query: Float32Array, document: Float32Array, dim: number): TokenMatches {
   const rows = query.length / dim;
   const tokens = new Int32Array(rows).fill(-1);

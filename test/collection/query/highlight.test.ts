@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import type { Evidence, Passage } from '../../../src/collection/options/results.js';
+import type { Evidence } from '../../../src/collection/options/results.js';
 import { highlight } from '../../../src/collection/query/highlight.js';
 import { anyText } from '../../passages/texts.js';
 
@@ -123,7 +123,8 @@ describe('highlight', () => {
   });
 
   test('takes headings of a passage for what fits its text', () => {
-    const passage: Passage = { id: 'a#1', source: 'a', number: 1, span: [0, 3], lines: [1, 1] };
+    const place = { span: [0, 3] as const, lines: [1, 1] as const };
+    const passage = { id: 'a#1', source: 'a', number: 1, ...place };
     for (const context of [-4, 1e9])
       expect(highlight({ text: 'owl', passage: { ...passage, context } }).span).toEqual(
         context < 0 ? [0, 3] : [3, 3],
