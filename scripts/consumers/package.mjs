@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { check, root } from './report.mjs';
 
 /** Unpacked; a tenth of a megabyte of it are documents. */
-export const MOST_BYTES = 2.2e6;
+export const MOST_BYTES = 2.6e6;
 
 const INSTALL_SCRIPTS = [
   'preinstall',

@@ -103,7 +103,7 @@ function alsoAt(places: readonly string[], columns: number): string[] {
 }
 
 /** `path:line`, which editors open; `start`: where the line is in the passage's text. */
-function placeOf(hit: Hit, fileOf: FindFile, start?: number): string {
+export function placeOf(hit: Hit, fileOf: FindFile, start?: number): string {
   const { id, text = '', metadata, passage } = hit;
   const file = fileOf(hit);
   const path: unknown = metadata?.path;

@@ -1,8 +1,10 @@
+import type { Index } from '../collection/index.js';
 import type { Filter } from '../collection/metadata/filter.js';
-import type { SearchMode, SearchOptions } from '../collection/options/options.js';
+import type { Include, SearchMode, SearchOptions } from '../collection/options/options.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { readLines } from '../formats/json/jsonl.js';
 import { type Answer, ask, formatAnswer } from './answer.js';
+import { answerJson } from './answer-json.js';
 import { examples, path, positiveInteger, share, shared } from './arguments.js';
 import { checkCandidates } from './check-candidates.js';
 import { checkDim } from './check-source.js';
@@ -25,6 +27,7 @@ interface SearchArguments {
   vectors?: string;
   keepZeros?: true;
   json?: true;
+  text?: true;
   model?: string;
   threads?: number;
 }
@@ -111,7 +114,12 @@ function addSearchOptions(command: Command): Command {
       path,
     )
     .addOption(shared.keepZeros())
-    .option('--json', 'print JSON; for more than one question one line each')
+    .option(
+      '--json',
+      'print JSON, with the part of each text that matched; for more than one question one ' +
+        'line each',
+    )
+    .option('--text', 'with --json: whole texts')
     .addOption(shared.movedModel())
     .addOption(shared.threads());
 }
@@ -143,33 +151,13 @@ async function search(
   options: SearchArguments,
   context: Context,
 ): Promise<void> {
-  const {
-    k,
-    mode,
-    candidates: numCandidates,
-    recall,
-    exact,
-    filter,
-    evidence,
-    vectors,
-    keepZeros,
-    json,
-  } = options;
-  const { signal, print, printJson } = context;
-  const cut = it.index.stats().passages !== null;
-  // people want to see why a part of a file is there, programs ask for it
-  const withEvidence = evidence || (cut && !json);
-  const include: SearchOptions['include'] = [
-    'text',
-    'metadata',
-    ...(withEvidence ? (['evidence'] as const) : []),
-  ];
-  const groupBy = cut ? ('source' as const) : undefined;
-  const asked = { k, mode, numCandidates, recall, exact, filter, include, groupBy, signal };
+  const { vectors, keepZeros, json, text: whole = false, evidence = false } = options;
+  const { print, printJson } = context;
+  const asked = searchOptions(it.index, options, context.signal);
   const fileOf = filesOfIndex(it.folder, it.index.stats());
   let answered = 0;
   const show = (answer: Answer, alone: boolean): void => {
-    if (json) printJson(answer, alone ? 2 : 0);
+    if (json) printJson(answerJson(answer, { text: whole, evidence, fileOf }), alone ? 2 : 0);
     else print(`${answered > 0 ? '\n' : ''}${formatAnswer(answer, context.columns, fileOf)}`);
     answered++;
   };
@@ -198,6 +186,19 @@ async function search(
         { where: 'question' },
       );
   }
+}
+
+function searchOptions(
+  index: Index,
+  { k, mode, candidates: numCandidates, recall, exact, filter, ...shown }: SearchArguments,
+  signal: AbortSignal,
+): SearchOptions {
+  const cut = index.stats().passages !== null;
+  // by evidence the part of a text is found that is shown: of files, and to programs
+  const evidence = shown.evidence || (shown.json ? !shown.text : cut);
+  const include = ['text', 'metadata', ...(evidence ? ['evidence'] : [])] as Include[];
+  const groupBy = cut ? ('source' as const) : undefined;
+  return { k, mode, numCandidates, recall, exact, filter, include, groupBy, signal };
 }
 
 /** A question that cannot be answered is not the end of the others. */

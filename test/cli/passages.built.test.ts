@@ -37,11 +37,18 @@ describe('files', () => {
     const answer = JSON.parse((await succeed([...args, '--json'])).stdout);
     const ids: string[] = answer.hits.map(({ id }: { id: string }) => id);
     expect([...ids].sort()).toEqual(['other.txt', 'plan.md']);
-    for (const { passages, passage, evidence } of answer.hits) {
+    for (const { passages, passage, evidence, text } of answer.hits) {
       expect(passages.length).toBeLessThanOrEqual(3);
       expect(passage.lines[0]).toBeGreaterThan(0);
-      expect(evidence).toBeUndefined();
+      expect([evidence, text]).toEqual([undefined, undefined]);
     }
+    const [best] = answer.hits;
+    const whole = JSON.parse((await succeed([...args, '--json', '--text'])).stdout).hits[0];
+    const { source, lines } = whole.passage;
+    expect(best.place).toBe(`${notes.at(`files/${source}`)}:${lines[0]}`);
+    expect(best.snippet.length).toBeLessThanOrEqual(242);
+    expect(whole.text).toContain(best.snippet.replace(/^…|…$/g, ''));
+    expect(whole.snippet).toBeUndefined();
   });
 
   test('that are as they were are left as they are', async () => {

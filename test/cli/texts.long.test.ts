@@ -30,6 +30,7 @@ describe('add of texts', () => {
     await index.close();
     expect((await readdir(at('notes.lemur'))).sort()).toEqual([
       'index.json',
+      'keywords.2.safetensors',
       'segment.1.safetensors',
     ]);
     const { encoder, encodedBy, dim } = JSON.parse(
@@ -89,7 +90,11 @@ describe('add of texts', () => {
 
   test('vectors that are no wider than is asked for are taken as they are', async () => {
     await succeed(['add', at('wide'), at('notes'), ...options, '--dim', '64']);
-    expect((await readdir(at('wide'))).sort()).toEqual(['index.json', 'segment.1.safetensors']);
+    expect((await readdir(at('wide'))).sort()).toEqual([
+      'index.json',
+      'keywords.2.safetensors',
+      'segment.1.safetensors',
+    ]);
     expect(JSON.parse((await succeed(['info', at('wide'), '--json'])).stdout)).toMatchObject({
       dim: 48,
       encodedBy: { hidden: 48, dim: 48 },
@@ -259,6 +264,7 @@ describe('search and convert with an encoder', () => {
       '-k',
       '2',
       '--json',
+      '--text',
       ...TEXTS[1].split(' '),
     ]);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -295,7 +301,18 @@ describe('search and convert with an encoder', () => {
       / {2}1 +\d+\.\d{3} {2}\*No\*\. \*1\* {2}\[1\]\n +\*Bees dance\* to \*tell where flowers\* are\.\n/,
     );
     const json = JSON.parse(
-      (await succeed(['search', at('piped'), '--evidence', '-k', '1', '--json', question])).stdout,
+      (
+        await succeed([
+          'search',
+          at('piped'),
+          '--evidence',
+          '-k',
+          '1',
+          '--json',
+          '--text',
+          question,
+        ])
+      ).stdout,
     );
     const [{ text, evidence, score }] = json.hits;
     const words = evidence.filter(
