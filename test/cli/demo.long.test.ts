@@ -96,7 +96,7 @@ describe('the index of the demo', () => {
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
     expect(hits[0]).toMatchObject({
       id: expect.any(String),
-      text: expect.any(String),
+      snippet: expect.any(String),
       metadata: { title: expect.any(String) },
     });
   });
