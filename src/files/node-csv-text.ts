@@ -17,7 +17,8 @@ export function csvText(csv: string): string {
     const before = newlines(/^\s*/.exec(row)?.[0] ?? '');
     for (let i = 0; i < before; i++) lines.push('');
     lines.push(named.filter(Boolean).join('; '));
-    for (let i = before + 1; i < newlines(row); i++) lines.push('');
+    const all = newlines(row);
+    for (let i = before + 1; i < all; i++) lines.push('');
   });
   return `${lines.join('\n').trimEnd()}\n`;
 }

@@ -266,6 +266,12 @@ describe('other kinds', () => {
     expect(files[0].text).toBe('Deep.\n');
   });
 
+  test('a quote of CSV that is never closed takes no time by the square of its lines', async () => {
+    const csv = `a,b\n"${'x,y\n'.repeat(100_000)}`;
+    const { texts } = await readAll(await folderOf({ 'a.csv': csv }));
+    expect(texts['a.csv']).toMatch(/^a; b\na: x,y x,y /);
+  });
+
   test('CSV has a line for each row, as the file has', async () => {
     const csv = '\nname;what\nAnn;"says ""hi""\nand goes"\n;empty\nBob;"stays"\n';
     const { texts } = await readAll(await folderOf({ 'a.csv': csv, 'b.tsv': 'x\ty\n1\t2\n' }));
