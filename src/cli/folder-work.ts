@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { collectionOf, Index } from '../collection/index.js';
 import type { Plan } from '../collection/mirror/change.js';
+import { PlanOutdated } from '../collection/mirror/register-root.js';
 import { carryOut as carryOutPlan, planFor } from '../collection/mirror.js';
 import type { Mirrored } from '../collection/options/results.js';
 import { isLemurError } from '../errors.js';
@@ -103,6 +104,21 @@ export async function openForFolder(work: FolderWork): Promise<OpenedIndex> {
  * finished where that takes no more than two seconds. Rejects with the signal's reason then.
  */
 export async function carryOut(
+  work: FolderWork,
+  opened: OpenedIndex,
+  plan: Plan,
+): Promise<Mirrored> {
+  for (let own = plan; ; own = await planFrom(work, opened.index)) {
+    try {
+      return await carryOutOnce(work, opened, own);
+    } catch (error) {
+      // another run was first
+      if (!(error instanceof PlanOutdated)) throw error;
+    }
+  }
+}
+
+async function carryOutOnce(
   { files, context }: FolderWork,
   opened: OpenedIndex,
   plan: Plan,

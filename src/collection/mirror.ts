@@ -9,14 +9,15 @@ import { addDocuments } from './ingest/add-documents.js';
 import { deleteDocuments } from './ingest/delete-documents.js';
 import type { Metadata } from './metadata/metadata.js';
 import { beginCutting } from './mirror/begin-cutting.js';
-import type { Change, Plan } from './mirror/change.js';
+import { type Change, encodedAnew, type Plan } from './mirror/change.js';
+import { checkOwner } from './mirror/comparison.js';
 import { batchesOf, type ReadChange } from './mirror/contents.js';
-import { bytesOfHex } from './mirror/hash.js';
+import { bytesOfHex, hexOf } from './mirror/hash.js';
 import { checkSource } from './mirror/listed.js';
-import type { MirrorSource } from './mirror/mirror-source.js';
+import type { MirrorContent, MirrorSource } from './mirror/mirror-source.js';
 import { planMirror } from './mirror/plan.js';
-import { readRecorded } from './mirror/recorded.js';
-import { registerRoot } from './mirror/register-root.js';
+import { readRecorded, recordsOf } from './mirror/recorded.js';
+import { PlanOutdated, registerRoot } from './mirror/register-root.js';
 import { restate } from './mirror/restate.js';
 import type { OpenCollection, WritingCall } from './open-collection.js';
 import { checkFlag } from './options/check-options.js';
@@ -44,10 +45,16 @@ export async function mirror<M extends Metadata>(
   // whether it may be changed is said before anything is listed
   if (options.dryRun !== true)
     await collection.write('mirror', options, MIRROR_OPTIONS, async () => {});
-  const plan = await planFor(collection, source, options, false);
-  if (options.dryRun) return planned(plan);
   const passages = options.passages === false ? undefined : source.passages;
-  return carryOut(collection, source, plan, { ...options, passages });
+  for (;;) {
+    const plan = await planFor(collection, source, options, false);
+    if (options.dryRun) return planned(plan);
+    try {
+      return await carryOut(collection, source, plan, { ...options, passages });
+    } catch (error) {
+      if (!(error instanceof PlanOutdated)) throw error;
+    }
+  }
 }
 
 /** What is to be done, with `anew` as if all had changed; nothing is written. */
@@ -76,7 +83,8 @@ export function planned({ changes, gone, unchanged, skipped }: Plan): Mirrored {
 
 /**
  * Does what a plan says: first what needs no encoder, then what does, then what goes, each in
- * batches of a commit. What was interrupted goes on with a new plan, in the same order.
+ * batches of a commit. What was interrupted goes on with a new plan, in the same order. Rejects
+ * with `PlanOutdated`, before anything is written, where another root has come first.
  */
 export async function carryOut<M extends Metadata>(
   collection: OpenCollection,
@@ -104,7 +112,7 @@ export async function carryOut<M extends Metadata>(
 }
 
 /** Errors that a document is to blame for. */
-const OF_DOCUMENTS = ['invalid-argument', 'empty-document', 'not-finite'] as const;
+const OF_DOCUMENTS = ['invalid-argument', 'empty-document', 'not-finite', 'duplicate-id'] as const;
 
 /** Carries out a plan, and counts. */
 class MirrorWork<M extends Metadata> {
@@ -135,11 +143,21 @@ class MirrorWork<M extends Metadata> {
     await this.#each(this.#readable(batch), (some) =>
       this.#write(async ({ transaction, models, signal }) => {
         const root = await registerRoot(transaction, this.#plan.root);
+        const { snapshot } = transaction;
+        const records = await recordsOf(
+          snapshot,
+          some.flatMap(({ change: { from } }) => from ?? []),
+        );
+        // much may have happened since the plan was made
         const there = some.filter(({ change }) => {
-          const is = transaction.snapshot.findSource(change.from as string).length > 0;
-          if (!is) lost.push(change);
+          const { id, from, content } = change;
+          const record = from === undefined ? undefined : records.get(from);
+          const isFree = id === from || snapshot.findSource(id).length === 0;
+          const is = record && hexOf(record.content) === content && isFree;
+          if (!is) lost.push(encodedAnew(change));
           return is;
         });
+        if (there.length === 0) return;
         const documents = there.map(({ change: { from, id, content, rest }, content: read }) => ({
           from: from as string,
           id,
@@ -162,11 +180,17 @@ class MirrorWork<M extends Metadata> {
         await beginCutting(transaction, this.#run.passages, call.encoder);
         const root = await registerRoot(transaction, this.#plan.root);
         const changes = new Map(some.map(({ change }) => [change.id, change]));
+        const records = await recordsOf(transaction.snapshot, changes.keys());
+        for (const id of changes.keys())
+          checkOwner(id, records.get(id), root, transaction.snapshot);
         const mirrorOf = (id: string) => {
           const { content, rest } = changes.get(id) as Change<M>;
           return { root, content: bytesOfHex(content), rest: bytesOfHex(rest) };
         };
-        const documents = some.map(({ change: { id }, content }) => ({ id, ...content }));
+        const documents = some.map(({ change: { id }, content }) => {
+          const { text, metadata } = content as MirrorContent<M>;
+          return { id, text, metadata };
+        });
         const { passages, truncated } = await addDocuments(transaction, documents, {
           ...call,
           onExisting: 'replace',

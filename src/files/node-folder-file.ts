@@ -51,14 +51,19 @@ export interface FolderFile {
 export interface ListedFile {
   /** As `FolderFile` has it. */
   id: string;
-  /** As `FolderFile` has it. */
+  /** The first 32 digits of what `FolderFile` has. */
   hash: string;
   /** Stands for its metadata. */
   metadataHash: string;
   /** That it is there and cannot be read now. */
   keep?: boolean;
-  /** Reads it; undefined: it cannot be read, which `onSkipped` is told. */
-  read(): Promise<Pick<FolderFile, 'text' | 'metadata'> | undefined>;
+  /**
+   * Reads it, with the hashes of what is read; undefined: it cannot be read, which `onSkipped` is
+   * told.
+   */
+  read(): Promise<
+    (Pick<FolderFile, 'text' | 'metadata'> & Pick<ListedFile, 'hash' | 'metadataHash'>) | undefined
+  >;
 }
 
 /** The files of a folder, for `Index.mirror` or a loop of your own; each pass looks anew. */

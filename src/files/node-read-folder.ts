@@ -16,6 +16,8 @@ const OPTIONS: OptionNames<FolderOptions> = { maxBytes: true, onSkipped: true };
 const MOST_BYTES = 2 ** 24;
 /** Of those whose text is a small part of them, times as many. */
 const PACKED = 4;
+/** Of a hash that a file is listed with: what an index keeps of it. */
+const DIGITS = 32;
 /** Files that are looked at a time. */
 const LANES = 16;
 /** Goes into the hashes: another way to read a kind makes other texts. */
@@ -73,13 +75,9 @@ class Folder implements FolderFiles {
 
   async *list(): AsyncGenerator<ListedFile, void, undefined> {
     for await (const { path, found } of this.#eachFile()) {
-      const read = (): Promise<Pick<FolderFile, 'text' | 'metadata'> | undefined> =>
-        this.#read(path);
+      const read = (): ReturnType<ListedFile['read']> => this.#read(path);
       if (found === 'keep') yield { id: path, hash: '', metadataHash: '', keep: true, read };
-      else if (found) {
-        const { hash, modified } = found;
-        yield { id: path, hash, metadataHash: sha256(`metadata 1 ${modified}`), read };
-      }
+      else if (found) yield { id: path, ...listedHashes(found), read };
     }
   }
 
@@ -143,9 +141,11 @@ class Folder implements FolderFiles {
     }
   }
 
-  async #read(path: string): Promise<Pick<FolderFile, 'text' | 'metadata'> | undefined> {
+  async #read(path: string): ReturnType<ListedFile['read']> {
     const found = await this.#look(path);
-    return found && found !== 'keep' ? this.#textOf(path, found) : undefined;
+    const content = found && found !== 'keep' ? await this.#textOf(path, found) : undefined;
+    // it may have changed since it was listed
+    return content && { ...content, ...listedHashes(found as LookedAt) };
   }
 
   async #textOf(
@@ -176,6 +176,8 @@ class Folder implements FolderFiles {
   }
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** The first digits, as many as an index keeps. */
+function listedHashes({ hash, modified }: LookedAt): Pick<ListedFile, 'hash' | 'metadataHash'> {
+  const metadataHash = createHash('sha256').update(`metadata 1 ${modified}`).digest('hex');
+  return { hash: hash.slice(0, DIGITS), metadataHash: metadataHash.slice(0, DIGITS) };
 }

@@ -27,3 +27,9 @@ export interface Plan<M extends Metadata = Metadata> {
   /** What the source left out or could not read, and what the collection does not take. */
   readonly skipped: number;
 }
+
+/** A change whose text is encoded after all: nothing has it, or nothing has it any more. */
+export function encodedAnew<M extends Metadata>(change: Change<M>): Change<M> {
+  const kind = change.kind === 'renamed' ? 'added' : change.kind;
+  return { ...change, kind, from: undefined };
+}

@@ -3,6 +3,7 @@ import { describeKind } from '../../value-kind.js';
 import type { Snapshot } from '../files/snapshot.js';
 import { checkId } from '../metadata/document.js';
 import type { Metadata } from '../metadata/metadata.js';
+import type { MirrorRecord } from '../metadata/mirror-record.js';
 import { MOST_SOURCE_BYTES } from '../metadata/passage-record.js';
 import type { Change } from './change.js';
 import { hexOf, keptHash } from './hash.js';
@@ -67,10 +68,7 @@ export class Comparison<M extends Metadata> {
     checkId(id, 'source: id', MOST_SOURCE_BYTES);
     const stored = snapshot.findSource(id);
     const record = stored.length > 0 ? recorded.of(stored[0]) : undefined;
-    if (record && record.root !== root.number) {
-      const other = snapshot.manifest.roots?.[record.root]?.root ?? 'another root';
-      throw duplicate(id, `is in the collection already, from ${other}`);
-    }
+    checkOwner(id, record, root.number, snapshot);
     if (this.#new.has(id) || (stored.length > 0 && this.seen[stored[0]]))
       throw duplicate(id, 'comes twice');
     for (const number of stored) this.seen[number] = 1;
@@ -110,6 +108,18 @@ export async function hashesOf(
     content: await keptHash(hash ?? `text ${text}`),
     rest: await keptHash(metadataHash ?? `metadata ${JSON.stringify(metadata ?? null)}`),
   };
+}
+
+/** Raises 'duplicate-id' for a document of another root. */
+export function checkOwner(
+  id: string,
+  record: MirrorRecord | undefined,
+  root: number,
+  { manifest }: Pick<Snapshot, 'manifest'>,
+): void {
+  if (!record || record.root === root) return;
+  const other = manifest.roots?.[record.root]?.root ?? 'another root';
+  throw duplicate(id, `is in the collection already, from ${other}`);
 }
 
 function duplicate(id: string, what: string): LemurError {

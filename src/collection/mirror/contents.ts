@@ -1,10 +1,15 @@
 import type { Watch } from '../calls/watch.js';
 import type { Metadata } from '../metadata/metadata.js';
-import type { Change } from './change.js';
+import { type Change, encodedAnew } from './change.js';
+import { hashesOf } from './comparison.js';
+import { keptHash } from './hash.js';
 import { eachWhole } from './listed.js';
 import type { MirrorContent, MirrorSource } from './mirror-source.js';
 
-/** A change with what the document has by now; undefined: it could not be read. */
+/**
+ * A change with what the document has by now, and the hashes of that; undefined: it could not be
+ * read.
+ */
 export interface ReadChange<M extends Metadata = Metadata> {
   readonly change: Change<M>;
   readonly content: MirrorContent<M> | undefined;
@@ -24,15 +29,16 @@ async function* contentsOf<M extends Metadata>(
   const waiting = new Map<string, Change<M>>();
   for (const change of changes) {
     const { read } = change;
-    if (read) yield { change, content: await watch(read) };
+    if (read) yield await asRead(change, await watch(read));
     else waiting.set(change.id, change);
   }
   if (waiting.size === 0) return;
-  for await (const { id, text, metadata } of eachWhole(source, watch)) {
+  for await (const document of eachWhole(source, watch)) {
+    const { id, text, metadata } = document;
     const change = waiting.get(prefix + id);
     if (!change || text === undefined) continue;
     waiting.delete(change.id);
-    yield { change, content: { text, metadata } };
+    yield { change: withHashes(change, await hashesOf(document)), content: { text, metadata } };
     if (waiting.size === 0) return;
   }
 }
@@ -55,4 +61,25 @@ export async function* batchesOf<M extends Metadata>(
     characters = 0;
   }
   if (batch.length > 0) yield batch;
+}
+
+async function asRead<M extends Metadata>(
+  change: Change<M>,
+  content: MirrorContent<M> | undefined,
+): Promise<ReadChange<M>> {
+  const { hash, metadataHash } = content ?? {};
+  const own = {
+    content: hash === undefined ? change.content : await keptHash(hash),
+    rest: metadataHash === undefined ? change.rest : await keptHash(metadataHash),
+  };
+  return { change: withHashes(change, own), content };
+}
+
+/** What is kept are the hashes of what is stored: it may have changed since it was listed. */
+function withHashes<M extends Metadata>(
+  change: Change<M>,
+  own: Pick<Change, 'content' | 'rest'>,
+): Change<M> {
+  const is = own.content === change.content ? change : encodedAnew(change);
+  return { ...is, ...own };
 }

@@ -2,13 +2,13 @@ import { LemurError } from '../../errors.js';
 import { HASH_BYTES } from '../metadata/mirror-record.js';
 
 const DIGITS = 2 * HASH_BYTES;
-const HASH = new RegExp(`^[0-9a-f]{${DIGITS},}$`);
+const HASH = new RegExp(`^[0-9a-f]{${DIGITS}}$`);
 const encoder = new TextEncoder();
 
 /**
- * What a collection keeps of a hash, as hexadecimal digits: the first of those it has, where it is
- * written so, else those of the SHA-256 of what is given. Rejects with 'unsupported' where there is
- * no SHA-256, as in pages of an origin that is not secure.
+ * What a collection keeps of a hash, as hexadecimal digits: itself where it has as many, else the
+ * first of the SHA-256 of what is given, since longer numbers may begin alike. Rejects with
+ * 'unsupported' where there is no SHA-256, as in pages of an origin that is not secure.
  */
 export async function keptHash(given: string): Promise<string> {
   if (HASH.test(given)) return given.slice(0, DIGITS);

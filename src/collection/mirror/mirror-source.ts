@@ -8,6 +8,10 @@ export interface MirrorContent<M extends Metadata = Metadata> {
   text: string;
   /** As `IndexDocument` has it. */
   metadata?: M | undefined;
+  /** Of what `read` found, which may be newer than what was listed: as `MirrorDocument` has it. */
+  hash?: string | undefined;
+  /** The same of the metadata. */
+  metadataHash?: string | undefined;
 }
 
 /** A document of a source, as it is there now. */

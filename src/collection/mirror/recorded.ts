@@ -1,5 +1,6 @@
 import { stepPacer } from '../../pacer.js';
 import { type MirrorTable, mirrorOf } from '../files/mirror-sections.js';
+import type { SegmentView } from '../files/open-files.js';
 import type { Snapshot } from '../files/snapshot.js';
 import type { MirrorRecord } from '../metadata/mirror-record.js';
 import { sourceIdOf } from '../metadata/passage-record.js';
@@ -55,4 +56,23 @@ export async function readRecorded(
       }
     },
   };
+}
+
+/** What documents mirror in a state, by their ids; none for those that mirror nothing. */
+export async function recordsOf(
+  snapshot: Snapshot,
+  ids: Iterable<string>,
+): Promise<Map<string, MirrorRecord>> {
+  const tables = new Map<SegmentView, MirrorTable | null>();
+  const records = new Map<string, MirrorRecord>();
+  for (const id of ids) {
+    const [first] = snapshot.findSource(id);
+    if (first === undefined) continue;
+    const { view, at } = snapshot.locate(first);
+    if (!tables.has(view)) tables.set(view, await view.segment.mirrors());
+    const table = tables.get(view);
+    const record = table && mirrorOf(table, at);
+    if (record) records.set(id, record);
+  }
+  return records;
 }
