@@ -86,6 +86,12 @@ describe('the prompt for questions', () => {
     expect(asked).toEqual(['second', 'first']);
   });
 
+  test('brings none that would steer the terminal', async () => {
+    await mkdir(join(folder, 'cache'), { recursive: true });
+    await writeFile(history, 'plain\n\u001b]0;title\u0007hidden\nturned \u202e round\n');
+    expect((await typed(`${UP}\r`, CTRL_D)).asked).toEqual(['plain']);
+  });
+
   test.skipIf(process.platform === 'win32')('keeps them for this user alone', async () => {
     await typed('a secret\r', CTRL_D);
     expect(await readFile(history, 'utf8')).toBe('a secret\n');
