@@ -1,3 +1,4 @@
+import { stepPacer } from '../pacer.js';
 import { wordsOf } from './words.js';
 
 /** What counts of a query: so many code units, and so many different words, the first ones. */
@@ -14,8 +15,12 @@ export interface QueryWord {
   readonly span: readonly [number, number];
 }
 
-/** The different words of a query, in the order of their terms. */
-export function queryWords(text: string): QueryWord[] {
+/** The different words of a query, by their terms. Rejects with the signal's reason. */
+export async function queryWords(
+  text: string,
+  signal: AbortSignal | undefined,
+): Promise<QueryWord[]> {
+  const step = stepPacer(signal);
   const words = new Map<string, QueryWord>();
   let number = 0;
   for (const { term, start, end } of wordsOf(text.slice(0, MOST_TEXT), 'query')) {
@@ -24,6 +29,8 @@ export function queryWords(text: string): QueryWord[] {
     else if (words.size < MOST_WORDS)
       words.set(term, { term, count: 1, number, span: [start, end] });
     number++;
+    const wait = step();
+    if (wait) await wait;
   }
   return [...words.values()].sort((a, b) => (a.term < b.term ? -1 : 1));
 }

@@ -54,7 +54,7 @@ export async function scoreKeywords(
   mask: Uint8Array | null,
   signal: AbortSignal | undefined,
 ): Promise<KeywordScores> {
-  const found = queryWords(text);
+  const found = await queryWords(text, signal);
   const terms = found.map(({ term }) => term);
   const frequencies = new Float64Array(terms.length);
   const statistics = { texts: 0, words: 0 };
