@@ -1,8 +1,8 @@
 // The package in a real browser: a page that imports dist/entry/browser.js fits, ranks and reranks
-// a small corpus; the bytes must be those of Node. Once with cross-origin isolation (shared memory,
-// several workers) and once without (one worker, no shared memory); then where the worker's file is
-// not to be had, from another origin, in a service worker, and with the kernels from a URL. Where
-// no worker may start there is an error.
+// a small corpus, and keeps an index; the bytes must be those of Node. Once with cross-origin
+// isolation (shared memory, several workers) and once without (one worker, no shared memory); then
+// where the worker's file is not to be had, from another origin, in a service worker, and with the
+// kernels from a URL. Where no worker may start there is an error.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -41,7 +41,26 @@ async function rank({ Lemur, MaxSim, memoryStorage }) {
   };
 }
 
-const expected = JSON.stringify(await rank(lemur));
+/** An index: code for what changes it is loaded in a page when it is needed. */
+async function keep({ Index, memoryStorage }) {
+  const index = await Index.create(memoryStorage(), { dim: 3 });
+  const documents = [
+    { id: 'first', text: 'one', tokens: [[1, 0, 0]] },
+    { id: 'second', text: 'two', tokens: [[0.6, 0.8, 0]] },
+    { id: 'third', text: 'three', tokens: [[0, 0.8, 0.6]] },
+  ];
+  await index.add(documents);
+  const { hits } = await index.search([[1, 0, 0]]);
+  const deleted = await index.delete('first');
+  await index.compact();
+  const { hits: left } = await index.search([[1, 0, 0]]);
+  await index.close();
+  return { hits, deleted, left };
+}
+
+const rankAndKeep = `async (lemur) => [await (${rank})(lemur), await (${keep})(lemur)]`;
+const ranked = await rank(lemur);
+const expected = JSON.stringify([ranked, await keep(lemur)]);
 const browser = await chromium.launch({
   executablePath,
   args: [
@@ -131,14 +150,20 @@ for (const {
   if (!right) failed++;
   server.close();
 }
-const outcome = await inServiceWorker();
-console.log(`${outcome === SAME ? 'ok' : 'NOT OK'}: a service worker gives ${outcome}`);
-if (outcome !== SAME) failed++;
+for (const [entry, work, wanted] of [
+  ['browser', rank, JSON.stringify(ranked)],
+  ['edge', rankAndKeep, expected],
+]) {
+  const outcome = await inServiceWorker(entry, work, wanted);
+  const right = outcome === SAME;
+  console.log(`${right ? 'ok' : 'NOT OK'}: a service worker with ${entry}.js gives ${outcome}`);
+  if (!right) failed++;
+}
 other.close();
 const version = await browser.version();
 await browser.close();
 console.log(
-  `browser: ${CASES.length + 1 - failed} of ${CASES.length + 1} passed (Chromium ${version}, ` +
+  `browser: ${CASES.length + 2 - failed} of ${CASES.length + 2} passed (Chromium ${version}, ` +
     `${availableParallelism()} threads)`,
 );
 process.exit(failed ? 1 : 0);
@@ -154,7 +179,7 @@ async function openPage(server, isolated, from, before) {
       try {
         const lemur = await import('${from}');
         ${before}
-        return { isolated: crossOriginIsolated, result: await (${rank})(lemur) };
+        return { isolated: crossOriginIsolated, result: await (${rankAndKeep})(lemur) };
       } catch (error) { return { error: error.code + ': ' + error.message }; }
     })()`;
     const { error, isolated: seen, result } = await page.evaluate(run);
@@ -171,12 +196,14 @@ async function openPage(server, isolated, from, before) {
   }
 }
 
-/** Service workers cannot start workers: everything runs on their one thread. */
-async function inServiceWorker() {
-  const script = `import * as lemur from '/dist/entry/browser.js';
-    ${rank}
+/**
+ * Service workers cannot start workers: everything runs on their one thread. Nor can they load code
+ * later: the entry of edge runtimes has all of it.
+ */
+async function inServiceWorker(entry, work, wanted) {
+  const script = `import * as lemur from '/dist/entry/${entry}.js';
     addEventListener('message', (event) => event.waitUntil(
-      rank(lemur).then((result) => event.source.postMessage({ result }), (error) => event.source.postMessage({ error: error.message }))));`;
+      (${work})(lemur).then((result) => event.source.postMessage({ result }), (error) => event.source.postMessage({ error: error.message }))));`;
   const server = await serve(
     {},
     { '/service-worker.js': [200, { 'content-type': 'text/javascript' }, script] },
@@ -193,7 +220,7 @@ async function inServiceWorker() {
       });
     })()`);
     if (error) return error;
-    return JSON.stringify(result) === expected
+    return JSON.stringify(result) === wanted
       ? SAME
       : `something else than Node: ${JSON.stringify(result)}`;
   } catch (error) {

@@ -1,4 +1,5 @@
-import { narrowIndex } from '../collection/index.js';
+import { collectionOf } from '../collection/index.js';
+import { narrow as narrowCollection } from '../collection/narrow.js';
 import type { RunOptions } from '../run-options.js';
 import { describeEncoder, type IndexEncoder, openProjected } from './index-encoder.js';
 import { type OpenedIndex, readManifest } from './open-index.js';
@@ -23,7 +24,7 @@ export async function narrowWhenDue(opened: OpenedIndex, run: RunOptions): Promi
       narrow = await openProjected(folder, manifest, matrix, dim, opened.weights);
       return narrow;
     };
-    await narrowIndex(index, dim, open, run);
+    await narrowCollection(collectionOf(index), dim, open, run);
     return false;
   } finally {
     const done = index.dim === dim;

@@ -1,3 +1,5 @@
+import { provideWriting } from '../collection/provided-writing.js';
+import * as writing from '../collection/writing.js';
 import { provideEncoders } from '../encoder/provided-encoders.js';
 import { nodeEncoders } from '../entry/node-encoders.js';
 import { nodePlatform } from '../entry/node-platform.js';
@@ -5,4 +7,5 @@ import { providePlatform } from '../platform.js';
 
 // as the package's entry points do; nothing else in this folder depends on them
 providePlatform(nodePlatform);
+provideWriting(async () => writing);
 provideEncoders(nodeEncoders);

@@ -1,5 +1,6 @@
+import { withCommitted } from './calls/with-committed.js';
 import { fitCollection } from './fit.js';
-import { addDocuments, withCommitted } from './ingest/add-documents.js';
+import { addDocuments } from './ingest/add-documents.js';
 import type { Documents } from './ingest/read-documents.js';
 import { fitAfterAdd, fitIsDue, isPutOff } from './learn/automatic-fit.js';
 import type { WritingCall } from './open-collection.js';

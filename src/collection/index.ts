@@ -1,23 +1,17 @@
-import type { Encoder } from '../encoder/encoder.js';
+import { abortable } from '../abortable.js';
 import { checkOptions } from '../known-options.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import type { ReadableStorage, Storage } from '../storage/storage.js';
 import type { TokenInput } from '../tokens/token-sets.js';
-import { addAndFit } from './add.js';
 import { createCollection } from './create-collection.js';
-import { deleteChosen } from './delete.js';
 import { type Verification, verifySnapshot } from './files/verify.js';
-import { fitUnlessExact, renewEncoding } from './fit.js';
 import { getDocuments, type StoredText } from './get.js';
-import { compact } from './ingest/compact.js';
 import type { IndexDocument } from './metadata/document.js';
 import type { Filter } from './metadata/filter.js';
 import type { Metadata } from './metadata/metadata.js';
 import type { MirrorSource } from './mirror/mirror-source.js';
-import { narrow } from './narrow.js';
-import { type OpenCollection, openCollection } from './open-collection.js';
+import { type OpenCollection, openCollection, type WritingCall } from './open-collection.js';
 import { openOrCreate } from './open-or-create.js';
-import { checkFlag } from './options/check-options.js';
 import {
   ADD_OPTIONS,
   COMPACT_OPTIONS,
@@ -41,11 +35,11 @@ import type {
   TuneOptions,
 } from './options/options.js';
 import type { Added, Mirrored } from './options/results.js';
-import { providedMirror } from './provided-mirror.js';
+import { providedWriting, type Writing } from './provided-writing.js';
 import type { SearchResult } from './query/search-result.js';
 import { type IndexStats, statsOf } from './query/stats.js';
 import { rerankIds, searchQueries } from './search.js';
-import { type Tuned, tuneCandidates } from './tune.js';
+import type { Tuned } from './tune.js';
 
 declare global {
   // older libraries of TypeScript have no such symbol
@@ -55,18 +49,10 @@ declare global {
 }
 
 /**
- * Narrows an index's token vectors, for the command line. It is no method, since it is not public:
- * only the command line keeps beside a collection what its encoder is loaded from, and can open a
- * narrower one in its place. `Index` sets it, for nobody else reaches the collection of an index.
+ * What an index has open, for the command line, which does what `mirror` does in two steps, and
+ * narrows token vectors: only it keeps beside a collection what its encoder is loaded from. `Index`
+ * sets it, for nobody else reaches that.
  */
-export let narrowIndex: (
-  index: Index,
-  dim: number,
-  open: (projection: Float32Array) => Promise<Encoder>,
-  options: RunOptions,
-) => Promise<void>;
-
-/** What an index has open, for the command line, which does what `mirror` does in two steps. */
 export let collectionOf: (index: Index) => OpenCollection;
 
 /**
@@ -87,7 +73,6 @@ export class Index<M extends Metadata = Metadata> {
   }
 
   static {
-    narrowIndex = (index, dim, open, options) => narrow(index.#collection, dim, open, options);
     collectionOf = (index) => index.#collection;
   }
 
@@ -169,7 +154,7 @@ export class Index<M extends Metadata = Metadata> {
     documents: IndexDocument<M> | Iterable<IndexDocument<M>> | AsyncIterable<IndexDocument<M>>,
     options: AddOptions = {},
   ): Promise<Added> {
-    return this.#collection.write('add', options, ADD_OPTIONS, (call) =>
+    return this.#write('add', options, ADD_OPTIONS, ({ addAndFit }, call) =>
       addAndFit(call, documents, options),
     );
   }
@@ -187,7 +172,7 @@ export class Index<M extends Metadata = Metadata> {
    * const { added, updated, deleted } = await index.mirror(readFolder('notes/'));
    */
   async mirror(source: MirrorSource<M>, options: MirrorOptions = {}): Promise<Mirrored> {
-    const mirror = await providedMirror();
+    const { mirror } = await providedWriting();
     return mirror(this.#collection, source, options);
   }
 
@@ -204,7 +189,7 @@ export class Index<M extends Metadata = Metadata> {
     which: string | readonly string[] | { filter: Filter<M> },
     options: RunOptions = {},
   ): Promise<number> {
-    return this.#collection.write('delete', options, RUN_OPTIONS, (call) =>
+    return this.#write('delete', options, RUN_OPTIONS, ({ deleteChosen }, call) =>
       deleteChosen(call, which as string | readonly string[] | { filter: Filter }),
     );
   }
@@ -293,7 +278,7 @@ export class Index<M extends Metadata = Metadata> {
    * await index.tune({ recall: 0.95 });
    */
   fit(options: FitIndexOptions = {}): Promise<IndexStats> {
-    return this.#collection.write('fit', options, FIT_INDEX_OPTIONS, async (call) => {
+    return this.#write('fit', options, FIT_INDEX_OPTIONS, async ({ fitUnlessExact }, call) => {
       await fitUnlessExact(call, options);
       return statsOf(call.transaction.snapshot);
     });
@@ -306,7 +291,7 @@ export class Index<M extends Metadata = Metadata> {
    * the signal's reason.
    */
   tune(options: TuneOptions = {}): Promise<Tuned> {
-    return this.#collection.write('tune', options, TUNE_OPTIONS, (call) =>
+    return this.#write('tune', options, TUNE_OPTIONS, ({ tuneCandidates }, call) =>
       tuneCandidates(call, options),
     );
   }
@@ -339,10 +324,8 @@ export class Index<M extends Metadata = Metadata> {
    * or the signal's reason.
    */
   compact(options: CompactOptions = {}): Promise<IndexStats> {
-    return this.#collection.write('compact', options, COMPACT_OPTIONS, async (call) => {
-      checkFlag(options.keywords, 'keywords');
-      await compact(call.transaction, { ...call, keywords: options.keywords });
-      await renewEncoding(call);
+    return this.#write('compact', options, COMPACT_OPTIONS, async ({ compactAndRenew }, call) => {
+      await compactAndRenew(call, options);
       return statsOf(call.transaction.snapshot);
     });
   }
@@ -371,5 +354,17 @@ export class Index<M extends Metadata = Metadata> {
   /** `close`, at the end of `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** A call that changes the collection, by code that a page loads at the first one. */
+  #write<T>(
+    where: string,
+    options: RunOptions,
+    known: Readonly<Record<string, true>>,
+    use: (writing: Writing, call: WritingCall) => Promise<T>,
+  ): Promise<T> {
+    return this.#collection.write(where, options, known, async (call) =>
+      use(await abortable(providedWriting(), call.signal), call),
+    );
   }
 }

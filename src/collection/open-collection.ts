@@ -11,13 +11,13 @@ import { storageToRead } from '../storage-of.js';
 import { type Call, Calls } from './calls/calls.js';
 import { type Watch, watchOf } from './calls/watch.js';
 import { watchedEncoder } from './calls/watched-encoder.js';
+import { withCommitted } from './calls/with-committed.js';
 import { chooseEncoder, type EncoderChoice } from './choose-encoder.js';
 import { readManifest } from './files/present-state.js';
 import type { Snapshot } from './files/snapshot.js';
 import { LOCK, openStore, type Store } from './files/store.js';
 import type { Transaction } from './files/transaction.js';
 import { type WatchedStorage, watchedStorage } from './files/watched-storage.js';
-import { withCommitted } from './ingest/add-documents.js';
 import { createModelKeeper, type ModelKeeper } from './learn/model-keeper.js';
 import {
   checkCacheBytes,

@@ -1,8 +1,8 @@
-import { provideMirror } from '../collection/provided-mirror.js';
+import { provideWriting } from '../collection/provided-writing.js';
 import { providePlatform } from '../platform.js';
 import { browserPlatform } from './browser-platform.js';
 
 providePlatform(browserPlatform);
-provideMirror(async () => (await import('../collection/mirror.js')).mirror);
+provideWriting(() => import('../collection/writing.js'));
 
 export * from './public.js';

@@ -1,9 +1,9 @@
-import { mirror } from '../collection/mirror.js';
-import { provideMirror } from '../collection/provided-mirror.js';
+import { provideWriting } from '../collection/provided-writing.js';
+import * as writing from '../collection/writing.js';
 import { providePlatform } from '../platform.js';
 import { edgePlatform } from './edge-platform.js';
 
 providePlatform(edgePlatform);
-provideMirror(async () => mirror);
+provideWriting(async () => writing);
 
 export * from './public.js';

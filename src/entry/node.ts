@@ -1,12 +1,12 @@
-import { mirror } from '../collection/mirror.js';
-import { provideMirror } from '../collection/provided-mirror.js';
+import { provideWriting } from '../collection/provided-writing.js';
+import * as writing from '../collection/writing.js';
 import { provideEncoders } from '../encoder/provided-encoders.js';
 import { providePlatform } from '../platform.js';
 import { nodeEncoders } from './node-encoders.js';
 import { nodePlatform } from './node-platform.js';
 
 providePlatform(nodePlatform);
-provideMirror(async () => mirror);
+provideWriting(async () => writing);
 provideEncoders(nodeEncoders);
 
 export { type NpyArray, type NpyData, readNpy, writeNpy } from '../formats/npy/npy.js';

@@ -9,8 +9,7 @@ import { endsOf, SEGMENT_LIMITS, type SegmentLimits } from '../metadata/segment-
 import type { StoredDocument } from '../metadata/stored-document.js';
 import { bytesOf, type EncodedFile, encodeCheckedFile, type Sections } from './checked-file.js';
 import { mirrorSections } from './mirror-sections.js';
-
-export const SEGMENT = 'lemur-segment';
+import { SEGMENT } from './segment.js';
 
 /** Steps that a document counts as, between two turns of the event loop. */
 const STEPS_A_DOCUMENT = 8;

@@ -15,8 +15,9 @@ import type { SegmentEntry } from './manifest.js';
 import { type MirrorTable, mirrorOf, readMirrors } from './mirror-sections.js';
 import { openRows } from './open-rows.js';
 import type { StoredRows } from './row-cache.js';
-import { SEGMENT } from './segment-file.js';
 import { createSourceTable, type SourceTable } from './source-table.js';
+
+export const SEGMENT = 'lemur-segment';
 
 /** Steps that a document counts as, between two turns of the event loop. */
 const STEPS_A_DOCUMENT = 8;

@@ -4,6 +4,7 @@ import type { CutFunction } from '../../passages/passage-rules.js';
 import type { CountTokens } from '../../passages/token-counter.js';
 import { showValue } from '../../value-kind.js';
 import type { Call } from '../calls/calls.js';
+import { withCommitted } from '../calls/with-committed.js';
 import { codecOf } from '../files/token-codec.js';
 import type { Transaction } from '../files/transaction.js';
 import type { DocumentModel } from '../learn/document-model.js';
@@ -171,27 +172,6 @@ class AddProgress {
     const done = this.committed + this.added.skipped;
     this.#onProgress?.({ stage: 'add', done, total: this.#total });
   }
-}
-
-/**
- * The error, with how many documents are safe. A caller's own error, or reason for the signal,
- * stays what it is.
- */
-export function withCommitted(
-  error: unknown,
-  committed: number,
-  signal: AbortSignal | undefined,
-): unknown {
-  if (!isLemurError(error) || (error === signal?.reason && error.code !== 'closed')) return error;
-  const { code, message, fields, cause, stack } = error;
-  const counted = new LemurError(
-    code,
-    message,
-    fields,
-    cause === undefined ? { committed } : { cause, committed },
-  );
-  if (stack !== undefined) counted.stack = stack;
-  return counted;
 }
 
 /** A disk may be too full for merging and have room for what is added. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { narrowIndex } from '../../../dist/collection/index.js';
+import { collectionOf } from '../../../dist/collection/index.js';
+import { narrow } from '../../../dist/collection/narrow.js';
 import { Index, memoryStorage } from '../../../dist/entry/node.js';
 import type { Encoder } from '../../../dist/entry/node-encoder.js';
 import { project } from '../../../dist/linalg/principal-components.js';
@@ -84,7 +85,7 @@ test.each([
       return encoderOf('narrow', length, found);
     };
     const { segments } = index.stats();
-    await narrowIndex(index, NARROW, open, {});
+    await narrow(collectionOf(index), NARROW, open, {});
     expect(index.stats()).toMatchObject({
       dim: NARROW,
       encoder: { id: 'narrow', dim: NARROW },
@@ -137,7 +138,7 @@ test('a model is fitted anew for the narrow vectors', async () => {
     olsSampleSize: 128,
     learnSubsetSize: 128,
   });
-  await narrowIndex(index, NARROW, async (found) => encoderOf('narrow', 1, found), {});
+  await narrow(collectionOf(index), NARROW, async (found) => encoderOf('narrow', 1, found), {});
   expect(index.stats()).toMatchObject({ features: 'random', fittedDocuments: 120, dim: NARROW });
   expect((await index.search('text number 5', { k: 1, numCandidates: 20 })).hits[0].id).toBe('d5');
   expect((await index.verify()).problems).toEqual([]);
@@ -150,14 +151,16 @@ test('where the narrow encoder cannot be had, or the signal aborts, the collecti
   await index.add(textsOf(30));
   const names = await storage.list();
   await expect(
-    narrowIndex(index, NARROW, () => Promise.reject(new Error('no such encoder')), {}),
+    narrow(collectionOf(index), NARROW, () => Promise.reject(new Error('no such encoder')), {}),
   ).rejects.toThrow('no such encoder');
   const stop = new AbortController();
   const open = async (found: Float32Array) => {
     stop.abort(new Error('enough'));
     return encoderOf('narrow', 1, found);
   };
-  await expect(narrowIndex(index, NARROW, open, { signal: stop.signal })).rejects.toThrow('enough');
+  await expect(narrow(collectionOf(index), NARROW, open, { signal: stop.signal })).rejects.toThrow(
+    'enough',
+  );
   expect(index.stats()).toMatchObject({ dim: WIDE, encoder: { id: 'wide' }, documents: 30 });
   expect((await index.search('text number 5', { k: 1 })).hits[0].id).toBe('d5');
   await index.add({ id: 'new', text: 'one more' });
