@@ -352,7 +352,10 @@ describe('what happens while a source is brought in', () => {
       ['one', 'two'].map((root) => index.mirror(sourceOf({ 'a.md': `word ${root}` }, { root }))),
     );
     expect(index.size).toBe(2);
-    expect(await idsOf(index, 'word')).toEqual(['a.md', 'two/a.md']);
+    // whichever came first
+    const [first, other] = await idsOf(index, 'word');
+    expect(first).toBe('a.md');
+    expect(['one/a.md', 'two/a.md']).toContain(other);
     for (const root of ['one', 'two'])
       expect(await index.mirror(sourceOf({ 'a.md': `word ${root}` }, { root }))).toMatchObject({
         ...NOTHING,
