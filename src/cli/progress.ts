@@ -1,6 +1,6 @@
 import type { Progress } from '../run-options.js';
 import { shown } from './print.js';
-import { counted, duration, grouped } from './text-layout.js';
+import { duration, grouped } from './text-layout.js';
 import { SingleBar } from './vendor.js';
 
 /** How long a step took, and the parts of it that the library reported. */
@@ -27,7 +27,7 @@ export interface Reporter {
   note(line: string): void;
 }
 
-export type ProgressStream = NodeJS.WritableStream & { isTTY?: boolean };
+export type ProgressStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
 
 /** The library's stages in the words of its readers, and what it counts there. */
 const WORDS: Record<string, { part: string; noun?: string; rated?: true }> = {
@@ -91,7 +91,8 @@ export function createReporter(stream: ProgressStream): Reporter {
           }
           const name = wordsOf(progress.stage)?.part ?? progress.stage;
           if (name !== part) enter(name);
-          const what = describeProgress(progress, rateSince(first, progress.done));
+          const rate = rateSince(first, progress.done);
+          const what = describeProgress(progress, rate, bar?.isNarrow);
           bar?.show(progress, shown(what));
           if (!bar && performance.now() > spoken + SIGN_OF_LIFE_MS) {
             spoken = performance.now();
@@ -126,17 +127,27 @@ function wordsOf(stage: string): (typeof WORDS)[string] | undefined {
   );
 }
 
+/** Columns of a bar. */
+const [LEAST_BAR, MOST_BAR] = [8, 30];
+/** Columns beside a title and a bar: percent, count, rate, time left, as long as these get. */
+const BESIDE = 65;
+/** What is left of that where the terminal is narrow. */
+const BESIDE_NARROW = 48;
+
 /** A bar that is there while a step lasts; each part of the step starts it anew. */
 function terminalBar(
-  stream: NodeJS.WritableStream,
+  stream: ProgressStream,
   title: string,
-): { show(progress: Progress, what: string): void; clear(): void } {
+): { isNarrow: boolean; show(progress: Progress, what: string): void; clear(): void } {
+  const { columns = 80 } = stream;
+  const isNarrow = columns < title.length + BESIDE + LEAST_BAR;
+  const room = isNarrow ? columns - BESIDE_NARROW : columns - title.length - BESIDE;
   const bar = new SingleBar({
     stream,
-    format: `${title} [{bar}] {percentage} % {what}`,
+    format: `${isNarrow ? '' : `${title} `}[{bar}] {percentage} % {what}`,
     barCompleteChar: '=',
     barIncompleteChar: ' ',
-    barsize: 30,
+    barsize: Math.max(LEAST_BAR, Math.min(MOST_BAR, room)),
     clearOnComplete: true,
     hideCursor: true,
     gracefulExit: false,
@@ -145,6 +156,7 @@ function terminalBar(
   let stage: string | undefined;
   bar.start(1, 0, { what: '' });
   return {
+    isNarrow,
     show(progress, what) {
       if (progress.stage !== stage) {
         stage = progress.stage;
@@ -163,17 +175,24 @@ function rateSince(first: { done: number; at: number }, done: number): number | 
   return seconds >= 1 && done > first.done ? (done - first.done) / seconds : undefined;
 }
 
-function describeProgress({ stage, done, total }: Progress, rate: number | undefined): string {
+function describeProgress(
+  { stage, done, total }: Progress,
+  rate: number | undefined,
+  isNarrow = false,
+): string {
   const words = wordsOf(stage);
   if (!words?.noun) return words?.part ?? stage;
   const plural = PLURALS[words.noun];
-  const count =
-    total > 0
-      ? `${grouped(done)} of ${counted(total, words.noun, plural)}`
-      : counted(done, words.noun, plural);
-  const left =
-    rate !== undefined && total > done ? `, ${duration((total - done) / rate)} left` : '';
-  return words.rated
-    ? `${count}${rate === undefined ? '' : `, ${grouped(rate)} a second`}${left}`
-    : `${words.part}: ${count}`;
+  const number = total > 0 ? `${grouped(done)} of ${grouped(total)}` : grouped(done);
+  const noun = (total || done) === 1 ? words.noun : (plural ?? `${words.noun}s`);
+  const count = isNarrow ? number : `${number} ${noun}`;
+  if (!words.rated) return `${words.part}: ${count}`;
+  if (rate === undefined) return count;
+  const left = total > done ? `, ${duration((total - done) / rate)} left` : '';
+  return `${count}, ${paceOf(rate, isNarrow)}${left}`;
+}
+
+function paceOf(rate: number, isNarrow: boolean): string {
+  if (rate < 1) return `${duration(1 / rate)} each`;
+  return `${grouped(rate)}${isNarrow ? '/s' : ' a second'}`;
 }
