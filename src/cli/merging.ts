@@ -19,6 +19,7 @@ const CHECK_MS = 30_000;
 
 let refusal: string | undefined;
 let decided: Promise<Merging> | undefined;
+let isOn = false;
 
 /**
  * Kernels of this process are merged to 256 bits where that is known to be safe; decided when they
@@ -32,7 +33,9 @@ export function preferMerging(): void {
 export function refuseMerging(why: string): void {
   refusal ??= why;
   if (!decided) return;
-  setFlagsFromString(NO_MERGING_FLAG);
+  // engines that do not merge do not know the flag either, and say so
+  if (isOn) setFlagsFromString(NO_MERGING_FLAG);
+  isOn = false;
   decided = Promise.resolve({ on: false, why: refusal });
 }
 
@@ -53,6 +56,7 @@ async function decide(): Promise<Merging> {
   // asked not to, meanwhile
   if (refusal !== undefined) return { on: false, why: refusal };
   setFlagsFromString(MERGING_FLAG);
+  isOn = true;
   return { on: true, why: `every kernel passed its check${isKept ? ', earlier' : ''}` };
 }
 
