@@ -141,6 +141,24 @@ describe('a search by keywords', () => {
     expect(highlight(hits[0], { query: question }).text).toContain('**ERR_MODULE_NOT_FOUND**');
   });
 
+  test('says of the parts of a name where they are in it', async () => {
+    await using index = await made();
+    const text = 'The module cache is not the error: ERR_MODULE_NOT_FOUND is.';
+    await index.add({ id: 'far', text, tokens });
+    const query = 'ERR_MODULE_NOT_FOUND';
+    const { hits } = await index.search(query, {
+      mode: 'keywords',
+      include: ['text', 'evidence'],
+    });
+    const { evidence = [] } = hits.find(({ id }) => id === 'far') ?? {};
+    expect(evidence.length).toBe(5);
+    for (const { span = [0, 0], querySpan = [0, 0] } of evidence) {
+      expect(span[0] - querySpan[0]).toBe(text.indexOf(query));
+      expect(span[1] - querySpan[1]).toBe(text.indexOf(query));
+    }
+    await index.delete('far');
+  });
+
   test('answers a batch as one by one, and takes texts alone', async () => {
     await using index = await made();
     const options = { mode: 'keywords' } as const;
