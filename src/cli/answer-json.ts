@@ -1,5 +1,5 @@
 import type { Hit } from '../collection/options/results.js';
-import { highlight } from '../collection/query/highlight.js';
+import { highlight, strongestPlace } from '../collection/query/highlight.js';
 import { type Answer, placeOf } from './answer.js';
 import type { FindFile } from './file-place.js';
 
@@ -21,11 +21,12 @@ export function answerJson(answer: Answer, options: JsonOptions): unknown {
 
 function hitJson(hit: Hit, query: string | undefined, options: JsonOptions): unknown {
   const { text, evidence, passages, ...rest } = hit;
-  const snippet = (): string => highlight(hit, { length: SNIPPET, open: '', query }).text;
+  const shown = text ? highlight(hit, { length: SNIPPET, open: '', query }) : undefined;
+  const best = shown && strongestPlace(shown.parts, shown.span[0]);
   return {
     ...rest,
-    ...(hit.passage && { place: placeOf(hit, options.fileOf) }),
-    ...(text && (options.text ? { text } : { snippet: snippet() })),
+    ...(hit.passage && { place: placeOf(hit, options.fileOf, best) }),
+    ...(shown && (options.text ? { text } : { snippet: shown.text })),
     ...(options.evidence && evidence && { evidence }),
     ...(passages && { passages: passages.map((one) => hitJson(one as Hit, query, options)) }),
   };

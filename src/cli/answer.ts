@@ -52,6 +52,7 @@ export function formatAnswer(
     const [first, ...others] = hitLines(hit, question ?? '', columns - INDENT, fileOf);
     lines.push(start + first, ...others.map((line) => ' '.repeat(INDENT) + line));
   });
+  if (hits.length === 0) lines.push('  nothing found');
   return lines.join('\n');
 }
 
@@ -78,13 +79,13 @@ function hitLines(hit: Hit, question: string, columns: number, fileOf: FindFile)
   if (text === '') return [shown(id)];
   const { title, from } = titleOf(text, metadata);
   const room = { columns: Math.max(LEAST_COLUMNS, columns) };
-  const { text: piece, start } = markedSnippet(text, question, evidence, {
+  const { text: piece, best } = markedSnippet(text, question, evidence, {
     ...room,
     from: Math.max(from, passage?.context ?? 0),
   });
   if (passage) {
     const others = (hit.passages ?? []).slice(1).map((one) => placeOf(one, fileOf));
-    return [placeOf(hit, fileOf, start), piece, ...alsoAt(others, columns)];
+    return [placeOf(hit, fileOf, best), piece, ...alsoAt(others, columns)];
   }
   const name = shown(fileOf(hit)?.path ?? id);
   if (title === '') return [name, piece];
@@ -102,8 +103,8 @@ function alsoAt(places: readonly string[], columns: number): string[] {
   return lines.length > 0 ? [`also ${lines.join('  ')}`] : [];
 }
 
-/** `path:line`, which editors open; `start`: where the line is in the passage's text. */
-export function placeOf(hit: Hit, fileOf: FindFile, start?: number): string {
+/** `path:line`, which editors open; `at`: a place of that line in the passage's text. */
+export function placeOf(hit: Hit, fileOf: FindFile, at?: number): string {
   const { id, text = '', metadata, passage } = hit;
   const file = fileOf(hit);
   const path: unknown = metadata?.path;
@@ -112,7 +113,7 @@ export function placeOf(hit: Hit, fileOf: FindFile, start?: number): string {
   if (!passage?.lines || file?.hasLines === false) return shown(name);
   const own = text.slice(passage.context ?? 0);
   const begin = (passage.context ?? 0) + own.length - own.trimStart().length;
-  const line = passage.lines[0] + newlines(text.slice(begin, Math.max(begin, start ?? 0)));
+  const line = passage.lines[0] + newlines(text.slice(begin, Math.max(begin, at ?? 0)));
   return `${shown(name)}:${line}`;
 }
 

@@ -18,13 +18,14 @@ export function describeMirrored(
   reasons: FolderFiles['reasons'],
   deletes: boolean,
 ): string {
-  const { added, updated, renamed, deleted, unchanged, skipped, passages } = done;
+  const { added, updated, renamed, deleted, stale = 0, unchanged, skipped, passages } = done;
   const parts = [`${grouped(added)} added`];
   const also = (count: number, what: string): unknown =>
     count > 0 && parts.push(`${grouped(count)} ${what}`);
   also(updated, 'updated');
   also(renamed, 'renamed');
   if (deletes) parts.push(`${grouped(deleted)} deleted`);
+  also(stale, 'gone (--delete removes them)');
   also(unchanged, 'unchanged');
   const why = Object.entries(reasons)
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -1,5 +1,5 @@
 import type { Evidence } from '../collection/options/results.js';
-import { partsOf } from '../collection/query/highlight.js';
+import { partsOf, strongestPlace } from '../collection/query/highlight.js';
 import { type Match, matchedWords } from '../collection/query/matched-words.js';
 import { bestWindow } from '../collection/query/text-window.js';
 import { marked, shown } from './print.js';
@@ -12,10 +12,10 @@ export interface SnippetRange {
   columns?: number;
 }
 
-/** A piece of a text as it is printed, and where it begins in the text. */
+/** A piece of a text as it is printed, and where its strongest word is in the text. */
 export interface Snippet {
   text: string;
-  start: number;
+  best: number;
 }
 
 /**
@@ -32,7 +32,7 @@ export function markedSnippet(
   for (let length = columns; ; ) {
     const snippet = snippetOf(text, matches, from, to, length);
     const wide = columnsOf(snippet.plain);
-    if (wide <= columns || length <= 1) return { text: snippet.marked, start: snippet.start };
+    if (wide <= columns || length <= 1) return { text: snippet.marked, best: snippet.best };
     // some characters take two columns, or are shown as more than themselves
     length = Math.max(1, Math.min(length - 1, Math.floor((length * columns) / wide)));
   }
@@ -44,11 +44,12 @@ function snippetOf(
   from: number,
   to: number,
   length: number,
-): { marked: string; plain: string; start: number } {
+): { marked: string; plain: string; best: number } {
   const [start, end] = bestWindow(text, matches, { from, to, length });
   const before = text.slice(from, start).trim() === '' ? '' : '… ';
   const behind = text.slice(end, to).trim() === '' ? '' : ' …';
-  const parts = partsOf(text, matches, [start, end]).map((part) => ({
+  const found = partsOf(text, matches, [start, end]);
+  const parts = found.map((part) => ({
     text: part.text.replace(/\s+/g, ' '),
     strong: part.strength > 0,
   }));
@@ -56,7 +57,8 @@ function snippetOf(
     `${before}${parts.map(show).join('').trim()}${behind}`;
   return {
     marked: line((part) => (part.strong ? marked(part.text) : shown(part.text))),
-    plain: line((part) => shown(part.text)),
-    start,
+    // as wide as where marks are characters
+    plain: line((part) => (part.strong ? `*${shown(part.text)}*` : shown(part.text))),
+    best: strongestPlace(found, start),
   };
 }

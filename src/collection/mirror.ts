@@ -73,12 +73,17 @@ export function planFor<M extends Metadata>(
   });
 }
 
+function staleOf(stale: number): Pick<Mirrored, 'stale'> {
+  return stale > 0 ? { stale } : {};
+}
+
 /** What a plan would do. */
-export function planned({ changes, gone, unchanged, skipped }: Plan): Mirrored {
+export function planned({ changes, gone, stale, unchanged, skipped }: Plan): Mirrored {
   const count = (kind: Change['kind']): number =>
     changes.reduce((sum, change) => sum + Number(change.kind === kind), 0);
   const [added, updated, renamed] = [count('added'), count('updated'), count('renamed')];
-  return { added, updated, renamed, deleted: gone.length, unchanged, skipped };
+  const deleted = gone.length;
+  return { added, updated, renamed, deleted, ...staleOf(stale), unchanged, skipped };
 }
 
 /**
@@ -93,7 +98,8 @@ export async function carryOut<M extends Metadata>(
   run: MirrorRun,
 ): Promise<Mirrored> {
   const { unchanged, skipped, changes, gone, root } = plan;
-  const done: Mirrored = { added: 0, updated: 0, renamed: 0, deleted: 0, unchanged, skipped };
+  const none = { added: 0, updated: 0, renamed: 0, deleted: 0 };
+  const done: Mirrored = { ...none, ...staleOf(plan.stale), unchanged, skipped };
   const work = new MirrorWork(collection, source, plan, run, done);
   const watch: Watch = (make) => abortable(make(), run.signal);
   const isCopy = ({ from }: Change<M>): boolean => from !== undefined;

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { columnsOf } from '../../dist/cli/text-layout.js';
 import { makeNotes, type Notes } from './notes.js';
@@ -44,8 +44,11 @@ describe('files', () => {
     }
     const [best] = answer.hits;
     const whole = JSON.parse((await succeed([...args, '--json', '--text'])).stdout).hits[0];
-    const { source, lines } = whole.passage;
-    expect(best.place).toBe(`${notes.at(`files/${source}`)}:${lines[0]}`);
+    const [, path, line] = /^(.*):(\d+)$/.exec(best.place) as RegExpExecArray;
+    const lines = (await readFile(path, 'utf8')).split('\n');
+    expect(path).toBe(notes.at(`files/${whole.passage.source}`));
+    const [word] = /\S+ \S+/.exec(lines[Number(line) - 1]) ?? [];
+    expect(best.snippet).toContain(word);
     expect(best.snippet.length).toBeLessThanOrEqual(242);
     expect(whole.text).toContain(best.snippet.replace(/^…|…$/g, ''));
     expect(whole.snippet).toBeUndefined();

@@ -78,3 +78,15 @@ test('a renamed file is found by its words under its new name alone', async () =
   expect(await found()).toEqual(['fault.txt']);
   await index.close();
 });
+
+test('a file that is gone is told of where it stays', async () => {
+  const index = await made();
+  await writeFile(join(notes, 'short.txt'), 'It was here.');
+  await index.mirror(readFolder(notes));
+  await rm(join(notes, 'short.txt'));
+  const kept = { added: 0, deleted: 0, unchanged: 1, stale: 1 };
+  expect(await index.mirror(readFolder(notes), { delete: false })).toMatchObject(kept);
+  expect(await index.mirror(readFolder(notes), { force: true })).not.toHaveProperty('stale');
+  expect(await index.get('short.txt')).toBeUndefined();
+  await index.close();
+});

@@ -211,16 +211,22 @@ describe('nothing is deleted', () => {
     await index.close();
   });
 
-  test.each<[string, MirrorSource, object]>([
-    ['where the call says so', sourceOf({ 'a.md': FILES['a.md'] }), { delete: false }],
+  test.each<[string, MirrorSource, object, object]>([
+    [
+      'where the call says so',
+      sourceOf({ 'a.md': FILES['a.md'] }),
+      { delete: false },
+      { stale: 3 },
+    ],
     [
       'where the source could not list all',
       sourceOf({ 'a.md': FILES['a.md'] }, { complete: false }),
       {},
+      {},
     ],
-  ])('%s', async (_name, source, options) => {
+  ])('%s', async (_name, source, options, told) => {
     const { index } = await filled();
-    expect(await index.mirror(source, options)).toEqual({ ...NOTHING, unchanged: 1 });
+    expect(await index.mirror(source, options)).toEqual({ ...NOTHING, ...told, unchanged: 1 });
     expect(await contentsOf(index, Object.keys(FILES))).not.toContain(undefined);
     await index.close();
   });

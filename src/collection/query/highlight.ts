@@ -103,6 +103,16 @@ function isSpan(span: unknown): boolean {
   return Array.isArray(span) && span.length === 2 && span.every((at) => Number.isInteger(at));
 }
 
+/** Where the strongest of such parts is, the first of equals; where they begin, if none matched. */
+export function strongestPlace(parts: readonly HighlightPart[], start: number): number {
+  let [best, most, at] = [start, 0, start];
+  for (const { text, strength } of parts) {
+    if (strength > most) [best, most] = [at, strength];
+    at += text.length;
+  }
+  return best;
+}
+
 /** What is between two places, cut where matches begin and end. */
 export function partsOf(
   text: string,

