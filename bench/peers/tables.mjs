@@ -32,7 +32,7 @@ export function plot(rows, column, label) {
   const x = (value) => LEFT + ((Math.log10(value) - low) / (high - low)) * (WIDTH - LEFT - RIGHT);
   const y = (recall) =>
     HEIGHT - BOTTOM - ((recall - least) / (1 - least)) * (HEIGHT - TOP - BOTTOM);
-  const parts = [];
+  const parts = [`<title>recall@10 by ${label}</title>`];
   for (let power = low; power <= high; power++) {
     const at = x(10 ** power);
     parts.push(
