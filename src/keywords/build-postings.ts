@@ -9,7 +9,7 @@ export const MOST_TEXT: number = 1 << 23;
 /** Bytes of a block of the dictionary, the last term aside. */
 const BLOCK_BYTES = 1 << 11;
 /** Words that count as a step between two turns of the event loop. */
-const WORDS_A_STEP = 4;
+const WORDS_A_STEP = 2;
 /** Tables that share the terms: one holds 2^24 of them. */
 const TABLES = 8;
 
@@ -17,7 +17,7 @@ type Step = (steps?: number) => Promise<void> | undefined;
 
 /**
  * Which words are in which texts, as bytes: terms in the order of their UTF-16 code units, in
- * blocks, and for each the texts that have it. docs/formats/data-files.md has it byte by byte.
+ * blocks, and for each the texts that have it. docs/collection/keywords.md has it byte by byte.
  */
 export interface Postings {
   /** Words of each text. */
