@@ -172,7 +172,7 @@ export class Index<M extends Metadata = Metadata> {
    * const { added, updated, deleted } = await index.mirror(readFolder('notes/'));
    */
   async mirror(source: MirrorSource<M>, options: MirrorOptions = {}): Promise<Mirrored> {
-    const { mirror } = await providedWriting();
+    const { mirror } = await abortable(providedWriting(), options.signal);
     return mirror(this.#collection, source, options);
   }
 

@@ -183,8 +183,8 @@ class MirrorWork<M extends Metadata> {
         const { transaction, models } = call;
         if (!call.encoder)
           throw invalidArgument('mirror', 'the index has no encoder; open it with { encoder }');
-        await beginCutting(transaction, this.#run.passages, call.encoder);
         const root = await registerRoot(transaction, this.#plan.root);
+        await beginCutting(transaction, this.#run.passages, call.encoder);
         const changes = new Map(some.map(({ change }) => [change.id, change]));
         const records = await recordsOf(transaction.snapshot, changes.keys());
         for (const id of changes.keys())
