@@ -1,58 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import {
-  type Encoder,
   Index,
   type MirrorDocument,
   type MirrorSource,
   memoryStorage,
 } from '../../dist/entry/node.js';
+import { contentsOf, countingEncoder, FILES, filled, NOTHING, sourceOf } from './mirrored.js';
 import { sentencesOf, wordEncoder } from './passage-encoder.js';
 import { rejection } from './small-collection.js';
-
-/** Counts the texts that it is asked for. */
-function countingEncoder(): Encoder & { texts: string[] } {
-  const encoder = wordEncoder();
-  const texts: string[] = [];
-  return {
-    ...encoder,
-    texts,
-    encodeDocument: (asked, options) => {
-      texts.push(...asked);
-      return encoder.encodeDocument(asked, options);
-    },
-  };
-}
-
-type Files = Record<string, string>;
-
-/** A root whose documents are these. */
-function sourceOf(
-  files: Files,
-  { root = 'pages', ...more }: Partial<MirrorSource> = {},
-): MirrorSource {
-  return {
-    root,
-    ...more,
-    *[Symbol.iterator](): Iterator<MirrorDocument> {
-      for (const [id, text] of Object.entries(files))
-        yield { id, text, metadata: { size: text.length, path: id } };
-    },
-  };
-}
-
-const FILES: Files = {
-  'a.md': `# A\n\n${sentencesOf('ant', 6)}`,
-  'b.md': `# B\n\n${sentencesOf('bee', 6)}`,
-  'c.md': `# C\n\n${sentencesOf('cat', 6)}`,
-  'd.txt': sentencesOf('dog', 6),
-};
-const NOTHING = { added: 0, updated: 0, renamed: 0, deleted: 0, skipped: 0 };
-
-/** What an index holds, in an order of its own. */
-async function contentsOf(index: Index, ids: readonly string[]): Promise<unknown[]> {
-  const found = await index.get([...ids].sort());
-  return found.map((one) => one && { id: one.id, text: one.text, metadata: one.metadata });
-}
 
 describe.each([
   ['that cuts', { size: 20 }],
@@ -186,69 +141,6 @@ describe.each([
     await index.close();
   });
 });
-
-const filled = async () => {
-  const encoder = countingEncoder();
-  const options = { encoder, passages: { size: 20 }, threads: 1 };
-  const index = await Index.create(memoryStorage(), options);
-  await index.mirror(sourceOf(FILES));
-  encoder.texts.length = 0;
-  return { encoder, index };
-};
-
-describe('nothing is deleted', () => {
-  test.each<[string, MirrorSource]>([
-    ['where the source has nothing', sourceOf({})],
-    ['where more than half is gone', sourceOf({ 'a.md': FILES['a.md'], 'new.md': 'New.' })],
-  ])('%s, unless that is forced', async (_name, source) => {
-    const { index } = await filled();
-    const before = index.stats();
-    const error = await rejection(index.mirror(source));
-    expect(error.message).toContain('with force');
-    expect(index.stats()).toEqual(before);
-    const { deleted } = await index.mirror(source, { force: true });
-    expect(deleted).toBeGreaterThan(2);
-    await index.close();
-  });
-
-  test.each<[string, MirrorSource, object, object]>([
-    [
-      'where the call says so',
-      sourceOf({ 'a.md': FILES['a.md'] }),
-      { delete: false },
-      { stale: 3 },
-    ],
-    [
-      'where the source could not list all',
-      sourceOf({ 'a.md': FILES['a.md'] }, { complete: false }),
-      {},
-      {},
-    ],
-  ])('%s', async (_name, source, options, told) => {
-    const { index } = await filled();
-    expect(await index.mirror(source, options)).toEqual({ ...NOTHING, ...told, unchanged: 1 });
-    expect(await contentsOf(index, Object.keys(FILES))).not.toContain(undefined);
-    await index.close();
-  });
-
-  test('of a document that is there and cannot be read', async () => {
-    const { index } = await filled();
-    const source: MirrorSource = {
-      root: 'pages',
-      *[Symbol.iterator]() {
-        yield { id: 'a.md', keep: true };
-        yield { id: 'b.md', hash: 'another', read: async () => undefined };
-        yield { id: 'c.md', text: FILES['c.md'], metadata: { size: 1 } };
-        yield { id: 'd.txt', keep: true };
-      },
-    };
-    expect(await index.mirror(source)).toMatchObject({ updated: 1, deleted: 0, skipped: 3 });
-    expect((await index.get('b.md'))?.text).toBe(FILES['b.md']);
-    expect((await index.get('a.md'))?.text).toBe(FILES['a.md']);
-    await index.close();
-  });
-});
-
 test('a document that is not taken ends a call, or is skipped where the source hears of it', async () => {
   const { index } = await filled();
   const files = { ...FILES, 'bad\ud800': 'Bad.', 'e.md': 'An elk.' };
@@ -344,108 +236,4 @@ test('a reader mirrors nothing, but may find out what would be done', async () =
   expect((await rejection(reader.mirror(sourceOf(FILES)))).code).toBe('read-only');
   expect(await reader.mirror(sourceOf(FILES), { dryRun: true })).toMatchObject({ added: 4 });
   await reader.close();
-});
-
-describe('what happens while a source is brought in', () => {
-  const made = async (passages?: { size: number }) =>
-    Index.create(memoryStorage(), { encoder: wordEncoder(), passages, threads: 1 });
-  const idsOf = async (index: Index, words: string) =>
-    (await index.search(words, { mode: 'keywords' })).hits.map(({ id }) => id).sort();
-
-  test("two roots that come at once do not take each other's place", async () => {
-    const index = await made();
-    await Promise.all(
-      ['one', 'two'].map((root) => index.mirror(sourceOf({ 'a.md': `word ${root}` }, { root }))),
-    );
-    expect(index.size).toBe(2);
-    // whichever came first
-    const [first, other] = await idsOf(index, 'word');
-    expect(first).toBe('a.md');
-    expect(['one/a.md', 'two/a.md']).toContain(other);
-    for (const root of ['one', 'two'])
-      expect(await index.mirror(sourceOf({ 'a.md': `word ${root}` }, { root }))).toMatchObject({
-        ...NOTHING,
-        unchanged: 1,
-      });
-    await index.close();
-  });
-
-  test.each([
-    ['whole', undefined],
-    ['cut', { size: 20 }],
-  ])(
-    'an id that comes before a renamed document takes it is no second one (%s)',
-    async (_name, passages) => {
-      const index = await made(passages);
-      const files = { 'a.md': 'kept', 'b.md': 'kept too', 'old.md': 'moved' };
-      await index.mirror(sourceOf(files));
-      const own = { 'a.md': 'kept', 'b.md': 'kept too', 'new.md': 'moved' };
-      await index.mirror({
-        ...sourceOf(own),
-        async *list() {
-          for (const { id, text, metadata } of sourceOf(own) as Iterable<MirrorDocument>) {
-            const read = async () => {
-              await index.add({ id, text: 'by hand' }, { onExisting: 'replace' });
-              return { text: text as string, metadata };
-            };
-            yield id === 'new.md' ? { id, hash: `text ${text}`, read } : { id, text, metadata };
-          }
-        },
-      });
-      await index.mirror(sourceOf(own));
-      expect(index.size).toBe(3);
-      expect((await index.get('new.md'))?.text).toBe('moved');
-      expect(await index.get('old.md')).toBeUndefined();
-      expect((await index.verify()).problems).toEqual([]);
-      await index.close();
-    },
-  );
-
-  test('a text that is another one when it is read, and then as it was, is as it is', async () => {
-    const index = await made();
-    let pass = 0;
-    const source = {
-      root: 'pages',
-      *[Symbol.iterator]() {
-        yield { id: 'a', text: ++pass === 2 ? 'in between' : 'as it is' };
-      },
-    };
-    await index.mirror(source);
-    expect((await index.get('a'))?.text).toBe('in between');
-    expect(await index.mirror(source)).toMatchObject({ updated: 1 });
-    expect((await index.get('a'))?.text).toBe('as it is');
-    await index.close();
-  });
-
-  test('a file that has changed once it is renamed is not taken for what it was', async () => {
-    const index = await made();
-    const kept = { 'a.md': 'kept', 'b.md': 'kept too' };
-    await index.mirror(sourceOf({ ...kept, 'old.md': 'first' }));
-    let pass = 0;
-    const source = {
-      root: 'pages',
-      *[Symbol.iterator](): Iterator<MirrorDocument> {
-        const text = ++pass === 1 ? 'first' : 'second';
-        yield* sourceOf({ ...kept, 'new.md': text }) as Iterable<MirrorDocument>;
-      },
-    };
-    await index.mirror(source);
-    expect((await index.get('new.md'))?.text).toBe('second');
-    expect(await index.mirror(source)).toMatchObject({ unchanged: 3, deleted: 1 });
-    await index.close();
-  });
-
-  test('long hashes of digits that begin alike are told apart', async () => {
-    const index = await made();
-    const version = (number: number) => ({
-      root: 'pages',
-      *[Symbol.iterator]() {
-        yield { id: 'a', text: `version ${number}`, hash: String(number).padStart(64, '0') };
-      },
-    });
-    await index.mirror(version(1));
-    expect(await index.mirror(version(2))).toMatchObject({ updated: 1 });
-    expect((await index.get('a'))?.text).toBe('version 2');
-    await index.close();
-  });
 });
