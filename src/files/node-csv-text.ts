@@ -1,14 +1,15 @@
+import { stepPacer } from '../pacer.js';
 import { readCsv } from './node-vendor.js';
 
 /**
  * A table as a text with its lines: a line a row, its cells behind the names that the first row
  * gives them, and empty lines where a row has several, or none.
  */
-export function csvText(csv: string): string {
+export async function csvText(csv: string): Promise<string> {
   const lines: string[] = [];
   let names: readonly string[] | undefined;
   let from = 0;
-  readCsv(csv, (cells, end) => {
+  const put = (cells: readonly string[], end: number): void => {
     const row = csv.slice(from, end);
     from = end;
     const own = cells.map((cell) => cell.replace(/\s+/g, ' ').trim());
@@ -19,7 +20,8 @@ export function csvText(csv: string): string {
     lines.push(named.filter(Boolean).join('; '));
     const all = newlines(row);
     for (let i = before + 1; i < all; i++) lines.push('');
-  });
+  };
+  await readCsv(csv, put, stepPacer());
   return `${lines.join('\n').trimEnd()}\n`;
 }
 

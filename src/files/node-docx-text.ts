@@ -21,7 +21,7 @@ export async function docxText(bytes: Uint8Array): Promise<{ title: string; text
     { buffer },
     { convertImage: images.imgElement(async () => ({ src: '' })), externalFileAccess: false },
   );
-  return { title: '', text: htmlText(value).text };
+  return { title: '', text: (await htmlText(value)).text };
 }
 
 /**

@@ -30,10 +30,10 @@ export async function fileText(name: string, bytes: Uint8Array): Promise<FileTex
   }
   const decoded = decode(bytes, name);
   if (kind === 'html') {
-    const { title, text } = htmlText(decoded);
+    const { title, text } = await htmlText(decoded);
     return { text, title: title || headingOf(text), fields: {} };
   }
-  if (kind === 'csv') return { text: csvText(decoded), title: undefined, fields: {} };
+  if (kind === 'csv') return { text: await csvText(decoded), title: undefined, fields: {} };
   if (kind !== 'markdown') {
     const title = /\.(org)$/i.test(name) ? headingOf(decoded) : undefined;
     return { text: decoded, title, fields: {} };

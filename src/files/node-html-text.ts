@@ -1,3 +1,4 @@
+import { stepPacer } from '../pacer.js';
 import { readHtml } from './node-vendor.js';
 
 const BLOCKS = new Set(
@@ -17,9 +18,9 @@ export interface HtmlText {
 }
 
 /** What of a page is read, whatever is wrong with it. */
-export function htmlText(html: string): HtmlText {
+export async function htmlText(html: string): Promise<HtmlText> {
   const page = new PageText();
-  readHtml(html, page);
+  await readHtml(html, page, stepPacer());
   return page.finish();
 }
 

@@ -60,8 +60,19 @@ export interface HtmlEvents {
   ontext(text: string): void;
 }
 
-/** Reads HTML, however it is written: tags as they come, whatever is open. */
-export function readHtml(html: string, { onopentag, onclosetag, ontext }: HtmlEvents): void {
+/** As of a `stepPacer`: gives the thread away after so many steps. */
+export type Step = (steps: number) => Promise<void> | undefined;
+
+/** Characters of a page that are read in one go, and those that count as a step. */
+const PIECE = 1 << 14;
+const CHARACTERS_A_STEP = 16;
+
+/** Reads HTML, however it is written: tags as they come, whatever is open; a text in pieces. */
+export async function readHtml(
+  html: string,
+  { onopentag, onclosetag, ontext }: HtmlEvents,
+  step: Step,
+): Promise<void> {
   const part = (start: number, end: number): string => html.slice(start, end);
   const ignored = (): void => {};
   let opened = '';
@@ -82,14 +93,39 @@ export function readHtml(html: string, { onopentag, onclosetag, ontext }: HtmlEv
       ...{ ondeclaration: ignored, onopentagend: ignored, onprocessinginstruction: ignored },
     },
   );
-  tokenizer.write(html);
+  for (let at = 0; at < html.length; at += PIECE) {
+    tokenizer.write(html.slice(at, at + PIECE));
+    const wait = step(PIECE / CHARACTERS_A_STEP);
+    if (wait) await wait;
+  }
   tokenizer.end();
 }
 
 /** Calls `use` with the cells of each row that has any, and where in the text the row ends. */
-export function readCsv(text: string, use: (cells: readonly string[], end: number) => void): void {
-  Papa.parse<string[]>(text, {
-    skipEmptyLines: true,
-    step: ({ data, meta }) => use(data, meta.cursor),
+export function readCsv(
+  text: string,
+  use: (cells: readonly string[], end: number) => void,
+  step: Step,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // after a pause the rest is a text of its own
+    let [begin, from] = [0, 0];
+    Papa.parse<string[]>(text, {
+      skipEmptyLines: true,
+      // the quick way looks at all of the rest after each pause
+      fastMode: false,
+      step: ({ data, meta }, parser) => {
+        const end = begin + meta.cursor;
+        use(data, end);
+        const wait = step(1 + (end - from) / CHARACTERS_A_STEP);
+        from = end;
+        if (!wait) return;
+        begin = end;
+        parser.pause();
+        wait.then(() => parser.resume()).catch(reject);
+      },
+      complete: () => resolve(),
+      error: reject,
+    });
   });
 }
