@@ -1,7 +1,8 @@
 /** Scores looked at, or sorted, between two chances for other work on this thread. */
 const SCORES = 512;
-/** So many of them count as a step. */
+/** So many of them that are looked at count as a step, and so many that are sorted. */
 const SCORES_A_STEP = 8;
+const SORTED_A_STEP = 4;
 
 /**
  * The k largest of `scores`, best first, ties by the lower index. Writes their positions (plus
@@ -50,7 +51,7 @@ export async function selectTopKPaced(
   for (let last = size - 1; last > 0; last -= SCORES) {
     const behind = Math.max(0, last - SCORES);
     sortKept(last, behind, indices, best, at);
-    const wait = step(Math.ceil((last - behind) / SCORES_A_STEP));
+    const wait = step(Math.ceil((last - behind) / SORTED_A_STEP));
     if (wait) await wait;
   }
   return size;
