@@ -16,6 +16,7 @@ import {
   ADD_OPTIONS,
   COMPACT_OPTIONS,
   FIT_INDEX_OPTIONS,
+  MIRROR_OPTIONS,
   RERANK_OPTIONS,
   SEARCH_OPTIONS,
   TUNE_OPTIONS,
@@ -172,6 +173,7 @@ export class Index<M extends Metadata = Metadata> {
    * const { added, updated, deleted } = await index.mirror(readFolder('notes/'));
    */
   async mirror(source: MirrorSource<M>, options: MirrorOptions = {}): Promise<Mirrored> {
+    checkOptions(options, MIRROR_OPTIONS, 'mirror');
     const { mirror } = await abortable(providedWriting(), options.signal);
     return mirror(this.#collection, source, options);
   }

@@ -1,6 +1,5 @@
 import { abortable } from '../abortable.js';
 import { invalidArgument, isLemurError } from '../errors.js';
-import { checkOptions } from '../known-options.js';
 import type { PassageOptions } from '../passages/passage-rules.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { fitIfDue } from './add.js';
@@ -41,7 +40,6 @@ export async function mirror<M extends Metadata>(
   source: MirrorSource<M>,
   options: MirrorOptions,
 ): Promise<Mirrored> {
-  checkOptions(options, MIRROR_OPTIONS, 'mirror');
   // whether it may be changed is said before anything is listed
   if (options.dryRun !== true)
     await collection.write('mirror', options, MIRROR_OPTIONS, async () => {});
