@@ -21,6 +21,7 @@ const ORDER = [
     'run-options.ts',
     'pacer.ts',
     'sort-paced.ts',
+    'long-text.ts',
   ],
   ['bytes'],
   ['tokens'],

@@ -1,10 +1,10 @@
 import { invalidArgument } from '../errors.js';
+import { stepPacer } from '../pacer.js';
 import { describeKind } from '../value-kind.js';
 import { inLanes } from './calls/in-lanes.js';
 import type { Snapshot } from './files/snapshot.js';
 import { checkId } from './metadata/document.js';
 import type { Metadata } from './metadata/metadata.js';
-
 import type { Passage } from './options/results.js';
 import { lookUp } from './query/look-up.js';
 import { joinedText, passageOf } from './query/passage.js';
@@ -80,6 +80,12 @@ async function joined<M extends Metadata>(
     return { ...record, place: passageOf(snapshot.id(documents[i]), record) };
   });
   const metadata = records[0].metadata as M | undefined;
-  const passages = records.flatMap(({ place }) => place ?? []);
-  return { id, text: joinedText(records), metadata, passages };
+  const step = stepPacer();
+  const passages: Passage[] = [];
+  for (const { place } of records) {
+    if (place) passages.push(place);
+    const wait = step(1 / 4);
+    if (wait) await wait;
+  }
+  return { id, text: await joinedText(records, step), metadata, passages };
 }

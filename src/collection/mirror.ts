@@ -1,9 +1,11 @@
 import { abortable } from '../abortable.js';
 import { invalidArgument, isLemurError } from '../errors.js';
+import { stepPacer } from '../pacer.js';
 import type { PassageOptions } from '../passages/passage-rules.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { fitIfDue } from './add.js';
 import type { Watch } from './calls/watch.js';
+import { STEPS_AN_ID } from './files/snapshot.js';
 import { addDocuments } from './ingest/add-documents.js';
 import { deleteDocuments } from './ingest/delete-documents.js';
 import type { Metadata } from './metadata/metadata.js';
@@ -215,7 +217,10 @@ class MirrorWork<M extends Metadata> {
       const { snapshot } = transaction;
       const recorded = await readRecorded(snapshot, signal);
       const numbers: number[] = [];
+      const step = stepPacer(signal);
       for (const id of gone) {
+        const wait = step(STEPS_AN_ID + snapshot.segments.length);
+        if (wait) await wait;
         const stored = snapshot.findSource(id);
         if (stored.length === 0 || recorded.of(stored[0])?.root !== root.number) continue;
         for (const number of stored) numbers.push(number);

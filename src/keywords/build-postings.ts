@@ -8,8 +8,9 @@ import { wordsOf } from './words.js';
 export const MOST_TEXT: number = 1 << 23;
 /** Bytes of a block of the dictionary, the last term aside. */
 const BLOCK_BYTES = 1 << 11;
-/** Words that count as a step between two turns of the event loop. */
+/** Words that count as a step between two turns of the event loop; a text is some steps more. */
 const WORDS_A_STEP = 2;
+const STEPS_A_TEXT = 2;
 /** Tables that share the terms: one holds 2^24 of them. */
 const TABLES = 8;
 
@@ -81,6 +82,9 @@ export class PostingsBuilder {
     }
     this.#lengths.push(length);
     this.#words += length;
+    // texts of a word or none count too
+    const wait = this.#step(STEPS_A_TEXT);
+    if (wait) await wait;
   }
 
   #idOf(term: string): number {

@@ -31,7 +31,7 @@ const CHARACTERS = /\P{M}\p{M}*|\p{M}+/gu;
 /** What has no parts. */
 const PLAIN = /^[A-Z]?[a-z]*$|^[0-9]+$/;
 /** Words that only hyphens join are a name where there is a digit: `CVE-2024-3094`. */
-const HYPHENATED = /^[^_.:/@\\+#\p{N}]*-[^_.:/@\\+#\p{N}]*$/u;
+const NO_HYPHENS = /[_.:/@\\+#\p{N}]/u;
 /** English words that may be plurals. */
 const LETTERS = /^[a-z]{4,}$/;
 
@@ -68,7 +68,7 @@ interface Stretch {
 
 /** A name, and what it is made of. */
 function* named(name: string, start: number): Generator<Word, void, undefined> {
-  if (!HYPHENATED.test(name)) yield wordAt(name, start);
+  if (!name.includes('-') || NO_HYPHENS.test(name)) yield wordAt(name, start);
   const parts = split(name, SIGNS);
   for (const { 0: part, index: at } of parts) {
     if (part.length < name.length) yield wordAt(part, start + at);

@@ -70,7 +70,8 @@ export async function encodeSegment(
   };
   await pass();
   if (textScales) sections.factors = flat(Float32Array.from(documents, ({ scale }) => scale));
-  if (documents.some(({ passage }) => passage)) sections.sources = flat(sourceLengths(documents));
+  if (documents.some(({ passage }) => passage))
+    sections.sources = flat(await sourceLengths(documents, step));
   Object.assign(sections, mirrorSections(documents));
   await pass();
   if (documents.some(({ spans }) => spans))
@@ -90,12 +91,18 @@ function flat(data: SafetensorsArray): Sections[string] {
 }
 
 /** Bytes of the source's id in each passage's, of all of the id in whole documents. */
-function sourceLengths(documents: readonly StoredDocument[]): Int32Array {
+async function sourceLengths(
+  documents: readonly StoredDocument[],
+  step: (steps?: number) => Promise<void> | undefined,
+): Promise<Int32Array> {
   const encoder = new TextEncoder();
-  return Int32Array.from(
-    documents,
-    ({ id, passage }) => encoder.encode(passage ? sourceIdOf(id) : id).length,
-  );
+  const lengths = new Int32Array(documents.length);
+  for (const [i, { id, passage }] of documents.entries()) {
+    lengths[i] = encoder.encode(passage ? sourceIdOf(id) : id).length;
+    const wait = step(2);
+    if (wait) await wait;
+  }
+  return lengths;
 }
 
 /** Where tokens lie in their texts, two numbers a token: -1 in documents that do not say. */

@@ -205,7 +205,12 @@ class Preparation {
   async #learnCodec(): Promise<TokenCodec> {
     const { precision, dim } = this.#target;
     const { signal } = this.#options;
-    const vectors = this.#raw.map((raw) => raw.vectors);
+    const vectors: Float32Array[] = [];
+    for (const raw of this.#raw) {
+      vectors.push(raw.vectors);
+      const wait = this.#step(1 / 8);
+      if (wait) await wait;
+    }
     return learnCodec(precision, await joinTexts(vectors, dim, signal), CODEC_SEED, signal);
   }
 }

@@ -1,3 +1,4 @@
+import { stepPacer } from '../../pacer.js';
 import type { Watch } from '../calls/watch.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { type Change, encodedAnew } from './change.js';
@@ -19,6 +20,9 @@ export interface ReadChange<M extends Metadata = Metadata> {
 const MOST_DOCUMENTS = 256;
 const MOST_CHARACTERS = 32_768;
 
+/** Steps that a document counts as, between two turns of the event loop. */
+const STEPS_A_DOCUMENT = 16;
+
 /** Changes of these with their contents, in the order of the source. */
 async function* contentsOf<M extends Metadata>(
   changes: readonly Change<M>[],
@@ -33,7 +37,11 @@ async function* contentsOf<M extends Metadata>(
     else waiting.set(change.id, change);
   }
   if (waiting.size === 0) return;
+  const step = stepPacer();
   for await (const document of eachWhole(source, watch)) {
+    // most of them may not have changed
+    const wait = step(STEPS_A_DOCUMENT);
+    if (wait) await wait;
     const { id, text, metadata } = document;
     const change = waiting.get(prefix + id);
     if (!change || text === undefined) continue;

@@ -14,6 +14,9 @@ import { eachListed } from './listed.js';
 import type { MirrorSource } from './mirror-source.js';
 import { type Recorded, readRecorded } from './recorded.js';
 
+/** Steps that a document counts as, between two turns of the event loop. */
+const STEPS_A_DOCUMENT = 16;
+
 /** The collection that a plan is made for. */
 export interface PlanCall {
   readonly snapshot: Snapshot;
@@ -37,10 +40,13 @@ export async function planMirror<M extends Metadata>(
 ): Promise<Plan<M>> {
   const recorded = await readRecorded(snapshot, signal);
   const root = knownRoot(source.root, folder, snapshot.manifest, recorded);
+  const step = stepPacer(signal);
   const found = new Comparison({ snapshot, recorded, root, source, anew });
   try {
     for await (const document of eachListed(source, watch)) {
       await found.add(document);
+      const wait = step(STEPS_A_DOCUMENT);
+      if (wait) await wait;
       options.onProgress?.({ stage: 'list', done: found.listed, total: 0 });
     }
   } catch (error) {
@@ -59,7 +65,7 @@ export async function planMirror<M extends Metadata>(
   const missing = await findMissing(recorded, root, found.seen, signal);
   if (options.delete === false)
     return { ...rest, changes, gone: [], stale: missing.documents.length };
-  const { moved, gone } = withMoves(changes, missing.documents, snapshot.manifest);
+  const { moved, gone } = await withMoves(changes, missing.documents, snapshot.manifest, step);
   if (gone.length > missing.among / 2 && !options.force) {
     const problem =
       `${gone.length} of the ${missing.among} documents that are recorded of it are gone, ` +
@@ -98,27 +104,39 @@ async function findMissing(
  * New documents that have the content of missing ones, and are cut as these were, take their place;
  * the others are gone.
  */
-function withMoves<M extends Metadata>(
+async function withMoves<M extends Metadata>(
   changes: readonly Change<M>[],
   missing: readonly Missing[],
   { passages }: IndexManifest,
-): { moved: Change<M>[]; gone: string[] } {
+  step: (steps?: number) => Promise<void> | undefined,
+): Promise<{ moved: Change<M>[]; gone: string[] }> {
   const nameOf = (content: string, id: string): string =>
     passages?.by === 'auto' ? `${content} ${cutBy('auto', id)}` : content;
-  const free = new Map<string, string[]>();
+  /** Ids by what they have, and how many of them are taken. */
+  const free = new Map<string, { ids: string[]; taken: number }>();
   for (const { id, content } of missing) {
     const name = nameOf(content, id);
     const same = free.get(name);
-    if (same) same.push(id);
-    else free.set(name, [id]);
+    if (same) same.ids.push(id);
+    else free.set(name, { ids: [id], taken: 0 });
+    const wait = step();
+    if (wait) await wait;
   }
   const taken = new Set<string>();
-  const moved = changes.map((change) => {
-    const from =
-      change.kind === 'added' ? free.get(nameOf(change.content, change.id))?.shift() : undefined;
-    if (from === undefined) return change;
-    taken.add(from);
-    return { ...change, kind: 'renamed' as const, from };
-  });
-  return { moved, gone: missing.flatMap(({ id }) => (taken.has(id) ? [] : [id])) };
+  const moved: Change<M>[] = [];
+  for (const change of changes) {
+    const same = change.kind === 'added' ? free.get(nameOf(change.content, change.id)) : undefined;
+    const from = same?.ids[same.taken++];
+    if (from !== undefined) taken.add(from);
+    moved.push(from === undefined ? change : { ...change, kind: 'renamed', from });
+    const wait = step();
+    if (wait) await wait;
+  }
+  const gone: string[] = [];
+  for (const { id } of missing) {
+    if (!taken.has(id)) gone.push(id);
+    const wait = step(1 / 4);
+    if (wait) await wait;
+  }
+  return { moved, gone };
 }

@@ -9,7 +9,7 @@ import { sourceOf } from './passage.js';
 /** Passages that a hit of a source carries at most. */
 const MOST_PASSAGES = 3;
 /** Steps that a passage, or a hit, counts as between two turns of the event loop. */
-const STEPS_A_PASSAGE = 4;
+const STEPS_A_PASSAGE = 8;
 /** Passages that are ranked first for each source that is wanted. */
 const PASSAGES_A_SOURCE = 4;
 
@@ -89,24 +89,41 @@ export async function bestSources(
     if (!own && places.size < k) places.set(source, [place]);
     else if (own && own.length < MOST_PASSAGES) own.push(place);
   }
-  const groups = [...places.values()];
-  return {
-    ...rankedAt(ranking, groups.flat()),
-    counts: groups.map(({ length }) => length),
-  };
+  const shown: number[] = [];
+  const counts: number[] = [];
+  for (const own of places.values()) {
+    counts.push(own.length);
+    for (const place of own) shown.push(place);
+    const wait = step();
+    if (wait) await wait;
+  }
+  return { ...(await rankedAt(ranking, shown, step)), counts };
 }
 
-/** What has these places in a ranking. */
-export function rankedAt(
+/** Places whose values are taken in one go. */
+const PLACES = 2048;
+
+/** What has these places in a ranking. Gives way to other work. */
+export async function rankedAt(
   { documents, scores, parts, words }: Ranking,
-  places: readonly number[],
-): Ranking {
-  const pick = (values: Float32Array): Float32Array =>
-    Float32Array.from(places, (place) => values[place]);
+  places: ArrayLike<number>,
+  step: (steps?: number) => Promise<void> | undefined,
+): Promise<Ranking> {
+  const picked = async <A extends Int32Array | Float32Array>(values: A, out: A): Promise<A> => {
+    for (let from = 0; from < places.length; from += PLACES) {
+      const to = Math.min(places.length, from + PLACES);
+      for (let i = from; i < to; i++) out[i] = values[places[i]];
+      const wait = step((to - from) / 4);
+      if (wait) await wait;
+    }
+    return out;
+  };
+  const pick = (values: Float32Array): Promise<Float32Array> =>
+    picked(values, new Float32Array(places.length));
   return {
-    documents: Int32Array.from(places, (place) => documents[place]),
-    scores: pick(scores),
-    parts: parts && { meaning: pick(parts.meaning), keywords: pick(parts.keywords) },
+    documents: await picked(documents, new Int32Array(places.length)),
+    scores: await pick(scores),
+    parts: parts && { meaning: await pick(parts.meaning), keywords: await pick(parts.keywords) },
     words,
   };
 }

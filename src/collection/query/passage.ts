@@ -1,7 +1,11 @@
+import { LongText } from '../../long-text.js';
 import type { Snapshot } from '../files/snapshot.js';
 import type { DocumentRecord } from '../metadata/document-record.js';
 import { passageNumberOf, sourceIdOf } from '../metadata/passage-record.js';
 import type { Passage } from '../options/results.js';
+
+/** Characters that are put together count as a step between two turns of the event loop. */
+const STEP_CHARACTERS = 1 << 10;
 
 /** Where a passage stands; undefined for a whole document. */
 export function passageOf(id: string, { passage }: DocumentRecord): Passage | undefined {
@@ -18,20 +22,23 @@ export function sourceOf(snapshot: Snapshot, document: number): string {
 
 /**
  * The text that passages were cut from; undefined where it does not come of them: one of them has
- * another text than what stands there, or some of it is in none.
+ * another text than what stands there, or some of it is in none. Gives way to other work.
  */
-export function joinedText(
+export async function joinedText(
   passages: readonly (DocumentRecord & { place: Passage | undefined })[],
-): string | undefined {
-  const parts: string[] = [];
+  step: (steps?: number) => Promise<void> | undefined,
+): Promise<string | undefined> {
+  const text = new LongText();
   let end = 0;
-  for (const { text, place } of passages) {
+  for (const { text: own, place } of passages) {
     const { span, context } = place ?? {};
-    if (text === undefined || !span || context === undefined || span[0] > end) return undefined;
+    if (own === undefined || !span || context === undefined || span[0] > end) return undefined;
+    const wait = step(1 + (span[1] - span[0]) / STEP_CHARACTERS);
+    if (wait) await wait;
     if (span[1] <= end) continue;
-    parts.push(text.slice(context + end - span[0]));
+    text.put(own.slice(context + end - span[0]));
     end = span[1];
   }
   const last = passages[passages.length - 1]?.passage;
-  return last?.length === end ? parts.join('') : undefined;
+  return last?.length === end ? text.join() : undefined;
 }
