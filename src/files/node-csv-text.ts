@@ -1,30 +1,120 @@
-import { stepPacer } from '../pacer.js';
-import { readCsv } from './node-vendor.js';
+import { LongText } from '../long-text.js';
+import { type Slices, stepPacer } from '../pacer.js';
+import { type CsvRow, csvFormat, csvRows, isEmptyRow } from './node-csv-rows.js';
+
+/** Characters, and cells, between two chances for other work, and the steps that they count as. */
+const CHARACTERS_AT_ONCE = 1 << 14;
+const CELLS_AT_ONCE = 256;
+const STEPS = 512;
 
 /**
  * A table as a text with its lines: a line a row, its cells behind the names that the first row
- * gives them, and empty lines where a row has several, or none.
+ * gives them, and empty lines where a row has several, or none. Gives way to other work. Rejects
+ * with 'unsupported' for a row of more than 1,048,576 cells.
  */
 export async function csvText(csv: string): Promise<string> {
-  const lines: string[] = [];
+  const step = stepPacer();
+  const work = textOf(csv);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+    const wait = step(STEPS);
+    if (wait) await wait;
+  }
+}
+
+function* textOf(csv: string): Slices<string> {
+  const format = yield* csvFormat(csv);
+  const text = new LongText();
   let names: readonly string[] | undefined;
-  let from = 0;
-  const put = (cells: readonly string[], end: number): void => {
-    const row = csv.slice(from, end);
-    from = end;
-    const own = cells.map((cell) => cell.replace(/\s+/g, ' ').trim());
-    const named = own.map((cell, i) => (cell && names?.[i] ? `${names[i]}: ${cell}` : cell));
+  /** Lines before the one that comes, and line ends that are written. */
+  let [lines, written, from, work] = [0, 0, 0, 0];
+  for (const row of csvRows(csv, format)) {
+    if (!row || ++work % CELLS_AT_ONCE === 0) yield;
+    if (!row || isEmptyRow(row)) continue;
+    const own = yield* cellsOf(csv, row);
+    const { before, all, hasInk } = yield* linesOf(csv, from, row.end);
+    from = row.end;
+    let isFirst = true;
+    for (let i = 0; i < own.length; i++) {
+      if (i % CELLS_AT_ONCE === CELLS_AT_ONCE - 1) yield;
+      if (own[i] === '') continue;
+      if (isFirst) {
+        for (; written < lines + before; written++) {
+          if (written % CELLS_AT_ONCE === 0) yield;
+          text.put('\n');
+        }
+      } else text.put('; ');
+      isFirst = false;
+      if (names?.[i]) text.put(`${names[i]}: `);
+      text.put(own[i]);
+    }
     names ??= own;
-    const before = newlines(/^\s*/.exec(row)?.[0] ?? '');
-    for (let i = 0; i < before; i++) lines.push('');
-    lines.push(named.filter(Boolean).join('; '));
-    const all = newlines(row);
-    for (let i = before + 1; i < all; i++) lines.push('');
-  };
-  await readCsv(csv, put, stepPacer());
-  return `${lines.join('\n').trimEnd()}\n`;
+    lines += Math.max(all, hasInk ? before + 1 : 1);
+  }
+  text.put('\n');
+  return text.join();
+}
+
+/** What the cells of a row say, each in one line. */
+function* cellsOf(csv: string, { count, cells }: CsvRow): Slices<string[]> {
+  const own: string[] = [];
+  for (let i = 0; i < count; i++) {
+    if (i % CELLS_AT_ONCE === CELLS_AT_ONCE - 1) yield;
+    const [begin, end] = [cells[2 * i], cells[2 * i + 1]];
+    const isQuoted = begin < 0;
+    const from = isQuoted ? ~begin : begin;
+    own.push(
+      end - from <= CHARACTERS_AT_ONCE
+        ? inOneLine(csv.slice(from, end), isQuoted).trim()
+        : yield* longCell(csv, from, end, isQuoted),
+    );
+  }
+  return own;
+}
+
+function inOneLine(part: string, isQuoted: boolean): string {
+  return (isQuoted ? part.replaceAll('""', '"') : part).replace(/\s+/g, ' ');
+}
+
+function* longCell(csv: string, begin: number, end: number, isQuoted: boolean): Slices<string> {
+  const text = new LongText();
+  let endsWithSpace = false;
+  for (let at = begin; at < end; ) {
+    let to = Math.min(end, at + CHARACTERS_AT_ONCE);
+    // quotes are two and two from the first on
+    let first = to;
+    while (first > at && csv[first - 1] === '"') first--;
+    if (isQuoted && to < end && (to - first) % 2 === 1 && csv[to] === '"') to++;
+    const part = inOneLine(csv.slice(at, to), isQuoted);
+    text.put(endsWithSpace && part.startsWith(' ') ? part.slice(1) : part);
+    endsWithSpace = part.endsWith(' ');
+    at = to;
+    yield;
+  }
+  return text.join().trim();
+}
+
+/** Line ends of a stretch, and of those how many are before the first that is no white space. */
+function* linesOf(
+  csv: string,
+  from: number,
+  to: number,
+): Slices<{ before: number; all: number; hasInk: boolean }> {
+  let [before, all, hasInk] = [0, 0, false];
+  for (let at = from; at < to; at += CHARACTERS_AT_ONCE) {
+    if (at > from) yield;
+    const part = csv.slice(at, Math.min(to, at + CHARACTERS_AT_ONCE));
+    const ink = hasInk ? 0 : part.search(/\S/);
+    if (!hasInk) before += newlines(ink < 0 ? part : part.slice(0, ink));
+    hasInk ||= ink >= 0;
+    all += newlines(part);
+  }
+  return { before, all, hasInk };
 }
 
 function newlines(text: string): number {
-  return text.split('\n').length - 1;
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
+  return count;
 }

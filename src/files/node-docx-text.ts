@@ -1,7 +1,11 @@
-import { inflateRawSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { inflateRaw } from 'node:zlib';
 import { badFile, unsupported } from '../errors.js';
 import { htmlText } from './node-html-text.js';
 import { loadMammoth } from './node-optional.js';
+
+// in another thread
+const inflate = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflateRaw);
 
 /** Bytes that the parts of a file may have, unpacked. */
 const MOST_BYTES = 2 ** 26;
@@ -16,7 +20,7 @@ const [END, CENTRAL] = [0x06054b50, 0x02014b50];
 export async function docxText(bytes: Uint8Array): Promise<{ title: string; text: string }> {
   const { convertToHtml, images } = await loadMammoth();
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  checkParts(buffer);
+  await checkParts(buffer);
   const { value } = await convertToHtml(
     { buffer },
     { convertImage: images.imgElement(async () => ({ src: '' })), externalFileAccess: false },
@@ -27,7 +31,7 @@ export async function docxText(bytes: Uint8Array): Promise<{ title: string; text
 /**
  * Unpacks the parts that are read, in bounds: what a directory says of their lengths may be false.
  */
-function checkParts(file: Buffer): void {
+async function checkParts(file: Buffer): Promise<void> {
   const end = file.lastIndexOf(Buffer.from(Uint32Array.of(END).buffer));
   if (end < 0 || end + 22 > file.length) throw badFile('.docx', 'no zip file');
   const count = file.readUInt16LE(end + 10);
@@ -39,12 +43,12 @@ function checkParts(file: Buffer): void {
       throw badFile('.docx', 'a damaged zip file');
     const [name, extra, comment] = [28, 30, 32].map((place) => file.readUInt16LE(at + place));
     const isXml = /\.(xml|rels)$/i.test(file.toString('latin1', at + 46, at + 46 + name));
-    if (isXml) room -= unpackedBytes(file, at, room);
+    if (isXml) room -= await unpackedBytes(file, at, room);
     at += 46 + name + extra + comment;
   }
 }
 
-function unpackedBytes(file: Buffer, entry: number, most: number): number {
+async function unpackedBytes(file: Buffer, entry: number, most: number): Promise<number> {
   const method = file.readUInt16LE(entry + 10);
   const packed = file.readUInt32LE(entry + 20);
   if (method === 0) return packed;
@@ -53,7 +57,7 @@ function unpackedBytes(file: Buffer, entry: number, most: number): number {
   const begin = local + 30 + file.readUInt16LE(local + 26) + file.readUInt16LE(local + 28);
   try {
     const part = file.subarray(begin, begin + packed);
-    return inflateRawSync(part, { maxOutputLength: Math.max(1, most) }).length;
+    return (await inflate(part, { maxOutputLength: Math.max(1, most) })).length;
   } catch (cause) {
     if ((cause as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE')
       throw badFile('.docx', 'a damaged zip file', cause);

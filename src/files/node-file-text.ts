@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { badFile } from '../errors.js';
+import { LongText } from '../long-text.js';
+import { pacer } from '../pacer.js';
 import { csvText } from './node-csv-text.js';
 import { docxText } from './node-docx-text.js';
 import { splitFrontMatter } from './node-front-matter.js';
@@ -16,10 +18,14 @@ export interface FileText {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** A heading of Markdown or Org that begins a text. */
-const HEADING = /^\s*(?:#\s+|#\+title:\s*)(\S.*?)\s*#*\s*$/im;
+/** Where a heading of Markdown or Org may begin, and what is between that and its words. */
+const HEADINGS = /^[^\S\n\r\u2028\u2029]*#/gm;
+const MARK = /(?:\s+|\+title:\s*)(?=\S)/iy;
+const LINE_END = /[\n\r\u2028\u2029]/;
 /** Characters in which a heading is looked for. */
 const BEGIN = 4096;
+/** Bytes that are decoded in one go. */
+const DECODED_AT_ONCE = 1 << 18;
 
 /** Reads a file by its name and bytes. Rejects with what is wrong, and 'missing-package'. */
 export async function fileText(name: string, bytes: Uint8Array): Promise<FileText> {
@@ -28,7 +34,7 @@ export async function fileText(name: string, bytes: Uint8Array): Promise<FileTex
     const { title, text } = await (kind === 'pdf' ? pdfText(bytes) : docxText(bytes));
     return { text, title: title || headingOf(text), fields: {} };
   }
-  const decoded = decode(bytes, name);
+  const decoded = await decode(bytes, name);
   if (kind === 'html') {
     const { title, text } = await htmlText(decoded);
     return { text, title: title || headingOf(text), fields: {} };
@@ -52,13 +58,21 @@ export function notText(kind: FileKindName, bytes: Uint8Array): 'binary' | 'bad'
   return kind === 'unknown' ? 'binary' : 'bad';
 }
 
-function decode(bytes: Uint8Array, name: string): string {
+async function decode(bytes: Uint8Array, name: string): Promise<string> {
+  const pace = pacer();
+  const encoding = isUtf16(bytes) ? `utf-16${bytes[0] === 0xff ? 'le' : 'be'}` : 'utf-8';
+  const decoder = new TextDecoder(encoding, { fatal: true });
+  const text = new LongText();
   try {
-    const encoding = isUtf16(bytes) ? `utf-16${bytes[0] === 0xff ? 'le' : 'be'}` : 'utf-8';
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    for (let at = 0; at < bytes.length; at += DECODED_AT_ONCE) {
+      const part = bytes.subarray(at, at + DECODED_AT_ONCE);
+      text.put(decoder.decode(part, { stream: at + DECODED_AT_ONCE < bytes.length }));
+      await pace();
+    }
   } catch (cause) {
     throw badFile(name, 'not UTF-8', cause);
   }
+  return text.join();
 }
 
 /** By the mark at its beginning. */
@@ -67,6 +81,15 @@ function isUtf16(bytes: Uint8Array): boolean {
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 }
 
+/** The first heading of a text, without the marks at its end. */
 function headingOf(text: string): string | undefined {
-  return HEADING.exec(text.slice(0, BEGIN))?.[1];
+  const begin = text.slice(0, BEGIN);
+  for (const { 0: found, index } of begin.matchAll(HEADINGS)) {
+    MARK.lastIndex = index + found.length;
+    if (!MARK.test(begin)) continue;
+    // no expression that tries all that may be white space
+    const [line] = begin.slice(MARK.lastIndex).split(LINE_END, 1);
+    return line.trimEnd().replace(/#+$/, '').trimEnd() || line[0];
+  }
+  return undefined;
 }

@@ -3,7 +3,13 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { readHead } from '../bytes/node-file.js';
 import { fileError } from '../bytes/node-file-error.js';
-import { type IgnoreRules, isIgnored, readIgnoreFile, rulesAbove } from './node-git-ignore.js';
+import {
+  IGNORE_FILE,
+  type IgnoreRules,
+  isIgnored,
+  readIgnoreFile,
+  rulesAbove,
+} from './node-git-ignore.js';
 import { isGenerated } from './node-kinds.js';
 
 /** Why something of a folder is left out. */
@@ -48,17 +54,26 @@ export async function* walkFolder(
   root: string,
   events: WalkEvents,
 ): AsyncGenerator<string, void, undefined> {
-  const walk = new FolderWalk(root, await realpath(root).catch(() => root), await rulesAbove(root));
+  const fail = (path: string, error: unknown): void => events.skip(path, 'unread', error);
+  const above = await rulesAbove(root, fail);
+  const walk = new FolderWalk(root, await realpath(root).catch(() => root), above);
   const waiting: Waiting[] = [{ path: '', rules: [] }];
   for (let folder = waiting.pop(); folder; folder = waiting.pop()) {
     const entries = await walk.list(folder.path, events);
     if (!entries) continue;
-    const rules = await walk.rulesOf(folder, entries);
+    let rules = folder.rules;
+    let wrong: unknown;
+    try {
+      rules = await walk.rulesOf(folder, entries);
+    } catch (error) {
+      wrong = error;
+    }
     const below: Waiting[] = [];
     for (const entry of entries) {
       const path = folder.path + entry.name;
       const reason = await walk.reasonAgainst(entry, path, rules);
-      if (reason) events.skip(path, reason);
+      if (wrong && entry.name === IGNORE_FILE) events.skip(path, 'unread', wrong);
+      else if (reason) events.skip(path, reason);
       else if (entry.isDirectory()) below.push({ path: `${path}/`, rules });
       else yield path;
     }
@@ -96,10 +111,11 @@ class FolderWalk {
     }
   }
 
+  /** Rejects with what is wrong with its file of patterns. */
   async rulesOf({ path, rules }: Waiting, entries: readonly Dirent[]): Promise<Waiting['rules']> {
-    if (!entries.some(({ name }) => name === '.gitignore')) return rules;
-    const test = await readIgnoreFile(join(this.#root, path));
-    return test ? [...rules, { base: path, test }] : rules;
+    if (!entries.some(({ name }) => name === IGNORE_FILE)) return rules;
+    const tests = await readIgnoreFile(join(this.#root, path));
+    return tests.length > 0 ? [...rules, { base: path, tests }] : rules;
   }
 
   /** Why it is left out; undefined: it is not. */
@@ -111,7 +127,7 @@ class FolderWalk {
     if (entry.name.startsWith('.')) return 'hidden';
     if (entry.name === 'node_modules') return 'ignored';
     const isFolder = entry.isDirectory();
-    if (isIgnored(isFolder ? `${path}/` : path, this.#above, rules)) return 'ignored';
+    if (await isIgnored(isFolder ? `${path}/` : path, this.#above, rules)) return 'ignored';
     if (isFolder) return undefined;
     if (entry.isSymbolicLink()) {
       if (!(await this.#leadsToOwnFile(path))) return 'link';

@@ -1,3 +1,4 @@
+import { LongText } from '../long-text.js';
 import { stepPacer } from '../pacer.js';
 import { readHtml } from './node-vendor.js';
 
@@ -10,6 +11,9 @@ const BLOCKS = new Set(
 );
 /** What nobody reads. */
 const UNREAD = new Set('script style template noscript svg math iframe object'.split(' '));
+
+/** Characters of a title that are read. */
+const MOST_TITLE = 1 << 16;
 
 /** A page as a text: title, and paragraphs with headings as Markdown has them. */
 export interface HtmlText {
@@ -25,8 +29,9 @@ export async function htmlText(html: string): Promise<HtmlText> {
 }
 
 class PageText {
-  readonly #parts: string[] = [];
-  #title = '';
+  readonly #text = new LongText();
+  readonly #title = new LongText();
+  #titleLength = 0;
   #unread = 0;
   #pre = 0;
   #inTitle = false;
@@ -56,15 +61,20 @@ class PageText {
   };
 
   ontext = (text: string): void => {
-    if (this.#inTitle) this.#title += text;
+    if (this.#inTitle) this.#entitle(text);
     else if (this.#unread === 0 && this.#pre > 0) this.#put(text);
     else if (this.#unread === 0) this.#flow(text);
   };
 
   finish(): HtmlText {
-    const title = this.#title.replace(/\s+/g, ' ').trim();
-    const text = this.#parts.join('').trimEnd();
+    const title = this.#title.join().replace(/\s+/g, ' ').trim();
+    const text = this.#text.join().trimEnd();
     return { title, text: text === '' ? '' : `${text}\n` };
+  }
+
+  #entitle(text: string): void {
+    this.#title.put(text.slice(0, MOST_TITLE - this.#titleLength));
+    this.#titleLength = Math.min(MOST_TITLE, this.#titleLength + text.length);
   }
 
   /** White space is a space, or the gap that is there. */
@@ -77,8 +87,8 @@ class PageText {
   }
 
   #put(text: string): void {
-    if (this.#parts.length > 0) this.#parts.push(this.#gap);
-    this.#parts.push(this.#mark, text);
+    if (!this.#text.isEmpty) this.#text.put(this.#gap);
+    this.#text.put(this.#mark + text);
     this.#gap = '';
     this.#mark = '';
   }

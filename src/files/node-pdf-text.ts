@@ -1,4 +1,5 @@
 import { unsupported } from '../errors.js';
+import { pacer } from '../pacer.js';
 import { loadUnpdf, type PdfDocument } from './node-optional.js';
 
 /** Pages that are read of a file, and characters. */
@@ -17,7 +18,9 @@ export async function pdfText(bytes: Uint8Array): Promise<{ title: string; text:
   try {
     const pages: string[] = [];
     let characters = 0;
+    const pace = pacer();
     for (let number = 1; number <= pdf.numPages; number++) {
+      await pace();
       const page = await pageText(pdf, number);
       characters += page.length;
       if (number > MOST_PAGES || characters > MOST_CHARACTERS)

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { fileError } from '../bytes/node-file-error.js';
 import { checkRegular, READ_NO_LINK } from '../bytes/node-regular-file.js';
 import { badFile, isLemurError, LemurError, unsupported } from '../errors.js';
+import { pacer } from '../pacer.js';
 
 // for thousands of small files these take half the time of the file handles of node:fs/promises
 const open = promisify(fs.open) as (path: string, flags: number) => Promise<number>;
@@ -16,9 +17,30 @@ const HEAD = 4096;
 /** Characters of what a reader says. */
 const MOST_SAID = 200;
 
-/** Whether there is nothing but white space. */
-export function isBlank(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte !== 0x20 && !(byte >= 9 && byte <= 13)) return false;
+/** Bytes that are looked at in one go. */
+const LOOKED_AT = 1 << 16;
+
+/** Whether there is nothing but white space. Gives way to other work. */
+export async function isBlank(bytes: Uint8Array): Promise<boolean> {
+  const pace = pacer();
+  for (let from = 0; from < bytes.length; from += LOOKED_AT) {
+    const to = Math.min(bytes.length, from + LOOKED_AT);
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i];
+      if (byte !== 0x20 && !(byte >= 9 && byte <= 13)) return false;
+    }
+    await pace();
+  }
+  return true;
+}
+
+/** The same of a text. */
+export async function isBlankText(text: string): Promise<boolean> {
+  const pace = pacer();
+  for (let from = 0; from < text.length; from += LOOKED_AT) {
+    if (/\S/.test(text.slice(from, from + LOOKED_AT))) return false;
+    await pace();
+  }
   return true;
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { absolutePath } from '../bytes/node-path.js';
 import { badFile, invalidArgument, isLemurError, type LemurError } from '../errors.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
+import { pacer } from '../pacer.js';
 import type { PassageOptions } from '../passages/passage-rules.js';
 import { showValue } from '../value-kind.js';
 import { type FileText, fileText, notText } from './node-file-text.js';
@@ -10,7 +11,7 @@ import type { FolderFile, FolderFiles, FolderOptions, ListedFile } from './node-
 import { type SkipReason, walkFolder } from './node-folder-walk.js';
 import { inLanes } from './node-in-lanes.js';
 import { type FileKindName, kindOf } from './node-kinds.js';
-import { asLemurError, isBlank, readBytes } from './node-read-bytes.js';
+import { asLemurError, isBlank, isBlankText, readBytes } from './node-read-bytes.js';
 
 const OPTIONS: OptionNames<FolderOptions> = { maxBytes: true, onSkipped: true };
 const MOST_BYTES = 2 ** 24;
@@ -18,6 +19,8 @@ const MOST_BYTES = 2 ** 24;
 const PACKED = 4;
 /** Of a hash that a file is listed with: what an index keeps of it. */
 const DIGITS = 32;
+/** Bytes that are hashed in one go. */
+const HASHED_AT_ONCE = 1 << 18;
 /** Files that are looked at a time. */
 const LANES = 16;
 /** Goes into the hashes: another way to read a kind makes other texts. */
@@ -98,7 +101,8 @@ class Folder implements FolderFiles {
     this.reasons = {};
     this.complete = true;
     const paths = walkFolder(this.root, {
-      skip: (path, reason) => this.#skip(path, reason),
+      skip: (path, reason, error) =>
+        this.#skip(path, reason, error === undefined ? undefined : asLemurError(path, error)),
       fail: (path, error) => {
         this.complete = false;
         this.#skip(path, 'unread', asLemurError(path, error));
@@ -118,7 +122,7 @@ class Folder implements FolderFiles {
         return 'keep';
       }
       const { bytes, modified } = read;
-      if (isBlank(bytes)) return this.#skip(path, 'empty');
+      if (await isBlank(bytes)) return this.#skip(path, 'empty');
       const wrong = notText(kind, bytes);
       if (wrong === 'bad') throw badFile(path, 'not UTF-8');
       if (wrong) {
@@ -129,7 +133,7 @@ class Folder implements FolderFiles {
       return {
         bytes,
         modified,
-        hash: createHash('sha256').update(reader).update(bytes).digest('hex'),
+        hash: await hashOf(reader, bytes),
       };
     } catch (error) {
       this.#skip(
@@ -160,7 +164,7 @@ class Folder implements FolderFiles {
       return undefined;
     }
     const { text, title, fields } = read;
-    if (text.trim() === '') return this.#skip(path, 'empty');
+    if (await isBlankText(text)) return this.#skip(path, 'empty');
     const metadata = { ...fields, path, modified, ...(title && { title }) };
     return { text, metadata };
   }
@@ -174,6 +178,17 @@ class Folder implements FolderFiles {
     this.reasons[reason] = (this.reasons[reason] ?? 0) + 1;
     this.#onSkipped?.({ path, reason, ...(error && { error }) });
   }
+}
+
+/** Of how it is read, and the bytes. Gives way to other work. */
+async function hashOf(reader: string, bytes: Uint8Array): Promise<string> {
+  const pace = pacer();
+  const hash = createHash('sha256').update(reader);
+  for (let at = 0; at < bytes.length; at += HASHED_AT_ONCE) {
+    hash.update(bytes.subarray(at, at + HASHED_AT_ONCE));
+    await pace();
+  }
+  return hash.digest('hex');
 }
 
 /** The first digits, as many as an index keeps. */

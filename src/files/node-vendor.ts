@@ -1,7 +1,6 @@
 /*!
  * This file bundles libraries with what they need:
  *   ignore (MIT): Copyright (c) 2013 Kael Zhang <i@kael.me>, contributors, http://kael.me/
- *   papaparse (MIT): Copyright (c) 2015 Matthew Holt
  *   htmlparser2 (MIT): Copyright 2010, 2011, Chris Winberry <chris@winberry.net>
  *   entities, domhandler, domutils, domelementtype (BSD-2-Clause): Copyright (c) Felix Böhm
  *   yaml (ISC): Copyright Eemeli Aro <eemeli@gmail.com>
@@ -34,20 +33,36 @@
  */
 import { Tokenizer } from 'htmlparser2';
 import ignore from 'ignore';
-import Papa from 'papaparse';
-import { parseDocument } from 'yaml';
+import { Lexer, parseDocument } from 'yaml';
 
-/** What a file of patterns says of a path, which ends with `/` where it is a folder's. */
+/** What patterns say of a path, which ends with `/` where it is a folder's. */
 export type IgnoreTest = (path: string) => { ignored: boolean; unignored: boolean };
 
-/** Patterns as of `.gitignore`. */
+/**
+ * Patterns as of `.gitignore`, in lines. They are asked for a path itself, whatever they say of the
+ * folders above it: so patterns may be asked in parts, the last ones first.
+ */
 export function ignoreTest(patterns: string): IgnoreTest {
-  const rules = ignore({ allowRelativePaths: true }).add(patterns);
-  return (path) => rules.test(path);
+  const all = ignore({ allowRelativePaths: true }).add(patterns);
+  // what its own `test` asks after the folders above
+  const { _rules: rules } = all as unknown as {
+    _rules: { test(path: string, mode: 'regex'): ReturnType<IgnoreTest> };
+  };
+  return (path) => rules.test(path, 'regex');
 }
 
-/** A YAML document as plain values; undefined where it is none, or uses names for parts of it. */
+/** Parts of a YAML document: names, values and the marks around them, not its comments. */
+const MOST_PARTS = 2048;
+const PART = /^[^\s#\p{Cc}]/u;
+
+/**
+ * A YAML document as plain values; undefined where it is none, uses names for parts of it, or has
+ * more than 2,048 parts.
+ */
 export function parseYaml(text: string): unknown {
+  // more than are kept take long to compose
+  let parts = 0;
+  for (const part of new Lexer().lex(text)) if (PART.test(part) && ++parts > MOST_PARTS) return;
   const document = parseDocument(text, { schema: 'core', logLevel: 'silent' });
   return document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 0 });
 }
@@ -63,8 +78,8 @@ export interface HtmlEvents {
 /** As of a `stepPacer`: gives the thread away after so many steps. */
 export type Step = (steps: number) => Promise<void> | undefined;
 
-/** Characters of a page that are read in one go, and those that count as a step. */
-const PIECE = 1 << 14;
+/** Characters of a page that are read in one go, and those that count as a step, as a tag does. */
+const PIECE = 1 << 12;
 const CHARACTERS_A_STEP = 16;
 
 /** Reads HTML, however it is written: tags as they come, whatever is open; a text in pieces. */
@@ -75,19 +90,24 @@ export async function readHtml(
 ): Promise<void> {
   const part = (start: number, end: number): string => html.slice(start, end);
   const ignored = (): void => {};
+  const told = (tell: () => void): void => {
+    events++;
+    tell();
+  };
   let opened = '';
+  let events = 0;
   // its parser takes time by the square of how deep tags are
   const tokenizer = new Tokenizer(
     { decodeEntities: true },
     {
       onopentagname: (start, end) => {
         opened = part(start, end).toLowerCase();
-        onopentag(opened);
+        told(() => onopentag(opened));
       },
-      onselfclosingtag: () => onclosetag(opened),
-      onclosetag: (start, end) => onclosetag(part(start, end).toLowerCase()),
-      ontext: (start, end) => ontext(part(start, end)),
-      ontextentity: (code) => ontext(String.fromCodePoint(code)),
+      onselfclosingtag: () => told(() => onclosetag(opened)),
+      onclosetag: (start, end) => told(() => onclosetag(part(start, end).toLowerCase())),
+      ontext: (start, end) => told(() => ontext(part(start, end))),
+      ontextentity: (code) => told(() => ontext(String.fromCodePoint(code))),
       ...{ onattribdata: ignored, onattribentity: ignored, onattribend: ignored },
       ...{ onattribname: ignored, oncdata: ignored, oncomment: ignored, onend: ignored },
       ...{ ondeclaration: ignored, onopentagend: ignored, onprocessinginstruction: ignored },
@@ -95,37 +115,9 @@ export async function readHtml(
   );
   for (let at = 0; at < html.length; at += PIECE) {
     tokenizer.write(html.slice(at, at + PIECE));
-    const wait = step(PIECE / CHARACTERS_A_STEP);
+    const wait = step(PIECE / CHARACTERS_A_STEP + events);
+    events = 0;
     if (wait) await wait;
   }
   tokenizer.end();
-}
-
-/** Calls `use` with the cells of each row that has any, and where in the text the row ends. */
-export function readCsv(
-  text: string,
-  use: (cells: readonly string[], end: number) => void,
-  step: Step,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // after a pause the rest is a text of its own
-    let [begin, from] = [0, 0];
-    Papa.parse<string[]>(text, {
-      skipEmptyLines: true,
-      // the quick way looks at all of the rest after each pause
-      fastMode: false,
-      step: ({ data, meta }, parser) => {
-        const end = begin + meta.cursor;
-        use(data, end);
-        const wait = step(1 + (end - from) / CHARACTERS_A_STEP);
-        from = end;
-        if (!wait) return;
-        begin = end;
-        parser.pause();
-        wait.then(() => parser.resume()).catch(reject);
-      },
-      complete: () => resolve(),
-      error: reject,
-    });
-  });
 }
