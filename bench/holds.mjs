@@ -295,6 +295,101 @@ scenario('a pickle of 768 KB', async () => {
     void unpickle(bytes, 'pickle', () => ({ shape: [], data: new Float32Array() }));
 });
 
+/** An encoder of one vector a text. */
+const quickEncoder = {
+  id: 'quick',
+  dim,
+  encodeQuery: (texts) => quickEncoder.encodeDocument(texts),
+  async encodeDocument(texts) {
+    const { data } = vectors(texts.length, texts[0].length);
+    return { vectors: data, counts: new Int32Array(texts.length).fill(1), dim };
+  },
+};
+/** A passage a word. */
+function* cutWords(text) {
+  for (let at = 0; at < text.length; ) {
+    const space = text.indexOf(' ', at);
+    const end = space < 0 ? text.length : space;
+    yield { text: text.slice(at, end), span: [at, end] };
+    at = end + 1;
+  }
+}
+const createAt = (at, options) => Index.create(at, { dim, features: 'exact', ...options });
+const cutIndex = (at = memoryStorage()) =>
+  createAt(at, { encoder: quickEncoder, passages: cutWords });
+const ofWords = (count, words) =>
+  Array.from({ length: count }, (_, i) => ({
+    id: `document ${i}`,
+    text: Array.from({ length: words }, (_, word) => `word${i}x${word}`).join(' '),
+  }));
+for (const [documents, passages] of [
+  [50_000, 4],
+  [1, 100_000],
+]) {
+  scenario(`${documents} documents of ${passages} passages, added, got and deleted`, async () => {
+    const index = await cutIndex();
+    const given = ofWords(documents, passages);
+    const ids = given.map(({ id }) => id);
+    return async () => {
+      await index.add(given);
+      await index.get(ids);
+      await index.delete(ids);
+    };
+  });
+}
+for (const mode of ['meaning', 'hybrid'])
+  scenario(`k = 50,000 of sources of 200,000 passages, by ${mode}`, async () => {
+    const index = await cutIndex(join(folder, `sources-${mode}`));
+    await index.add(ofWords(50_000, 4));
+    const options = { k: 50_000, include: [], groupBy: 'source', mode };
+    return async () => `${(await index.search('word5x1 word6x2', options)).hits.length} hits`;
+  });
+scenario('mirroring 100,000 documents, as they are and with other names', async () => {
+  const index = await createAt(memoryStorage(), { encoder: quickEncoder });
+  const hash = (i) => i.toString(16).padStart(32, '0');
+  const source = (name) => ({
+    root: 'https://example.com',
+    *[Symbol.iterator]() {
+      for (let i = 0; i < 100_000; i++)
+        yield { id: `${name} ${i}`, text: `text ${i}`, hash: hash(i), metadataHash: hash(1) };
+    },
+  });
+  await index.mirror(source('a'));
+  return async () => {
+    await index.mirror(source('a'));
+    const { renamed } = await index.mirror(source('b'), { dryRun: true });
+    return `${renamed} renamed`;
+  };
+});
+const { readFolder } = await import('../dist/entry/node-files.js');
+const fileOf = (part, bytes = 2 ** 24 - 64) => part.repeat(bytes / part.length);
+for (const [name, make] of [
+  ['rows.csv', () => `name,value\n${fileOf('some words,1\n', 2 ** 24 - 128)}`],
+  ['cell.csv', () => `a,b\n"${fileOf('word ', 2 ** 24 - 128)}",x\n`],
+  ['quotes.csv', () => `a,b\n${fileOf('"x"y",1\n', 2 ** 24 - 128)}`],
+  ['lines.csv', () => `a,b\n1,2${fileOf('\n', 2 ** 24 - 128)}`],
+  ['page.html', () => fileOf('<p>some words and <b>more</b> of them</p>\n')],
+  ['title.html', () => `<title>${fileOf('word ', 2 ** 24 - 128)}`],
+  ['signs.html', () => fileOf('<')],
+  ['umlauts.txt', () => fileOf('ü', 2 ** 23 - 64)],
+  ['spaces.txt', () => `${fileOf(' ')}x`],
+  ['front.md', () => `---\n${fileOf('a: b\n')}---\n`],
+  ['values.md', () => `---\n${fileOf('a: b\n', 16_000)}---\n`],
+  ['heading.md', () => `# a${fileOf(' ', 4000)}b`],
+])
+  scenario(`reading a file: ${name}`, async () => {
+    const at = mkdtempSync(join(folder, 'files-'));
+    writeFileSync(join(at, name), make());
+    return () => count(readFolder(at));
+  });
+scenario('reading 100 files with 60,000 patterns in .gitignore', async () => {
+  const at = mkdtempSync(join(folder, 'files-'));
+  const patterns = Array.from({ length: 60_000 }, (_, i) => `folder${i}/*.t`);
+  writeFileSync(join(at, '.gitignore'), patterns.join('\n'));
+  for (let i = 0; i < 100; i++) writeFileSync(join(at, `${i}.txt`), 'text');
+  return () => count(readFolder(at));
+});
+
 console.log('longest hold, ms | on the processor |  seconds | scenario');
 for (const { name, prepare } of scenarios) {
   if (!words.every((word) => name.includes(word))) continue;
