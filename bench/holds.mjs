@@ -344,13 +344,13 @@ for (const mode of ['meaning', 'hybrid'])
     const options = { k: 50_000, include: [], groupBy: 'source', mode };
     return async () => `${(await index.search('word5x1 word6x2', options)).hits.length} hits`;
   });
-scenario('mirroring 100,000 documents, as they are and with other names', async () => {
+scenario('mirroring 20,000 documents, as they are and with other names', async () => {
   const index = await createAt(memoryStorage(), { encoder: quickEncoder });
   const hash = (i) => i.toString(16).padStart(32, '0');
   const source = (name) => ({
     root: 'https://example.com',
     *[Symbol.iterator]() {
-      for (let i = 0; i < 100_000; i++)
+      for (let i = 0; i < 20_000; i++)
         yield { id: `${name} ${i}`, text: `text ${i}`, hash: hash(i), metadataHash: hash(1) };
     },
   });
