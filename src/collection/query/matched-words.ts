@@ -21,8 +21,8 @@ const BETWEEN = /^(?:[^\S\r\n]|[-\u2010\u2011])*$/;
  */
 const STRONG = 0.7;
 
-/** Tokens of a query that are looked at. */
-const MOST_TOKENS = 1024;
+/** Tokens of a query that are looked at: the strongest, so that a hit is shown in one go. */
+const MOST_TOKENS = 128;
 /** Characters of a word that are looked at. */
 const MOST_CHARACTERS = 1024;
 
