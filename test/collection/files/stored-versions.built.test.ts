@@ -10,7 +10,7 @@ import { letters as plainLetters } from '../../fixtures/indexes/letters.mjs';
 const letters = plainLetters as Encoder;
 const root = fileURLToPath(new URL('../../fixtures/indexes/', import.meta.url));
 const versions = readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
-  entry.isDirectory() ? [entry.name] : [],
+  entry.isDirectory() && entry.name.startsWith('version-') ? [entry.name] : [],
 );
 const temporary = mkdtempSync(join(tmpdir(), 'lemur-versions-'));
 afterAll(() => rmSync(temporary, { recursive: true }));
