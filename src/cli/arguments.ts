@@ -104,6 +104,14 @@ export const shared = {
       'tokens of a text that are encoded, from its beginning (default: what a ' +
         'late-interaction checkpoint says, else 180)',
     ).argParser(positiveInteger),
+  mode: (): Option =>
+    new Option(
+      '--mode <name>',
+      'rank by meaning, by keywords (the words of the question, names and error codes too; no ' +
+        'encoder is loaded), or hybrid, by both',
+    )
+      .choices(['meaning', 'keywords', 'hybrid'])
+      .default('meaning'),
   filter: (): Option =>
     new Option(
       '--filter <json>',

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { whatLiesAt } from '../bytes/node-path-content.js';
-import { LemurError } from '../errors.js';
+import type { SearchMode } from '../collection/options/options.js';
+import { invalidArgument, LemurError } from '../errors.js';
 import { examples, path, positiveInteger, positiveIntegers, shared } from './arguments.js';
 import { checkCandidates } from './check-candidates.js';
 import type { Context } from './context.js';
 import { evaluate, TABLE } from './evaluate.js';
 import { readManifest, withIndex } from './open-index.js';
-import { holdsTexts, noteMissing, openQueries } from './queries.js';
+import { inOwnWords } from './own-words.js';
+import { holdsTexts, noteMissing, openQueries, openQueryTexts } from './queries.js';
 import { createReport, formatReport } from './report.js';
 import type { Command } from './vendor.js';
 
@@ -15,6 +17,7 @@ export const OWN = { queries: 'queries.jsonl', qrels: 'qrels.tsv' } as const;
 
 interface EvalArguments {
   k: number;
+  mode: SearchMode;
   candidates?: number[];
   queries?: string;
   qrels?: string;
@@ -36,6 +39,7 @@ export function registerEval(program: Command, context: Context): void {
     )
     .argument('<index>', 'folder of the index', path)
     .option('-k <n>', 'results that count', positiveInteger, TABLE.k)
+    .addOption(shared.mode())
     .option(
       '--candidates <n...>',
       `documents that are reranked, each at least k (default: ${TABLE.candidates.join(' ')})`,
@@ -64,12 +68,15 @@ export function registerEval(program: Command, context: Context): void {
         'lemur eval .lemur-demo/scifact-1000',
         'lemur eval notes.lemur --queries asked.jsonl --qrels judged.tsv --candidates ' +
           '20 400 --json',
+        'lemur eval notes.lemur --queries asked.jsonl --qrels judged.tsv --mode hybrid',
         'lemur eval my-vectors --queries queries.npy --qrels qrels.tsv',
       ),
     );
   command.action(async (folder: string, options: EvalArguments) => {
     if (options.qrels !== undefined && options.queries === undefined)
       command.error("error: option '--qrels <file>' needs '--queries <path>'");
+    if (options.mode === 'keywords' && options.candidates !== undefined)
+      command.error("error: option '--mode keywords' cannot be used with option '--candidates'");
     await evaluateIndex(folder, options, context);
   });
 }
@@ -79,30 +86,33 @@ async function evaluateIndex(
   options: EvalArguments,
   context: Context,
 ): Promise<void> {
-  const { k, candidates = TABLE.candidates, split, json, model, threads } = options;
+  const { k, mode, candidates = TABLE.candidates, json, model, threads } = options;
   checkCandidates(candidates, k);
   const manifest = await readManifest(folder);
   const { queries: path, qrels } =
     options.queries === undefined
       ? await ownQueries(folder)
       : { ...options, queries: options.queries };
-  await withIndex(folder, { texts: await holdsTexts(path, folder), model, threads }, async (it) => {
-    const queries = await openQueries(
-      path,
-      it,
-      { qrels, split, keepZeros: options.keepZeros },
-      context,
-    );
+  const areTexts = await holdsTexts(path, folder, mode === 'keywords');
+  if (mode !== 'meaning' && !areTexts) {
+    const problem = `expected texts with --mode ${mode}, got token vectors`;
+    throw invalidArgument(path, problem);
+  }
+  // keywords need no encoder
+  const texts = areTexts && mode !== 'keywords';
+  await withIndex(folder, { texts, model, threads }, async (it) => {
+    const asked = { qrels, split: options.split, keepZeros: options.keepZeros };
+    const queries =
+      mode === 'meaning'
+        ? await openQueries(path, it, asked, context)
+        : await openQueryTexts(path, asked, context);
     const missing = await noteMissing(queries, it.index, qrels ?? path, context);
     const { signal, reporter, print, printJson } = context;
+    const { encoder } = it;
     const { value } = await reporter.step('evaluate', (onProgress) =>
       evaluate(it.index, manifest, queries, {
-        k,
-        candidates,
-        encoder: it.encoder,
-        signal,
-        onProgress,
-      }),
+        ...{ k, mode, candidates, encoder, signal, onProgress },
+      }).catch(inOwnWords),
     );
     const report = createReport(it.index.stats(), value, threads);
     if (json) printJson({ ...report, missing }, 2);

@@ -1,14 +1,14 @@
 import type { IndexManifest } from '../collection/files/manifest.js';
 import type { Index } from '../collection/index.js';
-import type { SearchOptions } from '../collection/options/options.js';
-import type { SearchMethod } from '../collection/query/search-result.js';
+import type { Query, SearchMode, SearchOptions } from '../collection/options/options.js';
+import type { SearchResult } from '../collection/query/search-result.js';
 import type { PoolingEncoder } from '../entry/node-encoder.js';
 import type { RunOptions } from '../run-options.js';
 import { type ExactRanking, ndcgAt, overlapAt } from '../search/metrics.js';
 import { encodingOf } from '../tokens/encodings.js';
 import { createTally, type Latency, latencyOf, timed } from './measure.js';
 import type { PooledSearch } from './pooled.js';
-import type { Queries } from './queries.js';
+import type { AskedQueries } from './queries.js';
 import { queryMatrix } from './query-matrix.js';
 
 /** The table where nothing else is asked for. */
@@ -26,6 +26,8 @@ const TIES = 10;
 
 export interface EvaluateOptions extends RunOptions {
   k: number;
+  /** What is ranked by; 'meaning' where it is not said. The others are asked texts. */
+  mode?: SearchMode | undefined;
   /** The k' of each row of candidates. */
   candidates: readonly number[];
   /** Times the encoding of queries where it is given. */
@@ -40,16 +42,17 @@ export interface Row {
   numCandidates: number | null;
   /** Of the final ranking, against the judgements, over the judged queries; null without any. */
   ndcg: number | null;
-  /** Share of the exact top k that is found. */
+  /** Share of the top k of the first row that is found. */
   recall: number;
-  /** Of the whole search in milliseconds, without encoding the query. */
+  /** Of the whole search in milliseconds; encoding the query counts in a hybrid search alone. */
   latency: Latency;
-  /** Bytes that the first pass reads of each document. */
-  scannedBytes: number;
+  /** Bytes that the first pass reads of each document; null where it reads postings. */
+  scannedBytes: number | null;
 }
 
 export interface Evaluation {
   k: number;
+  mode: SearchMode;
   /** Queries measured, and those of them that a document is judged relevant to. */
   queries: number;
   judged: number;
@@ -69,70 +72,80 @@ interface Method extends Pick<Row, 'method' | 'numCandidates' | 'scannedBytes'> 
 export async function evaluate(
   index: Index,
   manifest: IndexManifest,
-  queries: Queries,
+  queries: AskedQueries,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { pooled, encoder } = options;
+  const { pooled, encoder, mode = 'meaning' } = options;
   const methods = await indexMethods(index, manifest, queries, options);
   if (pooled) methods.push({ method: 'one pooled vector', numCandidates: null, ...pooled });
   return {
-    k: options.k,
+    ...{ k: options.k, mode },
     queries: queries.ids.length,
     ...(await measure(methods, queries, options)),
-    encoding: encoder && queries.texts ? await timeEncoding(encoder, queries.texts) : null,
+    encoding:
+      encoder && queries.texts && mode === 'meaning'
+        ? await timeEncoding(encoder, queries.texts)
+        : null,
   };
 }
 
+/** What the ways to search in a mode are called: the one that looks at all, and the others. */
+const NAMES = {
+  meaning: ['exact MaxSim', "Lemur, k'"],
+  keywords: ['keywords (BM25)', ''],
+  hybrid: ['hybrid, all documents', "hybrid, k'"],
+} as const;
+
 /**
  * Exact search, searches with given numbers of candidates where there are features, and the one
- * that `tune` has found.
+ * that `tune` has found; by keywords one, which looks at all that have a word.
  */
 async function indexMethods(
   index: Index,
   { model }: IndexManifest,
-  queries: Queries,
-  { k, candidates, signal }: EvaluateOptions,
+  queries: AskedQueries,
+  { k, candidates, signal, mode = 'meaning' }: EvaluateOptions,
 ): Promise<Method[]> {
-  const { tokens, dim, precision, documents, deleted, curve } = index.stats();
+  const { tokens, dim, precision, documents, deleted, curve, passages } = index.stats();
   const exactBytes = (tokens * encodingOf(precision).rowBytes(dim)) / (documents + deleted);
   const weightBytes = model ? model.prefix.dim || (model.featureMap.widths.at(-1) ?? 0) : 0;
+  const groupBy = passages ? ('source' as const) : undefined;
+  const ask = (query: number, options: SearchOptions): Promise<SearchResult> =>
+    index.search(queryOf(queries, query, mode), { ...options, mode, groupBy, include: [], signal });
   const searchWith =
     (options: SearchOptions): Method['search'] =>
     async (query, count) => {
-      const { hits } = await index.search(queryMatrix(queries.tokens, query), {
-        ...options,
-        k: count,
-        include: [],
-        signal,
-      });
+      const { hits } = await ask(query, { ...options, k: count });
       return { ids: hits.map(({ id }) => id), scores: hits.map(({ score }) => score) };
     };
-  const methods: Method[] = [
-    {
-      method: 'exact MaxSim',
-      numCandidates: null,
-      scannedBytes: exactBytes,
-      search: searchWith({ exact: true }),
-    },
-  ];
-  const howOf = async (options: SearchOptions): Promise<SearchMethod> =>
-    (await index.search(queryMatrix(queries.tokens, 0), { ...options, k, include: [], signal }))
-      .how;
+  const [all, some] = NAMES[mode];
+  const search = searchWith(mode === 'keywords' ? {} : { exact: true });
+  const scannedBytes = mode === 'keywords' ? null : exactBytes;
+  const methods: Method[] = [{ method: all, numCandidates: null, scannedBytes, search }];
+  if (mode === 'keywords') return methods;
   const byFeatures = async (name: string, options: SearchOptions): Promise<void> => {
-    const how = await howOf(options);
+    const { how } = await ask(0, { ...options, k });
     // few documents are scored exactly, whatever is asked for
     if (how.method === 'exact') return;
-    const method = `${name} = ${how.candidates}`;
+    // in a hybrid search those that words bring are scored beside them
+    const numCandidates = mode === 'hybrid' ? (options.numCandidates ?? null) : how.candidates;
     methods.push({
-      method,
-      numCandidates: how.candidates,
+      method: `${name} = ${numCandidates}`,
+      numCandidates,
       scannedBytes: weightBytes,
       search: searchWith(options),
     });
   };
-  for (const numCandidates of candidates) await byFeatures("Lemur, k'", { numCandidates });
-  if (curve) await byFeatures("as tuned, k'", {});
+  for (const numCandidates of candidates) await byFeatures(some, { numCandidates });
+  if (curve && mode === 'meaning') await byFeatures("as tuned, k'", {});
   return methods;
+}
+
+/** A query as it is asked in that mode. */
+function queryOf({ texts, tokens }: AskedQueries, query: number, mode: SearchMode): Query {
+  if (mode === 'meaning' && tokens) return queryMatrix(tokens, query);
+  if (texts) return texts[query];
+  throw new Error(`no texts to ask in mode ${mode}`);
 }
 
 /**
@@ -141,7 +154,7 @@ async function indexMethods(
  */
 async function measure(
   [exact, ...others]: readonly Method[],
-  { ids, qrels }: Queries,
+  { ids, qrels }: AskedQueries,
   { k, signal, onProgress }: EvaluateOptions,
 ): Promise<{ rows: Row[]; judged: number }> {
   const total = ids.length;

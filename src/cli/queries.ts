@@ -19,13 +19,31 @@ import { openVectors, STDIN } from './source.js';
 import { counted, grouped } from './text-layout.js';
 import { noteUnread } from './unread-fields.js';
 
-/** Queries as token vectors, and what is judged about them, which may be nothing. */
-export interface Queries {
+/** Queries, and what is judged about them, which may be nothing. */
+export interface AskedQueries {
   ids: readonly string[];
   /** undefined where they came as vectors. */
   texts: readonly string[] | undefined;
-  tokens: TokenSets;
+  /** undefined where they are asked as texts. */
+  tokens: TokenSets | undefined;
   qrels: Qrels;
+}
+
+/** The same as token vectors. */
+export interface Queries extends AskedQueries {
+  tokens: TokenSets;
+}
+
+/** The same as texts. */
+export interface TextQueries extends AskedQueries {
+  texts: readonly string[];
+}
+
+/** What of the queries is asked for. */
+interface QueryOptions {
+  qrels?: string | undefined;
+  split?: string | undefined;
+  keepZeros?: boolean | undefined;
 }
 
 /** Documents that are looked up at once. */
@@ -33,12 +51,12 @@ const LOOKED_UP = 256;
 
 /**
  * Whether the path holds texts for the index, for which its encoder is needed. A pipe is taken for
- * what the index was made of.
+ * what the index was made of, unless `anyway` says that it must be texts.
  */
-export async function holdsTexts(path: string, folder: string): Promise<boolean> {
+export async function holdsTexts(path: string, folder: string, anyway = false): Promise<boolean> {
   if (path === STDIN) return false;
   if ((await whatLiesAt(path)) === 'pipe')
-    return hasIndexEncoder(folder, await readManifest(folder));
+    return anyway || hasIndexEncoder(folder, await readManifest(folder));
   const kind = await pathKind(path);
   return hasTexts(kind) && !hasVectors(kind);
 }
@@ -50,22 +68,39 @@ export async function holdsTexts(path: string, folder: string): Promise<boolean>
 export async function openQueries(
   path: string,
   { index, encoder }: OpenedIndex,
-  {
-    qrels,
-    split,
-    keepZeros,
-  }: { qrels?: string | undefined; split?: string | undefined; keepZeros?: boolean | undefined },
+  options: QueryOptions,
   context: Context,
 ): Promise<Queries> {
-  const judged =
-    qrels === undefined
-      ? undefined
-      : await interruptible(context.signal, parseQrels(fileBytes(qrels), qrels));
   if (!encoder) {
+    const { keepZeros } = options;
+    const qrels = await openQrels(options, context);
     const { tokens, ids } = await openVectors(path, { ...context, single: true, keepZeros });
     checkDim(tokens.dim, index.dim, path);
-    return { ids, texts: undefined, tokens, qrels: judged ?? new Map() };
+    return { ids, texts: undefined, tokens, qrels: qrels ?? new Map() };
   }
+  const asked = await openQueryTexts(path, options, context);
+  const { ids, texts } = asked;
+  const tokens = await encodeTexts(encoder, 'query', texts, {
+    dim: index.dim,
+    nameOf: (text) => `query ${JSON.stringify(ids[text])}`,
+    signal: context.signal,
+  });
+  return { ...asked, tokens };
+}
+
+function openQrels({ qrels }: QueryOptions, { signal }: Context): Promise<Qrels> | undefined {
+  if (qrels === undefined) return undefined;
+  return interruptible(signal, parseQrels(fileBytes(qrels), qrels));
+}
+
+/** Queries as they are written: JSON lines, or a BEIR folder. Every error names the file. */
+export async function openQueryTexts(
+  path: string,
+  options: QueryOptions,
+  context: Context,
+): Promise<TextQueries> {
+  const { split } = options;
+  const judged = await openQrels(options, context);
   const beir =
     (await whatLiesAt(path)) !== 'pipe' && (await pathKind(path)) === 'BEIR folder'
       ? await readBeir(path, { split })
@@ -78,16 +113,10 @@ export async function openQueries(
   if (queries.length === 0) throw invalidArgument(path, 'expected at least one query, got none');
   const empty = queries.find(({ text }) => text.trim() === '');
   if (empty) throw invalidArgument(path, `query "${empty.id}" has no text`);
-  const texts = queries.map(({ text }) => text);
-  const tokens = await encodeTexts(encoder, 'query', texts, {
-    dim: index.dim,
-    nameOf: (text) => `query ${JSON.stringify(queries[text].id)}`,
-    signal: context.signal,
-  });
   return {
     ids: queries.map(({ id }) => id),
-    texts,
-    tokens,
+    texts: queries.map(({ text }) => text),
+    tokens: undefined,
     qrels: judged ?? beir?.qrels ?? new Map(),
   };
 }
@@ -106,7 +135,7 @@ export interface Missing {
  * there are not measured.
  */
 export async function noteMissing(
-  { ids, qrels }: Queries,
+  { ids, qrels }: AskedQueries,
   index: Index,
   path: string,
   { reporter, signal }: Context,

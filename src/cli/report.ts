@@ -1,4 +1,5 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import type { SearchMode } from '../collection/options/options.js';
 import type { IndexStats } from '../collection/query/stats.js';
 import type { Evaluation } from './evaluate.js';
 import { alignColumns, counted, grouped, inCommands } from './text-layout.js';
@@ -34,6 +35,7 @@ export function formatReport({
   queries,
   judged,
   encoding,
+  mode,
 }: Report): string {
   const head = ['method', `nDCG@${k}`, `recall@${k}`, 'median ms', 'p95 ms', 'first pass, B/doc'];
   const cells = rows.map(({ method, ndcg, recall, latency, scannedBytes }) => [
@@ -42,7 +44,7 @@ export function formatReport({
     recall.toFixed(3),
     latency.median.toFixed(2),
     latency.p95.toFixed(2),
-    grouped(scannedBytes),
+    scannedBytes === null ? '-' : grouped(scannedBytes),
   ]);
   const asked = judged === queries ? ['judged query', 'judged queries'] : ['query', 'queries'];
   const judgedOnly =
@@ -51,21 +53,32 @@ export function formatReport({
       : judged === 0
         ? ' (there are none)'
         : ` of ${counted(judged, 'query', 'queries')}`;
-  const encodingTime = encoding ? `takes ${encoding.median.toFixed(1)} ms more` : 'comes on top';
-  const exact = rows.some(({ numCandidates }) => numCandidates !== null) ? [] : [whyExact(index)];
+  const isExact = rows.every(({ numCandidates }) => numCandidates === null);
+  const exact = isExact && mode !== 'keywords' ? [whyExact(index)] : [];
+  const [noun, found] = index.passages
+    ? ['passage', 'documents by their best passages']
+    : ['document', 'documents'];
   return [
-    `${counted(index.documents, 'document')}, ${counted(index.tokens, 'token vector')} ` +
+    `${counted(index.documents, noun)}, ${counted(index.tokens, 'token vector')} ` +
       `of ${index.dim} (${index.precision}), ${counted(queries, asked[0], asked[1])}`,
     `${machine.cpu}, ${counted(machine.threads, 'thread')}, Node ${node.slice(1)}`,
     '',
     alignColumns([head, ...cells]),
     '',
     `nDCG@${k}: of the final ${k} results against the judgements${judgedOnly}. ` +
-      `recall@${k}: share of exact MaxSim's top ${k} that is found.`,
-    'ms: one query at a time, features, scan and reranking by MaxSim, after a warm-up; ' +
-      `encoding the question ${encodingTime}.`,
+      `recall@${k}: share of the top ${k} of ${rows[0].method} that is found. Ranked are ${found}.`,
+    `ms: one query at a time, ${timeOf(mode, encoding)}.`,
     ...exact,
   ].join('\n');
+}
+
+/** What the milliseconds of a mode are those of. */
+function timeOf(mode: SearchMode, encoding: Report['encoding']): string {
+  if (mode === 'keywords') return 'after a warm-up';
+  if (mode === 'hybrid') return 'keywords and meaning, after a warm-up, with encoding the question';
+  const more = encoding ? `takes ${encoding.median.toFixed(1)} ms more` : 'comes on top';
+  const what = 'features, scan and reranking by MaxSim, after a warm-up';
+  return `${what}; encoding the question ${more}`;
 }
 
 function whyExact({ features, refit: { why } }: IndexStats): string {

@@ -11,9 +11,9 @@ import { checkDim } from './check-source.js';
 import type { Context } from './context.js';
 import { filesOfIndex } from './file-place.js';
 import { type OpenedIndex, withIndex } from './open-index.js';
+import { inOwnWords } from './own-words.js';
 import { queryMatrix } from './query-matrix.js';
 import { openVectors } from './source.js';
-import { inCommands } from './text-layout.js';
 import { type Command, Option } from './vendor.js';
 
 interface SearchArguments {
@@ -71,15 +71,7 @@ export function registerSearch(program: Command, context: Context): void {
 function addSearchOptions(command: Command): Command {
   return command
     .option('-k <n>', 'results: documents, each with its best passages', positiveInteger, 10)
-    .addOption(
-      new Option(
-        '--mode <name>',
-        'rank by meaning, by keywords (the words of the question, names and error codes too; no ' +
-          'encoder is loaded), or hybrid, by both',
-      )
-        .choices(['meaning', 'keywords', 'hybrid'])
-        .default('meaning'),
-    )
+    .addOption(shared.mode())
     .addOption(
       new Option(
         '--candidates <n>',
@@ -205,13 +197,4 @@ function searchOptions(
 function refused(error: unknown, { signal, reporter }: Context): void {
   if (signal.aborted || !isLemurError(error)) throw error;
   reporter.note(error.message);
-}
-
-/** The library's words for it are those of its methods. */
-function inOwnWords(error: unknown): never {
-  if (isLemurError(error, 'unsupported') && error.fields.where === 'mode')
-    throw new LemurError('unsupported', inCommands(`--${error.message}`), { where: 'mode' });
-  if (!isLemurError(error, 'unsupported') || error.fields.where !== 'recall') throw error;
-  const problem = 'how many candidates it takes has not been measured: run `lemur tune` once';
-  throw new LemurError('unsupported', `--recall: ${problem}`, { where: 'recall' });
 }
