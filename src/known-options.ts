@@ -7,6 +7,25 @@ import { describeKind } from './value-kind.js';
  */
 export type OptionNames<O> = { readonly [N in keyof O]-?: true };
 
+/** What options of these meanings are called elsewhere, by their letters alone. */
+const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  k: ['topk', 'topn', 'limit', 'n', 'nresults', 'numresults', 'count', 'size'],
+  numCandidates: ['nprobe', 'ef', 'efsearch', 'oversampling'],
+  filter: ['where'],
+  include: ['fields', 'select', 'outputfields', 'withpayload'],
+  mode: ['searchtype', 'querytype', 'type'],
+  groupBy: ['collapse', 'distinct'],
+  exact: ['bruteforce', 'flat'],
+  onExisting: ['upsert', 'overwrite', 'replace'],
+  signal: ['abort', 'controller'],
+  onProgress: ['progress', 'callback', 'verbose'],
+  passages: ['chunks', 'chunking', 'splitter'],
+  size: ['chunksize', 'maxtokens'],
+  overlap: ['chunkoverlap', 'stride'],
+  encoder: ['model', 'embedder', 'embeddings', 'embeddingfunction'],
+  precision: ['dtype', 'quantization', 'bits'],
+  threads: ['workers', 'concurrency'],
+};
 /** Of a longer name no more is compared. */
 const LONGEST = 64;
 /** Names that differ in more of their characters are not like each other. */
@@ -84,11 +103,19 @@ function isSignal(value: unknown): boolean {
 }
 
 function unknownOption(name: string, known: readonly string[], where: string): LemurError {
-  const closest = closestName(name, known);
+  const closest = calledElsewhere(name, known) ?? closestName(name, known);
   const all = known.length === 0 ? 'it takes none' : `the options are ${known.join(', ')}`;
   const hint = closest === undefined ? '' : `; did you mean '${closest}'?`;
   const cut = name.length > LONGEST ? `${name.slice(0, LONGEST)}…` : name;
   return invalid(where, `unknown option '${cut}'; ${all}${hint}`, cut);
+}
+
+/** The known option that has the meaning of this name in other libraries. */
+function calledElsewhere(name: string, known: readonly string[]): string | undefined {
+  const wanted = letters(name);
+  // what is nearly an option's own name is that one
+  if (closestName(name, known, 0.25) !== undefined) return undefined;
+  return known.find((option) => ELSEWHERE[option]?.includes(wanted));
 }
 
 function shown(known: Readonly<Record<string, true>>): string {

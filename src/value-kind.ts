@@ -30,8 +30,14 @@ export function kindOf(value: unknown): string {
 
 /**
  * A value as it was given, where it is a short text or a number, else what it is. For what stands
- * behind 'got'.
+ * behind 'got'. A text that reads like another value is called one.
  */
 export function showValue(value: unknown): string {
-  return typeof value === 'string' && value.length <= 40 ? value : describeKind(value);
+  const isPlain = typeof value === 'string' && value.length <= 40 && !readsOtherwise(value);
+  return isPlain ? value : describeKind(value);
+}
+
+/** Whether a text reads like a number, a flag, or nothing. */
+function readsOtherwise(text: string): boolean {
+  return !Number.isNaN(Number(text)) || /^\s*(true|false|null|undefined|NaN)\s*$/.test(text);
 }

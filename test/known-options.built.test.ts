@@ -7,6 +7,7 @@ import * as lemur from '../dist/entry/node.js';
 import { loadEncoder } from '../dist/entry/node-encoder.js';
 import { readFolder } from '../dist/entry/node-files.js';
 import { checkOptions, closestName } from '../dist/known-options.js';
+import { showValue } from '../dist/value-kind.js';
 
 const { Index, Lemur, MaxSim, memoryStorage } = lemur;
 const documents = [[[1, 0]], [[0, 1]]];
@@ -262,4 +263,34 @@ test('options without a prototype, frozen ones and names of objects are names li
     "unknown option 'constructor'",
   );
   expect(() => checkOptions({ k: 1 }, {}, 'here')).toThrow('it takes none');
+});
+
+test.each([
+  ['topK', 'k'],
+  ['limit', 'k'],
+  ['top_n', 'k'],
+  ['where', 'filter'],
+  ['filters', 'filter'],
+  ['numCandidate', 'numCandidates'],
+  ['searchType', 'mode'],
+  ['fields', 'include'],
+])('an option called %s elsewhere is known to be %s', async (name, known) => {
+  await expect(index.search(query, { [name]: 5 } as Any)).rejects.toMatchObject({
+    code: 'invalid-argument',
+    message: expect.stringContaining(`did you mean '${known}'?`),
+  });
+});
+
+test('a text that reads like a number, a flag or nothing is called a string', async () => {
+  for (const text of ['3', ' 1e3 ', '0x10', '', ' ', 'true', 'null', 'undefined', 'NaN'])
+    expect(showValue(text)).toBe(`the string ${JSON.stringify(text)}`);
+  for (const text of ['euclid', 'int5', '3 of them']) expect(showValue(text)).toBe(text);
+  const wrong = async (call: Promise<unknown>, got: string): Promise<void> =>
+    expect(call).rejects.toMatchObject({
+      message: expect.stringContaining(`got the string ${got}`),
+    });
+  await wrong(index.search(query, { k: '3' } as Any), '"3"');
+  await wrong(index.search(query, { exact: 'true' } as Any), '"true"');
+  await wrong(Index.create(memoryStorage(), { dim: '8' } as Any), '"8"');
+  await wrong(Lemur.fit(documents, { threads: '2' } as Any), '"2"');
 });

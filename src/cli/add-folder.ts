@@ -2,6 +2,7 @@ import { whatLiesAt } from '../bytes/node-path-content.js';
 import { planned } from '../collection/mirror.js';
 import type { Mirrored } from '../collection/options/results.js';
 import { isLemurError } from '../errors.js';
+import { contentsOf } from './contents.js';
 import type { Context } from './context.js';
 import { describeMirrored, planLines } from './describe-mirrored.js';
 import {
@@ -65,7 +66,7 @@ export async function addFolder(
     if (options.watch) await follow(work, options, opened);
   } catch (error) {
     if (context.signal.aborted) {
-      const there = `${shown(index)}: ${contentsOf(opened)}`;
+      const there = `${shown(index)}: ${contentsOf(opened.index)}`;
       context.reporter.note(`${there}; the same command goes on from there`);
     }
     throw error;
@@ -106,7 +107,7 @@ function tell(
   opened: OpenedIndex | undefined,
 ): void {
   if (options.json) {
-    const documents = opened && { documents: opened.index.size };
+    const documents = opened && { documents: opened.index.stats().sources };
     context.printJson({ index, ...done, reasons: files.reasons, ...documents });
     return;
   }
@@ -119,11 +120,7 @@ function tell(
     ? `\n${counted(done.truncated, 'text')} longer than the encoder reads: what is behind ` +
       'that is not searched (--max-tokens)'
     : '';
-  const there = opened ? `; ${contentsOf(opened)}` : '';
+  const there = opened ? `; ${contentsOf(opened.index)}` : '';
   context.print(`${shown(index)}: ${described}${there}${cut}${exact}`);
   if (opened && !options.watch) context.print(`Next:\n  ${nextSearch(opened)}`);
-}
-
-function contentsOf({ index }: OpenedIndex): string {
-  return counted(index.size, index.stats().passages ? 'passage' : 'document');
 }

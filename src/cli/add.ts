@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
 import { whatLiesAt } from '../bytes/node-path-content.js';
+import type { Index } from '../collection/index.js';
 import type { AddOptions } from '../collection/options/options.js';
 import type { Added } from '../collection/options/results.js';
 import { invalidArgument, LemurError } from '../errors.js';
 import { addDocuments } from './add-documents.js';
 import { type AddFolderArguments, addFolder, isFolderOfFiles } from './add-folder.js';
 import { examples, path, shared } from './arguments.js';
+import { contentsOf } from './contents.js';
 import type { Context } from './context.js';
 import { addCreationOptions, type CreationArguments, openForSource } from './create-index.js';
 import { nextSearch } from './next-search.js';
@@ -63,9 +65,11 @@ export function registerAdd(program: Command, context: Context): void {
         return addFolder(folder, path, options, context);
       const { opened, added } = await addSource(folder, path, options, true, context);
       try {
-        const { size } = opened.index;
-        if (options.json) context.printJson({ index: folder, ...added, documents: size });
-        else context.print(`${describeAdded(folder, added, size)}\nNext:\n  ${nextSearch(opened)}`);
+        const { index } = opened;
+        const documents = index.stats().sources;
+        if (options.json) context.printJson({ index: folder, ...added, documents });
+        else
+          context.print(`${describeAdded(folder, added, index)}\nNext:\n  ${nextSearch(opened)}`);
       } finally {
         await opened.close();
       }
@@ -155,12 +159,10 @@ export async function addSource(
       ),
     };
   } catch (error) {
-    const { size } = opened.index;
+    const there = contentsOf(opened.index);
     await opened.close();
     if (context.signal.aborted)
-      context.reporter.note(
-        `${shown(folder)}: ${counted(size, 'document')}; the same command goes on from there`,
-      );
+      context.reporter.note(`${shown(folder)}: ${there}; the same command goes on from there`);
     throw error;
   }
 }
@@ -168,7 +170,7 @@ export async function addSource(
 export function describeAdded(
   folder: string,
   { added, replaced, skipped, passages, truncated, unfit }: Added,
-  size: number,
+  index: Index,
 ): string {
   const parts = [`${grouped(added)} added`];
   if (replaced > 0) parts.push(`${grouped(replaced)} replaced`);
@@ -183,7 +185,6 @@ export function describeAdded(
   const exact =
     unfit === undefined ? '' : `\nno features were learned, searches stay exact: ${unfit}`;
   if (passages) parts.push(`as ${counted(passages, 'passage')}`);
-  const noun = passages === undefined ? 'document' : 'passage';
-  const line = `${shown(folder)}: ${parts.join(', ')}; ${counted(size, noun)}`;
+  const line = `${shown(folder)}: ${parts.join(', ')}; ${contentsOf(index)}`;
   return `${line}${cut}${exact}`;
 }

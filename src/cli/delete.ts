@@ -1,9 +1,10 @@
 import type { Filter } from '../collection/metadata/filter.js';
 import { examples, path, shared } from './arguments.js';
+import { contentsOf, documentsIn } from './contents.js';
 import type { Context } from './context.js';
 import { withIndex } from './open-index.js';
 import { shown } from './print.js';
-import { counted, grouped } from './text-layout.js';
+import { grouped } from './text-layout.js';
 import type { Command } from './vendor.js';
 
 interface DeleteArguments {
@@ -35,14 +36,17 @@ export function registerDelete(program: Command, { signal, print, printJson }: C
       if (ids.length > 0 === (filter !== undefined))
         command.error('error: expected ids or --filter <json>, one of the two');
       await withIndex(folder, { write: true, threads }, async ({ index }) => {
-        const deleted = await index.delete(filter === undefined ? ids : { filter }, { signal });
-        const absent = filter === undefined ? new Set(ids).size - deleted : 0;
-        if (json) return printJson({ index: folder, deleted, documents: index.size });
+        const found = filter === undefined ? await index.get([...new Set(ids)]) : [];
+        const absent = found.filter((one) => one === undefined).length;
+        const { sources, passages } = index.stats();
+        const rows = await index.delete(filter === undefined ? ids : { filter }, { signal });
+        const documents = index.stats().sources;
+        const deleted = sources - documents;
+        const cut = passages ? { passages: rows } : {};
+        if (json) return printJson({ index: folder, deleted, ...cut, documents });
+        const gone = passages ? documentsIn(deleted, rows) : grouped(deleted);
         const more = absent > 0 ? `, ${grouped(absent)} not there` : '';
-        print(
-          `${shown(folder)}: ${grouped(deleted)} deleted${more}; ` +
-            `${counted(index.size, 'document')}`,
-        );
+        print(`${shown(folder)}: ${gone} deleted${more}; ${contentsOf(index)}`);
       });
     },
   );

@@ -83,7 +83,7 @@ async function fitPath(path: string, options: FitArguments, context: Context): P
         : it.index.stats();
     if (json) context.printJson({ index: it.folder, ...before?.added, stats }, 2);
     else {
-      const added = before ? `${describeAdded(it.folder, before.added, stats.documents)}\n` : '';
+      const added = before ? `${describeAdded(it.folder, before.added, it.index)}\n` : '';
       context.print(
         `${added}${shown(it.folder)}: ${describeFeatures(stats)}\nNext:\n  ${nextSearch(it)}`,
       );
@@ -139,6 +139,7 @@ export function describeFeatures({
   documents,
   refit,
   curve,
+  passages,
 }: IndexStats): string {
   if (features === 'exact') {
     const advice = refit.due
@@ -147,5 +148,5 @@ export function describeFeatures({
     return `nothing to learn: ${inCommands(refit.why)}${advice}`;
   }
   const tuned = curve ? '' : '; lemur tune measures how many candidates a search needs';
-  return `${features} features of ${counted(fittedDocuments ?? documents, 'document')}${tuned}`;
+  return `${features} features of ${counted(fittedDocuments ?? documents, passages ? 'passage' : 'document')}${tuned}`;
 }

@@ -44,7 +44,7 @@ export function newManifest({
   if (encoder && encoder.dim !== dim)
     throw new LemurError(
       'dimension-mismatch',
-      `dim: expected ${encoder.dim}, the encoder's, got ${dim}`,
+      `dim: expected ${encoder.dim}, the encoder's, got ${showValue(dim)}`,
       {
         where: 'dim',
         expected: encoder.dim,

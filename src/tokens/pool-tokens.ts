@@ -1,5 +1,6 @@
 import { LemurError } from '../errors.js';
 import { pacer } from '../pacer.js';
+import { showValue } from '../value-kind.js';
 import { sharedFloats } from './gather.js';
 import { rowOffsets, type TokenSets } from './token-sets.js';
 import { WARD_MOST, wardClusters } from './ward.js';
@@ -37,7 +38,7 @@ export async function poolTokens(
   if (!Number.isFinite(factor) || factor < 1) {
     throw new LemurError(
       'invalid-argument',
-      `factor: expected a number of at least 1, got ${factor}`,
+      `factor: expected a number of at least 1, got ${showValue(factor)}`,
       { where: 'factor' },
     );
   }

@@ -57,7 +57,7 @@ describe('a folder', () => {
     await write('step', { ...files, '.hidden': 'no', 'x.bin': Uint8Array.of(1, 0), 'bad.md': '' });
     await writeFile(at('step/bad.md'), Uint8Array.of(0x61, 0xff));
     expect(await summary('step.lemur', 'step')).toMatch(
-      /: 8 added, 3 skipped \(1 binary, 1 hidden, 1 unreadable\), as \d+ passages; \d+ passages$/,
+      /: 8 added, 3 skipped \(1 binary, 1 hidden, 1 unreadable\), as \d+ passages; 8 documents in \d+ passages$/,
     );
     const again = await add('step.lemur', 'step');
     expect(again.stdout).toMatch(/: 0 added, 8 unchanged, 3 skipped/);

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { columnsOf } from '../../dist/cli/text-layout.js';
 import { makeNotes, type Notes } from './notes.js';
@@ -28,7 +28,9 @@ const add = async (index: string, source: string, ...more: string[]): Promise<st
 
 describe('files', () => {
   test('are cut into passages, whole, and found with their lines', async () => {
-    expect(await add('cut', 'files')).toMatch(/2 added, as \d+ passages; \d+ passages/);
+    expect(await add('cut', 'files')).toMatch(
+      /2 added, as (\d+) passages; 2 documents in \1 passages\n/,
+    );
     const args = ['search', notes.at('cut'), 'We decided to keep otters in the cache.'];
     const { stdout } = await succeed(args);
     expect(stdout).toMatch(/plan\.md:\d+/);
@@ -52,6 +54,14 @@ describe('files', () => {
     expect(best.snippet.length).toBeLessThanOrEqual(242);
     expect(whole.text).toContain(best.snippet.replace(/^…|…$/g, ''));
     expect(whole.snippet).toBeUndefined();
+  });
+
+  test('that are deleted are counted, and their passages apart', async () => {
+    await cp(notes.at('cut'), notes.at('fewer'), { recursive: true });
+    const { stdout } = await succeed(['delete', notes.at('fewer'), 'plan.md', 'gone.md']);
+    expect(stdout).toMatch(
+      /: 1 document in \d+ passages deleted, 1 not there; 1 document in \d+ passages?\n/,
+    );
   });
 
   test('that are as they were are left as they are', async () => {

@@ -41,6 +41,26 @@ describe('an index that cuts documents', () => {
     await index.close();
   });
 
+  test('counts its documents beside their passages', async () => {
+    const index = await create();
+    const counts = (): number[] => [index.stats().sources, index.stats().documents];
+    expect(counts()).toEqual([0, 0]);
+    await index.add(owls);
+    await index.add(ducks);
+    const passages = index.size;
+    expect(counts()).toEqual([2, passages]);
+    await index.add({ ...owls, text: 'One owl.' }, { onExisting: 'replace' });
+    await index.delete('ducks.txt#1');
+    const now = index.size;
+    expect(counts()).toEqual([2, now]);
+    expect(now).toBeLessThan(passages);
+    await index.delete('ducks.txt');
+    expect(counts()).toEqual([1, 1]);
+    await index.compact();
+    expect(counts()).toEqual([1, 1]);
+    await index.close();
+  });
+
   test('gives a document by its id, put together again, and a passage by its own', async () => {
     const index = await create({ passages: { size: 20, overlap: 8 } });
     await index.add([owls, ducks]);

@@ -5,6 +5,8 @@ import { createIdTable, type EncodedId } from './id-table.js';
 export interface SourceTable {
   /** The rows [from, to) of a source's passages; undefined: it has none here. */
   find(source: EncodedId): readonly [from: number, to: number] | undefined;
+  /** How many have a passage that is not deleted; `deleted`: 1 for those that are. */
+  count(deleted: Uint8Array | null | undefined): number;
 }
 
 /**
@@ -44,6 +46,15 @@ export async function createSourceTable(
     find(source) {
       const found = table.find(source);
       return found < 0 ? undefined : [starts[found], starts[found + 1]];
+    },
+    count(deleted) {
+      if (!deleted) return firsts.length;
+      let count = 0;
+      for (let i = 0; i < firsts.length; i++) {
+        const live = deleted.indexOf(0, starts[i]);
+        if (live >= 0 && live < starts[i + 1]) count++;
+      }
+      return count;
     },
   };
 }

@@ -64,11 +64,11 @@ export function refitAdvice(
   if (!model) return adviceWithoutModel(snapshot);
   const hiding = lengths ? 0 : hidingDocuments(snapshot);
   if (hiding > 0) {
-    const many = `${hiding} ${hiding === 1 ? 'document has vectors' : 'documents have vectors'}`;
+    const which = `${hiding} ${hiding === 1 ? 'document has vectors' : 'documents have vectors'}`;
     return {
       due: true,
       why:
-        `${many} many times as long as others, which hides these from a model of an ` +
+        `${which} many times as long as others, which hides these from a model of an ` +
         'earlier version',
     };
   }
@@ -90,14 +90,20 @@ export function refitAdvice(
     };
   }
   if (live > 2 * model.documents)
-    return { due: true, why: `there are ${live} documents, and the fit knew ${model.documents}` };
+    return { due: true, why: `there are ${many(snapshot)}, and the fit knew ${model.documents}` };
   return { due: false, why: `${whyNot(model, live)}${othersOf(lengths)}` };
 }
 
-function adviceWithoutModel({ live, manifest: { features, unfit } }: Snapshot): {
-  due: boolean;
-  why: string;
-} {
+/** What searches look through: documents, or their passages. */
+function many({ live, manifest: { passages } }: Snapshot): string {
+  return `${live} ${passages ? 'passages' : 'documents'}`;
+}
+
+function adviceWithoutModel(snapshot: Snapshot): { due: boolean; why: string } {
+  const {
+    live,
+    manifest: { features, unfit },
+  } = snapshot;
   if (features === 'exact')
     return {
       due: false,
@@ -107,16 +113,16 @@ function adviceWithoutModel({ live, manifest: { features, unfit } }: Snapshot): 
     return {
       due: false,
       why:
-        `searches score all ${live} documents exactly: nothing could be learned from ` +
+        `searches score all ${many(snapshot)} exactly: nothing could be learned from ` +
         `them (${unfit.why})`,
     };
   const least = `features pay from ${LEAST_FOR_FEATURES.toLocaleString('en-US')} on`;
   return live < LEAST_FOR_FEATURES
     ? {
         due: false,
-        why: `searches are exact, which is quick enough for ${live} documents; ${least}`,
+        why: `searches are exact, which is quick enough for ${many(snapshot)}; ${least}`,
       }
-    : { due: true, why: `searches score all ${live} documents exactly; fit() makes them faster` };
+    : { due: true, why: `searches score all ${many(snapshot)} exactly; fit() makes them faster` };
 }
 
 function whyNot({ features, options }: ModelEntry, live: number): string {

@@ -7,11 +7,14 @@ import { mergeResiduals } from '../learn/residual.js';
 import { candidateCount } from './candidate-count.js';
 import { chooseCandidates } from './choose-candidates.js';
 import { recallAt } from './recall-curve.js';
+import { sourceCount } from './source-count.js';
 
 /** Facts of a collection, of its model and of its searches. */
 export interface IndexStats {
-  /** Documents that are not deleted. */
+  /** Documents that are not deleted; where these are cut, their passages. */
   documents: number;
+  /** Documents that are not deleted, each once however many passages it has. */
+  sources: number;
   /** Deleted documents whose place has not been given back yet. */
   deleted: number;
   /** Stored token vectors, deleted documents' included. */
@@ -102,6 +105,7 @@ export function statsOf(snapshot: Snapshot): IndexStats {
   const lengths = documentLengths(snapshot);
   return {
     documents: live,
+    sources: sourceCount(snapshot),
     deleted: documents - live,
     tokens,
     segments: segments.length,
