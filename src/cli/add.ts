@@ -32,7 +32,7 @@ export const SOURCE: string =
   'texts: a folder of *.txt and *.md (and those below it), or one such file, ' + OTHERS;
 const FILES =
   'texts: a folder of files (Markdown, texts, source code, HTML, CSV, .pdf and .docx, and those ' +
-  `below it), a file of *.txt or *.md, ${OTHERS}`;
+  `below it), one such file, ${OTHERS}`;
 
 /** The command `add`: puts documents into an index, and makes it where there is none. */
 export function registerAdd(program: Command, context: Context): void {

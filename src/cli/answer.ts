@@ -75,12 +75,13 @@ function foundBy(
 
 /** What is shown of a hit, of so many columns. */
 function hitLines(hit: Hit, question: string, columns: number, fileOf: FindFile): string[] {
-  const { id, text = '', metadata, evidence = [], passage } = hit;
+  const { id, text = '', metadata, evidence = [], passage, parts } = hit;
+  const names = parts !== undefined;
   if (text === '') return [shown(id)];
   const { title, from } = titleOf(text, metadata);
   const room = { columns: Math.max(LEAST_COLUMNS, columns) };
   const { text: piece, best } = markedSnippet(text, question, evidence, {
-    ...room,
+    ...{ ...room, names },
     from: Math.max(from, passage?.context ?? 0),
   });
   if (passage) {
@@ -90,7 +91,7 @@ function hitLines(hit: Hit, question: string, columns: number, fileOf: FindFile)
   const name = shown(fileOf(hit)?.path ?? id);
   if (title === '') return [name, piece];
   const own = Math.max(LEAST_COLUMNS, columns - columnsOf(name) - 4);
-  const head = markedSnippet(text, question, evidence, { to: title.length, columns: own });
+  const head = markedSnippet(text, question, evidence, { to: title.length, columns: own, names });
   return [`${head.text}  [${name}]`, piece];
 }
 

@@ -10,6 +10,8 @@ export interface SnippetRange {
   from?: number;
   to?: number;
   columns?: number;
+  /** Whether names of the query are looked for: of a hybrid hit evidence is that of its meaning. */
+  names?: boolean;
 }
 
 /** A piece of a text as it is printed, and where its strongest word is in the text. */
@@ -26,9 +28,9 @@ export function markedSnippet(
   text: string,
   query: string,
   evidence: readonly Evidence[],
-  { from = 0, to = text.length, columns = 120 }: SnippetRange = {},
+  { from = 0, to = text.length, columns = 120, names = false }: SnippetRange = {},
 ): Snippet {
-  const matches = matchedWords(text, evidence, query);
+  const matches = matchedWords(text, evidence, query, names);
   for (let length = columns; ; ) {
     const snippet = snippetOf(text, matches, from, to, length);
     const wide = columnsOf(snippet.plain);

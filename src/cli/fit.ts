@@ -148,5 +148,6 @@ export function describeFeatures({
     return `nothing to learn: ${inCommands(refit.why)}${advice}`;
   }
   const tuned = curve ? '' : '; lemur tune measures how many candidates a search needs';
-  return `${features} features of ${counted(fittedDocuments ?? documents, passages ? 'passage' : 'document')}${tuned}`;
+  const many = counted(fittedDocuments ?? documents, passages ? 'passage' : 'document');
+  return `${features} features of ${many}${tuned}`;
 }

@@ -4,7 +4,7 @@ import type { Plan } from '../collection/mirror/change.js';
 import { PlanOutdated } from '../collection/mirror/register-root.js';
 import { carryOut as carryOutPlan, planFor } from '../collection/mirror.js';
 import type { Mirrored } from '../collection/options/results.js';
-import { isLemurError } from '../errors.js';
+import { isLemurError, LemurError } from '../errors.js';
 import type { FolderFiles } from '../files/node-folder-file.js';
 import { readFolder } from '../files/node-read-folder.js';
 import type { RunOptions } from '../run-options.js';
@@ -15,6 +15,7 @@ import { type CreationArguments, checkSame, openForSource } from './create-index
 import { narrowWhenDue } from './narrow.js';
 import { hasIndex, type OpenedIndex, openIndex } from './open-index.js';
 import { SkippedFiles } from './skipped-files.js';
+import { inCommands } from './text-layout.js';
 
 /** How a folder is brought into an index. */
 export interface FolderArguments extends CreationArguments {
@@ -81,6 +82,9 @@ export async function planFrom(work: FolderWork, index: Index): Promise<Plan> {
     const { only } = left;
     if (only && isLemurError(error, 'empty-corpus')) throw only;
     left.tell();
+    // the library's words for it are those of its methods
+    if (isLemurError(error) && error.message.includes('{ force: true }'))
+      throw new LemurError(error.code, inCommands(error.message), error.fields as never);
     throw error;
   }
 }

@@ -12,6 +12,7 @@ import type { TokenSets } from '../tokens/token-sets.js';
 import { collect } from './collect.js';
 import { interruptible } from './context.js';
 import { documentsBeside, numbered } from './documents-beside.js';
+import { isPackedText } from './one-file.js';
 import { hasTexts, hasVectors, pathKind } from './path-kind.js';
 import { openTexts, streamTexts, type TextOptions, type TextSource } from './text-source.js';
 import { withoutZeroRows } from './zero-rows.js';
@@ -61,7 +62,8 @@ async function readSource(path: string, options: SourceOptions): Promise<Source>
     const documents = await documentsBeside(folder, tokens.counts.length, options);
     return { kind: 'vectors', label: path, tokens, documents };
   }
-  if (hasTexts(kind)) return openTexts(path, kind, options);
+  const isPacked = (kind === 'unknown' || kind === 'torch file') && isPackedText(path);
+  if (hasTexts(kind) || isPacked) return openTexts(path, kind, options);
   if (kind === '.npz') throw invalidArgument(path, NPZ);
   const got = kind === 'unknown' ? 'nothing to read here' : `holds: ${kind}`;
   throw unexpected(path, got, `${TEXTS} or ${VECTORS}`);

@@ -29,6 +29,7 @@ export function inCommands(text: string): string {
   return text
     .replace(/\b(fit|tune|compact)\(\)/g, '`lemur $1`')
     .replace('compact({ keywords: true })', '`lemur compact --keywords`')
+    .replace('{ force: true }', '--force')
     .replace(/^tune: /, '');
 }
 

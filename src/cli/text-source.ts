@@ -13,6 +13,7 @@ import {
   readTextFile,
   readTextFolder,
 } from '../formats/texts/node-text-folder.js';
+import { isOneText, isPackedText, readOneText } from './one-file.js';
 import type { PathKind } from './path-kind.js';
 import type { Reporter } from './progress.js';
 import { counted } from './text-layout.js';
@@ -67,13 +68,16 @@ async function textsAt(
       ...{ documents: readTextFolder(path), areFiles: true },
       total: (await listTextFiles(path)).length,
     };
+  if (isPackedText(path)) return { documents: readOneText(path), areFiles: true, total: 1 };
   if (kind === 'text file') {
     const begin = await beginningOf(path);
     if (isTextFile(path) && !/^\{\s*"/.test(begin))
       return { documents: readTextFile(path), areFiles: true, total: 1 };
+    if (isOneText(path) && !/^\{\s*"/.test(begin) && begin !== '')
+      return { documents: readOneText(path), areFiles: true, total: 1 };
     if (/^[^{[]/.test(begin)) {
       const got = `begins with ${showJson(begin.slice(0, 40))}`;
-      const expected = 'expected JSON lines; the name of a text ends with .txt or .md';
+      const expected = 'expected JSON lines; the name of a text ends with .txt, .md or the like';
       throw badFile(path, `${got}, ${expected}`);
     }
   }

@@ -2,9 +2,11 @@ import { invalidArgument, isLemurError, type LemurError } from '../errors.js';
 import { checkOptions } from '../known-options.js';
 import { passageRules } from '../passages/passage-rules.js';
 import type { Storage } from '../storage/storage.js';
+import { storageOf } from '../storage-of.js';
 import { showValue } from '../value-kind.js';
 import { createCollection } from './create-collection.js';
 import { MANIFEST } from './files/manifest.js';
+import { checkOwnFolder } from './files/own-files.js';
 import { type OpenCollection, openCollection } from './open-collection.js';
 import { CREATE_OPTIONS } from './options/option-names.js';
 import type { CreateOptions } from './options/options.js';
@@ -20,6 +22,7 @@ export async function openOrCreate(
   checkOptions(options, CREATE_OPTIONS, 'Index.openOrCreate');
   const found = await openThere(at, options);
   if (!isLemurError(found)) return found;
+  await checkOwnFolder(storageOf(at));
   try {
     return await createCollection(at, options, true);
   } catch (error) {

@@ -108,7 +108,7 @@ describe('a folder', () => {
       if (!file.startsWith('0')) await rm(join(at('gone'), file), { recursive: true });
     expect(await add('gone.lemur', 'gone', '--delete')).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/7 of the 8 documents .* more than half; with force/),
+      stderr: expect.stringMatching(/7 of the 8 documents .* more than half; --force deletes them/),
     });
     expect(await summary('gone.lemur', 'gone')).toMatch(
       /: 0 added, 7 gone \(--delete removes them\), 1 unchanged/,
@@ -119,6 +119,17 @@ describe('a folder', () => {
     );
     expect(await summary('gone.lemur', 'gone', '--delete', '--force')).toContain('7 deleted');
     expect(ids(await contentsOf('gone.lemur'))).toEqual(['0.md', 'other/0.md', 'other/owl.md']);
+  });
+
+  test('that lies in one that is kept in step is refused in one line', async () => {
+    await write('outer', { 'a.md': 'A note.', 'deep/b.md': 'Bees.', 'deep/deep/b.md': 'Bears.' });
+    await write('outer', { 'deep/deep/deep/b.md': 'Boars.' });
+    await summary('outer.lemur', 'outer');
+    const { code, stderr } = await add('outer.lemur', 'outer/deep');
+    expect([code, stderr.trim().split('\n')]).toEqual([
+      1,
+      [expect.stringMatching(/kept in step with .*outer already, which this lies in: give that/)],
+    ]);
   });
 
   test('is found by paths from where one stands, whichever folder a file is of', async () => {

@@ -68,6 +68,18 @@ describe('files', () => {
     expect(await add('cut', 'files')).toContain('0 added, 2 unchanged');
   });
 
+  test('may be one of any kind that a folder may have, and a name that is there is found', async () => {
+    await writeFile(notes.at('load.py'), '# loads otters\ndef load():\n  raise NotThere("E_42")\n');
+    await writeFile(notes.at('table.csv'), 'animal,legs\notter,4\nowl,2\n');
+    for (const file of ['load.py', 'table.csv'])
+      expect(await add('single', file)).toContain('1 added');
+    const args = ['search', notes.at('single'), 'E_42', '--mode', 'keywords'];
+    expect((await succeed(args)).stdout).toMatch(/load\.py:\d+\s+.*\*E_42\*/s);
+    await writeFile(notes.at('data.bin.py'), Uint8Array.of(0, 1, 2));
+    const { code, stderr } = await runCli(['add', notes.at('single'), notes.at('data.bin.py')]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('data.bin.py')]);
+  });
+
   test('stay whole where that is asked for', async () => {
     expect(await add('whole', 'files', '--no-passages')).toContain('2 added; 2 documents');
   });

@@ -71,14 +71,26 @@ describe('texts', () => {
     });
   });
 
-  test('any other file must be JSON lines, and is told from a text', async () => {
+  test('a file of another ending is read as those of a folder are', async () => {
     writeFileSync(at('note.rst'), '\n Otters hold hands.\n');
-    await expect(textsOf(at('note.rst'), reading())).rejects.toMatchObject({
-      code: 'bad-file',
-      message:
-        `${at('note.rst')}: begins with "Otters hold hands.\\n", expected JSON lines; ` +
-        'the name of a text ends with .txt or .md',
-    });
+    expect(await textsOf(at('note.rst'), reading())).toEqual([
+      { id: 'note.rst', title: '', text: '\n Otters hold hands.\n', metadata: {} },
+    ]);
+    writeFileSync(at('rows.tsv'), 'name\tlegs\nowl\t2\n');
+    const [{ text }] = (await textsOf(at('rows.tsv'), reading())) as { text: string }[];
+    expect(text).toContain('legs: 2');
+  });
+
+  test('a file without an ending must be JSON lines, and is told from a text', async () => {
+    for (const name of ['note', 'note.jsonl']) {
+      writeFileSync(at(name), '\n Otters hold hands.\n');
+      await expect(textsOf(at(name), reading())).rejects.toMatchObject({
+        code: 'bad-file',
+        message:
+          `${at(name)}: begins with "Otters hold hands.\\n", expected JSON lines; ` +
+          'the name of a text ends with .txt, .md or the like',
+      });
+    }
   });
 
   test('empty files of a folder are left out and counted; a folder of nothing else is refused', async () => {

@@ -11,7 +11,7 @@ describe('nothing is deleted', () => {
     const { index } = await filled();
     const before = index.stats();
     const error = await rejection(index.mirror(source));
-    expect(error.message).toContain('with force');
+    expect(error.message).toContain('{ force: true }');
     expect(index.stats()).toEqual(before);
     const { deleted } = await index.mirror(source, { force: true });
     expect(deleted).toBeGreaterThan(2);

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -31,6 +31,23 @@ test('makes an index with the default encoder, and opens it again for writing', 
     'owls',
   ]);
   await again.close();
+});
+
+test('writes nothing into a folder that has files of others', async () => {
+  await mkdir(at('texts/deep'), { recursive: true });
+  await writeFile(at('texts/deep/plan.md'), 'A plan.');
+  await writeFile(at('texts/.hidden'), '');
+  const options = { dim: 8, threads: 1 };
+  const error = await Index.openOrCreate(at('texts'), options).catch((caught) => caught);
+  expect(error).toMatchObject({ code: 'invalid-argument' });
+  expect(error.message).toContain('has other things in it (deep)');
+  expect((await readdir(at('texts'))).sort()).toEqual(['.hidden', 'deep']);
+  // it is an index from then on
+  await (await Index.create(at('texts'), options)).close();
+  await (await Index.openOrCreate(at('texts'), options)).close();
+  await mkdir(at('empty'));
+  await writeFile(at('empty/.gitkeep'), '');
+  await (await Index.openOrCreate(at('empty'), options)).close();
 });
 
 test.skipIf(process.platform === 'win32')(

@@ -58,6 +58,24 @@ export async function noCollection(
   return notFound(storage.name, problem);
 }
 
+/** What may lie in a folder that nobody put anything into: lock, what earlier versions wrote. */
+const BESIDE = /^(?:\.|writer\.lock|index\.json|projection\.npy$|encoder\.json$)/;
+
+/**
+ * Raises 'invalid-argument' for a folder that has files of others, such as the very notes that are
+ * meant to go into a collection.
+ */
+export async function checkOwnFolder(storage: Storage): Promise<void> {
+  if (storage.path === undefined) return;
+  const names = (await storage.list()).sort();
+  const other = names.find((name) => !BESIDE.test(name) && !DATA_FILE.test(name));
+  if (other === undefined) return;
+  const problem =
+    `${storage.name}: the folder has other things in it (${other}); name an empty or a new one ` +
+    '(Index.create makes a collection beside them)';
+  throw new LemurError('invalid-argument', problem, { where: storage.name });
+}
+
 /** Raises 'already-exists' where there is a collection, or the files of one. */
 export async function checkVacant(storage: Storage): Promise<void> {
   const names = await storage.list();

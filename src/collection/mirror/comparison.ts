@@ -54,6 +54,8 @@ export class Comparison<M extends Metadata> {
     } catch (error) {
       const { source } = this.#of;
       if (!source.refuse || !isLemurError(error)) throw error;
+      // one word about all of them, not one about each
+      if (isLemurError(error, 'duplicate-id')) checkOutside(this.#of, error.fields.id);
       this.refused++;
       source.refuse(String(document.id), error);
     }
@@ -120,6 +122,21 @@ export function checkOwner(
   if (!record || record.root === root) return;
   const other = manifest.roots?.[record.root]?.root ?? 'another root';
   throw duplicate(id, `is in the collection already, from ${other}`);
+}
+
+/** Raises 'invalid-argument' where a root lies within another, which has that document. */
+function checkOutside(
+  { snapshot, recorded, root }: Pick<Compared<Metadata>, 'snapshot' | 'recorded' | 'root'>,
+  id: string | undefined,
+): void {
+  const [first] = id === undefined ? [] : snapshot.findSource(id);
+  const record = first === undefined ? undefined : recorded.of(first);
+  const other = record && record.root !== root.number && snapshot.manifest.roots?.[record.root];
+  if (!other || !root.entry.root.startsWith(`${other.root}/`)) return;
+  const problem =
+    `the collection is kept in step with ${other.root} already, which this lies in: ` +
+    'give that one again';
+  throw invalidArgument(root.entry.root, problem);
 }
 
 function duplicate(id: string, what: string): LemurError {

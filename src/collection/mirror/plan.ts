@@ -56,7 +56,7 @@ export async function planMirror<M extends Metadata>(
   const { changes, unchanged, isEmpty } = found;
   if (isEmpty && !options.force) {
     const what = found.refused > 0 ? 'none of it is taken' : 'nothing there that could be read';
-    const problem = `${source.root}: ${what}; with force it goes on`;
+    const problem = `${source.root}: ${what}; { force: true } goes on`;
     throw new LemurError('empty-corpus', problem, { where: source.root });
   }
   const skipped = source.skipped ?? found.kept + found.refused;
@@ -69,7 +69,7 @@ export async function planMirror<M extends Metadata>(
   if (gone.length > missing.among / 2 && !options.force) {
     const problem =
       `${gone.length} of the ${missing.among} documents that are recorded of it are gone, ` +
-      'more than half; with force they are deleted';
+      'more than half; { force: true } deletes them';
     throw invalidArgument(source.root, problem);
   }
   return { ...rest, changes: moved, gone, stale: 0 };

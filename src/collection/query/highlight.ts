@@ -14,7 +14,10 @@ export interface HighlightOptions {
   open?: string | undefined;
   /** What stands behind them. Default: as `open`. */
   close?: string | undefined;
-  /** The text of the query: what matched its punctuation is not marked then. */
+  /**
+   * The text of the query: what matched its punctuation is not marked then, and of a hybrid hit
+   * names and codes of the query are.
+   */
   query?: string | undefined;
 }
 
@@ -59,6 +62,7 @@ export function highlight(
     readonly text?: string | undefined;
     readonly evidence?: readonly Evidence[] | undefined;
     readonly passage?: Passage | undefined;
+    readonly parts?: { readonly keywords: number } | undefined;
   },
   options: HighlightOptions = {},
 ): Highlight {
@@ -68,11 +72,12 @@ export function highlight(
   for (const [name, value] of Object.entries({ open, close, query: query ?? '' }))
     if (typeof value !== 'string')
       throw invalidArgument(name, `expected a string, got ${showValue(value)}`);
-  const { text, evidence = [], passage } = Object(hit) as typeof hit;
+  const { text, evidence = [], passage, parts: scores } = Object(hit) as typeof hit;
   if (typeof text !== 'string')
     throw invalidArgument('highlight', `expected a hit with its text, got ${describeKind(text)}`);
   checkEvidence(evidence);
-  const matches = matchedWords(text, evidence, query);
+  // the evidence of a hybrid hit is that of its meaning
+  const matches = matchedWords(text, evidence, query, scores !== undefined);
   // headings of a passage only where nothing else matched
   const context = Math.max(0, Math.min(passage?.context ?? 0, text.length));
   const from = matches.length === 0 || matches.some(({ end }) => end > context) ? context : 0;

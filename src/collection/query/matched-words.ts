@@ -1,6 +1,7 @@
 import { graphemeSegmenter, wordSegmenter } from '../../passages/graphemes.js';
 import { nearSegments } from '../../passages/near-segments.js';
 import type { Evidence } from '../options/results.js';
+import { nameMatches } from './name-matches.js';
 
 /** Words of a text that matched the query, side by side. */
 export interface Match {
@@ -28,12 +29,14 @@ const MOST_CHARACTERS = 1024;
 
 /**
  * The words of a text that matched words of the query well, in order: whole ones, where a token is
- * a part, and those side by side as one. `query`: its text, so that its marks do not count.
+ * a part, and those side by side as one. `query`: its text, so that its marks do not count; `names`
+ * are looked for as well then, as a search by keywords finds them.
  */
 export function matchedWords(
   text: string,
   evidence: readonly Evidence[],
   query?: string | undefined,
+  names = false,
 ): Match[] {
   const words = new Map<number, Match>();
   const segments = nearSegments(wordSegmenter, text);
@@ -57,11 +60,13 @@ export function matchedWords(
     ];
     words.set(start, { start, end: longest, strength: best });
   }
+  const named = names && query !== undefined ? nameMatches(text, query) : [];
   let best = 0;
   for (const { strength } of words.values()) best = Math.max(best, strength);
   const strong = [...words.values()]
     .filter(({ strength }) => strength >= STRONG * best)
     .map((word) => ({ ...word, strength: word.strength / best }))
+    .concat(named.map(([start, end]) => ({ start, end, strength: 1 })))
     .sort((a, b) => a.start - b.start);
   return joined(text, strong);
 }
@@ -76,6 +81,7 @@ function joined(text: string, words: readonly Match[]): Match[] {
   const out: Match[] = [];
   for (const word of words) {
     const before = out[out.length - 1];
+    // slices of what overlaps are empty
     if (before && BETWEEN.test(text.slice(before.end, word.start))) {
       const { start, end, strength } = out.pop() as Match;
       out.push({

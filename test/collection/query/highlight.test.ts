@@ -206,3 +206,20 @@ describe('highlight', () => {
     expect(call).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
   });
 });
+
+test('a hybrid hit shows the name that its keywords found, whatever its meaning matched', () => {
+  const text = `${'The module loads at once, which nobody minds. '.repeat(9)}It threw ERR_MODULE_NOT_FOUND at v1.2.3.`;
+  const query = 'why does it throw err_module_not_found with node:fs in v1.2.3?';
+  const hit = { text, evidence: evidenceOf(text, { module: 0.9, nobody: 0.5 }) };
+  expect(highlight(hit, { query, length: 60 }).text).not.toContain('NOT_FOUND');
+  const parts = { meaning: 3, keywords: 2 };
+  const { text: shown } = highlight({ ...hit, parts }, { query, length: 60 });
+  expect(shown).toContain('**ERR_MODULE_NOT_FOUND**');
+  expect(shown).toContain('**v1.2.3**');
+  // no plain word, no part of a longer name
+  const plain = 'It does throw; v1.2.34 and NODE:FSX, node:fs.';
+  const names = highlight({ text: plain, evidence: [], parts }, { query }).parts;
+  expect(names.filter(({ strength }) => strength > 0).map((part) => part.text)).toEqual([
+    'node:fs',
+  ]);
+});

@@ -1,0 +1,36 @@
+import { basename, extname } from 'node:path';
+import { badFile, invalidArgument, isLemurError } from '../errors.js';
+import { fileText, notText } from '../files/node-file-text.js';
+import { kindOf } from '../files/node-kinds.js';
+import { readBytes } from '../files/node-read-bytes.js';
+import type { BeirDocument } from '../formats/texts/beir.js';
+
+/** Bytes of a file at most, as of one in a folder. */
+const MOST_BYTES = 2 ** 26;
+const JSON_LINES = /\.(?:jsonl?|ndjson|gz)$/i;
+
+/** Whether a file is one whose text a library unpacks, by its name. */
+export function isPackedText(path: string): boolean {
+  return ['pdf', 'docx'].includes(kindOf(path));
+}
+
+/** Whether a file is read as a folder's files are, by its name, and not as JSON lines. */
+export function isOneText(path: string): boolean {
+  return extname(path) !== '' && !JSON_LINES.test(path) && kindOf(path) !== 'media';
+}
+
+/**
+ * A file as the one document of it; the id is its name. Rejects with 'bad-file' for what is no
+ * text, 'missing-package', and 'invalid-argument' with what else a reader says of it.
+ */
+export async function* readOneText(path: string): AsyncGenerator<BeirDocument, void, undefined> {
+  const id = basename(path);
+  const bytes = (await readBytes(path, MOST_BYTES))?.bytes;
+  if (!bytes || notText(kindOf(path), bytes)) throw badFile(path, 'no text, expected UTF-8');
+  const { text, title, fields } = await fileText(id, bytes).catch((error: unknown) => {
+    if (isLemurError(error)) throw error;
+    const problem = error instanceof Error ? error.message : String(error);
+    throw invalidArgument(path, `it cannot be read: ${problem}`);
+  });
+  yield { id, title: '', text, metadata: { ...fields, ...(title && { title }) } };
+}
