@@ -58,6 +58,8 @@ export interface Platform {
   loadCutter(): Promise<typeof passagesOf>;
   /** What makes and searches keywords; code that a page loads when it first does either. */
   loadKeywords(): Promise<typeof keywords>;
+  /** A path without links; undefined: nothing is there. Absent where there are no paths. */
+  readonly realPath?: ((path: string) => Promise<string | undefined>) | undefined;
   /** The file at a URL; where there are paths, at a path too. Raises `not-found`. */
   readBytes(at: string | URL): Promise<Uint8Array>;
 }

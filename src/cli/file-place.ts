@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import type { Hit } from '../collection/options/results.js';
 import type { IndexStats } from '../collection/query/stats.js';
@@ -15,13 +15,15 @@ export type FindFile = (hit: Hit) => FilePlace | undefined;
 
 /** The files that an index in a folder is kept in step with. */
 export function filesOfIndex(folder: string, { roots }: Pick<IndexStats, 'roots'>): FindFile {
+  // ways to roots are those from where it is, whichever links lead there
+  const places = [folder, existsSync(folder) ? realpathSync(folder) : folder];
   return ({ id, passage, metadata }) => {
     const source = passage?.source ?? id;
     const own: unknown = metadata?.path;
     for (const { root, prefix } of roots) {
       if (typeof own !== 'string' || source !== prefix + own) continue;
-      const path = resolve(folder, root, own);
-      if (!existsSync(path)) continue;
+      const path = places.map((place) => resolve(place, root, own)).find((at) => existsSync(at));
+      if (path === undefined) continue;
       const near = relative('', path);
       // the way down is shorter than the way up and down again
       const isFar = near.startsWith('../../..') || near.length > path.length;

@@ -1,12 +1,14 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { userCache } from '../bytes/node-user-cache.js';
 import { collectionOf, Index } from '../collection/index.js';
 import type { Plan } from '../collection/mirror/change.js';
 import { PlanOutdated } from '../collection/mirror/register-root.js';
 import { carryOut as carryOutPlan, planFor } from '../collection/mirror.js';
 import type { Mirrored } from '../collection/options/results.js';
 import { isLemurError, LemurError } from '../errors.js';
+import { FailedFiles } from '../files/node-failed-files.js';
 import type { FolderFiles } from '../files/node-folder-file.js';
-import { readFolder } from '../files/node-read-folder.js';
+import { folderFiles, readFolder } from '../files/node-read-folder.js';
 import type { RunOptions } from '../run-options.js';
 import { memoryStorage } from '../storage/memory.js';
 import { delayed } from './add-documents.js';
@@ -48,7 +50,9 @@ export function folderWork(
   context: Context,
 ): FolderWork {
   const left = new SkippedFiles(context.reporter);
-  const files = readFolder(folder, { onSkipped: (skipped) => left.add(skipped) });
+  // what could not be read before is not read again, unless that is asked for
+  const failed = new FailedFiles(join(userCache(), 'unread'), options.force === true);
+  const files = folderFiles(folder, (skipped) => left.add(skipped), failed);
   return { index, folder, files, left, options, context };
 }
 
@@ -89,8 +93,8 @@ export async function planFrom(work: FolderWork, index: Index): Promise<Plan> {
   }
 }
 
-export function isDone({ changes, gone }: Plan): boolean {
-  return changes.length + gone.length === 0;
+export function isDone({ changes, gone, root }: Plan): boolean {
+  return changes.length + gone.length === 0 && root.before === undefined;
 }
 
 /** The index, open for changes with its encoder; it is made where there is none. */
@@ -123,7 +127,7 @@ export async function carryOut(
 }
 
 async function carryOutOnce(
-  { files, context }: FolderWork,
+  { files, context, options }: FolderWork,
   opened: OpenedIndex,
   plan: Plan,
 ): Promise<Mirrored> {
@@ -140,6 +144,8 @@ async function carryOutOnce(
         signal: patient.signal,
         onProgress,
         between,
+        delete: options.delete === true,
+        force: options.force === true,
       });
     } finally {
       patient.end();

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { LineLimit } from './line-limit.js';
 import { keepQuestion, readQuestions } from './question-history.js';
 
 export interface PromptOptions {
@@ -15,6 +16,8 @@ export interface PromptOptions {
 
 /** Questions that the arrow keys bring back. */
 const KEPT = 500;
+/** Characters of a line; longer ones come from standard input. */
+const MOST_CHARACTERS = 8192;
 
 /**
  * The questions that a person types, one after the other; the arrow keys bring earlier ones. Ends
@@ -23,8 +26,9 @@ const KEPT = 500;
  */
 export async function* promptedQuestions(options: PromptOptions): AsyncGenerator<string> {
   const { input, output, history, signal, interrupt } = options;
+  const typed = new LineLimit(input, MOST_CHARACTERS);
   const lines = createInterface({
-    input,
+    input: typed,
     output,
     terminal: true,
     prompt: '? ',
@@ -44,7 +48,9 @@ export async function* promptedQuestions(options: PromptOptions): AsyncGenerator
     for await (const line of lines) {
       const question = line.trim();
       if (question === 'exit' || question === 'quit') break;
-      if (question !== '') {
+      if (line.length >= MOST_CHARACTERS) {
+        output.write(`not asked: a line of ${MOST_CHARACTERS} characters or more\n`);
+      } else if (question !== '') {
         await keepQuestion(history, question);
         answering = true;
         yield question;
@@ -54,6 +60,7 @@ export async function* promptedQuestions(options: PromptOptions): AsyncGenerator
     }
   } finally {
     lines.close();
+    typed.release();
     // the shell's own prompt begins a line
     output.write('\n');
   }

@@ -2,7 +2,7 @@ import type { LemurError } from '../errors.js';
 import type { SkippedFile } from '../files/node-folder-file.js';
 import { shown } from './print.js';
 import type { Reporter } from './progress.js';
-import { counted } from './text-layout.js';
+import { counted, inCommands } from './text-layout.js';
 
 /** Lines about files in one run. */
 const MOST_LINES = 20;
@@ -37,7 +37,7 @@ export class SkippedFiles {
   /** Tells of those since the last time, of so many in all. */
   tell(): void {
     for (const { message } of this.#waiting.splice(0)) {
-      if (this.#lines++ < MOST_LINES) this.#reporter.note(`left out ${shown(message)}`);
+      if (this.#lines++ < MOST_LINES) this.#reporter.note(`left out ${shown(inCommands(message))}`);
       else this.#more++;
     }
     if (this.#more > 0) this.#reporter.note(`left out ${counted(this.#more, 'more file')}`);

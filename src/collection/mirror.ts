@@ -1,23 +1,21 @@
 import { abortable } from '../abortable.js';
-import { invalidArgument, isLemurError } from '../errors.js';
-import { stepPacer } from '../pacer.js';
+import { invalidArgument, isLemurError, type LemurError } from '../errors.js';
 import type { PassageOptions } from '../passages/passage-rules.js';
 import { RUN_OPTIONS, type RunOptions } from '../run-options.js';
 import { fitIfDue } from './add.js';
 import type { Watch } from './calls/watch.js';
-import { STEPS_AN_ID } from './files/snapshot.js';
 import { addDocuments } from './ingest/add-documents.js';
-import { deleteDocuments } from './ingest/delete-documents.js';
 import type { Metadata } from './metadata/metadata.js';
 import { beginCutting } from './mirror/begin-cutting.js';
 import { type Change, encodedAnew, type Plan } from './mirror/change.js';
 import { checkOwner } from './mirror/comparison.js';
 import { batchesOf, type ReadChange } from './mirror/contents.js';
+import { deleteRecorded } from './mirror/delete-recorded.js';
 import { bytesOfHex, hexOf } from './mirror/hash.js';
 import { checkSource } from './mirror/listed.js';
 import type { MirrorContent, MirrorSource } from './mirror/mirror-source.js';
 import { planMirror } from './mirror/plan.js';
-import { readRecorded, recordsOf } from './mirror/recorded.js';
+import { recordsOf } from './mirror/recorded.js';
 import { PlanOutdated, registerRoot } from './mirror/register-root.js';
 import { restate } from './mirror/restate.js';
 import type { OpenCollection, WritingCall } from './open-collection.js';
@@ -29,7 +27,7 @@ import type { Mirrored } from './options/results.js';
 const FLAGS = ['delete', 'force', 'dryRun', 'passages'] as const;
 
 /** What is told of while a plan is carried out. */
-export interface MirrorRun extends RunOptions {
+export interface MirrorRun extends RunOptions, Pick<MirrorOptions, 'delete' | 'force'> {
   /** How documents are cut from now on, where there are none yet and nothing was said of it. */
   readonly passages?: PassageOptions | undefined;
   /** Called between two commits, outside of any call. */
@@ -102,6 +100,7 @@ export async function carryOut<M extends Metadata>(
   const done: Mirrored = { ...none, ...staleOf(plan.stale), unchanged, skipped };
   const work = new MirrorWork(collection, source, plan, run, done);
   const watch: Watch = (make) => abortable(make(), run.signal);
+  if (root.before !== undefined) await work.register();
   const isCopy = ({ from }: Change<M>): boolean => from !== undefined;
   const encoded = changes.filter((change) => !isCopy(change));
   for await (const batch of batchesOf(changes.filter(isCopy), source, root.entry.prefix, watch)) {
@@ -117,6 +116,11 @@ export async function carryOut<M extends Metadata>(
   return done;
 }
 
+function tooManyBlank(id: string): LemurError {
+  const problem = 'it is blank now, as more than half are; { force: true } deletes what there was';
+  return invalidArgument(id, problem);
+}
+
 /** Errors that a document is to blame for. */
 const OF_DOCUMENTS = ['invalid-argument', 'empty-document', 'not-finite', 'duplicate-id'] as const;
 
@@ -127,6 +131,7 @@ class MirrorWork<M extends Metadata> {
   readonly #plan: Plan<M>;
   readonly #run: MirrorRun;
   readonly #done: Mirrored;
+  #blank = 0;
 
   constructor(
     collection: OpenCollection,
@@ -178,6 +183,7 @@ class MirrorWork<M extends Metadata> {
 
   /** New and changed ones. */
   async encode(batch: readonly ReadChange<M>[]): Promise<void> {
+    await this.#empty(batch.filter(({ content }) => content?.text.trim() === ''));
     await this.#each(this.#readable(batch), (some) =>
       this.#write(async (call) => {
         const { transaction, models } = call;
@@ -210,24 +216,32 @@ class MirrorWork<M extends Metadata> {
     );
   }
 
+  /** Gives a root that has moved its new name. */
+  async register(): Promise<void> {
+    await this.#write(({ transaction }) => registerRoot(transaction, this.#plan.root));
+  }
+
   /** Those that are gone. */
   async delete(): Promise<void> {
-    const { root, gone } = this.#plan;
-    await this.#write(async ({ transaction, signal }) => {
-      const { snapshot } = transaction;
-      const recorded = await readRecorded(snapshot, signal);
-      const numbers: number[] = [];
-      const step = stepPacer(signal);
-      for (const id of gone) {
-        const wait = step(STEPS_AN_ID + snapshot.segments.length);
-        if (wait) await wait;
-        const stored = snapshot.findSource(id);
-        if (stored.length === 0 || recorded.of(stored[0])?.root !== root.number) continue;
-        for (const number of stored) numbers.push(number);
-        this.#done.deleted++;
-      }
-      await deleteDocuments(transaction, Int32Array.from(numbers), signal);
-    });
+    await this.#delete(this.#plan.gone);
+  }
+
+  async #delete(ids: readonly string[]): Promise<void> {
+    const { number } = this.#plan.root;
+    const documents = await this.#write((call) => deleteRecorded(call, number, ids));
+    this.#done.deleted += documents;
+  }
+
+  /** Those whose text is blank by now: what there is of them says what they do not say any more. */
+  async #empty(blank: readonly ReadChange<M>[]): Promise<void> {
+    const ids = blank.flatMap(({ change: { kind, id } }) => (kind === 'updated' ? [id] : []));
+    if (ids.length === 0) return;
+    const { delete: deletes = true, force = false } = this.#run;
+    this.#blank += ids.length;
+    const most = force ? Infinity : this.#plan.among / 2;
+    if (!deletes) this.#done.stale = (this.#done.stale ?? 0) + ids.length;
+    else if (this.#plan.gone.length + this.#blank <= most) await this.#delete(ids);
+    else for (const id of ids) this.#source.refuse?.(id, tooManyBlank(id));
   }
 
   async fit(): Promise<void> {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import * as zlib from 'node:zlib';
 import type { Crc32 } from '../bytes/crc32.js';
@@ -39,6 +40,7 @@ export const nodePlatform: Platform = {
     idle: () => calls.disable(),
   },
   openFolder: folderStorage,
+  realPath: (path) => realpath(path).catch(() => undefined),
   readBytes,
   readTorchFile,
   loadCutter: async () => passagesOf,

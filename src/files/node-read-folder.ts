@@ -6,6 +6,7 @@ import { checkOptions, type OptionNames } from '../known-options.js';
 import { pacer } from '../pacer.js';
 import type { PassageOptions } from '../passages/passage-rules.js';
 import { showValue } from '../value-kind.js';
+import { type FailedFiles, readerVersion } from './node-failed-files.js';
 import { type FileText, fileText, notText } from './node-file-text.js';
 import type { FolderFile, FolderFiles, FolderOptions, ListedFile } from './node-folder-file.js';
 import { type SkipReason, walkFolder } from './node-folder-walk.js';
@@ -48,7 +49,16 @@ export function readFolder(path: string | URL, options: FolderOptions = {}): Fol
     );
   if (onSkipped !== undefined && typeof onSkipped !== 'function')
     throw invalidArgument('onSkipped', `expected a function, got ${showValue(onSkipped)}`);
-  return new Folder(absolutePath(path, 'readFolder'), maxBytes, onSkipped);
+  return new Folder(absolutePath(path, 'readFolder'), maxBytes, onSkipped, undefined);
+}
+
+/** The same with what failed before, which is not read again. */
+export function folderFiles(
+  path: string,
+  onSkipped: FolderOptions['onSkipped'],
+  failed: FailedFiles,
+): FolderFiles {
+  return new Folder(absolutePath(path, 'folder'), MOST_BYTES, onSkipped, failed);
 }
 
 /** A file's bytes and what is kept of them. */
@@ -65,11 +75,18 @@ class Folder implements FolderFiles {
   complete = true;
   readonly #maxBytes: number;
   readonly #onSkipped: FolderOptions['onSkipped'];
+  readonly #failed: FailedFiles | undefined;
 
-  constructor(root: string, maxBytes: number, onSkipped: FolderOptions['onSkipped']) {
+  constructor(
+    root: string,
+    maxBytes: number,
+    onSkipped: FolderOptions['onSkipped'],
+    failed: FailedFiles | undefined,
+  ) {
     this.root = root;
     this.#maxBytes = maxBytes;
     this.#onSkipped = onSkipped;
+    this.#failed = failed;
   }
 
   get skipped(): number {
@@ -88,7 +105,7 @@ class Folder implements FolderFiles {
     for await (const { path, found } of this.#eachFile()) {
       if (!found || found === 'keep') continue;
       const content = await this.#textOf(path, found);
-      if (content) yield { id: path, ...content, hash: found.hash };
+      if (content && content.text.trim() !== '') yield { id: path, ...content, hash: found.hash };
     }
   }
 
@@ -130,11 +147,11 @@ class Folder implements FolderFiles {
         return 'keep';
       }
       const reader = `${kind} ${READERS[kind]}\0`;
-      return {
-        bytes,
-        modified,
-        hash: await hashOf(reader, bytes),
-      };
+      const hash = await hashOf(reader, bytes);
+      const failed = await this.#failed?.find(await failureOf(path, hash));
+      if (failed === '') return this.#skip(path, 'empty');
+      if (failed !== undefined) throw badFile(path, failed);
+      return { bytes, modified, hash };
     } catch (error) {
       this.#skip(
         path,
@@ -154,17 +171,27 @@ class Folder implements FolderFiles {
 
   async #textOf(
     path: string,
-    { bytes, modified }: LookedAt,
+    { bytes, modified, hash }: LookedAt,
   ): Promise<Pick<FolderFile, 'text' | 'metadata'> | undefined> {
     let read: FileText;
     try {
       read = await fileText(path, bytes);
     } catch (error) {
-      this.#skip(path, 'unread', asLemurError(path, error));
+      const known = asLemurError(path, error);
+      // what is to be installed may be there the next time
+      if (!isLemurError(known, 'missing-package'))
+        await this.#failed?.keep(
+          await failureOf(path, hash),
+          known.message.replace(`${path}: `, ''),
+        );
+      this.#skip(path, 'unread', known);
       return undefined;
     }
     const { text, title, fields } = read;
-    if (await isBlankText(text)) return this.#skip(path, 'empty');
+    if (await isBlankText(text)) {
+      await this.#failed?.keep(await failureOf(path, hash), '');
+      this.#skip(path, 'empty');
+    }
     const metadata = { ...fields, path, modified, ...(title && { title }) };
     return { text, metadata };
   }
@@ -189,6 +216,13 @@ async function hashOf(reader: string, bytes: Uint8Array): Promise<string> {
     await pace();
   }
   return hash.digest('hex');
+}
+
+/** What a failure is known by: another version of what reads the file may read it. */
+async function failureOf(path: string, hash: string): Promise<string> {
+  const kind = kindOf(path);
+  const version = kind === 'pdf' || kind === 'docx' ? await readerVersion(kind) : '';
+  return createHash('sha256').update(`${hash} ${version}`).digest('hex');
 }
 
 /** The first digits, as many as an index keeps. */

@@ -23,6 +23,8 @@ type Step = (steps?: number) => Promise<void> | undefined;
 export interface Postings {
   /** Words of each text. */
   readonly lengths: Int32Array;
+  /** One number, which says how terms are folded: 1. Files of an earlier version have none. */
+  readonly fold: Int32Array;
   /** The first term of each block in UTF-8, end to end, and where each ends. */
   readonly firsts: Uint8Array;
   readonly firstEnds: Int32Array;
@@ -140,6 +142,7 @@ export class PostingsBuilder {
     const own = { terms: terms.bytes(), postings: postings.bytes() };
     return {
       lengths: this.#lengths.ints(),
+      fold: Int32Array.of(1),
       firsts: firsts.bytes(),
       firstEnds: firstEnds.ints(),
       terms: own.terms,

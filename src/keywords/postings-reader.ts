@@ -11,6 +11,8 @@ export interface CheckedSection {
 export interface OpenPostings {
   /** Words of each text. */
   readonly lengths: Int32Array;
+  /** Whether its terms are folded: those of an earlier version are in lower case alone. */
+  readonly isFolded: boolean;
   /** The first term of each block of the dictionary. */
   readonly firsts: readonly string[];
   readonly blocks: CheckedSection;
@@ -59,6 +61,7 @@ export async function openPostings(file: PostingsFile): Promise<OpenPostings | u
   const chunk = (number: number): number => Math.min(number * POSTING_CHUNK, size);
   return {
     lengths,
+    isFolded: file.size('fold') > 0,
     firsts: Array.from(firstEnds, (end, i) =>
       decoder.decode(bytes.subarray(i === 0 ? 0 : firstEnds[i - 1], end)),
     ),

@@ -8,6 +8,8 @@ const MOST_WORDS = 1024;
 /** A word of a query. */
 export interface QueryWord {
   readonly term: string;
+  /** The same for segments of an earlier version. */
+  readonly earlier: string;
   /** How often it comes. */
   readonly count: number;
   /** Number of its first place among the query's words, and where that is in the text. */
@@ -23,11 +25,11 @@ export async function queryWords(
   const step = stepPacer(signal);
   const words = new Map<string, QueryWord>();
   let number = 0;
-  for (const { term, start, end } of wordsOf(text.slice(0, MOST_TEXT), 'query')) {
+  for (const { term, earlier = term, start, end } of wordsOf(text.slice(0, MOST_TEXT), 'query')) {
     const known = words.get(term);
     if (known) words.set(term, { ...known, count: known.count + 1 });
     else if (words.size < MOST_WORDS)
-      words.set(term, { term, count: 1, number, span: [start, end] });
+      words.set(term, { term, earlier, count: 1, number, span: [start, end] });
     number++;
     const wait = step();
     if (wait) await wait;

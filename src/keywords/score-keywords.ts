@@ -55,15 +55,17 @@ export async function scoreKeywords(
   signal: AbortSignal | undefined,
 ): Promise<KeywordScores> {
   const found = await queryWords(text, signal);
-  const terms = found.map(({ term }) => term);
-  const frequencies = new Float64Array(terms.length);
+
+  const frequencies = new Float64Array(found.length);
   const statistics = { texts: 0, words: 0 };
   const places: (readonly (TermPlace | undefined)[])[] = [];
   await eachOf(segments, async (segment, i) => {
     const live = await liveStatistics(segment);
     statistics.texts += live.texts;
     statistics.words += live.words;
-    places[i] = await findTerms(await segment.postings(), terms, signal);
+    const open = await segment.postings();
+    const terms = found.map(({ term, earlier }) => (open.isFolded ? term : earlier));
+    places[i] = await findTerms(open, terms, signal);
     const own = await liveTexts(segment, places[i], signal);
     for (const [word, texts] of own.entries()) frequencies[word] += texts;
   });

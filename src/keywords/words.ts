@@ -1,12 +1,15 @@
 /** A word of a text, as it is looked for. */
 export interface Word {
   /**
-   * In Unicode's form NFKC and lower case, an English plural without its s, cut to 128 code units.
+   * In Unicode's form NFKC and lower case, letters that capitals do not tell apart as one, an
+   * English plural without its s, cut to 128 code units.
    */
   readonly term: string;
   /** Where it stands in the text, [start, end) in UTF-16 code units. */
   readonly start: number;
   readonly end: number;
+  /** The term as segments of an earlier version have it; undefined: it is the same. */
+  readonly earlier?: string;
 }
 
 /** Code units of a term; longer ones are cut, in documents and queries alike. */
@@ -32,6 +35,9 @@ const CHARACTERS = /\P{M}\p{M}*|\p{M}+/gu;
 const PLAIN = /^[A-Z]?[a-z]*$|^[0-9]+$/;
 /** Words that only hyphens join are a name where there is a digit: `CVE-2024-3094`. */
 const NO_HYPHENS = /[_.:/@\\+#\p{N}]/u;
+/** What lower case leaves apart, though capitals do not: sharp s, final sigma, the dotted i. */
+const UNLIKE = /ß|ς|i\u0307/gu;
+const ALIKE: Readonly<Record<string, string>> = { ß: 'ss', ς: 'σ', 'i\u0307': 'i' };
 /** English words that may be plurals. */
 const LETTERS = /^[a-z]{4,}$/;
 
@@ -106,8 +112,10 @@ function* pairs(
 }
 
 function wordAt(text: string, start: number): Word {
-  const term = shortened(text.normalize('NFKC').toLowerCase());
-  return { term, start, end: start + text.length };
+  const lower = text.normalize('NFKC').toLowerCase();
+  const folded = lower.replace(UNLIKE, (characters) => ALIKE[characters] ?? characters);
+  const place = { term: shortened(folded), start, end: start + text.length };
+  return folded === lower ? place : { ...place, earlier: shortened(lower) };
 }
 
 function shortened(word: string): string {

@@ -105,4 +105,11 @@ describe('the prompt for questions', () => {
     await mkdir(history, { recursive: true });
     expect((await typed('two\r', CTRL_D)).asked).toEqual(['two']);
   });
+
+  test('asks nothing of a megabyte that was pasted, and goes on', async () => {
+    const { asked, shown } = await typed(`${'x'.repeat(2 ** 20)}\rand this?\r`, CTRL_D);
+    expect(asked).toEqual(['and this?']);
+    expect(shown).toContain('not asked: a line of 8192 characters or more');
+    expect(await readFile(history, 'utf8')).toBe('and this?\n');
+  });
 });

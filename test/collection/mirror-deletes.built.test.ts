@@ -55,3 +55,36 @@ describe('nothing is deleted', () => {
     await index.close();
   });
 });
+
+describe('a document whose text became blank', () => {
+  const blank = { ...FILES, 'b.md': ' \n' };
+
+  test('goes, and is counted', async () => {
+    const { index } = await filled();
+    expect(await index.mirror(sourceOf(blank))).toMatchObject({ deleted: 1, skipped: 1 });
+    expect(await index.get('b.md')).toBeUndefined();
+    const { hits } = await index.search('bee1', { groupBy: 'source', k: 9 });
+    expect(hits.map(({ id }) => id).sort()).toEqual(['a.md', 'c.md', 'd.txt']);
+    await index.close();
+  });
+
+  test('stays, and is counted, where nothing is to be deleted', async () => {
+    const { index } = await filled();
+    const done = await index.mirror(sourceOf(blank), { delete: false });
+    expect(done).toMatchObject({ deleted: 0, stale: 1 });
+    expect((await index.get('b.md'))?.text).toBe(FILES['b.md']);
+    await index.close();
+  });
+
+  test('stays where more than half are, unless that is forced', async () => {
+    const { index } = await filled();
+    const refused: string[] = [];
+    const all = { 'a.md': '', 'b.md': ' ', 'c.md': '\n', 'd.txt': FILES['d.txt'] };
+    const source = sourceOf(all, { refuse: (id, error) => refused.push(`${id} ${error.message}`) });
+    expect(await index.mirror(source)).toMatchObject({ deleted: 0, skipped: 3 });
+    expect(refused).toHaveLength(3);
+    expect(refused[0]).toContain('{ force: true } deletes what there was');
+    expect(await index.mirror(source, { force: true })).toMatchObject({ deleted: 3 });
+    await index.close();
+  });
+});

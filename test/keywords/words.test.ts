@@ -52,7 +52,7 @@ describe('words', () => {
 
   test('are the same in every form of Unicode', () => {
     expect(terms('ＦＵＬＬ ﬁne cafe\u0301 Ⅳ')).toEqual(['full', 'fine', 'café', 'iv']);
-    expect(terms('Straße ΟΔΟΣ Ёлка 수도')).toEqual(['straße', 'οδος', 'ёлка', '수도']);
+    expect(terms('Straße ΟΔΟΣ Ёлка 수도')).toEqual(['strasse', 'οδοσ', 'ёлка', '수도']);
   });
 
   test('in scripts without spaces are two characters each, and one', () => {
@@ -103,4 +103,18 @@ describe('words', () => {
     for (const text of ['a_'.repeat(50_000), '東'.repeat(50_000), 'aB'.repeat(50_000)])
       expect(terms(text).length).toBeGreaterThan(100);
   });
+});
+
+test('letters that capitals do not tell apart are the same, and earlier terms are known', () => {
+  const terms = (text: string): string[] => [...wordsOf(text, 'query')].map(({ term }) => term);
+  for (const [a, b] of [
+    ['Straße', 'STRASSE'],
+    ['ΣΑΣ', 'σας'],
+    ['ΟΔΥΣΣΕΥΣ', 'οδυσσευσ'],
+    ['İstanbul', 'istanbul'],
+    ['GROẞ', 'groß'],
+  ])
+    expect(terms(a)).toEqual(terms(b));
+  const earlier = [...wordsOf('Straße und Weg', 'query')].map((word) => word.earlier);
+  expect(earlier).toEqual(['straße', undefined, undefined]);
 });

@@ -23,6 +23,8 @@ export interface Plan<M extends Metadata = Metadata> {
   readonly changes: readonly Change<M>[];
   /** Ids in the collection of what is deleted. */
   readonly gone: readonly string[];
+  /** How many are recorded of the root. */
+  readonly among: number;
   /** How many are gone and stay, since nothing is to be deleted. */
   readonly stale: number;
   readonly unchanged: number;

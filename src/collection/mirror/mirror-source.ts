@@ -31,7 +31,7 @@ export interface MirrorDocument<M extends Metadata = Metadata> {
   metadataHash?: string | undefined;
   /**
    * Reads it, where `text` is not given and `hash` is: asked of new and changed documents.
-   * undefined: it cannot be read, and stays as it was.
+   * undefined: it cannot be read, and stays as it was. What has a blank text goes.
    */
   read?: (() => Promise<MirrorContent<M> | undefined>) | undefined;
   /** That it is there and cannot be read now: it stays as it was. */

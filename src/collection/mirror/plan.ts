@@ -33,13 +33,25 @@ export interface PlanCall {
  * what the source raises, 'empty-corpus' where it has no document, 'invalid-argument' where more
  * than half of those recorded are gone, 'duplicate-id', or the signal's reason.
  */
-export async function planMirror<M extends Metadata>(
-  { snapshot, folder, signal, watch, anew }: PlanCall,
+export function planMirror<M extends Metadata>(
+  call: PlanCall,
   source: MirrorSource<M>,
   options: MirrorOptions,
 ): Promise<Plan<M>> {
+  return planOnce(call, source, options, true);
+}
+
+/** `moves`: whether the root may be one that the collection has moved away from. */
+async function planOnce<M extends Metadata>(
+  call: PlanCall,
+  source: MirrorSource<M>,
+  options: MirrorOptions,
+  moves: boolean,
+): Promise<Plan<M>> {
+  const { snapshot, folder, signal, watch, anew } = call;
   const recorded = await readRecorded(snapshot, signal);
-  const root = knownRoot(source.root, folder, snapshot.manifest, recorded);
+  const knowing = { folder, manifest: snapshot.manifest, recorded };
+  const root = await knownRoot(source.root, knowing, moves);
   const step = stepPacer(signal);
   const found = new Comparison({ snapshot, recorded, root, source, anew });
   try {
@@ -61,10 +73,16 @@ export async function planMirror<M extends Metadata>(
   }
   const skipped = source.skipped ?? found.kept + found.refused;
   const rest = { root, unchanged, skipped };
-  if (source.complete === false || root.isNew) return { ...rest, changes, gone: [], stale: 0 };
+  const nothing = { ...rest, changes, gone: [], stale: 0, among: 0 };
+  if (root.isNew) return nothing;
   const missing = await findMissing(recorded, root, found.seen, signal);
-  if (options.delete === false)
-    return { ...rest, changes, gone: [], stale: missing.documents.length };
+  const isMoved = root.before !== undefined;
+  // it must be known by what it has, not by its name alone
+  if (isMoved && 2 * found.same < missing.among) return planOnce(call, source, options, false);
+  const { among } = missing;
+  if (source.complete === false) return { ...nothing, among };
+  if (options.delete === false || isMoved)
+    return { ...nothing, stale: missing.documents.length, among };
   const { moved, gone } = await withMoves(changes, missing.documents, snapshot.manifest, step);
   if (gone.length > missing.among / 2 && !options.force) {
     const problem =
@@ -72,7 +90,7 @@ export async function planMirror<M extends Metadata>(
       'more than half; { force: true } deletes them';
     throw invalidArgument(source.root, problem);
   }
-  return { ...rest, changes: moved, gone, stale: 0 };
+  return { ...nothing, changes: moved, gone, among };
 }
 
 /** A document that is recorded and was not listed. */

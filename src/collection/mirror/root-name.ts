@@ -1,3 +1,5 @@
+import { platform } from '../../platform.js';
+
 /** An absolute path: of Unix, or of Windows by its drive. */
 const ABSOLUTE = /^(\/|[a-z]:[\\/])/i;
 
@@ -18,6 +20,49 @@ export function rootName(root: string, folder: string | undefined): string {
   return [...from.slice(same).map(() => '..'), ...to.slice(same)].join('/') || '.';
 }
 
+/**
+ * What it may be called in one, the name that it gets first: links may be on the way to the
+ * collection or to the root, or were when it got its name.
+ */
+export async function rootNames(root: string, folder: string | undefined): Promise<string[]> {
+  const own = rootName(root, folder);
+  if (folder === undefined || !ABSOLUTE.test(root)) return [own];
+  const [realRoot, realFolder] = [await realOf(root), await realOf(folder)];
+  const real = rootName(realRoot, realFolder);
+  // through a link the way from the collection would not be the same for everybody
+  const first = realFolder === folder ? own : real;
+  const mixed = [rootName(root, realFolder), rootName(realRoot, folder)];
+  return [...new Set([first, own, real, ...mixed])];
+}
+
+/** Without links; as it is given where it is not there, but for those on the way to it. */
+async function realOf(path: string): Promise<string> {
+  const { realPath } = platform();
+  const real = await realPath?.(path);
+  if (real !== undefined || !realPath) return real ?? path;
+  const end = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
+  const above = await realPath(path.slice(0, end) || '/');
+  return above === undefined ? path : `${above === '/' ? '' : above}${path.slice(end)}`;
+}
+
+/** Where a root of that name is, seen from a folder. */
+export function placeOf(name: string, folder: string): string {
+  const parts = partsOf(folder);
+  for (const part of name.split('/'))
+    if (part === '..') parts.pop();
+    else if (part !== '.') parts.push(part);
+  return parts.join('/') || '/';
+}
+
+/** Whether a name is the way to a folder beside the collection's, or further off. */
+export function isAbove(name: string): boolean {
+  return name.startsWith('../');
+}
+
+export function lastPart(path: string): string | undefined {
+  return path.replaceAll('\\', '/').split('/').filter(Boolean).at(-1);
+}
+
 /** Its parts, the first the drive or ''. */
 function partsOf(path: string): string[] {
   const parts = path.replaceAll('\\', '/').split('/');
@@ -26,7 +71,7 @@ function partsOf(path: string): string[] {
 
 /** What ids of documents of a further root begin with. */
 export function prefixOf(root: string, taken: readonly string[]): string {
-  const name = root.replaceAll('\\', '/').split('/').filter(Boolean).at(-1) ?? 'root';
+  const name = lastPart(root) ?? 'root';
   for (let number = 1; ; number++) {
     const prefix = number === 1 ? `${name}/` : `${name}-${number}/`;
     if (!taken.includes(prefix)) return prefix;

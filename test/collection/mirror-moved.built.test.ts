@@ -1,0 +1,88 @@
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Index, type Mirrored, type MirrorOptions } from '../../dist/entry/node.js';
+import { readFolder } from '../../dist/entry/node-files.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { countingEncoder, FILES, NOTHING } from './mirrored.js';
+
+const root = await temporaryFolder('mirror-moved');
+const at = (name: string): string => join(root, name);
+const write = async (folder: string, files = FILES): Promise<void> => {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(at(`${folder}/${name}`)), { recursive: true });
+    await writeFile(at(`${folder}/${name}`), text);
+  }
+};
+const encoder = countingEncoder();
+const mirrored = async (
+  index: string,
+  folder: string,
+  options: MirrorOptions = {},
+): Promise<{ done: Mirrored; roots: string[]; ids: string[] }> => {
+  encoder.texts.length = 0;
+  await using opened = await Index.openOrCreate(at(index), { encoder, threads: 1 });
+  const done = await opened.mirror(readFolder(at(folder)), options);
+  const roots = opened.stats().roots.map((one) => one.root);
+  const { hits } = await opened.search('ant1 bee1', { k: 99, groupBy: 'source', include: [] });
+  return { done, roots, ids: hits.map(({ id }) => id).sort() };
+};
+
+test.skipIf(process.platform === 'win32')(
+  'a collection that is opened through a link, or whose folder is, knows its root',
+  async () => {
+    await write('real/notes');
+    await mkdir(at('far/away'), { recursive: true });
+    await mirrored('far/away/index', 'real/notes');
+    await symlink(at('far/away/index'), at('link'));
+    await symlink(at('real'), at('by'));
+    for (const [index, folder] of [
+      ['link', 'real/notes'],
+      ['link', 'by/notes'],
+      ['far/away/index', 'by/notes'],
+      ['far/away/index', 'real/notes'],
+    ])
+      expect((await mirrored(index, folder)).done).toEqual({ ...NOTHING, unchanged: 4 });
+    // and one that was made through a link is known without it
+    await mkdir(at('far/other'));
+    await symlink(at('far/other'), at('other'));
+    await mirrored('other', 'by/notes');
+    await mirrored('other', 'by/notes');
+    const { done } = await mirrored('far/other', 'real/notes');
+    expect(done).toEqual({ ...NOTHING, unchanged: 4 });
+  },
+);
+
+test('a collection that moves without its folder knows it by what it has, and deletes nothing', async () => {
+  await write('papers');
+  await mirrored('here/index', 'papers');
+  await mkdir(at('there/deep'), { recursive: true });
+  await rename(at('here/index'), at('there/deep/index'));
+  await rm(at('papers/d.txt'));
+  await writeFile(at('papers/e.md'), 'An elk stands.');
+  const { done, roots, ids } = await mirrored('there/deep/index', 'papers');
+  expect(done).toEqual({ ...NOTHING, added: 1, stale: 1, unchanged: 3, passages: 1 });
+  expect(encoder.texts).toEqual(['An elk stands.']);
+  expect(roots).toEqual(['../../../papers']);
+  expect(ids).toEqual(['a.md', 'b.md', 'c.md', 'd.txt', 'e.md']);
+  // from then on it is known by its name
+  const again = await mirrored('there/deep/index', 'papers');
+  expect(again.done).toEqual({ ...NOTHING, deleted: 1, unchanged: 4 });
+});
+
+test('another folder of that name is another root, and so is one beside the first', async () => {
+  await write('x/notes');
+  await mirrored('x/index', 'x/notes');
+  await write('y/notes', { 'a.md': 'Another ant.', 'z.md': 'A zebra.' });
+  // the first one is still there
+  expect((await mirrored('x/index', 'y/notes')).ids).toContain('notes/a.md');
+  await write('v/notes');
+  await mirrored('v/index', 'v/notes');
+  await rm(at('v/notes'), { recursive: true });
+  // the first one is gone, but what is there is something else
+  const { done, roots, ids } = await mirrored('v/index', 'y/notes');
+  expect(done).toMatchObject({ added: 2, deleted: 0 });
+  expect(roots).toEqual(['../notes', '../../y/notes']);
+  expect(ids).toEqual(['a.md', 'b.md', 'c.md', 'd.txt', 'notes/a.md', 'notes/z.md']);
+  expect(await readFile(at('y/notes/z.md'), 'utf8')).toBe('A zebra.');
+});
