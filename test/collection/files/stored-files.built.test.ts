@@ -74,7 +74,19 @@ describe.each(versions)('an index of files, %s', (version) => {
     writeFileSync(at('notes/new.md'), '# New\n\nA bee flies to ERR_OWL_NOT_FOUND.\n');
     const done = await index.mirror(readFolder(at('notes')));
     expect(done).toMatchObject({ ...none, added: 1, unchanged });
+    // terms as the version that wrote them had them, and as they are written now
+    const sources = async (words: string): Promise<string[]> => {
+      const asked = { mode: 'keywords', groupBy: 'source' } as const;
+      return (await index.search(words, asked)).hits.map(({ id }) => id);
+    };
+    const found = async (): Promise<void> => {
+      for (const words of ['Straße', 'STRASSE']) expect(await sources(words)).toEqual(['plan.md']);
+      for (const words of ['ΣΑΣ', 'σας']) expect(await sources(words)).toEqual(['deep/old.md']);
+    };
+    await found();
     await index.compact();
+    await found();
+    expect(await sources('σασ')).toEqual(['deep/old.md']);
     const asked = { k: 1, mode: 'keywords', groupBy: 'source' } as const;
     for (const [words, id] of [
       ['ERR_OWL_NOT_FOUND', 'new.md'],
