@@ -245,7 +245,7 @@ describe.each(names)('the learner of a device: %s', (name) => {
   test('computes the Gram matrix, its factor and the weights of documents', async () => {
     const rows = 290;
     const z = numbers(8).floats(rows * LATENT);
-    const { gram, factor, weights, ratio } = await results.on(
+    const { gram, factor, weights, ratio, solved } = await results.on(
       name,
       'least squares',
       async (one) => {
@@ -257,6 +257,9 @@ describe.each(names)('the learner of a device: %s', (name) => {
         const matrix = await one.gram(features, rows, LATENT);
         const gram = await matrix.read();
         const ratio = await matrix.factorise();
+        const rowOf = (i: number) =>
+          Array.from({ length: LATENT }, (_, j) => gram[Math.max(i, j) * LATENT + Math.min(i, j)]);
+        const solved = await matrix.solve(Float32Array.of(...rowOf(0), ...rowOf(77)));
         const out = await one.allocate('f32', count * LATENT);
         await one.documentWeights({
           x: input,
@@ -273,6 +276,7 @@ describe.each(names)('the learner of a device: %s', (name) => {
           factor: await matrix.read(),
           weights: await one.read(out),
           ratio: Float64Array.of(ratio),
+          solved,
         };
         matrix.close();
         one.free(features, input, out, ...tokenTensors(tokens));
@@ -296,6 +300,9 @@ describe.each(names)('the learner of a device: %s', (name) => {
       ),
     ).toBeLessThan(1e-12);
     expect(ratio[0]).toBeCloseTo(Math.min(...l.map((row, i) => row[i] ** 2 / product[i][i])), 8);
+    // a row of the matrix is the matrix times a unit vector
+    const unit = (i: number) => Array.from({ length: LATENT }, (_, j) => Number(i === j));
+    expect(relativeError(solved, [...unit(0), ...unit(77)])).toBeLessThan(1e-5);
     // least squares: Z^T Z w = Z^T y for every document
     const all = rowsOfTexts(documents);
     for (const d of [0, 3, 63, 64, count - 1]) {

@@ -2,6 +2,7 @@ import { LemurError } from '../../../errors.js';
 import type { RunOptions } from '../../../run-options.js';
 import type { Tensor } from '../../memory.js';
 import type { SymmetricMatrix } from '../../symmetric-matrix.js';
+import { withTensors } from '../../with-tensors.js';
 import type { CpuTensor } from '../cpu-tensor.js';
 import { withPartials } from './partials.js';
 import type { Run } from './run.js';
@@ -71,6 +72,17 @@ export class CpuMatrix implements SymmetricMatrix {
       (result) => this.#run('cholesky', { a: this.tensor, n: this.n, result }),
       (values) => values[0],
     );
+  }
+
+  solve(rows: Float32Array, options?: RunOptions): Promise<Float32Array> {
+    const { n, tensor } = this;
+    return withTensors(this.#store, async (scope) => {
+      const b = await scope.upload('f32', rows);
+      const out = await scope.allocate('f32', rows.length);
+      const args = { factor: tensor, n, rows: rows.length / n, b, out };
+      await this.#run('solveRows', args, options);
+      return this.#store.read(out);
+    });
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import { maxSim, maxSimSubset, topInnerProducts } from './max-sim.js';
 import { projectQueries } from './project-queries.js';
 import { raiseFloors } from './raise-floors.js';
 import { chooseRows, scoreRows, selectScored } from './rescore.js';
+import { solveRows } from './solve-rows.js';
 import { targets } from './targets.js';
 import { trainGradients } from './train-gradients.js';
 import { packWeights } from './train-products.js';
@@ -31,6 +32,7 @@ export const operations: {
   loss: typeof loss;
   gram: typeof gram;
   cholesky: typeof cholesky;
+  solveRows: typeof solveRows;
   packFeatures: typeof packFeatures;
   documentWeights: typeof documentWeights;
   topInnerProducts: typeof topInnerProducts;
@@ -59,6 +61,7 @@ export const operations: {
   loss,
   gram,
   cholesky,
+  solveRows,
   packFeatures,
   documentWeights,
   topInnerProducts,
