@@ -37,11 +37,16 @@ if (isClean) rmSync('dist', { recursive: true, force: true });
 /** Of the default encoder. */
 const PROJECTION = 'encoder/default/minilm-projection.safetensors';
 const LIBRARIES = 'src/files/node-vendor.ts';
-/** What comes along for lemur/files is there once, beside the command line. */
+/** By the command line's place: what comes along for lemur/files, and what few need, the GPU. */
+const SHARED = new Map([
+  ['node-vendor.js', '../files/node-vendor.js'],
+  ['open-webgpu.js', '../device/webgpu/open-webgpu.js'],
+]);
+/** They are there once, beside the command line. */
 const sharedLibraries = {
   name: 'shared-libraries',
   resolveId: (id) =>
-    basename(id) === 'node-vendor.js' ? { id: '../files/node-vendor.js', external: true } : null,
+    SHARED.has(basename(id)) ? { id: SHARED.get(basename(id)), external: true } : null,
 };
 /** Workers as texts, which the command line takes from beside it when it needs them. */
 const INLINED = ['inlined-kernels-worker.js', 'inlined-encoder-worker.js'];
@@ -58,6 +63,7 @@ const RELAXED_OPTIONS = [...KERNEL_OPTIONS, '--enable', 'relaxed-simd'];
 const KERNELS_FROM = 'dist/kernels.sources';
 
 await buildKernels();
+inlineShaders('src/device/webgpu');
 await inlineWorker(
   'entry/anywhere-kernels-worker.ts',
   'entry/inlined-kernels-worker.ts',
@@ -161,6 +167,23 @@ function unshared(binary) {
     );
   copy[flags] = 1;
   return copy;
+}
+
+/** WGSL of a folder's wgsl/ as texts by their names, without comments and indentation. */
+function inlineShaders(folder) {
+  const texts = readdirSync(`${folder}/wgsl`)
+    .sort()
+    .map((file) => {
+      const lines = readFileSync(`${folder}/wgsl/${file}`, 'utf8').split('\n');
+      const bare = lines.map((line) => line.replace(/\/\/.*/, '').trim()).filter(Boolean);
+      return `  '${basename(file, '.wgsl')}': ${JSON.stringify(bare.join('\n'))},\n`;
+    });
+  const names = texts.map((text) => text.slice(0, text.indexOf(':') + 1) + ' string;\n');
+  writeChanged(
+    `${folder}/wgsl-sources.ts`,
+    `// Written by scripts/build.mjs from wgsl/. Do not edit.\nexport const WGSL: {\n` +
+      `${names.join('')}} = {\n${texts.join('')}};\n`,
+  );
 }
 
 /**

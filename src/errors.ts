@@ -49,6 +49,8 @@ export interface LemurErrorFields {
   'source-failed': { where: string };
   /** A worker thread failed; `cause` has its error. */
   'worker-failed': { where: string };
+  /** A GPU was lost, with all that lay on it: reset, taken away, or out of memory. */
+  'device-lost': { where: string };
   /**
    * A call that is made, and would be awaited, inside of what a call of the same object is waiting
    * for: each would wait for the other.

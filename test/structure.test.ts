@@ -84,6 +84,7 @@ function roomOf(file: string): number {
 /** Written by scripts/build.mjs. */
 const GENERATED = [
   'kernels/wasm-binary.ts',
+  'device/webgpu/wgsl-sources.ts',
   'entry/inlined-kernels-worker.ts',
   'entry/inlined-encoder-worker.ts',
 ];

@@ -50,7 +50,7 @@ export {
 export type { SearchMethod, SearchResult } from '../collection/query/search-result.js';
 export type { IndexStats } from '../collection/query/stats.js';
 export type { Tuned } from '../collection/tune.js';
-export type { DeviceOptions } from '../device/default-device.js';
+export type { DeviceName, DeviceOptions } from '../device/default-device.js';
 export type { EncodedTexts, EncodeOptions, Encoder } from '../encoder/encoder.js';
 export type { ModelReference } from '../encoder/files/model-reference.js';
 export type { ProductPrecision } from '../encoder/graph/graph-builder.js';

@@ -121,7 +121,8 @@ export class Lemur {
     checkDevice(options);
     const { corpus, learn, test, chosen } = await checkFitInput(documents, options);
     const report = await reportTokens(corpus, options.signal);
-    const device = learningDevice(await resolveDevice(options), 'Lemur.fit');
+    const work = 2 * chosen.learnSubsetSize * corpus.vectors.length;
+    const device = learningDevice(await resolveDevice(options, work), 'Lemur.fit');
     const fitted = await fitCorpus(device, corpus, learn, test, chosen, options);
     return Lemur.#complete(device, fitted, chosen, options, { report });
   }

@@ -137,7 +137,8 @@ export class MaxSim {
     const { precision = 'float32', signal } = options;
     checkPrecision(precision);
     const sets = await tokenSets(documents, 'documents', signal);
-    const device = await resolveDevice(options);
+    // of a query of 32 tokens
+    const device = await resolveDevice(options, 64 * sets.vectors.length);
     const codec = await learnCodec(precision, sets, SEED, signal);
     const stored = await encodeTokens(sets, codec, signal);
     const tokens = await buildTensors(device, (scope) => uploadTokens(scope, stored));

@@ -4,6 +4,7 @@ import { plainPlatform } from '../../dist/device/cpu/plain-platform.js';
 import type { Device, SearchDevice } from '../../dist/device/device.js';
 import { nodePlatform } from '../../dist/entry/node-platform.js';
 import { PlainRetriever } from './plain-retriever.js';
+import { webGpuDevice } from './webgpu-device.js';
 
 /** A write behind scratch memory fails the job. */
 const guarded = { guardScratch: true };
@@ -15,11 +16,16 @@ const MAKERS = {
   'five threads': () => createCpuDevice(nodePlatform, 5, guarded),
   'unshared memory': () =>
     createCpuDevice({ ...nodePlatform, sharedMemory: false }, undefined, guarded),
+  webgpu: webGpuDevice,
 } satisfies Record<string, () => Promise<Device>>;
 
+/** `webgpu` is no processor, but does all that one does. */
 export type CpuDeviceName = keyof typeof MAKERS;
 /** `retriever alone`: a device that does not learn, and is not the CPU's. */
 export type DeviceName = CpuDeviceName | 'retriever alone';
+
+/** The GPU's where it is asked for; on a software device the suites take many minutes. */
+export const GPU_DEVICES: readonly 'webgpu'[] = process.env.LEMUR_TEST_GPU ? ['webgpu'] : [];
 
 /** Those that all that searches runs on. */
 export const SEARCHING: readonly DeviceName[] = [
@@ -28,6 +34,7 @@ export const SEARCHING: readonly DeviceName[] = [
   'two threads',
   'unshared memory',
   'retriever alone',
+  ...GPU_DEVICES,
 ];
 
 /**

@@ -22,10 +22,16 @@ import {
   uploadInt8,
   x,
 } from './conformance-data.js';
-import { type CpuDeviceName, cpuDevicesFor } from './devices.js';
+import { type CpuDeviceName, cpuDevicesFor, GPU_DEVICES } from './devices.js';
 import { naiveFeatures } from './naive-features.js';
 
-const names: readonly CpuDeviceName[] = ['plain', 'one thread', 'two threads', 'unshared memory'];
+const names: readonly CpuDeviceName[] = [
+  'plain',
+  'one thread',
+  'two threads',
+  'unshared memory',
+  ...GPU_DEVICES,
+];
 const device = cpuDevicesFor(names);
 const results = new ComparedResults(device);
 

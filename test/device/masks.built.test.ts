@@ -4,9 +4,9 @@ import type { Device } from '../../dist/device/device.js';
 import type { DeviceCodes } from '../../dist/device/device-codes.js';
 import type { Tensor } from '../../dist/device/memory.js';
 import { dot, numbers } from '../numbers.js';
-import { type CpuDeviceName, cpuDevicesFor } from './devices.js';
+import { type CpuDeviceName, cpuDevicesFor, GPU_DEVICES } from './devices.js';
 
-const names: readonly CpuDeviceName[] = ['plain', 'one thread', 'two threads'];
+const names: readonly CpuDeviceName[] = ['plain', 'one thread', 'two threads', ...GPU_DEVICES];
 const device = cpuDevicesFor(names);
 
 /** More than one block of either search, and a last one that is not full. */

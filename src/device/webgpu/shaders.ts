@@ -1,0 +1,126 @@
+import { LEVELS } from '../../tokens/level-rows.js';
+import { ROTATION_ROUNDS } from '../../tokens/rotation.js';
+import { WGSL } from './wgsl-sources.js';
+
+/** A compute shader: sources end to end, where it begins, and what its constants are. */
+interface ShaderParts {
+  readonly files: readonly (keyof typeof WGSL)[];
+  readonly entry?: string;
+  readonly constants?: Readonly<Record<string, number>>;
+  /** Source of its own, before the files. */
+  readonly head?: string;
+}
+
+const one = (file: keyof typeof WGSL): ShaderParts => ({ files: [file] });
+/** For a few rows on the left: tiles of 8 x 128. */
+const FLAT = { TX: 32, TY: 2 };
+
+const levels = (bits: 2 | 4): ShaderParts => ({
+  files: ['bytes-of-rows', 'rows-levels', 'max-dots'],
+  constants: { BITS: bits, MEAN_AT: ROTATION_ROUNDS },
+  head: `const LEVELS = array<i32, ${LEVELS[bits].length}>(${LEVELS[bits].join(',')});`,
+});
+const select = (entry: string): ShaderParts => ({ files: ['select'], entry });
+
+/** What can be dispatched. */
+export type ShaderName =
+  | 'product'
+  | 'flatProduct'
+  | 'codeProduct'
+  | 'flatCodeProduct'
+  | 'maxDotsFloat32'
+  | 'maxDotsInt8'
+  | 'maxDotsInt4'
+  | 'maxDotsInt2'
+  | 'sumLanes'
+  | 'layer'
+  | 'layerBack'
+  | 'unitRows'
+  | 'sumTokens'
+  | 'copyBytes'
+  | 'histogram'
+  | 'pick'
+  | 'count'
+  | 'place'
+  | 'scatter'
+  | 'stretch'
+  | 'rescore'
+  | 'centreRows'
+  | 'largestOfRows'
+  | 'quantise'
+  | 'moments'
+  | 'standardise'
+  | 'gatherRows'
+  | 'squaredError'
+  | 'sumPartials'
+  | 'sumColumns'
+  | 'adam';
+
+const SHADERS: Readonly<Record<ShaderName, ShaderParts>> = {
+  product: { files: ['right-float32', 'product'] },
+  flatProduct: { files: ['right-float32', 'product'], constants: FLAT },
+  codeProduct: { files: ['right-codes', 'product'] },
+  flatCodeProduct: { files: ['right-codes', 'product'], constants: FLAT },
+  maxDotsFloat32: { files: ['rows-float32', 'max-dots'] },
+  maxDotsInt8: { files: ['bytes-of-rows', 'rows-int8', 'max-dots'] },
+  maxDotsInt4: levels(4),
+  maxDotsInt2: levels(2),
+  sumLanes: one('sum-lanes'),
+  layer: { files: ['activation', 'layer'] },
+  layerBack: { files: ['activation', 'layer-back'] },
+  unitRows: one('unit-rows'),
+  sumTokens: one('sum-tokens'),
+  copyBytes: one('copy-bytes'),
+  histogram: select('histogram'),
+  pick: select('pick'),
+  count: select('count'),
+  place: select('place'),
+  scatter: select('scatter'),
+  stretch: one('stretch'),
+  rescore: one('rescore'),
+  centreRows: one('centre-rows'),
+  largestOfRows: one('largest-of-rows'),
+  quantise: one('quantise'),
+  moments: one('moments'),
+  standardise: one('standardise'),
+  gatherRows: one('gather-rows'),
+  squaredError: one('squared-error'),
+  sumPartials: one('sum-partials'),
+  sumColumns: one('sum-columns'),
+  adam: one('adam'),
+};
+
+/** A shader that can be dispatched. */
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  /** Buffers that it takes besides its numbers, and whether it writes each. */
+  readonly writes: readonly boolean[];
+}
+
+const BINDING = /@binding\((\d+)\) var<storage, (read|read_write)>/g;
+
+/** Compiles, which takes its time, beside the caller's thread. */
+export async function makePipeline(device: GPUDevice, name: ShaderName): Promise<Pipeline> {
+  const { files, entry = 'main', constants = {}, head = '' }: ShaderParts = SHADERS[name];
+  const code = [head, ...files.map((file) => WGSL[file])].join('\n');
+  const writes = Array.from(code.matchAll(BINDING), ([, , access]) => access === 'read_write');
+  const types: GPUBufferBindingType[] = [
+    'uniform',
+    ...writes.map((written) => (written ? 'storage' : 'read-only-storage') as 'storage'),
+  ];
+  const layout = device.createBindGroupLayout({
+    label: name,
+    entries: types.map((type, binding) => ({ binding, visibility: 4, buffer: { type } })),
+  });
+  const pipeline = await device.createComputePipelineAsync({
+    label: name,
+    layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+    compute: {
+      module: device.createShaderModule({ label: name, code }),
+      entryPoint: entry,
+      constants,
+    },
+  });
+  return { pipeline, layout, writes };
+}
