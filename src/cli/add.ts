@@ -50,6 +50,7 @@ export function registerAdd(program: Command, context: Context): void {
   addFolderOptions(addSourceOptions(command))
     .addOption(shared.json())
     .addOption(shared.threads())
+    .addOption(shared.device())
     .addHelpText(
       'after',
       examples(

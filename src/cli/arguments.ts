@@ -86,6 +86,12 @@ export const shared = {
       '--threads <n>',
       'threads to compute with (default: all that the machine has)',
     ).argParser(threads),
+  device: (): Option =>
+    new Option(
+      '--device <name>',
+      'what computes: cpu, webgpu (a GPU, by the package webgpu), or auto, the quicker of them ' +
+        '(default: cpu)',
+    ).choices(['cpu', 'webgpu', 'auto']),
   json: (): Option => new Option('--json', 'print JSON'),
   model: (): Option =>
     new Option(

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileError, isAbsent } from '../bytes/node-file-error.js';
 import type { Features } from '../collection/files/manifest.js';
 import { Index } from '../collection/index.js';
+import type { DeviceName } from '../device/default-device.js';
 import {
   DEFAULT_DIM,
   DEFAULT_TOKENS,
@@ -34,6 +35,7 @@ export interface CreationArguments {
   passageOverlap?: number | undefined;
   model?: string | undefined;
   threads?: number | undefined;
+  device?: DeviceName | undefined;
 }
 
 const GROUP = 'Where the index does not exist yet:';
@@ -117,20 +119,21 @@ export async function openForSource(
   if (source.kind === 'vectors') refuseTextOptions(source.label, options);
   if (await hasIndex(folder)) {
     await checkSame(folder, options);
-    const { model, threads } = options;
+    const { model, threads, device } = options;
     return {
       opened: await openIndex(folder, {
         write: true,
         texts: source.kind === 'texts',
         model,
         threads,
+        device,
       }),
       source,
     };
   }
   const isNew = !(await checkEmpty(folder));
-  const { precision, pooling, features, threads } = options;
-  const create = { precision, pooling, features, threads };
+  const { precision, pooling, features, threads, device } = options;
+  const create = { precision, pooling, features, threads, device };
   if (source.kind === 'vectors') {
     const index = await Index.create(folder, { ...create, dim: source.tokens.dim });
     return { opened: opened(folder, index, undefined, { model: undefined, threads }), source };

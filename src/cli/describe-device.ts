@@ -1,4 +1,7 @@
 import { cpus } from 'node:os';
+import { describeGpu } from '../device/default-device.js';
+import type { AdapterDescription } from '../device/webgpu/open-webgpu.js';
+import { isLemurError } from '../errors.js';
 import { relaxedModule } from '../kernels/relaxed.js';
 import { knowsKernels } from '../kernels/simd.js';
 import { platform } from '../platform.js';
@@ -20,6 +23,8 @@ export interface DeviceDescription {
   products: 'int8' | 'int16';
   /** Whether the kernels' instructions of 128 bits are merged to 256, and why. */
   merging: Merging;
+  /** What `--device webgpu` computes on, or why there is none. */
+  gpu: AdapterDescription | string;
 }
 
 export async function describeDevice(): Promise<DeviceDescription> {
@@ -32,7 +37,14 @@ export async function describeDevice(): Promise<DeviceDescription> {
     kernels: (await knowsKernels()) ? 'simd' : 'plain',
     products: (await relaxedModule(platform().sharedMemory)) ? 'int8' : 'int16',
     merging,
+    gpu: await describeGpu().catch(reasonOf),
   };
+}
+
+/** Why there is no GPU; what nobody expected is raised. */
+function reasonOf(error: unknown): string {
+  if (isLemurError(error)) return error.message;
+  throw error;
 }
 
 function runtime(): string {
@@ -42,7 +54,7 @@ function runtime(): string {
 
 /** A description for people. */
 export function formatDevice(device: DeviceDescription): string {
-  const { runtime, v8, processor, threads, kernels, products, merging } = device;
+  const { runtime, v8, processor, threads, kernels, products, merging, gpu } = device;
   return [
     `runtime: ${shown(runtime)}, V8 ${shown(v8)}`,
     `processor: ${shown(processor)}`,
@@ -50,5 +62,14 @@ export function formatDevice(device: DeviceDescription): string {
     `kernels: ${kernels === 'simd' ? 'WebAssembly SIMD' : 'plain, many times slower'}`,
     `first look: ${products === 'int8' ? 'on' : 'off, no faster here'}`,
     `256-bit merging: ${merging.on ? 'on' : 'off'}, ${merging.why}`,
+    ...(typeof gpu === 'string' ? [`GPU: none, ${shown(gpu)}`] : gpuLines(gpu)),
   ].join('\n');
+}
+
+function gpuLines({ adapter, software, features, ...limits }: AdapterDescription): string[] {
+  return [
+    `GPU: ${shown(adapter)}${software ? ', a program, slower than the processor' : ''}`,
+    `  features: ${features.map(shown).join(', ') || 'none of those looked for'}`,
+    ...Object.entries(limits).map(([name, value]) => `  ${name}: ${value}`),
+  ];
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { whatLiesAt } from '../bytes/node-path-content.js';
 import type { SearchMode } from '../collection/options/options.js';
+import type { DeviceName } from '../device/default-device.js';
 import { invalidArgument, LemurError } from '../errors.js';
 import { examples, path, positiveInteger, positiveIntegers, shared } from './arguments.js';
 import { checkCandidates } from './check-candidates.js';
@@ -26,6 +27,7 @@ interface EvalArguments {
   json?: true;
   model?: string;
   threads?: number;
+  device?: DeviceName;
 }
 
 /** The command `eval`: the table of quality and speed. */
@@ -62,6 +64,7 @@ export function registerEval(program: Command, context: Context): void {
     .addOption(shared.json())
     .addOption(shared.movedModel())
     .addOption(shared.threads())
+    .addOption(shared.device())
     .addHelpText(
       'after',
       examples(
@@ -86,7 +89,7 @@ async function evaluateIndex(
   options: EvalArguments,
   context: Context,
 ): Promise<void> {
-  const { k, mode, candidates = TABLE.candidates, json, model, threads } = options;
+  const { k, mode, candidates = TABLE.candidates, json, model, threads, device } = options;
   checkCandidates(candidates, k);
   const manifest = await readManifest(folder);
   const { queries: path, qrels } =
@@ -100,7 +103,7 @@ async function evaluateIndex(
   }
   // keywords need no encoder
   const texts = areTexts && mode !== 'keywords';
-  await withIndex(folder, { texts, model, threads }, async (it) => {
+  await withIndex(folder, { texts, model, threads, device }, async (it) => {
     const asked = { qrels, split: options.split, keepZeros: options.keepZeros };
     const queries =
       mode === 'meaning'

@@ -44,6 +44,7 @@ export function registerFit(program: Command, context: Context): void {
   addSourceOptions(addLearnOptions(command))
     .addOption(shared.json())
     .addOption(shared.threads())
+    .addOption(shared.device())
     .addHelpText(
       'after',
       examples(
@@ -57,7 +58,7 @@ export function registerFit(program: Command, context: Context): void {
 }
 
 async function fitPath(path: string, options: FitArguments, context: Context): Promise<void> {
-  const { out, learn, json, threads, model } = options;
+  const { out, learn, json, threads, device, model } = options;
   const chosen = learnOptionsOf(options) ?? {};
   resolveLearnOptions(chosen);
   const { features = options.randomFeatures ? 'random' : undefined } = options;
@@ -73,6 +74,7 @@ async function fitPath(path: string, options: FitArguments, context: Context): P
       texts: learn !== undefined && (await holdsTexts(learn, path)),
       model,
       threads,
+      device,
     }));
   try {
     const changed =

@@ -100,8 +100,9 @@ export function isDone({ changes, gone, root }: Plan): boolean {
 /** The index, open for changes with its encoder; it is made where there is none. */
 export async function openForFolder(work: FolderWork): Promise<OpenedIndex> {
   const { index, folder, options, context } = work;
-  const { model, threads } = options;
-  if (await hasIndex(index)) return openIndex(index, { write: true, texts: true, model, threads });
+  const { model, threads, device } = options;
+  const open = { write: true, texts: true, model, threads, device };
+  if (await hasIndex(index)) return openIndex(index, open);
   const documents = (async function* () {})();
   const source = { kind: 'texts', label: folder, areFiles: true, total: 0, documents } as const;
   return (await openForSource(index, source, options, context)).opened;

@@ -4,6 +4,7 @@ import { type IndexManifest, MANIFEST } from '../collection/files/manifest.js';
 import { decodeManifest } from '../collection/files/manifest-file.js';
 import { dataFilesLeft } from '../collection/files/own-files.js';
 import { Index } from '../collection/index.js';
+import type { DeviceName } from '../device/default-device.js';
 import { LemurError, notFound } from '../errors.js';
 import { folderStorage } from '../storage/node-folder.js';
 import { type EncoderOptions, type IndexEncoder, openIndexEncoder } from './index-encoder.js';
@@ -18,6 +19,7 @@ export interface OpenIndexOptions {
   /** Folder of the encoder's weights, where they have moved. */
   model?: string | undefined;
   threads: number | undefined;
+  device?: DeviceName | undefined;
 }
 
 /** An index and what encodes its texts. */
@@ -50,7 +52,7 @@ export async function readManifest(folder: string): Promise<IndexManifest> {
  * 'invalid-argument' for texts where there is no encoder.
  */
 export async function openIndex(folder: string, options: OpenIndexOptions): Promise<OpenedIndex> {
-  const { write, texts, model, threads } = options;
+  const { write, texts, model, threads, device } = options;
   const made = await readManifest(folder);
   const encoder = texts ? await openIndexEncoder(folder, made, { model, threads }) : undefined;
   if (texts && !encoder) {
@@ -62,7 +64,8 @@ export async function openIndex(folder: string, options: OpenIndexOptions): Prom
     });
   }
   try {
-    const index = await Index.open(folder, { write, encoder: encoder ?? false, threads });
+    const encoding = encoder ?? (false as const);
+    const index = await Index.open(folder, { write, encoder: encoding, threads, device });
     return opened(folder, index, encoder, { model, threads });
   } catch (error) {
     await encoder?.close();

@@ -1,6 +1,7 @@
 import type { Index } from '../collection/index.js';
 import type { Filter } from '../collection/metadata/filter.js';
 import type { Include, SearchMode, SearchOptions } from '../collection/options/options.js';
+import type { DeviceName } from '../device/default-device.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { readLines } from '../formats/json/jsonl.js';
 import { type Answer, ask, formatAnswer } from './answer.js';
@@ -30,6 +31,7 @@ interface SearchArguments {
   text?: true;
   model?: string;
   threads?: number;
+  device?: DeviceName;
 }
 
 /** The command `search`: answers questions from an index. */
@@ -59,10 +61,10 @@ export function registerSearch(program: Command, context: Context): void {
     .action(async (folder: string, words: string[], options: SearchArguments) => {
       const question = questionOf(words, options, command);
       checkCandidates(options.candidates === undefined ? [] : [options.candidates], options.k);
-      const { vectors, mode, model, threads } = options;
+      const { vectors, mode, model, threads, device } = options;
       // keywords need no encoder
       const texts = vectors === undefined && mode !== 'keywords';
-      await withIndex(folder, { texts, model, threads }, (it) =>
+      await withIndex(folder, { texts, model, threads, device }, (it) =>
         search(it, question, options, context),
       );
     });
@@ -113,7 +115,8 @@ function addSearchOptions(command: Command): Command {
     )
     .option('--text', 'with --json: whole texts')
     .addOption(shared.movedModel())
-    .addOption(shared.threads());
+    .addOption(shared.threads())
+    .addOption(shared.device());
 }
 
 /** The question in the arguments; undefined where questions or vectors come from elsewhere. */

@@ -1,4 +1,5 @@
 import type { Curve } from '../collection/files/manifest.js';
+import type { DeviceName } from '../device/default-device.js';
 import { isLemurError, unsupported } from '../errors.js';
 import { examples, path, positiveInteger, share, shared } from './arguments.js';
 import type { Context } from './context.js';
@@ -16,6 +17,7 @@ interface TuneArguments {
   json?: true;
   model?: string;
   threads?: number;
+  device?: DeviceName;
 }
 
 /** The command `tune`: measures how many candidates find which share of the exact results. */
@@ -42,6 +44,7 @@ export function registerTune(program: Command, context: Context): void {
     .addOption(shared.json())
     .addOption(shared.movedModel())
     .addOption(shared.threads())
+    .addOption(shared.device())
     .addHelpText(
       'after',
       examples(
@@ -52,10 +55,10 @@ export function registerTune(program: Command, context: Context): void {
     .action(
       async (
         folder: string,
-        { recall, k, queries, sample, keepZeros, json, model, threads }: TuneArguments,
+        { recall, k, queries, sample, keepZeros, json, model, threads, device }: TuneArguments,
       ) => {
         const texts = queries !== undefined && (await holdsTexts(queries, folder));
-        await withIndex(folder, { write: true, texts, model, threads }, async (it) => {
+        await withIndex(folder, { write: true, texts, model, threads, device }, async (it) => {
           const given =
             queries === undefined
               ? undefined
