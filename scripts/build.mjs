@@ -169,20 +169,20 @@ function unshared(binary) {
   return copy;
 }
 
-/** WGSL of a folder's wgsl/ as texts by their names, without comments and indentation. */
+/** WGSL of a folder's wgsl/ as one text, JSON by their names, without comments and indentation. */
 function inlineShaders(folder) {
   const texts = readdirSync(`${folder}/wgsl`)
     .sort()
     .map((file) => {
       const lines = readFileSync(`${folder}/wgsl/${file}`, 'utf8').split('\n');
       const bare = lines.map((line) => line.replace(/\/\/.*/, '').trim()).filter(Boolean);
-      return `  '${basename(file, '.wgsl')}': ${JSON.stringify(bare.join('\n'))},\n`;
+      return [basename(file, '.wgsl'), bare.join('\n')];
     });
-  const names = texts.map((text) => text.slice(0, text.indexOf(':') + 1) + ' string;\n');
   writeChanged(
     `${folder}/wgsl-sources.ts`,
-    `// Written by scripts/build.mjs from wgsl/. Do not edit.\nexport const WGSL: {\n` +
-      `${names.join('')}} = {\n${texts.join('')}};\n`,
+    `// Written by scripts/build.mjs from wgsl/. Do not edit.\nexport const SOURCES: string =\n  '${packed(
+      JSON.stringify(Object.fromEntries(texts)),
+    )}';\n`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
+import type { AdapterDescription } from '../device/adapter-description.js';
 import { describeGpu } from '../device/default-device.js';
-import type { AdapterDescription } from '../device/webgpu/open-webgpu.js';
 import { isLemurError } from '../errors.js';
 import { relaxedModule } from '../kernels/relaxed.js';
 import { knowsKernels } from '../kernels/simd.js';

@@ -2,12 +2,12 @@ import { LemurError } from '../errors.js';
 import type { OptionNames } from '../known-options.js';
 import { platform } from '../platform.js';
 import { describeKind, showValue } from '../value-kind.js';
+import type { AdapterDescription } from './adapter-description.js';
 import { createCpuDevice } from './cpu/cpu-device.js';
 import type { Device, SearchDevice } from './device.js';
 import { LEARNER_METHODS, missingMethods, SEARCH_METHODS } from './device-methods.js';
 import { type DeviceSpeed, isQuicker, measureSpeed } from './device-speed.js';
 import { isThreads, MOST_THREADS, wrongThreads } from './threads.js';
-import type { AdapterDescription } from './webgpu/open-webgpu.js';
 
 /**
  * What computes: `cpu`, the processor; `webgpu`, the machine's GPU, up to rounding with the same

@@ -1,21 +1,7 @@
 import { LemurError } from '../../errors.js';
+import type { AdapterDescription } from '../adapter-description.js';
 import type { Device } from '../device.js';
 import { createWebGpuDevice, type WebGpuDevice } from './webgpu-device.js';
-
-/** An adapter, for people. */
-export interface AdapterDescription {
-  /** What it calls itself: vendor, architecture, device, description. */
-  adapter: string;
-  /** Computes on the processor, many times slower than the package's own kernels. */
-  software: boolean;
-  /** Bytes of a buffer that a shader sees. */
-  maxStorageBufferBindingSize: number;
-  maxBufferSize: number;
-  maxComputeWorkgroupStorageSize: number;
-  maxComputeInvocationsPerWorkgroup: number;
-  /** What it has of what would serve here; none of it is needed. */
-  features: string[];
-}
 
 /** Names of adapters that are programs. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|basic render/i;
@@ -28,7 +14,16 @@ export async function openWebGpu(gpu: object, host: Device): Promise<WebGpuDevic
   const adapter = await adapterOf(gpu as GPU);
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const requiredLimits = { maxStorageBufferBindingSize, maxBufferSize };
-  return createWebGpuDevice(await adapter.requestDevice({ requiredLimits }), host);
+  return createWebGpuDevice(await deviceOf(adapter, { requiredLimits }), host);
+}
+
+async function deviceOf(adapter: GPUAdapter, wanted: GPUDeviceDescriptor): Promise<GPUDevice> {
+  try {
+    return await adapter.requestDevice(wanted);
+  } catch (cause) {
+    const message = `device: the GPU adapter gives no device: ${(cause as Error).message}`;
+    throw new LemurError('unsupported', message, { where: 'device' }, { cause });
+  }
 }
 
 /** What `openWebGpu` would compute on. Rejects with 'unsupported'. */

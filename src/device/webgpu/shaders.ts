@@ -1,17 +1,19 @@
+import { unpackText } from '../../bytes/packed.js';
 import { LEVELS } from '../../tokens/level-rows.js';
 import { ROTATION_ROUNDS } from '../../tokens/rotation.js';
-import { WGSL } from './wgsl-sources.js';
+import { SOURCES } from './wgsl-sources.js';
 
 /** A compute shader: sources end to end, where it begins, and what its constants are. */
 interface ShaderParts {
-  readonly files: readonly (keyof typeof WGSL)[];
+  /** Files of wgsl/. */
+  readonly files: readonly string[];
   readonly entry?: string;
   readonly constants?: Readonly<Record<string, number>>;
   /** Source of its own, before the files. */
   readonly head?: string;
 }
 
-const one = (file: keyof typeof WGSL): ShaderParts => ({ files: [file] });
+const one = (file: string): ShaderParts => ({ files: [file] });
 /** For a few rows on the left: tiles of 8 x 128. */
 const FLAT = { TX: 32, TY: 2 };
 
@@ -98,12 +100,17 @@ export interface Pipeline {
   readonly writes: readonly boolean[];
 }
 
+/** Files of wgsl/ by their names, unpacked once. */
+let sources: Promise<Record<string, string>> | undefined;
+
 const BINDING = /@binding\((\d+)\) var<storage, (read|read_write)>/g;
 
 /** Compiles, which takes its time, beside the caller's thread. */
 export async function makePipeline(device: GPUDevice, name: ShaderName): Promise<Pipeline> {
   const { files, entry = 'main', constants = {}, head = '' }: ShaderParts = SHADERS[name];
-  const code = [head, ...files.map((file) => WGSL[file])].join('\n');
+  sources ??= unpackText(SOURCES).then((text) => JSON.parse(text));
+  const texts = await sources;
+  const code = [head, ...files.map((file) => texts[file])].join('\n');
   const writes = Array.from(code.matchAll(BINDING), ([, , access]) => access === 'read_write');
   const types: GPUBufferBindingType[] = [
     'uniform',
