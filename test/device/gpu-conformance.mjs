@@ -6,6 +6,7 @@ import { mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
 import { createWebGpuDevice } from '../../dist/device/webgpu/webgpu-device.js';
 import { platform } from '../../dist/platform.js';
 import { encodeTokens, learnCodec } from '../../dist/tokens/encode-tokens.js';
+import { encodings } from '../../dist/tokens/encodings.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
 
 const DIM = 23;
@@ -176,6 +177,14 @@ async function computations() {
       return output(device, ROWS * 30, (out) => device.targets(given, ROWS, held, select, out));
     });
   }
+  // no shader knows it
+  encodings.set('further', { ...encodings.get('int8'), name: 'further' });
+  const int8 = await encodeTokens(documents, await learnCodec('int8', documents, 7));
+  add('MaxSim: a further encoding', ROUNDED.codes, async (device) => {
+    const [asked, held] = [await uploadTokens(device, queries), await uploadTokens(device, int8)];
+    const encoding = 'counts' in device ? 'further' : 'int8';
+    return output(device, 4 * count, (out) => device.maxSim(asked, { ...held, encoding }, out));
+  });
   for (const lengths of [false, true]) {
     const name = lengths ? 'codes with lengths' : 'codes';
     add(`${name}: scales`, ROUNDED.float32, async (device) =>

@@ -229,7 +229,8 @@ export class GpuQueue {
     this.#work += work;
     if (this.#work < SUBMIT_WORK) return;
     this.flush();
-    this.#underWay.push(this.device.queue.onSubmittedWorkDone());
+    // of a loss `check` tells; nobody may wait for this one any more
+    this.#underWay.push(this.device.queue.onSubmittedWorkDone().catch(() => undefined));
     while (this.#underWay.length > 1) await this.until(this.#underWay.shift() as Promise<unknown>);
     await nextMacrotask();
     signal?.throwIfAborted();

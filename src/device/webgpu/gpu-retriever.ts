@@ -72,17 +72,23 @@ async function innerProducts(
   out: Tensor<'f32'>,
   { signal }: RunOptions = {},
 ): Promise<void> {
-  await withScratch(queue, async (scratch) => {
-    const left = byRows(await memory.span(a, 0, rows * dim, scratch), dim);
-    const right = byRows(await memory.span(b, 0, columns * dim, scratch), dim);
-    await memory.fill(out, 0, rows * columns, scratch, (span) =>
-      product(
-        queue,
-        { rows, columns, depth: dim, left, right, out: span, outRow: columns },
-        signal,
-      ),
-    );
-  });
+  const rangesIn = (tensor: Tensor<'f32'>, count: number) =>
+    rangesOf(memory.pieces(tensor, 0, count * dim), count, (row) => row * dim);
+  const across = rangesIn(b, columns);
+  for (const { first, last } of rangesIn(a, rows))
+    await withScratch(queue, async (scratch) => {
+      const left = byRows(await memory.span(a, first * dim, last * dim, scratch), dim);
+      await memory.fill(out, first * columns, last * columns, scratch, async (span) => {
+        for (const side of across)
+          await withScratch(queue, async (own) => {
+            const held = await memory.span(b, side.first * dim, side.last * dim, own);
+            const many = side.last - side.first;
+            const sizes = { rows: last - first, columns: many, depth: dim, outRow: columns };
+            const to = { ...span, at: span.at + side.first };
+            await product(queue, { ...sizes, left, right: byRows(held, dim), out: to }, signal);
+          });
+      });
+    });
 }
 
 async function topCodes(

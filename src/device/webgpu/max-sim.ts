@@ -127,11 +127,16 @@ export async function scoreEntries(
   const at = rows.at + (ends[query] - ends[first]) * dim;
   const own = { rows: { buffer: rows.buffer, at }, count, first: query, last: query + 1, ends };
   const ranges = wanted && documentRanges(context, scored, ascending(wanted));
-  await withScratch(queue, async (scratch) => {
-    const best = { buffer: scratch.take(count * entries.count * 4), at: 0 };
-    await maxDots(context, scored, own, entries, best, entries.count, { ranges, signal });
-    await sumLanes(queue, own, query, best.buffer, entries, out);
-  });
+  const columns = Math.max(1, Math.floor(BEST_BYTES / 4 / count));
+  for (let from = 0; from < entries.count; from += columns) {
+    const some = Math.min(columns, entries.count - from);
+    const part = { ...entries, from: entries.from + from, count: some };
+    await withScratch(queue, async (scratch) => {
+      const best = { buffer: scratch.take(count * some * 4), at: 0 };
+      await maxDots(context, scored, own, part, best, some, { ranges, signal });
+      await sumLanes(queue, own, query, best.buffer, part, { ...out, at: out.at + from });
+    });
+  }
 }
 
 async function sumLanes(
