@@ -1,7 +1,8 @@
 // Fit and search on the GPU beside the processor, by stage: milliseconds, work, dispatches, bytes
 // that cross, and the share of the card's peak where it is given.
-// VECTORS: folders as bench/vectors.mjs reads them; then N synthetic documents (default: 20,000).
-// A GPU that is a program computes a hundredth of that. Without any, what the code would compute.
+//   npm run bench:gpu [-- --documents N] [--peak-tflops X] [--json FILE] [VECTORS ...]
+// VECTORS: folders as bench/vectors.mjs reads them; then N synthetic documents (default: 20,000,
+// and 60 on a GPU that is a program, with a small model). Without any, what the code would compute.
 import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -22,7 +23,6 @@ const { values: options, positionals } = parseArgs({
     json: { type: 'string' },
   },
 });
-const QUERIES = 100;
 const K = 10;
 const report = { machine, adapter: null, collections: [] };
 
@@ -72,15 +72,15 @@ async function measureAll(gpu) {
     const { documents, queries } = loadVectors(folder);
     await measure(basename(folder), documents, queries, cpu, card, software);
   }
-  const size = Number(options.documents ?? 20_000) / (software && !options.documents ? 100 : 1);
-  const { documents, queries } = synthetic(size);
+  const size = Number(options.documents ?? (software ? 60 : 20_000));
+  const { documents, queries } = synthetic(size, software ? 10 : 100);
   await measure(`${size} synthetic documents`, documents, queries, cpu, card, software);
   await card.close();
   await cpu.close();
 }
 
 /** Ragged documents and queries of the synthesizer of bench/scale.mjs. */
-function synthetic(size) {
+function synthetic(size, asked) {
   const pool = openPool();
   const make = synthesizer(pool, 3);
   const texts = (count, of) => {
@@ -96,7 +96,7 @@ function synthetic(size) {
   };
   return {
     documents: texts(size, (i) => make.document(i, 60 + (i % 121))),
-    queries: texts(QUERIES, make.query),
+    queries: texts(asked, make.query),
   };
 }
 

@@ -29,8 +29,8 @@ interface Fault {
 }
 
 /** All of them, so that one that fails does not hide another. */
-function expectWithin(lines: readonly ConformanceLine[], places: number): void {
-  expect(lines.length).toBeGreaterThan(30 * places);
+function expectWithin(lines: readonly ConformanceLine[], least: number): void {
+  expect(lines.length).toBeGreaterThanOrEqual(least);
   const off = lines.filter(({ error, tolerance }) => !(error <= tolerance));
   expect(off).toEqual([]);
 }
@@ -38,7 +38,7 @@ function expectWithin(lines: readonly ConformanceLine[], places: number): void {
 describe.skipIf(!hasSoftwareGpu)('WebGPU on a software device', { timeout: 600_000 }, () => {
   test('it computes what the processor does in Node, wherever tensors lie', async () => {
     const script = 'test/device/gpu-conformance-node.mjs';
-    expectWithin(JSON.parse(await onSoftwareGpu(script)), 3);
+    expectWithin(JSON.parse(await onSoftwareGpu(script)), 75);
   });
 
   test('it computes what the processor does in Chromium', async () => {
@@ -64,7 +64,7 @@ describe.skipIf(!hasSoftwareGpu)('WebGPU on a software device', { timeout: 600_0
         const { conformance } = await import('/test/device/gpu-conformance.mjs');
         return conformance(navigator.gpu, ['whole']);
       })()`);
-      expectWithin(lines as ConformanceLine[], 1);
+      expectWithin(lines as ConformanceLine[], 33);
     } finally {
       await browser.close();
       server.close();
