@@ -60,6 +60,7 @@ const ORDER = [
   ['collection/query'],
   ['collection/mirror'],
   ['collection'],
+  ['server'],
   ['entry'],
   ['cli'],
 ];

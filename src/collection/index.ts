@@ -50,9 +50,10 @@ declare global {
 }
 
 /**
- * What an index has open, for the command line, which does what `mirror` does in two steps, and
- * narrows token vectors: only it keeps beside a collection what its encoder is loaded from. `Index`
- * sets it, for nobody else reaches that.
+ * What an index has open: for the command line, which does what `mirror` does in two steps, and
+ * narrows token vectors, since only it keeps beside a collection what its encoder is loaded from;
+ * and for the server, which reads texts of others by that encoder. `Index` sets it, for nobody else
+ * reaches that.
  */
 export let collectionOf: (index: Index) => OpenCollection;
 

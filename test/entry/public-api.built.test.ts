@@ -225,6 +225,15 @@ test('its types', () => {
   expect(names.sort()).toEqual(TYPES);
 });
 
+test('what `import ... from "lemur/server"` has, in Node and elsewhere', async () => {
+  const [node, others] = [
+    import('../../dist/entry/node-server.js'),
+    import('../../dist/entry/server.js'),
+  ];
+  expect(Object.keys(await node).sort()).toEqual(['createHandler', 'serve']);
+  expect(Object.keys(await others)).toEqual(['createHandler']);
+});
+
 test('what `import ... from "lemur/encoder"` has', async () => {
   expect(Object.keys(await import('../../dist/entry/node-encoder.js'))).toEqual(['loadEncoder']);
   const declarations = readFileSync(

@@ -1,0 +1,217 @@
+import { describe, expect, test } from 'vitest';
+import { head, rawRequest } from './raw-request.js';
+import { ask as askAt, smallServer } from './small-server.js';
+
+const SEARCH = '/collections/papers/search';
+const limited = { maxBodyBytes: 2000, bodyTimeoutMs: 150 };
+const { ask, url, index } = await smallServer(limited);
+
+/** Status, and the code of the problem. */
+const problemOf = async (response: Response): Promise<[number, string]> => {
+  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  const { status, code, requestId } = await response.json();
+  expect(status).toBe(response.status);
+  expect(requestId).toBe(response.headers.get('x-request-id'));
+  return [status, code];
+};
+const statusOf = (answer: string): string => answer.slice(9, 12);
+
+describe('a body', () => {
+  test('that is larger than it may be is refused before it is read', async () => {
+    const large = head(SEARCH, 'content-length: 4000000000\r\n');
+    expect(statusOf(await rawRequest(url, [large, '{'], { waitMs: 20 }))).toBe('413');
+    const query = 'x'.repeat(3000);
+    expect(await problemOf(await ask(SEARCH, { json: { query } }))).toEqual([413, 'too-large']);
+  });
+
+  test('that does not say how large it is is refused where it becomes too large', async () => {
+    const chunk = `3e8\r\n${'x'.repeat(1000)}\r\n`;
+    const parts = [head(SEARCH, 'transfer-encoding: chunked\r\n'), chunk, chunk, chunk];
+    expect(statusOf(await rawRequest(url, parts, { waitMs: 10 }))).toBe('413');
+  });
+
+  test('that comes a byte at a time is given up', async () => {
+    const bytes = Array.from('{"query":"statins", "k": 1, "include": []}');
+    const slow = [head(SEARCH, `content-length: ${bytes.length}\r\n`), ...bytes];
+    expect(statusOf(await rawRequest(url, slow, { waitMs: 20 }))).toBe('408');
+  });
+
+  test('that is cut off ends its request and nothing else', async () => {
+    const cut = [head(SEARCH, 'content-length: 100\r\n'), '{"query"'];
+    await rawRequest(url, cut, { waitMs: 10, leave: true });
+    expect((await ask('/health')).status).toBe(200);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['no JSON', '{'],
+    ['an array', '[]'],
+    ['a number that would be rounded', '{"query":"x","k":9007199254740993}'],
+    ['no UTF-8', new Uint8Array([0x22, 0xff, 0x22])],
+  ])('of %s is refused', async (_, body) => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await ask(SEARCH, { method: 'POST', headers, body });
+    expect(await problemOf(response)).toEqual([400, 'invalid-argument']);
+  });
+
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp'])(
+    'of type %s is refused: pages of others may send some of these',
+    async (type) => {
+      const init = { method: 'POST', headers: { 'content-type': type }, body: '{"query":"x"}' };
+      expect(await problemOf(await ask(SEARCH, init))).toEqual([415, 'unsupported-type']);
+    },
+  );
+
+  test('of lines has a limit for each line alone, and so has its time', async () => {
+    const path = '/collections/papers/documents?onExisting=replace';
+    const line = `${JSON.stringify({ id: 'statins', text: 'x'.repeat(1500) })}\n`;
+    const lines = (body: string): Promise<Response> =>
+      ask(path, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body });
+    expect((await lines(line.repeat(3))).status).toBe(200);
+    expect((await lines(line + line.repeat(3).replaceAll('\n', ' '))).status).toBe(413);
+    const type = 'content-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n';
+    const start = `POST ${path} HTTP/1.1\r\nhost: localhost\r\n${type}\r\n`;
+    expect(statusOf(await rawRequest(url, [start, '1\r\n{\r\n']))).toBe('408');
+  });
+});
+
+describe('what is asked for', () => {
+  test.each([
+    [SEARCH, {}, 400, 'invalid-argument'],
+    [SEARCH, { query: '' }, 400, 'invalid-argument'],
+    [SEARCH, { query: 'x', k: 0 }, 400, 'invalid-argument'],
+    [SEARCH, { query: 'x', k: 1e6 }, 400, 'invalid-argument'],
+    [SEARCH, { query: 'x', filter: 3 }, 400, 'invalid-argument'],
+    [SEARCH, { query: 'x', candidates: {} }, 400, 'invalid-argument'],
+    [SEARCH, { query: [[1, 2]] }, 400, 'dimension-mismatch'],
+    ['/collections/papers/documents', { documents: [{ id: 7 }] }, 400, 'invalid-argument'],
+    ['/collections/papers/documents/get', { ids: 'x' }, 400, 'invalid-argument'],
+    ['/collections/papers/documents/delete', {}, 400, 'invalid-argument'],
+    ['/collections/papers/fit', { epoch: 3 }, 400, 'invalid-argument'],
+    ['/v2/rerank', { query: 'x', documents: [] }, 400, 'invalid-argument'],
+    ['/v1/multi-vector', { input: [1] }, 400, 'invalid-argument'],
+    ['/collections/others/search', { query: 'x' }, 404, 'not-found'],
+    ['/health', { query: 'x' }, 405, 'method-not-allowed'],
+  ])('%s of %j is a problem: %i %s', async (path, json, status, code) => {
+    expect(await problemOf(await ask(path, { json }))).toEqual([status, code]);
+  });
+
+  test('a misspelt field is told with the nearest there is', async () => {
+    const response = await ask(SEARCH, { json: { query: 'x', numCandidate: 3 } });
+    expect((await response.json()).detail).toContain("did you mean 'numCandidates'?");
+  });
+
+  test('no name leads out of the collections', async () => {
+    const tricks = [
+      '../../etc/passwd',
+      '%2e%2e%2fetc',
+      '..%2f..',
+      '%00',
+      'papers%2f..',
+      '__proto__',
+    ];
+    for (const name of tricks)
+      for (const path of [`/collections/${name}`, `/collections/papers/documents/${name}`])
+        expect([400, 404]).toContain((await ask(path)).status);
+    expect(
+      statusOf(
+        await rawRequest(url, [
+          'GET /collections/%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
+        ]),
+      ),
+    ).toBe('400');
+  });
+
+  test('a request line or a host that is no address is refused', async () => {
+    for (const start of ['GET http://evil/ HTTP/1.1\r\nhost: x', 'GET / HTTP/1.1\r\nhost: a/b@c'])
+      expect(statusOf(await rawRequest(url, [`${start}\r\nconnection: close\r\n\r\n`]))).toBe(
+        '400',
+      );
+  });
+
+  test('two hundred random requests break nothing', async () => {
+    const values = [null, 0, -1, 1e300, '', 'x', [], {}, [[]], true, ['x'], { $gt: 1 }];
+    const names = ['query', 'k', 'filter', 'include', 'ids', 'documents', 'input', 'queries'];
+    const paths = [SEARCH, '/collections/papers/rerank', '/collections/papers/documents'];
+    const others = ['/collections/papers/documents/delete', '/v2/rerank', '/pooling', '/mcp'];
+    let state = 1;
+    const draw = <T>(from: readonly T[]): T => {
+      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+      return from[(state >> 8) % from.length];
+    };
+    for (let i = 0; i < 200; i++) {
+      const json = Object.fromEntries([0, 1, 2].map(() => [draw(names), draw(values)]));
+      const { status } = await ask(draw([...paths, ...others]), { json });
+      expect(status).toBeLessThan(500);
+    }
+    expect(index.size).toBe(3);
+  });
+});
+
+describe('who asks', () => {
+  test('needs a key where one is asked for, but for health', async () => {
+    const { ask } = await smallServer({ apiKey: ['right', 'other'] });
+    const status = async (headers: Record<string, string>): Promise<number> =>
+      (await ask('/collections', { headers })).status;
+    expect(await problemOf(await ask('/collections'))).toEqual([401, 'unauthorized']);
+    expect(await status({ authorization: 'Bearer wrong' })).toBe(401);
+    expect(await status({ authorization: 'Basic right' })).toBe(401);
+    expect(await status({ authorization: 'Bearer right' })).toBe(200);
+    expect(await status({ 'x-api-key': 'other' })).toBe(200);
+    expect((await ask('/mcp', { json: {} })).status).toBe(401);
+    for (const path of ['/health', '/ready', '/openapi.json'])
+      expect((await ask(path)).status).toBe(200);
+  });
+
+  test('is no page of another origin unless it may be', async () => {
+    const evil = { origin: 'https://evil.example' };
+    expect(await problemOf(await ask('/collections', { headers: evil }))).toEqual([
+      403,
+      'wrong-origin',
+    ]);
+    const own = await ask('/collections', { headers: { origin: url } });
+    expect(own.status).toBe(200);
+    const open = await smallServer({ cors: ['https://good.example'] });
+    const good = await open.ask('/collections', { headers: { origin: 'https://good.example' } });
+    expect(good.headers.get('access-control-allow-origin')).toBe('https://good.example');
+    expect((await open.ask('/collections', { headers: evil })).status).toBe(403);
+    const before = await open.ask(SEARCH, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://good.example' },
+    });
+    expect(before.headers.get('access-control-allow-methods')).toBe('POST, OPTIONS');
+  });
+
+  test('names a host that the server answers for', async () => {
+    const { url } = await smallServer({ hosts: ['localhost', '127.0.0.1'] });
+    const get = (host: string): Promise<string> =>
+      rawRequest(url, [`GET /collections HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`]);
+    expect(statusOf(await get('localhost:1234'))).toBe('200');
+    expect(statusOf(await get('evil.example'))).toBe('421');
+  });
+});
+
+test('a handler that reads changes nothing', async () => {
+  const { ask, index } = await smallServer({ readOnly: true });
+  const at = '/collections/papers/documents';
+  const refused = [
+    await ask(at, { json: [{ id: 'x', text: 'x' }] }),
+    await ask(`${at}/delete`, { json: { filter: {} } }),
+    await ask(`${at}/bees`, { method: 'DELETE' }),
+    await ask('/collections/papers/fit', { json: {} }),
+  ];
+  for (const response of refused) expect(await problemOf(response)).toEqual([403, 'read-only']);
+  expect(index.size).toBe(3);
+});
+
+test('what finds no place to wait is told when to come again', async () => {
+  const { url } = await smallServer({ maxRunning: 1, maxWaiting: 1 });
+  const all = await Promise.all(
+    Array.from({ length: 12 }, () => askAt(`${url}${SEARCH}`, { json: { query: 'statins' } })),
+  );
+  const busy = all.filter(({ status }) => status === 503);
+  expect(busy.length).toBeGreaterThan(0);
+  expect(all.filter(({ status }) => status === 200).length).toBe(12 - busy.length);
+  expect(busy[0].headers.get('retry-after')).toBe('1');
+  expect(await problemOf(busy[0])).toEqual([503, 'busy']);
+});
