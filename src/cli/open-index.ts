@@ -11,6 +11,8 @@ import { type EncoderOptions, type IndexEncoder, openIndexEncoder } from './inde
 
 export interface OpenIndexOptions {
   write?: boolean;
+  /** Whether a reader sees by itself what a writer commits. */
+  follow?: boolean;
   /**
    * Whether texts must be encoded: the encoder is opened too, and an index of token vectors
    * refused.
@@ -52,7 +54,7 @@ export async function readManifest(folder: string): Promise<IndexManifest> {
  * 'invalid-argument' for texts where there is no encoder.
  */
 export async function openIndex(folder: string, options: OpenIndexOptions): Promise<OpenedIndex> {
-  const { write, texts, model, threads, device } = options;
+  const { write, follow, texts, model, threads, device } = options;
   const made = await readManifest(folder);
   const encoder = texts ? await openIndexEncoder(folder, made, { model, threads }) : undefined;
   if (texts && !encoder) {
@@ -65,7 +67,8 @@ export async function openIndex(folder: string, options: OpenIndexOptions): Prom
   }
   try {
     const encoding = encoder ?? (false as const);
-    const index = await Index.open(folder, { write, encoder: encoding, threads, device });
+    const opening = { write, follow, encoder: encoding, threads, device };
+    const index = await Index.open(folder, opening);
     return opened(folder, index, encoder, { model, threads });
   } catch (error) {
     await encoder?.close();

@@ -10,8 +10,10 @@ import { registerDemo } from './demo.js';
 import { registerEval } from './eval.js';
 import { registerFit } from './fit.js';
 import { registerInfo } from './info.js';
+import { registerMcp } from './mcp.js';
 import { refuseMerging } from './merging.js';
 import { registerSearch } from './search.js';
+import { registerServe } from './serve.js';
 import { registerTune } from './tune.js';
 import { Command } from './vendor.js';
 import { registerVerify } from './verify.js';
@@ -47,6 +49,7 @@ export function createProgram(context: Context): Command {
         'lemur demo',
         'lemur add notes.lemur notes/',
         'lemur search notes.lemur "what did we decide about caching?"',
+        'lemur serve notes.lemur',
         'lemur eval .lemur-demo/scifact-1000',
         'lemur info vectors.npy',
         'lemur convert vectors/ vectors.safetensors',
@@ -55,6 +58,8 @@ export function createProgram(context: Context): Command {
   for (const add of [
     registerAdd,
     registerSearch,
+    registerServe,
+    registerMcp,
     registerFit,
     registerTune,
     registerDelete,

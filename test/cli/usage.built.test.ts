@@ -26,6 +26,8 @@ describe('help', () => {
       'delete',
       'compact',
       'verify',
+      'serve',
+      'mcp',
       'eval',
       'info',
       'convert',
