@@ -26,7 +26,10 @@ export interface LemurErrorFields {
   unsupported: { where: string };
   /** An optional package that this call needs is not installed. */
   'missing-package': { where: string; package: string };
-  /** A model's files are not on this machine, and the network did not give them. */
+  /**
+   * A model's files are not on this machine, and the network did not give them; or a service that
+   * encodes did not answer.
+   */
   offline: { where: string };
   /** The object was closed before or during the call. */
   closed: { where: string };

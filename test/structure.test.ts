@@ -51,6 +51,7 @@ const ORDER = [
   ['encoder/runtime'],
   ['encoder/checkpoint'],
   ['encoder'],
+  ['encoder/remote'],
   ['collection/calls'],
   ['collection/metadata'],
   ['collection/files'],

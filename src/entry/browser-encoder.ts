@@ -21,6 +21,8 @@ export type {
 } from '../encoder/encoder.js';
 export type { ProductPrecision } from '../encoder/graph/graph-builder.js';
 export type { LoadOptions as LoadEncoderOptions } from '../encoder/load-options.js';
+export { remoteEncoder } from '../encoder/remote/remote-encoder.js';
+export type { RemoteEncoderOptions, RemoteStyle } from '../encoder/remote/remote-options.js';
 export type { Projection } from '../encoder/runtime/body.js';
 
 /**

@@ -21,6 +21,8 @@ export type {
   PoolingEncoder,
 } from '../encoder/encoder.js';
 export type { ProductPrecision } from '../encoder/graph/graph-builder.js';
+export { remoteEncoder } from '../encoder/remote/remote-encoder.js';
+export type { RemoteEncoderOptions, RemoteStyle } from '../encoder/remote/remote-options.js';
 export type { Projection } from '../encoder/runtime/body.js';
 
 /** How an encoder is loaded, and with a hub's id where its files are kept and how they are got. */

@@ -235,7 +235,10 @@ test('what `import ... from "lemur/server"` has, in Node and elsewhere', async (
 });
 
 test('what `import ... from "lemur/encoder"` has', async () => {
-  expect(Object.keys(await import('../../dist/entry/node-encoder.js'))).toEqual(['loadEncoder']);
+  expect(Object.keys(await import('../../dist/entry/node-encoder.js')).sort()).toEqual([
+    'loadEncoder',
+    'remoteEncoder',
+  ]);
   const declarations = readFileSync(
     new URL('../../dist/entry/node-encoder.d.ts', import.meta.url),
     'utf8',
@@ -257,6 +260,8 @@ test('what `import ... from "lemur/encoder"` has', async () => {
     'PoolingEncoder',
     'ProductPrecision',
     'Projection',
+    'RemoteEncoderOptions',
+    'RemoteStyle',
   ]);
 });
 
