@@ -1,5 +1,6 @@
 import { afterAll } from 'vitest';
-import { Index, memoryStorage } from '../../dist/entry/node.js';
+import { type CreateOptions, Index, memoryStorage } from '../../dist/entry/node.js';
+import type { EncodedTexts, EncodeOptions, Encoder } from '../../dist/entry/node-encoder.js';
 import {
   createHandler,
   type Handler,
@@ -23,8 +24,12 @@ export interface SmallServer extends ListeningServer {
 }
 
 /** An index of three documents whose words are its tokens, listening on the loopback. */
-export async function smallServer(options: HandlerOptions = {}): Promise<SmallServer> {
-  const index = await Index.create(memoryStorage(), { encoder: wordEncoder(), threads: 1 });
+export async function smallServer(
+  options: HandlerOptions = {},
+  made: CreateOptions = {},
+): Promise<SmallServer> {
+  const encoder = wordEncoder();
+  const index = await Index.create(memoryStorage(), { encoder, threads: 1, ...made });
   await index.add(DOCUMENTS);
   const handler = createHandler({ papers: index }, options);
   const server = await serve(handler, { port: 0 });
@@ -42,4 +47,38 @@ export function ask(
   if (json === undefined) return fetch(url, init);
   const headers = { 'content-type': 'application/json', ...(init.headers as object) };
   return fetch(url, { method: 'POST', body: JSON.stringify(json), ...init, headers });
+}
+
+/** An encoder of words whose questions wait until they are let go, or stopped. */
+export interface WaitingEncoder extends Encoder {
+  /** Resolves when a question has come. */
+  readonly asked: Promise<void>;
+  /** Resolves when one has been stopped. */
+  readonly stopped: Promise<void>;
+  /** Answers all that wait, and later ones at once. */
+  letGo(): void;
+}
+
+export function waitingEncoder(): WaitingEncoder {
+  const words = wordEncoder();
+  let [come, stop, letGo] = [() => {}, () => {}, () => {}];
+  const asked = new Promise<void>((resolve) => {
+    come = resolve;
+  });
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const gone = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const encodeQuery = async (
+    texts: readonly string[],
+    options: EncodeOptions = {},
+  ): Promise<EncodedTexts> => {
+    options.signal?.addEventListener('abort', stop);
+    come();
+    await gone;
+    return words.encodeQuery(texts);
+  };
+  return { ...words, encodeQuery, asked, stopped, letGo: () => letGo() };
 }
