@@ -97,6 +97,7 @@ import {
   folderStorage, init, isLemurError, Lemur, LemurError, MaxSim, maxSim, memoryStorage, paper, readBeir, readNpy, writeNpy,
 } from 'lemur';
 import * as encoder from 'lemur/encoder';
+import { createHandler, type Handler, type HandlerOptions } from 'lemur/server';
 import kernels from 'lemur/kernels.wasm';
 
 const text: TokenMatrix = { data: new Float32Array(6), dims: [3, 2] };
@@ -141,5 +142,7 @@ export function explain(error: unknown): string {
   return code ?? 'other';
 }
 
+export const served: HandlerOptions = { maxRunning: 1 };
+export const handler: Handler = createHandler({}, served);
 export const formats = [readBeir, readNpy, writeNpy, encoder];
 `;
