@@ -56,9 +56,9 @@ class Server {
 
   constructor(indexes: Readonly<Record<string, Index>>, given: HandlerOptions) {
     const options = resolveHandlerOptions(given);
-    const collections = servedCollections(indexes);
-    const storages = storageNames(collections);
     const work = new Gate(options.maxRunning, options.maxWaiting);
+    const collections = servedCollections(indexes, work);
+    const storages = storageNames(collections);
     const jobs = new Jobs((error, id) => problemDetails(problemOf(error, storages), id));
     const metrics = new Metrics(this.#gauges());
     const isClosing = (): boolean => this.#closing !== undefined;

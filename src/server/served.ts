@@ -7,11 +7,14 @@ import type { ResolvedHandlerOptions } from './handler-options.js';
 import type { Jobs } from './jobs.js';
 import type { Metrics } from './metrics.js';
 import { noSuch } from './problem.js';
+import { SharedSearches } from './shared-searches.js';
 
 /** A collection under its name. */
 export interface ServedCollection {
   readonly name: string;
   readonly index: Index;
+  /** Single searches, which share a batch where they wait together. */
+  readonly searches: SharedSearches;
   /** What changes it, one after the other, so that no more than some wait. */
   readonly writes: Gate;
 }
@@ -42,6 +45,7 @@ const MOST_WRITES = 16;
 /** Raises 'invalid-argument'. */
 export function servedCollections(
   indexes: Readonly<Record<string, Index>>,
+  work: Gate,
 ): Map<string, ServedCollection> {
   if (typeof indexes !== 'object' || indexes === null || indexes instanceof Index)
     throw invalidArgument('indexes', `expected { name: index }, got ${describeKind(indexes)}`);
@@ -54,7 +58,8 @@ export function servedCollections(
       );
     if (!(index instanceof Index))
       throw invalidArgument(`indexes.${name}`, `expected an Index, got ${describeKind(index)}`);
-    collections.set(name, { name, index, writes: new Gate(1, MOST_WRITES) });
+    const searches = new SharedSearches(index, work);
+    collections.set(name, { name, index, searches, writes: new Gate(1, MOST_WRITES) });
   }
   return collections;
 }

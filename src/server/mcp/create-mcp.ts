@@ -11,7 +11,7 @@ export function createMcp(
   indexes: Readonly<Record<string, Index>>,
   { write }: { write: boolean },
 ): McpServer {
-  const collections = servedCollections(indexes);
-  const storages = storageNames(collections);
-  return new McpServer({ collections, storages, work: new Gate(RUNNING, WAITING) }, write);
+  const work = new Gate(RUNNING, WAITING);
+  const collections = servedCollections(indexes, work);
+  return new McpServer({ collections, storages: storageNames(collections), work }, write);
 }

@@ -41,19 +41,22 @@ const SEARCH_BODY: OptionNames<SearchBody> = {
 
 /** `Index.search` for `query`, `Index.searchBatch` for `queries`. */
 export async function search(exchange: Exchange): Promise<Response> {
-  const { index } = collectionIn(exchange);
-  const { work } = exchange.served;
+  const { index, searches } = collectionIn(exchange);
+  const { signal, served } = exchange;
   const body = await bodyOf(exchange);
   checkOptions(body, SEARCH_BODY, 'search');
   const { query, queries, highlight: shown, ...asked } = body as SearchBody;
   const given = queriesOf(query, queries);
   checkHits(asked.k, given.length);
-  const options: SearchOptions = { ...asked, signal: exchange.signal };
+  const options: Asked = { ...asked };
   const include = asked.include ?? ['text', 'metadata'];
   // the part that matched is found by these
   if (shown && Array.isArray(include))
     options.include = [...new Set<Include>([...include, 'text', 'evidence'])];
-  const results = await work.pass(exchange.signal, () => index.searchBatch(given, options));
+  const results =
+    typeof query === 'string'
+      ? [await searches.search(query, options, signal)]
+      : await served.work.pass(signal, () => index.searchBatch(given, { ...options, signal }));
   const answers = results.map(({ hits, how }, i) => {
     const text = given[i];
     const show = (hit: Hit): unknown => (shown ? highlighted(hit, include, shown, text) : hit);
