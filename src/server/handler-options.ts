@@ -7,9 +7,11 @@ import { describeKind, showValue } from '../value-kind.js';
 export interface AnsweredRequest {
   /** As the answer has it in `x-request-id`. */
   id: string;
+  /** As `GET`. */
   method: string;
   /** The route's template, as `/collections/{name}/search`; of what has no route the empty text. */
   route: string;
+  /** Of the answer; 499 where the client has left. */
   status: number;
   /** From the request to the end of its answer. */
   milliseconds: number;

@@ -19,6 +19,7 @@ export default {
     '../../src/entry/node.ts',
     '../../src/entry/node-encoder.ts',
     '../../src/entry/node-files.ts',
+    '../../src/entry/node-server.ts',
   ],
   tsconfig: 'tsconfig.json',
   out: '../../dist-docs',

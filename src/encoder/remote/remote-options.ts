@@ -26,10 +26,11 @@ export interface RemoteEncoderOptions {
   /** Dimension of the token vectors. Default: the service is asked once, with one word. */
   dim?: number | undefined;
   /**
-   * Put before each question and each document, for services that read texts as they are, as vLLM
-   * does: the model's markers and prompts. Part of the `id`. Default: nothing.
+   * Put before each question, for services that read texts as they are, as vLLM does: the model's
+   * marker and prompt. Part of the `id`. Default: nothing.
    */
   queryPrefix?: string | undefined;
+  /** The same of documents. */
   documentPrefix?: string | undefined;
   /** Tokens of a text that the service reads; passages are cut by it. Default: not known. */
   documentTokens?: number | undefined;
