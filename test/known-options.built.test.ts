@@ -4,8 +4,9 @@ import type { PoolingEncoder } from '../dist/encoder/encoder.js';
 import { type EncoderParts, poolingEncoder } from '../dist/encoder/pooling-encoder.js';
 import { loadEncoder as loadInBrowser } from '../dist/entry/browser-encoder.js';
 import * as lemur from '../dist/entry/node.js';
-import { loadEncoder } from '../dist/entry/node-encoder.js';
+import { loadEncoder, remoteEncoder } from '../dist/entry/node-encoder.js';
 import { readFolder } from '../dist/entry/node-files.js';
+import { createHandler, serve } from '../dist/entry/node-server.js';
 import { checkOptions, closestName } from '../dist/known-options.js';
 import { showValue } from '../dist/value-kind.js';
 
@@ -114,6 +115,9 @@ const ALSO: Record<string, Call> = {
   readFolder: { call: async (o) => readFolder('nowhere', o), known: 'maxBytes' },
   loadEncoder: { call: (o) => loadEncoder('nowhere', o), known: 'cacheFolder' },
   'loadEncoder in pages': { call: (o) => loadInBrowser('/nowhere/', o), known: 'projection' },
+  remoteEncoder: { call: (o) => remoteEncoder(o), known: 'requestsPerMinute' },
+  createHandler: { call: async (o) => createHandler({}, o), known: 'apiKey' },
+  serve: { call: (o) => serve(createHandler({}), o), known: 'port' },
   'encoder.encodeQuery': { call: (o) => encoder.encodeQuery(['a'], o), known: 'maxTokens' },
   'encoder.encodeDocument': {
     call: (o) => encoder.encodeDocument(['a'], o),

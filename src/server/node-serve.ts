@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { settlesWithin } from '../abortable.js';
 import { invalidArgument } from '../errors.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
+import { describeKind } from '../value-kind.js';
 import type { Handler } from './handler.js';
 
 /** Where a handler listens. */
@@ -44,6 +45,11 @@ export async function serve(
   options: ServeOptions = {},
 ): Promise<ListeningServer> {
   checkOptions(options, NAMES, 'serve');
+  if (typeof handler?.fetch !== 'function')
+    throw invalidArgument(
+      'handler',
+      `expected what createHandler makes, got ${describeKind(handler)}`,
+    );
   const { port = 8080, host = '127.0.0.1' } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     throw invalidArgument('port', `expected an integer from 0 to 65535, got ${port}`);
