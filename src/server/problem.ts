@@ -44,6 +44,7 @@ const STATUSES: Readonly<Record<LemurErrorCode, readonly [status: number, detail
     'storage-failed': [500, 'the storage could not be read or written'],
     'source-failed': [500, 'a source of candidates failed'],
     'worker-failed': [500, 'a worker thread failed'],
+    'device-lost': [503, 'the GPU of the server was lost'],
     deadlock: [500, 'calls wait for each other'],
   };
 
