@@ -70,8 +70,8 @@ const whole = createWebGpuDevice(await rawDevice(), cpu);
 const expected = await fitAndSearch(whole);
 const submissions = whole.counts.submissions;
 tell({ fault: 'none', outcome: 'done', submissions, same: await isSame(expected) });
-for (let part = 1; part <= 8; part++) {
-  const after = Math.ceil((submissions * part) / 9);
+for (let part = 1; part <= 4; part++) {
+  const after = Math.ceil((submissions * part) / 5);
   const device = await lostAfter(after);
   const lost = await outcome(() => fitAndSearch(device));
   const again = await outcome(() => MaxSim.create(documents, { device }));
