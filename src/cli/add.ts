@@ -107,9 +107,10 @@ async function isKeptInStep(
   const given = (['delete', 'force', 'dryRun', 'watch'] as const).find((name) => options[name]);
   if (given === undefined || (!isRuled && !(await whatLiesAt(path)))) return false;
   const flag = `--${given === 'dryRun' ? 'dry-run' : given}`;
+  const isFolder = (await whatLiesAt(path)) === 'folder';
   const problem = isRuled
     ? 'cannot be used with --on-existing'
-    : `${path} is no folder that has files (--force goes on all the same)`;
+    : `${path} is no folder${isFolder ? ' that has files (--force goes on all the same)' : ''}`;
   throw invalidArgument(flag, problem);
 }
 

@@ -69,7 +69,7 @@ async function readSource(path: string, options: SourceOptions): Promise<Source>
   throw unexpected(path, got, `${TEXTS} or ${VECTORS}`);
 }
 
-const TEXTS = 'texts (a folder of *.txt and *.md, JSON lines, a BEIR folder)';
+const TEXTS = 'texts (a folder of files, one such file, JSON lines, a BEIR folder)';
 const VECTORS = 'token vectors (a folder with tokens.npy and counts.npy, .npy, safetensors)';
 
 function unexpected(path: string, got: string, expected: string): LemurError {

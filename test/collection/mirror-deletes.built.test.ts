@@ -56,6 +56,17 @@ describe('nothing is deleted', () => {
   });
 });
 
+test('a document that is renamed takes the place of the old one also where nothing is to be deleted', async () => {
+  const { index } = await filled();
+  const { 'b.md': moved, 'c.md': _gone, ...rest } = FILES;
+  const done = await index.mirror(sourceOf({ ...rest, 'z.md': moved }), { delete: false });
+  expect(done).toMatchObject({ renamed: 1, added: 0, deleted: 0, stale: 1 });
+  expect(await index.get('b.md')).toBeUndefined();
+  expect((await index.get('z.md'))?.text).toBe(moved);
+  expect((await index.get('c.md'))?.text).toBe(FILES['c.md']);
+  await index.close();
+});
+
 describe('a document whose text became blank', () => {
   const blank = { ...FILES, 'b.md': ' \n' };
 

@@ -57,7 +57,7 @@ describe('an option that cannot be is refused with its name', () => {
     ['lr', Number.NaN, /^lr: expected a positive number, got NaN$/],
     ['lr', 0, /^lr: expected a positive number, got 0$/],
     ['lr', Infinity, /^lr: expected a positive number, got Infinity$/],
-    ['lr', '0.1', /^lr: expected a positive number, got 0.1$/],
+    ['lr', '0.1', /^lr: expected a positive number, got the string "0.1"$/],
     ['epochs', -1, /^epochs: expected an integer of at least 0, got -1$/],
     ['epochs', 1.5, /^epochs: /],
     ['batchSize', 0, /^batchSize: expected a positive integer, got 0$/],

@@ -81,9 +81,9 @@ async function planOnce<M extends Metadata>(
   if (isMoved && 2 * found.same < missing.among) return planOnce(call, source, options, false);
   const { among } = missing;
   if (source.complete === false) return { ...nothing, among };
-  if (options.delete === false || isMoved)
-    return { ...nothing, stale: missing.documents.length, among };
+  if (isMoved) return { ...nothing, stale: missing.documents.length, among };
   const { moved, gone } = await withMoves(changes, missing.documents, snapshot.manifest, step);
+  if (options.delete === false) return { ...nothing, changes: moved, stale: gone.length, among };
   if (gone.length > missing.among / 2 && !options.force) {
     const problem =
       `${gone.length} of the ${missing.among} documents that are recorded of it are gone, ` +

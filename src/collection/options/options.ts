@@ -113,7 +113,7 @@ export interface AddOptions extends RunOptions {
 export interface MirrorOptions extends RunOptions {
   /**
    * Whether documents go that came from the same root and are no longer there. Default true; false
-   * adds and updates alone.
+   * adds, updates and renames alone.
    */
   delete?: boolean | undefined;
   /**
