@@ -93,8 +93,8 @@ export async function planFrom(work: FolderWork, index: Index): Promise<Plan> {
   }
 }
 
-export function isDone({ changes, gone, root }: Plan): boolean {
-  return changes.length + gone.length === 0 && root.before === undefined;
+export function isDone({ changes, gone }: Plan): boolean {
+  return changes.length + gone.length === 0;
 }
 
 /** The index, open for changes with its encoder; it is made where there is none. */

@@ -95,12 +95,11 @@ export async function carryOut<M extends Metadata>(
   plan: Plan<M>,
   run: MirrorRun,
 ): Promise<Mirrored> {
-  const { unchanged, skipped, changes, gone, root } = plan;
+  const { unchanged, skipped, changes, root } = plan;
   const none = { added: 0, updated: 0, renamed: 0, deleted: 0 };
   const done: Mirrored = { ...none, ...staleOf(plan.stale), unchanged, skipped };
   const work = new MirrorWork(collection, source, plan, run, done);
   const watch: Watch = (make) => abortable(make(), run.signal);
-  if (root.before !== undefined) await work.register();
   const isCopy = ({ from }: Change<M>): boolean => from !== undefined;
   const encoded = changes.filter((change) => !isCopy(change));
   for await (const batch of batchesOf(changes.filter(isCopy), source, root.entry.prefix, watch)) {
@@ -111,7 +110,7 @@ export async function carryOut<M extends Metadata>(
     await work.encode(batch);
     await run.between?.();
   }
-  if (gone.length > 0) await work.delete();
+  await work.delete();
   if (changes.length > 0) await work.fit();
   return done;
 }
@@ -131,7 +130,8 @@ class MirrorWork<M extends Metadata> {
   readonly #plan: Plan<M>;
   readonly #run: MirrorRun;
   readonly #done: Mirrored;
-  #blank = 0;
+  /** Ids of documents whose text has become blank. */
+  readonly #blank: string[] = [];
 
   constructor(
     collection: OpenCollection,
@@ -183,7 +183,8 @@ class MirrorWork<M extends Metadata> {
 
   /** New and changed ones. */
   async encode(batch: readonly ReadChange<M>[]): Promise<void> {
-    await this.#empty(batch.filter(({ content }) => content?.text.trim() === ''));
+    for (const { change, content } of batch)
+      if (change.kind === 'updated' && content?.text.trim() === '') this.#blank.push(change.id);
     await this.#each(this.#readable(batch), (some) =>
       this.#write(async (call) => {
         const { transaction, models } = call;
@@ -216,32 +217,20 @@ class MirrorWork<M extends Metadata> {
     );
   }
 
-  /** Gives a root that has moved its new name. */
-  async register(): Promise<void> {
-    await this.#write(({ transaction }) => registerRoot(transaction, this.#plan.root));
-  }
-
-  /** Those that are gone. */
+  /**
+   * Those that are gone, and those whose text is blank by now: what there is of them says what they
+   * do not say any more. These go if that is not more than half with them.
+   */
   async delete(): Promise<void> {
-    await this.#delete(this.#plan.gone);
-  }
-
-  async #delete(ids: readonly string[]): Promise<void> {
-    const { number } = this.#plan.root;
-    const documents = await this.#write((call) => deleteRecorded(call, number, ids));
-    this.#done.deleted += documents;
-  }
-
-  /** Those whose text is blank by now: what there is of them says what they do not say any more. */
-  async #empty(blank: readonly ReadChange<M>[]): Promise<void> {
-    const ids = blank.flatMap(({ change: { kind, id } }) => (kind === 'updated' ? [id] : []));
-    if (ids.length === 0) return;
+    const { gone, among, root } = this.#plan;
     const { delete: deletes = true, force = false } = this.#run;
-    this.#blank += ids.length;
-    const most = force ? Infinity : this.#plan.among / 2;
-    if (!deletes) this.#done.stale = (this.#done.stale ?? 0) + ids.length;
-    else if (this.#plan.gone.length + this.#blank <= most) await this.#delete(ids);
-    else for (const id of ids) this.#source.refuse?.(id, tooManyBlank(id));
+    const blank = this.#blank;
+    const areFew = force || gone.length + blank.length <= among / 2;
+    if (!deletes && blank.length > 0) this.#done.stale = (this.#done.stale ?? 0) + blank.length;
+    if (deletes && !areFew) for (const id of blank) this.#source.refuse?.(id, tooManyBlank(id));
+    const ids = deletes && areFew ? [...gone, ...blank] : gone;
+    if (ids.length === 0) return;
+    this.#done.deleted += await this.#write((call) => deleteRecorded(call, root.number, ids));
   }
 
   async fit(): Promise<void> {

@@ -98,4 +98,19 @@ describe('a document whose text became blank', () => {
     expect(await index.mirror(source, { force: true })).toMatchObject({ deleted: 3 });
     await index.close();
   });
+
+  test('stays where all are, however many they are and however often that is tried', async () => {
+    const { index } = await filled();
+    const pages = Array.from({ length: 600 }, (_, i) => [`p${i}`, `Page ${i}.`] as const);
+    await index.mirror(sourceOf({ ...FILES, ...Object.fromEntries(pages) }));
+    const blank = Object.fromEntries(
+      [...Object.keys(FILES), ...pages.map(([id]) => id)].map((id) => [id, ' ']),
+    );
+    for (let run = 0; run < 2; run++) {
+      const done = await index.mirror(sourceOf(blank, { refuse: () => {} }));
+      expect(done).toMatchObject({ deleted: 0, skipped: 604 });
+    }
+    expect(index.stats().sources).toBe(604);
+    await index.close();
+  });
 });

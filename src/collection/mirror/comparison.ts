@@ -27,8 +27,6 @@ export class Comparison<M extends Metadata> {
   unchanged = 0;
   /** Those that cannot be read now. */
   kept = 0;
-  /** Those whose text is as it is recorded under their ids. */
-  same = 0;
   /** Those that the collection does not take. */
   refused = 0;
   /** A byte a document of the collection, 1 for those that are there. */
@@ -82,7 +80,6 @@ export class Comparison<M extends Metadata> {
     }
     const { content, rest } = await hashesOf(document);
     const isSame = record !== undefined && hexOf(record.content) === content;
-    if (isSame) this.same++;
     const sameText = isSame && !anew;
     if (sameText && hexOf(record.rest) === rest) {
       this.unchanged++;

@@ -1,7 +1,6 @@
-import { platform } from '../../platform.js';
 import type { IndexManifest, RootEntry } from '../files/manifest.js';
 import type { Recorded } from './recorded.js';
-import { isAbove, lastPart, placeOf, prefixOf, rootNames } from './root-name.js';
+import { placeOf, prefixOf, realPathOf, rootName } from './root-name.js';
 
 /** A root as a collection knows it, or would. */
 export interface KnownRoot {
@@ -9,8 +8,6 @@ export interface KnownRoot {
   readonly entry: RootEntry;
   /** Whether the manifest lacks it. */
   readonly isNew: boolean;
-  /** What it is called in the manifest, where the collection seems to have moved without it. */
-  readonly before?: string | undefined;
 }
 
 /** The collection's own folder, where it is in one, and what it knows. */
@@ -21,18 +18,18 @@ interface Knowing {
 }
 
 /**
- * The root of that name. The first one's ids stand as they are, those of others begin with their
- * name; a root that nothing is left of counts no more. A folder that no root is called by, where
- * one of the same last name is not there any more, is taken for that one where `moves`.
+ * The root of that name, whatever links lead to it or to the collection. The first one's ids stand
+ * as they are, those of others begin with their name; a root that nothing is left of counts no
+ * more. A folder that has the same name, or the same files, elsewhere is another root: what is gone
+ * of a root is deleted, so none may pass for another.
  */
 export async function knownRoot(
   root: string,
   { folder, manifest: { roots = [] }, recorded }: Knowing,
-  moves: boolean,
 ): Promise<KnownRoot> {
-  const names = await rootNames(root, folder);
-  const numbers = names.map((name) => roots.findLastIndex((entry) => entry.root === name));
-  const number = numbers.find((found) => found >= 0) ?? -1;
+  const [real, own] = [await realPathOf(root), folder && (await realPathOf(folder))];
+  const name = rootName(real, own);
+  const number = await numberOf(roots, name, real, own);
   const others = roots.filter((_, i) => i !== number && recorded.isUsed(i));
   const taken = others.map(({ prefix }) => prefix);
   if (number >= 0) {
@@ -40,31 +37,23 @@ export async function knownRoot(
     // it may have got its prefix, or lost it to another, while it was empty
     if (recorded.isUsed(number) || !taken.includes(entry.prefix))
       return { number, entry, isNew: false };
-  } else if (moves && folder !== undefined) {
-    const left = await leftBehind(root, folder, roots, recorded);
-    if (left !== undefined) {
-      const { root: before, prefix } = roots[left];
-      return { number: left, entry: { root: names[0], prefix }, isNew: false, before };
-    }
   }
   const prefix = taken.length === 0 ? '' : prefixOf(root, taken);
-  return { number: roots.length, entry: { root: names[0], prefix }, isNew: true };
+  return { number: roots.length, entry: { root: name, prefix }, isNew: true };
 }
 
-/** The only folder of the same last name that is not where it was; undefined: none, or several. */
-async function leftBehind(
-  root: string,
-  folder: string,
+/** The last root of that name, or whose place has become a link to this one; -1: none. */
+async function numberOf(
   roots: readonly RootEntry[],
-  recorded: Pick<Recorded, 'isUsed'>,
-): Promise<number | undefined> {
-  const { realPath } = platform();
-  if (!realPath) return undefined;
-  const found: number[] = [];
-  for (const [i, entry] of roots.entries()) {
-    if (!recorded.isUsed(i) || !isAbove(entry.root) || lastPart(entry.root) !== lastPart(root))
-      continue;
-    if ((await realPath(placeOf(entry.root, folder))) === undefined) found.push(i);
+  name: string,
+  real: string,
+  folder: string | undefined,
+): Promise<number> {
+  const number = roots.findLastIndex((entry) => entry.root === name);
+  if (number >= 0 || folder === undefined) return number;
+  for (let i = roots.length - 1; i >= 0; i--) {
+    const place = placeOf(roots[i].root, folder);
+    if (place !== undefined && (await realPathOf(place)) === real) return i;
   }
-  return found.length === 1 ? found[0] : undefined;
+  return -1;
 }

@@ -33,25 +33,14 @@ export interface PlanCall {
  * what the source raises, 'empty-corpus' where it has no document, 'invalid-argument' where more
  * than half of those recorded are gone, 'duplicate-id', or the signal's reason.
  */
-export function planMirror<M extends Metadata>(
-  call: PlanCall,
+export async function planMirror<M extends Metadata>(
+  { snapshot, folder, signal, watch, anew }: PlanCall,
   source: MirrorSource<M>,
   options: MirrorOptions,
 ): Promise<Plan<M>> {
-  return planOnce(call, source, options, true);
-}
-
-/** `moves`: whether the root may be one that the collection has moved away from. */
-async function planOnce<M extends Metadata>(
-  call: PlanCall,
-  source: MirrorSource<M>,
-  options: MirrorOptions,
-  moves: boolean,
-): Promise<Plan<M>> {
-  const { snapshot, folder, signal, watch, anew } = call;
   const recorded = await readRecorded(snapshot, signal);
   const knowing = { folder, manifest: snapshot.manifest, recorded };
-  const root = await knownRoot(source.root, knowing, moves);
+  const root = await knownRoot(source.root, knowing);
   const step = stepPacer(signal);
   const found = new Comparison({ snapshot, recorded, root, source, anew });
   try {
@@ -76,12 +65,8 @@ async function planOnce<M extends Metadata>(
   const nothing = { ...rest, changes, gone: [], stale: 0, among: 0 };
   if (root.isNew) return nothing;
   const missing = await findMissing(recorded, root, found.seen, signal);
-  const isMoved = root.before !== undefined;
-  // it must be known by what it has, not by its name alone
-  if (isMoved && 2 * found.same < missing.among) return planOnce(call, source, options, false);
   const { among } = missing;
   if (source.complete === false) return { ...nothing, among };
-  if (isMoved) return { ...nothing, stale: missing.documents.length, among };
   const { moved, gone } = await withMoves(changes, missing.documents, snapshot.manifest, step);
   if (options.delete === false) return { ...nothing, changes: moved, stale: gone.length, among };
   if (gone.length > missing.among / 2 && !options.force) {

@@ -5,26 +5,19 @@ import type { KnownRoot } from './known-root.js';
 export class PlanOutdated extends Error {}
 
 /**
- * The number of a root in the manifest, where it is put by a commit if it is not there, or gets its
- * new name if it has moved. Rejects with `PlanOutdated`.
+ * The number of a root in the manifest, where it is put if it is not there. Rejects with
+ * `PlanOutdated`.
  */
 export async function registerRoot(
   transaction: Transaction,
-  { entry, number: planned, before }: KnownRoot,
+  { entry, number: planned }: KnownRoot,
 ): Promise<number> {
   const { roots = [] } = transaction.snapshot.manifest;
   const number = roots.findLastIndex(
     ({ root, prefix }) => root === entry.root && prefix === entry.prefix,
   );
   if (number >= 0) return number;
-  const old = before === undefined ? undefined : roots[planned];
-  const isAsPlanned =
-    before === undefined
-      ? roots.length <= planned
-      : old?.root === before && old.prefix === entry.prefix;
-  if (!isAsPlanned) throw new PlanOutdated(`${entry.root}: there are other roots by now`);
-  const now = roots.slice();
-  now[before === undefined ? roots.length : planned] = entry;
-  await transaction.commit((manifest) => ({ ...manifest, roots: now }));
-  return before === undefined ? roots.length : planned;
+  if (roots.length > planned) throw new PlanOutdated(`${entry.root}: there are other roots by now`);
+  await transaction.commit((manifest) => ({ ...manifest, roots: [...roots, entry] }));
+  return roots.length;
 }

@@ -20,33 +20,22 @@ export function rootName(root: string, folder: string | undefined): string {
   return [...from.slice(same).map(() => '..'), ...to.slice(same)].join('/') || '.';
 }
 
-/**
- * What it may be called in one, the name that it gets first: links may be on the way to the
- * collection or to the root, or were when it got its name.
- */
-export async function rootNames(root: string, folder: string | undefined): Promise<string[]> {
-  const own = rootName(root, folder);
-  if (folder === undefined || !ABSOLUTE.test(root)) return [own];
-  const [realRoot, realFolder] = [await realOf(root), await realOf(folder)];
-  const real = rootName(realRoot, realFolder);
-  // through a link the way from the collection would not be the same for everybody
-  const first = realFolder === folder ? own : real;
-  const mixed = [rootName(root, realFolder), rootName(realRoot, folder)];
-  return [...new Set([first, own, real, ...mixed])];
-}
-
 /** Without links; as it is given where it is not there, but for those on the way to it. */
-async function realOf(path: string): Promise<string> {
+export async function realPathOf(path: string): Promise<string> {
   const { realPath } = platform();
-  const real = await realPath?.(path);
-  if (real !== undefined || !realPath) return real ?? path;
+  if (!realPath || !ABSOLUTE.test(path)) return path;
+  const real = await realPath(path);
+  if (real !== undefined) return real;
   const end = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
   const above = await realPath(path.slice(0, end) || '/');
   return above === undefined ? path : `${above === '/' ? '' : above}${path.slice(end)}`;
 }
 
-/** Where a root of that name is, seen from a folder. */
-export function placeOf(name: string, folder: string): string {
+/** Where a root of that name is, seen from a folder; undefined: nowhere there. */
+export function placeOf(name: string, folder: string): string | undefined {
+  if (ABSOLUTE.test(name)) return name;
+  // it is a way to somewhere else, or a name that its source has given it
+  if (name !== '.' && !name.startsWith('../')) return undefined;
   const parts = partsOf(folder);
   for (const part of name.split('/'))
     if (part === '..') parts.pop();
@@ -54,12 +43,7 @@ export function placeOf(name: string, folder: string): string {
   return parts.join('/') || '/';
 }
 
-/** Whether a name is the way to a folder beside the collection's, or further off. */
-export function isAbove(name: string): boolean {
-  return name.startsWith('../');
-}
-
-export function lastPart(path: string): string | undefined {
+function lastPart(path: string): string | undefined {
   return path.replaceAll('\\', '/').split('/').filter(Boolean).at(-1);
 }
 
