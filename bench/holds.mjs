@@ -364,9 +364,9 @@ scenario('mirroring 20,000 documents, as they are and with other names', async (
 const { readFolder } = await import('../dist/entry/node-files.js');
 const fileOf = (part, bytes = 2 ** 24 - 64) => part.repeat(bytes / part.length);
 for (const [name, make] of [
-  ['rows.csv', () => `name,value\n${fileOf('some words,1\n', 2 ** 24 - 128)}`],
+  ['rows.csv', () => `name,value\n${fileOf('some words,1\n', 7 * 2 ** 20)}`],
   ['cell.csv', () => `a,b\n"${fileOf('word ', 2 ** 24 - 128)}",x\n`],
-  ['quotes.csv', () => `a,b\n${fileOf('"x"y",1\n', 2 ** 24 - 128)}`],
+  ['quotes.csv', () => `a,b\n${fileOf('"x"y",1\n', 9 * 2 ** 20)}`],
   ['lines.csv', () => `a,b\n1,2${fileOf('\n', 2 ** 24 - 128)}`],
   ['page.html', () => fileOf('<p>some words and <b>more</b> of them</p>\n')],
   ['title.html', () => `<title>${fileOf('word ', 2 ** 24 - 128)}`],

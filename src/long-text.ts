@@ -10,13 +10,15 @@ export class LongText {
   readonly #blocks: string[] = [];
   #parts: string[] = [];
   #characters = 0;
+  #length = 0;
 
-  /** Whether nothing was put. */
-  get isEmpty(): boolean {
-    return this.#blocks.length === 0 && this.#parts.length === 0;
+  /** Characters that were put. */
+  get length(): number {
+    return this.#length;
   }
 
   put(part: string): void {
+    this.#length += part.length;
     this.#parts.push(part);
     this.#characters += part.length;
     if (this.#characters >= MOST_CHARACTERS || this.#parts.length >= MOST_PARTS) this.#close();

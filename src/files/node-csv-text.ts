@@ -1,3 +1,4 @@
+import { unsupported } from '../errors.js';
 import { LongText } from '../long-text.js';
 import { type Slices, stepPacer } from '../pacer.js';
 import { type CsvRow, csvFormat, csvRows, isEmptyRow } from './node-csv-rows.js';
@@ -6,11 +7,16 @@ import { type CsvRow, csvFormat, csvRows, isEmptyRow } from './node-csv-rows.js'
 const CHARACTERS_AT_ONCE = 1 << 14;
 const CELLS_AT_ONCE = 256;
 const STEPS = 512;
+/** Characters of a column's name that stand before its cells. */
+const MOST_NAME = 256;
+/** Characters of the text, as many as a document may have. */
+const MOST_TEXT = 1 << 24;
 
 /**
  * A table as a text with its lines: a line a row, its cells behind the names that the first row
  * gives them, and empty lines where a row has several, or none. Gives way to other work. Rejects
- * with 'unsupported' for a row of more than 1,048,576 cells.
+ * with 'unsupported' for a row of more than 1,048,576 cells, and a text of more than 2^24
+ * characters: names may be many times as long as cells.
  */
 export async function csvText(csv: string): Promise<string> {
   const step = stepPacer();
@@ -28,10 +34,15 @@ function* textOf(csv: string): Slices<string> {
   const text = new LongText();
   let names: readonly string[] | undefined;
   /** Lines before the one that comes, and line ends that are written. */
-  let [lines, written, from, work] = [0, 0, 0, 0];
+  let [lines, written, from, work, characters] = [0, 0, 0, 0, 0];
   for (const row of csvRows(csv, format)) {
     if (!row || ++work % CELLS_AT_ONCE === 0) yield;
     if (!row || isEmptyRow(row)) continue;
+    characters += row.end - from;
+    if (characters >= CHARACTERS_AT_ONCE) {
+      characters = 0;
+      yield;
+    }
     const own = yield* cellsOf(csv, row);
     const { before, all, hasInk } = yield* linesOf(csv, from, row.end);
     from = row.end;
@@ -48,8 +59,10 @@ function* textOf(csv: string): Slices<string> {
       isFirst = false;
       if (names?.[i]) text.put(`${names[i]}: `);
       text.put(own[i]);
+      if (text.length > MOST_TEXT)
+        throw unsupported('.csv', 'over 2^24 characters with the names of its columns');
     }
-    names ??= own;
+    names ??= own.map((name) => name.slice(0, MOST_NAME));
     lines += Math.max(all, hasInk ? before + 1 : 1);
   }
   text.put('\n');
@@ -59,11 +72,16 @@ function* textOf(csv: string): Slices<string> {
 /** What the cells of a row say, each in one line. */
 function* cellsOf(csv: string, { count, cells }: CsvRow): Slices<string[]> {
   const own: string[] = [];
+  let characters = 0;
   for (let i = 0; i < count; i++) {
-    if (i % CELLS_AT_ONCE === CELLS_AT_ONCE - 1) yield;
     const [begin, end] = [cells[2 * i], cells[2 * i + 1]];
     const isQuoted = begin < 0;
     const from = isQuoted ? ~begin : begin;
+    characters += end - from;
+    if (i % CELLS_AT_ONCE === CELLS_AT_ONCE - 1 || characters >= CHARACTERS_AT_ONCE) {
+      characters = 0;
+      yield;
+    }
     own.push(
       end - from <= CHARACTERS_AT_ONCE
         ? inOneLine(csv.slice(from, end), isQuoted).trim()

@@ -11,8 +11,8 @@ const MOST_SAID = 200;
 const LINE = /^([0-9a-f]{64}) (.*)$/;
 const NAMES = { pdf: 'unpdf', docx: 'mammoth' } as const;
 const { O_APPEND, O_CREAT, O_WRONLY } = constants;
-// Windows has none
-const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0;
+// Windows has none; a pipe would be waited for
+const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
 /**
  * Files that a reader could make nothing of, by hashes of their bytes and of the reader's version,
@@ -42,7 +42,7 @@ export class FailedFiles {
     (await this.#known)?.set(hash, line);
     try {
       await mkdir(dirname(this.#path), { recursive: true });
-      const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW;
+      const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
       const file = await open(this.#path, flags, 0o600);
       try {
         checkRegular(await file.stat());

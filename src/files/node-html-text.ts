@@ -87,7 +87,7 @@ class PageText {
   }
 
   #put(text: string): void {
-    if (!this.#text.isEmpty) this.#text.put(this.#gap);
+    if (this.#text.length > 0) this.#text.put(this.#gap);
     this.#text.put(this.#mark + text);
     this.#gap = '';
     this.#mark = '';

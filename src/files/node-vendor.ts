@@ -38,12 +38,15 @@ import { Lexer, parseDocument } from 'yaml';
 /** What patterns say of a path, which ends with `/` where it is a folder's. */
 export type IgnoreTest = (path: string) => { ignored: boolean; unignored: boolean };
 
+/** As git has it where nothing else is configured. */
+const IGNORES_CASE = ['win32', 'darwin'].includes(process.platform);
+
 /**
  * Patterns as of `.gitignore`, in lines. They are asked for a path itself, whatever they say of the
  * folders above it: so patterns may be asked in parts, the last ones first.
  */
 export function ignoreTest(patterns: string): IgnoreTest {
-  const all = ignore({ allowRelativePaths: true }).add(patterns);
+  const all = ignore({ allowRelativePaths: true, ignorecase: IGNORES_CASE }).add(patterns);
   // what its own `test` asks after the folders above
   const { _rules: rules } = all as unknown as {
     _rules: { test(path: string, mode: 'regex'): ReturnType<IgnoreTest> };

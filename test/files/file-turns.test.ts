@@ -22,6 +22,23 @@ test.each([
   expect(new Set(lines.slice(1))).toEqual(new Set([line]));
 });
 
+test('cells of a few thousand characters are read in turns by what they have', async () => {
+  const row = `${'word '.repeat(3000)},`.repeat(64);
+  const bytes = new TextEncoder().encode(`${row}\n`.repeat(2));
+  const { turns } = await turnsOf(() => fileText('cells.csv', bytes));
+  expect(turns).toBeGreaterThanOrEqual(12);
+});
+
+test('a table stays within what a text may have, however long the names of its columns are', async () => {
+  const long = new TextEncoder().encode(`${'n'.repeat(500_000)},b\n${'1,2\n'.repeat(2000)}`);
+  const { text } = await fileText('long.csv', long);
+  expect(text.split('\n')[1]).toBe(`${'n'.repeat(256)}: 1; b: 2`);
+  const many = new TextEncoder().encode(`${'n'.repeat(256)}\n${'1\n'.repeat(70_000)}`);
+  await expect(fileText('many.csv', many)).rejects.toThrow(
+    /over 2\^24 characters with the names of its columns/,
+  );
+});
+
 test.each([
   ['tags', '<b>'.repeat(100_000)],
   ['marks that begin no tag', '< '.repeat(100_000)],

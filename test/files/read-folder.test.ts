@@ -11,6 +11,8 @@ import { readFolder } from '../../src/files/node-read-folder.js';
 import { temporaryFolder } from '../temporary-folder.js';
 import { smallDocx, smallPdf } from './small-documents.js';
 
+const IGNORES_CASE = ['win32', 'darwin'].includes(process.platform);
+
 type Content = string | Uint8Array;
 
 let root: string;
@@ -153,6 +155,7 @@ describe('a folder', () => {
       'docs/x.tmp.md': 'No.',
       'docs/draft-1.md': 'No.',
       'docs/draft-kept.md': 'Kept.',
+      'docs/Draft-kept.md.txt': 'Kept: of another case.',
       'docs/build/b.md': 'No.',
       'docs/deep/.gitignore': '!x.tmp.md\n/c.md\n',
       'docs/deep/x.tmp.md': 'Kept.',
@@ -161,6 +164,7 @@ describe('a folder', () => {
       'build/own.md': 'Named.',
     });
     expect(Object.keys((await readAll(join(repository, 'docs'))).texts)).toEqual([
+      ...(IGNORES_CASE ? [] : ['Draft-kept.md.txt']),
       'a.md',
       'draft-kept.md',
       'deep/x.tmp.md',
