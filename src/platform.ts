@@ -47,8 +47,6 @@ export interface Platform {
   readonly prepareKernels?: (() => Promise<unknown>) | undefined;
   /** A checksum that is quicker than one in JavaScript, where there is one. */
   readonly crc32?: Crc32 | undefined;
-  /** What `navigator.gpu` is, where there may be one. Rejects with 'missing-package'. */
-  readonly requestGpu?: (() => Promise<object | undefined>) | undefined;
   /** Where the engine follows what a call awaits. */
   readonly callContext?: CallContext | undefined;
   spawnWorker(): WorkerPort;

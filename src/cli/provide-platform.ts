@@ -1,7 +1,9 @@
 import { provideWriting } from '../collection/provided-writing.js';
 import * as writing from '../collection/writing.js';
+import { provideGpu } from '../device/provided-gpu.js';
 import { provideEncoders } from '../encoder/provided-encoders.js';
 import { nodeEncoders } from '../entry/node-encoders.js';
+import { nodeGpu } from '../entry/node-gpu.js';
 import { nodePlatform } from '../entry/node-platform.js';
 import { providePlatform } from '../platform.js';
 
@@ -9,3 +11,4 @@ import { providePlatform } from '../platform.js';
 providePlatform(nodePlatform);
 provideWriting(async () => writing);
 provideEncoders(nodeEncoders);
+provideGpu(nodeGpu);

@@ -7,6 +7,7 @@ import { createCpuDevice } from './cpu/cpu-device.js';
 import type { Device, SearchDevice } from './device.js';
 import { LEARNER_METHODS, missingMethods, SEARCH_METHODS } from './device-methods.js';
 import { type DeviceSpeed, isQuicker, measureSpeed } from './device-speed.js';
+import { providedGpu } from './provided-gpu.js';
 import { isThreads, MOST_THREADS, wrongThreads } from './threads.js';
 
 /**
@@ -105,30 +106,21 @@ async function kept<K>(
 /** The GPU's. Rejects with 'unsupported' or 'missing-package'. */
 function cardOf(processor: Device): Promise<Device> {
   return kept(cards, processor, async () => {
-    const gpu = await requestGpu();
-    return (await import('./webgpu/open-webgpu.js')).openWebGpu(gpu, processor);
+    const { gpu, openWebGpu } = await providedGpu();
+    return openWebGpu(gpu, processor);
   });
 }
 
 /** The GPU's adapter. Rejects with 'unsupported' or 'missing-package'. */
 export async function describeGpu(): Promise<AdapterDescription> {
-  const gpu = await requestGpu();
-  return (await import('./webgpu/open-webgpu.js')).describeAdapter(gpu);
-}
-
-/** What `navigator.gpu` is. Rejects with 'unsupported' or 'missing-package'. */
-async function requestGpu(): Promise<object> {
-  const gpu = await platform().requestGpu?.();
-  if (gpu) return gpu;
-  const message = "device: there is no WebGPU here; { device: 'cpu' } works everywhere";
-  throw new LemurError('unsupported', message, { where: 'device' });
+  const { gpu, describeAdapter } = await providedGpu();
+  return describeAdapter(gpu);
 }
 
 /** The GPU's device where there is a card that was measured to be faster, else the processor's. */
 async function quickerDevice(processor: Device, work: number): Promise<Device> {
   try {
-    const gpu = await requestGpu();
-    const { hasSoftwareAdapter } = await import('./webgpu/open-webgpu.js');
+    const { gpu, hasSoftwareAdapter } = await providedGpu();
     if (await hasSoftwareAdapter(gpu)) return processor;
     const card = await cardOf(processor);
     const quicker = isQuicker(await speedOf(card), await speedOf(processor), work);

@@ -25,7 +25,6 @@ export const browserPlatform: Platform = {
   readBytes: (at) => fetchBytes(at, globalThis.document?.baseURI ?? globalThis.location?.href),
   readTorchFile: async (bytes, where) =>
     (await import('../formats/torch/torch-file.js')).readTorchFile(bytes, where),
-  requestGpu: async () => (globalThis.navigator as { gpu?: object } | undefined)?.gpu,
   loadCutter: async () => (await import('../passages/passages-of.js')).passagesOf,
   loadKeywords: () => import('../keywords/keywords.js'),
   spawnWorker: hasWorkers ? spawnBrowserWorker : inProcessWorker,

@@ -1,3 +1,4 @@
+import type { GpuSource } from '../device/provided-gpu.js';
 import { LemurError } from '../errors.js';
 
 /** Not written in the import itself, so that bundlers leave it alone. */
@@ -10,7 +11,7 @@ let dawn: object | undefined;
  * What `navigator.gpu` is: the runtime's own (Deno), or that of the package `webgpu`. Rejects with
  * 'missing-package'.
  */
-export async function requestNodeGpu(): Promise<object> {
+async function requestGpu(): Promise<object> {
   const { navigator } = globalThis as { navigator?: { gpu?: object } };
   if (navigator?.gpu) return navigator.gpu;
   dawn ??= await openDawn();
@@ -29,3 +30,9 @@ async function openDawn(): Promise<object> {
     throw new LemurError('missing-package', message, fields, { cause });
   }
 }
+
+/** The GPU of Node, Deno and Bun. */
+export const nodeGpu: GpuSource = {
+  request: requestGpu,
+  load: () => import('../device/webgpu/open-webgpu.js'),
+};

@@ -13,7 +13,6 @@ import * as keywords from '../keywords/keywords.js';
 import { passagesOf } from '../passages/passages-of.js';
 import type { Platform } from '../platform.js';
 import { folderStorage } from '../storage/node-folder.js';
-import { requestNodeGpu } from './node-gpu.js';
 import { fileBeside, spawnNodeWorker, type WorkerScript } from './node-spawn-worker.js';
 
 const kernelsWorker: WorkerScript = {
@@ -46,7 +45,6 @@ export const nodePlatform: Platform = {
   readTorchFile,
   loadCutter: async () => passagesOf,
   loadKeywords: async () => keywords,
-  requestGpu: requestNodeGpu,
   spawnWorker: () => spawnNodeWorker(kernelsWorker),
 };
 
