@@ -11,7 +11,7 @@ let dawn: object | undefined;
  * What `navigator.gpu` is: the runtime's own (Deno), or that of the package `webgpu`. Rejects with
  * 'missing-package'.
  */
-async function requestGpu(): Promise<object> {
+export async function requestNodeGpu(): Promise<object> {
   const { navigator } = globalThis as { navigator?: { gpu?: object } };
   if (navigator?.gpu) return navigator.gpu;
   dawn ??= await openDawn();
@@ -33,6 +33,6 @@ async function openDawn(): Promise<object> {
 
 /** The GPU of Node, Deno and Bun. */
 export const nodeGpu: GpuSource = {
-  request: requestGpu,
+  request: requestNodeGpu,
   load: () => import('../device/webgpu/open-webgpu.js'),
 };
