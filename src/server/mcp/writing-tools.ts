@@ -3,6 +3,14 @@ import type { Metadata } from '../../collection/metadata/metadata.js';
 import { COLLECTION, chosenCollection, textArgument } from './arguments.js';
 import type { Tool } from './tool.js';
 
+/** The same call twice does what one does, and may replace or delete what was there. */
+const CHANGES = {
+  readOnlyHint: false,
+  idempotentHint: true,
+  destructiveHint: true,
+  openWorldHint: false,
+} as const;
+
 /** There only where the server was told so. */
 export const WRITING_TOOLS: readonly Tool[] = [
   {
@@ -20,12 +28,7 @@ export const WRITING_TOOLS: readonly Tool[] = [
       required: ['id', 'text'],
       additionalProperties: false,
     },
-    annotations: {
-      readOnlyHint: false,
-      idempotentHint: true,
-      destructiveHint: true,
-      openWorldHint: false,
-    },
+    annotations: CHANGES,
     call: async (served, given, signal) => {
       const { index, writes } = chosenCollection(served, given);
       const document: IndexDocument = {
@@ -49,12 +52,7 @@ export const WRITING_TOOLS: readonly Tool[] = [
       required: ['id'],
       additionalProperties: false,
     },
-    annotations: {
-      readOnlyHint: false,
-      idempotentHint: true,
-      destructiveHint: true,
-      openWorldHint: false,
-    },
+    annotations: CHANGES,
     call: async (served, given, signal) => {
       const { index, writes } = chosenCollection(served, given);
       const id = textArgument(given, 'id');
