@@ -1,6 +1,7 @@
 // The way back through activation and LayerNorm, a row a workgroup: from the gradient of a layer's
 // output, in place, to that of its product. scaled becomes the gradient of the affine's output.
 const THREADS = 256u;
+alias Sum = vec2f;
 
 struct Params {
   width: u32,
@@ -16,8 +17,6 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
 @group(0) @binding(5) var<storage, read_write> scaled: array<f32>;
 
-var<workgroup> partial: array<vec2f, THREADS>;
-
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let at = group.x * p.width;
@@ -29,15 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     scaled[at + j] = own;
     sums += own * gamma * vec2f(1.0, value);
   }
-  partial[thread] = sums;
-  workgroupBarrier();
-  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-    if (thread < half) {
-      partial[thread] += partial[thread + half];
-    }
-    workgroupBarrier();
-  }
-  let mean = partial[0] / f32(p.width);
+  let mean = sumOfGroup(thread, sums) / f32(p.width);
   for (var j = thread; j < p.width; j += THREADS) {
     let own = scaled[at + j] * parameters[p.gamma + j];
     gradient[at + j] = inverse[group.x] * (own - mean.x - normal[at + j] * mean.y);

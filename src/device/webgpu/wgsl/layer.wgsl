@@ -1,6 +1,7 @@
 // A layer after its product, a row a workgroup, in place. Trained: bias, LayerNorm, activation;
 // random features: activation, scale, LayerNorm. Training keeps what its way back needs.
 const THREADS = 256u;
+alias Sum = f32;
 
 struct Params {
   width: u32,
@@ -23,22 +24,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> normal: array<f32>;
 @group(0) @binding(4) var<storage, read_write> inverse: array<f32>;
 
-var<workgroup> partial: array<f32, THREADS>;
-
-fn sumOfAll(thread: u32, value: f32) -> f32 {
-  partial[thread] = value;
-  workgroupBarrier();
-  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-    if (thread < half) {
-      partial[thread] += partial[thread + half];
-    }
-    workgroupBarrier();
-  }
-  let sum = partial[0];
-  workgroupBarrier();
-  return sum;
-}
-
 fn input(at: u32, j: u32) -> f32 {
   if (p.random == 1u) {
     return activate(p.activation, x[at + j]) * p.scale;
@@ -54,13 +39,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   for (var j = thread; j < p.width; j += THREADS) {
     sum += input(at, j);
   }
-  let mean = sumOfAll(thread, sum) / f32(p.width);
+  let mean = sumOfGroup(thread, sum) / f32(p.width);
   var squares = 0.0;
   for (var j = thread; j < p.width; j += THREADS) {
     let off = input(at, j) - mean;
     squares += off * off;
   }
-  let variance = sumOfAll(thread, squares) / f32(p.width);
+  let variance = sumOfGroup(thread, squares) / f32(p.width);
   let factor = 1.0 / sqrt(variance + 1e-5);
   if (p.keeps == 1u && thread == 0u) {
     inverse[group.x] = factor;

@@ -1,5 +1,6 @@
 // Of each block of values their sum and the sum of their squares.
 const THREADS = 256u;
+alias Sum = vec2f;
 const EACH = 16u;
 
 struct Params {
@@ -11,8 +12,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> out: array<vec2f>;
-
-var<workgroup> partial: array<vec2f, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -29,15 +28,8 @@ fn main(
       sums += vec2f(value, value * value);
     }
   }
-  partial[thread] = sums;
-  workgroupBarrier();
-  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-    if (thread < half) {
-      partial[thread] += partial[thread + half];
-    }
-    workgroupBarrier();
-  }
+  let whole = sumOfGroup(thread, sums);
   if (thread == 0u && block * EACH * THREADS < p.values) {
-    out[p.block + block] = partial[0];
+    out[p.block + block] = whole;
   }
 }

@@ -1,6 +1,7 @@
 // scores[query, i] = <codes of row numbers[query, i], query> by the row's scale, and its length.
 // A workgroup takes one row; those that do not lie in codes are left to another dispatch.
 const THREADS = 64u;
+alias Sum = f32;
 
 struct Params {
   dim: u32,
@@ -25,8 +26,6 @@ struct Params {
 @group(0) @binding(6) var<storage, read> shifts: array<f32>;
 @group(0) @binding(7) var<storage, read_write> scores: array<f32>;
 
-var<workgroup> partial: array<f32, THREADS>;
-
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let at = group.y * p.listed + p.item + group.x;
@@ -42,16 +41,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     let code = extractBits(i32(codes[byte / 4u]), 8u * (byte % 4u), 8u);
     sum += f32(code) * queries[p.queriesAt + group.y * p.dim + j];
   }
-  partial[thread] = sum;
-  workgroupBarrier();
-  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-    if (thread < half) {
-      partial[thread] += partial[thread + half];
-    }
-    workgroupBarrier();
-  }
+  let whole = sumOfGroup(thread, sum);
   if (thread == 0u) {
-    var score = partial[0] * scales[row];
+    var score = whole * scales[row];
     if (p.stretches == 1u) {
       score = relative[row] * (score + shifts[group.y]);
     }

@@ -1,6 +1,7 @@
 // Differences of predictions and targets, by a factor, in place; of each block the sum of their
 // squares.
 const THREADS = 256u;
+alias Sum = f32;
 const EACH = 16u;
 
 struct Params {
@@ -12,8 +13,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> y: array<f32>;
 @group(0) @binding(2) var<storage, read_write> predictions: array<f32>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
-
-var<workgroup> partial: array<f32, THREADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -31,15 +30,8 @@ fn main(
       predictions[at] = off * p.factor;
     }
   }
-  partial[thread] = sum;
-  workgroupBarrier();
-  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-    if (thread < half) {
-      partial[thread] += partial[thread + half];
-    }
-    workgroupBarrier();
-  }
+  let whole = sumOfGroup(thread, sum);
   if (thread == 0u && block * EACH * THREADS < p.values) {
-    out[block] = partial[0];
+    out[block] = whole;
   }
 }
