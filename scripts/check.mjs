@@ -18,6 +18,8 @@ const REPORT = 'dist/test-report.json';
 let passed = 0;
 let failed = 0;
 const minutes = [];
+/** What failed, said again at the end, where it is seen. */
+const failures = [];
 
 const run = (command, args) =>
   spawnSync(command, args, { stdio: 'inherit', shell: process.platform === 'win32' }).status === 0;
@@ -32,22 +34,39 @@ function stage(name, command, args, areTests = false) {
   const begun = performance.now();
   const ok = run(command, args);
   minutes.push([name, (performance.now() - begun) / 60_000]);
-  if (areTests) count(ok);
+  if (areTests) count(name, ok);
   else if (ok) passed++;
-  else failed++;
-  if (!ok) console.log(`${name} failed`);
+  else {
+    failed++;
+    failures.push(name);
+  }
 }
 
-function count(ok) {
+function count(name, ok) {
   if (!existsSync(REPORT)) {
     failed++;
+    failures.push(`${name}: no report`);
     return;
   }
   const report = JSON.parse(readFileSync(REPORT, 'utf8'));
   passed += report.numPassedTests;
   failed += report.numFailedTests;
+  for (const file of report.testResults) failures.push(...failuresOf(name, file));
   // a file that does not load fails without a test
-  if (!(ok && report.success) && report.numFailedTests === 0) failed++;
+  if (!(ok && report.success) && report.numFailedTests === 0) {
+    failed++;
+    failures.push(`${name}: a file that does not load, or an error outside of tests`);
+  }
+}
+
+function failuresOf(name, file) {
+  const tests = file.assertionResults.filter(({ status }) => status === 'failed');
+  if (file.status === 'failed' && tests.length === 0)
+    return [`${name}: ${file.name}: ${file.message}`];
+  return tests.map(
+    ({ fullName, failureMessages: [message] }) =>
+      `${name}: ${file.name}: ${fullName}\n  ${message?.split('\n')[0]}`,
+  );
 }
 
 /** A project of vitest.config.ts. */
@@ -57,7 +76,7 @@ const tested = process.argv.indexOf('--tested');
 if (tested < 0) stage('tests', 'npm', ['test'], true);
 else {
   minutes.push(['tests', Number(process.argv[tested + 1])]);
-  count(true);
+  count('tests', true);
 }
 stage('long tests', process.execPath, tests('long'), true);
 const newer = nodeOf(NEWER);
@@ -74,6 +93,7 @@ stage('API reference', 'npm', ['run', '--silent', 'docs']);
 stage('installed package', process.execPath, ['scripts/check-consumers.mjs']);
 stage('browser', process.execPath, ['scripts/check-browser.mjs']);
 
+for (const failure of failures) console.log(`failed: ${failure}`);
 console.log(`\nminutes: ${minutes.map(([name, took]) => `${name} ${took.toFixed(1)}`).join(', ')}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);

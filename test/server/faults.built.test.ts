@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { head, rawRequest } from './raw-request.js';
-import { ask as askAt, smallServer } from './small-server.js';
+import { smallServer, untilWaiting, waitingEncoder } from './small-server.js';
 
 const SEARCH = '/collections/papers/search';
 const limited = { maxBodyBytes: 2000, bodyTimeoutMs: 150 };
@@ -187,13 +187,16 @@ test('a handler that reads changes nothing', async () => {
 });
 
 test('what finds no place to wait is told when to come again', async () => {
-  const { url } = await smallServer({ maxRunning: 1, maxWaiting: 1 });
-  const all = await Promise.all(
-    Array.from({ length: 12 }, () => askAt(`${url}${SEARCH}`, { json: { query: 'statins' } })),
-  );
-  const busy = all.filter(({ status }) => status === 503);
-  expect(busy.length).toBeGreaterThan(0);
-  expect(all.filter(({ status }) => status === 200).length).toBe(12 - busy.length);
-  expect(busy[0].headers.get('retry-after')).toBe('1');
-  expect(await problemOf(busy[0])).toEqual([503, 'busy']);
+  const encoder = waitingEncoder();
+  const { ask } = await smallServer({ maxRunning: 1, maxWaiting: 1 }, { encoder });
+  const json = { query: 'statins' };
+  const first = ask(SEARCH, { json });
+  await encoder.asked;
+  const second = ask(SEARCH, { json });
+  await untilWaiting(ask, 1);
+  const busy = await ask(SEARCH, { json });
+  expect(busy.headers.get('retry-after')).toBe('1');
+  expect(await problemOf(busy)).toEqual([503, 'busy']);
+  encoder.letGo();
+  expect([(await first).status, (await second).status]).toEqual([200, 200]);
 });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
-import { DOCUMENTS, smallServer, waitingEncoder } from './small-server.js';
+import { DOCUMENTS, smallServer, untilWaiting, waitingEncoder } from './small-server.js';
 
 const SEARCH = '/collections/papers/search';
 const json = { query: 'what waits?' };
@@ -25,12 +25,10 @@ test('a client that waits in the queue and leaves gives its place away', async (
   await encoder.asked;
   const leaving = new AbortController();
   const second = ask(SEARCH, { json, signal: leaving.signal });
-  const waiting = async (): Promise<boolean> =>
-    (await (await ask('/metrics')).text()).includes('lemur_requests_waiting 1');
-  while (!(await waiting()));
+  await untilWaiting(ask, 1);
   leaving.abort();
   await expect(second).rejects.toThrow();
-  while (await waiting());
+  await untilWaiting(ask, 0);
   const third = ask(SEARCH, { json });
   encoder.letGo();
   expect([(await first).status, (await third).status]).toEqual([200, 200]);

@@ -49,6 +49,12 @@ export function ask(
   return fetch(url, { method: 'POST', body: JSON.stringify(json), ...init, headers });
 }
 
+/** Resolves when so many requests wait for their turn. */
+export async function untilWaiting(ask: SmallServer['ask'], requests: number): Promise<void> {
+  const line = `lemur_requests_waiting ${requests}\n`;
+  while (!(await (await ask('/metrics')).text()).includes(line));
+}
+
 /** An encoder of words whose questions wait until they are let go, or stopped. */
 export interface WaitingEncoder extends Encoder {
   /** Resolves when a question has come. */
