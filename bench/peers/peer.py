@@ -4,7 +4,7 @@
 
 WORK holds what run.mjs writes: docs.f32 and queries.f32 (rows x dim), lens.i32 and qlens.i32 (rows
 of each), shape.json. SETTINGS is an object of JSON. A peer gives functions:
-  build(data, folder, settings) -> bytes that a search needs beside the code
+  build(data, folder, settings) -> bytes that a search needs beside the code, or these and a remark
   open(data, folder, settings) -> anything
   search(state, data, query number, knob) -> numbers of the ten best documents
 Imports are not a part of any time.
@@ -63,8 +63,9 @@ def run(build, open_, search, knobs, unit=False):
     folder = f"{work}/index"
     os.makedirs(folder, exist_ok=True)
     start = time.perf_counter()
-    size = build(data, folder, settings)
+    built = build(data, folder, settings)
     build_s = time.perf_counter() - start
+    size, remark = built if isinstance(built, tuple) else (built, None)
     state = open_(data, folder, settings)
     rows = []
     for knob in knobs(settings):
@@ -78,4 +79,5 @@ def run(build, open_, search, knobs, unit=False):
             ids.append([int(x) for x in found][:10])
         rows.append({"knob": knob, "ms": ms, "ids": ids})
     with open(f"{work}/result.json", "w") as file:
-        json.dump({"buildSeconds": build_s, "bytes": int(size), "rows": rows}, file)
+        result = {"buildSeconds": build_s, "bytes": int(size), "rows": rows, "remark": remark}
+        json.dump(result, file)

@@ -27,6 +27,7 @@ const { positionals, values } = parseArgs({
     threads: { type: 'string', default: '2,1' },
     node: { type: 'string', multiple: true, default: [] },
     reference: { type: 'string' },
+    'reference-epochs': { type: 'string' },
     venv: { type: 'string' },
     out: { type: 'string' },
   },
@@ -38,7 +39,7 @@ const out = values.out ?? join(here, 'results');
 const venv = values.venv ?? join(here, '.venv');
 mkdirSync(out, { recursive: true });
 
-const chosen = PEERS.filter(
+const chosen = PEERS.map(withFewerEpochs).filter(
   ({ name }) => !values.only || values.only.split(',').some((part) => name.startsWith(part)),
 );
 const work = join(tmpdir(), `lemur-peers-${process.pid}`);
@@ -55,6 +56,13 @@ writeFileSync(join(out, 'ms.svg'), plot(rows, 'p50', 'ms a query, median'));
 writeFileSync(join(out, 'bytes.svg'), plot(rows, 'bytesAToken', 'bytes a token'));
 rmSync(work, { recursive: true, force: true });
 console.log(`${lines}, table.md, ms.svg, bytes.svg`);
+
+/** The reference at its defaults takes hours; a few epochs say how many. */
+function withFewerEpochs(peer) {
+  const epochs = Number(values['reference-epochs']);
+  if (peer.name !== 'reference' || !epochs) return peer;
+  return { ...peer, name: `reference, ${epochs} of 100 epochs`, settings: { epochs } };
+}
 
 function describe() {
   return `${shape.documents} documents, ${shape.tokens} tokens, ${shape.queries} queries`;
@@ -110,7 +118,8 @@ function measure(peer, threads, node) {
     const end = `${ran.stderr ?? ran.error}`.trim().split('\n').at(-1);
     return note({ ...common, missing: `ended with ${ran.status ?? ran.signal}: ${end}` });
   }
-  const { buildSeconds, bytes, rows: found } = readResult();
+  const { buildSeconds, bytes, rows: found, remark } = readResult();
+  if (remark) console.log(`${peer.name}: ${remark}`);
   for (const { knob, ms, ids } of found)
     note({ ...common, knob, buildSeconds, bytesAToken: bytes / shape.tokens, ...facts(ms, ids) });
 }
