@@ -39,9 +39,7 @@ const out = values.out ?? join(here, 'results');
 const venv = values.venv ?? join(here, '.venv');
 mkdirSync(out, { recursive: true });
 
-const chosen = PEERS.map(withFewerEpochs).filter(
-  ({ name }) => !values.only || values.only.split(',').some((part) => name.startsWith(part)),
-);
+const chosen = PEERS.filter(isAsked).map(withFewerEpochs);
 const work = join(tmpdir(), `lemur-peers-${process.pid}`);
 const shape = await prepare();
 const unusable = new Map();
@@ -56,6 +54,14 @@ writeFileSync(join(out, 'ms.svg'), plot(rows, 'p50', 'ms a query, median'));
 writeFileSync(join(out, 'bytes.svg'), plot(rows, 'bytesAToken', 'bytes a token'));
 rmSync(work, { recursive: true, force: true });
 console.log(`${lines}, table.md, ms.svg, bytes.svg`);
+
+/** By its name, or by how names begin where none is the whole of it. */
+function isAsked({ name }) {
+  if (!values.only) return true;
+  const isWhole = (part) => PEERS.some((peer) => peer.name === part);
+  const alike = (part) => (isWhole(part) ? name === part : name.startsWith(part));
+  return values.only.split(',').some(alike);
+}
 
 /** The reference at its defaults takes hours; a few epochs say how many. */
 function withFewerEpochs(peer) {
