@@ -61,6 +61,7 @@ const ORDER = [
   ['collection/query'],
   ['collection/mirror'],
   ['collection'],
+  ['adapters'],
   ['server'],
   ['entry'],
   ['cli'],

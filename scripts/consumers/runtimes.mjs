@@ -16,10 +16,17 @@ export function checkNode(tools, esm, commonjs) {
       expected ??= result.stdout;
       check(`${name}, ${kind}: ${result.stdout.slice(0, 80)}`, rankingProblems(result, expected));
     }
-    const encoder = run(binary, ['-e', "import('lemur/encoder')"], esm);
+    for (const entry of ['lemur/encoder', 'lemur/ai']) {
+      const { ok, output } = run(binary, ['-e', `import('${entry}')`], esm);
+      check(
+        `${name}: ${entry} can be imported where its optional packages are not installed`,
+        !ok && output,
+      );
+    }
+    const langchain = run(binary, ['-e', "import('lemur/langchain')"], esm);
     check(
-      `${name}: lemur/encoder can be imported where its optional packages are not installed`,
-      !encoder.ok && encoder.output,
+      `${name}: lemur/langchain names the package that it needs`,
+      !/Cannot find package '@langchain\/core'/.test(langchain.output) && langchain.output,
     );
   }
   return expected;

@@ -98,6 +98,7 @@ import {
 } from 'lemur';
 import * as encoder from 'lemur/encoder';
 import { createHandler, type Handler, type HandlerOptions } from 'lemur/server';
+import { type RerankingModel, rerankingModel, type SearchTool, searchTool } from 'lemur/ai';
 import kernels from 'lemur/kernels.wasm';
 
 const text: TokenMatrix = { data: new Float32Array(6), dims: [3, 2] };
@@ -144,5 +145,6 @@ export function explain(error: unknown): string {
 
 export const served: HandlerOptions = { maxRunning: 1 };
 export const handler: Handler = createHandler({}, served);
+export const adapters: [typeof rerankingModel, typeof searchTool, RerankingModel?, SearchTool?] = [rerankingModel, searchTool];
 export const formats = [readBeir, readNpy, writeNpy, encoder];
 `;

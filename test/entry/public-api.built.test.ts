@@ -234,6 +234,15 @@ test('what `import ... from "lemur/server"` has, in Node and elsewhere', async (
   expect(Object.keys(await others)).toEqual(['createHandler']);
 });
 
+test('what `import ... from "lemur/ai"` and "lemur/langchain" have, wherever it is', async () => {
+  for (const platform of ['node', 'browser', 'edge']) {
+    const ai: object = await import(`../../dist/entry/${platform}-ai.js`);
+    expect(Object.keys(ai).sort()).toEqual(['rerankingModel', 'searchTool']);
+    const langchain: object = await import(`../../dist/entry/${platform}-langchain.js`);
+    expect(Object.keys(langchain).sort()).toEqual(['LemurRerank', 'LemurRetriever']);
+  }
+});
+
 test('what `import ... from "lemur/encoder"` has', async () => {
   expect(Object.keys(await import('../../dist/entry/node-encoder.js')).sort()).toEqual([
     'loadEncoder',

@@ -20,6 +20,8 @@ export default {
     '../../src/entry/node-encoder.ts',
     '../../src/entry/node-files.ts',
     '../../src/entry/node-server.ts',
+    '../../src/entry/ai.ts',
+    '../../src/entry/langchain.ts',
   ],
   tsconfig: 'tsconfig.json',
   out: '../../dist-docs',

@@ -1,40 +1,34 @@
+import {
+  describeFound,
+  type ForModelOptions,
+  SEARCH_ARGUMENTS,
+  SEARCHES,
+  searchForModel,
+} from '../../adapters/search-for-model.js';
 import { collectionOf } from '../../collection/index.js';
 import type { Filter } from '../../collection/metadata/filter.js';
-import type { SearchMode, SearchOptions } from '../../collection/options/options.js';
-import type { Hit } from '../../collection/options/results.js';
-import { highlight } from '../../collection/query/highlight.js';
-import { isLemurError } from '../../errors.js';
+import type { SearchMode } from '../../collection/options/options.js';
 import { noSuch } from '../problem.js';
 import type { ServedCollection, ServedCollections } from '../served.js';
 import { COLLECTION, chosenCollection, integerArgument, textArgument } from './arguments.js';
 import { READING, type Tool, type ToolArguments } from './tool.js';
 
-/** Characters of a result, so that ten of them leave room for the conversation. */
-const SNIPPET = 500;
-/** Of one answer of `read`. */
+/** Characters of one answer of `read`. */
 const MOST_TEXT = 20_000;
 
 const SEARCH: Tool = {
   name: 'search',
   title: 'Search documents',
-  description:
-    'Finds the passages that answer a question best, by meaning and by words. Ask in a full ' +
-    'sentence, or give names and error codes as they are. Each result has an id, by which read ' +
-    'gives more of it.',
+  description: `${SEARCHES} Each result has an id, by which read gives more of it.`,
   inputSchema: {
     type: 'object',
     properties: {
-      query: { type: 'string', description: 'The question, or what to look for.' },
+      ...SEARCH_ARGUMENTS,
       collection: COLLECTION,
-      k: { type: 'integer', minimum: 1, maximum: 20, description: 'Results at most. Default 5.' },
       mode: {
         type: 'string',
         enum: ['meaning', 'keywords', 'hybrid'],
         description: 'What ranks. Default: hybrid where the collection has keywords.',
-      },
-      filter: {
-        type: 'object',
-        description: 'Only documents whose metadata passes, as {"year":{"$gte":2000}}.',
       },
     },
     required: ['query'],
@@ -51,37 +45,13 @@ async function search(
 ): Promise<string> {
   const { index } = chosenCollection(served, given);
   const query = textArgument(given, 'query');
-  const { keywords, encoder } = index.stats();
-  const ways: SearchMode = keywords === null ? 'meaning' : 'hybrid';
-  const options: SearchOptions = {
-    k: integerArgument(given, 'k', [1, 5, 20]),
-    mode: (given.mode as SearchMode | undefined) ?? (encoder === null ? 'keywords' : ways),
+  const options: ForModelOptions = {
+    k: given.k as number | undefined,
+    mode: given.mode as SearchMode | undefined,
     filter: given.filter as Filter | undefined,
-    include: ['text', 'metadata', 'evidence'],
     signal,
   };
-  const { hits } = await served.work.pass(signal, () =>
-    index.search(query, options).catch((error) => {
-      // the encoder is not to be had: words can be looked for all the same
-      const lacking = isLemurError(error, 'missing-package') || isLemurError(error, 'offline');
-      if (!lacking || given.mode !== undefined || keywords === null) throw error;
-      return index.search(query, { ...options, mode: 'keywords' });
-    }),
-  );
-  if (hits.length === 0) return 'No results.';
-  return hits.map((hit, i) => `${i + 1}. ${described(hit, query)}`).join('\n\n');
-}
-
-/** Id, place and title in a line, then the part that matched. */
-function described(hit: Hit, query: string): string {
-  const { id, passage, metadata, similarity, text } = hit;
-  const lines = passage?.lines ? `, lines ${passage.lines[0]}-${passage.lines[1]}` : '';
-  const title = typeof metadata?.title === 'string' ? ` "${metadata.title}"` : '';
-  const shown =
-    text === undefined
-      ? '(no text)'
-      : highlight(hit, { length: SNIPPET, open: '', query }).text.trim();
-  return `[${id}]${title}${lines} (similarity ${similarity.toFixed(2)})\n${shown}`;
+  return describeFound(await served.work.pass(signal, () => searchForModel(index, query, options)));
 }
 
 const READ: Tool = {

@@ -1,6 +1,4 @@
-import { encodeTexts } from '../../encoder/encode-texts.js';
-import type { Encoder } from '../../encoder/encoder.js';
-import { MaxSim } from '../../search/max-sim.js';
+import { rankTexts } from '../../adapters/rank-texts.js';
 import { describeKind, showValue } from '../../value-kind.js';
 import { encoderFor } from '../encoder-for.js';
 import { bodyOf, type Exchange, json } from '../exchange.js';
@@ -14,7 +12,7 @@ interface Asked {
   readonly model: unknown;
   readonly query: string;
   readonly texts: readonly string[];
-  readonly topN: number;
+  readonly topN: number | undefined;
   readonly maxTokens: number | undefined;
   readonly returnsDocuments: boolean;
 }
@@ -28,7 +26,7 @@ export async function rerank(exchange: Exchange): Promise<Response> {
   const asked = askedIn(await bodyOf(exchange));
   const encoder = encoderFor(exchange.served, asked.model);
   const ranking = await exchange.served.work.pass(exchange.signal, () =>
-    rank(encoder, asked, exchange.signal),
+    rankTexts(encoder, asked.query, asked.texts, { ...asked, signal: exchange.signal }),
   );
   const results = ranking.map(({ index, score }) => ({
     index,
@@ -37,24 +35,6 @@ export async function rerank(exchange: Exchange): Promise<Response> {
   }));
   const meta = { api_version: { version: '2' }, billed_units: { search_units: 1 } };
   return json({ id: exchange.id, model: encoder.id, results, meta });
-}
-
-async function rank(
-  encoder: Encoder,
-  { query, texts, topN, maxTokens }: Asked,
-  signal: AbortSignal,
-): Promise<{ index: number; score: number }[]> {
-  const { dim } = encoder;
-  const asQuery = await encodeTexts(encoder, 'query', [query], { dim, signal });
-  const documents = await encodeTexts(encoder, 'document', texts, { dim, signal, maxTokens });
-  const exact = await MaxSim.create(documents, { signal });
-  try {
-    const { indices, scores } = await exact.search(asQuery, topN, { signal });
-    const tokens = asQuery.counts[0];
-    return Array.from(indices, (index, i) => ({ index, score: scores[i] / tokens }));
-  } finally {
-    exact.close();
-  }
 }
 
 function askedIn(body: Readonly<Record<string, unknown>>): Asked {
@@ -66,12 +46,11 @@ function askedIn(body: Readonly<Record<string, unknown>>): Asked {
     throw badRequest(`documents: expected an array of 1 to ${MOST_DOCUMENTS} texts, got ${got}`);
   }
   const texts = documents.map(textOf);
-  const topN = wholeNumber(top, 'top_n') ?? texts.length;
   return {
     model,
     query,
     texts,
-    topN: Math.min(topN, texts.length),
+    topN: wholeNumber(top, 'top_n'),
     maxTokens: wholeNumber(maxTokens, 'max_tokens_per_doc'),
     returnsDocuments: body.return_documents === true,
   };

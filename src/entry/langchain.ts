@@ -1,0 +1,6 @@
+export { LemurRerank, type LemurRerankInput } from '../adapters/langchain/rerank.js';
+export {
+  type LemurDocumentMetadata,
+  LemurRetriever,
+  type LemurRetrieverInput,
+} from '../adapters/langchain/retriever.js';
