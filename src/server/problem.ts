@@ -101,6 +101,8 @@ export interface ProblemDetails {
   title: string;
   status: number;
   detail: string;
+  /** The same, where clients of Cohere's look for it. */
+  message: string;
   code: string;
   requestId: string;
 }
@@ -108,7 +110,7 @@ export interface ProblemDetails {
 export function problemDetails(problem: Problem, requestId: string): ProblemDetails {
   const { status, message, code } = problem;
   const title = TITLES[status] ?? 'Error';
-  return { type: 'about:blank', title, status, detail: message, code, requestId };
+  return { type: 'about:blank', title, status, detail: message, message, code, requestId };
 }
 
 export function problemResponse(problem: Problem, requestId: string): Response {

@@ -9,7 +9,8 @@ const { ask, url } = await smallServer(limited);
 /** Status, and the code of the problem. */
 const problemOf = async (response: Response): Promise<[number, string]> => {
   expect(response.headers.get('content-type')).toBe('application/problem+json');
-  const { status, code, requestId } = await response.json();
+  const { status, detail, message, code, requestId } = await response.json();
+  expect(message).toBe(detail);
   expect(status).toBe(response.status);
   expect(requestId).toBe(response.headers.get('x-request-id'));
   return [status, code];

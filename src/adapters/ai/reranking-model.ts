@@ -103,7 +103,7 @@ export function rerankingModel(
       const texts: readonly string[] =
         documents.type === 'text'
           ? documents.values
-          : documents.values.map(textOf ?? ((document) => JSON.stringify(document)));
+          : documents.values.map((one) => (textOf ? textOf(one) : JSON.stringify(one)));
       const ranked = await rankTexts(encoder, query, texts, { topN, maxTokens, signal });
       return {
         ranking: ranked.map(({ index, score }) => ({ index, relevanceScore: score })),
