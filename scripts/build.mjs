@@ -37,10 +37,11 @@ if (isClean) rmSync('dist', { recursive: true, force: true });
 /** Of the default encoder. */
 const PROJECTION = 'encoder/default/minilm-projection.safetensors';
 const LIBRARIES = 'src/files/node-vendor.ts';
-/** By the command line's place: what comes along for lemur/files, and what few need, the GPU. */
+/** By the command line's place: what comes along, and what few need, the GPU and the page. */
 const SHARED = new Map([
   ['node-vendor.js', '../files/node-vendor.js'],
   ['open-webgpu.js', '../device/webgpu/open-webgpu.js'],
+  ['page-sources.js', '../server/page-sources.js'],
 ]);
 /** They are there once, beside the command line. */
 const sharedLibraries = {
@@ -70,6 +71,7 @@ await inlineWorker(
   'neutral',
 );
 await inlineWorker('entry/node-encoder-worker.ts', 'entry/inlined-encoder-worker.ts', 'node');
+await inlinePage('src/page', 'src/server/page-sources.ts');
 execFileSync(
   process.execPath,
   ['node_modules/typescript/bin/tsc', '-b', '--sourceMap', String(!isClean)],
@@ -207,6 +209,40 @@ async function inlineWorker(source, target, platform) {
     `// Written by scripts/build.mjs from ${source}. Do not edit.\nexport const WORKER: ` +
       `string =\n  '${packed(output[0].code)}';\n`,
   );
+}
+
+/** The search page's files as one text, JSON by their names, each with a hash of what is in it. */
+async function inlinePage(folder, target) {
+  const bundle = await rolldown({
+    input: `${folder}/search.ts`,
+    platform: 'browser',
+    tsconfig: false,
+    resolve: { extensionAlias: { '.js': ['.ts'] } },
+  });
+  const { output } = await bundle.generate({ format: 'esm', minify: true });
+  await bundle.close();
+  const bare = (file) => bareLines(readFileSync(`${folder}/${file}`, 'utf8'));
+  const texts = {
+    'index.html': bare('index.html'),
+    'search.css': bare('search.css'),
+    'search.js': output[0].code,
+    'icon.svg': bare('icon.svg'),
+  };
+  const files = Object.entries(texts).map(([name, text]) => {
+    const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+    return [name, { hash, text }];
+  });
+  writeChanged(
+    target,
+    `// Written by scripts/build.mjs from ${folder}/. Do not edit.\nexport const PAGE: string =\n` +
+      `  '${packed(JSON.stringify(Object.fromEntries(files)))}';\n`,
+  );
+}
+
+/** Without comments as CSS has them, indentation and empty lines. */
+function bareLines(text) {
+  const lines = text.replace(/\/\*.*?\*\//gs, '').split('\n');
+  return lines.flatMap((line) => line.trim() || []).join('\n');
 }
 
 /** As src/bytes/packed.ts reads it. */

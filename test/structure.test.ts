@@ -62,6 +62,7 @@ const ORDER = [
   ['collection/mirror'],
   ['collection'],
   ['adapters'],
+  ['page'],
   ['server'],
   ['entry'],
   ['cli'],
@@ -90,6 +91,7 @@ const GENERATED = [
   'device/webgpu/wgsl-sources.ts',
   'entry/inlined-kernels-worker.ts',
   'entry/inlined-encoder-worker.ts',
+  'server/page-sources.ts',
 ];
 
 /** Lines that a file of src/ has at most, but for these. */

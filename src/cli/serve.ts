@@ -15,6 +15,7 @@ interface ServeArguments {
   apiKeyFile?: string;
   cors?: string[];
   maxBody?: number;
+  page: boolean;
   mcp: boolean;
   mcpWrite?: true;
   log?: true;
@@ -42,6 +43,7 @@ export function registerServe(program: Command, context: Context): void {
     .option('--api-key-file <path>', 'file with keys, one a line; requests must have one of them')
     .option('--cors <origin...>', 'origins of pages that may ask, or *')
     .option('--max-body <bytes>', 'bytes of a body, or of a line of JSON', positiveInteger)
+    .option('--no-page', 'leave out the search page')
     .option('--no-mcp', 'leave out /mcp')
     .addOption(new Option('--mcp-write', 'tools of /mcp may add and delete').conflicts('readOnly'))
     .option('--log', 'a line of JSON on standard error for each request')
@@ -82,7 +84,7 @@ async function serveOpened(
   { indexes }: OpenedIndexes,
   apiKey: readonly string[],
   isLocal: boolean,
-  { port, host, readOnly, cors, maxBody, mcp, mcpWrite, log }: ServeArguments,
+  { port, host, readOnly, cors, maxBody, page, mcp, mcpWrite, log }: ServeArguments,
   { signal, reporter, print }: Context,
 ): Promise<void> {
   const handler = createHandler(indexes, {
@@ -91,6 +93,7 @@ async function serveOpened(
     // a page could point a name of its own at this machine
     hosts: isLocal ? [...LOOPBACK, host] : undefined,
     readOnly,
+    page,
     mcp: mcpWrite ? 'write' : mcp,
     maxBodyBytes: maxBody,
     onRequest: (request) => {

@@ -23,7 +23,8 @@ export interface AnsweredRequest {
 export interface HandlerOptions {
   /**
    * Requests must have one of these keys, as `authorization: Bearer KEY` or `x-api-key: KEY`; but
-   * for `/health`, `/ready` and `/openapi.json`. Default: none is asked for.
+   * for `/health`, `/ready`, `/openapi.json` and the search page, which asks for one. Default: none
+   * is asked for.
    */
   apiKey?: string | readonly string[] | undefined;
   /**
@@ -48,6 +49,8 @@ export interface HandlerOptions {
    * true.
    */
   mcp?: boolean | 'write' | undefined;
+  /** Whether browsers get the search page at `/`. Default true. */
+  page?: boolean | undefined;
   /** Bytes of a body, and of a line of NDJSON; at most 2^26. Default 4 MiB. */
   maxBodyBytes?: number | undefined;
   /** A body, and each line of NDJSON, must come within this. Default 30,000. */
@@ -69,6 +72,7 @@ const NAMES: OptionNames<HandlerOptions> = {
   readOnly: true,
   encoder: true,
   mcp: true,
+  page: true,
   maxBodyBytes: true,
   bodyTimeoutMs: true,
   maxRunning: true,
@@ -85,6 +89,7 @@ export interface ResolvedHandlerOptions {
   readonly readOnly: boolean;
   readonly encoder: Encoder | undefined;
   readonly mcp: boolean | 'write';
+  readonly page: boolean;
   readonly maxBodyBytes: number;
   readonly bodyTimeoutMs: number;
   readonly maxRunning: number;
@@ -100,14 +105,15 @@ const MOST_MS = 2 ** 31 - 1;
 /** Raises 'invalid-argument'. */
 export function resolveHandlerOptions(options: HandlerOptions): ResolvedHandlerOptions {
   checkOptions(options, NAMES, 'createHandler');
-  const { apiKey, cors = [], hosts, readOnly = false, encoder, mcp = true, onRequest } = options;
+  const { apiKey, cors = [], hosts, encoder, onRequest } = options;
+  const { readOnly = false, mcp = true, page = true } = options;
   const apiKeys = apiKey === undefined ? [] : typeof apiKey === 'string' ? [apiKey] : apiKey;
   checkTexts(apiKeys, 'apiKey');
   if (apiKey !== undefined && apiKeys.length === 0)
     throw invalidArgument('apiKey', 'no key, expected at least one, or undefined');
   if (cors !== '*') checkTexts(cors, 'cors');
   if (hosts !== undefined) checkTexts(hosts, 'hosts');
-  for (const [name, value] of Object.entries({ readOnly, mcp }))
+  for (const [name, value] of Object.entries({ readOnly, mcp, page }))
     if (typeof value !== 'boolean' && !(name === 'mcp' && value === 'write'))
       throw invalidArgument(name, `expected true or false, got ${showValue(value)}`);
   if (onRequest !== undefined && typeof onRequest !== 'function')
@@ -119,6 +125,7 @@ export function resolveHandlerOptions(options: HandlerOptions): ResolvedHandlerO
     readOnly,
     encoder,
     mcp,
+    page,
     maxBodyBytes: whole(options.maxBodyBytes, 'maxBodyBytes', 4 * 2 ** 20, 1, MOST_BODY),
     bodyTimeoutMs: whole(options.bodyTimeoutMs, 'bodyTimeoutMs', 30_000, 1, MOST_MS),
     maxRunning: whole(options.maxRunning, 'maxRunning', 4, 1, 1024),

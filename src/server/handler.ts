@@ -10,6 +10,7 @@ import { McpServer } from './mcp/mcp-server.js';
 import { type Gauge, Metrics } from './metrics.js';
 import { Problem, problemDetails, problemOf, problemResponse } from './problem.js';
 import { allowedMethods, findRoute, match, type Route } from './router.js';
+import { PAGE_ROUTES } from './routes/page.js';
 import { ROUTES } from './routes.js';
 import { type Served, servedCollections, storageNames } from './served.js';
 
@@ -64,10 +65,12 @@ class Server {
     const isClosing = (): boolean => this.#closing !== undefined;
     this.#served = { options, collections, work, jobs, metrics, storages, isClosing };
     this.#access = new Access(options);
-    const { mcp, readOnly } = options;
-    this.#routes = mcp
-      ? [...ROUTES, mcpRoute(new McpServer(this.#served, mcp === 'write' && !readOnly))]
-      : ROUTES;
+    const { mcp, page, readOnly } = options;
+    this.#routes = [
+      ...ROUTES,
+      ...(page ? PAGE_ROUTES : []),
+      ...(mcp ? [mcpRoute(new McpServer(this.#served, mcp === 'write' && !readOnly))] : []),
+    ];
   }
 
   async fetch(request: Request): Promise<Response> {
@@ -145,7 +148,8 @@ class Server {
     const { headers } = response;
     headers.set('x-request-id', id);
     headers.set('x-content-type-options', 'nosniff');
-    headers.set('cache-control', 'no-store');
+    // but for what says otherwise: the page
+    if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
     const origin = this.#access.allowedOrigin(request);
     if (origin !== undefined) {
       headers.set('access-control-allow-origin', origin);

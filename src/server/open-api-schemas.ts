@@ -22,6 +22,7 @@ type SchemaName =
   | 'Deleted'
   | 'Which'
   | 'Collection'
+  | 'Field'
   | 'Job'
   | 'JobOptions'
   | 'Rerank'
@@ -127,6 +128,17 @@ export const SCHEMAS: Readonly<Record<SchemaName, Schema>> = {
   Deleted: object({ deleted: count }, 'deleted'),
   Which: object({ ids: { type: 'array', items: text, maxItems: 1000 }, filter }),
   Collection: object({ name: text, documents: count, dim: positive }, 'name', 'documents', 'dim'),
+  Field: object(
+    {
+      path: text,
+      type: { type: 'string', enum: ['number', 'date', 'string', 'boolean'] },
+      min: { type: ['number', 'string'] },
+      max: { type: ['number', 'string'] },
+      values: list(text),
+    },
+    'path',
+    'type',
+  ),
   Job: object(
     {
       id: text,

@@ -114,6 +114,13 @@ const PATHS: Readonly<Record<string, Methods>> = {
       responses: answers(ref('Collection'), [404]),
     },
   },
+  '/collections/{name}/fields': {
+    get: {
+      summary: 'Fields of the metadata: ranges of numbers and dates, strings of which are few',
+      parameters: [NAME],
+      responses: answers(object({ fields: list(ref('Field')) }, 'fields'), [404, 500]),
+    },
+  },
   '/collections/{name}/search': {
     post: {
       summary: 'The best documents for a query, or for each of several',

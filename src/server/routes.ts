@@ -1,5 +1,5 @@
 import type { Route } from './router.js';
-import { describeCollection, listCollections } from './routes/collections.js';
+import { describeCollection, describeMetadata, listCollections } from './routes/collections.js';
 import {
   addDocuments,
   deleteDocument,
@@ -14,7 +14,7 @@ import { rerank } from './routes/rerank.js';
 import { rerankIds, search } from './routes/search.js';
 import { health, metrics, ready } from './routes/system.js';
 
-/** All that is served, but for `/mcp`. */
+/** All that is served, but for `/mcp` and the page. */
 export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/health', answer: health, open: true, late: true },
   { method: 'GET', path: '/ready', answer: ready, open: true, late: true },
@@ -22,6 +22,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/openapi.json', answer: openApi, open: true },
   { method: 'GET', path: '/collections', answer: listCollections },
   { method: 'GET', path: '/collections/{name}', answer: describeCollection },
+  { method: 'GET', path: '/collections/{name}/fields', answer: describeMetadata },
   { method: 'POST', path: '/collections/{name}/search', answer: search },
   { method: 'POST', path: '/collections/{name}/rerank', answer: rerankIds },
   { method: 'POST', path: '/collections/{name}/documents', answer: addDocuments },

@@ -4,6 +4,7 @@ import { nextMacrotask, stepPacer } from '../../pacer.js';
 import type { ReadableStorage, StoredFile } from '../../storage/storage.js';
 import { type EncodedRows, rowLength, type TokenLayout } from '../../tokens/encoding.js';
 import { rowOffsets } from '../../tokens/token-sets.js';
+import { tensorName } from '../metadata/column.js';
 import { type DocumentRecord, decodeRecord } from '../metadata/document-record.js';
 import { type Columns, openColumns } from '../metadata/open-columns.js';
 import { storedEnds } from '../metadata/segment-limits.js';
@@ -168,6 +169,7 @@ export class Segment implements SegmentArrays {
   readonly tokenRows: StoredRows;
   /** As it was opened. */
   readonly stored: StoredFile;
+  readonly #sections: CheckedFile['sections'];
   readonly #device: SearchDevice;
   readonly #layout: TokenLayout;
   readonly #parts: SegmentParts;
@@ -196,9 +198,15 @@ export class Segment implements SegmentArrays {
     };
     this.columns = arrays.columns;
     this.stored = file.stored;
+    this.#sections = file.sections;
     this.#device = device;
     this.#layout = layout;
     this.#parts = parts;
+  }
+
+  /** Bytes of the different strings that documents have at a path of their metadata. */
+  stringBytes(path: string): number {
+    return this.#sections.get(tensorName(path, 'dictionary'))?.shape[0] ?? 0;
   }
 
   async record(document: number): Promise<DocumentRecord> {

@@ -1,3 +1,5 @@
+import { collectionOf } from '../../collection/index.js';
+import { describeFields } from '../../collection/query/describe-fields.js';
 import { collectionIn, type Exchange, json } from '../exchange.js';
 import type { ServedCollection } from '../served.js';
 
@@ -12,6 +14,17 @@ export async function describeCollection(exchange: Exchange): Promise<Response> 
   // paths of this machine
   const { roots: _, ...stats } = collection.index.stats();
   return json({ name: collection.name, ...stats });
+}
+
+/** What filters can ask of its metadata: ranges of numbers and dates, strings that are few. */
+export async function describeMetadata(exchange: Exchange): Promise<Response> {
+  const { index } = collectionIn(exchange);
+  const { signal, served } = exchange;
+  const describe = () =>
+    collectionOf(index).read('fields', { signal }, { signal: true }, ({ snapshot }) =>
+      describeFields(snapshot, signal),
+    );
+  return json({ fields: await served.work.pass(signal, describe) });
 }
 
 function summary({ name, index }: ServedCollection): Record<string, unknown> {
