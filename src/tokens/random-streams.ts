@@ -20,4 +20,8 @@ export const STREAM = {
   renewCodec: 18,
   projection: 19,
   heldOutQueries: 21,
+  // of what the adviser compares
+  adviceDocuments: 22,
+  adviceQueries: 23,
+  fixedEncoding: 24,
 } as const;
