@@ -63,6 +63,7 @@ const ORDER = [
   ['collection'],
   ['adapters'],
   ['page'],
+  ['advise'],
   ['server'],
   ['entry'],
   ['cli'],

@@ -97,6 +97,7 @@ import {
   folderStorage, init, isLemurError, Lemur, LemurError, MaxSim, maxSim, memoryStorage, paper, readBeir, readNpy, writeNpy,
 } from 'lemur';
 import * as encoder from 'lemur/encoder';
+import { type Advice, advise, plotAdvice } from 'lemur/advise';
 import { createHandler, type Handler, type HandlerOptions } from 'lemur/server';
 import { type RerankingModel, rerankingModel, type SearchTool, searchTool } from 'lemur/ai';
 import kernels from 'lemur/kernels.wasm';
@@ -146,5 +147,7 @@ export function explain(error: unknown): string {
 export const served: HandlerOptions = { maxRunning: 1 };
 export const handler: Handler = createHandler({}, served);
 export const adapters: [typeof rerankingModel, typeof searchTool, RerankingModel?, SearchTool?] = [rerankingModel, searchTool];
+export const told: (advice: Advice) => string = ({ text }) => text;
+export const [asked, drawn] = [advise, plotAdvice];
 export const formats = [readBeir, readNpy, writeNpy, encoder];
 `;

@@ -1,3 +1,4 @@
+import { timed } from '../advise/latency.js';
 import type { Index } from '../collection/index.js';
 import type { Query, SearchOptions } from '../collection/options/options.js';
 import type { Hit } from '../collection/options/results.js';
@@ -5,7 +6,6 @@ import type { SearchMethod, SearchResult } from '../collection/query/search-resu
 import { titleOf } from './document-text.js';
 import { markedSnippet } from './evidence.js';
 import type { FindFile } from './file-place.js';
-import { timed } from './measure.js';
 import { shown } from './print.js';
 import { columnsOf, counted, grouped } from './text-layout.js';
 

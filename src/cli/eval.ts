@@ -123,7 +123,10 @@ async function evaluateIndex(
   });
 }
 
-async function ownQueries(folder: string): Promise<{ queries: string; qrels: string | undefined }> {
+/** Those that came with an index. Raises 'invalid-argument' where none did. */
+export async function ownQueries(
+  folder: string,
+): Promise<{ queries: string; qrels: string | undefined }> {
   const [queries, qrels] = [join(folder, OWN.queries), join(folder, OWN.qrels)];
   if ((await whatLiesAt(queries)) !== undefined)
     return { queries, qrels: (await whatLiesAt(qrels)) === undefined ? undefined : qrels };

@@ -1,3 +1,4 @@
+import { createTally, type Latency, latencyOf, timed } from '../advise/latency.js';
 import type { IndexManifest } from '../collection/files/manifest.js';
 import type { Index } from '../collection/index.js';
 import type { Query, SearchMode, SearchOptions } from '../collection/options/options.js';
@@ -6,7 +7,6 @@ import type { PoolingEncoder } from '../entry/node-encoder.js';
 import type { RunOptions } from '../run-options.js';
 import { type ExactRanking, ndcgAt, overlapAt } from '../search/metrics.js';
 import { encodingOf } from '../tokens/encodings.js';
-import { createTally, type Latency, latencyOf, timed } from './measure.js';
 import type { PooledSearch } from './pooled.js';
 import type { AskedQueries } from './queries.js';
 import { queryMatrix } from './query-matrix.js';

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { escapeControls } from '../escape-controls.js';
 import { registerAdd } from './add.js';
 import { examples } from './arguments.js';
+import { registerBench } from './bench.js';
 import { registerCompact } from './compact.js';
 import type { Context } from './context.js';
 import { registerConvert } from './convert.js';
@@ -66,6 +67,7 @@ export function createProgram(context: Context): Command {
     registerCompact,
     registerVerify,
     registerEval,
+    registerBench,
     registerInfo,
     registerConvert,
     registerDemo,

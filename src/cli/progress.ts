@@ -48,6 +48,8 @@ const WORDS: Record<string, { part: string; noun?: string; rated?: true }> = {
   gram: { part: 'Gram matrix' },
   cholesky: { part: 'factor' },
   'document weights': { part: 'document weights' },
+  read: { part: 'reading', noun: 'document' },
+  muvera: { part: 'MUVERA', noun: 'document' },
   measure: { part: 'measuring', noun: 'query' },
   'exact MaxSim': { part: 'exact MaxSim', noun: 'query' },
 };

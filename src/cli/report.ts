@@ -4,9 +4,17 @@ import type { IndexStats } from '../collection/query/stats.js';
 import type { Evaluation } from './evaluate.js';
 import { alignColumns, counted, grouped, inCommands } from './text-layout.js';
 
+/** What something was measured on. */
+export interface Machine {
+  cpu: string;
+  threads: number;
+  memoryBytes: number;
+  platform: string;
+}
+
 /** The output of `eval --json`: the table and everything needed to understand it later. */
 export interface Report extends Evaluation {
-  machine: { cpu: string; threads: number; memoryBytes: number; platform: string };
+  machine: Machine;
   node: string;
   index: IndexStats;
 }
@@ -16,13 +24,22 @@ export function createReport(
   evaluation: Evaluation,
   threads: number | undefined,
 ): Report {
-  const machine = {
+  return { machine: machineOf(threads), node: process.version, index, ...evaluation };
+}
+
+/** This one, with so many threads; without a number all that it has. */
+export function machineOf(threads: number | undefined): Machine {
+  return {
     cpu: cpus()[0]?.model ?? process.arch,
     threads: threads ?? availableParallelism(),
     memoryBytes: totalmem(),
     platform: `${process.platform} ${process.arch}`,
   };
-  return { machine, node: process.version, index, ...evaluation };
+}
+
+/** One line for people. */
+export function describeMachine({ cpu, threads }: Machine, node: string): string {
+  return `${cpu}, ${counted(threads, 'thread')}, Node ${node.slice(1)}`;
 }
 
 /** A report for people. */
@@ -61,7 +78,7 @@ export function formatReport({
   return [
     `${counted(index.documents, noun)}, ${counted(index.tokens, 'token vector')} ` +
       `of ${index.dim} (${index.precision}), ${counted(queries, asked[0], asked[1])}`,
-    `${machine.cpu}, ${counted(machine.threads, 'thread')}, Node ${node.slice(1)}`,
+    describeMachine(machine, node),
     '',
     alignColumns([head, ...cells]),
     '',

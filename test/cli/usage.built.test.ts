@@ -29,6 +29,7 @@ describe('help', () => {
       'serve',
       'mcp',
       'eval',
+      'bench',
       'info',
       'convert',
       'demo',
@@ -83,6 +84,10 @@ describe('help', () => {
     [
       'eval',
       ['<index>', '-k <n>', '--candidates <n...>', '--queries <path>', '--qrels <file>', '--json'],
+    ],
+    [
+      'bench',
+      ['<index>', '--queries <path>', '--qrels <file>', '--recall <share>', '--plot <file>'],
     ],
     [
       'fit',
@@ -224,6 +229,9 @@ describe('usage errors exit with 2 and a suggestion', () => {
       /'--random-features' cannot be used with option '--epochs <n>'/,
     ],
     [['eval', 'folder', '--qrels', 'q.tsv'], /'--qrels <file>' needs '--queries <path>'/],
+    [['bench', 'folder', '--qrels', 'q.tsv'], /'--qrels <file>' needs '--queries <path>'/],
+    [['bench', 'folder', '--force'], /'--force' needs '--plot <file>'/],
+    [['bench', 'folder', '--recall', '2'], /Expected a number above 0 and at most 1/],
     [['info'], /missing required argument 'path'/],
     [['convert', 'from'], /missing required argument 'to'/],
     [

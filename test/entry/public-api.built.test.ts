@@ -243,6 +243,10 @@ test('what `import ... from "lemur/ai"` and "lemur/langchain" have, wherever it 
   }
 });
 
+test('what `import ... from "lemur/advise"` has', async () => {
+  expect(Object.keys(await import('../../dist/entry/advise.js'))).toEqual(['advise', 'plotAdvice']);
+});
+
 test('what `import ... from "lemur/encoder"` has', async () => {
   expect(Object.keys(await import('../../dist/entry/node-encoder.js')).sort()).toEqual([
     'loadEncoder',

@@ -22,6 +22,7 @@ export default {
     '../../src/entry/node-server.ts',
     '../../src/entry/ai.ts',
     '../../src/entry/langchain.ts',
+    '../../src/entry/advise.ts',
   ],
   tsconfig: 'tsconfig.json',
   out: '../../dist-docs',

@@ -6,7 +6,7 @@ import type { Snapshot } from '../files/snapshot.js';
 import type { CandidateCount } from './candidate-count.js';
 
 /** With no more documents than this, or than twice the candidates, all are scored exactly. */
-const EXACT_DOCUMENTS = 512;
+export const EXACT_DOCUMENTS = 512;
 
 /** Where the candidates of a search come from, and how many there are of each query. */
 export type CandidateChoice =

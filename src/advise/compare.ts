@@ -1,0 +1,76 @@
+import type { Snapshot } from '../collection/files/snapshot.js';
+import type { Ranking } from '../collection/query/group-sources.js';
+import { sourceOf } from '../collection/query/passage.js';
+import { ndcgAt, overlapAt } from '../search/metrics.js';
+import { type Latency, latencyOf } from './latency.js';
+import type { Measured } from './rounds.js';
+import type { AdviceMethod } from './setting.js';
+
+/** Grades of documents by their ids, above 0 where they are relevant to a query. */
+export type Judgements = ReadonlyMap<string, number>;
+
+/** One way to search, as it was measured. */
+export interface ComparedSearch {
+  /** How documents are found. */
+  method: AdviceMethod;
+  /** The method with what tells it from others of its kind, such as `exact MaxSim, int8`. */
+  name: string;
+  /** Documents that are scored exactly; null: all, or none. */
+  numCandidates: number | null;
+  /** Share of the exact best k that is among the k found, over all queries. */
+  recall: number;
+  /** nDCG at k by the judgements, over the judged queries; null where none is judged. */
+  ndcg: number | null;
+  /** Milliseconds of one query, without encoding its text. */
+  latency: Latency;
+  /** What is kept of each document to find candidates by, in bytes; null: nothing. */
+  stageBytes: number | null;
+  /** What is kept of each token vector, in bytes; null: none is looked at. */
+  tokenBytes: number | null;
+}
+
+/**
+ * Holds what was found to the first setting, which is exact, and to the judgements, one for each
+ * query. Documents that were cut count once, by their best passages.
+ */
+export function compare(
+  measured: readonly Measured[],
+  judgements: readonly (Judgements | undefined)[],
+  snapshot: Snapshot,
+  k: number,
+): ComparedSearch[] {
+  const exact = measured[0].rankings.map((ranking) => named(ranking, snapshot));
+  return measured.map(({ setting, rankings, times }) => {
+    const found = rankings.map((ranking) => named(ranking, snapshot).ids.slice(0, k));
+    const shares = found.map((ids, q) => overlapAt(ids, exact[q], k));
+    const gains = found.flatMap((ids, q) => {
+      const grades = judgements[q];
+      return grades ? [ndcgAt(ids, grades, k)] : [];
+    });
+    const { method, name, numCandidates, stageBytes, tokenBytes } = setting;
+    return {
+      ...{ method, name, numCandidates },
+      recall: meanOf(shares),
+      ndcg: gains.length > 0 ? meanOf(gains) : null,
+      latency: latencyOf(times),
+      ...{ stageBytes, tokenBytes },
+    };
+  });
+}
+
+/** Ids of documents, each once with its best score, best first. */
+function named(
+  { documents, scores }: Ranking,
+  snapshot: Snapshot,
+): { ids: string[]; scores: number[] } {
+  const best = new Map<string, number>();
+  for (const [i, document] of documents.entries()) {
+    const id = sourceOf(snapshot, document);
+    if (!best.has(id)) best.set(id, scores[i]);
+  }
+  return { ids: [...best.keys()], scores: [...best.values()] };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
