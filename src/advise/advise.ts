@@ -161,7 +161,8 @@ async function adviseOn(
     };
     const settings = await settingsOf(ground, call, sets, options, run);
     const queries = asked.map((q) => oneQuery(sets, q));
-    const rows = compare(await measureRounds(settings, queries, run), judgements, snapshot, k);
+    const measured = await measureRounds(settings, queries, run);
+    const rows = await compare(measured, judgements, snapshot, k, run.signal);
     const { dim, precision, model } = snapshot.manifest;
     const facts = { documents, total: snapshot.live };
     const isFitted = model !== null;

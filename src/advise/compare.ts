@@ -1,6 +1,7 @@
 import type { Snapshot } from '../collection/files/snapshot.js';
 import type { Ranking } from '../collection/query/group-sources.js';
 import { sourceOf } from '../collection/query/passage.js';
+import { pacer } from '../pacer.js';
 import { ndcgAt, overlapAt } from '../search/metrics.js';
 import { type Latency, latencyOf } from './latency.js';
 import type { Measured } from './rounds.js';
@@ -33,29 +34,36 @@ export interface ComparedSearch {
  * Holds what was found to the first setting, which is exact, and to the judgements, one for each
  * query. Documents that were cut count once, by their best passages.
  */
-export function compare(
+export async function compare(
   measured: readonly Measured[],
   judgements: readonly (Judgements | undefined)[],
   snapshot: Snapshot,
   k: number,
-): ComparedSearch[] {
+  signal: AbortSignal | undefined,
+): Promise<ComparedSearch[]> {
+  const pace = pacer(signal);
   const exact = measured[0].rankings.map((ranking) => named(ranking, snapshot));
-  return measured.map(({ setting, rankings, times }) => {
-    const found = rankings.map((ranking) => named(ranking, snapshot).ids.slice(0, k));
-    const shares = found.map((ids, q) => overlapAt(ids, exact[q], k));
-    const gains = found.flatMap((ids, q) => {
+  const rows: ComparedSearch[] = [];
+  for (const { setting, rankings, times } of measured) {
+    const shares: number[] = [];
+    const gains: number[] = [];
+    for (const [q, ranking] of rankings.entries()) {
+      await pace();
+      const found = named(ranking, snapshot).ids.slice(0, k);
+      shares.push(overlapAt(found, exact[q], k));
       const grades = judgements[q];
-      return grades ? [ndcgAt(ids, grades, k)] : [];
-    });
+      if (grades) gains.push(ndcgAt(found, grades, k));
+    }
     const { method, name, numCandidates, stageBytes, tokenBytes } = setting;
-    return {
+    rows.push({
       ...{ method, name, numCandidates },
       recall: meanOf(shares),
       ndcg: gains.length > 0 ? meanOf(gains) : null,
       latency: latencyOf(times),
       ...{ stageBytes, tokenBytes },
-    };
-  });
+    });
+  }
+  return rows;
 }
 
 /** Ids of documents, each once with its best score, best first. */

@@ -50,7 +50,7 @@ export function planeProducts(
   return out;
 }
 
-/** A query (rows x dim): the vectors of each part are added up (section 2, equation 1). */
+/** A query (rows x dim): the vectors of each part are added up (section 2). */
 export function encodeFixedQuery(vectors: Float32Array, parameters: FixedParameters): Float32Array {
   const out = new Float32Array(fixedDim(parameters));
   encode(vectors, planeProducts(vectors, parameters), parameters, out, false);
@@ -60,7 +60,8 @@ export function encodeFixedQuery(vectors: Float32Array, parameters: FixedParamet
 /**
  * A document (rows x dim) by its `planeProducts`: of each part the mean of its vectors, and of one
  * that has none the vector whose part differs in the fewest hyperplanes (section 2, `fill_empty`).
- * The inner product of a query's and a document's encoding estimates their MaxSim from below.
+ * The inner product of a query's and a document's encoding, divided by the repetitions, estimates
+ * their MaxSim.
  */
 export function encodeFixedDocument(
   vectors: Float32Array,
@@ -125,7 +126,7 @@ function nearestPart(part: number, counts: Int32Array): number {
   return nearest;
 }
 
-/** S v / sqrt(projected) of a part's vector v, S of signs; or v itself (section 2, psi). */
+/** S v / sqrt(projected) of a part v, S of signs, or v itself (section 2, inner projections). */
 function project(
   sums: Float64Array,
   from: number,

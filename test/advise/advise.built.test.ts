@@ -238,13 +238,16 @@ describe('advise()', () => {
 describe('advise() with texts', () => {
   test('compares keywords and hybrid search, by the ids that judgements have', async () => {
     const { wordEncoder } = await import('../collection/passage-encoder.js');
-    const made = { encoder: wordEncoder(), threads, passages: { size: 8 } };
-    await using index = await Index.create(memoryStorage('words'), made);
+    const made = { encoder: wordEncoder(), threads, passages: { size: 8 } } as const;
+    const storage = memoryStorage('words');
+    await using index = await Index.create(storage, { ...made, features: 'random' });
     await index.add([
       { id: 'code', text: 'It fails with ERR_MODULE_NOT_FOUND at once. A red owl flies. A bee.' },
       { id: 'moon', text: 'A green bee. A red owl, a red owl, a green owl.' },
       { id: 'fly', text: 'A fly, green and red, a fly, a fly. A bee flies!' },
     ]);
+    // what is learned for the comparison is of the same sizes
+    await index.fit(LEARN);
     const judgements = [new Map([['code', 1]]), new Map([['fly', 1]])];
     const asked = { k: 2, candidates: [3], judgements };
     const { rows } = await advise(index, ['ERR_MODULE_NOT_FOUND', 'the fly'], asked);
