@@ -3,6 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { readHead } from '../bytes/node-file.js';
 import { fileError } from '../bytes/node-file-error.js';
+import { invalidArgument } from '../errors.js';
 import {
   IGNORE_FILE,
   type IgnoreRules,
@@ -48,7 +49,7 @@ interface Waiting {
  * order that no locale changes. Left out, and told of, are hidden files, what `.gitignore` names,
  * `node_modules`, links out of the folder and to folders, what is no regular file, what tools
  * write, and indexes. Rejects with 'not-found' and 'storage-failed' where the folder itself cannot
- * be listed.
+ * be listed, 'invalid-argument' where a file is in its place.
  */
 export async function* walkFolder(
   root: string,
@@ -104,6 +105,9 @@ class FolderWalk {
       }
       return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     } catch (error) {
+      // what has become a file is not gone: nothing may be concluded from it
+      if (path === '' && (error as { code?: unknown }).code === 'ENOTDIR')
+        throw invalidArgument(folder, 'no folder, or not in one: there is a file in its way');
       const told = fileError(folder, error, 'folder');
       if (path === '') throw told;
       fail(path, told);

@@ -34,7 +34,7 @@ const READERS: Readonly<Record<FileKindName, number>> = {
  * is text; `.pdf` by the package `unpdf` and `.docx` by `mammoth`, where these are installed. What
  * is hidden, in `.gitignore`, binary, a link out of the folder, too large or broken is left out and
  * counted, never the end. A pass rejects with 'not-found' and 'storage-failed' where the folder
- * itself is not to be had. Raises 'invalid-argument'.
+ * itself is not to be had, 'invalid-argument' where a file is in its place. Raises that, too.
  *
  * @example
  * for await (const { id, text, metadata } of readFolder('notes/')) console.log(id, metadata.title);

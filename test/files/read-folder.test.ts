@@ -212,7 +212,9 @@ describe('a folder', () => {
   test('that is not there, is a file, or wrong options are errors', async () => {
     const folder = await folderOf({ 'a.md': 'A.' });
     await expect(listed(join(folder, 'nowhere'))).rejects.toMatchObject({ code: 'not-found' });
-    await expect(listed(join(folder, 'a.md'))).rejects.toMatchObject({ code: 'not-found' });
+    // where a file has come, what was there is not known to be gone
+    for (const path of ['a.md', 'a.md/below'])
+      await expect(listed(join(folder, path))).rejects.toMatchObject({ code: 'invalid-argument' });
     for (const [options, said] of [
       [{ maxBytes: 0 }, 'maxBytes'],
       [{ onSkipped: 1 }, 'onSkipped'],
