@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Index, type Mirrored, type MirrorOptions } from '../../dist/entry/node.js';
 import { readFolder } from '../../dist/entry/node-files.js';
 import { temporaryFolder } from '../temporary-folder.js';
@@ -108,4 +108,45 @@ test('another folder of that name is another root, and so is one beside the firs
   expect(roots).toEqual(['../notes', '../../y/notes']);
   expect(ids).toEqual(['a.md', 'b.md', 'c.md', 'd.txt', 'notes/a.md', 'notes/z.md']);
   expect(await readFile(at('y/notes/z.md'), 'utf8')).toBe('A zebra.');
+});
+
+test('a folder in place of which there is a file counts as gone never, however it is forced', async () => {
+  await write('was/notes');
+  await mirrored('was/index', 'was/notes');
+  await rm(at('was/notes'), { recursive: true });
+  await writeFile(at('was/notes'), 'A file.');
+  for (const force of [false, true])
+    await expect(mirrored('was/index', 'was/notes', { force })).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
+});
+
+describe('a folder and one around it', () => {
+  const DEEP = { 'x/y/bee.md': 'Bees dance.', 'x/y/z/owl.md': 'Owls turn.', 'x/elk.md': 'Elks.' };
+
+  test('the inner one is refused, however deep it is, where the outer one has its files', async () => {
+    await write('nest/notes', DEEP);
+    await mirrored('nest/index', 'nest/notes');
+    for (const inner of ['x', 'x/y', 'x/y/z'])
+      await expect(mirrored('nest/index', `nest/notes/${inner}`)).rejects.toThrow(
+        'kept in step with ../notes already, which this lies in: give that one again',
+      );
+    // what the outer one leaves out may come by itself
+    await write('nest/notes/.own', { 'cat.md': 'Cats.' });
+    const { ids } = await mirrored('nest/index', 'nest/notes/.own');
+    expect(ids).toEqual([...Object.keys(DEEP), '.own/cat.md'].sort());
+  });
+
+  test('the outer one leaves out what the inner one has, and each is in step then', async () => {
+    await write('around/notes', DEEP);
+    await mirrored('around/index', 'around/notes/x/y');
+    const { done, ids } = await mirrored('around/index', 'around/notes');
+    expect(done).toMatchObject({ added: 1, skipped: 2 });
+    expect(ids).toEqual(['bee.md', 'notes/x/elk.md', 'z/owl.md']);
+    await write('around/notes', { 'x/y/new.md': 'Newts.' });
+    expect((await mirrored('around/index', 'around/notes')).done).toMatchObject({ added: 1 });
+    const inner = await mirrored('around/index', 'around/notes/x/y');
+    expect(inner.done).toMatchObject({ added: 0, deleted: 0, unchanged: 2, skipped: 1 });
+    expect(inner.ids).toHaveLength(4);
+  });
 });

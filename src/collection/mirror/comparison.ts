@@ -9,6 +9,7 @@ import type { Change } from './change.js';
 import { hexOf, keptHash } from './hash.js';
 import type { KnownRoot } from './known-root.js';
 import type { MirrorDocument, MirrorSource } from './mirror-source.js';
+import { recordedElsewhere } from './overlap.js';
 import type { Recorded } from './recorded.js';
 
 /** A collection and a source. */
@@ -55,7 +56,7 @@ export class Comparison<M extends Metadata> {
       const { source } = this.#of;
       if (!source.refuse || !isLemurError(error)) throw error;
       // one word about all of them, not one about each
-      if (isLemurError(error, 'duplicate-id')) checkOutside(this.#of, error.fields.id);
+      if (error.fields.where === this.#of.root.entry.root) throw error;
       this.refused++;
       source.refuse(String(document.id), error);
     }
@@ -70,6 +71,7 @@ export class Comparison<M extends Metadata> {
     checkId(id, 'source: id', MOST_SOURCE_BYTES);
     const stored = snapshot.findSource(id);
     const record = stored.length > 0 ? recorded.of(stored[0]) : undefined;
+    if (record?.root !== root.number) this.#checkElsewhere(document.id);
     checkOwner(id, record, root.number, snapshot);
     if (this.#new.has(id) || (stored.length > 0 && this.seen[stored[0]]))
       throw duplicate(id, 'comes twice');
@@ -94,6 +96,22 @@ export class Comparison<M extends Metadata> {
       from: sameText ? id : undefined,
       read: document.read && (() => document.read?.() ?? Promise.resolve(undefined)),
     });
+  }
+
+  /**
+   * Raises 'duplicate-id' for a file that the collection has from a root around this one, or within
+   * it; 'invalid-argument' where this one is new, and lies in the other.
+   */
+  #checkElsewhere(own: string): void {
+    const { snapshot, recorded, root } = this.#of;
+    const found = recordedElsewhere(own, root.overlaps, snapshot, recorded);
+    if (!found) return;
+    const { root: other } = found.root.entry;
+    if (!root.isNew || !found.root.isAround) throw duplicate(found.id, inAlready(other));
+    const problem =
+      `the collection is kept in step with ${other} already, which this lies in: ` +
+      'give that one again';
+    throw invalidArgument(root.entry.root, problem);
   }
 }
 
@@ -122,22 +140,11 @@ export function checkOwner(
 ): void {
   if (!record || record.root === root) return;
   const other = manifest.roots?.[record.root]?.root ?? 'another root';
-  throw duplicate(id, `is in the collection already, from ${other}`);
+  throw duplicate(id, inAlready(other));
 }
 
-/** Raises 'invalid-argument' where a root lies within another, which has that document. */
-function checkOutside(
-  { snapshot, recorded, root }: Pick<Compared<Metadata>, 'snapshot' | 'recorded' | 'root'>,
-  id: string | undefined,
-): void {
-  const [first] = id === undefined ? [] : snapshot.findSource(id);
-  const record = first === undefined ? undefined : recorded.of(first);
-  const other = record && record.root !== root.number && snapshot.manifest.roots?.[record.root];
-  if (!other || !root.entry.root.startsWith(`${other.root}/`)) return;
-  const problem =
-    `the collection is kept in step with ${other.root} already, which this lies in: ` +
-    'give that one again';
-  throw invalidArgument(root.entry.root, problem);
+function inAlready(root: string): string {
+  return `is in the collection already, from ${root}`;
 }
 
 function duplicate(id: string, what: string): LemurError {

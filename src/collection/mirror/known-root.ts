@@ -1,4 +1,5 @@
 import type { IndexManifest, RootEntry } from '../files/manifest.js';
+import { type Overlap, overlapsOf } from './overlap.js';
 import type { Recorded } from './recorded.js';
 import { placeOf, prefixOf, realPathOf, rootName } from './root-name.js';
 
@@ -8,6 +9,8 @@ export interface KnownRoot {
   readonly entry: RootEntry;
   /** Whether the manifest lacks it. */
   readonly isNew: boolean;
+  /** Others whose folders lie around it, or within it. */
+  readonly overlaps: readonly Overlap[];
 }
 
 /** The collection's own folder, where it is in one, and what it knows. */
@@ -31,15 +34,18 @@ export async function knownRoot(
   const name = rootName(real, own);
   const number = await numberOf(roots, name, real, own);
   const others = roots.filter((_, i) => i !== number && recorded.isUsed(i));
+  const overlaps = overlapsOf(roots, name, own).filter(
+    (other) => other.number !== number && recorded.isUsed(other.number),
+  );
   const taken = others.map(({ prefix }) => prefix);
   if (number >= 0) {
     const entry = roots[number];
     // it may have got its prefix, or lost it to another, while it was empty
     if (recorded.isUsed(number) || !taken.includes(entry.prefix))
-      return { number, entry, isNew: false };
+      return { number, entry, isNew: false, overlaps };
   }
   const prefix = taken.length === 0 ? '' : prefixOf(root, taken);
-  return { number: roots.length, entry: { root: name, prefix }, isNew: true };
+  return { number: roots.length, entry: { root: name, prefix }, isNew: true, overlaps };
 }
 
 /** The last root of that name, or whose place has become a link to this one; -1: none. */
