@@ -1,6 +1,7 @@
-// What a GPU device computes beside what the processor does, for Node and pages alike: one line for
-// each computation, how far it is off and how far it may be. Imports nothing but dist/.
+// What devices compute beside the plain one, the specification, for Node and pages alike: one line
+// for each computation, how far it is off and how far it may be. Imports nothing but dist/.
 import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
+import { plainPlatform } from '../../dist/device/cpu/plain-platform.js';
 import { uploadTokens } from '../../dist/device/device-tokens.js';
 import { mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
 import { createWebGpuDevice } from '../../dist/device/webgpu/webgpu-device.js';
@@ -15,7 +16,7 @@ const PREFIX = 31;
 const ROWS = 300;
 
 /** Relative errors of float32 sums in another order, and of queries that the processor rounds. */
-const ROUNDED = { float32: 2e-6, features: 1e-5, codes: 5e-4 };
+const ROUNDED = { float32: 2e-6, int8: 2e-6, features: 1e-5, codes: 5e-4 };
 
 let state = 1;
 const uniform = () => {
@@ -149,7 +150,7 @@ async function computations() {
   for (const name of ['float32', 'int8', 'int4', 'int2']) {
     const codec = await learnCodec(name, documents, 7);
     const stored = await encodeTokens(documents, codec);
-    const tolerance = name === 'float32' ? ROUNDED.float32 : ROUNDED.codes;
+    const tolerance = ROUNDED[name] ?? ROUNDED.codes;
     add(`MaxSim: ${name}`, tolerance, async (device) => {
       const [asked, held] = [
         await uploadTokens(device, queries),
@@ -177,9 +178,17 @@ async function computations() {
       return output(device, ROWS * 30, (out) => device.targets(given, ROWS, held, select, out));
     });
   }
+  const int8 = await encodeTokens(documents, await learnCodec('int8', documents, 7));
+  add('MaxSim of the best 10: int8', ROUNDED.int8, async (device) => {
+    const [asked, held] = [await uploadTokens(device, queries), await uploadTokens(device, int8)];
+    const all = await output(device, 4 * count, (out) =>
+      device.maxSim(asked, held, out, { best: 10 }),
+    );
+    const rows = [0, 1, 2, 3].map((q) => all.subarray(q * count, (q + 1) * count));
+    return Float32Array.from(rows.flatMap((row) => [...row.sort().slice(-10)]));
+  });
   // no shader knows it
   encodings.set('further', { ...encodings.get('int8'), name: 'further' });
-  const int8 = await encodeTokens(documents, await learnCodec('int8', documents, 7));
   add('MaxSim: a further encoding', ROUNDED.codes, async (device) => {
     const [asked, held] = [await uploadTokens(device, queries), await uploadTokens(device, int8)];
     const encoding = 'counts' in device ? 'further' : 'int8';
@@ -244,26 +253,62 @@ const PLACES = {
   'buffers of 16 KiB': { mostBufferBytes: 16384 },
   'host memory': { memoryBytes: 20_000 },
 };
+const PACKED_DOTS = 'packed_4x8_integer_dot_product';
+
+/** Every computation's numbers on a device; `names`: of these alone. */
+export async function computed(device, names) {
+  state = 1;
+  const results = [];
+  for (const { name, tolerance, compute } of await computations()) {
+    if (names && !names.has(name)) continue;
+    const begun = performance.now();
+    const values = await compute(device);
+    results.push({ name, tolerance, values, ms: Math.round(performance.now() - begun) });
+  }
+  return results;
+}
+
+/** Lines of what two devices have computed, the second of them the reference. */
+export function comparedLines(place, found, expected) {
+  const byName = new Map(expected.map((result) => [result.name, result]));
+  return found.map(({ values, ...line }) => {
+    const reference = byName.get(line.name);
+    return { place, ...line, error: relativeError(values, reference.values) };
+  });
+}
+
+/** The plain device's numbers. */
+export async function plainResults() {
+  const plain = await createCpuDevice(plainPlatform, 1);
+  const results = await computed(plain);
+  await plain.close();
+  return results;
+}
 
 /** Lines { place, name, error, tolerance, ms } of a GPU, what `navigator.gpu` is. */
-export async function conformance(gpu, places = Object.keys(PLACES), onLine = () => {}) {
-  const cpu = await createCpuDevice(platform(), 1);
-  const lines = [];
-  for (const place of places) {
+export async function conformance(gpu, places = Object.keys(PLACES)) {
+  const host = await createCpuDevice(platform(), 1);
+  const plain = await plainResults();
+  const open = async (options) => {
     const adapter = await gpu.requestAdapter();
-    const device = createWebGpuDevice(await adapter.requestDevice(), cpu, PLACES[place]);
-    state = 1;
-    for (const { name, tolerance, compute } of await computations()) {
-      if (place !== 'whole' && !EVERYWHERE.has(name)) continue;
-      const begun = performance.now();
-      const [found, expected] = [await compute(device), await compute(cpu)];
-      const error = relativeError(found, expected);
-      const line = { place, name, error, tolerance, ms: Math.round(performance.now() - begun) };
-      lines.push(line);
-      onLine(line);
-    }
+    return createWebGpuDevice(await adapter.requestDevice(), host, options);
+  };
+  const packedDots = gpu.wgslLanguageFeatures.has(PACKED_DOTS);
+  const lines = [];
+  let whole = [];
+  for (const place of places) {
+    const device = await open({ ...PLACES[place], packedDots });
+    const found = await computed(device, place === 'whole' ? undefined : EVERYWHERE);
+    if (place === 'whole') whole = found;
+    lines.push(...comparedLines(place, found, plain));
     await device.close();
   }
-  await cpu.close();
+  // integers: the same bytes with the processor's and the card's own products of bytes
+  const names = new Set(whole.map(({ name }) => name).filter((name) => name.endsWith(': int8')));
+  const device = await open({ packedDots: false });
+  for (const line of comparedLines('without packed products', await computed(device, names), whole))
+    lines.push({ ...line, tolerance: 0 });
+  await device.close();
+  await host.close();
   return lines;
 }

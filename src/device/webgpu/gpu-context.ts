@@ -5,4 +5,6 @@ import type { GpuQueue } from './gpu-queue.js';
 export interface GpuContext {
   readonly queue: GpuQueue;
   readonly memory: GpuMemory;
+  /** Whether WGSL has inner products of int8 here; what they give is the same without. */
+  readonly packedDots: boolean;
 }

@@ -100,7 +100,7 @@ export async function eachLanes(
       while (last < queries.documentCount && ends[last + 1] - ends[first] <= MOST_LANES) last++;
       const [from, to] = [ends[first], ends[last]];
       await withScratch(context.queue, async (scratch) => {
-        const rows = await preparedLanes(context, scratch, queries, from, to, documents);
+        const rows = await preparedLanes(context, scratch, queries, from, to, scored);
         await use(scored, { rows, count: to - from, first, last, ends });
       });
       first = last;
@@ -122,9 +122,8 @@ export async function scoreEntries(
 ): Promise<void> {
   if (entries.count === 0) return;
   const { queue } = context;
-  const { dim } = scored.documents;
   const count = ends[query + 1] - ends[query];
-  const at = rows.at + (ends[query] - ends[first]) * dim;
+  const at = rows.at + (ends[query] - ends[first]) * scored.laneLength;
   const own = { rows: { buffer: rows.buffer, at }, count, first: query, last: query + 1, ends };
   const ranges = wanted && documentRanges(context, scored, ascending(wanted));
   const columns = Math.max(1, Math.floor(BEST_BYTES / 4 / count));

@@ -7,14 +7,15 @@ import { createWebGpuDevice, type WebGpuDevice } from './webgpu-device.js';
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|basic render/i;
 /** Features that `lemur info` tells of. */
 const FEATURES = ['shader-f16', 'subgroups', 'timestamp-query'];
-const LANGUAGE_FEATURES = ['packed_4x8_integer_dot_product'];
+const PACKED_DOTS = 'packed_4x8_integer_dot_product';
 
 /** A device on the best adapter. `gpu` is what `navigator.gpu` is. Rejects with 'unsupported'. */
 export async function openWebGpu(gpu: object, host: Device): Promise<WebGpuDevice> {
   const adapter = await adapterOf(gpu as GPU);
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const requiredLimits = { maxStorageBufferBindingSize, maxBufferSize };
-  return createWebGpuDevice(await deviceOf(adapter, { requiredLimits }), host);
+  const packedDots = hasPackedDots(gpu as GPU);
+  return createWebGpuDevice(await deviceOf(adapter, { requiredLimits }), host, { packedDots });
 }
 
 async function deviceOf(adapter: GPUAdapter, wanted: GPUDeviceDescriptor): Promise<GPUDevice> {
@@ -31,7 +32,6 @@ export async function describeAdapter(gpu: object): Promise<AdapterDescription> 
   const adapter = await adapterOf(gpu as GPU);
   const { info, limits, features } = adapter;
   const { vendor, architecture, device, description } = info;
-  const known = (gpu as GPU).wgslLanguageFeatures;
   return {
     adapter: [vendor, architecture, device, description].filter(Boolean).join(' '),
     software: isSoftware(info),
@@ -41,7 +41,7 @@ export async function describeAdapter(gpu: object): Promise<AdapterDescription> 
     maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
     features: [
       ...FEATURES.filter((name) => features.has(name)),
-      ...LANGUAGE_FEATURES.filter((name) => known.has(name)),
+      ...(hasPackedDots(gpu as GPU) ? [PACKED_DOTS] : []),
     ],
   };
 }
@@ -49,6 +49,11 @@ export async function describeAdapter(gpu: object): Promise<AdapterDescription> 
 /** Whether the adapter is a program of the processor, which `auto` never takes. */
 export async function hasSoftwareAdapter(gpu: object): Promise<boolean> {
   return isSoftware((await adapterOf(gpu as GPU)).info);
+}
+
+/** A feature of the language, which a device need not be asked for; older runtimes tell of none. */
+function hasPackedDots({ wgslLanguageFeatures }: GPU): boolean {
+  return wgslLanguageFeatures?.has(PACKED_DOTS) ?? false;
 }
 
 async function adapterOf(gpu: GPU): Promise<GPUAdapter> {

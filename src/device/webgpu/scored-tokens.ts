@@ -2,7 +2,9 @@ import { nextMacrotask } from '../../pacer.js';
 import type { TokenBasis } from '../../tokens/encoding.js';
 import { encodingOf } from '../../tokens/encodings.js';
 import type { DeviceTokens } from '../device-tokens.js';
+import { laneLimit } from '../lane-limit.js';
 import type { GpuContext } from './gpu-context.js';
+import { float, folded } from './gpu-queue.js';
 import { byColumns, byRows, product } from './product.js';
 import type { Scratch } from './scratch.js';
 import type { ShaderName } from './shaders.js';
@@ -15,6 +17,8 @@ const SHADERS: ReadonlyMap<string, ShaderName> = new Map([
   ['int4', 'maxDotsInt4'],
   ['int2', 'maxDotsInt2'],
 ]);
+/** The same with inner products of int8, where WGSL has them. */
+const PACKED: ReadonlyMap<ShaderName, ShaderName> = new Map([['maxDotsInt8', 'maxDotsInt8Packed']]);
 /** Documents decoded before the event loop gets its turn. */
 const DECODED = 256;
 
@@ -24,6 +28,8 @@ export interface ScoredTokens {
   readonly shader: ShaderName;
   /** Values of a row: float32 values or bytes. */
   readonly rowLength: number;
+  /** Words of a lane as `preparedLanes` makes them. */
+  readonly laneLength: number;
   /** Where each document's rows begin. */
   readonly offsets: Int32Array;
   /** Gives back what was made for it. */
@@ -40,8 +46,12 @@ export async function scoredTokens(
   const offsets = await memory.numbersOf(documents.offsets);
   const { dim } = documents;
   const width = encoding.dtype === 'f32' ? dim : encoding.rowBytes(dim);
-  const shader = SHADERS.get(documents.encoding);
-  if (shader) return { documents, shader, rowLength: width, offsets, free() {} };
+  const known = SHADERS.get(documents.encoding);
+  const shader = (context.packedDots && known && PACKED.get(known)) || known;
+  if (shader) {
+    const laneLength = documents.encoding === 'int8' ? codesLength(dim) : dim;
+    return { documents, shader, rowLength: width, laneLength, offsets, free() {} };
+  }
   const basis = await basisOf(context, documents);
   const scales = documents.scales && (await memory.read(documents.scales));
   const values = new Float32Array(offsets[documents.documentCount] * dim);
@@ -55,22 +65,31 @@ export async function scoredTokens(
   const vectors = await memory.upload('f32', values);
   const free = (): void => memory.free(vectors);
   const decoded = { ...documents, vectors, scales: null, parameters: null };
-  return { documents: decoded, shader: 'maxDotsFloat32', rowLength: dim, offsets, free };
+  const layout = { shader: 'maxDotsFloat32', rowLength: dim, laneLength: dim } as const;
+  return { documents: decoded, ...layout, offsets, free };
 }
 
-/** Rows of queries in the space that documents' are decoded to, from token `from` to `to`. */
+/** Rows of queries as the shader takes them, from token `from` to `to`. */
 export async function preparedLanes(
   context: GpuContext,
   scratch: Scratch,
   queries: { vectors: DeviceTokens['vectors']; dim: number },
   from: number,
   to: number,
-  documents: DeviceTokens,
+  { documents, laneLength }: ScoredTokens,
 ): Promise<Span> {
   const { memory, queue } = context;
   const { dim } = queries;
   const lanes = await memory.span(queries.vectors, from * dim, to * dim, scratch);
   const encoding = encodingOf(documents.encoding);
+  if (encoding.name === 'int8') {
+    const out = { buffer: scratch.take((to - from) * laneLength * 4), at: 0 };
+    const numbers = [dim, to - from, lanes.at, float(laneLimit(dim))];
+    const mean = documents.parameters && (await memory.whole(documents.parameters, scratch));
+    const buffers = [lanes.buffer, mean, out.buffer];
+    await queue.dispatch('laneCodes', numbers, buffers, folded(to - from));
+    return out;
+  }
   if (!encoding.prepareQuery) return lanes;
   // it is linear: what it makes of the unit vectors is its matrix
   const matrix = new Float32Array(dim * dim);
@@ -83,6 +102,11 @@ export async function preparedLanes(
     ...{ left: byRows(lanes, dim), right: byColumns(right, dim), out },
   });
   return out;
+}
+
+/** Words of a lane's codes, as lane-codes.wgsl writes them. */
+function codesLength(dim: number): number {
+  return 2 * Math.ceil(dim / 4) + 2;
 }
 
 async function basisOf(

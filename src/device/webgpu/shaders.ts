@@ -18,7 +18,7 @@ const one = (file: string): ShaderParts => ({ files: [file] });
 const FLAT = { TX: 32, TY: 2 };
 
 const levels = (bits: 2 | 4): ShaderParts => ({
-  files: ['bytes-of-rows', 'rows-levels', 'max-dots'],
+  files: ['bytes-of-rows', 'rows-levels', 'float-products', 'max-dots'],
   constants: { BITS: bits, MEAN_AT: ROTATION_ROUNDS },
   head: `const LEVELS = array<i32, ${LEVELS[bits].length}>(${LEVELS[bits].join(',')});`,
 });
@@ -32,12 +32,14 @@ export type ShaderName =
   | 'flatCodeProduct'
   | 'maxDotsFloat32'
   | 'maxDotsInt8'
+  | 'maxDotsInt8Packed'
   | 'maxDotsInt4'
   | 'maxDotsInt2'
   | 'sumLanes'
   | 'layer'
   | 'layerBack'
   | 'unitRows'
+  | 'laneCodes'
   | 'sumTokens'
   | 'copyBytes'
   | 'histogram'
@@ -63,14 +65,16 @@ const SHADERS: Readonly<Record<ShaderName, ShaderParts>> = {
   flatProduct: { files: ['right-float32', 'product'], constants: FLAT },
   codeProduct: { files: ['right-codes', 'product'] },
   flatCodeProduct: { files: ['right-codes', 'product'], constants: FLAT },
-  maxDotsFloat32: { files: ['rows-float32', 'max-dots'] },
-  maxDotsInt8: { files: ['bytes-of-rows', 'rows-int8', 'max-dots'] },
+  maxDotsFloat32: { files: ['rows-float32', 'float-products', 'max-dots'] },
+  maxDotsInt8: { files: ['dot4', 'bytes-of-rows', 'int8-products', 'max-dots'] },
+  maxDotsInt8Packed: { files: ['dot4-packed', 'bytes-of-rows', 'int8-products', 'max-dots'] },
   maxDotsInt4: levels(4),
   maxDotsInt2: levels(2),
   sumLanes: one('sum-lanes'),
   layer: { files: ['activation', 'sum-of-group', 'layer'] },
   layerBack: { files: ['activation', 'sum-of-group', 'layer-back'] },
   unitRows: one('unit-rows'),
+  laneCodes: { files: ['largest-of-group', 'sum-of-group', 'lane-codes'] },
   sumTokens: one('sum-tokens'),
   copyBytes: one('copy-bytes'),
   histogram: select('histogram'),
@@ -81,7 +85,7 @@ const SHADERS: Readonly<Record<ShaderName, ShaderParts>> = {
   stretch: one('stretch'),
   rescore: { files: ['sum-of-group', 'rescore'] },
   centreRows: one('centre-rows'),
-  largestOfRows: one('largest-of-rows'),
+  largestOfRows: { files: ['largest-of-group', 'largest-of-rows'] },
   quantise: one('quantise'),
   moments: { files: ['sum-of-group', 'moments'] },
   standardise: one('standardise'),

@@ -76,7 +76,7 @@ export async function targetRows(
 ): Promise<void> {
   const { documents } = scored;
   const given = { vectors: x, dim: documents.dim };
-  const rows = await preparedLanes(context, scratch, given, from, to, documents);
+  const rows = await preparedLanes(context, scratch, given, from, to, scored);
   const ranges = documentRanges(context, scored, numbers ? ascending(numbers) : undefined);
   const lanes = { rows, count: to - from };
   await maxDots(context, scored, lanes, entries, out, entries.count, { ranges, signal });

@@ -10,6 +10,11 @@ export interface WebGpuDevice extends Device {
   readonly counts: Readonly<GpuCounts>;
 }
 
+export interface WebGpuDeviceOptions extends GpuMemoryOptions {
+  /** Whether `wgslLanguageFeatures` has `packed_4x8_integer_dot_product`. */
+  packedDots?: boolean | undefined;
+}
+
 /**
  * Searches and learns on a GPU; `host`, the processor's device, does what takes float64. What was
  * made on one device is that device's alone.
@@ -17,11 +22,11 @@ export interface WebGpuDevice extends Device {
 export function createWebGpuDevice(
   device: GPUDevice,
   host: Device,
-  options: GpuMemoryOptions = {},
+  { packedDots = false, ...options }: WebGpuDeviceOptions = {},
 ): WebGpuDevice {
   const queue = new GpuQueue(device);
   const memory = new GpuMemory(queue, options);
-  const context = { queue, memory };
+  const context = { queue, memory, packedDots };
   return {
     threads: host.threads,
     counts: queue.counts,

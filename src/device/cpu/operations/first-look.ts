@@ -1,8 +1,8 @@
 import type { Kernels } from '../../../kernels/kernels.js';
 import { LOOK_LIMIT, type LookKernels, lookLanes } from '../../../kernels/look-kernels.js';
 import type { DeviceTokens } from '../../device-tokens.js';
+import { laneLimit } from '../../lane-limit.js';
 import { type DocumentTile, mostTileTokens } from './document-tiles.js';
-import { laneLimit } from './lane-limit.js';
 import type { Context } from './operation.js';
 import type { PackedLanes } from './token-scorer.js';
 

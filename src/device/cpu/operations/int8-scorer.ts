@@ -1,5 +1,5 @@
 import { packedLanes } from '../../../kernels/kernels.js';
-import { laneLimit } from './lane-limit.js';
+import { laneLimit } from '../../lane-limit.js';
 import type { TokenScorer } from './token-scorer.js';
 import { evenUp, widenRows } from './widened-rows.js';
 

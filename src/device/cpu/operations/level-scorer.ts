@@ -1,8 +1,8 @@
 import { packedLanes } from '../../../kernels/kernels.js';
 import { type CodeBits, codeBytes, LEVELS, paddedDim } from '../../../tokens/level-rows.js';
 import { ROTATION_ROUNDS } from '../../../tokens/rotation.js';
+import { laneLimit } from '../../lane-limit.js';
 import type { RowPiece } from './document-tiles.js';
-import { laneLimit } from './lane-limit.js';
 import type { Context } from './operation.js';
 import type { TokenScorer } from './token-scorer.js';
 

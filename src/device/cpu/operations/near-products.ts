@@ -1,7 +1,7 @@
 import { LANES, wholePanels } from '../../../kernels/kernels.js';
 import type { DeviceTokens } from '../../device-tokens.js';
+import { laneLimit } from '../../lane-limit.js';
 import { forEachTile, mostTileTokens, tileScratch } from './document-tiles.js';
-import { laneLimit } from './lane-limit.js';
 import type { Context } from './operation.js';
 import { evenUp, widenRows } from './widened-rows.js';
 

@@ -1,5 +1,5 @@
+import { laneLimit } from '../../lane-limit.js';
 import type { Tensor } from '../../memory.js';
-import { laneLimit } from './lane-limit.js';
 import type { Context } from './operation.js';
 
 /**

@@ -11,23 +11,14 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> scales: array<f32>;
 
-var<workgroup> partial: array<f32, THREADS>;
-
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-  var largest = 0.0;
+  var own = 0.0;
   for (var j = thread; j < p.dim; j += THREADS) {
-    largest = max(largest, abs(x[group.x * p.dim + j]));
+    own = max(own, abs(x[group.x * p.dim + j]));
   }
-  partial[thread] = largest;
-  workgroupBarrier();
-  for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-    if (thread < half) {
-      partial[thread] = max(partial[thread], partial[thread + half]);
-    }
-    workgroupBarrier();
-  }
+  let largest = largestOfGroup(thread, own);
   if (thread == 0u) {
-    scales[group.x] = select(0.0, partial[0] / 127.0, partial[0] > NOTHING);
+    scales[group.x] = select(0.0, largest / 127.0, largest > NOTHING);
   }
 }

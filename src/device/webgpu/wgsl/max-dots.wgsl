@@ -1,8 +1,8 @@
 // out[lane, entry] = the largest inner product of a lane with a token of a document, over the
-// entry's divisor. A workgroup takes one document and 32 lanes; a thread 4 lanes x 4 tokens.
+// entry's divisor. A workgroup takes one document and 32 lanes; a thread 4 lanes x 4 tokens. LANE,
+// ROW and the products of a tile are of the file before.
 const TILE = 32u;
 const SIDE = 8u;
-const STEP = 16u;
 const LEAST = -3.4028234e38;
 
 struct Params {
@@ -26,7 +26,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> lanes: array<f32>;
+@group(0) @binding(1) var<storage, read> lanes: array<LANE>;
 @group(0) @binding(2) var<storage, read> rows: array<ROW>;
 @group(0) @binding(3) var<storage, read> offsets: array<i32>;
 @group(0) @binding(4) var<storage, read> chosen: array<i32>;
@@ -35,55 +35,26 @@ struct Params {
 @group(0) @binding(7) var<storage, read> divisors: array<f32>;
 @group(0) @binding(8) var<storage, read_write> out: array<f32>;
 
-var<workgroup> a: array<f32, STEP * TILE>;
-var<workgroup> b: array<f32, STEP * TILE>;
 var<workgroup> found: array<vec4f, SIDE * SIDE>;
 
 @compute @workgroup_size(SIDE, SIDE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let entry = p.entryAt + group.x;
-  var document = i32(entry);
+  var number = i32(entry);
   if (p.selects == 1u) {
-    document = chosen[entry];
+    number = chosen[entry];
   }
-  if (document < i32(p.first) || document >= i32(p.first + p.documents)) {
+  if (number < i32(p.first) || number >= i32(p.first + p.documents)) {
     return;
   }
+  let document = u32(number);
   let begin = u32(offsets[document]) - p.base;
   let end = u32(offsets[document + 1]) - p.base;
   let lane0 = group.y * TILE;
   let thread = local.y * SIDE + local.x;
   var best = vec4f(LEAST);
   for (var token0 = begin; token0 < end; token0 += TILE) {
-    // said outright: not every compiler empties it for each tile
-    var sum = array<vec4f, 4>();
-    for (var k0 = 0u; k0 < p.dim; k0 += STEP) {
-      for (var i = thread; i < STEP * TILE; i += SIDE * SIDE) {
-        let row = i / STEP;
-        let k = k0 + i % STEP;
-        var lane = 0.0;
-        var token = 0.0;
-        if (k < p.dim && lane0 + row < p.lanes) {
-          lane = lanes[p.laneAt + (lane0 + row) * p.dim + k];
-        }
-        if (k < p.dim && token0 + row < end) {
-          token = tokenValue(token0 + row, k, u32(document));
-        }
-        a[(i % STEP) * TILE + row] = lane;
-        b[(i % STEP) * TILE + row] = token;
-      }
-      workgroupBarrier();
-      for (var k = 0u; k < STEP; k++) {
-        let l = k * TILE + 4u * local.y;
-        let r = k * TILE + 4u * local.x;
-        let x = vec4f(a[l], a[l + 1u], a[l + 2u], a[l + 3u]);
-        sum[0] += x * b[r];
-        sum[1] += x * b[r + 1u];
-        sum[2] += x * b[r + 2u];
-        sum[3] += x * b[r + 3u];
-      }
-      workgroupBarrier();
-    }
+    let sum = tileProducts(lane0, token0, end, local);
     for (var t = 0u; t < 4u; t++) {
       if (token0 + 4u * local.x + t < end) {
         best = max(best, sum[t]);
@@ -102,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   for (var i = 0u; i < 4u; i++) {
     let lane = lane0 + 4u * local.y + i;
     if (lane < p.lanes) {
-      out[p.outAt + lane * p.outRow + entry] = best[i] / divisor;
+      out[p.outAt + lane * p.outRow + entry] = productValue(best[i], lane, document) / divisor;
     }
   }
 }

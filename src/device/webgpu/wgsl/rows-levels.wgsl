@@ -3,7 +3,7 @@
 override BITS: u32 = 4;
 override MEAN_AT: u32 = 0;
 
-fn tokenValue(row: u32, k: u32, _document: u32) -> f32 {
+fn tokenValue(row: u32, k: u32) -> f32 {
   let start = p.rowsAt + row * p.rowBytes;
   let bytes = p.rowBytes - 2u;
   let scale = bitcast<f32>((byteAt(start) << 16u) | (byteAt(start + 1u) << 24u));
