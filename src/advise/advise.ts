@@ -104,12 +104,12 @@ export const ADVISE_DEFAULTS: Omit<Resolved, 'judgements'> = {
 /**
  * Compares on the index's own documents, for queries like those that people ask, the ways to
  * search it: exact MaxSim by each token encoding, first stages by random and trained features,
- * MUVERA and one pooled vector with several numbers of candidates, keywords and hybrid search where
- * the index has them and the queries are texts; and says which to use. The index is only read: what
- * has to be learned or encoded for it is held in memory, and freed. Rejects with
- * 'invalid-argument', 'dimension-mismatch', 'not-finite', 'empty-document' (a query), 'empty-corpus'
- * (an index without documents), 'unsupported' (a device that does not learn), 'bad-file', 'closed',
- * or the signal's reason.
+ * MUVERA and one pooled vector with several numbers of candidates, keywords and hybrid search
+ * where the index has them and the queries are texts; and says which to use. The index is only
+ * read: what has to be learned or encoded for it is held in memory, and freed. Rejects with
+ * 'invalid-argument', 'dimension-mismatch', 'not-finite', 'empty-document' (a query),
+ * 'empty-corpus' (an index without documents), 'unsupported' (a device that does not learn),
+ * 'bad-file', 'closed', or the signal's reason.
  *
  * @example
  * const { text, rows } = await advise(index, questionsThatPeopleAsked);
@@ -187,7 +187,7 @@ async function settingsOf(
   const { manifest } = ground.snapshot;
   // as many as there are, or more, would be all
   const candidates = options.candidates.filter((count) => count < ground.rows.length);
-  const exact = await exactSettings(ground, seed);
+  const exact = await exactSettings(ground, seed, run);
   const features =
     candidates.length > 0
       ? await featureSettings(ground, { ...run, seed, encoder, candidates })

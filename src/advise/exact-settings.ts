@@ -1,4 +1,5 @@
 import { uploadTokens } from '../device/device-tokens.js';
+import type { RunOptions } from '../run-options.js';
 import { encodeTokens, learnCodec } from '../tokens/encode-tokens.js';
 import { encodingOf, encodings } from '../tokens/encodings.js';
 import { bestOfRows, type Ground, type Setting } from './setting.js';
@@ -10,12 +11,17 @@ const TIES = 10;
  * Exact MaxSim of all documents: first as the collection stores them, then by the other encodings,
  * which round what is stored once more.
  */
-export async function exactSettings(ground: Ground, seed: number): Promise<Setting[]> {
+export async function exactSettings(
+  ground: Ground,
+  seed: number,
+  { onProgress }: RunOptions,
+): Promise<Setting[]> {
   const { snapshot, taken, scope, signal } = ground;
   const stored = snapshot.manifest.precision;
   const settings = [setting(ground, stored, ground.tokens)];
-  for (const precision of encodings.keys()) {
-    if (precision === stored) continue;
+  const others = [...encodings.keys()].filter((precision) => precision !== stored);
+  for (const [done, precision] of others.entries()) {
+    onProgress?.({ stage: 'round', done, total: others.length });
     const codec = await learnCodec(precision, taken.tokens, seed, signal);
     const encoded = await encodeTokens(taken.tokens, codec, signal);
     settings.push(setting(ground, precision, await uploadTokens(scope, encoded)));

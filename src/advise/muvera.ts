@@ -114,7 +114,7 @@ function partOf(products: Float32Array, at: number, planes: number): number {
   return part;
 }
 
-/** Of the parts that have vectors the one that differs in the fewest bits, and of these the first. */
+/** The first of the parts that have vectors and differ in the fewest bits. */
 function nearestPart(part: number, counts: Int32Array): number {
   let [nearest, least] = [0, 33];
   for (let other = 0; other < counts.length; other++) {

@@ -49,6 +49,7 @@ const WORDS: Record<string, { part: string; noun?: string; rated?: true }> = {
   cholesky: { part: 'factor' },
   'document weights': { part: 'document weights' },
   read: { part: 'reading', noun: 'document' },
+  round: { part: 'rounding', noun: 'encoding' },
   muvera: { part: 'MUVERA', noun: 'document' },
   measure: { part: 'measuring', noun: 'query' },
   'exact MaxSim': { part: 'exact MaxSim', noun: 'query' },

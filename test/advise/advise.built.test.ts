@@ -218,7 +218,7 @@ describe('advise()', () => {
     expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
   });
 
-  test('refuses queries that do not fit, texts without an encoder, and what is no index', async () => {
+  test('refuses queries that do not fit, texts without encoder, and what is no index', async () => {
     await using index = await opened();
     const wide = [matrixOf(2, DIM + 1, random)];
     expect((await rejection(advise(index, wide))).code).toBe('dimension-mismatch');
