@@ -31,16 +31,21 @@ const MOST_CELLS = 1 << 20;
 const CELLS_AT_ONCE = 256;
 const SPACES_AT_ONCE = 1 << 14;
 
-/** Line ends and delimiter of a table, chosen as Papa Parse 5 does. */
-export function* csvFormat(text: string): Slices<CsvFormat> {
+/** Line ends and delimiter of a table, chosen as Papa Parse 5 does where none is given. */
+export function* csvFormat(text: string, given: string | undefined): Slices<CsvFormat> {
   const newline = yield* newlineOf(text);
-  let best = { delimiter: ',', uneven: Number.POSITIVE_INFINITY, mean: 0 };
-  for (const delimiter of DELIMITERS) {
-    const { uneven, mean } = yield* evennessOf(text, { delimiter, newline });
-    const isBetter = uneven < best.uneven || (uneven === best.uneven && mean > best.mean);
-    if (mean > 1.99 && isBetter) best = { delimiter, uneven, mean };
+  if (given !== undefined) return { delimiter: given, newline };
+  // a delimiter behind the quote of another one's cell does not count, unless none does otherwise
+  for (const isStrict of [true, false]) {
+    let best = { delimiter: ',', uneven: Number.POSITIVE_INFINITY, mean: 0 };
+    for (const delimiter of DELIMITERS) {
+      const { uneven, mean } = yield* evennessOf(text, { delimiter, newline }, isStrict);
+      const isBetter = uneven < best.uneven || (uneven === best.uneven && mean > best.mean);
+      if (mean > 1.99 && isBetter) best = { delimiter, uneven, mean };
+    }
+    if (best.mean > 0) return { delimiter: best.delimiter, newline };
   }
-  return { delimiter: best.delimiter, newline };
+  return { delimiter: ',', newline };
 }
 
 /** By the beginning of a text, what is in quotes left out. */
@@ -69,10 +74,14 @@ function* newlineOf(text: string): Slices<string> {
 }
 
 /** How uneven the first rows are with a delimiter, and how many cells they have in the mean. */
-function* evennessOf(text: string, format: CsvFormat): Slices<{ uneven: number; mean: number }> {
+function* evennessOf(
+  text: string,
+  format: CsvFormat,
+  isStrict: boolean,
+): Slices<{ uneven: number; mean: number }> {
   let [rows, empty, cells, uneven] = [0, 0, 0, 0];
   let before: number | undefined;
-  for (const row of csvRows(text, format, false)) {
+  for (const row of csvRows(text, format, { all: false, isStrict })) {
     if (!row) {
       yield;
       continue;
@@ -95,11 +104,16 @@ export function isEmptyRow({ count, cells: [begin, end] }: CsvRow): boolean {
 }
 
 /**
- * The rows of a table, empty lines among them, read as Papa Parse 5 does: a quote that no delimiter
- * follows is part of its cell, one that is never closed goes on to the end. `all`: all cells, not
- * the first alone. Raises 'unsupported' for a row of more than 1,048,576 of those.
+ * The rows of a table, empty lines among them, read as spreadsheets do: what is between a quote and
+ * the delimiter is part of the cell, a quote that is never closed goes on to the end. `all`: all
+ * cells, not the first alone. `isStrict`: as Papa Parse 5 does, to which a quote that no delimiter
+ * follows closes nothing. Raises 'unsupported' for a row of more than 1,048,576 of those.
  */
-export function* csvRows(text: string, format: CsvFormat, all = true): CsvRows {
+export function* csvRows(
+  text: string,
+  format: CsvFormat,
+  { all = true, isStrict = false }: { all?: boolean; isStrict?: boolean } = {},
+): CsvRows {
   const { delimiter, newline } = format;
   let cells: number[] = [];
   let count = 0;
@@ -118,12 +132,9 @@ export function* csvRows(text: string, format: CsvFormat, all = true): CsvRows {
     if (work % CELLS_AT_ONCE === 0) yield undefined;
     if (text[at] === '"') {
       const begin = at + 1;
-      const { close, behind } = yield* closingQuote(text, begin, marks);
-      if (behind < 0) {
-        put(close < 0 ? begin : ~begin, close < 0 ? text.length : close);
-        break;
-      }
-      put(~begin, close);
+      const { end, behind } = yield* (isStrict ? strictCell : quotedCell)(text, begin, marks);
+      put(end < 0 ? begin : ~begin, end < 0 ? text.length : end);
+      if (behind < 0) break;
       const isRow = text[behind] !== delimiter;
       at = behind + (isRow ? newline.length : 1);
       marks.pass(at);
@@ -174,14 +185,37 @@ class Marks {
 }
 
 /**
- * Where the quote is that closes a cell, and the delimiter or line end behind it; -1 there: the
- * text ends with it, or without one. Other quotes stand twice, or for themselves.
+ * Where a cell in quotes ends, and where the delimiter or line end behind it is; -1: it is never
+ * closed, or the text ends with it. It ends with the quote that closes it, or with what follows
+ * that. Within it quotes stand twice.
  */
-function* closingQuote(
+function* quotedCell(
   text: string,
   begin: number,
   marks: Marks,
-): Generator<undefined, { close: number; behind: number }, void> {
+): Generator<undefined, { end: number; behind: number }, void> {
+  let close = text.indexOf('"', begin);
+  for (let work = 1; close >= 0 && text[close + 1] === '"'; work++) {
+    if (work % CELLS_AT_ONCE === 0) yield undefined;
+    close = text.indexOf('"', close + 2);
+  }
+  if (close < 0) return { end: -1, behind: -1 };
+  const from = close + 1;
+  marks.pass(from);
+  const { delimiter, newline } = marks;
+  const isFirst = delimiter >= 0 && (newline < 0 || delimiter < newline);
+  const behind = isFirst ? delimiter : newline;
+  const end = behind < 0 ? text.length : behind;
+  const isBare = end === from || (yield* spacesBefore(text, from, end)) > 0;
+  return { end: isBare ? close : end, behind };
+}
+
+/** The same where a cell ends with the quote that a delimiter or line end follows. */
+function* strictCell(
+  text: string,
+  begin: number,
+  marks: Marks,
+): Generator<undefined, { end: number; behind: number }, void> {
   let close = text.indexOf('"', begin);
   for (let work = 1; close >= 0 && close < text.length - 1; work++) {
     if (work % CELLS_AT_ONCE === 0) yield undefined;
@@ -191,13 +225,13 @@ function* closingQuote(
       const { delimiter, newline } = marks;
       const nearest = newline < 0 ? delimiter : Math.min(delimiter, newline);
       let behind = from + (yield* spacesBefore(text, from, nearest));
-      if (marks.isAt('delimiter', behind)) return { close, behind };
+      if (marks.isAt('delimiter', behind)) return { end: close, behind };
       behind = from + (yield* spacesBefore(text, from, newline));
-      if (marks.isAt('newline', behind)) return { close, behind };
+      if (marks.isAt('newline', behind)) return { end: close, behind };
     }
     close = text.indexOf('"', close + 2);
   }
-  return { close, behind: -1 };
+  return { end: close, behind: -1 };
 }
 
 /** How much white space is between two places; 0 where there is anything else, or no such place. */

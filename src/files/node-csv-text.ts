@@ -12,6 +12,9 @@ const MOST_NAME = 256;
 /** Characters of the text, as many as a document may have. */
 const MOST_TEXT = 1 << 24;
 
+/** A first line that names the delimiter to spreadsheets. */
+const NAMED = /^(?:"sep=([^"\r\n])"|sep=([^"\r\n]))[^\S\r\n]*(?:\r\n?|\n)/i;
+
 /**
  * A table as a text with its lines: a line a row, its cells behind the names that the first row
  * gives them, and empty lines where a row has several, or none. Gives way to other work. Rejects
@@ -20,7 +23,8 @@ const MOST_TEXT = 1 << 24;
  */
 export async function csvText(csv: string): Promise<string> {
   const step = stepPacer();
-  const work = textOf(csv);
+  const [named = '', quoted, bare] = NAMED.exec(csv) ?? [];
+  const work = textOf(csv.slice(named.length), quoted ?? bare);
   for (;;) {
     const { done, value } = work.next();
     if (done) return value;
@@ -29,12 +33,13 @@ export async function csvText(csv: string): Promise<string> {
   }
 }
 
-function* textOf(csv: string): Slices<string> {
-  const format = yield* csvFormat(csv);
+/** With an empty line for the one that named the delimiter. */
+function* textOf(csv: string, delimiter: string | undefined): Slices<string> {
+  const format = yield* csvFormat(csv, delimiter);
   const text = new LongText();
   let names: readonly string[] | undefined;
   /** Lines before the one that comes, and line ends that are written. */
-  let [lines, written, from, work, characters] = [0, 0, 0, 0, 0];
+  let [lines, written, from, work, characters] = [delimiter === undefined ? 0 : 1, 0, 0, 0, 0];
   for (const row of csvRows(csv, format)) {
     if (!row || ++work % CELLS_AT_ONCE === 0) yield;
     if (!row || isEmptyRow(row)) continue;
@@ -84,27 +89,44 @@ function* cellsOf(csv: string, { count, cells }: CsvRow): Slices<string[]> {
     }
     own.push(
       end - from <= CHARACTERS_AT_ONCE
-        ? inOneLine(csv.slice(from, end), isQuoted).trim()
+        ? inOneLine(isQuoted ? unquoted(csv.slice(from, end)).text : csv.slice(from, end)).trim()
         : yield* longCell(csv, from, end, isQuoted),
     );
   }
   return own;
 }
 
-function inOneLine(part: string, isQuoted: boolean): string {
-  return (isQuoted ? part.replaceAll('""', '"') : part).replace(/\s+/g, ' ');
+function inOneLine(part: string): string {
+  return part.replace(/\s+/g, ' ');
+}
+
+/** Part of a cell whose quotes stand twice until it is closed; what follows that is as it is. */
+function unquoted(part: string): { text: string; isClosed: boolean } {
+  let close = part.indexOf('"');
+  while (close >= 0 && part[close + 1] === '"') close = part.indexOf('"', close + 2);
+  const inside = (close < 0 ? part : part.slice(0, close)).replaceAll('""', '"');
+  return close < 0
+    ? { text: inside, isClosed: false }
+    : { text: inside + part.slice(close + 1), isClosed: true };
 }
 
 function* longCell(csv: string, begin: number, end: number, isQuoted: boolean): Slices<string> {
   const text = new LongText();
   let endsWithSpace = false;
+  let isOpen = isQuoted;
   for (let at = begin; at < end; ) {
     let to = Math.min(end, at + CHARACTERS_AT_ONCE);
     // quotes are two and two from the first on
     let first = to;
     while (first > at && csv[first - 1] === '"') first--;
-    if (isQuoted && to < end && (to - first) % 2 === 1 && csv[to] === '"') to++;
-    const part = inOneLine(csv.slice(at, to), isQuoted);
+    if (isOpen && to < end && (to - first) % 2 === 1 && csv[to] === '"') to++;
+    let own = csv.slice(at, to);
+    if (isOpen) {
+      const read = unquoted(own);
+      own = read.text;
+      isOpen = !read.isClosed;
+    }
+    const part = inOneLine(own);
     text.put(endsWithSpace && part.startsWith(' ') ? part.slice(1) : part);
     endsWithSpace = part.endsWith(' ');
     at = to;
