@@ -6,6 +6,9 @@ export type Chosen =
   | { readonly names: readonly string[]; readonly chosen: string; readonly about: About }
   | { readonly names: readonly string[]; readonly chosen: undefined; readonly about: undefined };
 
+/** Paths of the metadata that a hit is titled and placed by. */
+const SHOWN: readonly string[] = ['title', 'path', 'url'];
+
 /** Collections and what is known of them, asked for once. */
 export class KnownCollections {
   readonly #asker: Asker;
@@ -27,7 +30,7 @@ export class KnownCollections {
     if (known) return { names, chosen, about: known };
     const whole = await this.#asker.about(chosen, signal);
     signal.throwIfAborted();
-    const about = { ...whole, fields: whole.fields.filter(hasDifferent) };
+    const about = { ...whole, fields: whole.fields.filter(isUseful) };
     // documents may come to an empty one at any time
     if (about.documents > 0) this.#abouts.set(chosen, about);
     return { names, chosen, about };
@@ -39,8 +42,9 @@ export class KnownCollections {
   }
 }
 
-/** Whether documents have different values there, for all that is known. */
-function hasDifferent(field: Field): boolean {
+/** Whether documents may differ there, but for what each hit shows of itself. */
+function isUseful(field: Field): boolean {
+  if (SHOWN.includes(field.path)) return false;
   switch (field.type) {
     case 'number':
       return field.min < field.max;

@@ -4,6 +4,9 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const hasChromium: boolean = existsSync(executablePath);
 
+/** Machines may be busy. */
+const PATIENCE_MS = 120_000;
+
 export function launch(): Promise<Browser> {
   const args = [
     ...['--no-sandbox', '--disable-gpu', '--disable-quic'],
@@ -27,6 +30,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<WatchedPage> {
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const wrong: string[] = [];
   page.on('pageerror', (error) => void wrong.push(String(error)));

@@ -22,9 +22,14 @@ async function graveProblems(page: Page): Promise<string[]> {
     );
 }
 
-/** How far the page is wider than its window. */
-const overflow = (page: Page): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+/** What reaches beyond the window, from the outside in. */
+const tooWide = (page: Page): Promise<string[]> =>
+  page.evaluate(() => {
+    if (document.documentElement.scrollWidth <= innerWidth) return [];
+    const all = [...document.querySelectorAll('body *')];
+    const beyond = all.filter((one) => one.getBoundingClientRect().right > innerWidth);
+    return ['the page is too wide', ...beyond.map(({ outerHTML }) => outerHTML.slice(0, 120))];
+  });
 
 describe.skipIf(!hasChromium)('how the search page looks', { timeout: 180_000 }, () => {
   let browser: Browser;
@@ -65,8 +70,7 @@ describe.skipIf(!hasChromium)('how the search page looks', { timeout: 180_000 },
       const viewport = { width, height: 800 };
       const problems: string[] = [];
       const look = async (page: Page): Promise<void> => {
-        problems.push(...(await graveProblems(page)));
-        if ((await overflow(page)) > 0) problems.push(`${page.url()} is too wide`);
+        problems.push(...(await graveProblems(page)), ...(await tooWide(page)));
       };
       const options = { colorScheme, viewport };
       const wrong: (readonly string[])[] = [];

@@ -17,7 +17,7 @@ const MARKUP = '<script>window.hacked = 1</script><img src=x onerror="window.hac
 const DOCUMENTS: readonly IndexDocument[] = [
   {
     id: 'flowers.md',
-    text: `# Flowers\n\n${'Some flowers are red. '.repeat(8)}\n\n## Wax\n\nBees gather wax there.`,
+    text: `# Flowers\n\n${'Some flowers are red. '.repeat(8)}\n\n## Hive\n\nBees gather pollen there.`,
     metadata: { title: 'About flowers', year: 1990, lang: 'en', path: 'garden/flowers.md' },
   },
   {
@@ -42,6 +42,7 @@ describe.skipIf(!hasChromium)('the search page in Chromium', { timeout: 180_000 
     return watched.page;
   };
   const asked = async (page: Page, query: string): Promise<void> => {
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await page.keyboard.press('/');
     await page.keyboard.type(query);
     await page.keyboard.press('Enter');
@@ -61,19 +62,19 @@ describe.skipIf(!hasChromium)('the search page in Chromium', { timeout: 180_000 
   test('a question is typed, asked and answered with what matched', async () => {
     const page = await open();
     expect(await statusOf(page)).toMatch(/^27 documents in 2\d passages$/);
-    await asked(page, 'where do bees gather wax?');
+    await asked(page, 'where do bees gather pollen?');
     expect(await statusOf(page)).toBe('The best 10 documents.');
     const first = page.locator('#hits > li').first();
     expect(await first.locator('h2').textContent()).toBe('About flowers');
     expect(await first.locator('.place').textContent()).toMatch(
       /^garden\/flowers\.md:7 · similarity 0\.\d\d$/,
     );
-    expect(await first.locator('.headings').textContent()).toContain('Wax');
+    expect(await first.locator('.headings').textContent()).toMatch(/^Flowers/);
     const marks = await first.locator('.piece mark').allTextContents();
-    expect(marks.join(' ')).toMatch(/Bees gather wax/);
+    expect(marks.join(' ')).toMatch(/Bees gather pollen/);
     expect(await first.locator('mark.strong').count()).toBeGreaterThan(0);
-    expect(new URL(page.url()).search).toBe('?q=where+do+bees+gather+wax%3F');
-    expect(await page.title()).toBe('where do bees gather wax? – papers');
+    expect(new URL(page.url()).search).toBe('?q=where+do+bees+gather+pollen%3F');
+    expect(await page.title()).toBe('where do bees gather pollen? – papers');
   });
 
   test('back and forward go through the questions', async () => {
@@ -190,7 +191,7 @@ describe.skipIf(!hasChromium)('the search page in Chromium', { timeout: 180_000 
     await hit.locator('h2 button').click();
     await hit.locator('.whole p').first().waitFor();
     expect(await hit.locator('.whole .around').count()).toBeGreaterThan(0);
-    expect(await hit.locator('.whole').textContent()).toContain('Bees gather wax there.');
+    expect(await hit.locator('.whole').textContent()).toContain('Bees gather pollen there.');
   });
 
   test('a question that another one follows is cancelled', async () => {
