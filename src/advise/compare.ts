@@ -3,32 +3,9 @@ import type { Ranking } from '../collection/query/group-sources.js';
 import { sourceOf } from '../collection/query/passage.js';
 import { pacer } from '../pacer.js';
 import { ndcgAt, overlapAt } from '../search/metrics.js';
-import { type Latency, latencyOf } from './latency.js';
+import type { ComparedSearch, Judgements } from './compared.js';
+import { latencyOf } from './latency.js';
 import type { Measured } from './rounds.js';
-import type { AdviceMethod } from './setting.js';
-
-/** Grades of documents by their ids, above 0 where they are relevant to a query. */
-export type Judgements = ReadonlyMap<string, number>;
-
-/** One way to search, as it was measured. */
-export interface ComparedSearch {
-  /** How documents are found. */
-  method: AdviceMethod;
-  /** The method with what tells it from others of its kind, such as `exact MaxSim, int8`. */
-  name: string;
-  /** Documents that are scored exactly; null: all, or none. */
-  numCandidates: number | null;
-  /** Share of the exact best k that is among the k found, over all queries. */
-  recall: number;
-  /** nDCG at k by the judgements, over the judged queries; null where none is judged. */
-  ndcg: number | null;
-  /** Milliseconds of one query, without encoding its text. */
-  latency: Latency;
-  /** What is kept of each document to find candidates by, in bytes; null: nothing. */
-  stageBytes: number | null;
-  /** What is kept of each token vector, in bytes; null: none is looked at. */
-  tokenBytes: number | null;
-}
 
 /**
  * Holds what was found to the first setting, which is exact, and to the judgements, one for each

@@ -1,6 +1,6 @@
 import { LEAST_FOR_FEATURES } from '../collection/learn/refit-advice.js';
 import { EXACT_DOCUMENTS } from '../collection/query/choose-candidates.js';
-import type { ComparedSearch } from './compare.js';
+import type { ComparedSearch } from './compared.js';
 
 /** A first stage that is less times faster than exact search is not worth its bytes. */
 const WORTH = 1.5;

@@ -7,24 +7,8 @@ import type { TensorScope } from '../device/with-tensors.js';
 import { DeviceQueries } from '../search/device-queries.js';
 import { scoreDocuments } from '../search/score-documents.js';
 import type { TopK } from '../search/top-documents.js';
+import type { AdviceMethod } from './compared.js';
 import type { TakenDocuments } from './take-documents.js';
-
-/** How documents are found. */
-export type AdviceMethod =
-  /** MaxSim of all documents. */
-  | 'exact'
-  /** The learned reduction with a trained network. */
-  | 'trained'
-  /** The same with a network as it was drawn at random. */
-  | 'random'
-  /** A MUVERA fixed dimensional encoding of each document. */
-  | 'muvera'
-  /** The mean of each document's token vectors. */
-  | 'pooled'
-  /** BM25. */
-  | 'keywords'
-  /** The index's hybrid search. */
-  | 'hybrid';
 
 /** A way to search, and what it takes. */
 export interface Setting {

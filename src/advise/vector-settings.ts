@@ -6,6 +6,7 @@ import type { RunOptions } from '../run-options.js';
 import type { TopK } from '../search/top-documents.js';
 import { encodingOf } from '../tokens/encodings.js';
 import { sharedFloats } from '../tokens/gather.js';
+import type { AdviceMethod } from './compared.js';
 import {
   drawParameters,
   encodeFixedDocument,
@@ -14,7 +15,7 @@ import {
   type FixedShape,
   fixedDim,
 } from './muvera.js';
-import { type AdviceMethod, bestOfRows, type Ground, type Setting, taking } from './setting.js';
+import { bestOfRows, type Ground, type Setting, taking } from './setting.js';
 
 /**
  * MUVERA with 2,560 and 10,240 values; the larger one is the default of implementations, and is

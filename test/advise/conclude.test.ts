@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ComparedSearch } from '../../src/advise/compare.js';
+import type { AdviceMethod, ComparedSearch } from '../../src/advise/compared.js';
 import { conclude, type Wanted } from '../../src/advise/conclude.js';
-import type { AdviceMethod } from '../../src/advise/setting.js';
 
 const row = (
   method: AdviceMethod,
