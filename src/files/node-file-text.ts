@@ -58,7 +58,9 @@ export function notText(kind: FileKindName, bytes: Uint8Array): 'binary' | 'bad'
   return kind === 'unknown' ? 'binary' : 'bad';
 }
 
+/** Where lines end with `\r` alone, as on old systems, they end with `\n`: places stay the same. */
 async function decode(bytes: Uint8Array, name: string): Promise<string> {
+  const isOld = bytes.includes(0x0d) && !bytes.includes(0x0a);
   const pace = pacer();
   const encoding = isUtf16(bytes) ? `utf-16${bytes[0] === 0xff ? 'le' : 'be'}` : 'utf-8';
   const decoder = new TextDecoder(encoding, { fatal: true });
@@ -66,7 +68,8 @@ async function decode(bytes: Uint8Array, name: string): Promise<string> {
   try {
     for (let at = 0; at < bytes.length; at += DECODED_AT_ONCE) {
       const part = bytes.subarray(at, at + DECODED_AT_ONCE);
-      text.put(decoder.decode(part, { stream: at + DECODED_AT_ONCE < bytes.length }));
+      const decoded = decoder.decode(part, { stream: at + DECODED_AT_ONCE < bytes.length });
+      text.put(isOld ? decoded.replaceAll('\r', '\n') : decoded);
       await pace();
     }
   } catch (cause) {

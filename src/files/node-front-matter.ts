@@ -39,11 +39,16 @@ function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+function isPlain(value: object): boolean {
+  return Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value));
+}
+
 /** Whether a value is JSON, of few values and levels. */
 function isKept(value: unknown, levels: number, budget: { values: number }): boolean {
   if (--budget.values < 0 || levels < 0) return false;
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
   if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value !== 'object') return false;
+  // what `!!binary` and the like make is no JSON
+  if (typeof value !== 'object' || !isPlain(value)) return false;
   return Object.values(value).every((item) => isKept(item, levels - 1, budget));
 }

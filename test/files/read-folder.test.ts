@@ -245,6 +245,11 @@ describe('front matter', () => {
     );
   });
 
+  test('that is no JSON stays in the text', async () => {
+    const text = '---\na: !!binary aGk=\n---\nText.';
+    expect(await textOf(text)).toMatchObject({ text, metadata: { path: 'a.md' } });
+  });
+
   test('cannot say where a file is, nor what is no title', async () => {
     const { metadata } = await textOf('---\npath: /etc\ntitle: 7\nwhen: 2026-01-02\n---\n# A\n');
     expect(metadata).toMatchObject({ path: 'a.md', title: 'A', when: '2026-01-02' });
@@ -291,6 +296,17 @@ describe('other kinds', () => {
       '',
     ]);
     expect(texts['b.tsv']).toBe('x; y\nx: 1; y: 2\n');
+  });
+
+  test('lines that end with a carriage return alone end as others do', async () => {
+    const old = {
+      'a.md': '---\rtitle: T\r---\rOne.\rTwo.',
+      'b.txt': 'x\ry\r',
+      'c.txt': 'x\r\ny\rz',
+    };
+    const { texts, files } = await readAll(await folderOf(old));
+    expect(texts).toEqual({ 'a.md': '\n\n\nOne.\nTwo.', 'b.txt': 'x\ny\n', 'c.txt': 'x\r\ny\rz' });
+    expect(files[0].metadata.title).toBe('T');
   });
 
   test('PDF and Word files are read where their packages are installed', async () => {
