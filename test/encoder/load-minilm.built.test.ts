@@ -153,7 +153,7 @@ describe('loading an encoder', () => {
       ['--input-type=module', '-e', script],
       { timeout: 60_000 },
     );
-    expect(stdout).toMatch(/^missing-package .*npm install onnxruntime-web/);
+    expect(stdout).toMatch(/^missing-package .*npm install onnxruntime-node/);
   });
 
   test('the module has no await at its top level, so that require() works', () => {
