@@ -1,6 +1,7 @@
 import { readdir, rmdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileError, isAbsent } from '../bytes/node-file-error.js';
+import { whatLiesAt } from '../bytes/node-path-content.js';
 import type { Features } from '../collection/files/manifest.js';
 import { Index } from '../collection/index.js';
 import type { DeviceName } from '../device/default-device.js';
@@ -203,7 +204,9 @@ export async function checkSame(folder: string, options: CreationArguments): Pro
  * interrupted run did not leave.
  */
 async function checkEmpty(folder: string): Promise<boolean> {
-  const names = await readdir(folder).catch((error: unknown) => {
+  const names = await readdir(folder).catch(async (error: unknown) => {
+    if ((await whatLiesAt(folder)) === 'other')
+      throw invalidArgument(folder, 'a link that leads nowhere, expected the name of a folder');
     if ((error as { code?: unknown }).code === 'ENOTDIR')
       throw invalidArgument(folder, 'a file, expected the name of a folder');
     if (isAbsent(error)) return undefined;

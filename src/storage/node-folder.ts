@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readWhole } from '../bytes/node-file.js';
 import { fileError, isAbsent, writeError } from '../bytes/node-file-error.js';
 import { absolutePath, isUrlObject } from '../bytes/node-path.js';
+import { whatLiesAt } from '../bytes/node-path-content.js';
 import { createReplacement } from '../bytes/node-replacement.js';
 import { LemurError, notFound } from '../errors.js';
 import {
@@ -105,7 +106,8 @@ class Folder implements Storage {
       return await readdir(where);
     } catch (cause) {
       const code = codeOf(cause);
-      if (code === 'ENOENT') return [];
+      if (code === 'ENOENT' && (await whatLiesAt(where)) === undefined) return [];
+      if (code === 'ENOENT') throw notFound(where, 'a link that leads nowhere', cause);
       if (code !== 'ENOTDIR') throw fileError(where, cause);
       const problem = 'a file, expected a folder';
       throw notFound(where, problem, cause);

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -172,3 +172,14 @@ test('where only this package is installed an index is read, and a text is told 
     ['bees', 1, 'missing-package', expect.stringContaining('npm install @huggingface/tokenizers')],
   ]);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'says of a link that leads nowhere that it is one, and makes nothing behind it',
+  async () => {
+    await symlink(at('behind'), at('dangling'));
+    await expect(Index.openOrCreate(at('dangling'), { dim: 8, threads: 1 })).rejects.toThrow(
+      'dangling: a link that leads nowhere',
+    );
+    expect(await readdir(root)).not.toContain('behind');
+  },
+);
