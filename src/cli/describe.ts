@@ -89,9 +89,11 @@ const DESCRIBE: Record<PathKind, (path: string) => Promise<Record<string, unknow
 async function describeIndex(path: string): Promise<Record<string, unknown>> {
   const index = await Index.open(path);
   try {
-    const { bytes, ...stats } = index.stats();
+    const { bytes, documents: parts, sources, passages: rules, ...stats } = index.stats();
     const encodedBy = await describeEncoder(path, await readIndexManifest(path));
-    return { ...stats, encodedBy: encodedBy ?? null };
+    // the words are those of `add` and `search`: documents are whole
+    const cut = rules && { passages: parts, cutBy: rules };
+    return { documents: sources, ...cut, ...stats, encodedBy: encodedBy ?? null };
   } finally {
     await index.close();
   }
