@@ -14,6 +14,7 @@ import { nextSearch } from './next-search.js';
 import type { OpenedIndex } from './open-index.js';
 import { shown } from './print.js';
 import { openSource, STDIN } from './source.js';
+import { refuseSwappedSource } from './swapped.js';
 import { counted, grouped } from './text-layout.js';
 import { type Command, Option } from './vendor.js';
 
@@ -62,6 +63,7 @@ export function registerAdd(program: Command, context: Context): void {
       ),
     )
     .action(async (folder: string, path: string, options: SourceArguments) => {
+      await refuseSwappedSource(folder, path, command);
       if (await isKeptInStep(folder, path, options, command))
         return addFolder(folder, path, options, context);
       const { opened, added } = await addSource(folder, path, options, true, context);

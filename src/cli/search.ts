@@ -15,6 +15,7 @@ import { type OpenedIndex, withIndex } from './open-index.js';
 import { inOwnWords } from './own-words.js';
 import { queryMatrix } from './query-matrix.js';
 import { openVectors } from './source.js';
+import { refuseSwapped } from './swapped.js';
 import { type Command, Option } from './vendor.js';
 
 interface SearchArguments {
@@ -59,6 +60,7 @@ export function registerSearch(program: Command, context: Context): void {
       ),
     )
     .action(async (folder: string, words: string[], options: SearchArguments) => {
+      await refuseSwapped(folder, words.at(-1), command);
       const question = questionOf(words, options, command);
       checkCandidates(options.candidates === undefined ? [] : [options.candidates], options.k);
       const { vectors, mode, model, threads, device } = options;
@@ -122,9 +124,10 @@ function addSearchOptions(command: Command): Command {
 /** The question in the arguments; undefined where questions or vectors come from elsewhere. */
 function questionOf(
   words: readonly string[],
-  { vectors, mode, candidates, recall }: SearchArguments,
+  { vectors, mode, candidates, recall, text, json }: SearchArguments,
   command: Command,
 ): string | undefined {
+  if (text && !json) command.error("error: option '--text' needs option '--json'");
   if (mode !== 'meaning' && vectors !== undefined)
     command.error(`error: option '--mode ${mode}' cannot be used with option '--vectors'`);
   if (mode === 'keywords' && (candidates ?? recall) !== undefined) {
@@ -136,7 +139,7 @@ function questionOf(
     command.error("error: a question cannot be used with option '--vectors'");
   const question = words.join(' ');
   if (question.trim() === '')
-    throw new LemurError('invalid-argument', 'the question is empty', { where: 'question' });
+    command.error('error: the question is empty; without one questions are asked for');
   return question;
 }
 

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { fileKind } from '../bytes/file-kind.js';
-import { openPipe, whatLiesAt } from '../bytes/node-path-content.js';
+import { listFolder, openPipe, whatLiesAt } from '../bytes/node-path-content.js';
 import { invalidArgument, LemurError } from '../errors.js';
 import type { ByteStream } from '../formats/json/jsonl.js';
 import { readTokenVectors } from '../formats/node-token-vectors.js';
@@ -65,8 +65,13 @@ async function readSource(path: string, options: SourceOptions): Promise<Source>
   const isPacked = (kind === 'unknown' || kind === 'torch file') && isPackedText(path);
   if (hasTexts(kind) || isPacked) return openTexts(path, kind, options);
   if (kind === '.npz') throw invalidArgument(path, NPZ);
-  const got = kind === 'unknown' ? 'nothing to read here' : `holds: ${kind}`;
+  const got = kind === 'unknown' ? await nothingAt(path) : `holds: ${kind}`;
   throw unexpected(path, got, `${TEXTS} or ${VECTORS}`);
+}
+
+async function nothingAt(path: string): Promise<string> {
+  const isEmpty = (await whatLiesAt(path)) === 'folder' && (await listFolder(path)).length === 0;
+  return isEmpty ? 'an empty folder' : 'nothing to read here';
 }
 
 const TEXTS = 'texts (a folder of files, one such file, JSON lines, a BEIR folder)';

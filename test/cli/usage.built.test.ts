@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -248,6 +248,16 @@ describe('usage errors exit with 2 and a suggestion', () => {
   });
 });
 
+test('--text without --json, and a question that is empty, are wrong usage', async () => {
+  for (const [args, said] of [
+    [['bees', '--text'], "option '--text' needs option '--json'"],
+    [[' '], 'the question is empty; without one questions are asked for'],
+  ] as const) {
+    const { code, stderr } = await runCli(['search', folder, ...args]);
+    expect([code, stderr]).toEqual([2, `error: ${said}\n`]);
+  }
+});
+
 describe('our own errors exit with 1 and one line', () => {
   const oneLine = async (args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await runCli(args);
@@ -273,6 +283,20 @@ describe('our own errors exit with 1 and one line', () => {
         expect.stringMatching(/lemur: \S+nowhere: no index here; `lemur add` makes one\n$/),
       ]);
     }
+  });
+
+  test('an index that does not come first', async () => {
+    const [index, texts] = [join(folder, 'my.lemur'), join(folder, 'texts')];
+    await mkdir(index);
+    await mkdir(texts);
+    await writeFile(join(index, 'index.json'), '{ "lemur-index": 1 }');
+    await writeFile(join(texts, 'a.md'), 'A.');
+    for (const [args, said] of [
+      [['search', 'which bees', index], `lemur search ${index} "which bees"`],
+      [['add', texts, index], `lemur add ${index} ${texts}`],
+      [['add', texts, `${index}2`], `lemur add ${index}2 ${texts}`],
+    ] as const)
+      expect(await oneLine(args)).toContain(`; the index comes first: ${said}\n`);
   });
 
   test("k' below k, before anything is read", async () => {
