@@ -7,6 +7,7 @@ import type { Context } from './context.js';
 import { describeMirrored, planLines } from './describe-mirrored.js';
 import {
   carryOut,
+  encodes,
   type FolderArguments,
   type FolderWork,
   folderWork,
@@ -15,6 +16,7 @@ import {
   openForFolder,
   planFolder,
   planFrom,
+  takesPlace,
 } from './folder-work.js';
 import { nextSearch } from './next-search.js';
 import type { OpenedIndex } from './open-index.js';
@@ -44,26 +46,38 @@ export async function isFolderOfFiles(path: string, force: boolean): Promise<boo
 
 /**
  * Brings an index, which is made where there is none, in step with a folder, once or as long as it
- * is watched, and says what was done. Nothing is loaded where nothing is to be done.
+ * is watched, or with one file, and says what was done. Nothing is loaded where nothing is to be
+ * done. false: it is a file whose name a document of no folder has, which is not to be replaced.
  */
 export async function addFolder(
   index: string,
   folder: string,
   options: AddFolderArguments,
   context: Context,
-): Promise<void> {
-  const work = folderWork(index, folder, options, context);
+): Promise<boolean> {
+  const work = await folderWork(index, folder, options, context);
   const plan = await planFolder(work);
-  if (options.dryRun) {
-    if (!options.json) for (const line of planLines(plan)) context.print(line);
-    return tell(work, options, planned(plan), undefined);
+  if (takesPlace(work, plan) && !options.replace) return false;
+  if (options.dryRun && !options.json) for (const line of planLines(plan)) context.print(line);
+  if (options.dryRun || (isDone(plan) && !options.watch)) {
+    tell(work, options, planned(plan), undefined);
+    return true;
   }
-  if (isDone(plan) && !options.watch) return tell(work, options, planned(plan), undefined);
-  const opened = await openForFolder(work);
+  let opened = await openForFolder(work, encodes(plan) || options.watch === true);
   try {
-    const done = isDone(plan) ? planned(plan) : await carryOut(work, opened, plan);
+    const isWithout = opened.encoder === undefined;
+    const done = isDone(plan)
+      ? planned(plan)
+      : await carryOut(work, opened, plan).catch(async (error: unknown) => {
+          // a file has changed since it was looked at
+          if (!isWithout || !isLemurError(error, 'invalid-argument')) throw error;
+          await opened.close();
+          opened = await openForFolder(work, true);
+          return carryOut(work, opened, await planFrom(work, opened.index));
+        });
     tell(work, options, done, opened);
     if (options.watch) await follow(work, options, opened);
+    return true;
   } catch (error) {
     if (context.signal.aborted) {
       const there = `${shown(index)}: ${contentsOf(opened.index)}`;

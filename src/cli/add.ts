@@ -12,10 +12,12 @@ import type { Context } from './context.js';
 import { addCreationOptions, type CreationArguments, openForSource } from './create-index.js';
 import { nextSearch } from './next-search.js';
 import type { OpenedIndex } from './open-index.js';
+import { pathKind } from './path-kind.js';
 import { shown } from './print.js';
 import { openSource, STDIN } from './source.js';
 import { refuseSwappedSource } from './swapped.js';
 import { counted, grouped } from './text-layout.js';
+import { isOneFile } from './text-source.js';
 import { type Command, Option } from './vendor.js';
 
 export interface SourceArguments extends CreationArguments, AddFolderArguments {
@@ -65,7 +67,7 @@ export function registerAdd(program: Command, context: Context): void {
     .action(async (folder: string, path: string, options: SourceArguments) => {
       await refuseSwappedSource(folder, path, command);
       if (await isKeptInStep(folder, path, options, command))
-        return addFolder(folder, path, options, context);
+        if (await addFolder(folder, path, options, context)) return;
       const { opened, added } = await addSource(folder, path, options, true, context);
       try {
         const { index } = opened;
@@ -93,8 +95,8 @@ function addFolderOptions(command: Command): Command {
 }
 
 /**
- * Whether it is a folder that the index is brought in step with, and not one whose documents are
- * added under the rule that was given for ids that are there. Raises 'invalid-argument' where an
+ * Whether it is a folder that the index is brought in step with, or a file of one, and not one
+ * whose documents are added under the rule that was given for ids that are there. Raises 'invalid-argument' where an
  * option speaks of a folder and there is none.
  */
 async function isKeptInStep(
@@ -107,6 +109,8 @@ async function isKeptInStep(
   const isIt = (): Promise<boolean> => isFolderOfFiles(path, options.force === true);
   if (!isRuled && resolve(path) !== resolve(index) && (await isIt())) return true;
   const given = (['delete', 'force', 'dryRun', 'watch'] as const).find((name) => options[name]);
+  const mayBeOne = given === undefined && !isRuled && path !== STDIN;
+  if (mayBeOne && (await whatLiesAt(path)) === 'file') return isOneFile(path, await pathKind(path));
   if (given === undefined || (!isRuled && !(await whatLiesAt(path)))) return false;
   const flag = `--${given === 'dryRun' ? 'dry-run' : given}`;
   const isFolder = (await whatLiesAt(path)) === 'folder';

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { whatLiesAt } from '../bytes/node-path-content.js';
 import { userCache } from '../bytes/node-user-cache.js';
 import { collectionOf, Index } from '../collection/index.js';
 import type { Plan } from '../collection/mirror/change.js';
@@ -7,14 +8,15 @@ import { carryOut as carryOutPlan, planFor } from '../collection/mirror.js';
 import type { Mirrored } from '../collection/options/results.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { FailedFiles } from '../files/node-failed-files.js';
-import type { FolderFiles } from '../files/node-folder-file.js';
-import { folderFiles, readFolder } from '../files/node-read-folder.js';
+import type { FolderFiles, SkippedFile } from '../files/node-folder-file.js';
+import { folderFiles, oneFile, readFolder } from '../files/node-read-folder.js';
 import type { RunOptions } from '../run-options.js';
 import { memoryStorage } from '../storage/memory.js';
 import { delayed } from './add-documents.js';
 import type { Context } from './context.js';
 import { type CreationArguments, checkSame, openForSource } from './create-index.js';
 import { narrowWhenDue } from './narrow.js';
+import { folderOfFile } from './one-file.js';
 import { hasIndex, type OpenedIndex, openIndex } from './open-index.js';
 import { SkippedFiles } from './skipped-files.js';
 import { inCommands } from './text-layout.js';
@@ -27,10 +29,12 @@ export interface FolderArguments extends CreationArguments {
   replace?: true;
 }
 
-/** A folder on its way into an index. */
+/** A folder, or one file of it, on its way into an index. */
 export interface FolderWork {
   readonly index: string;
   readonly folder: string;
+  /** Whether it is one file. */
+  readonly isOne: boolean;
   readonly files: FolderFiles;
   readonly left: SkippedFiles;
   readonly options: FolderArguments;
@@ -43,17 +47,22 @@ export async function hasFiles(folder: string): Promise<boolean> {
   return false;
 }
 
-export function folderWork(
+export async function folderWork(
   index: string,
   folder: string,
   options: FolderArguments,
   context: Context,
-): FolderWork {
+): Promise<FolderWork> {
   const left = new SkippedFiles(context.reporter);
+  const isOne = (await whatLiesAt(folder)) === 'file';
   // what could not be read before is not read again, unless that is asked for
-  const failed = new FailedFiles(join(userCache(), 'unread'), options.force === true);
-  const files = folderFiles(folder, (skipped) => left.add(skipped), failed);
-  return { index, folder, files, left, options, context };
+  const failed = new FailedFiles(join(userCache(), 'unread'), isOne || options.force === true);
+  const onSkipped = (skipped: SkippedFile): void => left.add(skipped);
+  const of = isOne ? await folderOfFile(folder, index) : undefined;
+  const files = of
+    ? oneFile(of.folder, of.name, onSkipped, failed)
+    : folderFiles(folder, onSkipped, failed);
+  return { index, folder, isOne, files, left, options, context };
 }
 
 /** What is to be done to an index, of which nothing is loaded; it may be one that is not there. */
@@ -85,6 +94,7 @@ export async function planFrom(work: FolderWork, index: Index): Promise<Plan> {
     // of one file that is all there is, that is what is wrong
     const { only } = left;
     if (only && isLemurError(error, 'empty-corpus')) throw only;
+    if (work.isOne && isLemurError(error, 'empty-corpus')) throw withoutText(work.folder);
     left.tell();
     // the library's words for it are those of its methods
     if (isLemurError(error) && error.message.includes('{ force: true }'))
@@ -93,15 +103,32 @@ export async function planFrom(work: FolderWork, index: Index): Promise<Plan> {
   }
 }
 
+function withoutText(path: string): LemurError {
+  return new LemurError('empty-corpus', `${path}: there is no text in it`, { where: path });
+}
+
+/** Whether a file would take the place of a document of its name that is of no folder. */
+export function takesPlace({ isOne }: FolderWork, { root, changes }: Plan): boolean {
+  return isOne && root.isNew && changes.some(({ kind }) => kind === 'updated');
+}
+
 export function isDone({ changes, gone }: Plan): boolean {
   return changes.length + gone.length === 0;
 }
 
-/** The index, open for changes with its encoder; it is made where there is none. */
-export async function openForFolder(work: FolderWork): Promise<OpenedIndex> {
+/** Whether a plan has texts that are encoded: others are renamed, touched or gone. */
+export function encodes({ changes }: Plan): boolean {
+  return changes.some(({ from }) => from === undefined);
+}
+
+/**
+ * The index, open for changes, with its encoder where texts are to be encoded; it is made where
+ * there is none.
+ */
+export async function openForFolder(work: FolderWork, texts: boolean): Promise<OpenedIndex> {
   const { index, folder, options, context } = work;
   const { model, threads, device } = options;
-  const open = { write: true, texts: true, model, threads, device };
+  const open = { write: true, texts, model, threads, device };
   if (await hasIndex(index)) return openIndex(index, open);
   const documents = (async function* () {})();
   const source = { kind: 'texts', label: folder, areFiles: true, total: 0, documents } as const;

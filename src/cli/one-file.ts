@@ -1,9 +1,12 @@
-import { basename, extname } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, extname, relative, resolve } from 'node:path';
+import { placeOf } from '../collection/mirror/root-name.js';
 import { badFile, invalidArgument, isLemurError } from '../errors.js';
 import { fileText, notText } from '../files/node-file-text.js';
 import { kindOf } from '../files/node-kinds.js';
 import { readBytes } from '../files/node-read-bytes.js';
 import type { BeirDocument } from '../formats/texts/beir.js';
+import { hasIndex, readManifest } from './open-index.js';
 
 /** Bytes of a file at most, as of one in a folder. */
 const MOST_BYTES = 2 ** 26;
@@ -17,6 +20,26 @@ export function isPackedText(path: string): boolean {
 /** Whether a file is read as a folder's files are, by its name, and not as JSON lines. */
 export function isOneText(path: string): boolean {
   return extname(path) !== '' && !JSON_LINES.test(path) && kindOf(path) !== 'media';
+}
+
+/**
+ * The folder that a file is of to an index, and its path from there: the nearest one around it that
+ * the index is kept in step with, or else its own.
+ */
+export async function folderOfFile(
+  path: string,
+  index: string,
+): Promise<{ folder: string; name: string }> {
+  const own = await realpath(dirname(resolve(path)));
+  const { roots = [] } = (await hasIndex(index)) ? await readManifest(index) : {};
+  const from = roots.length > 0 ? await realpath(index) : '';
+  const around = roots
+    .flatMap(({ root }) => placeOf(root, from) ?? [])
+    .filter((place) => `${own.replaceAll('\\', '/')}/`.startsWith(`${place}/`.replace('//', '/')))
+    .sort((a, b) => b.length - a.length);
+  const folder = around[0] ?? own;
+  const name = relative(folder, resolve(own, basename(path))).replaceAll('\\', '/');
+  return { folder, name };
 }
 
 /**

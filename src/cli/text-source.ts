@@ -68,13 +68,12 @@ async function textsAt(
       ...{ documents: readTextFolder(path), areFiles: true },
       total: (await listTextFiles(path)).length,
     };
-  if (isPackedText(path)) return { documents: readOneText(path), areFiles: true, total: 1 };
+  if (await isOneFile(path, kind)) {
+    const documents = isTextFile(path) ? readTextFile(path) : readOneText(path);
+    return { documents, areFiles: true, total: 1 };
+  }
   if (kind === 'text file') {
     const begin = await beginningOf(path);
-    if (isTextFile(path) && !/^\{\s*"/.test(begin))
-      return { documents: readTextFile(path), areFiles: true, total: 1 };
-    if (isOneText(path) && !/^\{\s*"/.test(begin) && begin !== '')
-      return { documents: readOneText(path), areFiles: true, total: 1 };
     if (/^[^{[]/.test(begin)) {
       const got = `begins with ${showJson(begin.slice(0, 40))}`;
       const expected = 'expected JSON lines; the name of a text ends with .txt, .md or the like';
@@ -84,6 +83,15 @@ async function textsAt(
   const file = kind === 'text file' ? path : await corpusOf(path);
   const documents = readDocuments(fileBytes(file), file, options);
   return { documents, areFiles: false, total: await countLines(file) };
+}
+
+/** Whether a path of that kind is one file as those of folders, and not lines of JSON. */
+export async function isOneFile(path: string, kind: PathKind): Promise<boolean> {
+  if (isPackedText(path)) return ['unknown', 'torch file', 'text file'].includes(kind);
+  if (kind !== 'text file') return false;
+  const begin = await beginningOf(path);
+  if (/^\{\s*"/.test(begin)) return false;
+  return isTextFile(path) || (isOneText(path) && begin !== '');
 }
 
 /** Documents of JSON lines; at the end it is said what of them was not read. */

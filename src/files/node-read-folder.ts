@@ -61,6 +61,16 @@ export function folderFiles(
   return new Folder(absolutePath(path, 'folder'), MOST_BYTES, onSkipped, failed);
 }
 
+/** One file of a folder, by its path from there, of which nothing else is said. */
+export function oneFile(
+  root: string,
+  path: string,
+  onSkipped: FolderOptions['onSkipped'],
+  failed: FailedFiles,
+): FolderFiles {
+  return new Folder(root, PACKED * MOST_BYTES, onSkipped, failed, path);
+}
+
 /** A file's bytes and what is kept of them. */
 interface LookedAt {
   readonly hash: string;
@@ -76,13 +86,17 @@ class Folder implements FolderFiles {
   readonly #maxBytes: number;
   readonly #onSkipped: FolderOptions['onSkipped'];
   readonly #failed: FailedFiles | undefined;
+  /** The only file that is looked at. */
+  readonly #only: string | undefined;
 
   constructor(
     root: string,
     maxBytes: number,
     onSkipped: FolderOptions['onSkipped'],
     failed: FailedFiles | undefined,
+    only?: string,
   ) {
+    this.#only = only;
     this.root = root;
     this.#maxBytes = maxBytes;
     this.#onSkipped = onSkipped;
@@ -116,8 +130,13 @@ class Folder implements FolderFiles {
   /** Files in the order of the walk, a few looked at at a time. */
   #eachFile(): AsyncGenerator<{ path: string; found: LookedAt | 'keep' | undefined }> {
     this.reasons = {};
-    this.complete = true;
-    const paths = walkFolder(this.root, {
+    this.complete = this.#only === undefined;
+    const paths = this.#only === undefined ? this.#walk() : eachOf([this.#only]);
+    return inLanes(paths, LANES, async (path) => ({ path, found: await this.#look(path) }));
+  }
+
+  #walk(): AsyncIterable<string> {
+    return walkFolder(this.root, {
       skip: (path, reason, error) =>
         this.#skip(path, reason, error === undefined ? undefined : asLemurError(path, error)),
       fail: (path, error) => {
@@ -125,7 +144,6 @@ class Folder implements FolderFiles {
         this.#skip(path, 'unread', asLemurError(path, error));
       },
     });
-    return inLanes(paths, LANES, async (path) => ({ path, found: await this.#look(path) }));
   }
 
   /** undefined: it is left out; 'keep': it is there, and something is wrong with it. */
@@ -198,13 +216,18 @@ class Folder implements FolderFiles {
 
   #most(path: string): number {
     const kind = kindOf(path);
-    return kind === 'pdf' || kind === 'docx' ? PACKED * this.#maxBytes : this.#maxBytes;
+    const isPacked = this.#only === undefined && (kind === 'pdf' || kind === 'docx');
+    return isPacked ? PACKED * this.#maxBytes : this.#maxBytes;
   }
 
   #skip(path: string, reason: SkipReason, error?: LemurError): undefined {
     this.reasons[reason] = (this.reasons[reason] ?? 0) + 1;
     this.#onSkipped?.({ path, reason, ...(error && { error }) });
   }
+}
+
+async function* eachOf<T>(items: readonly T[]): AsyncGenerator<T, void, undefined> {
+  yield* items;
 }
 
 /** Of how it is read, and the bytes. Gives way to other work. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { cp, mkdir, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Index } from '../../dist/entry/node.js';
@@ -163,6 +163,80 @@ describe('a folder', () => {
       expect(stderr).toMatch(/^lemur: --(delete|watch): [^\n]+\n$/);
     }
   });
+});
+
+describe('one file', () => {
+  const hits = async (index: string, ...more: string[]): Promise<{ id: string; place: string }[]> =>
+    JSON.parse((await succeed(['search', at(index), 'bees', '--json', ...more])).stdout).hits;
+
+  test('is of its folder: known again, brought in step, and told from one of its name', async () => {
+    await write('fa', { 'readme.md': '---\ntitle: Bees\n---\nBees dance.\n', 'owl.md': 'Owls.' });
+    await write('fb', { 'readme.md': 'Boars sleep.' });
+    expect(await summary('one.lemur', 'fa/readme.md')).toMatch(/: 1 added, .*; 1 document in/);
+    expect(await summary('one.lemur', 'fb/readme.md')).toMatch(/: 1 added, .*; 2 documents in/);
+    expect(await summary('one.lemur', 'fb/readme.md')).toMatch(/: 0 added, 1 unchanged$/);
+    await write('fb', { 'readme.md': 'Badgers dig.' });
+    expect(await summary('one.lemur', 'fb/readme.md')).toMatch(/: 0 added, 1 updated,/);
+    const found = await hits('one.lemur');
+    expect(found.map(({ id }) => id).sort()).toEqual(['fb/readme.md', 'readme.md']);
+    const places = found.map(({ place }) => resolve(place.replace(/:\d+$/, ''))).sort();
+    expect(places).toEqual([at('fa/readme.md'), at('fb/readme.md')]);
+    expect(await contentsOf('one.lemur')).toMatchObject([
+      { id: 'fb/readme.md', text: 'Badgers dig.' },
+      { id: 'readme.md', metadata: { title: 'Bees', path: 'readme.md' } },
+    ]);
+    // the folder adds the others, and what is gone of one deletes nothing of the other
+    expect(await summary('one.lemur', 'fa', '--delete')).toMatch(/: 1 added, 0 deleted, 1 unch/);
+    expect(await hits('one.lemur')).toHaveLength(3);
+  });
+
+  test('of a folder that is kept in step belongs to that one', async () => {
+    await write('kept', { 'a.md': 'Ants.', 'deep/b.md': 'Bees.' });
+    await summary('kept.lemur', 'kept');
+    await write('kept', { 'deep/c.md': 'Crows.' });
+    expect(await summary('kept.lemur', 'kept/deep/b.md')).toMatch(/: 0 added, 1 unchanged$/);
+    expect(await summary('kept.lemur', 'kept/deep/c.md')).toMatch(/: 1 added, .*; 3 documents/);
+    expect(await summary('kept.lemur', 'kept', '--delete')).toMatch(/: 0 added, 0 deleted, 3 unch/);
+  });
+
+  test('takes the place of a document that an earlier version added where that is asked for', async () => {
+    await write('early', { 'note.md': 'Bees.' });
+    await write('late', { 'note.md': 'Owls.' });
+    // as it was added before: by its name, from no folder
+    await summary('early.lemur', 'early/note.md', '--on-existing', 'skip');
+    expect(await summary('early.lemur', 'late/note.md')).toMatch(/: 0 added, 1 skipped, which are/);
+    expect(await contentsOf('early.lemur')).toMatchObject([{ id: 'note.md', text: 'Bees.' }]);
+    expect(await summary('early.lemur', 'early/note.md', '--replace')).toMatch(/1 updated/);
+    expect(await summary('early.lemur', 'late/note.md')).toMatch(/: 1 added/);
+    expect(await contentsOf('early.lemur')).toMatchObject([
+      { id: 'late/note.md', text: 'Owls.' },
+      { id: 'note.md', text: 'Bees.' },
+    ]);
+  });
+
+  test('without a text, and an empty folder, are errors that make no index', async () => {
+    await write('void', { 'blank.md': ' \n' });
+    await mkdir(at('nothing'));
+    for (const [source, said] of [
+      ['void/blank.md', 'blank.md: there is no text in it'],
+      ['nothing', 'nothing: an empty folder; expected texts'],
+    ]) {
+      const { code, stderr } = await add('void.lemur', source);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(said)]);
+    }
+    expect(await readdir(notes.folder)).not.toContain('void.lemur');
+  });
+});
+
+test('a folder whose files are renamed and gone needs no encoder', async () => {
+  await write('moves', { 'a.md': 'Ants.', 'b.md': 'Bees.', 'c.md': 'Crows.' });
+  await cp(at('bert'), at('lent'), { recursive: true });
+  await succeed(['add', at('moves.lemur'), at('moves'), '--model', at('lent')]);
+  await rm(at('lent'), { recursive: true });
+  await rename(at('moves/a.md'), at('moves/ant.md'));
+  await rm(at('moves/b.md'));
+  const { stdout } = await succeed(['add', at('moves.lemur'), at('moves'), '--delete']);
+  expect(stdout).toContain('0 added, 1 renamed, 1 deleted, 1 unchanged');
 });
 
 test('a run that is killed again and again ends as one that is not', async () => {
