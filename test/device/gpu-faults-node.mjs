@@ -52,24 +52,47 @@ async function lostAfter(submissions) {
   return createWebGpuDevice(raw, cpu);
 }
 
-async function fitAndSearch(device) {
-  const lemur = await Lemur.fit(documents, { ...learn, device });
+async function fitAndSearch(device, onProgress) {
+  const lemur = await Lemur.fit(documents, { ...learn, device, onProgress });
   const exact = await MaxSim.create(documents, { device });
-  const top = await lemur.search(queries, 5, exact, { numCandidates: 20 });
+  const candidates = await lemur.candidates(queries, 20, { onProgress });
+  await exact.rerankSubset(queries, 5, candidates, { onProgress });
+  await exact.search(queries, 5, { onProgress });
+  const top = await lemur.search(queries, 5, exact, { numCandidates: 20, onProgress });
   return Array.from(top.indices);
+}
+
+/** A fit and searches on a device that is lost when they first tell of a stage. */
+async function lostIn(wanted) {
+  const raw = await rawDevice();
+  const device = createWebGpuDevice(raw, cpu);
+  const lose = ({ stage }) => stage === wanted && raw.destroy();
+  return { device, lost: await outcome(() => fitAndSearch(device, lose)) };
 }
 
 const none = { requestAdapter: async () => null };
 tell({ fault: 'no adapter', outcome: await outcome(() => openWebGpu(none, cpu)) });
+const { limits } = await gpu.requestAdapter();
+const refusing = {
+  requestAdapter: async () => ({ limits, requestDevice: () => Promise.reject(new Error('no')) }),
+};
+tell({ fault: 'no device', outcome: await outcome(() => openWebGpu(refusing, cpu)) });
 
 const chosen = await resolveDevice({ device: 'auto', threads: 1 });
 tell({ fault: 'a software adapter, auto', outcome: 'counts' in chosen ? 'webgpu' : 'cpu' });
 
-// every stage of a fit and a search comes to an end of its own
+// a fit and searches, lost at the beginning of each stage and in the midst of some
 const whole = createWebGpuDevice(await rawDevice(), cpu);
-const expected = await fitAndSearch(whole);
+const stages = new Set();
+const expected = await fitAndSearch(whole, ({ stage }) => stages.add(stage));
 const submissions = whole.counts.submissions;
-tell({ fault: 'none', outcome: 'done', submissions, same: await isSame(expected) });
+const same = await isSame(expected);
+tell({ fault: 'none', outcome: 'done', submissions, stages: [...stages], same });
+for (const stage of stages) {
+  const { device, lost } = await lostIn(stage);
+  const again = await outcome(() => MaxSim.create(documents, { device }));
+  tell({ fault: 'lost in a stage', stage, outcome: lost, again, closed: device.closed });
+}
 for (let part = 1; part <= 4; part++) {
   const after = Math.ceil((submissions * part) / 5);
   const device = await lostAfter(after);
@@ -99,6 +122,19 @@ const [ours, theirs] = await Promise.all(
   ),
 );
 tell({ fault: 'no room', outcome: 'done', same: String(ours.indices) === String(theirs.indices) });
+
+// a buffer that is not asked about finds none: the device can do no more
+const full = await rawDevice();
+const create = full.createBuffer;
+let buffers = 0;
+full.createBuffer = (descriptor) => {
+  const size = ++buffers === 20 ? 2 ** 50 : descriptor.size;
+  return create.call(full, { ...descriptor, size });
+};
+const filled = createWebGpuDevice(full, cpu);
+const lost = await outcome(() => fitAndSearch(filled));
+const again = await outcome(() => MaxSim.create(documents, { device: filled }));
+tell({ fault: 'out of memory', outcome: lost, again, closed: filled.closed });
 
 const closed = createWebGpuDevice(await rawDevice(), cpu);
 await closed.close();

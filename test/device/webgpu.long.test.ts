@@ -1,18 +1,19 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import type { ConformanceLine } from './gpu-conformance.mjs';
-import { CHROMIUM, hasSoftwareGpu, SOFTWARE_GPU } from './software-gpu.js';
+import { hasSoftwareGpu, SOFTWARE_GPU } from './software-gpu.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const TYPES: Record<string, string> = { '.js': 'text/javascript', '.mjs': 'text/javascript' };
+
+/** Of a fit and of searches. */
+const STAGES = ['targets', 'train', 'gram', 'document weights', 'candidates', 'rerank'];
+const VITEST = 'node_modules/vitest/vitest.mjs';
 /** Runs a script on the software GPU; Dawn has the process for itself. */
 async function onSoftwareGpu(script: string): Promise<string> {
   const options = { cwd: root, env: SOFTWARE_GPU };
@@ -23,6 +24,8 @@ async function onSoftwareGpu(script: string): Promise<string> {
 interface Fault {
   fault: string;
   outcome: string;
+  stage?: string;
+  stages?: string[];
   again?: string;
   closed?: boolean;
   same?: boolean;
@@ -36,39 +39,35 @@ function expectWithin(lines: readonly ConformanceLine[], least: number): void {
 }
 
 describe.skipIf(!hasSoftwareGpu)('WebGPU on a software device', { timeout: 600_000 }, () => {
-  test('it computes what the processor does in Node, wherever tensors lie', async () => {
-    const script = 'test/device/gpu-conformance-node.mjs';
-    expectWithin(JSON.parse(await onSoftwareGpu(script)), 49);
+  test('every device computes what the plain one does, those of the processor the same bytes', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lemur-conformance-'));
+    const json = join(folder, 'lines.json');
+    const { stdout } = await run(process.execPath, ['scripts/conformance.mjs', '--json', json], {
+      cwd: root,
+    });
+    const devices: Record<string, ConformanceLine[]> = JSON.parse(await readFile(json, 'utf8'));
+    await rm(folder, { recursive: true });
+    const { SIMD, 'WebGPU, Node': node, 'WebGPU, Chromium': page, ...others } = devices;
+    expectWithin(SIMD, 34);
+    // wherever tensors lie
+    expectWithin(node, 54);
+    expectWithin(page, 38);
+    expect(Object.keys(others)).toContain('two threads');
+    for (const lines of Object.values(others)) {
+      expectWithin(lines, 34);
+      expect(lines.filter(({ asSimd }) => !asSimd)).toEqual([]);
+    }
+    const [, names] = stdout.split('\n');
+    for (const name of Object.keys(devices)) expect(names).toContain(` ${name} |`);
   });
 
-  test('it computes what the processor does in Chromium', async () => {
-    const server = createServer(async (request, response) => {
-      const path = normalize(new URL(request.url ?? '', 'http://localhost').pathname);
-      const type = TYPES[extname(path)] ?? 'text/html';
-      const body = await readFile(join(root, path)).catch(() => '<!doctype html>');
-      response.setHeader('content-type', type).end(body);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const args = [
-      ...['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
-      ...['--disable-quic', '--disable-background-networking', '--disable-component-update'],
-    ];
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args });
-    try {
-      const page = await browser.newPage();
-      // a page that is not looked at goes on computing
-      await (await browser.newPage()).bringToFront();
-      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-      const lines = await page.evaluate(`(async () => {
-        await import('/dist/entry/browser.js');
-        const { conformance } = await import('/test/device/gpu-conformance.mjs');
-        return conformance(navigator.gpu, ['whole']);
-      })()`);
-      expectWithin(lines as ConformanceLine[], 33);
-    } finally {
-      await browser.close();
-      server.close();
-    }
+  test('it gives the numbers of the Python reference, as near as the processor', async () => {
+    const file = 'test/parity/parity.built.test.ts';
+    const args = ['run', '--project', 'built', file, '-t', 'webgpu', '--testTimeout', '600000'];
+    const env = { ...SOFTWARE_GPU, LEMUR_TEST_GPU: '1', NO_COLOR: '1' };
+    const vitest = [VITEST, ...args, '--reporter', 'dot'];
+    const { stdout } = await run(process.execPath, vitest, { cwd: root, env });
+    expect(stdout).toMatch(/9 passed/);
   });
 
   test('what fails is an error of its own, and the processor goes on', async () => {
@@ -80,12 +79,15 @@ describe.skipIf(!hasSoftwareGpu)('WebGPU on a software device', { timeout: 600_0
     const of = (fault: string): Fault[] => lines.filter((line) => line.fault === fault);
     expect(of('no adapter')).toMatchObject([{ outcome: 'unsupported' }]);
     expect(of('a software adapter, auto')).toMatchObject([{ outcome: 'cpu' }]);
-    expect(of('none')).toMatchObject([{ outcome: 'done', same: true }]);
-    // in each stage of a fit and a search
-    const lost = of('lost');
-    expect(lost.length).toBe(4);
-    for (const line of lost)
+    expect(of('no device')).toMatchObject([{ outcome: 'unsupported' }]);
+    const [none] = of('none');
+    expect(none).toMatchObject({ outcome: 'done', same: true });
+    expect(none.stages).toEqual(expect.arrayContaining(STAGES));
+    expect(of('lost in a stage').map(({ stage }) => stage)).toEqual(none.stages);
+    expect(of('lost').length).toBe(4);
+    for (const line of [...of('lost in a stage'), ...of('lost'), ...of('out of memory')])
       expect(line).toMatchObject({ outcome: 'device-lost', again: 'device-lost', closed: true });
+    expect(of('out of memory').length).toBe(1);
     expect(of('after a loss, on the processor')).toMatchObject([{ outcome: 'done' }]);
     expect(of('no room')).toMatchObject([{ outcome: 'done', same: true }]);
     expect(of('closed')).toMatchObject([{ outcome: 'closed' }]);

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCpuDevice } from '../../dist/device/cpu/cpu-device.js';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Device } from '../../dist/device/device.js';
 import type { DeviceTokens } from '../../dist/device/device-tokens.js';
 import { uploadTokens } from '../../dist/device/device-tokens.js';
 import { mlpLayout, randomLayout } from '../../dist/device/feature-layout.js';
-import { nodePlatform } from '../../dist/entry/node-platform.js';
 import { ACTIVATIONS } from '../../dist/kernels/kernels.js';
 import { documentWeights } from '../../dist/learn/document-weights.js';
 import { createSolver } from '../../dist/learn/solver.js';
@@ -12,6 +10,7 @@ import { train } from '../../dist/learn/train.js';
 import { gatherRows } from '../../dist/tokens/gather.js';
 import { createRandom } from '../../dist/tokens/random.js';
 import { rowOffsets } from '../../dist/tokens/token-sets.js';
+import { cpuDevicesFor, GPU_DEVICES } from '../device/devices.js';
 import { relativeError } from '../numbers.js';
 import { floats, integers, scalars } from './fixtures.js';
 
@@ -19,6 +18,9 @@ const { dim, hidden, mean, std } = scalars;
 const FORWARD = 1e-5;
 const TRAINED = 1e-4;
 
+/** With the GPU's where it is asked for; its tolerances are the processor's. */
+const DEVICES = ['two threads', ...GPU_DEVICES] as const;
+const deviceOf = cpuDevicesFor(DEVICES);
 let device: Device;
 let documents: DeviceTokens;
 let queries: DeviceTokens;
@@ -43,14 +45,13 @@ const trained = (): Float32Array =>
     'trained_norm_bias',
   );
 
-beforeAll(async () => {
-  device = await createCpuDevice(nodePlatform);
-  documents = await uploadTokens(device, sets('train'));
-  queries = await uploadTokens(device, sets('test'));
-});
-afterAll(() => device.close());
+describe.each(DEVICES)('the numbers of the Python reference on %s', (name) => {
+  beforeAll(async () => {
+    device = deviceOf(name);
+    documents = await uploadTokens(device, sets('train'));
+    queries = await uploadTokens(device, sets('test'));
+  });
 
-describe('the numbers of the Python reference', () => {
   it('1: the data add up to its documents, queries and learn tokens', () => {
     expect(documents.documentCount).toBe(scalars.documents);
     expect(queries.documentCount).toBe(24);
