@@ -30,6 +30,8 @@ import { watchFolder } from './watch-folder.js';
 export interface AddFolderArguments extends FolderArguments {
   watch?: true;
   json?: true;
+  /** Whether more is added afterwards. */
+  goesOn?: boolean;
 }
 
 /**
@@ -46,16 +48,16 @@ export async function isFolderOfFiles(path: string, force: boolean): Promise<boo
 
 /**
  * Brings an index, which is made where there is none, in step with a folder, once or as long as it
- * is watched, or with one file, and says what was done. Nothing is loaded where nothing is to be
- * done. false: it is a file whose name a document of no folder has, which is not to be replaced.
+ * is watched, or with files of one, and says what was done. Nothing is loaded where nothing is to
+ * be done. false: a file has the name of a document of no folder, which is not to be replaced.
  */
 export async function addFolder(
   index: string,
-  folder: string,
+  paths: readonly string[],
   options: AddFolderArguments,
   context: Context,
 ): Promise<boolean> {
-  const work = await folderWork(index, folder, options, context);
+  const work = await folderWork(index, paths, options, context);
   const plan = await planFolder(work);
   if (takesPlace(work, plan) && !options.replace) return false;
   if (options.dryRun && !options.json) for (const line of planLines(plan)) context.print(line);
@@ -136,5 +138,5 @@ function tell(
     : '';
   const there = opened ? `; ${contentsOf(opened.index)}` : '';
   context.print(`${shown(index)}: ${described}${there}${cut}${exact}`);
-  if (opened && !options.watch) context.print(`Next:\n  ${nextSearch(opened)}`);
+  if (opened && !options.watch && !options.goesOn) context.print(`Next:\n  ${nextSearch(opened)}`);
 }

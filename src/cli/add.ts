@@ -10,6 +10,7 @@ import { examples, path, shared } from './arguments.js';
 import { contentsOf } from './contents.js';
 import type { Context } from './context.js';
 import { addCreationOptions, type CreationArguments, openForSource } from './create-index.js';
+import { groupSources, namedPaths } from './named-sources.js';
 import { nextSearch } from './next-search.js';
 import type { OpenedIndex } from './open-index.js';
 import { pathKind } from './path-kind.js';
@@ -49,7 +50,7 @@ export function registerAdd(program: Command, context: Context): void {
         'changed is added.',
     )
     .argument('<index>', 'folder of the index', path)
-    .argument('<source>', FILES, path);
+    .argument('<source...>', FILES);
   addFolderOptions(addSourceOptions(command))
     .addOption(shared.json())
     .addOption(shared.threads())
@@ -60,25 +61,44 @@ export function registerAdd(program: Command, context: Context): void {
         'lemur add notes.lemur notes/',
         'lemur add notes.lemur notes/ --delete --dry-run',
         'lemur add notes.lemur notes/ --delete --watch',
+        "lemur add notes.lemur todo.md 'projects/**/*.md'",
         'lemur add pages.lemur vectors.safetensors --precision float32',
         "jq -c '{id: .url, text: .body, metadata: {year}}' pages.json | lemur add pages.lemur -",
       ),
     )
-    .action(async (folder: string, path: string, options: SourceArguments) => {
-      await refuseSwappedSource(folder, path, command);
-      if (await isKeptInStep(folder, path, options, command))
-        if (await addFolder(folder, path, options, context)) return;
-      const { opened, added } = await addSource(folder, path, options, true, context);
-      try {
-        const { index } = opened;
-        const documents = index.stats().sources;
-        if (options.json) context.printJson({ index: folder, ...added, documents });
-        else
-          context.print(`${describeAdded(folder, added, index)}\nNext:\n  ${nextSearch(opened)}`);
-      } finally {
-        await opened.close();
+    .action(async (folder: string, sources: string[], options: SourceArguments) => {
+      const paths = await namedPaths(sources);
+      for (const path of paths) await refuseSwappedSource(folder, path, command);
+      const isKept = (path: string): Promise<boolean> =>
+        isKeptInStep(folder, path, options, command);
+      const groups = await groupSources(folder, paths, isKept);
+      if (groups.length > 1 && options.watch)
+        throw invalidArgument('--watch', `follows one folder, got ${groups.length} sources`);
+      for (const [i, group] of groups.entries()) {
+        const own = { ...options, goesOn: i < groups.length - 1 };
+        if (group.isKept && (await addFolder(folder, group.paths, own, context))) continue;
+        for (const path of group.paths) await addOther(folder, path, own, context);
       }
     });
+}
+
+/** Adds what is not kept in step, and says so. */
+async function addOther(
+  folder: string,
+  path: string,
+  options: SourceArguments,
+  context: Context,
+): Promise<void> {
+  const { opened, added } = await addSource(folder, path, options, true, context);
+  try {
+    const { index } = opened;
+    const documents = index.stats().sources;
+    if (options.json) context.printJson({ index: folder, ...added, documents });
+    else context.print(describeAdded(folder, added, index));
+    if (!options.json && !options.goesOn) context.print(`Next:\n  ${nextSearch(opened)}`);
+  } finally {
+    await opened.close();
+  }
 }
 
 const FOLDER = 'Of a folder of files:';
@@ -96,8 +116,8 @@ function addFolderOptions(command: Command): Command {
 
 /**
  * Whether it is a folder that the index is brought in step with, or a file of one, and not one
- * whose documents are added under the rule that was given for ids that are there. Raises 'invalid-argument' where an
- * option speaks of a folder and there is none.
+ * whose documents are added under the rule that was given for ids that are there. Raises
+ * 'invalid-argument' where an option speaks of a folder and there is none.
  */
 async function isKeptInStep(
   index: string,

@@ -9,17 +9,17 @@ import type { Mirrored } from '../collection/options/results.js';
 import { isLemurError, LemurError } from '../errors.js';
 import { FailedFiles } from '../files/node-failed-files.js';
 import type { FolderFiles, SkippedFile } from '../files/node-folder-file.js';
-import { folderFiles, oneFile, readFolder } from '../files/node-read-folder.js';
+import { folderFiles, readFolder, someFiles } from '../files/node-read-folder.js';
 import type { RunOptions } from '../run-options.js';
 import { memoryStorage } from '../storage/memory.js';
 import { delayed } from './add-documents.js';
 import type { Context } from './context.js';
 import { type CreationArguments, checkSame, openForSource } from './create-index.js';
 import { narrowWhenDue } from './narrow.js';
-import { folderOfFile } from './one-file.js';
+import { folderOfFile, placesAround } from './one-file.js';
 import { hasIndex, type OpenedIndex, openIndex } from './open-index.js';
 import { SkippedFiles } from './skipped-files.js';
-import { inCommands } from './text-layout.js';
+import { counted, inCommands } from './text-layout.js';
 
 /** How a folder is brought into an index. */
 export interface FolderArguments extends CreationArguments {
@@ -29,12 +29,13 @@ export interface FolderArguments extends CreationArguments {
   replace?: true;
 }
 
-/** A folder, or one file of it, on its way into an index. */
+/** A folder, or some files of one, on the way into an index. */
 export interface FolderWork {
   readonly index: string;
+  /** The folder, or what the files are called together. */
   readonly folder: string;
-  /** Whether it is one file. */
-  readonly isOne: boolean;
+  /** Whether these are some files alone. */
+  readonly areSome: boolean;
   readonly files: FolderFiles;
   readonly left: SkippedFiles;
   readonly options: FolderArguments;
@@ -47,22 +48,25 @@ export async function hasFiles(folder: string): Promise<boolean> {
   return false;
 }
 
+/** Of a folder, or of files that `folderOfFile` has in one. */
 export async function folderWork(
   index: string,
-  folder: string,
+  paths: readonly string[],
   options: FolderArguments,
   context: Context,
 ): Promise<FolderWork> {
   const left = new SkippedFiles(context.reporter);
-  const isOne = (await whatLiesAt(folder)) === 'file';
+  const areSome = (await whatLiesAt(paths[0])) === 'file';
   // what could not be read before is not read again, unless that is asked for
-  const failed = new FailedFiles(join(userCache(), 'unread'), isOne || options.force === true);
+  const failed = new FailedFiles(join(userCache(), 'unread'), areSome || options.force === true);
   const onSkipped = (skipped: SkippedFile): void => left.add(skipped);
-  const of = isOne ? await folderOfFile(folder, index) : undefined;
-  const files = of
-    ? oneFile(of.folder, of.name, onSkipped, failed)
-    : folderFiles(folder, onSkipped, failed);
-  return { index, folder, isOne, files, left, options, context };
+  const folder = paths.length === 1 ? paths[0] : counted(paths.length, 'file');
+  const common = { index, folder, areSome, left, options, context };
+  if (!areSome) return { ...common, files: folderFiles(folder, onSkipped, failed) };
+  const around = await placesAround(index);
+  const own = await Promise.all(paths.map((path) => folderOfFile(path, around)));
+  const names = own.map(({ name }) => name);
+  return { ...common, files: someFiles(own[0].folder, names, onSkipped, failed) };
 }
 
 /** What is to be done to an index, of which nothing is loaded; it may be one that is not there. */
@@ -91,10 +95,10 @@ export async function planFrom(work: FolderWork, index: Index): Promise<Plan> {
     left.tell();
     return value;
   } catch (error) {
-    // of one file that is all there is, that is what is wrong
+    // of what is all there is, that is what is wrong
     const { only } = left;
     if (only && isLemurError(error, 'empty-corpus')) throw only;
-    if (work.isOne && isLemurError(error, 'empty-corpus')) throw withoutText(work.folder);
+    if (work.areSome && isLemurError(error, 'empty-corpus')) throw withoutText(work.folder);
     left.tell();
     // the library's words for it are those of its methods
     if (isLemurError(error) && error.message.includes('{ force: true }'))
@@ -107,9 +111,9 @@ function withoutText(path: string): LemurError {
   return new LemurError('empty-corpus', `${path}: there is no text in it`, { where: path });
 }
 
-/** Whether a file would take the place of a document of its name that is of no folder. */
-export function takesPlace({ isOne }: FolderWork, { root, changes }: Plan): boolean {
-  return isOne && root.isNew && changes.some(({ kind }) => kind === 'updated');
+/** Whether files would take the place of documents of their names that are of no folder. */
+export function takesPlace({ areSome }: FolderWork, { root, changes }: Plan): boolean {
+  return areSome && root.isNew && changes.some(({ kind }) => kind === 'updated');
 }
 
 export function isDone({ changes, gone }: Plan): boolean {

@@ -22,19 +22,23 @@ export function isOneText(path: string): boolean {
   return extname(path) !== '' && !JSON_LINES.test(path) && kindOf(path) !== 'media';
 }
 
+/** Where the folders are that an index is kept in step with. */
+export async function placesAround(index: string): Promise<string[]> {
+  const { roots = [] } = (await hasIndex(index)) ? await readManifest(index) : {};
+  const from = roots.length > 0 ? await realpath(index) : '';
+  return roots.flatMap(({ root }) => placeOf(root, from) ?? []);
+}
+
 /**
- * The folder that a file is of to an index, and its path from there: the nearest one around it that
- * the index is kept in step with, or else its own.
+ * The folder that a file is of to an index, and its path from there: the nearest one around it of
+ * `placesAround`, or else its own.
  */
 export async function folderOfFile(
   path: string,
-  index: string,
+  places: readonly string[],
 ): Promise<{ folder: string; name: string }> {
   const own = await realpath(dirname(resolve(path)));
-  const { roots = [] } = (await hasIndex(index)) ? await readManifest(index) : {};
-  const from = roots.length > 0 ? await realpath(index) : '';
-  const around = roots
-    .flatMap(({ root }) => placeOf(root, from) ?? [])
+  const around = places
     .filter((place) => `${own.replaceAll('\\', '/')}/`.startsWith(`${place}/`.replace('//', '/')))
     .sort((a, b) => b.length - a.length);
   const folder = around[0] ?? own;

@@ -61,14 +61,14 @@ export function folderFiles(
   return new Folder(absolutePath(path, 'folder'), MOST_BYTES, onSkipped, failed);
 }
 
-/** One file of a folder, by its path from there, of which nothing else is said. */
-export function oneFile(
+/** Some files of a folder, by their paths from there, of which nothing else is said. */
+export function someFiles(
   root: string,
-  path: string,
+  paths: readonly string[],
   onSkipped: FolderOptions['onSkipped'],
   failed: FailedFiles,
 ): FolderFiles {
-  return new Folder(root, PACKED * MOST_BYTES, onSkipped, failed, path);
+  return new Folder(root, PACKED * MOST_BYTES, onSkipped, failed, paths);
 }
 
 /** A file's bytes and what is kept of them. */
@@ -86,15 +86,15 @@ class Folder implements FolderFiles {
   readonly #maxBytes: number;
   readonly #onSkipped: FolderOptions['onSkipped'];
   readonly #failed: FailedFiles | undefined;
-  /** The only file that is looked at. */
-  readonly #only: string | undefined;
+  /** The only files that are looked at. */
+  readonly #only: readonly string[] | undefined;
 
   constructor(
     root: string,
     maxBytes: number,
     onSkipped: FolderOptions['onSkipped'],
     failed: FailedFiles | undefined,
-    only?: string,
+    only?: readonly string[],
   ) {
     this.#only = only;
     this.root = root;
@@ -131,7 +131,7 @@ class Folder implements FolderFiles {
   #eachFile(): AsyncGenerator<{ path: string; found: LookedAt | 'keep' | undefined }> {
     this.reasons = {};
     this.complete = this.#only === undefined;
-    const paths = this.#only === undefined ? this.#walk() : eachOf([this.#only]);
+    const paths = this.#only === undefined ? this.#walk() : eachOf(this.#only);
     return inLanes(paths, LANES, async (path) => ({ path, found: await this.#look(path) }));
   }
 
