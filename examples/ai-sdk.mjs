@@ -1,8 +1,8 @@
 // The AI SDK, version 6 or 7: reranks documents by MaxSim, and gives a language model a tool that
 // searches a collection.
 //   node examples/ai-sdk.mjs FOLDER [QUESTION] [MODEL]
-// FOLDER: a BEIR folder, as data/scifact; MODEL: one of the AI gateway, as openai/gpt-5-mini, for
-// which AI_GATEWAY_API_KEY is set. Without a model the tool is called as one would.
+// FOLDER: a BEIR folder, as data/scifact; MODEL: one of the AI gateway, with AI_GATEWAY_API_KEY.
+// Without it the tool is called as a model would.
 import { fileURLToPath } from 'node:url';
 import { generateText, rerank, stepCountIs } from 'ai';
 import { Index, memoryStorage, readBeir } from 'lemur';
@@ -34,7 +34,7 @@ async function main(folder, question = 'does TNF alpha matter in Alzheimer disea
   const documents = [];
   for await (const { id, title, text } of (await readBeir(folder)).documents) {
     documents.push({ id, text: `${title} ${text}`, metadata: { title } });
-    if (documents.length === 100) break;
+    if (documents.length === 50) break;
   }
   const encoder = await loadEncoder();
   const index = await Index.create(memoryStorage(), { encoder });

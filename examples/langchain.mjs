@@ -38,7 +38,7 @@ async function main(folder, question = 'does TNF alpha matter in Alzheimer disea
   const documents = [];
   for await (const { id, title, text } of (await readBeir(folder)).documents) {
     documents.push({ id, text: `${title} ${text}` });
-    if (documents.length === 100) break;
+    if (documents.length === 50) break;
   }
   const encoder = await loadEncoder();
   const index = await Index.create(memoryStorage(), { encoder });

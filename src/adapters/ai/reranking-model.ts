@@ -74,9 +74,8 @@ export interface RerankingModel {
 
 /**
  * A model for `rerank` of the AI SDK (the package `ai`, 6 or 7): reads the query and the documents
- * by an encoder and ranks by exact MaxSim. It imports nothing of `ai`. Scores are at most 1 where
- * vectors have unit length, and compare across queries of one encoder. The encoder stays the
- * caller's to close. Raises 'invalid-argument'.
+ * by an encoder, which stays the caller's to close, and ranks by exact MaxSim. Raises
+ * 'invalid-argument'.
  *
  * @example
  * const model = rerankingModel(await loadEncoder());

@@ -44,9 +44,9 @@ const SEARCH_TOOL_OPTIONS: OptionNames<SearchToolOptions> = {
 export interface SearchToolInput {
   /** What to look for. */
   query: string;
-  /** Results at most, from 1 to 20. */
+  /** From 1 to 20. */
   k?: number | null | undefined;
-  /** Only documents whose metadata passes. */
+  /** Of the metadata. */
   filter?: Filter | null | undefined;
 }
 
@@ -91,8 +91,7 @@ export interface SearchTool {
 
 /**
  * A tool of the AI SDK (the package `ai`, 6 or 7) by which a language model searches a collection.
- * It imports nothing of `ai`. Results have the ids of their sources, for the answer and for what is
- * shown beside it. Raises 'invalid-argument'.
+ * Raises 'invalid-argument'.
  *
  * @example
  * const search = searchTool(index, { about: 'Papers on nutrition.' });
