@@ -12,8 +12,7 @@ export interface RerankingModelOptions {
   /** Tokens of each document that are read. Default: as many as the encoder reads. */
   maxTokens?: number | undefined;
   /**
-   * The text of a document that is an object. Default: its JSON, of which the answer warns, for
-   * names of fields are read as words of the document.
+   * The text of a document that is an object. Default: its JSON, of which the answer warns.
    */
   textOf?: ((document: Record<string, unknown>) => string) | undefined;
 }

@@ -45,9 +45,8 @@ export interface LemurDocumentMetadata {
 }
 
 /**
- * A retriever of LangChain over a collection. A signal or a timeout of a call stops the search;
- * callbacks are those of every retriever. Needs the package `@langchain/core`. Rejects as
- * `Index.search` does.
+ * A retriever of LangChain over a collection; a signal or a timeout of a call stops it. Needs the
+ * package `@langchain/core`. Rejects as `Index.search` does.
  *
  * @example
  * const retriever = new LemurRetriever({ index, k: 5, mode: 'hybrid' });
