@@ -13,11 +13,12 @@ import {
 } from './chromium.js';
 
 const MARKUP = '<script>window.hacked = 1</script><img src=x onerror="window.hacked=2">';
+const RED = 'Some flowers are red. '.repeat(8);
 /** Besides those of the small server. */
 const DOCUMENTS: readonly IndexDocument[] = [
   {
     id: 'flowers.md',
-    text: `# Flowers\n\n${'Some flowers are red. '.repeat(8)}\n\n## Hive\n\nBees gather pollen there.`,
+    text: `# Flowers\n\n${RED}\n\n## Hive\n\nBees gather pollen there.`,
     metadata: { title: 'About flowers', year: 1990, lang: 'en', path: 'garden/flowers.md' },
   },
   {
