@@ -103,7 +103,9 @@ async function served(autocannon, questions, spare) {
     const resident = [];
     const stop = new AbortController();
     const watching = watch(server.pid, resident, stop.signal);
-    const writing = writeEvery > 0 ? write(url, spare, stop.signal) : [];
+    const writing = writeEvery > 0 ? write(url, spare, stop.signal) : Promise.resolve([]);
+    // it is waited for below
+    writing.catch(() => {});
     const result = await autocannon({
       url,
       connections,
