@@ -1,4 +1,8 @@
-export { LemurRerank, type LemurRerankInput } from '../adapters/langchain/rerank.js';
+export {
+  LemurRerank,
+  type LemurRerankInput,
+  type RankedText,
+} from '../adapters/langchain/rerank.js';
 export {
   type LemurDocumentMetadata,
   LemurRetriever,

@@ -23,12 +23,34 @@ const RERANKING_MODEL_OPTIONS: OptionNames<RerankingModelOptions> = {
   textOf: true,
 };
 
+/** Documents as texts. */
+export interface RerankingTexts {
+  /** That they are. */
+  type: 'text';
+  /** One each. */
+  values: string[];
+}
+
+/** Documents as objects of JSON. */
+export interface RerankingObjects {
+  /** That they are. */
+  type: 'object';
+  /** One each. */
+  values: Record<string, unknown>[];
+}
+
+/** A document's place among the others. */
+export interface RankedDocument {
+  /** Its number among what was given. */
+  index: number;
+  /** MaxSim divided by the query's tokens, as a hit's `similarity`. */
+  relevanceScore: number;
+}
+
 /** What the AI SDK asks a reranking model. */
 export interface RerankingCall {
   /** Texts, or objects of JSON. */
-  documents:
-    | { type: 'text'; values: string[] }
-    | { type: 'object'; values: Record<string, unknown>[] };
+  documents: RerankingTexts | RerankingObjects;
   /** What they are ranked for. */
   query: string;
   /** How many of the best; all by default. */
@@ -64,8 +86,8 @@ export interface RerankingModel {
    * with what the encoder rejects with, and with the signal's reason.
    */
   doRerank(call: RerankingCall): Promise<{
-    /** Numbers of documents; MaxSim divided by the query's tokens, as a hit's `similarity`. */
-    ranking: { index: number; relevanceScore: number }[];
+    /** The best first. */
+    ranking: RankedDocument[];
     /** What was asked for and not done. */
     warnings: RerankingWarning[];
   }>;

@@ -50,6 +50,36 @@ export interface SearchToolInput {
   filter?: Filter | null | undefined;
 }
 
+/** Types of the arguments before and after a check. */
+export interface SearchToolTypes {
+  /** Before. */
+  readonly input: SearchToolInput;
+  /** The same. */
+  readonly output: SearchToolInput;
+}
+
+/** What a check found: `value` where all is well. */
+export type CheckedInput =
+  | {
+      /** The arguments as they came. */
+      readonly value: SearchToolInput;
+    }
+  | {
+      /** What is wrong about them. */
+      readonly issues: readonly {
+        /** In a sentence. */
+        readonly message: string;
+      }[];
+    };
+
+/** What a language model reads of a result. */
+export interface ModelText {
+  /** That it is one. */
+  type: 'text';
+  /** Short, with ids. */
+  value: string;
+}
+
 /** The arguments as JSON Schema with a check, by the interface "Standard Schema". */
 export interface SearchToolSchema {
   /** What that interface asks for. */
@@ -59,11 +89,9 @@ export interface SearchToolSchema {
     /** Who made it. */
     readonly vendor: 'lemur';
     /** For the compiler alone. */
-    readonly types?: { readonly input: SearchToolInput; readonly output: SearchToolInput };
+    readonly types?: SearchToolTypes;
     /** The arguments, or what is wrong about them. */
-    readonly validate: (
-      value: unknown,
-    ) => { readonly value: SearchToolInput } | { readonly issues: readonly { message: string }[] };
+    readonly validate: (value: unknown) => CheckedInput;
     /** What language models are told. */
     readonly jsonSchema: {
       /** Of the arguments. */
@@ -86,7 +114,7 @@ export interface SearchTool {
     options?: { abortSignal?: AbortSignal | undefined },
   ): Promise<FoundText[]>;
   /** What was found as a short text, which is what the language model reads. */
-  toModelOutput(result: { output: FoundText[] }): { type: 'text'; value: string };
+  toModelOutput(result: { output: FoundText[] }): ModelText;
 }
 
 /**

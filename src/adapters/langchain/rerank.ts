@@ -21,6 +21,14 @@ const LEMUR_RERANK_INPUT: OptionNames<LemurRerankInput> = {
   maxTokens: true,
 };
 
+/** A text's place among the others. */
+export interface RankedText {
+  /** Its number among what was given. */
+  index: number;
+  /** MaxSim divided by the question's tokens. */
+  relevanceScore: number;
+}
+
 /**
  * A document compressor of LangChain: reranks what another retriever found by exact MaxSim, as
  * `ContextualCompressionRetriever` asks it to. Needs the package `@langchain/core`.
@@ -77,7 +85,7 @@ export class LemurRerank extends BaseDocumentCompressor {
     texts: readonly string[],
     query: string,
     options: { signal?: AbortSignal | undefined } = {},
-  ): Promise<{ index: number; relevanceScore: number }[]> {
+  ): Promise<RankedText[]> {
     const { encoder, topN, maxTokens } = this;
     const { signal } = options;
     const ranked = await rankTexts(encoder, query, texts, { topN, maxTokens, signal });
