@@ -12,9 +12,9 @@ export const nodeEncoderPlatform: EncoderPlatform = {
   spawnWorker: spawnEncoderWorker,
   choosePackage(runtime) {
     if (runtime !== 'auto') return `onnxruntime-${runtime}`;
-    if (findPackage('onnxruntime-node')) return 'onnxruntime-node';
-    // of neither the faster one is to be installed; a worker of a bundle may see more from its place
-    return workerFile() || findPackage('onnxruntime-web') ? 'onnxruntime-web' : 'onnxruntime-node';
+    // where neither is installed the faster one is told of
+    const hasWebAlone = !findPackage('onnxruntime-node') && findPackage('onnxruntime-web');
+    return hasWebAlone ? 'onnxruntime-web' : 'onnxruntime-node';
   },
   // beside its own file the worker finds it by its name
   addressOf: (name) => (workerFile() ? undefined : findPackage(name)),

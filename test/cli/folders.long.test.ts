@@ -304,15 +304,27 @@ test('a folder that is watched is followed until Ctrl-C', async () => {
         void symlink('/etc', at('seen/etc')).then(() => writeFile(at('seen/b.md'), 'A bat.'));
       } else if (step === 2 && /1 updated/.test(stdout)) {
         step = 3;
+        void rename(at('seen'), at('away'));
+      } else if (step === 3 && /no such folder/.test(stderr)) {
+        // it is another disk's, or the same one's again
+        step = 4;
+        void write('away', { 'e.md': 'An elk.' }).then(() => rename(at('away'), at('seen')));
+      } else if (step === 4 && /: 1 added, 0 deleted/.test(stdout)) {
+        step = 5;
+        void write('seen', { 'f.md': 'A fox.' });
+      } else if (step === 5 && /1 added, 0 deleted.*1 added, 0 deleted/s.test(stdout)) {
+        step = 6;
         child.kill('SIGINT');
       }
     },
   );
-  expect([code, step]).toEqual([0, 3]);
+  expect([code, step]).toEqual([0, 6]);
   expect(stdout).toMatch(/3 added/);
   expect(((await contentsOf('seen.lemur')) as { text: string }[]).map(({ text }) => text)).toEqual([
     'A bat.',
     'A cat.',
     'A dog.',
+    'An elk.',
+    'A fox.',
   ]);
 }, 60_000);

@@ -286,7 +286,8 @@ describe('our own errors exit with 1 and one line', () => {
   });
 
   test('an index that does not come first', async () => {
-    const [index, texts] = [join(folder, 'my.lemur'), join(folder, 'texts')];
+    const own = await mkdtemp(join(tmpdir(), 'lemur-cli-'));
+    const [index, texts] = [join(own, 'my.lemur'), join(own, 'texts')];
     await mkdir(index);
     await mkdir(texts);
     await writeFile(join(index, 'index.json'), '{ "lemur-index": 1 }');
@@ -297,6 +298,7 @@ describe('our own errors exit with 1 and one line', () => {
       [['add', texts, `${index}2`], `lemur add ${index}2 ${texts}`],
     ] as const)
       expect(await oneLine(args)).toContain(`; the index comes first: ${said}\n`);
+    await rm(own, { recursive: true });
   });
 
   test("k' below k, before anything is read", async () => {
