@@ -29,6 +29,7 @@ import { isModelName } from './options/model-name.js';
 import { OPEN_OPTIONS, REFRESH_OPTIONS } from './options/option-names.js';
 import type { OpenOptions } from './options/options.js';
 import { RestoredEncoder } from './restored-encoder.js';
+import { workOf } from './usual-work.js';
 
 type Known = Readonly<Record<string, true>>;
 
@@ -255,7 +256,7 @@ async function open(
     throw invalidArgument('follow', 'true, and write too: a writer has its own commits at once');
   const { storage } = choice;
   checkEncoderChoice(choice.encoder);
-  const device = await resolveDevice(choice);
+  const device = await resolveDevice(choice, await workOf(storage, write, choice.device));
   let lock: StorageLock | null = null;
   try {
     if (write) {
