@@ -7,8 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Lemur, MaxSim } from '../dist/entry/node.js';
-import { ndcgAt } from '../dist/search/metrics.js';
-import { loadVectors, machine, readQrels, recallOf } from './vectors.mjs';
+import { loadVectors, machine, ndcgOf, readQrels, recallOf } from './vectors.mjs';
 
 const { positionals, values, tokens } = parseArgs({
   allowPositionals: true,
@@ -28,10 +27,11 @@ for (const token of tokens) {
         : Number(token.value);
 }
 
-const { documents, numbers, queries, stored, ids, queryIds } = loadVectors(
+const vectors = loadVectors(
   folder,
   values.cone && ((vectors, dim) => narrow(vectors, dim, Number(values.cone))),
 );
+const { documents, queries, stored } = vectors;
 const count = queries.counts.length;
 const qrels = values.qrels && readQrels(values.qrels);
 
@@ -175,14 +175,5 @@ function topTen({ indices }) {
 }
 
 function ndcg(top) {
-  if (!qrels) return undefined;
-  const [documentIds, questionIds] = [ids(), queryIds()];
-  let sum = 0;
-  for (let q = 0; q < count; q++) {
-    const ranking = [...top.indices.subarray(q * top.k, q * top.k + 10)].map(
-      (d) => documentIds[numbers[d]],
-    );
-    sum += ndcgAt(ranking, qrels.get(questionIds[q]) ?? new Map(), 10);
-  }
-  return sum / count;
+  return qrels && ndcgOf(vectors, qrels, top);
 }

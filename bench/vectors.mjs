@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { MaxSim, readNpy } from '../dist/entry/node.js';
+import { ndcgAt } from '../dist/search/metrics.js';
 
 export const machine =
   `${cpus()[0].model}, ${availableParallelism()} threads, ` + `Node ${process.version}`;
@@ -71,4 +72,15 @@ export function readQrels(file) {
     judgements.get(query).set(document, Number(grade));
   }
   return judgements;
+}
+
+/** Mean nDCG@10 of rankings of at least ten, of what `loadVectors` gave. */
+export function ndcgOf({ numbers, ids, queryIds }, qrels, { indices, k }) {
+  const [documentIds, questionIds] = [ids(), queryIds()];
+  let sum = 0;
+  for (const [q, id] of questionIds.entries()) {
+    const ranking = [...indices.subarray(q * k, q * k + 10)].map((d) => documentIds[numbers[d]]);
+    sum += ndcgAt(ranking, qrels.get(id) ?? new Map(), 10);
+  }
+  return sum / questionIds.length;
 }
