@@ -1,7 +1,7 @@
 // Whether a fit on the GPU ranks as the processor's does: recall of the exact top 10 among k'
 // candidates and nDCG@10 after reranking 200, for a fit on each with the same options and seed,
 // and the GPU's searched on both:
-//   node bench/gpu-recall.mjs VECTORS [--tokens N] [--qrels FILE] [--json FILE] [--option=value ...]
+//   node bench/gpu-recall.mjs VECTORS [--tokens N] [--qrels FILE] [--json FILE] [--option=value]
 // VECTORS: see bench/vectors.mjs. With --tokens the first N of each document, of which a GPU that
 // is a program has enough to do. Options are those of Lemur.fit. Ends with 1 where recall differs
 // by more than .003.
