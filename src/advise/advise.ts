@@ -227,8 +227,11 @@ function resolve(options: AdviseOptions): Resolved {
     ...ADVISE_DEFAULTS,
     ...Object.fromEntries(given),
   };
-  const { k, candidates } = chosen;
+  const { k } = chosen;
   checkK(k);
+  // of the default ones none is below k
+  const least = ADVISE_DEFAULTS.candidates.map((count) => Math.max(count, k));
+  const candidates = options.candidates ?? [...new Set(least)];
   checkRecall(chosen.recall);
   checkInteger(chosen.sample, 'sample', 1);
   checkInteger(chosen.mostQueries, 'mostQueries', 1);
@@ -240,7 +243,7 @@ function resolve(options: AdviseOptions): Resolved {
       const expected = `expected integers of at least k, ${k}`;
       throw invalidArgument('candidates', `${expected}, got ${showValue(count)}`);
     }
-  return { ...chosen, judgements };
+  return { ...chosen, candidates, judgements };
 }
 
 function checkJudgements(judgements: unknown, queries: number): void {

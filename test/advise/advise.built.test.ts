@@ -176,6 +176,14 @@ describe('advise()', () => {
     expect(measured).toBe(3);
   });
 
+  test('tries no fewer candidates than results', async () => {
+    await using index = await opened();
+    const one = { mostQueries: 1, k: 300 };
+    const { rows } = await advise(index, queries, one);
+    const tried = rows.filter(({ method }) => method === 'random');
+    expect(tried.map(({ numCandidates }) => numCandidates)).toEqual([300, 400]);
+  });
+
   test('works on few documents of any storage, without those that were deleted', async () => {
     const made = { dim: DIM, threads, features: 'exact' } as const;
     await using index = await Index.create(memoryStorage('few'), made);
