@@ -51,9 +51,9 @@ const rowOf = ({ rows }: Advice, name: string, candidates: number | null = null)
   return found[0];
 };
 
-/** What lies in a folder, byte by byte. */
+/** What lies in a folder, byte by byte; a writer that was closed may still be giving up its lock. */
 const bytesOf = async (path: string): Promise<string[]> => {
-  const names = (await readdir(path)).sort();
+  const names = (await readdir(path)).filter((name) => name !== 'writer.lock').sort();
   const hashed = names.map(async (name) => {
     const hash = createHash('sha256').update(await readFile(join(path, name)));
     return `${name} ${hash.digest('hex')}`;
