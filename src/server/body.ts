@@ -14,6 +14,11 @@ export interface BodyLimits {
 
 /** JSON of which more is parsed in a turn of its own. */
 const LONG_JSON = 2 ** 18;
+/**
+ * Arrays and objects within each other. Filters and metadata have up to 32 levels, which are 64 of
+ * JSON; of thousands whatever goes through them by recursion runs out of stack.
+ */
+const MOST_LEVELS = 128;
 
 /**
  * A body that is one JSON object. Raises a problem: 415, 413 before anything is parsed, 408, 400.
@@ -40,6 +45,7 @@ export async function readJson(
   checkType(request, /^application\/(?:[\w.-]+\+)?json$/, 'application/json');
   const bytes = await readBytes(request, limits, signal);
   if (bytes.length > LONG_JSON) await nextMacrotask();
+  checkLevels(bytes);
   const text = decoded(bytes);
   if (bytes.length > LONG_JSON) await nextMacrotask();
   let value: unknown;
@@ -65,6 +71,7 @@ export async function* readValues(
   { maxBodyBytes, bodyTimeoutMs }: BodyLimits,
   signal: AbortSignal,
 ): AsyncGenerator<unknown, void, undefined> {
+  checkCoding(request);
   const reader = new BodyReader(request, bodyTimeoutMs, signal);
   try {
     const lines = readJsonLines(reader.chunks(), 'body', { maxLineBytes: maxBodyBytes });
@@ -164,10 +171,33 @@ class BodyReader {
 }
 
 function checkType(request: Request, wanted: RegExp, name: string): void {
+  checkCoding(request);
   const type = typeOf(request);
   if (wanted.test(type)) return;
   const got = type === '' ? 'none' : type.slice(0, 80);
   throw new Problem(415, 'unsupported-type', `content-type: expected ${name}, got ${got}`);
+}
+
+/** What is packed is larger than it says. */
+function checkCoding(request: Request): void {
+  const coding = request.headers.get('content-encoding') ?? 'identity';
+  if (/^(identity)?$/i.test(coding.trim())) return;
+  const got = coding.slice(0, 80);
+  throw new Problem(415, 'unsupported-type', `content-encoding: expected none, got ${got}`);
+}
+
+/** Before it is parsed. Brackets in strings do not count. */
+function checkLevels(bytes: Uint8Array): void {
+  let [level, isText] = [0, false];
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === 0x22) isText = !isText;
+    else if (isText) i += Number(byte === 0x5c);
+    else if (byte === 0x5b || byte === 0x7b) level++;
+    else if (byte === 0x5d || byte === 0x7d) level--;
+    if (level > MOST_LEVELS)
+      throw badRequest(`body: more than ${MOST_LEVELS} levels of arrays and objects`);
+  }
 }
 
 function typeOf(request: Request): string {

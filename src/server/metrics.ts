@@ -1,6 +1,9 @@
 /** Upper ends of the histogram's buckets, in seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/** Methods that are counted apart. */
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS']);
+
 /** Times of a route's requests. */
 interface Times {
   readonly buckets: number[];
@@ -27,7 +30,9 @@ export class Metrics {
   }
 
   count(method: string, route: string, status: number, seconds: number): void {
-    const labels = labelsOf({ method, route, status: String(status) });
+    // a client may make up any number of others
+    const known = METHODS.has(method) ? method : 'other';
+    const labels = labelsOf({ method: known, route, status: String(status) });
     this.#answers.set(labels, (this.#answers.get(labels) ?? 0) + 1);
     let times = this.#times.get(route);
     if (!times) {

@@ -76,6 +76,35 @@ describe('a body', () => {
   });
 });
 
+/** So many objects or arrays within each other, as JSON. */
+const nested = (open: string, close: string, levels: number): string =>
+  `${open.repeat(levels)}{"year":1}${close.repeat(levels)}`;
+
+describe('JSON of many levels', async () => {
+  const { ask } = await smallServer();
+  const post = (path: string, body: string, more = {}): Promise<Response> =>
+    ask(path, { method: 'POST', headers: { 'content-type': 'application/json', ...more }, body });
+
+  test.each([
+    ['a filter', `{"query":"bees","filter":${nested('{"$not":', '}', 20_000)}}`],
+    ['a mode', `{"query":"bees","mode":${nested('[', ']', 20_000)}}`],
+    ['a field of no name', `{"query":"bees","\\"[":${nested('{"a":[', ']}', 20_000)}}`],
+  ])('is refused: %s', async (_, body) => {
+    expect(await problemOf(await post(SEARCH, body))).toEqual([400, 'invalid-argument']);
+  });
+
+  test('is read as deep as filters and metadata may be, and brackets in texts are none', async () => {
+    const filter = nested('{"$and":[', ']}', 31);
+    const query = JSON.stringify(`\\"${'['.repeat(500)}`);
+    expect((await post(SEARCH, `{"query":${query},"filter":${filter}}`)).status).toBe(200);
+  });
+
+  test('that is packed is refused', async () => {
+    const packed = await post(SEARCH, '{"query":"bees"}', { 'content-encoding': 'gzip' });
+    expect(await problemOf(packed)).toEqual([415, 'unsupported-type']);
+  });
+});
+
 describe('what is asked for', () => {
   test.each([
     [SEARCH, {}, 400, 'invalid-argument'],
@@ -124,7 +153,12 @@ describe('what is asked for', () => {
   });
 
   test('a request line or a host that is no address is refused', async () => {
-    for (const start of ['GET http://evil/ HTTP/1.1\r\nhost: x', 'GET / HTTP/1.1\r\nhost: a/b@c'])
+    const starts = [
+      'GET http://evil/ HTTP/1.1\r\nhost: x',
+      'GET / HTTP/1.1\r\nhost: a/b@c',
+      'GET /health HTTP/1.1\r\nhost: localhost\r\nhost: evil',
+    ];
+    for (const start of starts)
       expect(statusOf(await rawRequest(url, [`${start}\r\nconnection: close\r\n\r\n`]))).toBe(
         '400',
       );

@@ -123,3 +123,12 @@ describe('what is no message of the protocol', async () => {
     expect((await ask('/mcp', wrong)).status).toBe(400);
   });
 });
+
+test('a tool that is no name is told as such', async () => {
+  const { ask } = await smallServer();
+  const params = { name: { toString: 1 } };
+  const answer = await ask('/mcp', {
+    json: { jsonrpc: '2.0', id: 1, method: 'tools/call', params },
+  });
+  expect((await answer.json()).error).toEqual({ code: -32602, message: 'no tool an object' });
+});

@@ -205,3 +205,12 @@ describe('reranking and encoding in the forms of others', () => {
     expect(vllm.data[0].data).toEqual(jina.data[1].embeddings);
   });
 });
+
+test('methods that a client makes up are counted together', async () => {
+  const { handler, ask } = await smallServer();
+  for (const method of ['MADE', 'UP', 'METHODS'])
+    await handler.fetch(new Request('http://localhost/collections', { method }));
+  const counted = await (await ask('/metrics')).text();
+  expect(counted).toContain('lemur_requests_total{method="other",route="",status="405"} 3\n');
+  expect(counted).not.toContain('MADE');
+});

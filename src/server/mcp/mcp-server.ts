@@ -1,4 +1,5 @@
 import { checkOptions } from '../../known-options.js';
+import { showValue } from '../../value-kind.js';
 import { problemOf } from '../problem.js';
 import type { ServedCollections } from '../served.js';
 import {
@@ -84,7 +85,7 @@ export class McpServer {
   /** What goes wrong in a tool is a result, which the model reads. */
   async #call(params: RpcMessage['params'], signal: AbortSignal): Promise<unknown> {
     const tool = this.#tools.find(({ name }) => name === params.name);
-    if (!tool) throw new RpcError(INVALID_PARAMS, `no tool ${String(params.name).slice(0, 80)}`);
+    if (!tool) throw new RpcError(INVALID_PARAMS, `no tool ${showValue(params.name)}`);
     const { arguments: given = {} } = params;
     try {
       const known = Object.keys(tool.inputSchema.properties).map((name) => [name, true] as const);
