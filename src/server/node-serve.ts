@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { settlesWithin } from '../abortable.js';
+import type { AddressInfo, Socket } from 'node:net';
+import { onAbort, settlesWithin } from '../abortable.js';
 import { invalidArgument } from '../errors.js';
 import { checkOptions, type OptionNames } from '../known-options.js';
 import { describeKind } from '../value-kind.js';
@@ -31,6 +31,10 @@ const HOST = /^[\w.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:.]+\](:\d{1,5})?$/;
 const HEADERS_MS = 20_000;
 /** Until connections that have ended their answers are cut. */
 const CUT_MS = 500;
+/** A client that takes nothing of its answer for so long has left it. */
+const STALLED_MS = 30_000;
+/** What still comes of a body that has been answered is read for so long. */
+const REST_MS = 5000;
 
 /**
  * Serves a handler by `node:http`. Rejects with the system's error where the port is taken or not
@@ -55,7 +59,11 @@ export async function serve(
     throw invalidArgument('port', `expected an integer from 0 to 65535, got ${port}`);
   // bodies have times of their own
   const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: 0 });
-  server.on('request', (request, response) => void respond(handler, request, response));
+  const clients = new Clients();
+  server.on('request', (request, response) => {
+    const left = clients.leaving(request.socket, response);
+    void respond(handler, request, response, left);
+  });
   server.listen(port, host);
   await once(server, 'listening');
   const { address, port: bound, family } = server.address() as AddressInfo;
@@ -76,18 +84,17 @@ async function respond(
   handler: Handler,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
+  left: AbortSignal,
 ): Promise<void> {
-  const left = new AbortController();
-  outgoing.on('close', () => left.abort());
   // a client that is gone is told of by 'close'
   outgoing.on('error', () => {});
-  const request = requestOf(incoming, left.signal);
+  const request = requestOf(incoming, left);
   if (!request) {
     outgoing.writeHead(400, { connection: 'close' }).end();
     return;
   }
   const response = await handler.fetch(request);
-  if (outgoing.destroyed) {
+  if (left.aborted) {
     await response.body?.cancel().catch(() => undefined);
     return;
   }
@@ -99,31 +106,79 @@ async function respond(
     outgoing.end();
     return;
   }
-  await pipe(response.body, outgoing);
+  await pipe(response.body, outgoing, left);
+  if (!incoming.complete && !left.aborted) cutLater(incoming);
 }
 
 /** Writes as fast as the client reads. */
-async function pipe(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {
+async function pipe(
+  body: ReadableStream<Uint8Array>,
+  outgoing: ServerResponse,
+  left: AbortSignal,
+): Promise<void> {
   const reader = body.getReader();
-  outgoing.on('close', () => void reader.cancel().catch(() => undefined));
+  const forget = onAbort(left, () => void reader.cancel().catch(() => undefined));
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) break;
-      if (!outgoing.write(value) && !outgoing.destroyed)
-        await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')]);
+      if (done || left.aborted) break;
+      if (outgoing.write(value)) continue;
+      // node:http cuts the connection when nothing at all is taken: what is slow goes on
+      outgoing.setTimeout(STALLED_MS);
+      await once(outgoing, 'drain', { signal: left });
+      outgoing.setTimeout(0);
     }
+    outgoing.setTimeout(STALLED_MS);
+    // before node:http has its own time for the next request
+    outgoing.prependOnceListener('finish', () => void outgoing.setTimeout(0));
     outgoing.end();
   } catch {
     outgoing.destroy();
+  } finally {
+    forget();
+  }
+}
+
+/** So that nobody holds a connection by a body that has no end. */
+function cutLater(incoming: IncomingMessage): void {
+  setTimeout(() => incoming.complete || incoming.socket.destroy(), REST_MS).unref();
+}
+
+/** Who waits for an answer, by connection: several requests may have come on one. */
+class Clients {
+  readonly #waiting = new WeakMap<Socket, Set<AbortController>>();
+
+  /**
+   * Aborts when the client of a request leaves. A response whose turn has not come on its
+   * connection is not told of that.
+   */
+  leaving(socket: Socket, response: ServerResponse): AbortSignal {
+    const left = new AbortController();
+    let all = this.#waiting.get(socket);
+    if (!all) {
+      const waiting = new Set<AbortController>();
+      socket.once('close', () => {
+        for (const one of waiting) one.abort();
+      });
+      this.#waiting.set(socket, waiting);
+      all = waiting;
+    }
+    all.add(left);
+    response.once('close', () => {
+      all.delete(left);
+      left.abort();
+    });
+    return left.signal;
   }
 }
 
 /** undefined: its line or its host cannot be an address. */
 function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
-  const { method = 'GET', url = '/', headers } = incoming;
-  const host = headers.host ?? '';
-  if (!HOST.test(host) || !url.startsWith('/')) return undefined;
+  const { method = 'GET', url = '/' } = incoming;
+  const { host: hosts = [] } = incoming.headersDistinct;
+  const [host = ''] = hosts;
+  // of two hosts a proxy may have looked at the other one
+  if (hosts.length > 1 || !HOST.test(host) || !url.startsWith('/')) return undefined;
   const hasBody = method !== 'GET' && method !== 'HEAD';
   const body = hasBody ? bodyOf(incoming) : undefined;
   try {

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { expect, test } from 'vitest';
+import { head } from './raw-request.js';
 import { DOCUMENTS, smallServer, untilWaiting, waitingEncoder } from './small-server.js';
 
 const SEARCH = '/collections/papers/search';
@@ -32,6 +34,24 @@ test('a client that waits in the queue and leaves gives its place away', async (
   const third = ask(SEARCH, { json });
   encoder.letGo();
   expect([(await first).status, (await third).status]).toEqual([200, 200]);
+});
+
+test('a client that has sent several requests at once and leaves stops all of them', async () => {
+  const encoder = waitingEncoder();
+  const { ask, url } = await smallServer({ maxRunning: 1 }, { encoder });
+  const body = JSON.stringify(json);
+  const one = `${head(SEARCH, `content-length: ${body.length}\r\n`)}${body}`;
+  const first = ask(SEARCH, { json });
+  await encoder.asked;
+  const { port } = new URL(url);
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write(one.repeat(5));
+  await untilWaiting(ask, 5);
+  socket.destroy();
+  await untilWaiting(ask, 0);
+  encoder.letGo();
+  expect((await first).status).toBe(200);
 });
 
 test('of lines that a client does not end, what was committed stays', async () => {
