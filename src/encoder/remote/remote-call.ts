@@ -68,18 +68,14 @@ export class RemoteCalls {
   }
 
   async #try(body: string, signal: AbortSignal): Promise<{ value: unknown } | Failed> {
-    const { fetch, headers, apiKey, timeoutMs } = this.#options;
+    const { fetch, headers, timeoutMs } = this.#options;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeoutMs);
     const either = anyAbort([signal, late.signal]);
     try {
       const response = await fetch(this.#address, {
         method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
-          ...headers,
-        },
+        headers,
         body,
         signal: either.signal,
         // a key goes to nobody else
@@ -120,8 +116,9 @@ export class RemoteCalls {
   #parsed(text: string): unknown {
     try {
       return JSON.parse(text);
-    } catch (cause) {
-      throw unsupported(this.#address, 'its answer is not JSON', cause);
+    } catch {
+      // what JSON.parse says quotes the answer, which may repeat the key
+      throw unsupported(this.#address, 'its answer is not JSON');
     }
   }
 

@@ -171,7 +171,8 @@ function partOf(answer: unknown, texts: number, dim: number | undefined, where: 
     }
     for (const value of row) {
       if (typeof value !== 'number') throw wrong('a vector with something that is no number');
-      vectors[at++] = value;
+      vectors[at] = value;
+      if (!Number.isFinite(vectors[at++])) throw wrong('a number beyond the range of float32');
     }
   }
   return { counts, vectors };

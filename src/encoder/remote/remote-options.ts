@@ -80,6 +80,7 @@ export interface ResolvedRemoteOptions {
   readonly style: RemoteStyle;
   readonly model: string;
   readonly apiKey: string | undefined;
+  /** Those of every request, the key among them. */
   readonly headers: Readonly<Record<string, string>>;
   readonly dim: number | undefined;
   readonly queryPrefix: string;
@@ -112,7 +113,7 @@ export function resolveRemoteOptions(given: RemoteEncoderOptions): ResolvedRemot
     style,
     model,
     apiKey,
-    headers: { ...headers },
+    headers: headersOf(apiKey, headers),
     dim: dim === undefined ? undefined : whole(dim, 'dim', 1, 65_536),
     queryPrefix,
     documentPrefix,
@@ -127,6 +128,29 @@ export function resolveRemoteOptions(given: RemoteEncoderOptions): ResolvedRemot
     maxRetries: whole(given.maxRetries ?? 5, 'maxRetries', 0, 100),
     fetch: given.fetch ?? ((input, init) => fetch(input, init)),
   };
+}
+
+/**
+ * What cannot be sent is refused here: where it is sent, it looks like nobody's answer, and the
+ * error quotes it.
+ */
+function headersOf(
+  apiKey: string | undefined,
+  more: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const headers = new Headers({ 'content-type': 'application/json' });
+  const all = [
+    ...(apiKey === undefined ? [] : [['authorization', `Bearer ${apiKey}`, 'apiKey']]),
+    ...Object.entries(more).map(([name, value]) => [name, value, `headers.${showValue(name)}`]),
+  ];
+  for (const [name, value, where] of all)
+    try {
+      headers.set(name, value);
+    } catch {
+      const expected = 'expected what an HTTP header may have: one line of Latin letters and marks';
+      throw invalidArgument(where, expected);
+    }
+  return Object.fromEntries(headers);
 }
 
 /** Without the slash at its end. */

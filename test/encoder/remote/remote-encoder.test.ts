@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { retryAfter } from '../../../src/encoder/remote/remote-call.js';
 import { remoteEncoder } from '../../../src/encoder/remote/remote-encoder.js';
@@ -160,6 +161,39 @@ describe('a remote encoder', () => {
     expect(error.message).toContain(`status ${code}`);
     expect(error.message).not.toContain('secret');
     expect(service.asked.length).toBe(1);
+  });
+
+  test('quotes nothing of an answer that may be the key', async () => {
+    service.next.push((response) => response.end('secret'));
+    const encoder = await encoderOf('jina', { apiKey: 'secret' });
+    const error = await rejection(encoder.encodeQuery(['x']));
+    expect(error.code).toBe('unsupported');
+    expect(inspect(error, { depth: 5 })).not.toContain('secret');
+  });
+
+  test.each<[Options, string]>([
+    [{ apiKey: 'two\nlines of a secret' }, 'apiKey'],
+    [{ apiKey: 'a secret of 10 €' }, 'apiKey'],
+    [{ headers: { 'x-key': 'two\r\nlines of a secret' } }, 'headers.x-key'],
+    [{ headers: { 'x key': 'secret' } }, 'headers.x key'],
+  ])(
+    'refuses a key or a header that cannot be sent, and asks nobody: %j',
+    async (options, where) => {
+      const error = await rejection(encoderOf('jina', options));
+      expect([error.code, error.message.slice(0, where.length)]).toEqual([
+        'invalid-argument',
+        where,
+      ]);
+      expect(inspect(error, { depth: 5 })).not.toContain('secret');
+      expect(service.asked).toHaveLength(0);
+    },
+  );
+
+  test.each(['1e999', '-1e300'])('refuses %s, which is no number of its vectors', async (value) => {
+    const item = `{"index":0,"embeddings":[[0,0,0,${value}]]}`;
+    service.next.push((response) => response.end(`{"data":[${item}]}`));
+    const encoder = await encoderOf('jina');
+    expect((await rejection(encoder.encodeQuery(['x']))).code).toBe('unsupported');
   });
 
   test('gives its key to nobody that it is sent on to', async () => {
