@@ -31,8 +31,8 @@ const HOST = /^[\w.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:.]+\](:\d{1,5})?$/;
 const HEADERS_MS = 20_000;
 /** Until connections that have ended their answers are cut. */
 const CUT_MS = 500;
-/** A client that takes nothing of its answer for so long has left it. */
-const STALLED_MS = 30_000;
+/** A client that takes nothing of its answer for this, or up to twice as long, is cut off. */
+const STALLED_MS = 20_000;
 /** What still comes of a body that has been answered is read for so long. */
 const REST_MS = 5000;
 
