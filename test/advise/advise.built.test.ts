@@ -51,7 +51,7 @@ const rowOf = ({ rows }: Advice, name: string, candidates: number | null = null)
   return found[0];
 };
 
-/** What lies in a folder, byte by byte; a writer that was closed may still be giving up its lock. */
+/** What lies in a folder, byte by byte, but the lock that a closed writer may be giving up. */
 const bytesOf = async (path: string): Promise<string[]> => {
   const names = (await readdir(path)).filter((name) => name !== 'writer.lock').sort();
   const hashed = names.map(async (name) => {

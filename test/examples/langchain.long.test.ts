@@ -6,19 +6,16 @@ import { expect, test } from 'vitest';
 import { Index, memoryStorage } from '../../dist/entry/node.js';
 import { LemurRetriever } from '../../dist/entry/node-langchain.js';
 // @ts-expect-error: an example, in JavaScript
-import {
-  byWordsThenMaxSim as plain,
-  answering as plainAnswering,
-} from '../../examples/langchain.mjs';
+import * as example from '../../examples/langchain.mjs';
 import { plainOrder, plainScores } from '../adapters/plain-ranking.js';
 import { wordEncoder } from '../collection/passage-encoder.js';
 
-const byWordsThenMaxSim = plain as (
+const byWordsThenMaxSim = example.byWordsThenMaxSim as (
   index: Index,
   encoder: unknown,
   k: number,
 ) => Runnable<string, { id: string }[]>;
-const answering = plainAnswering as (
+const answering = example.answering as (
   retriever: unknown,
   model: unknown,
 ) => Runnable<string, { content: string }>;
