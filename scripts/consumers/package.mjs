@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { check, root } from './report.mjs';
 
 /** Unpacked; a tenth of a megabyte of it are documents, another one the GPU, two the server. */
-export const MOST_BYTES = 2.95e6;
+export const MOST_BYTES = 3.1e6;
 
 const INSTALL_SCRIPTS = [
   'preinstall',
