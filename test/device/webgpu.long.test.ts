@@ -72,10 +72,9 @@ describe.skipIf(!hasSoftwareGpu)('WebGPU on a software device', { timeout: 600_0
 
   test('what fails is an error of its own, and the processor goes on', async () => {
     const output = await onSoftwareGpu('test/device/gpu-faults-node.mjs');
-    const lines: Fault[] = output
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    // Dawn tells of what goes wrong, too
+    const told = output.split('\n').filter((line) => line.startsWith('{'));
+    const lines: Fault[] = told.map((line) => JSON.parse(line));
     const of = (fault: string): Fault[] => lines.filter((line) => line.fault === fault);
     expect(of('no adapter')).toMatchObject([{ outcome: 'unsupported' }]);
     expect(of('a software adapter, auto')).toMatchObject([{ outcome: 'cpu' }]);
@@ -84,10 +83,11 @@ describe.skipIf(!hasSoftwareGpu)('WebGPU on a software device', { timeout: 600_0
     expect(none).toMatchObject({ outcome: 'done', same: true });
     expect(none.stages).toEqual(expect.arrayContaining(STAGES));
     expect(of('lost in a stage').map(({ stage }) => stage)).toEqual(none.stages);
-    expect(of('lost').length).toBe(4);
-    for (const line of [...of('lost in a stage'), ...of('lost'), ...of('out of memory')])
+    expect(of('lost').length).toBe(2);
+    const beyond = [...of('out of memory'), ...of('a buffer beyond the limit')];
+    expect(beyond.length).toBe(2);
+    for (const line of [...of('lost in a stage'), ...of('lost'), ...beyond])
       expect(line).toMatchObject({ outcome: 'device-lost', again: 'device-lost', closed: true });
-    expect(of('out of memory').length).toBe(1);
     expect(of('after a loss, on the processor')).toMatchObject([{ outcome: 'done' }]);
     expect(of('no room')).toMatchObject([{ outcome: 'done', same: true }]);
     expect(of('closed')).toMatchObject([{ outcome: 'closed' }]);
