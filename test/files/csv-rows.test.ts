@@ -6,8 +6,7 @@ import { turnsOf } from '../turns.js';
 
 /**
  * A table by Papa Parse: a line a row, as many lines as the row has, with names of columns;
- * undefined where it finds something behind a quote that should close a cell, or no delimiter for
- * that reason.
+ * undefined where it finds something behind a quote that should close a cell.
  */
 function byPapaParse(csv: string): string | undefined {
   const lines: string[] = [];
@@ -30,8 +29,7 @@ function byPapaParse(csv: string): string | undefined {
   Papa.parse<string[]>(csv, {
     skipEmptyLines: true,
     step: ({ data, meta, errors }) => {
-      const odd = ['InvalidQuotes', 'UndetectableDelimiter'];
-      isOdd ||= csv.includes('"') && errors.some(({ code }) => odd.includes(code));
+      isOdd ||= errors.some(({ code }) => code === 'InvalidQuotes');
       put(data, meta.cursor);
     },
   });
@@ -49,7 +47,10 @@ describe('a table is read as Papa Parse reads it', () => {
     await fc.assert(
       fc.asyncProperty(table, async (csv) => {
         const expected = byPapaParse(csv);
-        fc.pre(expected !== undefined);
+        // where it finds no delimiter there may be one if quotes end within cells
+        const { errors } = Papa.parse(csv, { preview: 10 });
+        const hasNone = errors.some(({ code }) => code === 'UndetectableDelimiter');
+        fc.pre(expected !== undefined && !(hasNone && csv.includes('"')));
         expect(await csvText(csv)).toBe(expected);
       }),
       { numRuns: 3000 },
