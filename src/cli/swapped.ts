@@ -1,6 +1,7 @@
 import { listFolder, whatLiesAt } from '../bytes/node-path-content.js';
 import { LemurError } from '../errors.js';
 import { hasIndex } from './open-index.js';
+import { pathKind } from './path-kind.js';
 import { STDIN } from './source.js';
 import type { Command } from './vendor.js';
 
@@ -14,6 +15,8 @@ export async function refuseSwapped(
   command: Command,
 ): Promise<void> {
   if (last === undefined || (await hasIndex(index)) || !(await hasIndex(last))) return;
+  // other folders have an index.json too
+  if ((await pathKind(last)) !== 'index') return;
   const other = /^[\w./-]+$/.test(index) ? index : JSON.stringify(index);
   refuseOrder(`${index} is no index, and ${last} is one`, `${last} ${other}`, command);
 }

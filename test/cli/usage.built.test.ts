@@ -298,6 +298,10 @@ describe('our own errors exit with 1 and one line', () => {
       [['add', texts, `${index}2`], `lemur add ${index}2 ${texts}`],
     ] as const)
       expect(await oneLine(args)).toContain(`; the index comes first: ${said}\n`);
+    // one that has an index.json of another kind is no index
+    await writeFile(join(texts, 'index.json'), '{"pages":[]}');
+    const { code, stdout } = await runCli(['add', `${index}2`, texts, '--dry-run']);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('add    index.json')]);
     await rm(own, { recursive: true });
   });
 
