@@ -58,7 +58,7 @@ describe('help', () => {
       'add',
       [
         '<index>',
-        '<source>',
+        '<source...>',
         '--on-existing <what>',
         '--replace',
         '--precision <name>',
