@@ -105,8 +105,10 @@ describe.runIf(isWide)('where kernels may be merged', () => {
     ['crashes', 'process.abort()', 'the check of the kernels failed (SIGABRT)'],
   ])('they are not when the check %s, nor is that kept', async (name, script, why) => {
     const copy = join(folder, `copy that ${name}`);
-    for (const part of ['cli', 'files']) await mkdir(join(copy, 'dist', part), { recursive: true });
-    for (const file of ['package.json', 'dist/cli/main.js', 'dist/files/node-vendor.js'])
+    for (const part of ['cli', 'files', 'server'])
+      await mkdir(join(copy, 'dist', part), { recursive: true });
+    const shared = ['dist/files/node-vendor.js', 'dist/server/page-sources.js'];
+    for (const file of ['package.json', 'dist/cli/main.js', ...shared])
       await copyFile(join(root, file), join(copy, file));
     await writeFile(join(copy, 'dist/cli/check-kernels.js'), script);
     const cache = join(copy, 'cache');
