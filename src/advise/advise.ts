@@ -150,9 +150,8 @@ async function adviseOn(
   const taken = await takeDocuments(snapshot, sample, seed, wanted, run);
   const documents = taken.numbers.length;
   return withTensors(device, async (scope) => {
-    const isStored = taken.isAll && !('fetch' in snapshot.tokens);
     const tokens =
-      isStored && !('fetch' in snapshot.tokens)
+      taken.isAll && !('fetch' in snapshot.tokens)
         ? snapshot.tokens
         : await uploadTokens(scope, await encodeTokens(taken.tokens, snapshot.codec, run.signal));
     const ground: Ground = {

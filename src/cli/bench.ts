@@ -14,20 +14,23 @@ import {
 import { formatAdvice } from './bench-report.js';
 import { checkCandidates } from './check-candidates.js';
 import type { Context } from './context.js';
-import { OWN, ownQueries } from './eval.js';
+import {
+  checkQueryArguments,
+  givenQueries,
+  type QueryArguments,
+  qrelsOption,
+  queriesOption,
+} from './given-queries.js';
 import { withIndex } from './open-index.js';
 import { checkFileTarget, STDOUT, writeOutput } from './output.js';
 import { holdsTexts, noteMissing, openQueries, openQueryTexts, type Queries } from './queries.js';
 import { machineOf } from './report.js';
 import type { Command } from './vendor.js';
 
-interface BenchArguments {
+interface BenchArguments extends QueryArguments {
   k: number;
   recall: number;
   candidates?: number[];
-  queries?: string;
-  qrels?: string;
-  split?: string;
   sample: number;
   mostQueries: number;
   seed: number;
@@ -52,18 +55,8 @@ export function registerBench(program: Command, context: Context): void {
         'and hybrid search. The index is not changed: what is learned for it is held in memory.',
     )
     .argument('<index>', 'folder of the index', path)
-    .option(
-      '--queries <path>',
-      'JSON lines ({"_id", "text"}), a BEIR folder (with its judgements) or token ' +
-        `vectors (default: ${OWN.queries} in the index's folder)`,
-      path,
-    )
-    .option(
-      '--qrels <file>',
-      `judgements: tab-separated query, document, grade (default: ${OWN.qrels} beside ` +
-        `${OWN.queries})`,
-      path,
-    )
+    .addOption(queriesOption())
+    .addOption(qrelsOption())
     .addOption(shared.split())
     .option('-k <n>', 'results that count', positiveInteger, ADVISE_DEFAULTS.k)
     .option('--recall <share>', 'of the exact top k to find', share, ADVISE_DEFAULTS.recall)
@@ -91,8 +84,7 @@ export function registerBench(program: Command, context: Context): void {
       ),
     );
   command.action(async (folder: string, options: BenchArguments) => {
-    if (options.qrels !== undefined && options.queries === undefined)
-      command.error("error: option '--qrels <file>' needs '--queries <path>'");
+    checkQueryArguments(options, command);
     if (options.force && options.plot === undefined)
       command.error("error: option '--force' needs '--plot <file>'");
     await bench(folder, options, context);
@@ -104,10 +96,7 @@ async function bench(folder: string, options: BenchArguments, context: Context):
   if (options.candidates) checkCandidates(options.candidates, k);
   if (plot === STDOUT && json) throw invalidArgument('--plot', '-, and --json prints there too');
   if (plot !== undefined) await checkFileTarget(plot, options.force === true);
-  const { queries: file, qrels } =
-    options.queries === undefined
-      ? await ownQueries(folder)
-      : { ...options, queries: options.queries };
+  const { queries: file, qrels } = await givenQueries(folder, options);
   const texts = await holdsTexts(file, folder);
   await withIndex(folder, { texts, model, threads, device }, async (it) => {
     const asked = { qrels, split: options.split, keepZeros: options.keepZeros };

@@ -1,28 +1,27 @@
-import { join } from 'node:path';
-import { whatLiesAt } from '../bytes/node-path-content.js';
 import type { SearchMode } from '../collection/options/options.js';
 import type { DeviceName } from '../device/default-device.js';
-import { invalidArgument, LemurError } from '../errors.js';
+import { invalidArgument } from '../errors.js';
 import { examples, path, positiveInteger, positiveIntegers, shared } from './arguments.js';
 import { checkCandidates } from './check-candidates.js';
 import type { Context } from './context.js';
 import { evaluate, TABLE } from './evaluate.js';
+import {
+  checkQueryArguments,
+  givenQueries,
+  type QueryArguments,
+  qrelsOption,
+  queriesOption,
+} from './given-queries.js';
 import { readManifest, withIndex } from './open-index.js';
 import { inOwnWords } from './own-words.js';
 import { holdsTexts, noteMissing, openQueries, openQueryTexts } from './queries.js';
 import { createReport, formatReport } from './report.js';
 import type { Command } from './vendor.js';
 
-/** Beside an index: queries and judgements that `eval` takes when it is told none. */
-export const OWN = { queries: 'queries.jsonl', qrels: 'qrels.tsv' } as const;
-
-interface EvalArguments {
+interface EvalArguments extends QueryArguments {
   k: number;
   mode: SearchMode;
   candidates?: number[];
-  queries?: string;
-  qrels?: string;
-  split?: string;
   keepZeros?: true;
   json?: true;
   model?: string;
@@ -47,18 +46,8 @@ export function registerEval(program: Command, context: Context): void {
       `documents that are reranked, each at least k (default: ${TABLE.candidates.join(' ')})`,
       positiveIntegers,
     )
-    .option(
-      '--queries <path>',
-      'JSON lines ({"_id", "text"}), a BEIR folder (with its judgements) or token ' +
-        `vectors (default: ${OWN.queries} in the index's folder)`,
-      path,
-    )
-    .option(
-      '--qrels <file>',
-      `judgements: tab-separated query, document, grade (default: ${OWN.qrels} beside ` +
-        `${OWN.queries})`,
-      path,
-    )
+    .addOption(queriesOption())
+    .addOption(qrelsOption())
     .addOption(shared.split())
     .addOption(shared.keepZeros())
     .addOption(shared.json())
@@ -76,8 +65,7 @@ export function registerEval(program: Command, context: Context): void {
       ),
     );
   command.action(async (folder: string, options: EvalArguments) => {
-    if (options.qrels !== undefined && options.queries === undefined)
-      command.error("error: option '--qrels <file>' needs '--queries <path>'");
+    checkQueryArguments(options, command);
     if (options.mode === 'keywords' && options.candidates !== undefined)
       command.error("error: option '--mode keywords' cannot be used with option '--candidates'");
     await evaluateIndex(folder, options, context);
@@ -92,10 +80,7 @@ async function evaluateIndex(
   const { k, mode, candidates = TABLE.candidates, json, model, threads, device } = options;
   checkCandidates(candidates, k);
   const manifest = await readManifest(folder);
-  const { queries: path, qrels } =
-    options.queries === undefined
-      ? await ownQueries(folder)
-      : { ...options, queries: options.queries };
+  const { queries: path, qrels } = await givenQueries(folder, options);
   const areTexts = await holdsTexts(path, folder, mode === 'keywords');
   if (mode !== 'meaning' && !areTexts) {
     const problem = `expected texts with --mode ${mode}, got token vectors`;
@@ -121,18 +106,4 @@ async function evaluateIndex(
     if (json) printJson({ ...report, missing }, 2);
     else print(`\n${formatReport(report)}`);
   });
-}
-
-/** Those that came with an index. Raises 'invalid-argument' where none did. */
-export async function ownQueries(
-  folder: string,
-): Promise<{ queries: string; qrels: string | undefined }> {
-  const [queries, qrels] = [join(folder, OWN.queries), join(folder, OWN.qrels)];
-  if ((await whatLiesAt(queries)) !== undefined)
-    return { queries, qrels: (await whatLiesAt(qrels)) === undefined ? undefined : qrels };
-  throw new LemurError(
-    'invalid-argument',
-    `${folder}: no queries came with it; name some with --queries`,
-    { where: 'queries' },
-  );
 }
