@@ -1,4 +1,4 @@
-import type { PoolingEncoder } from './encoder.js';
+import type { EncodeOptions, PoolingEncoder } from './encoder.js';
 
 /**
  * An encoder that looks at so many tokens of a text where a call asks for no other number; null: at
@@ -6,15 +6,20 @@ import type { PoolingEncoder } from './encoder.js';
  */
 export function limitedEncoder(encoder: PoolingEncoder, maxTokens: number | null): PoolingEncoder {
   if (maxTokens === null) return encoder;
+  // an option that is there and undefined asks for no number
+  const limited = <T extends EncodeOptions>(options?: T): T & EncodeOptions => ({
+    ...(options as T),
+    maxTokens: options?.maxTokens ?? maxTokens,
+  });
   return {
     ...encoder,
     id: limitedId(encoder.id, maxTokens),
     origin: encoder.origin && { ...encoder.origin, maxTokens },
     documentTokens: maxTokens,
-    encodeQuery: (texts, options) => encoder.encodeQuery(texts, { maxTokens, ...options }),
-    encodeDocument: (texts, options) => encoder.encodeDocument(texts, { maxTokens, ...options }),
-    encodePooled: (texts, options) => encoder.encodePooled(texts, { maxTokens, ...options }),
-    encode: (texts, options) => encoder.encode(texts, { maxTokens, ...options }),
+    encodeQuery: (texts, options) => encoder.encodeQuery(texts, limited(options)),
+    encodeDocument: (texts, options) => encoder.encodeDocument(texts, limited(options)),
+    encodePooled: (texts, options) => encoder.encodePooled(texts, limited(options)),
+    encode: (texts, options) => encoder.encode(texts, limited(options)),
   };
 }
 
