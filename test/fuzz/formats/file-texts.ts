@@ -37,11 +37,12 @@ export const fileTexts = reader(
       const { text, title } = await fileText(name, bytes);
       hold(typeof text === 'string' && title !== '', `title ${title}`);
       if (name === 'a.md' && bytes[0] < 0xfe)
-        hold(linesOf(text) === linesOf(new TextDecoder().decode(bytes)), 'lines');
+        hold(text.split('\n').length === linesOf(new TextDecoder().decode(bytes)), 'lines');
     }
   },
 );
 
+/** Lines end with `\n`, or where there is none with `\r`, which becomes one. */
 function linesOf(text: string): number {
-  return text.split('\n').length;
+  return text.split(text.includes('\n') ? '\n' : '\r').length;
 }
